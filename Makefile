@@ -1,0 +1,54 @@
+# Every command a person needs; `make` alone lists them.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: $(STAMP)  ## install everything into .venv (the other commands do it when needed)
+
+$(STAMP): tests/requirements.txt tests/bootstrap.txt pyproject.toml
+	@echo "==> setting up $(VENV) (once; about a minute on a slow line)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "imagegate needs Python 3.11 or newer; found $$($(PYTHON) --version). Try: make PYTHON=python3.12 setup"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "python3 could not make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/bootstrap.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes tests/requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(STAMP)  ## serve on http://127.0.0.1:1337 with the embedded stack (no key, no AWS account)
+	@$(BIN)/imagegate serve
+
+test: $(STAMP)  ## run every test a newcomer needs
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check: $(STAMP)  ## lint, types, architecture, template
+	@$(BIN)/ruff check lib functions tests
+	@$(BIN)/ruff format --check lib functions tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/cfn-lint template.yaml
+	@if command -v sam >/dev/null; then sam validate --lint; else echo "sam is not here: 'sam validate' left out"; fi
+
+fix: $(STAMP)  ## repair what ruff can repair
+	@$(BIN)/ruff check --fix lib functions tests
+	@$(BIN)/ruff format lib functions tests
+
+lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--extra local --group dev pyproject.toml -o tests/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		-c tests/requirements.txt pyproject.toml -o lib/requirements.txt
+	@grep -A 99 '^uv==' tests/requirements.txt | awk 'NR == 1 || /^ / {print; next} {exit}' > tests/bootstrap.txt
+
+clean:  ## remove the environment and the embedded stack's state
+	@rm -rf $(VENV) .imagegate .aws-sam build
+
+.PHONY: help setup run test check fix lock clean
