@@ -1,0 +1,3 @@
+"""imagegate: an image-generation gateway for your own AWS account."""
+
+__version__ = "0.1.0"

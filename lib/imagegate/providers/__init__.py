@@ -1,0 +1,1 @@
+"""One file per upstream protocol. ADDING.md says how to add one."""

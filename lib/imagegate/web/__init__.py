@@ -1,0 +1,1 @@
+"""The HTTP front: one router per dialect, one way of waiting."""

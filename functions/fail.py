@@ -1,0 +1,12 @@
+"""The workflow's state Fail, entered through Catch."""
+
+from typing import Any
+
+from imagegate import wiring
+
+fail = wiring.fail()
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Take `{"id": …, "error": …}`, return the last step."""
+    return fail(event["id"], event["error"]).payload()

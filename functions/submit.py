@@ -1,0 +1,12 @@
+"""The workflow's state Submit."""
+
+from typing import Any
+
+from imagegate import wiring
+
+submit = wiring.submit()
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Take `{"id": …}`, return the next step."""
+    return submit(event["id"]).payload()

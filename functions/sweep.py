@@ -1,0 +1,10 @@
+"""Schedule -> abandoned operations back on the road."""
+
+from imagegate import wiring
+
+sweep = wiring.sweep()
+
+
+def handler(event: object, context: object) -> dict[str, int]:
+    """Restart what stands still, return how many."""
+    return {"restarted": sweep()}

@@ -1,0 +1,15 @@
+"""The machine's own clock."""
+
+import time
+
+
+class SystemClock:
+    """Time as the operating system tells it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)

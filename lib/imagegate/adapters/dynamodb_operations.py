@@ -1,0 +1,105 @@
+"""Operations in DynamoDB: one item each (DESIGN.md §4).
+
+Attributes: `pk` = `op#<id>`, `body` = the document, and beside it what indexes and conditions need:
+`owner`, `id`, `state`, `model`, `version`, `expires_at` (TTL), and while it is open `open`, `due_at`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from imagegate.domain.document import dumps, loads
+from imagegate.domain.errors import Conflict
+from imagegate.domain.operation import Operation
+
+OPEN_SHARDS = 16
+OPEN_INDEX = "open"
+_DAY = 86_400
+Item = Mapping[str, Mapping[str, Any]]
+
+
+class DynamoDBOperations:
+    """The OperationStore on one table."""
+
+    def __init__(self, client: Any, table: str, retention_days: float, now: Callable[[], float]) -> None:
+        self._client = client
+        self._table = table
+        self._retention = retention_days * _DAY
+        self._now = now
+
+    def create(self, operation: Operation) -> None:
+        """Write a new operation. Raises Conflict when the id exists."""
+        self._put(operation, "attribute_not_exists(pk)")
+
+    def replace(self, operation: Operation) -> None:
+        """Write the next version. Raises Conflict unless the stored version is the one before."""
+        before = {":before": {"N": str(operation.version - 1)}}
+        self._put(operation, "version = :before", ExpressionAttributeValues=before)
+
+    def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
+        """Read one; an item past its retention counts as gone (TTL deletes days late)."""
+        answer = self._client.get_item(TableName=self._table, Key=_key(operation_id), ConsistentRead=consistent)
+        item = answer.get("Item")
+        if item is None or float(item["expires_at"]["N"]) < self._now():
+            return None
+        return operation_of(item)
+
+    def due(self, now: float) -> Iterator[Operation]:
+        """Open operations whose `due_at` is past, shard by shard, oldest first."""
+        for shard in range(OPEN_SHARDS):
+            for operation_id in self._due_ids(shard, now):
+                operation = self.get(operation_id, consistent=True)
+                if operation is not None and not operation.done and operation.due_at <= now:
+                    yield operation
+
+    def _due_ids(self, shard: int, now: float) -> Iterator[str]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=OPEN_INDEX,
+            KeyConditionExpression="#open = :shard AND due_at <= :now",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues={":shard": {"S": f"open#{shard}"}, ":now": {"N": repr(now)}},
+        )
+        for page in pages:
+            yield from (item["pk"]["S"].removeprefix("op#") for item in page["Items"])
+
+    def _put(self, operation: Operation, condition: str, **values: Any) -> None:
+        item = _item(operation, operation.created_at + self._retention)
+        try:
+            self._client.put_item(TableName=self._table, Item=item, ConditionExpression=condition, **values)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            raise Conflict(f"operation {operation.id} was written by somebody else") from error
+
+
+def operation_of(item: Item) -> Operation:
+    """The operation in a table item, or in an image of the table's stream."""
+    return loads(item["body"]["S"])
+
+
+def is_operation(keys: Item) -> bool:
+    """True when the key (of an item or a stream record) is an operation's."""
+    return str(keys["pk"]["S"]).startswith("op#")
+
+
+def _key(operation_id: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": f"op#{operation_id}"}}
+
+
+def _item(operation: Operation, expires_at: float) -> dict[str, dict[str, str]]:
+    item: dict[str, dict[str, str]] = {
+        **_key(operation.id),
+        "id": {"S": operation.id},
+        "owner": {"S": operation.owner},
+        "state": {"S": operation.state},
+        "model": {"S": operation.request.model},
+        "version": {"N": str(operation.version)},
+        "expires_at": {"N": str(int(expires_at))},
+        "body": {"S": dumps(operation)},
+    }
+    if not operation.done:
+        shard = int.from_bytes(operation.id[-2:].encode()) % OPEN_SHARDS
+        item |= {"open": {"S": f"open#{shard}"}, "due_at": {"N": repr(operation.due_at)}}
+    return item

@@ -1,0 +1,131 @@
+"""HTTP to upstreams: the one place that owns timeouts, size caps, redirects and address rules."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+from httpx_sse import EventSource, SSEError
+
+from imagegate.adapters.addresses import is_public, resolve
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.ports import HttpRequest, HttpResponse, ServerSentEvent
+
+LARGEST_ANSWER = 32 * 1024 * 1024
+_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+# Gradio's heartbeat is every 15 s: three missed in a row and the connection is dead.
+_SILENCE = 50.0
+_REDIRECTS = 3
+_REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+_TOTAL = 120.0
+"""Seconds one whole answer may take, however steadily it drips."""
+
+
+class HttpUpstream:
+    """The Http port on one httpx client."""
+
+    def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
+        self._client = httpx.Client(transport=transport, timeout=_TIMEOUT, trust_env=False)
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Send and read the answer, whatever its status; redirects are an answer, not followed."""
+        with _translated(request):
+            built = self._client.build_request(
+                request.method, request.url, headers=dict(request.headers), json=request.json
+            )
+            response = self._client.send(built, stream=True)
+            with _closing(response):
+                return HttpResponse(response.status_code, response.headers, _read(response, request.url))
+
+    def stream(self, request: HttpRequest, hold_until: float) -> Iterator[ServerSentEvent]:
+        """Events as they come; ends with the stream or at `hold_until` (seconds since the epoch)."""
+        timeout = httpx.Timeout(_SILENCE, connect=5.0)
+        with (
+            _translated(request),
+            self._client.stream(
+                request.method, request.url, headers=dict(request.headers), timeout=timeout
+            ) as response,
+        ):
+            if response.status_code != 200:
+                raise _failed(FailureCode.UPSTREAM_FAILED, request.url, f"HTTP {response.status_code}")
+            for event in EventSource(response).iter_sse():
+                yield ServerSentEvent(event.event, event.data)
+                if time.time() >= hold_until:
+                    return
+
+    def download(self, url: str, trusted_base: str) -> bytes:
+        """Fetch a picture without credentials; private addresses only on `trusted_base`'s own host."""
+        for _ in range(_REDIRECTS + 1):
+            response = self._fetch(url, trusted_base)
+            if response.status not in _REDIRECT_STATUSES:
+                break
+            url = urljoin(url, response.headers.get("location", ""))
+        if response.status != 200:
+            code = FailureCode.EXPIRED if response.status in (403, 404, 410) else FailureCode.UPSTREAM_FAILED
+            raise _failed(code, url, f"HTTP {response.status} for the finished picture")
+        return response.body
+
+    def _fetch(self, url: str, trusted_base: str) -> HttpResponse:
+        _vet(url, trusted_base)
+        return self.send(HttpRequest("GET", url))
+
+
+def _vet(url: str, trusted_base: str) -> None:
+    parts, trusted = urlsplit(url), urlsplit(trusted_base)
+    if (parts.scheme, parts.netloc) == (trusted.scheme, trusted.netloc):
+        return
+    if parts.scheme != "https" or not parts.hostname:
+        raise _failed(FailureCode.BAD_PAYLOAD, trusted_base, "a picture address that is not https")
+    try:
+        addresses = resolve(parts.hostname, parts.port or 443)
+    except OSError:
+        raise _failed(FailureCode.UPSTREAM_FAILED, url, "a picture host without an address") from None
+    if not all(map(is_public, addresses)):
+        raise _failed(FailureCode.BAD_PAYLOAD, trusted_base, "a picture address on a private network")
+
+
+def _read(response: httpx.Response, url: str) -> bytes:
+    body = bytearray()
+    ends_at = time.monotonic() + _TOTAL
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise _failed(FailureCode.BAD_PAYLOAD, url, f"more than {LARGEST_ANSWER} bytes")
+        if time.monotonic() > ends_at:
+            raise httpx.ReadTimeout(f"not finished after {_TOTAL} s")
+    return bytes(body)
+
+
+@contextmanager
+def _closing(response: httpx.Response) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        response.close()
+
+
+@contextmanager
+def _translated(request: HttpRequest) -> Iterator[None]:
+    """httpx's exceptions in our vocabulary.
+
+    What never arrived is safe to repeat. A POST that may have been read is ambiguous: the upstream may
+    be at work, and be paid, without our knowing.
+    """
+    asks_only = request.method == "GET"
+    try:
+        yield
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise _failed(FailureCode.CAPACITY, request.url, "no connection") from error
+    except httpx.TimeoutException as error:
+        code = FailureCode.UPSTREAM_TIMEOUT if asks_only else FailureCode.AMBIGUOUS
+        raise _failed(code, request.url, "no answer in time") from error
+    except (httpx.TransportError, SSEError) as error:
+        code = FailureCode.UPSTREAM_FAILED if asks_only else FailureCode.AMBIGUOUS
+        raise _failed(code, request.url, "the connection broke") from error
+    except httpx.InvalidURL as error:
+        raise _failed(FailureCode.BAD_PAYLOAD, request.url, "an address that is none") from error
+
+
+def _failed(code: FailureCode, url: str, what: str) -> UpstreamError:
+    return UpstreamError(Failure(code, f"{urlsplit(url).netloc}: {what}."))

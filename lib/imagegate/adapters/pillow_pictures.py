@@ -1,0 +1,54 @@
+"""Picture bytes, read and converted with Pillow."""
+
+import io
+
+from PIL import Image, UnidentifiedImageError
+
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.ports import PictureFacts
+
+CONTENT_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+LARGEST_PIXELS = 64 * 1024 * 1024
+_QUALITY = 92
+
+
+class PillowPictures:
+    """The Pictures port."""
+
+    def inspect(self, body: bytes) -> PictureFacts:
+        """Check by decoding that `body` is a whole picture. Raises UpstreamError(bad_payload)."""
+        with self._opened(body) as image:
+            return PictureFacts(CONTENT_TYPES[image.format or ""], image.width, image.height)
+
+    def convert(self, body: bytes, output_format: str) -> bytes:
+        """The same picture as `png`, `jpeg` (on white where it was transparent) or `webp`."""
+        with self._opened(body) as image:
+            out = io.BytesIO()
+            flat = _flattened(image) if output_format == "jpeg" else image
+            flat.save(out, output_format.upper(), quality=_QUALITY)
+            return out.getvalue()
+
+    def _opened(self, body: bytes) -> Image.Image:
+        try:
+            image = Image.open(io.BytesIO(body), formats=list(CONTENT_TYPES))
+            if image.width * image.height > LARGEST_PIXELS:
+                raise _bad(f"a picture of {image.width}x{image.height} pixels, more than allowed")
+            image.load()
+        except UnidentifiedImageError:
+            raise _bad("bytes that are no PNG, JPEG or WebP picture") from None
+        except (OSError, SyntaxError, ValueError) as error:
+            raise _bad("a damaged picture") from error
+        return image
+
+
+def _bad(what: str) -> UpstreamError:
+    return UpstreamError(Failure(FailureCode.BAD_PAYLOAD, f"The upstream sent {what}."))
+
+
+def _flattened(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    layer = image.convert("RGBA")
+    flat = Image.new("RGB", image.size, "white")
+    flat.paste(layer, mask=layer.getchannel("A"))
+    return flat

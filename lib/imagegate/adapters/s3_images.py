@@ -1,0 +1,58 @@
+"""Pictures in a private S3 bucket, handed out as presigned URLs."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+
+def s3_client(region: str) -> Any:
+    """An S3 client that presigns with Signature 4 on the regional host.
+
+    boto3's default in us-east-1 is still Signature 2 on the global one (reference/aws.md §3).
+    """
+    config = Config(
+        signature_version="s3v4", s3={"us_east_1_regional_endpoint": "regional"}, connect_timeout=3, read_timeout=30,
+        retries={"mode": "standard", "max_attempts": 4},
+    )  # fmt: skip
+    return boto3.client("s3", region_name=region, config=config)
+
+
+class S3Images:
+    """The ImageStore on one bucket."""
+
+    def __init__(self, client: Any, bucket: str, presign_seconds: int) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._presign_seconds = presign_seconds
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        """Store under `key`; a key already there keeps its bytes (a step that ran twice is harmless)."""
+        try:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,
+                ContentType=content_type,
+                ContentDisposition="inline",
+                IfNoneMatch="*",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailed":
+                raise
+
+    def get(self, key: str) -> bytes:
+        """Read the bytes back. Raises KeyError when they are gone."""
+        try:
+            body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except self._client.exceptions.NoSuchKey:
+            raise KeyError(key) from None
+        return body
+
+    def presign(self, key: str) -> str:
+        """A URL that anybody may GET until it expires (at most an hour)."""
+        url: str = self._client.generate_presigned_url(
+            "get_object", {"Bucket": self._bucket, "Key": key}, ExpiresIn=self._presign_seconds
+        )
+        return url

@@ -1,0 +1,159 @@
+"""OpenAI's Images API, with g4f's additions.
+
+Contract: reference/openai_images.md §1-3 and reference/gradio_spaces.md §1. Every optional field accepts
+null, unknown fields are ignored.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from imagegate.dialects.answer import Answer, Handout
+from imagegate.dialects.parsing import document_of, first_problem
+from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, RequestError
+from imagegate.domain.geometry import Size
+from imagegate.domain.operation import Operation
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.route import Route
+from imagegate.usecases.start import Ask
+
+NAME = "openai_images"
+DEFAULT_MODEL = "flux"
+_ALWAYS_BASE64 = re.compile(r"^(gpt|chatgpt)-image")
+_SIZE = re.compile(r"^([1-9]\d{0,4})x([1-9]\d{0,4})$")
+Pixels = Annotated[int, Field(ge=1, le=16384)]
+
+
+class GenerationsBody(BaseModel):
+    """The body of POST /v1/images/generations."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    prompt: Annotated[str, Field(min_length=1, max_length=32_000)]
+    model: str | None = None
+    n: Annotated[int, Field(ge=1, le=10)] | None = None
+    size: str | None = None
+    width: Pixels | None = None
+    height: Pixels | None = None
+    response_format: Literal["url", "b64_json"] | None = None
+    output_format: Literal["png", "jpeg", "webp"] | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+    num_inference_steps: Annotated[int, Field(ge=1, le=50)] | None = None
+    provider: str | None = None
+
+    @field_validator("size")
+    @classmethod
+    def _size_is_pixels(cls, value: str | None) -> str | None:
+        if value in (None, "", "auto") or _SIZE.match(value):
+            return value
+        raise ValueError("must be 'auto' or WIDTHxHEIGHT in pixels, such as '1024x768'")
+
+
+def parse(body: bytes, provider: str | None = None) -> Ask:
+    """Understand a request; `provider` comes from g4f's path form.
+
+    Raises InvalidRequest with the offending field in `param`.
+    """
+    try:
+        asked = GenerationsBody.model_validate(document_of(body))
+    except ValidationError as error:
+        raise first_problem(error) from None
+    model = asked.model or DEFAULT_MODEL
+    request = ImageRequest(
+        model=model,
+        messages=(Message(asked.prompt),),
+        n=asked.n or 1,
+        size=_size(asked),
+        seed=asked.seed,
+        steps=asked.num_inference_steps,
+        output_format=asked.output_format,
+        provider=asked.provider or provider,
+    )
+    default_format = "b64_json" if _ALWAYS_BASE64.match(model) else "url"
+    return Ask(request, NAME, {"response_format": asked.response_format or default_format})
+
+
+def _size(asked: GenerationsBody) -> Size | None:
+    if asked.width and asked.height:
+        return Size(asked.width, asked.height)
+    if asked.width or asked.height:
+        raise InvalidRequest("width and height go together.", param="height" if asked.width else "width")
+    matched = _SIZE.match(asked.size or "")
+    return Size(int(matched[1]), int(matched[2])) if matched else None
+
+
+def wants_base64(operation: Operation) -> bool:
+    """True when the caller wants the bytes in the answer, not a URL."""
+    return operation.reply.get("response_format") == "b64_json"
+
+
+def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
+    """The answer to a finished operation."""
+    first = handouts[0].picture
+    return Answer(
+        200,
+        {
+            "created": int(operation.ended_at or operation.created_at),
+            "data": [_datum(handout) for handout in handouts],
+            "output_format": first.content_type.removeprefix("image/"),
+            "size": f"{first.width}x{first.height}",
+            "model": operation.request.model,
+            "provider": operation.provider,
+            "operation_id": operation.id,
+            "seed": first.seed,
+        },
+    )
+
+
+def _datum(handout: Handout) -> dict[str, Any]:
+    return {"b64_json": handout.b64} if handout.b64 is not None else {"url": handout.url}
+
+
+_REFUSAL_STATUSES = {"model_not_found": 404, "operation_not_found": 404, "operation_ended": 409}
+
+
+def refusal(error: RequestError) -> Answer:
+    """The answer to a request that has to be changed."""
+    status = _REFUSAL_STATUSES.get(error.code, 400)
+    message = f"{error.message} {error.remedy}" if error.remedy else error.message
+    return problem(status, message, "invalid_request_error", error.code, error.param)
+
+
+# After money may have been spent only a 4xx is safe: clients repeat every 5xx (reference §4.1).
+_FAILURES = {
+    FailureCode.CONTENT_FILTERED: (400, "image_generation_user_error", "moderation_blocked"),
+    FailureCode.INVALID_REQUEST: (400, "invalid_request_error", "invalid_request"),
+    FailureCode.RATE_LIMITED: (429, "rate_limit_error", "rate_limit_exceeded"),
+    FailureCode.CAPACITY: (503, "server_error", "capacity"),
+}
+
+
+def failure(reason: Failure, operation: Operation) -> Answer:
+    """The answer to an operation that failed."""
+    status, kind, code = _FAILURES.get(reason.code, (424, "server_error", str(reason.code)))
+    free = reason.surely_free
+    headers = {"x-should-retry": "true" if free else "false"}
+    if free:
+        headers["retry-after"] = str(round(min(max(reason.retry_after or 5, 1), 59)))
+    answer = problem(status, reason.message, kind, code, None)
+    return Answer(status, {**answer.body, "operation_id": operation.id}, headers)
+
+
+def problem(status: int, message: str, kind: str, code: str | None, param: str | None) -> Answer:
+    """OpenAI's error body; all four keys are always there."""
+    return Answer(status, {"error": {"message": message, "type": kind, "param": param, "code": code}})
+
+
+def model_card(route: Route) -> dict[str, Any]:
+    """One entry of GET /v1/models."""
+    return {
+        "id": route.model,
+        "object": "model",
+        "created": 0,
+        "owned_by": "imagegate",
+        "description": route.description,
+        "aliases": list(route.aliases),
+        "providers": [target.provider for target in route.targets],
+    }

@@ -1,0 +1,69 @@
+"""Operations as JSON documents, the form in which they are stored. Absent means `None`."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.geometry import Size
+from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, Source, State
+from imagegate.domain.request import ImageRequest, Message
+
+Document = Mapping[str, Any]
+
+
+def dumps(operation: Operation) -> str:
+    """The operation as compact JSON."""
+    return json.dumps(operation, default=_fields, separators=(",", ":"), ensure_ascii=False)
+
+
+def loads(text: str) -> Operation:
+    """The operation back from `dumps`."""
+    return _operation(json.loads(text))
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    named = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+    return {name: content for name, content in named if content is not None}
+
+
+def _operation(document: Document) -> Operation:
+    return Operation(
+        **{
+            **document,
+            "request": _request(document["request"]),
+            "state": State(document["state"]),
+            "attempts": tuple(map(_attempt, document["attempts"])),
+            "pictures": tuple(Picture(**picture) for picture in document["pictures"]),
+            "failure": _failure(document.get("failure")),
+        }
+    )
+
+
+def _request(document: Document) -> ImageRequest:
+    size, ratio = document.get("size"), document.get("ratio")
+    return ImageRequest(
+        **{
+            **document,
+            "messages": tuple(Message(**message) for message in document["messages"]),
+            "size": Size(**size) if size else None,
+            "ratio": (ratio[0], ratio[1]) if ratio else None,
+        }
+    )
+
+
+def _attempt(document: Document) -> Attempt:
+    return Attempt(
+        **{
+            **document,
+            "slots": tuple(document["slots"]),
+            "state": AttemptState(document["state"]),
+            "sources": tuple(Source(**source) for source in document["sources"]),
+            "failure": _failure(document.get("failure")),
+        }
+    )
+
+
+def _failure(document: Document | None) -> Failure | None:
+    return Failure(**{**document, "code": FailureCode(document["code"])}) if document else None

@@ -1,0 +1,118 @@
+"""Exceptions of imagegate and the vocabulary of failures.
+
+ImagegateError
+├── RequestError           the caller has to change something
+│   ├── InvalidRequest     a field is missing, malformed or out of range
+│   ├── UnknownModel       no route of that name
+│   ├── UnknownOperation   no such operation, or it belongs to somebody else
+│   └── AlreadyEnded       the operation can no longer be changed that way
+├── UpstreamError          an upstream said no, or said nothing (carries a Failure)
+├── Conflict               somebody else wrote the operation first: read it again
+└── MisconfiguredError     the deployment has to change something
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ImagegateError(Exception):
+    """Root of everything imagegate raises on purpose."""
+
+
+class RequestError(ImagegateError):
+    """The caller has to change something; `remedy` says what."""
+
+    code = "invalid_request"
+
+    def __init__(self, message: str, *, param: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.remedy = remedy
+
+
+class InvalidRequest(RequestError):
+    """A field is missing, malformed or out of range; `param` names it."""
+
+
+class UnknownModel(RequestError):
+    """No route of that name; the message lists the known ones."""
+
+    code = "model_not_found"
+
+
+class UnknownOperation(RequestError):
+    """No such operation, or it belongs to somebody else (the two look alike on purpose)."""
+
+    code = "operation_not_found"
+
+
+class AlreadyEnded(RequestError):
+    """The operation has ended and can no longer be changed that way."""
+
+    code = "operation_ended"
+
+
+class Conflict(ImagegateError):
+    """The operation was written by somebody else since it was read."""
+
+
+class MisconfiguredError(ImagegateError):
+    """The deployment lacks a setting or has a wrong one; raised at cold start."""
+
+
+class FailureCode(StrEnum):
+    """Why an attempt or an operation failed.
+
+    The first twelve words are common to all upstreams (reference/providers.md §3.14);
+    the rest are imagegate's own.
+    """
+
+    INVALID_REQUEST = "invalid_request"
+    AUTH = "auth"
+    NO_CREDIT = "no_credit"
+    CONTENT_FILTERED = "content_filtered"
+    RATE_LIMITED = "rate_limited"
+    CAPACITY = "capacity"
+    UPSTREAM_TIMEOUT = "upstream_timeout"
+    UPSTREAM_FAILED = "upstream_failed"
+    EXPIRED = "expired"
+    AMBIGUOUS = "ambiguous"
+    BAD_PAYLOAD = "bad_payload"
+    NOT_FOUND = "not_found"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"
+
+
+_SURELY_FREE = {FailureCode.RATE_LIMITED, FailureCode.CAPACITY}
+_FINAL = {FailureCode.INVALID_REQUEST, FailureCode.CONTENT_FILTERED, FailureCode.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why something failed, in words fit for the caller."""
+
+    code: FailureCode
+    message: str
+    """One sentence; never a secret, never a traceback."""
+    retry_after: float | None = None
+    """Seconds after which the upstream said to come back."""
+
+    @property
+    def final(self) -> bool:
+        """True when another provider would not help: the request itself was refused."""
+        return self.code in _FINAL
+
+    @property
+    def surely_free(self) -> bool:
+        """True when the upstream cannot have charged for the attempt."""
+        return self.code in _SURELY_FREE
+
+
+class UpstreamError(ImagegateError):
+    """An upstream refused, failed or answered nonsense."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.code}: {failure.message}")
+        self.failure = failure

@@ -1,0 +1,161 @@
+"""The operation: one durable request for pictures, and the one table of its transitions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from imagegate.domain.errors import AlreadyEnded, Failure
+from imagegate.domain.request import ImageRequest
+
+
+class State(StrEnum):
+    """Where an operation stands; it only moves forward."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.RUNNING, State.FAILED, State.CANCELLED}),
+    State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED}),
+    State.SUCCEEDED: frozenset(),
+    State.FAILED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+
+class AttemptState(StrEnum):
+    """Where one try at one upstream stands."""
+
+    SUBMITTING = "submitting"
+    """Written before the call: a crash here leaves it unknown whether the upstream has it."""
+    SUBMITTED = "submitted"
+    READY = "ready"
+    """The upstream has the picture and its address is written down; the bytes are not in S3 yet."""
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+LIVE = frozenset({AttemptState.SUBMITTING, AttemptState.SUBMITTED, AttemptState.READY})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A finished picture at the upstream, waiting to be fetched."""
+
+    url: str
+    content_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One submission to one provider, for one or more picture slots."""
+
+    number: int
+    provider: str
+    model: str
+    """The upstream's own name of the model."""
+    slots: tuple[int, ...]
+    state: AttemptState
+    started_at: float
+    ended_at: float | None = None
+    ticket: Mapping[str, Any] | None = None
+    """What the provider needs to find the job again; its own business."""
+    sources: tuple[Source, ...] = ()
+    seed: int | None = None
+    """The seed really used, where the upstream tells."""
+    failure: Failure | None = None
+
+    @property
+    def live(self) -> bool:
+        """True while the attempt may still yield a picture."""
+        return self.state in LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture kept in S3."""
+
+    slot: int
+    key: str
+    sha256: str
+    content_type: str
+    width: int
+    height: int
+    bytes: int
+    provider: str
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A durable request. Values are never changed: `usecases.revise` writes the next `version`."""
+
+    id: str
+    owner: str
+    dialect: str
+    request: ImageRequest
+    created_at: float
+    deadline: float
+    """Seconds since the epoch after which waiting ends."""
+    due_at: float
+    """When somebody must have touched it, else `sweep` puts it back on the road."""
+    reply: Mapping[str, str] = field(default_factory=dict)
+    """How the dialect has to answer (for instance `response_format`)."""
+    state: State = State.QUEUED
+    version: int = 1
+    updated_at: float = 0.0
+    started_at: float | None = None
+    ended_at: float | None = None
+    attempts: tuple[Attempt, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    failure: Failure | None = None
+
+    @property
+    def done(self) -> bool:
+        """True in the three last states."""
+        return not TRANSITIONS[self.state]
+
+    @property
+    def provider(self) -> str | None:
+        """The provider that really made the first picture."""
+        return self.pictures[0].provider if self.pictures else None
+
+    @property
+    def missing_slots(self) -> tuple[int, ...]:
+        """Slots with neither a picture nor a live attempt."""
+        covered = {picture.slot for picture in self.pictures}
+        covered.update(slot for attempt in self.attempts if attempt.live for slot in attempt.slots)
+        return tuple(slot for slot in range(self.request.n) if slot not in covered)
+
+    def moved(self, state: State, now: float, **changes: Any) -> Self:
+        """The operation in another state, with `changes` applied at `now` (seconds since the epoch).
+
+        Raises AlreadyEnded when the transition table has no such step.
+        """
+        if state not in TRANSITIONS[self.state]:
+            raise AlreadyEnded(f"operation {self.id} is {self.state} and cannot become {state}")
+        stamp: dict[str, Any] = {"started_at" if state is State.RUNNING else "ended_at": now}
+        return replace(self, state=state, **stamp, **changes)
+
+    def with_attempt(self, attempt: Attempt) -> Self:
+        """The operation with `attempt` added, or put in place of the one with its number."""
+        others = tuple(other for other in self.attempts if other.number != attempt.number)
+        return replace(self, attempts=tuple(sorted((*others, attempt), key=lambda one: one.number)))
+
+    def with_pictures(self, pictures: tuple[Picture, ...]) -> Self:
+        """The operation with `pictures` in their slots; a slot already filled keeps its picture."""
+        filled = {picture.slot for picture in self.pictures}
+        added = tuple(picture for picture in pictures if picture.slot not in filled)
+        return replace(self, pictures=tuple(sorted((*self.pictures, *added), key=lambda one: one.slot)))
+
+    def settled(self, now: float) -> Self:
+        """The operation, succeeded if every slot has its picture and it has not ended otherwise."""
+        if self.done or len(self.pictures) < self.request.n:
+            return self
+        return self.moved(State.SUCCEEDED, now)

@@ -1,0 +1,43 @@
+"""What a provider answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imagegate.domain.errors import Failure
+from imagegate.domain.operation import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The upstream accepted the job; `data` (JSON) is all that is needed to find it again."""
+
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Not finished yet."""
+
+    retry_after: float | None = None
+    """Seconds after which the upstream said to ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Finished: either addresses to fetch, or the bytes themselves."""
+
+    sources: tuple[Source, ...] = ()
+    bodies: tuple[bytes, ...] = ()
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Finished without a picture."""
+
+    failure: Failure
+
+
+Submission = Ticket | Ready
+Check = Pending | Ready | Failed

@@ -1,0 +1,67 @@
+"""The native JSON of an operation: what events carry and the operations API shows. No bytes, no URLs."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from imagegate.domain.errors import Failure
+from imagegate.domain.operation import Attempt, Operation, Picture
+
+
+def represent(operation: Operation) -> dict[str, Any]:
+    """The operation for its owner. Times are RFC 3339 in UTC."""
+    return {
+        "id": operation.id,
+        "state": operation.state,
+        "done": operation.done,
+        "model": operation.request.model,
+        "prompt": operation.request.prompt,
+        "n": operation.request.n,
+        "dialect": operation.dialect,
+        "created_at": rfc3339(operation.created_at),
+        "started_at": rfc3339(operation.started_at),
+        "updated_at": rfc3339(operation.updated_at),
+        "ended_at": rfc3339(operation.ended_at),
+        "deadline": rfc3339(operation.deadline),
+        "images": [_picture(picture) for picture in operation.pictures],
+        "attempts": [_attempt(attempt) for attempt in operation.attempts],
+        "error": _failure(operation.failure),
+        "version": operation.version,
+    }
+
+
+def rfc3339(time: float | None) -> str | None:
+    """Seconds since the epoch as RFC 3339 with milliseconds."""
+    if time is None:
+        return None
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    return {
+        "slot": picture.slot,
+        "key": picture.key,
+        "sha256": picture.sha256,
+        "content_type": picture.content_type,
+        "width": picture.width,
+        "height": picture.height,
+        "bytes": picture.bytes,
+        "seed": picture.seed,
+        "provider": picture.provider,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "provider": attempt.provider,
+        "model": attempt.model,
+        "slots": list(attempt.slots),
+        "state": attempt.state,
+        "started_at": rfc3339(attempt.started_at),
+        "ended_at": rfc3339(attempt.ended_at),
+        "error": _failure(attempt.failure),
+    }
+
+
+def _failure(failure: Failure | None) -> dict[str, Any] | None:
+    return {"code": failure.code, "message": failure.message} if failure else None

@@ -1,0 +1,39 @@
+"""What a caller asks for, independent of the API it was asked through."""
+
+from dataclasses import dataclass
+
+from imagegate.domain.geometry import Size
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A part of the prompt; `weight` says how much it counts (YandexART; negative = avoid)."""
+
+    text: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """A request for `n` pictures. `None` means the caller leaves it to the route."""
+
+    model: str
+    messages: tuple[Message, ...]
+    n: int = 1
+    size: Size | None = None
+    """Pixels asked for; when absent, `ratio` decides."""
+    ratio: tuple[int, int] | None = None
+    """Width to height, for callers who ask for a shape instead of pixels."""
+    seed: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    negative_prompt: str | None = None
+    output_format: str | None = None
+    """`png`, `jpeg` or `webp`; `None` keeps what the upstream made."""
+    provider: str | None = None
+    """The one provider of the route the caller insists on."""
+
+    @property
+    def prompt(self) -> str:
+        """The messages as one text, for upstreams that take a single prompt."""
+        return "\n".join(message.text for message in self.messages)

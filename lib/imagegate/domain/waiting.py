@@ -1,0 +1,62 @@
+"""How long a synchronous client can be kept waiting, and what to tell it meanwhile. Pure.
+
+API Gateway ends every request after 30 s. A `303 See Other` to the next long-poll keeps unmodified
+clients waiting far longer; measured on real packages in reference/openai_images.md §2-4.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+_DEFAULT_HOPS = 19
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the User-Agent says about a client's patience."""
+
+    hops: int
+    """Redirects it follows, less one that is kept for a large answer in S3."""
+    repeats: bool
+    """True when it posts again after a 503 with Retry-After (the OpenAI family)."""
+
+
+_HOPS_OF_AGENT = (("aiohttp", 8), ("go-http-client", 8), ("python-urllib", 9), ("python-requests", 28))
+_REPEATING_AGENTS = ("openai/", "asyncopenai/", "ai/", "ai-sdk/", "litellm")
+
+
+def client_of(user_agent: str) -> Client:
+    """The client behind a User-Agent header; unknown ones get what fetch, httpx and browsers allow."""
+    agent = user_agent.lower()
+    repeats = agent.startswith(_REPEATING_AGENTS) or "ai-sdk/" in agent
+    hops = next((hops for name, hops in _HOPS_OF_AGENT if name in agent), _DEFAULT_HOPS)
+    return Client(_DEFAULT_HOPS if repeats else hops, repeats)
+
+
+class Verdict(Enum):
+    """What to do with a request that waits for an operation."""
+
+    ANSWER = auto()
+    """The operation has ended: say how."""
+    HOLD = auto()
+    """Keep the request a little longer."""
+    REDIRECT = auto()
+    """Send the client to the next hop."""
+    GIVE_UP = auto()
+    """The client would follow no further redirect."""
+
+
+def decide(done: bool, held: float, hold: float, hop: int, client: Client) -> Verdict:
+    """Judge a request at hop `hop` (0 is the POST itself) that was held for `held` of `hold` seconds."""
+    if done:
+        return Verdict.ANSWER
+    if held < hold:
+        return Verdict.HOLD
+    return Verdict.REDIRECT if hop < client.hops else Verdict.GIVE_UP
+
+
+def pause(held: float, expected: float) -> float:
+    """Seconds until the next look at the table: at the expected moment, then 0.3 s growing to 1 s.
+
+    `expected`: seconds from now until the picture is likely there (0 when it is overdue or unknown).
+    """
+    return max(expected, min(1.0, 0.3 + held / 20))

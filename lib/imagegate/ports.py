@@ -1,0 +1,161 @@
+"""What the use cases need from the outside world. Small on purpose."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from imagegate.domain.events import Event
+from imagegate.domain.operation import Operation
+from imagegate.domain.outcome import Check, Submission, Ticket
+from imagegate.domain.request import ImageRequest
+from imagegate.domain.route import Limits
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class OperationStore(Protocol):
+    """Where operations live."""
+
+    def create(self, operation: Operation) -> None:
+        """Write a new operation. Raises Conflict when the id exists."""
+
+    def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
+        """Read one; `None` when there is none (or its retention ended)."""
+
+    def replace(self, operation: Operation) -> None:
+        """Write the next version. Raises Conflict unless the stored version is the one before."""
+
+    def due(self, now: float) -> Iterator[Operation]:
+        """Open operations whose `due_at` is past, oldest first within a shard."""
+
+
+class ImageStore(Protocol):
+    """Where pictures live."""
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        """Store under `key`; a key already there keeps its bytes."""
+
+    def get(self, key: str) -> bytes:
+        """Read the bytes back. Raises KeyError when they are gone."""
+
+    def presign(self, key: str) -> str:
+        """A URL that anybody may GET for a limited time."""
+
+
+class Workflow(Protocol):
+    """What drives an operation to its end."""
+
+    def start(self, operation_id: str, run: str) -> None:
+        """Start driving. Doing it twice with the same `run` (<= 80 characters) starts once."""
+
+
+class EventBus(Protocol):
+    """Where changes are announced."""
+
+    def publish(self, events: Sequence[Event]) -> Sequence[int]:
+        """Announce; returns the positions of the events that could not be."""
+
+
+class Secrets(Protocol):
+    """Where upstream credentials are kept."""
+
+    def get(self, name: str) -> str | None:
+        """The secret of that name, or `None` when it was never set."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What the bytes of a picture say of themselves."""
+
+    content_type: str
+    width: int
+    height: int
+
+
+class Pictures(Protocol):
+    """Reads and converts picture bytes."""
+
+    def inspect(self, body: bytes) -> PictureFacts:
+        """Check that `body` is a whole picture within the caps. Raises UpstreamError(bad_payload)."""
+
+    def convert(self, body: bytes, output_format: str) -> bytes:
+        """The same picture as `png`, `jpeg` or `webp`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request to an upstream."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """An upstream's answer, read whole (within the size cap)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSentEvent:
+    """One event of a text/event-stream."""
+
+    event: str
+    data: str
+
+
+class Http(Protocol):
+    """The one way to an upstream; owns timeouts, size caps, redirects and address rules."""
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Send and read the answer, whatever its status.
+
+        Raises UpstreamError(upstream_timeout | upstream_failed | ambiguous) when there is no answer:
+        `ambiguous` when the request may have been read.
+        """
+
+    def stream(self, request: HttpRequest, hold_until: float) -> Iterator[ServerSentEvent]:
+        """Events as they come, until the stream or the time (seconds since the epoch) ends.
+
+        Raises UpstreamError when the stream cannot be opened or breaks.
+        """
+
+    def download(self, url: str, trusted_base: str) -> bytes:
+        """Fetch a picture without credentials; private addresses only on `trusted_base`'s own host."""
+
+
+class Provider(Protocol):
+    """An upstream that makes pictures."""
+
+    name: str
+    base_url: str
+    limits: Limits
+
+    def submit(self, request: ImageRequest, model: str, count: int) -> Submission:
+        """Ask for `count` pictures. Raises UpstreamError when refused or unreachable."""
+
+    def check(self, ticket: Ticket, hold_until: float) -> Check:
+        """Look for the pictures; may wait until `hold_until` (seconds since the epoch), never longer.
+
+        Raises UpstreamError when this look failed but the job may still be alive.
+        """
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Ask the upstream to stop, where it can; never raises for a job already gone."""
+
+
+ProviderFor = Callable[[str], Provider]
+"""Finds a provider by its name in the route table."""

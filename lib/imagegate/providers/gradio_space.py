@@ -1,0 +1,146 @@
+"""FLUX.1-schnell Spaces: Gradio's `/call` protocol, versions 4, 5 and 6 alike.
+
+Contract and measurements: reference/gradio_spaces.md §2. What shapes this file:
+Gradio >= 5 serves under `/gradio_api`, 4 does not; the event stream can be read once, breaking it off
+loses the result for good, while a late first look is fine; a second look after `complete` never ends.
+"""
+
+import json
+import re
+from typing import Any
+
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.geometry import Grid
+from imagegate.domain.operation import Source
+from imagegate.domain.outcome import Check, Failed, Ready, Ticket
+from imagegate.domain.request import ImageRequest
+from imagegate.domain.route import Limits, Waits
+from imagegate.ports import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.providers.statuses import bad_payload, plain, refusal
+
+PREFIXES = ("/gradio_api", "")
+DEFAULT_STEPS = 4
+TOKEN = "HF_TOKEN"  # noqa: S105 - the secret's name
+_QUOTA = re.compile(r"try again in (\d+):(\d\d):(\d\d)", re.IGNORECASE)
+_OUT_OF_RANGE = re.compile(r"value .* is (less|greater) than", re.IGNORECASE)
+
+
+class GradioSpace:
+    """A Space with `infer(prompt, seed, randomize_seed, width, height, num_inference_steps)`."""
+
+    limits = Limits(
+        waits=Waits.HOLD,
+        grid=Grid(minimum=256, maximum=2048, step=32),
+        prompt_characters=4000,
+        steps_maximum=50,
+    )
+
+    def __init__(self, name: str, base_url: str, http: Http, secrets: Secrets) -> None:
+        self.name = name
+        self.base_url = base_url
+        self._http = http
+        self._secrets = secrets
+        self._prefix: str | None = None
+
+    def submit(self, request: ImageRequest, model: str, count: int) -> Ticket:
+        """Queue one picture; the ticket is the event id and the prefix it was given under."""
+        arguments = build_arguments(request)
+        prefixes = PREFIXES if self._prefix is None else (self._prefix,)
+        for prefix in prefixes:
+            response = self._http.send(self._request("POST", f"{prefix}/call/infer", {"data": arguments}))
+            if response.status != 404:
+                self._prefix = prefix
+                return Ticket({"event_id": parse_event_id(self.name, response), "prefix": prefix})
+        self._prefix = None
+        raise refusal(self.name, response, "the Space is down, or is no Gradio app with /call/infer")
+
+    def check(self, ticket: Ticket, hold_until: float) -> Check:
+        """Read the one stream to its verdict. Never Pending: a stream let go is a result lost."""
+        prefix, event_id = ticket.data["prefix"], ticket.data["event_id"]
+        stream = self._http.stream(self._request("GET", f"{prefix}/call/infer/{event_id}"), hold_until)
+        try:
+            for event in stream:
+                if event.event == "complete":
+                    return parse_complete(self.name, f"{self.base_url}{prefix}", event.data)
+                if event.event == "error":
+                    return Failed(parse_error(self.name, event.data))
+        except UpstreamError as error:
+            return Failed(error.failure)
+        message = f"{self.name} ended its stream without a verdict; the result cannot be read again."
+        return Failed(Failure(FailureCode.UPSTREAM_TIMEOUT, message))
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Nothing: `/call` has no cancel that works without a session."""
+
+    def _request(self, method: str, path: str, body: Any = None) -> HttpRequest:
+        token = self._secrets.get(TOKEN)
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        return HttpRequest(method, f"{self.base_url}{path}", headers, body)
+
+
+def build_arguments(request: ImageRequest) -> list[Any]:
+    """The six arguments of `infer`, in the Space's order."""
+    size = GradioSpace.limits.size_for(request)
+    seed = request.seed or 0
+    return [
+        request.prompt,
+        seed,
+        request.seed is None,
+        size.width,
+        size.height,
+        request.steps or DEFAULT_STEPS,
+    ]
+
+
+def parse_event_id(name: str, response: HttpResponse) -> str:
+    """The id of an accepted submission. Raises UpstreamError for any other answer."""
+    text = response.body.decode("utf-8", "replace")
+    document = _json(text)
+    if response.status != 200:
+        said = document.get("detail") or document.get("error") if isinstance(document, dict) else text
+        raise refusal(name, response, str(said or text))
+    event_id = document.get("event_id") if isinstance(document, dict) else None
+    if not isinstance(event_id, str):
+        raise bad_payload(name, "without an event id")
+    return event_id
+
+
+def parse_complete(name: str, root: str, data: str) -> Check:
+    """The picture's address and the seed really used, from the data of `complete`."""
+    document = _json(data)
+    file = document[0] if isinstance(document, list) and document else None
+    if not isinstance(file, dict) or not (file.get("path") or file.get("url")):
+        return Failed(bad_payload(name, "'complete' without a picture").failure)
+    # Rebuilt from the path: the url of a Space can be broken (reference §2.2), and this one is
+    # certain to be on the Space's own host.
+    url = f"{root}/file={file['path']}" if file.get("path") else str(file["url"])
+    seed = document[1] if len(document) > 1 and isinstance(document[1], int) else None
+    return Ready(sources=(Source(url, file.get("mime_type")),), seed=seed)
+
+
+def parse_error(name: str, data: str) -> Failure:
+    """Why the Space gave up, as far as its Gradio version tells."""
+    document = _json(data)
+    said = plain(str(document.get("error") or "")) if isinstance(document, dict) else plain(str(document or ""))
+    if said.startswith("404:"):
+        return Failure(FailureCode.EXPIRED, f"{name} no longer knows the job ({said}).")
+    if "quota" in said.lower():
+        return Failure(FailureCode.RATE_LIMITED, f"{name}: {said}", _quota_seconds(said))
+    if _OUT_OF_RANGE.search(said):
+        return Failure(FailureCode.INVALID_REQUEST, f"{name}: {said}")
+    return Failure(FailureCode.UPSTREAM_FAILED, f"{name}: {said or 'the Space failed without saying why'}")
+
+
+def _quota_seconds(text: str) -> float | None:
+    found = _QUOTA.search(text)
+    if not found:
+        return None
+    hours, minutes, seconds = map(int, found.groups())
+    return float(hours * 3600 + minutes * 60 + seconds)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -1,0 +1,76 @@
+"""The environment as one frozen object, checked at cold start."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from imagegate.domain.errors import MisconfiguredError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What template.yaml puts into every function's environment."""
+
+    table: str
+    bucket: str
+    bus: str
+    state_machine_arn: str
+    region: str
+    secrets_path: str
+    """SSM path below which upstream credentials lie."""
+    operation_days: float
+    presign_seconds: int
+    hold_seconds: float
+    """How long a POST may wait for its picture before it answers 303."""
+    upstream_base_urls: Mapping[str, str] = field(default_factory=dict)
+    """Provider name to base URL, in place of models.toml's."""
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Read and check the environment. Raises MisconfiguredError naming the variable."""
+    return Settings(
+        table=_text(environment, "TABLE"),
+        bucket=_text(environment, "BUCKET"),
+        bus=_text(environment, "BUS"),
+        state_machine_arn=_text(environment, "STATE_MACHINE_ARN"),
+        region=_text(environment, "AWS_REGION"),
+        secrets_path=_text(environment, "SECRETS_PATH"),
+        operation_days=_number(environment, "OPERATION_DAYS"),
+        presign_seconds=int(_number(environment, "PRESIGN_SECONDS")),
+        hold_seconds=_number(environment, "HOLD_SECONDS"),
+        upstream_base_urls=_object(environment, "UPSTREAM_BASE_URLS"),
+    )
+
+
+@cache
+def current() -> Settings:
+    """The settings of this process; the environment is read once."""
+    return read(os.environ)
+
+
+def _text(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise MisconfiguredError(f"the environment variable {name} is not set (template.yaml sets it)")
+    return value
+
+
+def _number(environment: Mapping[str, str], name: str) -> float:
+    value = _text(environment, name)
+    try:
+        return float(value)
+    except ValueError:
+        raise MisconfiguredError(f"{name} must be a number, not {value!r}") from None
+
+
+def _object(environment: Mapping[str, str], name: str) -> dict[str, str]:
+    value = environment.get(name) or "{}"
+    try:
+        document = json.loads(value)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise MisconfiguredError(f"{name} must be a JSON object of provider name to base URL, not {value!r}")
+    return document

@@ -1,0 +1,34 @@
+"""End an operation whose workflow broke down."""
+
+from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.operation import Operation, State
+from imagegate.ports import Clock, OperationStore
+from imagegate.usecases.revise import Change, Revise
+from imagegate.usecases.step import Step
+
+_ENDED = 0.0
+
+
+class Fail:
+    """Runs in the workflow's `Fail` state, after `Catch`."""
+
+    def __init__(self, store: OperationStore, revise: Revise, clock: Clock) -> None:
+        self._store = store
+        self._revise = revise
+        self._clock = clock
+
+    def __call__(self, operation_id: str, error: str) -> Step:
+        """Mark the operation failed; `error` is the workflow's short error name."""
+        operation = self._store.get(operation_id, consistent=True)
+        if operation is not None:
+            message = f"imagegate could not finish this operation ({error}); its logs say more."
+            self._revise(operation, self._ending(Failure(FailureCode.INTERNAL, message)), due_in=_ENDED)
+        return Step(operation_id, "done")
+
+    def _ending(self, failure: Failure) -> Change:
+        now = self._clock.now()
+
+        def end(current: Operation) -> Operation:
+            return current if current.done else current.moved(State.FAILED, now, failure=failure)
+
+        return end

@@ -1,0 +1,53 @@
+"""Bring finished pictures home: fetch, check, convert, put in S3."""
+
+import hashlib
+from dataclasses import dataclass
+
+from imagegate.domain.operation import Attempt, Operation, Picture
+from imagegate.domain.outcome import Ready
+from imagegate.ports import Http, ImageStore, Pictures
+
+EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Stores what an attempt yielded. Safe to run twice: keys are fixed and never overwritten."""
+
+    images: ImageStore
+    http: Http
+    pictures: Pictures
+
+    def __call__(self, operation: Operation, attempt: Attempt, ready: Ready, base: str) -> tuple[Picture, ...]:
+        """The pictures of `attempt`, now in S3.
+
+        `base`: the provider's base URL, the one host allowed to be private.
+        Raises UpstreamError when a picture cannot be fetched or is not one.
+        """
+        bodies = [*ready.bodies, *(self.http.download(source.url, base) for source in ready.sources)]
+        pairs = zip(attempt.slots, bodies, strict=False)
+        return tuple(self._store(operation, attempt, slot, body) for slot, body in pairs)
+
+    def _store(self, operation: Operation, attempt: Attempt, slot: int, body: bytes) -> Picture:
+        body = self._converted(body, operation.request.output_format)
+        facts = self.pictures.inspect(body)
+        key = f"images/{operation.id[-2:]}/{operation.id}/{slot}.{EXTENSIONS[facts.content_type]}"
+        self.images.put(key, body, facts.content_type)
+        return Picture(
+            slot=slot,
+            key=key,
+            sha256=hashlib.sha256(body).hexdigest(),
+            content_type=facts.content_type,
+            width=facts.width,
+            height=facts.height,
+            bytes=len(body),
+            provider=attempt.provider,
+            seed=attempt.seed,
+        )
+
+    def _converted(self, body: bytes, wanted: str | None) -> bytes:
+        facts = self.pictures.inspect(body)
+        if wanted is None or FORMATS[facts.content_type] == wanted:
+            return body
+        return self.pictures.convert(body, wanted)

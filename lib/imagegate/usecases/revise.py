@@ -1,0 +1,45 @@
+"""Write the next version of an operation, whoever else is writing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from imagegate.domain.errors import Conflict, UnknownOperation
+from imagegate.domain.operation import Operation
+from imagegate.ports import Clock, OperationStore
+
+Change = Callable[[Operation], Operation]
+_TRIES = 8
+
+
+class Revise:
+    """Optimistic writing: apply a change, and apply it anew to what somebody else wrote first."""
+
+    def __init__(self, store: OperationStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def __call__(self, operation: Operation, change: Change, *, due_in: float) -> Operation:
+        """Write `change(operation)` and return it.
+
+        `due_in`: seconds after which `sweep` may take the operation for abandoned.
+        Raises whatever `change` raises, and Conflict after eight lost races.
+        """
+        for _ in range(_TRIES):
+            now = self._clock.now()
+            changed = change(operation)
+            if changed is operation:
+                return operation
+            written = replace(changed, version=operation.version + 1, updated_at=now, due_at=now + due_in)
+            try:
+                self._store.replace(written)
+            except Conflict:
+                operation = self._again(operation.id)
+            else:
+                return written
+        raise Conflict(f"operation {operation.id} is written by too many at once")
+
+    def _again(self, operation_id: str) -> Operation:
+        operation = self._store.get(operation_id, consistent=True)
+        if operation is None:
+            raise UnknownOperation(f"operation {operation_id} is gone")
+        return operation

@@ -1,0 +1,28 @@
+"""Put abandoned operations back on the road."""
+
+from dataclasses import replace
+
+from imagegate.ports import Clock, OperationStore, Workflow
+from imagegate.usecases.revise import Revise
+
+_NEXT_CHANCE = 300.0
+
+
+class Sweep:
+    """Runs on a schedule; finds open operations that nobody has touched when somebody should have."""
+
+    def __init__(self, store: OperationStore, workflow: Workflow, revise: Revise, clock: Clock) -> None:
+        self._store = store
+        self._workflow = workflow
+        self._revise = revise
+        self._clock = clock
+
+    def __call__(self) -> int:
+        """Restart every overdue operation's workflow; returns how many."""
+        count = 0
+        for found in self._store.due(self._clock.now()):
+            operation = self._revise(found, lambda one: replace(one, due_at=0), due_in=_NEXT_CHANCE)
+            if not operation.done:
+                self._workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
+                count += 1
+        return count

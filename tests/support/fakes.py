@@ -1,0 +1,181 @@
+"""The ports in memory. They keep the promises written in ports.py, refusals included."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagegate.domain.document import dumps, loads
+from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamError
+from imagegate.domain.events import Event
+from imagegate.domain.geometry import Grid
+from imagegate.domain.operation import Operation
+from imagegate.domain.outcome import Check, Submission, Ticket
+from imagegate.domain.request import ImageRequest
+from imagegate.domain.route import Limits, Route, Routes, Target, Waits
+from imagegate.ports import HttpRequest, HttpResponse, ServerSentEvent
+from PIL import Image
+
+
+@dataclass
+class FakeClock:
+    """Time that passes only when somebody sleeps."""
+
+    time: float = 1_800_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@dataclass
+class MemoryStore:
+    """Operations as the JSON the real table keeps."""
+
+    documents: dict[str, str] = field(default_factory=dict)
+    history: list[Operation] = field(default_factory=list)
+
+    def create(self, operation: Operation) -> None:
+        if operation.id in self.documents:
+            raise Conflict(operation.id)
+        self._write(operation)
+
+    def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
+        text = self.documents.get(operation_id)
+        return loads(text) if text else None
+
+    def replace(self, operation: Operation) -> None:
+        stored = self.get(operation.id)
+        if stored is None or stored.version != operation.version - 1:
+            raise Conflict(operation.id)
+        self._write(operation)
+
+    def due(self, now: float) -> Iterator[Operation]:
+        every = [loads(text) for text in self.documents.values()]
+        yield from (one for one in every if not one.done and one.due_at <= now)
+
+    def _write(self, operation: Operation) -> None:
+        self.documents[operation.id] = dumps(operation)
+        self.history.append(operation)
+
+
+@dataclass
+class MemoryImages:
+    """Pictures in a dictionary."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        self.objects.setdefault(key, body)
+
+    def get(self, key: str) -> bytes:
+        return self.objects[key]
+
+    def presign(self, key: str) -> str:
+        return f"https://bucket.invalid/{key}?signed"
+
+
+@dataclass
+class MemoryWorkflow:
+    """Remembers what was started."""
+
+    runs: list[tuple[str, str]] = field(default_factory=list)
+
+    def start(self, operation_id: str, run: str) -> None:
+        if (operation_id, run) not in self.runs:
+            self.runs.append((operation_id, run))
+
+
+@dataclass
+class MemoryBus:
+    """Remembers what was announced; refuses the positions in `refuse`."""
+
+    events: list[Event] = field(default_factory=list)
+    refuse: set[int] = field(default_factory=set)
+
+    def publish(self, events: Sequence[Event]) -> list[int]:
+        self.events += [event for at, event in enumerate(events) if at not in self.refuse]
+        return [at for at in range(len(events)) if at in self.refuse]
+
+
+@dataclass
+class NoSecrets:
+    """No secret was ever set, unless given."""
+
+    values: dict[str, str] = field(default_factory=dict)
+
+    def get(self, name: str) -> str | None:
+        return self.values.get(name)
+
+
+@dataclass
+class ScriptedHttp:
+    """An upstream that answers from a script and remembers what it was asked."""
+
+    answers: list[HttpResponse | UpstreamError] = field(default_factory=list)
+    events: list[ServerSentEvent | UpstreamError] = field(default_factory=list)
+    downloads: dict[str, bytes | UpstreamError] = field(default_factory=dict)
+    requests: list[HttpRequest] = field(default_factory=list)
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        self.requests.append(request)
+        return _or_raise(self.answers.pop(0))
+
+    def stream(self, request: HttpRequest, hold_until: float) -> Iterator[ServerSentEvent]:
+        self.requests.append(request)
+        for event in self.events:
+            yield _or_raise(event)
+
+    def download(self, url: str, trusted_base: str) -> bytes:
+        return _or_raise(self.downloads[url])
+
+
+def _or_raise(value: Any) -> Any:
+    if isinstance(value, BaseException):
+        raise value
+    return value
+
+
+@dataclass
+class ScriptedProvider:
+    """A provider that answers from two scripts; the last entry repeats."""
+
+    name: str = "alpha"
+    base_url: str = "https://alpha.invalid"
+    submissions: list[Submission | UpstreamError] = field(default_factory=lambda: [Ticket({"job": 1})])
+    checks: list[Check | UpstreamError] = field(default_factory=list)
+    limits: Limits = field(default_factory=lambda: Limits(Waits.POLL, Grid(64, 2048, 8), 1000))
+    submitted: list[ImageRequest] = field(default_factory=list)
+    cancelled: list[Ticket] = field(default_factory=list)
+
+    def submit(self, request: ImageRequest, model: str, count: int) -> Submission:
+        self.submitted.append(request)
+        return _or_raise(self.submissions.pop(0) if len(self.submissions) > 1 else self.submissions[0])
+
+    def check(self, ticket: Ticket, hold_until: float) -> Check:
+        return _or_raise(self.checks.pop(0) if len(self.checks) > 1 else self.checks[0])
+
+    def cancel(self, ticket: Ticket) -> None:
+        self.cancelled.append(ticket)
+
+
+def routes(*providers: str) -> Routes:
+    """One model, `flux`, over the named providers."""
+    return Routes([Route("flux", tuple(Target(name, "schnell") for name in providers), ("flux-schnell",))])
+
+
+def failing(code: FailureCode, retry_after: float | None = None) -> UpstreamError:
+    """An upstream's refusal."""
+    return UpstreamError(Failure(code, f"said {code}", retry_after))
+
+
+def picture(width: int = 64, height: int = 48, output_format: str = "png") -> bytes:
+    """A small picture that is not uniform."""
+    image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
+    out = io.BytesIO()
+    image.save(out, output_format)
+    return out.getvalue()
+
+

@@ -1,0 +1,115 @@
+"""Ids, sizes, routes, schedules: small values with sharp edges."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, UnknownModel
+from imagegate.domain.failover import next_target
+from imagegate.domain.geometry import Grid, Size
+from imagegate.domain.ids import ALPHABET, is_id, new_id
+from imagegate.domain.operation import Attempt, AttemptState
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.schedule import LONGEST_WAIT, next_wait
+from support.fakes import routes
+
+FLUX = Grid(256, 2048, 32)
+
+
+@given(st.floats(0, 2**47 / 1000), st.floats(0.001, 1e6))
+def test_ids_sort_by_time(now: float, later: float) -> None:
+    first, second = new_id(now), new_id(now + later + 0.001)
+    assert is_id(first)
+    assert first[:9] <= second[:9]
+
+
+def test_ids_do_not_repeat() -> None:
+    assert len({new_id(1.0) for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize("text", ["", "a" * 19, "a" * 21, "A" * 20, "i" * 20, "../" * 6 + "aa"])
+def test_what_is_no_id(text: str) -> None:
+    assert not is_id(text)
+
+
+def test_the_alphabet_leaves_out_what_people_confuse() -> None:
+    assert len(ALPHABET) == 32
+    assert not set("ilou") & set(ALPHABET)
+
+
+@pytest.mark.parametrize(
+    ("asked", "made"),
+    [
+        (Size(1024, 768), Size(1024, 768)),
+        (Size(1000, 700), Size(992, 704)),
+        (Size(64, 64), Size(256, 256)),
+        (Size(4096, 2048), Size(2048, 1024)),
+        (Size(1, 9000), Size(256, 2048)),
+    ],
+)
+def test_nearest_size(asked: Size, made: Size) -> None:
+    assert FLUX.nearest(asked) == made
+
+
+@pytest.mark.parametrize(
+    ("ratio", "made"),
+    [((1, 1), Size(1024, 1024)), ((2, 1), Size(1472, 736)), ((1, 2), Size(736, 1472)), ((16, 9), Size(1536, 864))],
+)
+def test_ratios_are_exact_where_the_grid_has_them(ratio: tuple[int, int], made: Size) -> None:
+    assert FLUX.of_ratio(*ratio) == made
+
+
+@given(st.integers(1, 10_000), st.integers(1, 10_000))
+def test_any_ratio_gives_a_size_on_the_grid(across: int, down: int) -> None:
+    size = FLUX.of_ratio(across, down)
+    for side in (size.width, size.height):
+        assert 256 <= side <= 2048
+        assert side % 32 == 0
+
+
+@given(st.integers(1, 100_000), st.integers(1, 100_000))
+def test_any_size_has_a_nearest_one_on_the_grid(width: int, height: int) -> None:
+    size = FLUX.nearest(Size(width, height))
+    for side in (size.width, size.height):
+        assert 256 <= side <= 2048
+        assert side % 32 == 0
+
+
+@given(st.floats(0, 1e6), st.floats(-1e6, 1e6))
+def test_waits_stay_between_one_second_and_five_minutes(elapsed: float, remaining: float) -> None:
+    assert 1 <= next_wait(elapsed, remaining) <= LONGEST_WAIT
+
+
+def request(model: str = "flux", provider: str | None = None) -> ImageRequest:
+    return ImageRequest(model, (Message("a cat"),), provider=provider)
+
+
+def test_routes_are_found_by_name_and_alias() -> None:
+    table = routes("alpha", "beta")
+    assert table.of(request("flux-schnell")) is table.of(request())
+
+
+def test_an_unknown_model_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownModel) as caught:
+        routes("alpha").of(request("nope"))
+    assert "flux" in str(caught.value.remedy)
+
+
+def test_insisting_on_a_provider_narrows_the_route() -> None:
+    assert [one.provider for one in routes("alpha", "beta").of(request(provider="beta")).targets] == ["beta"]
+    with pytest.raises(InvalidRequest, match="does not serve") as caught:
+        routes("alpha", "beta").of(request(provider="gamma"))
+    assert caught.value.param == "provider"
+
+
+def failed(number: int, provider: str) -> Attempt:
+    failure = Failure(FailureCode.CAPACITY, "full")
+    return Attempt(number, provider, "schnell", (0,), AttemptState.FAILED, 1.0, failure=failure)
+
+
+def test_failover_takes_turns_and_ends() -> None:
+    route = routes("alpha", "beta").of(request())
+    order, attempts = [], ()
+    while target := next_target(route, attempts):
+        order.append(target.provider)
+        attempts = (*attempts, failed(len(attempts) + 1, target.provider))
+    assert order == ["alpha", "beta", "alpha", "beta"]
