@@ -29,6 +29,10 @@ run: $(STAMP)  ## serve on http://127.0.0.1:1337 with the embedded stack (no key
 test: $(STAMP)  ## run every test a newcomer needs
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
+test-gradio: $(STAMP)  ## prove the Gradio stand-ins and adapter on real Gradio 4 and 6 servers (about 600 MB)
+	@PYTHON=$(BIN)/python tests/contract/real_gradio/setup.sh
+	@$(BIN)/python -m pytest -m real_gradio tests/contract/real_gradio $(ARGS)
+
 check: $(STAMP)  ## lint, types, architecture, template
 	@$(BIN)/ruff check lib functions tests
 	@$(BIN)/ruff format --check lib functions tests
@@ -51,4 +55,4 @@ lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run test check fix lock clean
+.PHONY: help setup run test test-gradio check fix lock clean

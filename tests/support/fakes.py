@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from PIL import Image
+
 from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamError
 from imagegate.domain.events import Event
@@ -14,7 +16,6 @@ from imagegate.domain.outcome import Check, Submission, Ticket
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Limits, Route, Routes, Target, Waits
 from imagegate.ports import HttpRequest, HttpResponse, ServerSentEvent
-from PIL import Image
 
 
 @dataclass
@@ -177,5 +178,3 @@ def picture(width: int = 64, height: int = 48, output_format: str = "png") -> by
     out = io.BytesIO()
     image.save(out, output_format)
     return out.getvalue()
-
-

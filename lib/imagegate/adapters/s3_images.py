@@ -10,12 +10,15 @@ from botocore.exceptions import ClientError
 def s3_client(region: str) -> Any:
     """An S3 client that presigns with Signature 4 on the regional host.
 
-    boto3's default in us-east-1 is still Signature 2 on the global one (reference/aws.md §3).
+    boto3's defaults are Signature 2 in us-east-1 and the global host in most regions (reference/aws.md §3).
     """
     config = Config(
-        signature_version="s3v4", s3={"us_east_1_regional_endpoint": "regional"}, connect_timeout=3, read_timeout=30,
+        signature_version="s3v4",
+        s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+        connect_timeout=3,
+        read_timeout=30,
         retries={"mode": "standard", "max_attempts": 4},
-    )  # fmt: skip
+    )
     return boto3.client("s3", region_name=region, config=config)
 
 

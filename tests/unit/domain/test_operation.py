@@ -4,6 +4,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
+
 from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import AlreadyEnded, Failure, FailureCode
 from imagegate.domain.events import announced
@@ -23,9 +24,7 @@ ALLOWED = {
 
 def operation(n: int = 1, state: State = State.QUEUED) -> Operation:
     request = ImageRequest("flux", (Message("a cat"),), n=n)
-    return Operation(
-        "0" * 20, "me", "openai_images", request, created_at=1.5, deadline=900, due_at=60, state=state
-    )
+    return Operation("0" * 20, "me", "openai_images", request, created_at=1.5, deadline=900, due_at=60, state=state)
 
 
 def attempt(number: int, slot: int, state: AttemptState) -> Attempt:

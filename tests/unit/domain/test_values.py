@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, UnknownModel
 from imagegate.domain.failover import next_target
 from imagegate.domain.geometry import Grid, Size

@@ -1,6 +1,7 @@
 """Who is kept waiting how long. Measured limits: reference/openai_images.md §4.1."""
 
 import pytest
+
 from imagegate.domain.waiting import Verdict, client_of, decide, pause
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 import pytest
+
 from imagegate.adapters.pillow_pictures import PillowPictures
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UnknownModel, UnknownOperation
 from imagegate.domain.operation import AttemptState, Operation, Source, State

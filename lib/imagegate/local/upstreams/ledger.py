@@ -1,0 +1,75 @@
+"""The ledger: what really reached the stand-ins, so that a test can prove that a picture was asked for exactly once."""
+
+import json
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from imagegate.local.upstreams.recent import Recent
+from imagegate.local.upstreams.switches import Protocol, Stage
+
+KEPT_SUBMISSIONS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One accepted submission; with a real upstream, one that costs money."""
+
+    upstream: str
+    """The provider's name, a key of `app.BASE_PATHS`."""
+    protocol: Protocol
+    prompt: str
+    seed: int
+    """The seed used, also when the stand-in chose it."""
+    at: float
+    """Unix time, seconds."""
+    idempotency_key: str | None
+
+
+class Ledger:
+    """Submissions accepted and calls counted; one ledger serves all stand-ins of an app."""
+
+    def __init__(self) -> None:
+        self.submissions: deque[Submission] = deque(maxlen=KEPT_SUBMISSIONS)
+        self.calls: Recent[int] = Recent()
+
+    def count_call(self, prompt: str, stage: Stage) -> int:
+        """How many calls there have been at that stage with that prompt, this one included, over all upstreams."""
+        name = f"{stage} {prompt}"
+        return self.calls.put(name, (self.calls.get(name) or 0) + 1)
+
+    def record(self, upstream: str, protocol: Protocol, prompt: str, seed: int, headers: Mapping[str, str]) -> None:
+        """Note an accepted submission."""
+        key = headers.get("idempotency-key")
+        self.submissions.append(Submission(upstream, protocol, prompt, seed, time.time(), key))
+
+    def routes(self) -> list[Route]:
+        """`GET` (`?prompt=` and `?upstream=` narrow it) and `DELETE /submissions`."""
+        return [
+            Route("/submissions", self.read, methods=["GET"]),
+            Route("/submissions", self.clear, methods=["DELETE"]),
+        ]
+
+    async def read(self, request: Request) -> Response:
+        """`{"count": n, "submissions": [...]}`, oldest first."""
+        found = [asdict(each) for each in self.submissions if matches(each, request.query_params)]
+        # In ASCII, because a prompt may hold half a surrogate pair.
+        return Response(json.dumps({"count": len(found), "submissions": found}), media_type="application/json")
+
+    async def clear(self, request: Request) -> Response:
+        """Forget submissions and counted calls: every `xN` starts anew."""
+        self.submissions.clear()
+        self.calls.clear()
+        return Response(status_code=204)
+
+
+def matches(submission: Submission, wanted: Mapping[str, str]) -> bool:
+    """Whether the submission has the wanted prompt and upstream, as far as they are given."""
+    return wanted.get("prompt", submission.prompt) == submission.prompt and (
+        wanted.get("upstream", submission.upstream) == submission.upstream
+    )

@@ -1,0 +1,49 @@
+"""What every stand-in is given: its name, its protocol, its timing and the ledger it shares with the others."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from imagegate.local.upstreams.ledger import Ledger
+from imagegate.local.upstreams.switches import Protocol, Stage, Switches
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long things take, in seconds."""
+
+    latency: float = 2.0
+    """From the submission to the picture, unless the prompt has a `[delay]`."""
+    heartbeat: float = 15.0
+    """Between two heartbeats of an event stream; 15 is Gradio's."""
+    drip: float = 0.5
+    """Between two kilobytes of a `[fault slow]` picture."""
+    hang: float = 900.0
+    """How long a `[fault hang]` call is held at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One stand-in among several."""
+
+    name: str
+    protocol: Protocol
+    timing: Timing
+    ledger: Ledger
+
+    def fault(self, prompt: str, switches: Switches, stage: Stage) -> str | None:
+        """The name of the fault that meets this call, which is counted, or None."""
+        return switches.strike(stage, self.ledger.count_call(prompt, stage)) if switches.faults else None
+
+    def delay(self, switches: Switches) -> float:
+        """Seconds from the submission to the picture."""
+        return self.timing.latency if switches.delay is None else switches.delay
+
+    def record(self, prompt: str, seed: int, request: Request) -> None:
+        """Note an accepted submission in the ledger."""
+        self.ledger.record(self.name, self.protocol, prompt, seed, request.headers)
+
+
+def root_of(request: Request) -> str:
+    """The stand-in's own base URL as the client sees it: its Host, and the path it is mounted under; no final slash."""
+    return str(request.url.replace(path=request.scope.get("root_path", ""), query="", fragment="")).rstrip("/")

@@ -1,0 +1,86 @@
+"""The provider `gradio_space` on every server: both stand-ins, and both real Gradios when asked for."""
+
+import io
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from imagegate.adapters.http_upstream import HttpUpstream
+from imagegate.domain.errors import FailureCode
+from imagegate.domain.geometry import Size
+from imagegate.domain.outcome import Check, Failed, Ready, Ticket
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.providers.gradio_space import GradioSpace
+from support.fakes import NoSecrets
+
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def http() -> Iterator[HttpUpstream]:
+    one = HttpUpstream()
+    yield one
+    one._client.close()
+
+
+@pytest.fixture
+def space(gradio_server: str, http: HttpUpstream) -> GradioSpace:
+    return GradioSpace("space", gradio_server, http, NoSecrets())
+
+
+def request(prompt: str = "a cat", **changes: Any) -> ImageRequest:
+    return replace(ImageRequest("flux", (Message(prompt),), size=Size(512, 256)), **changes)
+
+
+def verdict(space: GradioSpace, asked: ImageRequest) -> Check:
+    return space.check(space.submit(asked, "flux-1-schnell", 1), time.time() + PATIENCE)
+
+
+def test_a_picture_of_the_size_and_seed_asked_for(space: GradioSpace, http: HttpUpstream) -> None:
+    ready = verdict(space, request(seed=1863))
+    assert isinstance(ready, Ready)
+    assert ready.seed == 1863
+    body = http.download(ready.sources[0].url, space.base_url)
+    with Image.open(io.BytesIO(body)) as image:
+        assert (image.format, image.size) == ("WEBP", (512, 256))
+
+
+def test_without_a_seed_the_one_used_is_told(space: GradioSpace) -> None:
+    ready = verdict(space, request())
+    assert isinstance(ready, Ready)
+    assert ready.seed is not None
+
+
+def test_a_late_first_look_is_fine(space: GradioSpace, http: HttpUpstream) -> None:
+    first = space.submit(request(seed=1), "m", 1)
+    assert isinstance(verdict(space, request(seed=2)), Ready)
+    late = space.check(first, time.time() + PATIENCE)
+    assert isinstance(late, Ready)
+    assert late.seed == 1
+
+
+def test_the_smallest_size_asked_for_is_one_the_space_makes(space: GradioSpace) -> None:
+    assert isinstance(verdict(space, request(size=Size(16, 16))), Ready)
+
+
+@pytest.mark.parametrize("prompt", ["[error] [fault refuse]", "[crash] [fault error]"])
+def test_a_failure_is_a_failure_whatever_the_generation_tells(space: GradioSpace, prompt: str) -> None:
+    failed = verdict(space, request(prompt))
+    assert isinstance(failed, Failed)
+    assert failed.failure.code is FailureCode.UPSTREAM_FAILED
+
+
+def test_a_job_nobody_knows_is_expired(space: GradioSpace) -> None:
+    ticket = space.submit(request(), "m", 1)
+    unknown = Ticket({**ticket.data, "event_id": "0" * 32})
+    failed = space.check(unknown, time.time() + PATIENCE)
+    assert isinstance(failed, Failed)
+    assert failed.failure.code is FailureCode.EXPIRED
+
+
+def test_unusual_prompts_arrive(space: GradioSpace) -> None:
+    assert isinstance(verdict(space, request('кот "в" шляпе\n\\ 🐈 <b>&amp;')), Ready)

@@ -1,0 +1,79 @@
+"""The HTTP front on fakes, called with real API Gateway events, as production calls it."""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from mangum import Mangum
+
+from imagegate.domain.route import Routes
+from imagegate.usecases.read import Read
+from imagegate.usecases.start import Start
+from imagegate.web.app import create_app
+from imagegate.web.services import Services
+from support.fakes import FakeClock, MemoryImages, MemoryStore, MemoryWorkflow, routes
+
+
+@dataclass
+class Answered:
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Gateway:
+    """API Gateway, Mangum and the application, with everything behind them in memory."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    images: MemoryImages = field(default_factory=MemoryImages)
+    workflow: MemoryWorkflow = field(default_factory=MemoryWorkflow)
+    routes: Routes = field(default_factory=lambda: routes("alpha", "beta"))
+
+    def __post_init__(self) -> None:
+        services = Services(
+            start=Start(self.store, self.workflow, self.routes, self.clock),
+            read=Read(self.store),
+            images=self.images,
+            routes=self.routes,
+            clock=self.clock,
+            hold_seconds=25,
+        )
+        self.handler = Mangum(create_app(services), lifespan="off")
+
+    def call(self, method: str, url: str, body: Any = None, **headers: str) -> Answered:
+        """One request; a `body` that is no bytes goes out as JSON."""
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = self.handler(event(method, url, content, named), None)  # type: ignore[arg-type]
+        text = answer["body"]
+        if answer.get("isBase64Encoded"):
+            text = base64.b64decode(text).decode()
+        return Answered(answer["statusCode"], answer["headers"], text)
+
+
+def event(method: str, url: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
+    """What an HTTP API (payload format 2.0) hands to its Lambda function."""
+    parts = urlsplit(url)
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": parts.path,
+        "rawQueryString": parts.query,
+        "headers": {"host": "api.invalid", **headers},
+        "requestContext": {
+            "requestId": "request-1",
+            "stage": "$default",
+            "http": {"method": method, "path": parts.path, "sourceIp": "127.0.0.1", "protocol": "HTTP/1.1"},
+        },
+        "body": base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
+    }

@@ -1,0 +1,216 @@
+"""The AWS adapters against moto."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from imagegate.adapters.dynamodb_operations import DynamoDBOperations, is_operation, operation_of
+from imagegate.adapters.eventbridge_bus import EventBridgeBus
+from imagegate.adapters.s3_images import S3Images, s3_client
+from imagegate.adapters.ssm_secrets import SsmSecrets
+from imagegate.adapters.step_functions_workflow import StepFunctionsWorkflow
+from imagegate.domain.errors import Conflict
+from imagegate.domain.events import Event
+from imagegate.domain.ids import new_id
+from imagegate.domain.operation import Operation, State
+from imagegate.domain.request import ImageRequest, Message
+from support.fakes import FakeClock
+
+REGION = "eu-central-1"
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def store(clock: FakeClock) -> DynamoDBOperations:
+    client = boto3.client("dynamodb")
+    key = {"AttributeName": "pk", "KeyType": "HASH"}
+    client.create_table(
+        TableName="t",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "open", "AttributeType": "S"},
+            {"AttributeName": "due_at", "AttributeType": "N"},
+        ],
+        KeySchema=[key],  # type: ignore[list-item]
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "open",
+                "KeySchema": [
+                    {"AttributeName": "open", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+    return DynamoDBOperations(client, "t", 30, clock.now)
+
+
+def operation(now: float = 1_800_000_000.0, **changes: Any) -> Operation:
+    request = ImageRequest("flux", (Message("кот"),))
+    made = Operation(new_id(now), "me", "openai_images", request, created_at=now, deadline=now + 9, due_at=now + 60)
+    return replace(made, **changes)
+
+
+def test_an_operation_comes_back_as_it_was_written(store: DynamoDBOperations) -> None:
+    one = operation()
+    store.create(one)
+    assert store.get(one.id) == one
+    assert store.get(one.id, consistent=True) == one
+    assert store.get("0" * 20) is None
+
+
+def test_an_id_is_written_once(store: DynamoDBOperations) -> None:
+    one = operation()
+    store.create(one)
+    with pytest.raises(Conflict):
+        store.create(replace(one, owner="you"))
+
+
+def test_only_the_next_version_is_written(store: DynamoDBOperations) -> None:
+    one = operation()
+    store.create(one)
+    store.replace(replace(one, version=2))
+    for version in (1, 2, 4):
+        with pytest.raises(Conflict):
+            store.replace(replace(one, version=version))
+
+
+def test_a_version_of_nothing_is_not_written(store: DynamoDBOperations) -> None:
+    with pytest.raises(Conflict):
+        store.replace(replace(operation(), version=2))
+
+
+def test_retention_ends_on_time_although_ttl_deletes_late(store: DynamoDBOperations, clock: FakeClock) -> None:
+    one = operation()
+    store.create(one)
+    clock.time += 30 * 86_400 + 1
+    assert store.get(one.id) is None
+
+
+def test_due_are_the_open_ones_whose_time_has_come(store: DynamoDBOperations) -> None:
+    many = [operation(1_800_000_000.0 + at) for at in range(40)]
+    for one in many:
+        store.create(one)
+    ended = replace(many[0].moved(State.FAILED, 1.0), version=2)
+    store.replace(ended)
+    due = {one.id for one in store.due(1_800_000_000.0 + 60 + 19.5)}
+    assert due == {one.id for one in many[1:20]}
+
+
+def test_stream_images_are_read_like_items(store: DynamoDBOperations) -> None:
+    one = operation()
+    store.create(one)
+    item = boto3.client("dynamodb").get_item(TableName="t", Key={"pk": {"S": f"op#{one.id}"}})["Item"]
+    assert operation_of(item) == one  # type: ignore[arg-type]
+    assert is_operation({"pk": {"S": "op#x"}})
+    assert not is_operation({"pk": {"S": "same#x"}})
+
+
+@pytest.fixture
+def images() -> S3Images:
+    client = s3_client(REGION)
+    client.create_bucket(Bucket="pictures", CreateBucketConfiguration={"LocationConstraint": REGION})
+    return S3Images(client, "pictures", 600)
+
+
+def test_pictures_are_stored_with_their_type_and_come_back(images: S3Images) -> None:
+    images.put("images/a", b"bytes", "image/webp")
+    assert images.get("images/a") == b"bytes"
+    assert boto3.client("s3").head_object(Bucket="pictures", Key="images/a")["ContentType"] == "image/webp"
+    with pytest.raises(KeyError):
+        images.get("images/none")
+
+
+def test_a_stored_picture_is_never_overwritten(images: S3Images) -> None:
+    images.put("images/a", b"first", "image/webp")
+    images.put("images/a", b"second", "image/webp")
+    assert images.get("images/a") == b"first"
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+def test_presigned_urls_are_signature_4_on_the_regional_host(region: str) -> None:
+    parts = urlsplit(S3Images(s3_client(region), "pictures", 600).presign("images/a"))
+    query = parse_qs(parts.query)
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["X-Amz-Expires"] == ["600"]
+    assert parts.netloc == f"pictures.s3.{region}.amazonaws.com"
+
+
+def test_a_run_starts_once() -> None:
+    client = boto3.client("stepfunctions")
+    definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+    role = "arn:aws:iam::123456789012:role/r"
+    arn = client.create_state_machine(name="m", definition=definition, roleArn=role)["stateMachineArn"]
+    workflow = StepFunctionsWorkflow(client, arn)
+    workflow.start("op1", "op1")
+    workflow.start("op1", "op1")
+    [execution] = client.list_executions(stateMachineArn=arn)["executions"]
+    described = client.describe_execution(executionArn=execution["executionArn"])
+    assert json.loads(described["input"]) == {"id": "op1"}
+
+
+class RecordingBus:
+    """put_events as EventBridge answers it; the third entry of a call is refused."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[dict[str, Any]]] = []
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        self.calls.append(Entries)
+        entries = [{"EventId": "x"} if at != 2 else {"ErrorCode": "InternalFailure"} for at in range(len(Entries))]
+        return {"FailedEntryCount": 1, "Entries": entries}
+
+
+def test_events_go_out_in_tens_and_refused_ones_are_named() -> None:
+    client = RecordingBus()
+    failed = EventBridgeBus(client, "bus").publish([Event(operation(updated_at=5.0)) for _ in range(13)])
+    assert [len(call) for call in client.calls] == [10, 3]
+    assert failed == [2, 12]
+    entry = client.calls[0][0]
+    assert (entry["EventBusName"], entry["Source"], entry["DetailType"]) == (
+        "bus",
+        "imagegate",
+        "Image Generation Queued",
+    )
+    detail = json.loads(entry["Detail"])
+    assert detail["event_id"] == f"{detail['operation']['id']}.1"
+    assert detail["sequence"] == 1
+
+
+def test_nothing_to_announce_is_no_call() -> None:
+    client = RecordingBus()
+    assert EventBridgeBus(client, "bus").publish([]) == []
+    assert not client.calls
+
+
+def test_secrets_are_read_once_absence_included() -> None:
+    client = boto3.client("ssm")
+    client.put_parameter(Name="/imagegate/dev/HF_TOKEN", Value="hf_1", Type="SecureString")
+    secrets = SsmSecrets(client, "/imagegate/dev/")
+    assert secrets.get("HF_TOKEN") == "hf_1"
+    assert secrets.get("OTHER") is None
+    client.put_parameter(Name="/imagegate/dev/HF_TOKEN", Value="hf_2", Type="SecureString", Overwrite=True)
+    client.put_parameter(Name="/imagegate/dev/OTHER", Value="x", Type="SecureString")
+    assert (secrets.get("HF_TOKEN"), secrets.get("OTHER")) == ("hf_1", None)

@@ -1,0 +1,213 @@
+"""The one way to an upstream, against a real server that misbehaves."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from imagegate.adapters import http_upstream
+from imagegate.adapters.addresses import is_public
+from imagegate.adapters.http_upstream import HttpUpstream
+from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.local.upstreams.serving import serving
+from imagegate.ports import HttpRequest
+
+seen: list[dict[str, str]] = []
+released = threading.Event()
+
+
+async def echo(request: Request) -> Response:
+    seen.append(dict(request.headers))
+    return PlainTextResponse(await request.body(), 418, {"x-said": "yes"})
+
+
+async def huge(request: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 65_536
+
+    return StreamingResponse(parts())
+
+
+async def drip(request: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        while not released.is_set():
+            yield b"x"
+            await asyncio.sleep(0.02)
+
+    return StreamingResponse(parts())
+
+
+async def hang(request: Request) -> Response:
+    await request.body()
+    while not released.is_set():
+        await asyncio.sleep(0.02)
+    return PlainTextResponse("late")
+
+
+async def broken(request: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"event: heartbeat\r\ndata: null\r\n\r\n"
+        raise OSError("gone")
+
+    return StreamingResponse(parts(), media_type="text/event-stream")
+
+
+async def events(request: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        for chunk in (b"event: heart", b"beat\ndata: null\n\n", b"event: complete\r\ndata: [1,\r\ndata: 2]\r\n\r\n"):
+            yield chunk
+
+    return StreamingResponse(parts(), media_type="text/event-stream")
+
+
+async def endless(request: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        while not released.is_set():
+            yield b"event: heartbeat\ndata: null\n\n"
+            await asyncio.sleep(0.02)
+
+    return StreamingResponse(parts(), media_type="text/event-stream")
+
+
+async def away(request: Request) -> Response:
+    return RedirectResponse(request.query_params.get("to", str(request.url)), 302)
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[str]:
+    pages = {"echo": echo, "huge": huge, "drip": drip, "hang": hang, "broken": broken, "events": events}
+    pages |= {"endless": endless, "away": away}
+    routes = [Route(f"/{name}", page, methods=["GET", "POST"]) for name, page in pages.items()]
+    with serving(Starlette(routes=routes)) as url:
+        yield url
+        released.set()
+
+
+@pytest.fixture
+def http() -> Iterator[HttpUpstream]:
+    one = HttpUpstream()
+    yield one
+    one._client.close()
+
+
+def code_of(error: pytest.ExceptionInfo[UpstreamError]) -> FailureCode:
+    return error.value.failure.code
+
+
+def test_any_status_is_an_answer(base: str, http: HttpUpstream) -> None:
+    answer = http.send(HttpRequest("POST", f"{base}/echo", {"authorization": "Bearer s3cret"}, {"a": 1}))
+    assert (answer.status, answer.body, answer.headers["x-said"]) == (418, b'{"a":1}', "yes")
+    assert seen[-1]["authorization"] == "Bearer s3cret"
+
+
+def test_redirects_of_calls_are_not_followed(base: str, http: HttpUpstream) -> None:
+    assert http.send(HttpRequest("POST", f"{base}/away?to={base}/echo")).status == 302
+
+
+@pytest.mark.parametrize(("method", "code"), [("POST", FailureCode.AMBIGUOUS), ("GET", FailureCode.UPSTREAM_TIMEOUT)])
+def test_no_answer_in_time(
+    base: str, http: HttpUpstream, method: str, code: FailureCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http._client, "timeout", 0.2)
+    with pytest.raises(UpstreamError) as caught:
+        http.send(HttpRequest(method, f"{base}/hang"))
+    assert code_of(caught) is code
+
+
+def test_nobody_there_cost_nothing(http: HttpUpstream) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        http.send(HttpRequest("POST", "http://127.0.0.1:1/x"))
+    assert code_of(caught) is FailureCode.CAPACITY
+
+
+def test_too_much_is_cut_off(base: str, http: HttpUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_upstream, "LARGEST_ANSWER", 1_000_000)
+    with pytest.raises(UpstreamError) as caught:
+        http.send(HttpRequest("GET", f"{base}/huge"))
+    assert code_of(caught) is FailureCode.BAD_PAYLOAD
+
+
+def test_a_steady_drip_does_not_last_for_ever(base: str, http: HttpUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_upstream, "_TOTAL", 0.3)
+    with pytest.raises(UpstreamError) as caught:
+        http.send(HttpRequest("GET", f"{base}/drip"))
+    assert code_of(caught) is FailureCode.UPSTREAM_TIMEOUT
+
+
+def test_events_are_put_together_across_chunks(base: str, http: HttpUpstream) -> None:
+    got = list(http.stream(HttpRequest("GET", f"{base}/events"), time.time() + 10))
+    assert [(one.event, one.data) for one in got] == [("heartbeat", "null"), ("complete", "[1,\n2]")]
+
+
+def test_a_stream_is_let_go_at_its_time(base: str, http: HttpUpstream) -> None:
+    got = list(http.stream(HttpRequest("GET", f"{base}/endless"), time.time() + 0.2))
+    assert {one.event for one in got} == {"heartbeat"}
+
+
+def test_a_broken_stream(base: str, http: HttpUpstream) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        list(http.stream(HttpRequest("GET", f"{base}/broken"), time.time() + 10))
+    assert code_of(caught) is FailureCode.UPSTREAM_FAILED
+
+
+def test_a_stream_that_is_none(base: str, http: HttpUpstream) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        list(http.stream(HttpRequest("GET", f"{base}/echo"), time.time() + 10))
+    assert code_of(caught) is FailureCode.UPSTREAM_FAILED
+
+
+def test_pictures_come_from_the_providers_own_host_even_when_it_is_private(base: str, http: HttpUpstream) -> None:
+    with pytest.raises(UpstreamError, match="HTTP 418"):
+        http.download(f"{base}/echo", trusted_base=base)
+    assert "authorization" not in seen[-1]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data",
+        "https://169.254.169.254/latest/meta-data",
+        "https://127.0.0.1/x",
+        "https://[::1]/x",
+        "https://[::ffff:10.0.0.1]/x",
+        "ftp://example.invalid/x",
+        "file:///etc/passwd",
+        "https:///x",
+        "",
+    ],
+)
+def test_private_addresses_are_refused_directly_and_after_a_redirect(base: str, http: HttpUpstream, url: str) -> None:
+    for address in (url, f"{base}/away?to={url}"):
+        with pytest.raises(UpstreamError) as caught:
+            http.download(address, trusted_base=base)
+        assert code_of(caught) in (FailureCode.BAD_PAYLOAD, FailureCode.UPSTREAM_FAILED)
+
+
+def test_redirects_end(base: str, http: HttpUpstream) -> None:
+    with pytest.raises(UpstreamError, match="HTTP 302"):
+        http.download(f"{base}/away", trusted_base=base)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
+        "192.0.0.8", "192.88.99.1", "198.18.0.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1",
+        "fc00::1", "ff02::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+        "2001:db8::1", "3fff::1", "100::1", "5f00::1",
+    ],
+)  # fmt: skip
+def test_addresses_that_are_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
+def test_addresses_that_are_public(address: str) -> None:
+    assert is_public(address)

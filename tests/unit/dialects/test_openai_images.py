@@ -1,0 +1,139 @@
+"""OpenAI's dialect: what is understood, what is refused, how it is answered."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from openai.types import ImagesResponse
+
+from imagegate.dialects import openai_images
+from imagegate.dialects.answer import Handout
+from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, UnknownModel
+from imagegate.domain.geometry import Size
+from imagegate.domain.operation import Operation, Picture, State
+from imagegate.domain.request import ImageRequest, Message
+
+
+def parse(**body: Any) -> Any:
+    return openai_images.parse(json.dumps({"prompt": "a cat", **body}).encode())
+
+
+NULLABLE = [name for name in openai_images.GenerationsBody.model_fields if name != "prompt"]
+
+
+@pytest.mark.parametrize("name", NULLABLE)
+def test_null_means_absent(name: str) -> None:
+    assert parse(**{name: None}) == parse()
+
+
+def test_the_defaults() -> None:
+    ask = parse()
+    assert ask.request == ImageRequest("flux", (Message("a cat"),))
+    assert ask.reply == {"response_format": "url"}
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "given"),
+    [
+        ("flux", None, "url"),
+        ("flux", "b64_json", "b64_json"),
+        ("gpt-image-1", None, "b64_json"),
+        ("chatgpt-image-latest", None, "b64_json"),
+        ("gpt-image-1", "url", "url"),
+    ],
+)
+def test_response_format(model: str, asked: str | None, given: str) -> None:
+    assert parse(model=model, response_format=asked).reply == {"response_format": given}
+
+
+@pytest.mark.parametrize(
+    ("body", "size"),
+    [
+        ({"size": "1024x768"}, Size(1024, 768)),
+        ({"size": "auto"}, None),
+        ({"width": 640, "height": 480}, Size(640, 480)),
+        ({"size": "1x1", "width": 640, "height": 480}, Size(640, 480)),
+    ],
+)
+def test_sizes(body: dict[str, Any], size: Size | None) -> None:
+    assert parse(**body).request.size == size
+
+
+def test_unknown_fields_are_ignored() -> None:
+    assert parse(quality="standard", style="vivid", user="u", whatever=[1]) == parse()
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        (b"", None),
+        (b"{", None),
+        (b"[]", None),
+        (b"\xff\xfe", None),
+        (b'{"prompt": NaN}', None),
+        (b"[" * 100_000, None),
+        (b"{}", "prompt"),
+        (b'{"prompt": ""}', "prompt"),
+        (b'{"prompt": 7}', "prompt"),
+        (b'{"prompt": null}', "prompt"),
+        (b'{"prompt": "x", "n": 0}', "n"),
+        (b'{"prompt": "x", "n": 11}', "n"),
+        (b'{"prompt": "x", "n": "many"}', "n"),
+        (b'{"prompt": "x", "size": "big"}', "size"),
+        (b'{"prompt": "x", "size": "0x10"}', "size"),
+        (b'{"prompt": "x", "width": 64}', "height"),
+        (b'{"prompt": "x", "response_format": "gif"}', "response_format"),
+        (b'{"prompt": "x", "output_format": "gif"}', "output_format"),
+        (b'{"prompt": "x", "seed": -1}', "seed"),
+        (b'{"prompt": "x", "model": 5}', "model"),
+    ],
+)
+def test_what_is_refused_names_the_field(body: bytes, param: str | None) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        openai_images.parse(body)
+    assert caught.value.param == param
+    answer = openai_images.refusal(caught.value)
+    assert answer.status == 400
+    assert set(answer.body["error"]) == {"message", "type", "param", "code"}
+
+
+def operation(**reply: str) -> Operation:
+    picture = Picture(0, "k", "s", "image/webp", 1024, 768, 10, "alpha", 7)
+    made = Operation("0" * 20, "me", openai_images.NAME, ImageRequest("flux", (Message("x"),)), 1.0, 2.0, 3.0)
+    return replace(made, reply=reply, state=State.SUCCEEDED, pictures=(picture,), ended_at=9.9)
+
+
+def test_an_answer_carries_only_the_form_asked_for() -> None:
+    [picture] = operation().pictures
+    by_url = openai_images.success(operation(), [Handout(picture, url="https://u")]).body
+    by_bytes = openai_images.success(operation(), [Handout(picture, b64="AA==")]).body
+    assert by_url["data"] == [{"url": "https://u"}]
+    assert by_bytes["data"] == [{"b64_json": "AA=="}]
+
+
+def test_the_sdks_own_type_takes_the_answer() -> None:
+    body = openai_images.success(operation(), [Handout(operation().pictures[0], url="https://u")]).body
+    parsed = ImagesResponse.model_validate(body, strict=True)
+    assert parsed.created == 9
+    assert (body["provider"], body["seed"], body["size"]) == ("alpha", 7, "1024x768")
+
+
+def test_an_unknown_model_is_404_and_says_what_to_do() -> None:
+    error = UnknownModel("The model 'x' does not exist here.", param="model", remedy="Use one of: flux.")
+    answer = openai_images.refusal(error)
+    assert answer.status == 404
+    assert answer.body["error"]["code"] == "model_not_found"
+    assert "flux" in answer.body["error"]["message"]
+
+
+@pytest.mark.parametrize("code", list(FailureCode))
+def test_only_what_cost_nothing_invites_a_second_try(code: FailureCode) -> None:
+    answer = openai_images.failure(Failure(code, "because", 500), operation())
+    if code in (FailureCode.RATE_LIMITED, FailureCode.CAPACITY):
+        assert answer.status in (429, 503)
+        assert answer.headers == {"x-should-retry": "true", "retry-after": "59"}
+    else:
+        assert 400 <= answer.status < 500
+        assert answer.status not in (408, 409, 425, 429)
+        assert answer.headers == {"x-should-retry": "false"}

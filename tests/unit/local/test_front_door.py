@@ -1,0 +1,232 @@
+"""The front door in front of a scripted MiniStack, both real servers on loopback."""
+
+import asyncio
+import gzip
+import http.client
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from imagegate.local.front_door import LAMBDA_LIMIT_BYTES, REQUEST_LIMIT_BYTES, FrontDoor
+from imagegate.local.ports import first_free
+from imagegate.local.server_thread import ServerThread
+
+TEXT = {"content-type": "application/json"}
+BINARY = {"content-type": "image/png"}
+
+
+@dataclass
+class ScriptedMiniStack:
+    """Gives the scripted answer and remembers what it was asked."""
+
+    status: int = 200
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b"{}"
+    hang: bool = False
+    target: str = ""
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    received: bytes = b""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            for step in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{step}.complete"})
+            return
+        self.target = scope["raw_path"].decode() + (
+            f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
+        )
+        self.asked = [(name.decode(), value.decode()) for name, value in scope["headers"]]
+        await self._read(receive)
+        if self.hang:
+            await asyncio.Event().wait()
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+    async def _read(self, receive: Any) -> None:
+        self.received, more = b"", True
+        while more:
+            message = await receive()
+            self.received += message.get("body", b"")
+            more = message.get("more_body", False)
+
+
+@dataclass
+class Client:
+    """Speaks plain HTTP to the front door, without tidying the URL."""
+
+    port: int
+
+    def __call__(
+        self, target: str, method: str = "GET", body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, target, body or None, headers or {})
+            answer = connection.getresponse()
+            return answer.status, [(n.lower(), v) for n, v in answer.getheaders()], answer.read()
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="module")
+def behind() -> Iterator[tuple[ScriptedMiniStack, str]]:
+    """A scripted MiniStack and its URL."""
+    scripted = ScriptedMiniStack()
+    with _served(scripted) as server:
+        yield scripted, server.url
+
+
+@pytest.fixture
+def ministack(behind: tuple[ScriptedMiniStack, str]) -> ScriptedMiniStack:
+    """The scripted MiniStack, with an empty script."""
+    behind[0].__init__()  # type: ignore[misc]
+    return behind[0]
+
+
+@pytest.fixture(scope="module")
+def client(behind: tuple[ScriptedMiniStack, str]) -> Iterator[Client]:
+    with _served(_front_door(behind[1])) as server:
+        yield Client(server.port)
+
+
+@pytest.fixture
+def hurried_client(behind: tuple[ScriptedMiniStack, str]) -> Iterator[Client]:
+    """Behind a front door whose 30 seconds are 0.1."""
+    with _served(_front_door(behind[1], time_scale=300)) as server:
+        yield Client(server.port)
+
+
+def _front_door(endpoint: str, time_scale: float = 1) -> FrontDoor:
+    front_door = FrontDoor(time_scale)
+    front_door.open(endpoint, "abcd1234")
+    return front_door
+
+
+@contextmanager
+def _served(app: Any) -> Iterator[ServerThread]:
+    server = ServerThread(app, 0, type(app).__name__)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/",
+        "//double",
+        "/operations/abc:cancel",
+        "/operations/abc%3Acancel?x=%2F&x=2&empty=",
+        "/a/../b/./c",
+        "/caf%C3%A9%20au%20lait",
+        "/health",
+    ],
+)
+def test_path_and_query_arrive_byte_for_byte(client: Client, ministack: ScriptedMiniStack, target: str) -> None:
+    client(target)
+    assert ministack.target == f"/_aws/execute-api/abcd1234/$default{target}"
+
+
+def test_request_headers_and_body_arrive(client: Client, ministack: ScriptedMiniStack) -> None:
+    client("/x", "POST", b"\x00\xff", {"Authorization": "Bearer ig_1_2", "Connection": "close"})
+    asked = dict(ministack.asked)
+    assert (ministack.received, asked["authorization"]) == (b"\x00\xff", "Bearer ig_1_2")
+    assert "connection" not in asked or asked["connection"] != "close"
+    assert not {"user-agent", "accept"} & asked.keys(), "nothing the client did not send"
+
+
+def test_the_client_is_named_as_api_gateway_names_it(client: Client, ministack: ScriptedMiniStack) -> None:
+    client("/", headers={"X-Forwarded-For": "203.0.113.9", "Host": "pictures.test:99", "X-Forwarded-Host": "forged"})
+    asked = dict(ministack.asked)
+    assert asked["x-forwarded-for"] == "203.0.113.9, 127.0.0.1"
+    assert asked["x-forwarded-host"] == "pictures.test:99"
+    assert asked["x-forwarded-proto"] == "http"
+    assert asked["x-forwarded-port"] == str(client.port)
+    assert asked["x-amzn-trace-id"].startswith("Root=1-")
+
+
+def test_answer_passes_unchanged(client: Client, ministack: ScriptedMiniStack) -> None:
+    ministack.status = 303
+    ministack.headers = [(b"location", b"/wait?hop=1"), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
+    ministack.headers += [(b"content-encoding", b"gzip")]
+    ministack.body = gzip.compress(b"picture")
+    status, headers, body = client("/x", "POST", b"{}")
+    assert status == 303
+    assert gzip.decompress(body) == b"picture"
+    assert [pair for pair in headers if pair[0] == "set-cookie"] == [("set-cookie", "a=1"), ("set-cookie", "b=2")]
+    assert ("location", "/wait?hop=1") in headers
+
+
+def test_head_keeps_the_length(client: Client, ministack: ScriptedMiniStack) -> None:
+    ministack.headers, ministack.body = [(b"content-length", b"1234")], b""
+    _, headers, body = client("/x", "HEAD")
+    assert (("content-length", "1234") in headers, body) == (True, b"")
+
+
+def test_a_function_longer_than_the_integration_timeout_is_503(
+    hurried_client: Client, ministack: ScriptedMiniStack
+) -> None:
+    ministack.hang = True
+    status, _, body = hurried_client("/")
+    assert (status, body) == (503, b'{"message":"Service Unavailable"}')
+
+
+@pytest.mark.parametrize(
+    ("size", "headers"),
+    [
+        (REQUEST_LIMIT_BYTES + 1, TEXT),
+        (LAMBDA_LIMIT_BYTES, TEXT),
+        (LAMBDA_LIMIT_BYTES * 3 // 4 + 1, BINARY),
+    ],
+    ids=["gateway", "lambda", "lambda base64"],
+)
+def test_a_request_that_is_too_large_is_413(
+    client: Client, ministack: ScriptedMiniStack, size: int, headers: dict[str, str]
+) -> None:
+    status, _, body = client("/", "POST", b"x" * size, headers)
+    assert (status, body) == (413, b'{"message":"Request Entity Too Large"}')
+    assert ministack.target == ""
+
+
+def test_a_request_just_below_the_limit_passes(client: Client, ministack: ScriptedMiniStack) -> None:
+    assert client("/", "POST", b"x" * (LAMBDA_LIMIT_BYTES - 1000), TEXT)[0] == 200
+    assert len(ministack.received) == LAMBDA_LIMIT_BYTES - 1000
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [(b"x" * (LAMBDA_LIMIT_BYTES + 1), b"text/plain"), (b"x" * (LAMBDA_LIMIT_BYTES * 3 // 4 + 3), b"image/png")],
+    ids=["text", "base64"],
+)
+def test_an_answer_that_is_too_large_is_500(
+    client: Client, ministack: ScriptedMiniStack, body: bytes, kind: bytes
+) -> None:
+    ministack.body, ministack.headers = body, [(b"content-type", kind)]
+    status, _, answer = client("/")
+    assert (status, answer) == (500, b'{"message":"Internal Server Error"}')
+
+
+def test_a_function_that_raises_shows_nothing_of_it(client: Client, ministack: ScriptedMiniStack) -> None:
+    ministack.status = 502
+    ministack.body = json.dumps({"errorMessage": "secret", "errorType": "KeyError"}).encode()
+    status, _, body = client("/")
+    assert (status, body) == (500, b'{"message":"Internal Server Error"}')
+
+
+def test_the_functions_own_502_passes(client: Client, ministack: ScriptedMiniStack) -> None:
+    ministack.status, ministack.body = 502, b'{"error":{"message":"upstream"}}'
+    assert client("/")[::2] == (502, b'{"error":{"message":"upstream"}}')
+
+
+def test_without_ministack_it_says_so() -> None:
+    with _served(_front_door(f"http://127.0.0.1:{first_free()}")) as server:
+        status, _, body = Client(server.port)("/")
+    assert status == 503
+    assert json.loads(body)["message"].startswith("The embedded stack does not answer")
