@@ -1,0 +1,86 @@
+"""template.yaml deployed to the embedded stack, once for all tests that drive it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagegate.local.stack import Stack
+from imagegate.local.stack_settings import StackSettings, StandIns
+from imagegate.local.upstreams.app import BASE_PATHS, build_app
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 40.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker drives the stack: starting two would take longer than the tests."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.integration)
+            item.add_marker(pytest.mark.xdist_group("deployed"))
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A running stack with IAM and signatures enforced and stand-ins that take half a second."""
+    settings = StackSettings(
+        template=ROOT / "template.yaml",
+        state=tmp_path_factory.mktemp("stack"),
+        port=0,
+        ministack_port=0,
+        upstreams_port=0,
+        stand_ins=StandIns(build_app(latency_seconds=0.5), BASE_PATHS),
+    )
+    with Stack(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def aws(stack: Stack) -> Callable[[str], Any]:
+    """boto3 clients with the root key."""
+    return stack.client
+
+
+def eventually(look: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """What `look` returns as soon as it is true; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """Wait for a condition."""
+    return eventually
+
+
+@pytest.fixture(scope="session")
+def announced(stack: Stack) -> Callable[[str], list[dict[str, Any]]]:
+    """What the bus has carried about an operation, read through a rule and queue of the tests' own."""
+    sqs, events = stack.client("sqs"), stack.client("events")
+    queue = sqs.create_queue(QueueName="listener")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**allow, "Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
+    bus = stack.outputs["EventBusName"]
+    events.put_rule(Name="listener", EventBusName=bus, EventPattern=json.dumps({"source": ["imagegate"]}))
+    events.put_targets(Rule="listener", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+    heard: list[dict[str, Any]] = []
+
+    def about(operation_id: str) -> list[dict[str, Any]]:
+        answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            heard.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [event for event in heard if event["detail"]["operation"]["id"] == operation_id]
+
+    return about
