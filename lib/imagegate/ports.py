@@ -24,8 +24,11 @@ class Clock(Protocol):
 class OperationStore(Protocol):
     """Where operations live."""
 
-    def create(self, operation: Operation) -> None:
-        """Write a new operation. Raises Conflict when the id exists."""
+    def create(self, operation: Operation, over: str | None = None) -> None:
+        """Write a new operation, and make it the holder of its key `same` where it has one.
+
+        Raises Conflict when the id exists, and Claimed when the key has another holder than `over`.
+        """
 
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
         """Read one; `None` when there is none (or its retention ended)."""
@@ -35,6 +38,10 @@ class OperationStore(Protocol):
 
     def due(self, now: float) -> Iterator[Operation]:
         """Open operations whose `due_at` is past, oldest first within a shard."""
+
+
+    def count_waiting(self, operation: Operation, change: int) -> None:
+        """Note on the operation's claim that one caller more (or less) was told "still waiting"."""
 
 
 class ImageStore(Protocol):

@@ -24,6 +24,8 @@ class Settings:
     presign_seconds: int
     hold_seconds: float
     """How long a POST may wait for its picture before it answers 303."""
+    deadline_seconds: float
+    """How long an operation may take when the request does not say."""
     upstream_base_urls: Mapping[str, str] = field(default_factory=dict)
     """Provider name to base URL, in place of models.toml's."""
 
@@ -40,6 +42,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         operation_days=_number(environment, "OPERATION_DAYS"),
         presign_seconds=int(_number(environment, "PRESIGN_SECONDS")),
         hold_seconds=_number(environment, "HOLD_SECONDS"),
+        deadline_seconds=_number(environment, "DEADLINE_SECONDS"),
         upstream_base_urls=_object(environment, "UPSTREAM_BASE_URLS"),
     )
 

@@ -93,7 +93,7 @@ def _conclude() -> Conclude:
 
 def start() -> Start:
     """The use case `start`."""
-    return Start(store(), workflow(), routes(), _clock)
+    return Start(store(), workflow(), routes(), _clock, settings.current().deadline_seconds)
 
 
 def submit() -> Submit:

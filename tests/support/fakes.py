@@ -2,11 +2,12 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from PIL import Image
 
+from imagegate.domain.coalescing import Claim, Claimed
 from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamError
 from imagegate.domain.events import Event
@@ -37,11 +38,22 @@ class MemoryStore:
 
     documents: dict[str, str] = field(default_factory=dict)
     history: list[Operation] = field(default_factory=list)
+    claims: dict[str, Claim] = field(default_factory=dict)
 
-    def create(self, operation: Operation) -> None:
+    def create(self, operation: Operation, over: str | None = None) -> None:
         if operation.id in self.documents:
             raise Conflict(operation.id)
+        if operation.same:
+            claim = self.claims.get(operation.same)
+            if claim and claim.operation_id != over:
+                raise Claimed(claim)
+            self.claims[operation.same] = Claim(operation.id)
         self._write(operation)
+
+    def count_waiting(self, operation: Operation, change: int) -> None:
+        claim = self.claims[operation.same or ""]
+        if claim.operation_id == operation.id and claim.waiting + change >= 0:
+            self.claims[operation.same or ""] = replace(claim, waiting=claim.waiting + change)
 
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
         text = self.documents.get(operation_id)

@@ -40,11 +40,12 @@ class Gateway:
 
     def __post_init__(self) -> None:
         services = Services(
-            start=Start(self.store, self.workflow, self.routes, self.clock),
+            start=Start(self.store, self.workflow, self.routes, self.clock, deadline=900),
             read=Read(self.store),
             images=self.images,
             routes=self.routes,
             clock=self.clock,
+            count_waiting=self.store.count_waiting,
             hold_seconds=25,
         )
         self.handler = Mangum(create_app(services), lifespan="off")

@@ -2,13 +2,16 @@
 
 Attributes: `pk` = `op#<id>`, `body` = the document, and beside it what indexes and conditions need:
 `owner`, `id`, `state`, `model`, `version`, `expires_at` (TTL), and while it is open `open`, `due_at`.
+A claim is `same#<owner>#<dialect>#<digest>` with `holder` (an operation's id) and `waiting`.
 """
 
+import random
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from imagegate.domain.coalescing import AFTERLIFE, Claim, Claimed
 from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict
 from imagegate.domain.operation import Operation
@@ -16,6 +19,8 @@ from imagegate.domain.operation import Operation
 OPEN_SHARDS = 16
 OPEN_INDEX = "open"
 _DAY = 86_400
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds, at most, before a transaction that met another one is tried again."""
 Item = Mapping[str, Mapping[str, Any]]
 
 
@@ -28,9 +33,35 @@ class DynamoDBOperations:
         self._retention = retention_days * _DAY
         self._now = now
 
-    def create(self, operation: Operation) -> None:
-        """Write a new operation. Raises Conflict when the id exists."""
-        self._put(operation, "attribute_not_exists(pk)")
+    def create(self, operation: Operation, over: str | None = None) -> None:
+        """Write a new operation and, in one transaction, its claim to the key `same`.
+
+        Raises Conflict when the id exists, and Claimed when the key has another holder than `over`.
+        """
+        if operation.same is None:
+            self._put(operation, "attribute_not_exists(pk)")
+            return
+        item = {"TableName": self._table, "Item": self._item(operation)}
+        writes = [
+            {"Put": {**item, "ConditionExpression": "attribute_not_exists(pk)"}},
+            {"Put": self._claim(operation, over)},
+        ]
+        self._transact(operation, writes)
+
+    def count_waiting(self, operation: Operation, change: int) -> None:
+        """Note on the claim that one caller more (+1) or less (-1) was told "still waiting"."""
+        holds = "holder = :id" + (" AND waiting > :none" if change < 0 else "")
+        values = {":id": {"S": operation.id}, ":change": {"N": str(change)}}
+        if change < 0:
+            values[":none"] = {"N": "0"}
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": f"same#{operation.same}"}},
+                UpdateExpression="ADD waiting :change",
+                ConditionExpression=holds,
+                ExpressionAttributeValues=values,
+            )
 
     def replace(self, operation: Operation) -> None:
         """Write the next version. Raises Conflict unless the stored version is the one before."""
@@ -65,13 +96,47 @@ class DynamoDBOperations:
             yield from (item["pk"]["S"].removeprefix("op#") for item in page["Items"])
 
     def _put(self, operation: Operation, condition: str, **values: Any) -> None:
-        item = _item(operation, operation.created_at + self._retention)
+        item = self._item(operation)
         try:
             self._client.put_item(TableName=self._table, Item=item, ConditionExpression=condition, **values)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
+        except self._client.exceptions.ConditionalCheckFailedException as error:
             raise Conflict(f"operation {operation.id} was written by somebody else") from error
+
+    def _claim(self, operation: Operation, over: str | None) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "Item": {
+                "pk": {"S": f"same#{operation.same}"},
+                "holder": {"S": operation.id},
+                "waiting": {"N": "0"},
+                "expires_at": {"N": str(int(operation.deadline + AFTERLIFE))},
+            },
+            "ConditionExpression": "attribute_not_exists(pk) OR holder = :over OR expires_at < :now",
+            "ExpressionAttributeValues": {":over": {"S": over or "-"}, ":now": {"N": repr(self._now())}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def _transact(self, operation: Operation, writes: list[dict[str, Any]]) -> None:
+        for pause in _PAUSES:
+            try:
+                self._client.transact_write_items(TransactItems=writes)
+            except self._client.exceptions.TransactionCanceledException as error:
+                taken, claimed = error.response["CancellationReasons"]
+                if claimed["Code"] == "ConditionalCheckFailed":
+                    raise Claimed(_claim_of(claimed["Item"])) from error
+                if taken["Code"] == "ConditionalCheckFailed":
+                    raise Conflict(f"operation {operation.id} is there already") from error
+                time.sleep(pause * random.random())  # noqa: S311 - two transactions met; not a secret
+            else:
+                return
+        raise Conflict(f"too many transactions at once on {operation.same}")
+
+    def _item(self, operation: Operation) -> dict[str, dict[str, str]]:
+        return _item(operation, operation.created_at + self._retention)
+
+
+def _claim_of(item: Item) -> Claim:
+    return Claim(item["holder"]["S"], int(item["waiting"]["N"]))
 
 
 def operation_of(item: Item) -> Operation:

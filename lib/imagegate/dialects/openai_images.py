@@ -4,6 +4,7 @@ Contract: reference/openai_images.md §1-3 and reference/gradio_spaces.md §1. E
 null, unknown fields are ignored.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from imagegate.dialects.answer import Answer, Handout
 from imagegate.dialects.parsing import document_of, first_problem
+from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, RequestError
 from imagegate.domain.geometry import Size
 from imagegate.domain.operation import Operation
@@ -22,6 +24,13 @@ from imagegate.usecases.start import Ask
 NAME = "openai_images"
 DEFAULT_MODEL = "flux"
 _ALWAYS_BASE64 = re.compile(r"^(gpt|chatgpt)-image")
+NO_USAGE = {
+    "input_tokens": 0,
+    "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
+    "output_tokens": 0,
+    "total_tokens": 0,
+}
+"""Streams must carry usage; the upstreams of today's routes do not count tokens."""
 _SIZE = re.compile(r"^([1-9]\d{0,4})x([1-9]\d{0,4})$")
 Pixels = Annotated[int, Field(ge=1, le=16384)]
 
@@ -42,6 +51,7 @@ class GenerationsBody(BaseModel):
     seed: Annotated[int, Field(ge=0)] | None = None
     num_inference_steps: Annotated[int, Field(ge=1, le=50)] | None = None
     provider: str | None = None
+    stream: bool | None = None
 
     @field_validator("size")
     @classmethod
@@ -56,8 +66,9 @@ def parse(body: bytes, provider: str | None = None) -> Ask:
 
     Raises InvalidRequest with the offending field in `param`.
     """
+    document = document_of(body)
     try:
-        asked = GenerationsBody.model_validate(document_of(body))
+        asked = GenerationsBody.model_validate(document)
     except ValidationError as error:
         raise first_problem(error) from None
     model = asked.model or DEFAULT_MODEL
@@ -72,7 +83,10 @@ def parse(body: bytes, provider: str | None = None) -> Ask:
         provider=asked.provider or provider,
     )
     default_format = "b64_json" if _ALWAYS_BASE64.match(model) else "url"
-    return Ask(request, NAME, {"response_format": asked.response_format or default_format})
+    reply = {"response_format": asked.response_format or default_format}
+    if asked.stream:
+        reply = {"response_format": "b64_json", "stream": "true"}
+    return Ask(request, NAME, reply, same=digest({**document, "provider": request.provider}))
 
 
 def _size(asked: GenerationsBody) -> Size | None:
@@ -90,7 +104,9 @@ def wants_base64(operation: Operation) -> bool:
 
 
 def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
-    """The answer to a finished operation."""
+    """The answer to a finished operation, as JSON or as the events of a stream."""
+    if _streams(operation):
+        return _stream([_completed(operation, handout) for handout in handouts])
     first = handouts[0].picture
     return Answer(
         200,
@@ -109,6 +125,31 @@ def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
 
 def _datum(handout: Handout) -> dict[str, Any]:
     return {"b64_json": handout.b64} if handout.b64 is not None else {"url": handout.url}
+
+
+def _streams(operation: Operation) -> bool:
+    return "stream" in operation.reply
+
+
+def _stream(events: Sequence[dict[str, Any]]) -> Answer:
+    """A whole text/event-stream, sent at once: API Gateway's HTTP APIs cannot stream."""
+    lines = [f"event: {one.get('type', 'error')}\ndata: {json.dumps(one)}\n\n" for one in events]
+    return Answer(200, "".join(lines).encode(), {"content-type": "text/event-stream"})
+
+
+def _completed(operation: Operation, handout: Handout) -> dict[str, Any]:
+    picture = handout.picture
+    return {
+        "type": "image_generation.completed",
+        "b64_json": handout.b64,
+        "created_at": int(operation.ended_at or operation.created_at),
+        "size": f"{picture.width}x{picture.height}",
+        "quality": "auto",
+        "background": "opaque",
+        "output_format": picture.content_type.removeprefix("image/"),
+        "usage": NO_USAGE,
+        "operation_id": operation.id,
+    }
 
 
 _REFUSAL_STATUSES = {"model_not_found": 404, "operation_not_found": 404, "operation_ended": 409}
@@ -131,7 +172,12 @@ _FAILURES = {
 
 
 def failure(reason: Failure, operation: Operation) -> Answer:
-    """The answer to an operation that failed."""
+    """The answer to an operation that failed; in a stream the clients find it in an event."""
+    answer = _failure(reason, operation)
+    return _stream([answer.body]) if _streams(operation) else answer
+
+
+def _failure(reason: Failure, operation: Operation) -> Answer:
     status, kind, code = _FAILURES.get(reason.code, (424, "server_error", str(reason.code)))
     free = reason.surely_free
     headers = {"x-should-retry": "true" if free else "false"}

@@ -8,6 +8,7 @@ ImagegateError
 │   └── AlreadyEnded       the operation can no longer be changed that way
 ├── UpstreamError          an upstream said no, or said nothing (carries a Failure)
 ├── Conflict               somebody else wrote the operation first: read it again
+├── Claimed                an operation with the same key is there (domain/coalescing.py)
 └── MisconfiguredError     the deployment has to change something
 """
 

@@ -107,6 +107,8 @@ class Operation:
     """When somebody must have touched it, else `sweep` puts it back on the road."""
     reply: Mapping[str, str] = field(default_factory=dict)
     """How the dialect has to answer (for instance `response_format`)."""
+    same: str | None = None
+    """The key under which repeated requests find this operation."""
     state: State = State.QUEUED
     version: int = 1
     updated_at: float = 0.0

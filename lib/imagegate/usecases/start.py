@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from imagegate.domain.coalescing import Claimed, attaches, continues
+from imagegate.domain.errors import Conflict
 from imagegate.domain.ids import new_id
 from imagegate.domain.operation import Operation
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Routes
 from imagegate.ports import Clock, OperationStore, Workflow
 
-DEFAULT_DEADLINE = 15 * 60.0
 _START_GRACE = 60.0
+_RACES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,38 +23,69 @@ class Ask:
     dialect: str
     reply: Mapping[str, str] = field(default_factory=dict)
     """How the dialect has to answer."""
-    deadline: float = DEFAULT_DEADLINE
-    """Seconds the caller is willing to wait in all."""
+    deadline: float | None = None
+    """Seconds the caller is willing to wait in all; `None` for the deployment's default."""
+    same: str | None = None
+    """Digest of what a retry repeats; `None` when every request is a new one."""
+    repeated: bool = False
+    """True when the client says that this is a retry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What became of an Ask."""
+
+    operation: Operation
+    continues: bool = False
+    """True when it takes up a wait that was broken off, of an operation that was there already."""
 
 
 class Start:
-    """Turns an Ask into a durable, running operation."""
+    """Turns an Ask into a durable, running operation, or finds the one it repeats."""
 
-    def __init__(self, store: OperationStore, workflow: Workflow, routes: Routes, clock: Clock) -> None:
+    def __init__(
+        self, store: OperationStore, workflow: Workflow, routes: Routes, clock: Clock, deadline: float
+    ) -> None:
+        """`deadline`: seconds an operation may take when the Ask does not say."""
         self._store = store
         self._workflow = workflow
         self._routes = routes
         self._clock = clock
+        self._deadline = deadline
 
-    def __call__(self, ask: Ask, owner: str) -> Operation:
+    def __call__(self, ask: Ask, owner: str) -> Started:
         """Write the operation, start its workflow, return it.
 
         Raises UnknownModel or InvalidRequest before anything is written. Once it is written the
         operation will run: if the workflow cannot be started now, `sweep` does it.
         """
         self._routes.of(ask.request)
+        over = None
+        for _ in range(_RACES):
+            operation = self._made(ask, owner)
+            try:
+                self._store.create(operation, over)
+            except Claimed as claimed:
+                holder = self._store.get(claimed.claim.operation_id, consistent=True)
+                if holder and attaches(holder, claimed.claim, ask.repeated, self._clock.now()):
+                    return Started(holder, continues(claimed.claim, ask.repeated))
+                over = claimed.claim.operation_id
+            else:
+                self._workflow.start(operation.id, run=operation.id)
+                return Started(operation)
+        raise Conflict(f"too many identical requests at once ({ask.same})")
+
+    def _made(self, ask: Ask, owner: str) -> Operation:
         now = self._clock.now()
-        operation = Operation(
+        return Operation(
             id=new_id(now),
             owner=owner,
             dialect=ask.dialect,
             request=ask.request,
             reply=ask.reply,
+            same=f"{owner}#{ask.dialect}#{ask.same}" if ask.same else None,
             created_at=now,
             updated_at=now,
-            deadline=now + ask.deadline,
+            deadline=now + (ask.deadline or self._deadline),
             due_at=now + _START_GRACE,
         )
-        self._store.create(operation)
-        self._workflow.start(operation.id, run=operation.id)
-        return operation

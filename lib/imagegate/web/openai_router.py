@@ -1,5 +1,7 @@
 """OpenAI's Images API under the paths that OpenAI's and g4f's clients use."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -9,7 +11,7 @@ from imagegate.domain.errors import UnknownModel
 from imagegate.web.owner import owner_of
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
-from imagegate.web.waiting import waiter
+from imagegate.web.waiting import wait_for_started
 
 GENERATION_PATHS = ("/v1/images/generations", "/v1/images/generate", "/v1/media/generate")
 _BODY = {
@@ -26,8 +28,8 @@ def openai_router(services: Services) -> APIRouter:
 
     async def generate(request: Request, provider: str | None = None) -> Response:
         ask = openai_images.parse(await request.body(), provider)
-        operation = services.start(ask, owner_of(request))
-        return waiter(request, services).wait(operation)
+        ask = replace(ask, repeated=_repeated(request))
+        return wait_for_started(request, services, services.start(ask, owner_of(request)))
 
     for path in (*GENERATION_PATHS, "/api/{provider}/images/generations"):
         router.add_api_route(
@@ -47,3 +49,8 @@ def openai_router(services: Services) -> APIRouter:
         return respond(Answer(200, openai_images.model_card(route)))
 
     return router
+
+
+def _repeated(request: Request) -> bool:
+    """OpenAI's own clients count their retries; other clients do not say."""
+    return request.headers.get("x-stainless-retry-count", "0") != "0"

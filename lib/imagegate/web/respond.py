@@ -1,15 +1,49 @@
 """Answers of the dialects as HTTP."""
 
+import hashlib
 import json
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from imagegate.dialects.answer import Answer
+from imagegate.domain.operation import Operation
+from imagegate.ports import ImageStore
+
+LARGEST_BODY = 5_500_000
+"""Bytes of an answer that go through Lambda (its limit is 6 MiB, envelope and escaping included)."""
 
 
 def respond(answer: Answer) -> Response:
     """The answer as JSON that no cache may keep."""
+    return _response(answer, _encoded(answer))
+
+
+def respond_at_any_size(answer: Answer, operation: Operation, images: ImageStore) -> Response:
+    """The answer, or where it is too large for Lambda a redirect to it in S3.
+
+    Every client that follows the redirects of waiting follows this one too; all but urllib leave their
+    credentials behind when it leads to another host, as S3 demands (reference/openai_images.md §4.3).
+    """
+    body = _encoded(answer)
+    if len(body) <= LARGEST_BODY:
+        return _response(answer, body)
+    key = f"answers/{operation.id}/{hashlib.sha256(body).hexdigest()[:16]}"
+    images.put(key, body, _media_type(answer))
     headers = {"cache-control": "no-store", **answer.headers}
-    body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
-    media_type = headers.pop("content-type", "application/json")
-    return Response(body, answer.status, headers, media_type)
+    headers.pop("content-type", None)
+    return RedirectResponse(images.presign(key), 303, headers)
+
+
+def _response(answer: Answer, body: bytes) -> Response:
+    headers = {"cache-control": "no-store", **answer.headers, "content-type": _media_type(answer)}
+    return Response(body, answer.status, headers)
+
+
+def _media_type(answer: Answer) -> str:
+    return answer.headers.get("content-type", "application/json")
+
+
+def _encoded(answer: Answer) -> bytes:
+    if isinstance(answer.body, bytes):
+        return answer.body
+    return json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()

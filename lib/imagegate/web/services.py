@@ -1,8 +1,10 @@
 """What the HTTP front needs, handed in by wiring."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from imagegate import settings, wiring
+from imagegate.domain.operation import Operation
 from imagegate.domain.route import Routes
 from imagegate.ports import Clock, ImageStore
 from imagegate.usecases.read import Read
@@ -18,8 +20,10 @@ class Services:
     images: ImageStore
     routes: Routes
     clock: Clock
+    count_waiting: Callable[[Operation, int], None]
+    """OperationStore.count_waiting."""
     hold_seconds: float
-    """How long a POST may be held; a hop of the wait route gets two seconds more."""
+    """How long a POST may be held for its picture."""
 
 
 def wired() -> Services:
@@ -30,5 +34,6 @@ def wired() -> Services:
         images=wiring.images(),
         routes=wiring.routes(),
         clock=wiring.clock(),
+        count_waiting=wiring.store().count_waiting,
         hold_seconds=settings.current().hold_seconds,
     )

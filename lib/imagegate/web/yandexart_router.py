@@ -6,7 +6,7 @@ from starlette.responses import Response
 from imagegate.dialects import yandexart
 from imagegate.web.owner import owner_of
 from imagegate.web.presenting import yandexart_operation
-from imagegate.web.respond import respond
+from imagegate.web.respond import respond, respond_at_any_size
 from imagegate.web.services import Services
 
 _BODY = {
@@ -23,12 +23,13 @@ def yandexart_router(services: Services) -> APIRouter:
 
     @router.post("/foundationModels/v1/imageGenerationAsync", summary="Start a generation", openapi_extra=_BODY)
     async def generate(request: Request) -> Response:
-        operation = services.start(yandexart.parse(await request.body()), owner_of(request))
-        return respond(yandexart.pending(operation))
+        started = services.start(yandexart.parse(await request.body()), owner_of(request))
+        return respond(yandexart.pending(started.operation))
 
     @router.get("/operations/{operation_id}", summary="Ask for the result")
     async def get(request: Request, operation_id: str) -> Response:
         operation = services.read(operation_id, owner_of(request))
-        return respond(yandexart_operation(operation, services.images))
+        answer = yandexart_operation(operation, services.images)
+        return respond_at_any_size(answer, operation, services.images)
 
     return router

@@ -15,6 +15,7 @@ from imagegate.adapters.eventbridge_bus import EventBridgeBus
 from imagegate.adapters.s3_images import S3Images, s3_client
 from imagegate.adapters.ssm_secrets import SsmSecrets
 from imagegate.adapters.step_functions_workflow import StepFunctionsWorkflow
+from imagegate.domain.coalescing import Claim, Claimed
 from imagegate.domain.errors import Conflict
 from imagegate.domain.events import Event
 from imagegate.domain.ids import new_id
@@ -214,3 +215,59 @@ def test_secrets_are_read_once_absence_included() -> None:
     client.put_parameter(Name="/imagegate/dev/HF_TOKEN", Value="hf_2", Type="SecureString", Overwrite=True)
     client.put_parameter(Name="/imagegate/dev/OTHER", Value="x", Type="SecureString")
     assert (secrets.get("HF_TOKEN"), secrets.get("OTHER")) == ("hf_1", None)
+
+
+def claiming(same: str = "me#openai_images#abc", **changes: Any) -> Operation:
+    return operation(same=same, **changes)
+
+
+def test_a_key_has_one_holder(store: DynamoDBOperations) -> None:
+    first, second = claiming(), claiming()
+    store.create(first)
+    with pytest.raises(Claimed) as caught:
+        store.create(second)
+    assert caught.value.claim == Claim(first.id, 0)
+    assert store.get(second.id) is None
+    store.create(claiming("me#openai_images#other"))
+
+
+def test_a_holder_is_replaced_only_by_name(store: DynamoDBOperations) -> None:
+    first, second, third = claiming(), claiming(), claiming()
+    store.create(first)
+    store.create(second, over=first.id)
+    with pytest.raises(Claimed) as caught:
+        store.create(third, over=first.id)
+    assert caught.value.claim.operation_id == second.id
+
+
+def test_a_claim_that_has_run_out_is_free(store: DynamoDBOperations, clock: FakeClock) -> None:
+    store.create(claiming())
+    clock.time += 10_000
+    store.create(claiming())
+
+
+def test_who_was_put_off_is_counted_on_the_claim(store: DynamoDBOperations) -> None:
+    first = claiming()
+    store.create(first)
+    for change in (+1, +1, -1, -1, -1, +1):
+        store.count_waiting(first, change)
+    with pytest.raises(Claimed) as caught:
+        store.create(claiming())
+    assert caught.value.claim.waiting == 1
+
+
+def test_counting_for_a_former_holder_changes_nothing(store: DynamoDBOperations) -> None:
+    first, second = claiming(), claiming()
+    store.create(first)
+    store.create(second, over=first.id)
+    store.count_waiting(first, +1)
+    with pytest.raises(Claimed) as caught:
+        store.create(claiming())
+    assert caught.value.claim == Claim(second.id, 0)
+
+
+def test_an_id_that_is_taken_is_a_conflict_also_with_a_key(store: DynamoDBOperations) -> None:
+    first = claiming()
+    store.create(replace(first, same=None))
+    with pytest.raises(Conflict):
+        store.create(first)

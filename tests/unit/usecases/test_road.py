@@ -54,7 +54,7 @@ class World:
         providers = {"alpha": self.alpha, "beta": self.beta}.__getitem__
         keep = Keep(self.images, self.http, PillowPictures())
         conclude = Conclude(keep, providers, self.revise, self.clock)
-        self.start = Start(self.store, self.workflow, self.routes, self.clock)
+        self.start = Start(self.store, self.workflow, self.routes, self.clock, deadline=900)
         self.submit = Submit(self.store, self.routes, providers, conclude, self.revise, self.clock)
         self.poll = Poll(self.store, providers, conclude, self.revise, self.clock)
         self.fail = Fail(self.store, self.revise, self.clock)
@@ -62,7 +62,7 @@ class World:
 
     def begun(self, n: int = 1, **changes: object) -> Operation:
         request = replace(ImageRequest("flux", (Message("a cat"),), n=n), **changes)
-        return self.start(Ask(request, "openai_images"), "me")
+        return self.start(Ask(request, "openai_images"), "me").operation
 
     def now(self, operation: Operation) -> Operation:
         stored = self.store.get(operation.id)

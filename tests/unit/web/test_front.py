@@ -207,7 +207,7 @@ def test_yandexart_errors(gateway: Gateway, method: str, path: str, body: Any, s
 def test_a_breakdown_is_told_in_the_dialect_without_details(
     gateway: Gateway, path: str, body: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gateway.store.create = lambda _: (_ for _ in ()).throw(RuntimeError("s3cret detail"))  # type: ignore[method-assign]
+    gateway.store.create = lambda *_: (_ for _ in ()).throw(RuntimeError("s3cret detail"))  # type: ignore[method-assign]
     answer = gateway.call("POST", path, body)
     assert answer.status == 500
     assert "request-1" in answer.text
