@@ -41,6 +41,19 @@ check: $(STAMP)  ## lint, types, architecture, template
 	@$(BIN)/cfn-lint template.yaml
 	@if command -v sam >/dev/null; then sam validate --lint; else echo "sam is not here: 'sam validate' left out"; fi
 
+STAGE ?= dev
+SAM_STACK = imagegate-$(STAGE)
+
+deploy: $(STAMP)  ## build and deploy to your AWS account with the SAM CLI (STAGE=dev)
+	@command -v sam >/dev/null || { echo "make deploy needs the AWS SAM CLI: pip install aws-sam-cli"; exit 1; }
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sam build
+	@sam deploy --stack-name $(SAM_STACK) --resolve-s3 --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND \
+		--parameter-overrides Stage=$(STAGE) $(PARAMETERS)
+
+destroy:  ## remove the deployment; table and bucket are kept by AWS and listed (STAGE=dev)
+	@command -v sam >/dev/null || { echo "make destroy needs the AWS SAM CLI: pip install aws-sam-cli"; exit 1; }
+	@sam delete --stack-name $(SAM_STACK)
+
 fix: $(STAMP)  ## repair what ruff can repair
 	@$(BIN)/ruff check --fix lib functions tests
 	@$(BIN)/ruff format lib functions tests
@@ -55,4 +68,4 @@ lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run test test-gradio check fix lock clean
+.PHONY: help setup run test test-gradio check deploy destroy fix lock clean

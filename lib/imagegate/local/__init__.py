@@ -1,0 +1,1 @@
+"""The embedded stack. Nothing here goes into the Lambda layer."""

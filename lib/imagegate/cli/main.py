@@ -1,0 +1,17 @@
+"""The `imagegate` command."""
+
+import typer
+
+from imagegate.cli.serve import serve
+
+app = typer.Typer(
+    help="An image-generation gateway: OpenAI Images and YandexART in, any upstream behind.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(serve)
+
+
+@app.callback()
+def _commands() -> None:
+    """An image-generation gateway: OpenAI Images and YandexART in, any upstream behind."""

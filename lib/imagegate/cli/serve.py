@@ -1,0 +1,100 @@
+"""`imagegate serve`: the whole gateway on this machine, without an AWS account or a key."""
+
+import contextlib
+import signal
+import threading
+import traceback
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from imagegate.cli.serve_screen import ServeScreen
+    from imagegate.local.stack import Stack
+    from imagegate.local.stack_settings import StackSettings
+
+SOURCE = Path(__file__).resolve().parents[3]
+"""The checkout this package lies in; its template.yaml is what is served."""
+
+Port = Annotated[int, typer.Option(help="Port of the gateway, on 127.0.0.1; 0 for any free one.", min=0, max=65535)]
+StateDir = Annotated[Path, typer.Option(help="Folder for operations and pictures.", file_okay=False)]
+Live = Annotated[bool, typer.Option("--live", help="Use the real upstreams, not the stand-ins.")]
+Latency = Annotated[float, typer.Option(help="Seconds a stand-in takes for a picture.", min=0, max=3600)]
+
+
+def serve(
+    port: Port = 1337, state_dir: StateDir = Path(".imagegate"), live: Live = False, latency: Latency = 2.0
+) -> None:
+    """Serve the gateway with an embedded AWS and stand-in upstreams, until Ctrl-C."""
+    # Imported here, for `imagegate --help` need not wait for an AWS SDK.
+    from imagegate.cli.serve_screen import ServeScreen
+    from imagegate.local.stack import Stack
+
+    screen = ServeScreen(state_dir)
+    stack = Stack(_settings(port, state_dir, live, latency, screen))
+    raise typer.Exit(_run(stack, screen, live))
+
+
+def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "ServeScreen") -> "StackSettings":
+    from imagegate.local.stack_settings import StackSettings, StandIns
+    from imagegate.local.upstreams.app import BASE_PATHS, build_app
+
+    return StackSettings(
+        template=SOURCE / "template.yaml",
+        state=state_dir,
+        port=port,
+        parameters={"Stage": "local", "UpstreamBaseUrls": "{}"},
+        stand_ins=None if live else StandIns(build_app(latency_seconds=latency), BASE_PATHS),
+        say=screen.say,
+        step=screen.step,
+    )
+
+
+def _run(stack: "Stack", screen: "ServeScreen", live: bool) -> int:
+    """Serve until interrupted (0) or until something fails (1)."""
+    from imagegate.local.stack import StackError
+
+    _on_signals(_interrupt)
+    try:
+        stack.start()
+        threading.Thread(target=_warm_up, args=(stack.base_url,), daemon=True).start()
+        screen.running(stack.base_url, live)
+        stack.wait()
+        return 1
+    except StackError as error:
+        screen.failed(str(error))
+        return 1
+    except KeyboardInterrupt:
+        screen.stopping()
+        return 0
+    except Exception as error:
+        screen.failed(f"{error!r}, which is a mistake in imagegate; {stack.folder.log} has the details.")
+        _note(stack.folder.log)
+        return 1
+    finally:
+        _on_signals(signal.SIG_IGN)  # a second Ctrl-C must not cut the stop short
+        stack.stop()
+        screen.stopped()
+
+
+def _note(log: Path) -> None:
+    with contextlib.suppress(OSError), log.open("a") as file:
+        traceback.print_exc(file=file)
+
+
+def _on_signals(handler: Any) -> None:
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, handler)
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _warm_up(base_url: str) -> None:
+    """Have the first function loaded before the first client comes."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with contextlib.suppress(OSError):
+        opener.open(f"{base_url}/", timeout=30).close()

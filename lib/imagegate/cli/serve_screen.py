@@ -1,0 +1,90 @@
+"""What `imagegate serve` shows: steps while it starts, then how to use it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from rich.console import Console
+
+
+class ServeScreen:
+    """Writes to standard output (errors to standard error); plain lines when that is no terminal."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._out = Console(highlight=False, soft_wrap=True)
+        self._err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._tick = "*" if self._out.options.ascii_only else "✓"
+        self._serving = False
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Show a step of the start while it lasts, and its seconds when it is done."""
+        began = time.monotonic()
+        with self._out.status(f"{name} …") if self._out.is_terminal else nullcontext():
+            yield
+        self._out.print(f"[green]{self._tick}[/] {name} [dim]{time.monotonic() - began:.1f} s[/]")
+
+    def say(self, line: str) -> None:
+        """Show a remark."""
+        self._out.print(f"  {line}", markup=False)
+
+    def running(self, base_url: str, live: bool) -> None:
+        """Show where to reach what, one command to try, and who draws the pictures."""
+        from imagegate.local.upstreams.app import BASE_PATHS
+        from imagegate.providers import registry
+
+        routes = [(route.model, [target.provider for target in route.targets]) for route in registry.routes()]
+        self._serving = True
+        self._out.print()
+        self._out.print(*_addresses(base_url), sep="\n")
+        self._out.print("\n[bold]Try it[/]")
+        self._out.print(f"  {_curl(base_url, routes[0][0])}", markup=False)
+        self._out.print()
+        self._out.print(*_models(routes, frozenset() if live else frozenset(BASE_PATHS)), sep="\n")
+        self._out.print(_truth(live))
+        self._out.print(f"Ctrl-C ends it. State and log are in {self._state_dir}/.\n", style="dim")
+
+    def failed(self, why: str) -> None:
+        """Show an error."""
+        self._err.print("[red]imagegate:[/]", end=" ")
+        self._err.print(why, markup=False)
+
+    def stopping(self) -> None:
+        """Acknowledge Ctrl-C."""
+        self._out.print("\nstopping …")
+
+    def stopped(self) -> None:
+        """Say goodbye, when anything had been served."""
+        if self._serving:
+            self._out.print(f"stopped; state kept in {self._state_dir}/")
+
+
+def _addresses(base_url: str) -> Iterator[str]:
+    yield f"[bold]imagegate[/]      [bold]{base_url}[/]"
+    yield f"OpenAI Images  {base_url}/v1  [dim](base_url of any OpenAI client)[/]"
+    yield f"YandexART      {base_url}  [dim](in place of https://llm.api.cloud.yandex.net)[/]"
+    yield f"Operations     {base_url}/v1/operations  [dim](imagegate's own API)[/]"
+
+
+def _curl(base_url: str, model: str) -> str:
+    body = f'{{"model": "{model}", "prompt": "a red fox in the snow"}}'
+    return f"curl -sL {base_url}/v1/images/generations -H 'Content-Type: application/json' -d '{body}'"
+
+
+def _models(routes: list[tuple[str, list[str]]], stand_ins: frozenset[str]) -> Iterator[str]:
+    width = max(len("Model"), *(len(model) for model, _ in routes))
+    yield f"[bold]{'Model':{width}}  Served by, in this order[/]"
+    for model, providers in routes:
+        names = (f"{name} [yellow](stand-in)[/]" if name in stand_ins else name for name in providers)
+        yield f"{model:{width}}  {', '.join(names)}"
+
+
+def _truth(live: bool) -> str:
+    if live:
+        return "\nPictures come from the real upstreams."
+    return (
+        "\n[yellow]Stand-ins[/] play the upstreams on this machine: their pictures are made up from prompt and "
+        "seed,\nand marked as such. [bold]--live[/] uses the real ones."
+    )

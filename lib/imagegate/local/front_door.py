@@ -1,0 +1,243 @@
+"""The local stand-in for API Gateway's public side: a reverse proxy that keeps API Gateway's limits.
+
+It forwards every request to MiniStack's HTTP API and passes the answer on as it is. MiniStack addresses an API
+by host (`<id>.execute-api.localhost`) or by path (`/_aws/execute-api/<id>/<stage>/…`). The path form is used,
+because with the host form MiniStack's own routes (`/health`, `/oauth2/…`, S3's, …) shadow the API's.
+
+Limits, as for an HTTP API (payload format 2.0) on AWS:
+
+- 30 s for the integration, then 503 `{"message":"Service Unavailable"}` (reference/aws.md §1.1);
+- request over 10 MB: 413 (aws.md §1.1); message text from memory;
+- request or response over Lambda's 6 MB (aws.md §1.1, measured as the JSON that Lambda gets or gives, with
+  base64 where API Gateway would use it): 413, and 500 `{"message":"Internal Server Error"}`; the statuses,
+  and the exact size of 6,291,556 bytes, are from memory;
+- a function that fails is 500 `{"message":"Internal Server Error"}` (from memory), where MiniStack answers
+  502 with the error's text.
+
+As API Gateway does, it appends the client's address to `x-forwarded-for`, and sets `x-forwarded-proto`,
+`x-forwarded-port` and, when missing, `x-amzn-trace-id`. Unlike it, it sets `x-forwarded-host` to the Host the
+client used: on AWS `host` itself is the API's domain, here it is MiniStack's address.
+"""
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+INTEGRATION_TIMEOUT_SECONDS = 30.0
+"""How long API Gateway waits for a function."""
+REQUEST_LIMIT_BYTES = 10 * 1024 * 1024
+"""API Gateway's limit for a request body."""
+LAMBDA_LIMIT_BYTES = 6_291_556
+"""Lambda's limit for the JSON of a request, and of a response."""
+
+_OF_THE_CONNECTION = {
+    b"connection",
+    b"content-length",
+    b"expect",
+    b"host",
+    b"keep-alive",
+    b"proxy-connection",
+    b"te",
+    b"trailer",
+    b"transfer-encoding",
+    b"upgrade",
+}
+_TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete HTTP answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Refusal(Exception):
+    """API Gateway itself answers, with `status` and `{"message": …}`."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+    def answer(self) -> Answer:
+        """The answer as API Gateway writes it."""
+        body = json.dumps({"message": self.message}, separators=(",", ":")).encode()
+        return Answer(self.status, [(b"content-type", b"application/json")], body)
+
+
+class _ClientGone(Exception):
+    """The client closed the connection before it had sent its request."""
+
+
+@dataclass
+class FrontDoor:
+    """ASGI application in front of one HTTP API of one MiniStack."""
+
+    time_scale: float = 1.0
+    """Divides the integration timeout (for tests)."""
+    _endpoint: str = field(default="", repr=False)
+    _api_id: str = field(default="", repr=False)
+    _client: httpx.AsyncClient = field(init=False, repr=False)
+
+    def open(self, endpoint: str, api_id: str) -> None:
+        """Lead to the HTTP API `api_id` of the MiniStack at `endpoint` from now on."""
+        self._endpoint, self._api_id = endpoint, api_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (or, as ASGI's lifespan, open and close the connections to MiniStack)."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
+        async with httpx.AsyncClient(timeout=None, trust_env=False, limits=limits) as self._client:  # noqa: S113
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await _read(receive)
+            answer = await self._forward(_request(self._endpoint, self._api_id, scope, body))
+        except Refusal as refusal:
+            answer = refusal.answer()
+        except _ClientGone:
+            return
+        length = [] if scope["method"] == "HEAD" else [(b"content-length", str(len(answer.body)).encode())]
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers + length})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _forward(self, request: httpx.Request) -> Answer:
+        try:
+            async with asyncio.timeout(INTEGRATION_TIMEOUT_SECONDS / self.time_scale):
+                return await _exchange(self._client, request)
+        except TimeoutError:
+            raise Refusal(503, "Service Unavailable") from None
+        except httpx.HTTPError as error:
+            raise Refusal(
+                503, f"The embedded stack does not answer ({type(error).__name__}); it may be restarting."
+            ) from error
+
+
+async def _read(receive: Receive) -> bytes:
+    """Return the request's body; one that is too long is read to its end, so that the client sees the answer.
+
+    Raises:
+        Refusal: it is longer than API Gateway takes.
+    """
+    body, size, more = bytearray(), 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _ClientGone
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size <= REQUEST_LIMIT_BYTES:
+            body += chunk
+        more = message.get("more_body", False)
+    if size > REQUEST_LIMIT_BYTES:
+        raise Refusal(413, "Request Entity Too Large")
+    return bytes(body)
+
+
+def _request(endpoint: str, api_id: str, scope: Scope, body: bytes) -> httpx.Request:
+    """Return the request to MiniStack: path and query as they came, byte for byte.
+
+    Raises:
+        Refusal: it does not fit into a Lambda invocation.
+    """
+    headers = [(name, value) for name, value in scope["headers"] if name not in _OF_THE_CONNECTION]
+    if _json_size(body, _value(headers, b"content-type")) + _size(headers) > LAMBDA_LIMIT_BYTES:
+        raise Refusal(413, "Request Entity Too Large")
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    target = b"/_aws/execute-api/" + api_id.encode() + b"/$default" + path + (b"?" + query if query else b"")
+    return httpx.Request(
+        scope["method"],
+        endpoint,
+        headers=_forwarded(headers, scope),
+        content=body,
+        extensions={"target": target},  # httpx would normalise a path given as URL
+    )
+
+
+def _forwarded(headers: Headers, scope: Scope) -> Headers:
+    """Return the headers with what API Gateway adds about the client."""
+    (client, _), (_, port) = scope["client"], scope["server"]
+    known = _value(headers, b"x-forwarded-for")
+    added = {
+        b"x-forwarded-for": (f"{known}, {client}" if known else client).encode("latin-1"),
+        b"x-forwarded-host": _value(scope["headers"], b"host").encode("latin-1"),
+        b"x-forwarded-port": str(port).encode(),
+        b"x-forwarded-proto": scope["scheme"].encode(),
+        b"x-amzn-trace-id": (_value(headers, b"x-amzn-trace-id") or _trace_id()).encode("latin-1"),
+    }
+    return [(name, value) for name, value in headers if name not in added] + list(added.items())
+
+
+def _trace_id() -> str:
+    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+
+
+async def _exchange(client: httpx.AsyncClient, request: httpx.Request) -> Answer:
+    """Send the request and return the answer, its body still compressed when it came so.
+
+    Raises:
+        Refusal: the function failed, or its answer is larger than Lambda allows.
+    """
+    response = await client.send(request, stream=True)
+    try:
+        body = b"".join([chunk async for chunk in response.aiter_raw()])
+    finally:
+        await response.aclose()
+    headers = [(name.lower(), value) for name, value in response.headers.raw]
+    size = _json_size(body, response.headers.get("content-type", ""))
+    if size > LAMBDA_LIMIT_BYTES or _is_function_error(response.status_code, body):
+        raise Refusal(500, "Internal Server Error")
+    kept = _OF_THE_CONNECTION - ({b"content-length"} if request.method == "HEAD" else set())
+    return Answer(response.status_code, [(n, v) for n, v in headers if n not in kept], body)
+
+
+def _is_function_error(status: int, body: bytes) -> bool:
+    """Whether this is MiniStack's report of an exception or timeout in the function."""
+    if status != 502:
+        return False
+    try:
+        report = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(report, dict) and "errorMessage" in report and "statusCode" not in report
+
+
+def _json_size(body: bytes, content_type: str) -> int:
+    """Return the bytes that `body` takes in Lambda's JSON: escaped text, or base64 for other types."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind.startswith("text/") or kind in _TEXT_TYPES:
+        return len(body) + body.count(b'"') + body.count(b"\\") + body.count(b"\n")
+    return (len(body) + 2) // 3 * 4
+
+
+def _size(headers: Headers) -> int:
+    return sum(len(name) + len(value) + 6 for name, value in headers)
+
+
+def _value(headers: Headers, name: bytes) -> str:
+    """Return the values of a header joined with commas, "" when it is missing."""
+    return ", ".join(value.decode("latin-1") for key, value in headers if key == name)

@@ -1,0 +1,68 @@
+"""What MiniStack 1.5.33 leaves out of its saved state although a restart needs it, and the reverse.
+
+Each function mends one gap in the running process. `mend` is called before the saved state is loaded.
+"""
+
+from typing import Any
+
+from ministack.core.responses import AccountRegionScopedDict
+from ministack.services import cloudwatch_logs, dynamodb, dynamodb_streams, lambda_svc
+
+State = dict[str, Any]
+
+
+def mend() -> None:
+    """Mend every gap; call it once."""
+    dynamodb_streams.get_state = _stream_state
+    dynamodb_streams.load_persisted_state = _load_stream_state
+    lambda_svc._prune_orphan_code_blobs = _keep_code_blobs
+    _forget_log_lines()
+
+
+def _stream_state() -> State:
+    """Return the table streams as far as some event source mapping has yet to read them.
+
+    MiniStack saves how far each mapping has read, but not the records. After a restart a mapping that had
+    read 100 records would pass over the next 100 changes, and changes not yet read would never be announced.
+    """
+    records, trimmed = AccountRegionScopedDict(), AccountRegionScopedDict()
+    for (account, region, table), kept in dynamodb._stream_records.all_items():
+        first = dynamodb._stream_trimmed.get_scoped(account, region, table, 0)
+        unread = max(first, _furthest_behind(account, region, table, first))
+        records.set_scoped(account, region, table, kept[unread - first :])
+        trimmed.set_scoped(account, region, table, unread)
+    return {"records": records, "trimmed": trimmed, "sequence": dynamodb._stream_seq_counter}
+
+
+def _furthest_behind(account: str, region: str, table: str, first: int) -> int:
+    """Return the stream position of the slowest mapping on `table`; `first` when one has not begun."""
+    positions = [
+        lambda_svc._dynamodb_stream_positions.get_scoped(account, region, uuid, first)
+        for (owner, home, uuid), mapping in lambda_svc._esms.all_items()
+        if (owner, home) == (account, region) and f":table/{table}/" in mapping.get("EventSourceArn", "")
+    ]
+    return min(positions, default=first)
+
+
+def _load_stream_state(saved: State) -> None:
+    dynamodb._stream_records.update(saved["records"])
+    dynamodb._stream_trimmed.update(saved["trimmed"])
+    dynamodb._stream_seq_counter = saved["sequence"]
+
+
+def _keep_code_blobs(referenced: set[str]) -> None:
+    """Keep unreferenced function code: until the new snapshot is there, the old one refers to it."""
+
+
+def _forget_log_lines() -> None:
+    """Save log groups without their lines: those grow with every invocation, and are in the log file too."""
+    get_state = cloudwatch_logs.get_state
+
+    def without_lines() -> State:
+        state: State = get_state()
+        groups = AccountRegionScopedDict()
+        for (account, region, name), group in state["log_groups"].all_items():
+            groups.set_scoped(account, region, name, {**group, "streams": {}})
+        return {**state, "log_groups": groups, "log_records": AccountRegionScopedDict()}
+
+    cloudwatch_logs.get_state = without_lines

@@ -1,0 +1,46 @@
+"""TCP ports on 127.0.0.1: taking a given one, and finding one that is free."""
+
+import errno
+import socket
+
+HOST = "127.0.0.1"
+"""The only address anything local listens on."""
+
+
+class PortTaken(Exception):
+    """Another process listens on the port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} is taken")
+        self.port = port
+
+
+def listen(port: int) -> socket.socket:
+    """Return a socket bound to `port`; 0 stands for any free one.
+
+    Raises:
+        PortTaken: another process has it.
+        PermissionError: ports below 1024 are not for every user.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(port) from None
+        raise
+    return listener
+
+
+def first_free(*candidates: int) -> int:
+    """Return the first of `candidates` nobody listens on, or else any free port."""
+    for port in (*candidates, 0):
+        try:
+            with listen(port) as listener:
+                found: int = listener.getsockname()[1]
+                return found
+        except PortTaken:
+            continue
+    raise AssertionError("port 0 is never taken")

@@ -1,0 +1,48 @@
+"""What an embedded stack is made of."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+FRONT_DOOR_PORT, MINISTACK_PORT, UPSTREAMS_PORT = 1337, 1338, 1339
+"""The ports of `make run`; the last two give way when they are taken."""
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """Servers that play the upstreams."""
+
+    app: Any
+    """An ASGI application."""
+    base_paths: Mapping[str, str]
+    """Provider name -> path below which `app` plays it."""
+
+
+@dataclass(frozen=True)
+class StackSettings:
+    """What to run, and where."""
+
+    template: Path
+    state: Path
+    """Folder of everything that outlives a stop."""
+    port: int = FRONT_DOOR_PORT
+    """The front door's port; 0 for any."""
+    ministack_port: int = MINISTACK_PORT
+    upstreams_port: int = UPSTREAMS_PORT
+    name: str = "imagegate-local"
+    """Name of the CloudFormation stack."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """The template's parameters, but for the base URLs of stand-ins."""
+    stand_ins: StandIns | None = None
+    """None: the template's own upstreams, the real ones."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of MiniStack and the functions, e.g. SFN_WAIT_SCALE=0.1 to shorten the workflow's waits."""
+    time_scale: float = 1.0
+    """Divides the front door's integration timeout."""
+    say: Callable[[str], None] = print
+    """Told in a line what happens besides the steps: repairs, restarts."""
+    step: Callable[[str], AbstractContextManager[Any]] = contextlib.nullcontext
+    """Entered with a step's name while it lasts."""

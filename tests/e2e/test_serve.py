@@ -1,0 +1,89 @@
+"""`imagegate serve` as a person uses it: start, make a picture, Ctrl-C, start again."""
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("serve")]
+ROOT = Path(__file__).parents[2]
+BASE = re.compile(r"imagegate\s+(http://127\.0\.0\.1:\d+)")
+PATIENCE = 60.0
+
+
+class Served:
+    """A running `imagegate serve` and what it has printed."""
+
+    def __init__(self, *options: str) -> None:
+        command = [str(Path(sys.executable).with_name("imagegate")), "serve", *options]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+        )
+        self.printed = ""
+        self.ready = threading.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.printed += line
+            if "Ctrl-C" in line:
+                self.ready.set()
+        self.ready.set()
+
+    @property
+    def url(self) -> str:
+        assert self.ready.wait(PATIENCE)
+        found = BASE.search(self.printed)
+        assert found, self.printed
+        return found[1]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[Served]:
+    served = Served(*options)
+    try:
+        yield served
+    finally:
+        if served.process.poll() is None:
+            served.stop()
+        assert served.process.stdout
+        served.process.stdout.close()
+
+
+def test_pictures_and_operations_outlive_a_stop(tmp_path: Path) -> None:
+    options = ("--port", "0", "--state-dir", str(tmp_path), "--latency", "0.2")
+    with serving(*options) as served:
+        body = {"modelUri": "art://f/flux", "messages": [{"text": "a cat"}]}
+        started = requests.post(f"{served.url}/foundationModels/v1/imageGenerationAsync", json=body).json()
+        document = requests.post(f"{served.url}/v1/images/generations", json={"prompt": "a dog"}).json()
+        assert "stand-in" in served.printed
+        assert "flux" in served.printed
+        assert served.stop() == 0
+        assert "Traceback" not in served.printed
+    with serving(*options) as served:
+        again = requests.get(f"{served.url}/v1/operations/{document['operation_id']}").json()
+        assert again["state"] == "succeeded"
+        assert requests.get(f"{served.url}/operations/{started['id']}").json()["response"]["image"]
+
+
+def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with serving("--port", "0", "--state-dir", str(tmp_path / "first")) as first:
+        port = first.url.rpartition(":")[2]
+        with serving("--port", port, "--state-dir", str(tmp_path / "second")) as second:
+            assert second.process.wait(PATIENCE) == 1
+            assert second.ready.wait(PATIENCE)
+            assert port in second.printed
+            assert "--port" in second.printed
+            assert "Traceback" not in second.printed

@@ -1,0 +1,3 @@
+"""The layer of the small stack."""
+
+VERSION = "1"

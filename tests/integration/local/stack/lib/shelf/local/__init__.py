@@ -1,0 +1,1 @@
+"""Must not reach the layer."""
