@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from imagegate.domain.events import Event
 from imagegate.domain.operation import Operation
+from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Check, Submission, Ticket
-from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Limits
 
 
@@ -105,6 +105,12 @@ class HttpRequest:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    """Text fields of a multipart/form-data body."""
+    files: Sequence[tuple[str, InputBody]] = ()
+    """Files of a multipart/form-data body, by field name; a name may come more than once."""
+    timeout: float = 30.0
+    """Seconds without a byte after which the upstream counts as silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +157,8 @@ class Provider(Protocol):
     base_url: str
     limits: Limits
 
-    def submit(self, request: ImageRequest, model: str, count: int) -> Submission:
-        """Ask for `count` pictures. Raises UpstreamError when refused or unreachable."""
+    def submit(self, order: Order) -> Submission:
+        """Ask for the pictures. Raises UpstreamError when refused or unreachable."""
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
         """Look for the pictures; may wait until `hold_until` (seconds since the epoch), never longer.

@@ -13,6 +13,7 @@ from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamErro
 from imagegate.domain.events import Event
 from imagegate.domain.geometry import Grid
 from imagegate.domain.operation import Operation
+from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Submission, Ticket
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Limits, Route, Routes, Target, Waits
@@ -163,8 +164,8 @@ class ScriptedProvider:
     submitted: list[ImageRequest] = field(default_factory=list)
     cancelled: list[Ticket] = field(default_factory=list)
 
-    def submit(self, request: ImageRequest, model: str, count: int) -> Submission:
-        self.submitted.append(request)
+    def submit(self, order: Order) -> Submission:
+        self.submitted.append(order.request)
         return _or_raise(self.submissions.pop(0) if len(self.submissions) > 1 else self.submissions[0])
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:

@@ -13,7 +13,7 @@ from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.ports import HttpRequest, HttpResponse, ServerSentEvent
 
 LARGEST_ANSWER = 32 * 1024 * 1024
-_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_CONNECT = 5.0
 # Gradio's heartbeat is every 15 s: three missed in a row and the connection is dead.
 _SILENCE = 50.0
 _REDIRECTS = 3
@@ -26,13 +26,19 @@ class HttpUpstream:
     """The Http port on one httpx client."""
 
     def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
-        self._client = httpx.Client(transport=transport, timeout=_TIMEOUT, trust_env=False)
+        self._client = httpx.Client(transport=transport, trust_env=False)
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send and read the answer, whatever its status; redirects are an answer, not followed."""
         with _translated(request):
             built = self._client.build_request(
-                request.method, request.url, headers=dict(request.headers), json=request.json
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                json=request.json,
+                data=dict(request.form) or None,
+                files=[(name, ("image", one.body, one.content_type)) for name, one in request.files] or None,
+                timeout=httpx.Timeout(request.timeout, connect=_CONNECT),
             )
             response = self._client.send(built, stream=True)
             with _closing(response):
@@ -40,7 +46,7 @@ class HttpUpstream:
 
     def stream(self, request: HttpRequest, hold_until: float) -> Iterator[ServerSentEvent]:
         """Events as they come; ends with the stream or at `hold_until` (seconds since the epoch)."""
-        timeout = httpx.Timeout(_SILENCE, connect=5.0)
+        timeout = httpx.Timeout(_SILENCE, connect=_CONNECT)
         with (
             _translated(request),
             self._client.stream(

@@ -8,7 +8,7 @@ from typing import Any
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.geometry import Size
 from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, Source, State
-from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.request import ImageRequest, InputImage, Message
 
 Document = Mapping[str, Any]
 
@@ -49,6 +49,8 @@ def _request(document: Document) -> ImageRequest:
             "messages": tuple(Message(**message) for message in document["messages"]),
             "size": Size(**size) if size else None,
             "ratio": (ratio[0], ratio[1]) if ratio else None,
+            "inputs": tuple(InputImage(**one) for one in document["inputs"]),
+            "mask": InputImage(**document["mask"]) if document.get("mask") else None,
         }
     )
 

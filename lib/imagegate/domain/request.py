@@ -14,6 +14,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class InputImage:
+    """A picture the caller sent along, kept in S3 until it is used."""
+
+    key: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImageRequest:
     """A request for `n` pictures. `None` means the caller leaves it to the route."""
 
@@ -30,6 +38,15 @@ class ImageRequest:
     negative_prompt: str | None = None
     output_format: str | None = None
     """`png`, `jpeg` or `webp`; `None` keeps what the upstream made."""
+    output_compression: int | None = None
+    """0 to 100 for jpeg and webp."""
+    quality: str | None = None
+    style: str | None = None
+    background: str | None = None
+    moderation: str | None = None
+    inputs: tuple[InputImage, ...] = ()
+    """Pictures to edit (with a prompt) or to vary (without)."""
+    mask: InputImage | None = None
     provider: str | None = None
     """The one provider of the route the caller insists on."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.geometry import Grid
 from imagegate.domain.operation import Source
+from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Limits, Waits
@@ -42,9 +43,9 @@ class GradioSpace:
         self._secrets = secrets
         self._prefix: str | None = None
 
-    def submit(self, request: ImageRequest, model: str, count: int) -> Ticket:
+    def submit(self, order: Order) -> Ticket:
         """Queue one picture; the ticket is the event id and the prefix it was given under."""
-        arguments = build_arguments(request)
+        arguments = build_arguments(order.request)
         prefixes = PREFIXES if self._prefix is None else (self._prefix,)
         for prefix in prefixes:
             response = self._http.send(self._request("POST", f"{prefix}/call/infer", {"data": arguments}))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from imagegate.domain.errors import UpstreamError
 from imagegate.domain.failover import next_target
 from imagegate.domain.operation import Attempt, AttemptState, Operation, State
+from imagegate.domain.order import Order
 from imagegate.domain.outcome import Ready, Ticket
 from imagegate.domain.route import Routes, Target
 from imagegate.ports import Clock, OperationStore, ProviderFor
@@ -55,7 +56,7 @@ class Submit:
         request = operation.request
         seed = None if request.seed is None else (request.seed + slot) % (provider.limits.seed_maximum + 1)
         try:
-            outcome = provider.submit(replace(request, seed=seed), target.model, 1)
+            outcome = provider.submit(Order(replace(request, seed=seed), target.model, 1))
         except UpstreamError as error:
             return self._conclude.failed(operation, attempt, error.failure)
         return self._record(operation, attempt, outcome)

@@ -12,6 +12,7 @@ from PIL import Image
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode
 from imagegate.domain.geometry import Size
+from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.providers.gradio_space import GradioSpace
@@ -37,7 +38,7 @@ def request(prompt: str = "a cat", **changes: Any) -> ImageRequest:
 
 
 def verdict(space: GradioSpace, asked: ImageRequest) -> Check:
-    return space.check(space.submit(asked, "flux-1-schnell", 1), time.time() + PATIENCE)
+    return space.check(space.submit(Order(asked, "flux-1-schnell")), time.time() + PATIENCE)
 
 
 def test_a_picture_of_the_size_and_seed_asked_for(space: GradioSpace, http: HttpUpstream) -> None:
@@ -56,7 +57,7 @@ def test_without_a_seed_the_one_used_is_told(space: GradioSpace) -> None:
 
 
 def test_a_late_first_look_is_fine(space: GradioSpace, http: HttpUpstream) -> None:
-    first = space.submit(request(seed=1), "m", 1)
+    first = space.submit(Order(request(seed=1), "m"))
     assert isinstance(verdict(space, request(seed=2)), Ready)
     late = space.check(first, time.time() + PATIENCE)
     assert isinstance(late, Ready)
@@ -75,7 +76,7 @@ def test_a_failure_is_a_failure_whatever_the_generation_tells(space: GradioSpace
 
 
 def test_a_job_nobody_knows_is_expired(space: GradioSpace) -> None:
-    ticket = space.submit(request(), "m", 1)
+    ticket = space.submit(Order(request(), "m"))
     unknown = Ticket({**ticket.data, "event_id": "0" * 32})
     failed = space.check(unknown, time.time() + PATIENCE)
     assert isinstance(failed, Failed)

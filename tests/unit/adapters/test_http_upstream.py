@@ -15,6 +15,7 @@ from imagegate.adapters import http_upstream
 from imagegate.adapters.addresses import is_public
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.order import InputBody
 from imagegate.local.upstreams.serving import serving
 from imagegate.ports import HttpRequest
 
@@ -112,13 +113,18 @@ def test_redirects_of_calls_are_not_followed(base: str, http: HttpUpstream) -> N
 
 
 @pytest.mark.parametrize(("method", "code"), [("POST", FailureCode.AMBIGUOUS), ("GET", FailureCode.UPSTREAM_TIMEOUT)])
-def test_no_answer_in_time(
-    base: str, http: HttpUpstream, method: str, code: FailureCode, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http._client, "timeout", 0.2)
+def test_no_answer_in_time(base: str, http: HttpUpstream, method: str, code: FailureCode) -> None:
     with pytest.raises(UpstreamError) as caught:
-        http.send(HttpRequest(method, f"{base}/hang"))
+        http.send(HttpRequest(method, f"{base}/hang", timeout=0.2))
     assert code_of(caught) is code
+
+
+def test_files_go_out_as_a_form(base: str, http: HttpUpstream) -> None:
+    files = [("image[]", InputBody(b"one", "image/png")), ("image[]", InputBody(b"two", "image/webp"))]
+    answer = http.send(HttpRequest("POST", f"{base}/echo", form={"prompt": "кот"}, files=files))
+    assert seen[-1]["content-type"].startswith("multipart/form-data")
+    assert answer.body.count(b'name="image[]"') == 2
+    assert "кот".encode() in answer.body
 
 
 def test_nobody_there_cost_nothing(http: HttpUpstream) -> None:

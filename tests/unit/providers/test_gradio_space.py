@@ -7,6 +7,7 @@ import pytest
 
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.domain.geometry import Size
+from imagegate.domain.order import Order
 from imagegate.domain.outcome import Failed, Ready, Ticket
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.ports import HttpResponse, ServerSentEvent
@@ -43,7 +44,7 @@ def test_arguments_in_the_spaces_order() -> None:
 
 def test_gradio_5_and_6_are_tried_first() -> None:
     http = ScriptedHttp([ACCEPTED])
-    ticket = space(http).submit(request(), "m", 1)
+    ticket = space(http).submit(Order(request(), "m"))
     assert ticket.data == {"event_id": "0123456789abcdef0123456789abcdef", "prefix": "/gradio_api"}
     assert http.requests[0].url == f"{BASE}/gradio_api/call/infer"
 
@@ -51,8 +52,8 @@ def test_gradio_5_and_6_are_tried_first() -> None:
 def test_gradio_4_is_found_once_and_remembered() -> None:
     http = ScriptedHttp([NOT_FOUND, ACCEPTED, ACCEPTED])
     one = space(http)
-    assert one.submit(request(), "m", 1).data["prefix"] == ""
-    one.submit(request(), "m", 1)
+    assert one.submit(Order(request(), "m")).data["prefix"] == ""
+    one.submit(Order(request(), "m"))
     assert [asked.url for asked in http.requests] == [
         f"{BASE}/gradio_api/call/infer",
         f"{BASE}/call/infer",
@@ -62,7 +63,7 @@ def test_gradio_4_is_found_once_and_remembered() -> None:
 
 def test_a_space_that_is_no_gradio_app() -> None:
     with pytest.raises(UpstreamError) as caught:
-        space(ScriptedHttp([NOT_FOUND, NOT_FOUND])).submit(request(), "m", 1)
+        space(ScriptedHttp([NOT_FOUND, NOT_FOUND])).submit(Order(request(), "m"))
     assert caught.value.failure.code is FailureCode.NOT_FOUND
 
 
@@ -81,21 +82,23 @@ def test_a_space_that_is_no_gradio_app() -> None:
 )
 def test_refused_submissions(response: HttpResponse, code: FailureCode) -> None:
     with pytest.raises(UpstreamError) as caught:
-        space(ScriptedHttp([response])).submit(request(), "m", 1)
+        space(ScriptedHttp([response])).submit(Order(request(), "m"))
     assert caught.value.failure.code is code
 
 
 def test_a_throttled_submission_says_when_to_come_back() -> None:
     with pytest.raises(UpstreamError) as caught:
-        space(ScriptedHttp([HttpResponse(429, {"retry-after": "7"}, b"<b>slow</b> down")])).submit(request(), "m", 1)
+        space(ScriptedHttp([HttpResponse(429, {"retry-after": "7"}, b"<b>slow</b> down")])).submit(
+            Order(request(), "m")
+        )
     assert caught.value.failure.retry_after == 7
     assert "slow down" in caught.value.failure.message
 
 
 def test_the_token_goes_along_when_there_is_one() -> None:
     http = ScriptedHttp([ACCEPTED, ACCEPTED])
-    space(http).submit(request(), "m", 1)
-    space(http, HF_TOKEN="hf_x").submit(request(), "m", 1)
+    space(http).submit(Order(request(), "m"))
+    space(http, HF_TOKEN="hf_x").submit(Order(request(), "m"))
     assert [asked.headers.get("authorization") for asked in http.requests] == [None, "Bearer hf_x"]
 
 
