@@ -39,7 +39,6 @@ class OperationStore(Protocol):
     def due(self, now: float) -> Iterator[Operation]:
         """Open operations whose `due_at` is past, oldest first within a shard."""
 
-
     def count_waiting(self, operation: Operation, change: int) -> None:
         """Note on the operation's claim that one caller more (or less) was told "still waiting"."""
 
