@@ -41,6 +41,9 @@ check: $(STAMP)  ## lint, types, architecture, template
 	@$(BIN)/cfn-lint template.yaml
 	@if command -v sam >/dev/null; then sam validate --lint; else echo "sam is not here: 'sam validate' left out"; fi
 
+docs: $(STAMP)  ## write anew what is generated: the OpenAPI document and the tables
+	@$(BIN)/imagegate openapi > docs/openapi.json
+
 STAGE ?= dev
 SAM_STACK = imagegate-$(STAGE)
 
@@ -68,4 +71,4 @@ lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run test test-gradio check deploy destroy fix lock clean
+.PHONY: help setup run test test-gradio check docs deploy destroy fix lock clean

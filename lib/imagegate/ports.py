@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from imagegate.domain.events import Event
+from imagegate.domain.listing import Page, Query
 from imagegate.domain.operation import Operation
 from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Check, Submission, Ticket
@@ -25,9 +26,9 @@ class OperationStore(Protocol):
     """Where operations live."""
 
     def create(self, operation: Operation, over: str | None = None) -> None:
-        """Write a new operation, and make it the holder of its key `same` where it has one.
+        """Write a new operation, and make it the holder of its claim where it has one.
 
-        Raises Conflict when the id exists, and Claimed when the key has another holder than `over`.
+        Raises Conflict when the id exists, and Claimed when the claim has another holder than `over`.
         """
 
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
@@ -36,8 +37,26 @@ class OperationStore(Protocol):
     def replace(self, operation: Operation) -> None:
         """Write the next version. Raises Conflict unless the stored version is the one before."""
 
+    def delete(self, operation: Operation) -> None:
+        """Remove an operation's record. Raises Conflict unless the stored version is this one."""
+
+
+class Abandoned(Protocol):
+    """Where `sweep` looks."""
+
     def due(self, now: float) -> Iterator[Operation]:
         """Open operations whose `due_at` is past, oldest first within a shard."""
+
+
+class Listing(Protocol):
+    """Where lists come from."""
+
+    def page(self, query: Query) -> Page:
+        """A part of an owner's list."""
+
+
+class Claims(Protocol):
+    """Where it is noted who was told to wait."""
 
     def count_waiting(self, operation: Operation, change: int) -> None:
         """Note on the operation's claim that one caller more (or less) was told "still waiting"."""
@@ -54,6 +73,9 @@ class ImageStore(Protocol):
 
     def presign(self, key: str) -> str:
         """A URL that anybody may GET for a limited time."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove the objects; those already gone are no error."""
 
 
 class Workflow(Protocol):

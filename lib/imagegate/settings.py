@@ -21,6 +21,7 @@ class Settings:
     secrets_path: str
     """SSM path below which upstream credentials lie."""
     operation_days: float
+    image_days: float
     presign_seconds: int
     hold_seconds: float
     """How long a POST may wait for its picture before it answers 303."""
@@ -40,6 +41,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         region=_text(environment, "AWS_REGION"),
         secrets_path=_text(environment, "SECRETS_PATH"),
         operation_days=_number(environment, "OPERATION_DAYS"),
+        image_days=_number(environment, "IMAGE_DAYS"),
         presign_seconds=int(_number(environment, "PRESIGN_SECONDS")),
         hold_seconds=_number(environment, "HOLD_SECONDS"),
         deadline_seconds=_number(environment, "DEADLINE_SECONDS"),

@@ -7,13 +7,17 @@ from imagegate.adapters.aws import client
 from imagegate.adapters.clock import SystemClock
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.domain.route import Routes
-from imagegate.ports import Clock, EventBus, Http, ImageStore, OperationStore, Workflow
+from imagegate.ports import Clock, EventBus, Http, ImageStore, Listing, Workflow
 from imagegate.providers import registry
+from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.conclude import Conclude
+from imagegate.usecases.delete import Delete
+from imagegate.usecases.estimate import Estimate
 from imagegate.usecases.fail import Fail
 from imagegate.usecases.poll import Poll
 from imagegate.usecases.publish import Publish
 from imagegate.usecases.read import Read
+from imagegate.usecases.retry import Retry
 from imagegate.usecases.revise import Revise
 from imagegate.usecases.start import Start
 from imagegate.usecases.submit import Submit
@@ -34,7 +38,7 @@ def routes() -> Routes:
 
 
 @cache
-def store() -> OperationStore:
+def store() -> DynamoDBOperations:
     """The operations table."""
     current = settings.current()
     return DynamoDBOperations(client("dynamodb"), current.table, current.operation_days, _clock.now)
@@ -124,4 +128,31 @@ def publish() -> Publish:
 
 def read() -> Read:
     """The use case `read`."""
-    return Read(store())
+    return Read(store(), _clock, settings.current().operation_days)
+
+
+def cancel() -> Cancel:
+    """The use case `cancel`."""
+    return Cancel(Revise(store(), _clock), workflow(), _clock)
+
+
+def retry() -> Retry:
+    """The use case `retry`."""
+    return Retry(Revise(store(), _clock), workflow(), _clock)
+
+
+def delete() -> Delete:
+    """The use case `delete`."""
+    return Delete(store(), images())
+
+
+def estimate() -> Estimate:
+    """The use case `estimate`."""
+    return Estimate(routes())
+
+
+def listing() -> Listing:
+    """The lists of operations."""
+    from imagegate.adapters.dynamodb_listing import DynamoDBListing
+
+    return DynamoDBListing(client("dynamodb"), settings.current().table, _clock.now)

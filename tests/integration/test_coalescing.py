@@ -18,7 +18,8 @@ def test_two_hundred_identical_requests_at_once_are_one_operation(stack: Stack, 
     clock, workflow = SystemClock(), MemoryWorkflow()
     store = DynamoDBOperations(aws("dynamodb"), stack.outputs["TableName"], 1, clock.now)
     start = Start(store, workflow, routes("alpha"), clock, deadline=60)
-    ask = Ask(ImageRequest("flux", (Message("two hundred at once"),)), "openai_images", same="two-hundred")
+    request = ImageRequest("flux", (Message("two hundred at once"),))
+    ask = Ask(request, "openai_images", digest="two-hundred", coalesce=True)
     with ThreadPoolExecutor(max_workers=200) as pool:
         started = list(pool.map(lambda _: start(ask, "me").operation.id, range(200)))
     assert len(set(started)) == 1

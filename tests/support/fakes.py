@@ -12,6 +12,7 @@ from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamError
 from imagegate.domain.events import Event
 from imagegate.domain.geometry import Grid
+from imagegate.domain.listing import Page, Query
 from imagegate.domain.operation import Operation
 from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Submission, Ticket
@@ -44,17 +45,17 @@ class MemoryStore:
     def create(self, operation: Operation, over: str | None = None) -> None:
         if operation.id in self.documents:
             raise Conflict(operation.id)
-        if operation.same:
-            claim = self.claims.get(operation.same)
+        if operation.claim:
+            claim = self.claims.get(operation.claim)
             if claim and claim.operation_id != over:
                 raise Claimed(claim)
-            self.claims[operation.same] = Claim(operation.id)
+            self.claims[operation.claim] = Claim(operation.id)
         self._write(operation)
 
     def count_waiting(self, operation: Operation, change: int) -> None:
-        claim = self.claims[operation.same or ""]
+        claim = self.claims[operation.claim or ""]
         if claim.operation_id == operation.id and claim.waiting + change >= 0:
-            self.claims[operation.same or ""] = replace(claim, waiting=claim.waiting + change)
+            self.claims[operation.claim or ""] = replace(claim, waiting=claim.waiting + change)
 
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
         text = self.documents.get(operation_id)
@@ -69,6 +70,25 @@ class MemoryStore:
     def due(self, now: float) -> Iterator[Operation]:
         every = [loads(text) for text in self.documents.values()]
         yield from (one for one in every if not one.done and one.due_at <= now)
+
+    def delete(self, operation: Operation) -> None:
+        stored = self.get(operation.id)
+        if stored is None or stored.version != operation.version:
+            raise Conflict(operation.id)
+        del self.documents[operation.id]
+
+    def page(self, query: Query) -> Page:
+        every = sorted((loads(text) for text in self.documents.values()), key=lambda one: one.id, reverse=True)
+        found = [
+            one
+            for one in every
+            if one.owner == query.owner
+            and query.lowest_id <= one.id < query.below_id
+            and query.state in (None, one.state)
+            and query.model in (None, one.model)
+        ]
+        more = len(found) > query.size
+        return Page(tuple(found[: query.size]), found[query.size - 1].id if more else None)
 
     def _write(self, operation: Operation) -> None:
         self.documents[operation.id] = dumps(operation)
@@ -86,6 +106,10 @@ class MemoryImages:
 
     def get(self, key: str) -> bytes:
         return self.objects[key]
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.objects.pop(key, None)
 
     def presign(self, key: str) -> str:
         return f"https://bucket.invalid/{key}?signed"

@@ -9,7 +9,12 @@ from urllib.parse import urlsplit
 from mangum import Mangum
 
 from imagegate.domain.route import Routes
+from imagegate.usecases.cancel import Cancel
+from imagegate.usecases.delete import Delete
+from imagegate.usecases.estimate import Estimate
 from imagegate.usecases.read import Read
+from imagegate.usecases.retry import Retry
+from imagegate.usecases.revise import Revise
 from imagegate.usecases.start import Start
 from imagegate.web.app import create_app
 from imagegate.web.services import Services
@@ -39,16 +44,23 @@ class Gateway:
     routes: Routes = field(default_factory=lambda: routes("alpha", "beta"))
 
     def __post_init__(self) -> None:
-        services = Services(
+        revise = Revise(self.store, self.clock)
+        self.services = Services(
             start=Start(self.store, self.workflow, self.routes, self.clock, deadline=900),
-            read=Read(self.store),
+            read=Read(self.store, self.clock, 30),
+            cancel=Cancel(revise, self.workflow, self.clock),
+            retry=Retry(revise, self.workflow, self.clock),
+            delete=Delete(self.store, self.images),
+            estimate=Estimate(self.routes),
             images=self.images,
             routes=self.routes,
             clock=self.clock,
-            count_waiting=self.store.count_waiting,
+            listing=self.store,
+            claims=self.store,
+            image_days=7,
             hold_seconds=25,
         )
-        self.handler = Mangum(create_app(services), lifespan="off")
+        self.handler = Mangum(create_app(self.services), lifespan="off")
 
     def call(self, method: str, url: str, body: Any = None, **headers: str) -> Answered:
         """One request; a `body` that is no bytes goes out as JSON."""

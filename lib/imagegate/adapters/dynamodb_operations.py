@@ -2,7 +2,7 @@
 
 Attributes: `pk` = `op#<id>`, `body` = the document, and beside it what indexes and conditions need:
 `owner`, `id`, `state`, `model`, `version`, `expires_at` (TTL), and while it is open `open`, `due_at`.
-A claim is `same#<owner>#<dialect>#<digest>` with `holder` (an operation's id) and `waiting`.
+A claim (domain/coalescing.py) has `holder`, an operation's id, and `waiting`.
 """
 
 import random
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from imagegate.domain.coalescing import AFTERLIFE, Claim, Claimed
+from imagegate.domain.coalescing import Claim, Claimed, lapses_at
 from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict
 from imagegate.domain.operation import Operation
@@ -34,11 +34,11 @@ class DynamoDBOperations:
         self._now = now
 
     def create(self, operation: Operation, over: str | None = None) -> None:
-        """Write a new operation and, in one transaction, its claim to the key `same`.
+        """Write a new operation and, in one transaction, its claim.
 
         Raises Conflict when the id exists, and Claimed when the key has another holder than `over`.
         """
-        if operation.same is None:
+        if operation.claim is None:
             self._put(operation, "attribute_not_exists(pk)")
             return
         item = {"TableName": self._table, "Item": self._item(operation)}
@@ -57,7 +57,7 @@ class DynamoDBOperations:
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(
                 TableName=self._table,
-                Key={"pk": {"S": f"same#{operation.same}"}},
+                Key={"pk": {"S": operation.claim or ""}},
                 UpdateExpression="ADD waiting :change",
                 ConditionExpression=holds,
                 ExpressionAttributeValues=values,
@@ -75,6 +75,18 @@ class DynamoDBOperations:
         if item is None or float(item["expires_at"]["N"]) < self._now():
             return None
         return operation_of(item)
+
+    def delete(self, operation: Operation) -> None:
+        """Remove a record. Raises Conflict unless the stored version is this one."""
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=_key(operation.id),
+                ConditionExpression="version = :this",
+                ExpressionAttributeValues={":this": {"N": str(operation.version)}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise Conflict(f"operation {operation.id} was written by somebody else") from error
 
     def due(self, now: float) -> Iterator[Operation]:
         """Open operations whose `due_at` is past, shard by shard, oldest first."""
@@ -106,10 +118,10 @@ class DynamoDBOperations:
         return {
             "TableName": self._table,
             "Item": {
-                "pk": {"S": f"same#{operation.same}"},
+                "pk": {"S": operation.claim or ""},
                 "holder": {"S": operation.id},
                 "waiting": {"N": "0"},
-                "expires_at": {"N": str(int(operation.deadline + AFTERLIFE))},
+                "expires_at": {"N": str(int(lapses_at(operation)))},
             },
             "ConditionExpression": "attribute_not_exists(pk) OR holder = :over OR expires_at < :now",
             "ExpressionAttributeValues": {":over": {"S": over or "-"}, ":now": {"N": repr(self._now())}},
@@ -129,7 +141,7 @@ class DynamoDBOperations:
                 time.sleep(pause * random.random())  # noqa: S311 - two transactions met; not a secret
             else:
                 return
-        raise Conflict(f"too many transactions at once on {operation.same}")
+        raise Conflict(f"too many transactions at once on {operation.claim}")
 
     def _item(self, operation: Operation) -> dict[str, dict[str, str]]:
         return _item(operation, operation.created_at + self._retention)
@@ -159,7 +171,7 @@ def _item(operation: Operation, expires_at: float) -> dict[str, dict[str, str]]:
         "id": {"S": operation.id},
         "owner": {"S": operation.owner},
         "state": {"S": operation.state},
-        "model": {"S": operation.request.model},
+        "model": {"S": operation.model},
         "version": {"N": str(operation.version)},
         "expires_at": {"N": str(int(expires_at))},
         "body": {"S": dumps(operation)},

@@ -1,10 +1,13 @@
 """Pictures in a private S3 bucket, handed out as presigned URLs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+_DELETED_PER_CALL = 1000
 
 
 def s3_client(region: str) -> Any:
@@ -52,6 +55,12 @@ class S3Images:
         except self._client.exceptions.NoSuchKey:
             raise KeyError(key) from None
         return body
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove the objects; those already gone are no error."""
+        for start in range(0, len(keys), _DELETED_PER_CALL):
+            objects = [{"Key": key} for key in keys[start : start + _DELETED_PER_CALL]]
+            self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
 
     def presign(self, key: str) -> str:
         """A URL that anybody may GET until it expires (at most an hour)."""

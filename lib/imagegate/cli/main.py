@@ -2,6 +2,7 @@
 
 import typer
 
+from imagegate.cli.openapi import openapi
 from imagegate.cli.serve import serve
 
 app = typer.Typer(
@@ -10,6 +11,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve)
+app.command()(openapi)
 
 
 @app.callback()

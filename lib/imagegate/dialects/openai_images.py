@@ -22,6 +22,9 @@ from imagegate.domain.route import Route
 from imagegate.usecases.start import Ask
 
 NAME = "openai_images"
+GENERATION_PATHS = ("/v1/images/generations", "/v1/images/generate", "/v1/media/generate")
+PATHS = (*GENERATION_PATHS, "/v1/images/edits", "/v1/images/variations")
+"""The paths of this dialect below those that it shares with others."""
 DEFAULT_MODEL = "flux"
 _ALWAYS_BASE64 = re.compile(r"^(gpt|chatgpt)-image")
 NO_USAGE = {
@@ -86,7 +89,7 @@ def parse(body: bytes, provider: str | None = None) -> Ask:
     reply = {"response_format": asked.response_format or default_format}
     if asked.stream:
         reply = {"response_format": "b64_json", "stream": "true"}
-    return Ask(request, NAME, reply, same=digest({**document, "provider": request.provider}))
+    return Ask(request, NAME, reply, digest=digest({**document, "provider": request.provider}), coalesce=True)
 
 
 def _size(asked: GenerationsBody) -> Size | None:
@@ -115,7 +118,7 @@ def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
             "data": [_datum(handout) for handout in handouts],
             "output_format": first.content_type.removeprefix("image/"),
             "size": f"{first.width}x{first.height}",
-            "model": operation.request.model,
+            "model": operation.model,
             "provider": operation.provider,
             "operation_id": operation.id,
             "seed": first.seed,
@@ -152,7 +155,13 @@ def _completed(operation: Operation, handout: Handout) -> dict[str, Any]:
     }
 
 
-_REFUSAL_STATUSES = {"model_not_found": 404, "operation_not_found": 404, "operation_ended": 409}
+_REFUSAL_STATUSES = {
+    "model_not_found": 404,
+    "operation_not_found": 404,
+    "wrong_state": 409,
+    "idempotency_key_reused": 422,
+    "gone": 410,
+}
 
 
 def refusal(error: RequestError) -> Answer:
@@ -185,6 +194,18 @@ def _failure(reason: Failure, operation: Operation) -> Answer:
         headers["retry-after"] = str(round(min(max(reason.retry_after or 5, 1), 59)))
     answer = problem(status, reason.message, kind, code, None)
     return Answer(status, {**answer.body, "operation_id": operation.id}, headers)
+
+
+def still_pending(operation: Operation, repeats: bool, retry_after: int) -> Answer:
+    """The pictures are still being made; `repeats`: the client posts again on a 503."""
+    message = (
+        f"The picture is still being made. Nothing is lost: GET /v1/operations/{operation.id}/wait "
+        "with the same key waits on, or repeat the same request."
+    )
+    answer = problem(503 if repeats else 504, message, "server_error", "operation_pending", None)
+    headers = {"retry-after": str(retry_after), "location": f"/v1/operations/{operation.id}/wait"}
+    repeat = {"x-should-retry": "true"} if repeats else {}
+    return Answer(answer.status, {**answer.body, "operation_id": operation.id}, headers | repeat)
 
 
 def problem(status: int, message: str, kind: str, code: str | None, param: str | None) -> Answer:

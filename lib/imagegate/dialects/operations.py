@@ -1,19 +1,136 @@
-"""imagegate's own operations API: the native form of an operation, with the URLs a client needs."""
+"""imagegate's own operations API: bodies in and out, and problems as RFC 9457 has them."""
 
-from typing import Any
+import base64
+import binascii
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imagegate.dialects.answer import Answer
+from imagegate.dialects.parsing import document_of, first_problem
+from imagegate.domain.coalescing import digest
+from imagegate.domain.errors import InvalidRequest, RequestError
+from imagegate.domain.geometry import Size
+from imagegate.domain.ids import is_id
+from imagegate.domain.listing import Page
 from imagegate.domain.operation import Operation
 from imagegate.domain.representation import represent
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.usecases.start import Ask
 
 NAME = "operations"
+PROBLEM = {"content-type": "application/problem+json"}
+LONGEST_DEADLINE = 24 * 3600.0
+_KEY = Annotated[str, Field(min_length=1, max_length=64)]
+_VALUE = Annotated[str, Field(max_length=512)]
+_SIDE = Annotated[int, Field(ge=1, le=16384)]
+_RATIO = r"^[1-9]\d{0,3}:[1-9]\d{0,3}$"
+
+
+class SizeBody(BaseModel):
+    """Pixels."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    width: _SIDE
+    height: _SIDE
+
+
+class CreateBody(BaseModel):
+    """The body of POST /v1/operations. Unknown fields are refused: a typing error must not go unnoticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: Annotated[str, Field(min_length=1, max_length=32_000)]
+    model: Annotated[str, Field(min_length=1, max_length=200)]
+    provider: str | None = Field(None, description="Insist on one provider of the model's route.")
+    n: Annotated[int, Field(ge=1, le=10)] = 1
+    size: SizeBody | None = None
+    aspect_ratio: Annotated[str, Field(pattern=_RATIO)] | None = Field(
+        None, description="Width to height, in place of `size`.", examples=["16:9"]
+    )
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
+    negative_prompt: Annotated[str, Field(max_length=32_000)] | None = None
+    steps: Annotated[int, Field(ge=1, le=500)] | None = None
+    guidance: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    output_format: Literal["png", "jpeg", "webp"] | None = None
+    output_compression: Annotated[int, Field(ge=0, le=100)] | None = None
+    deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
+        None, description="Seconds after which the operation fails if it has no picture."
+    )
+    metadata: Annotated[dict[_KEY, _VALUE], Field(max_length=16)] = Field(default_factory=dict)
+    validate_only: bool = Field(False, description="Check and estimate; make nothing.")
+
+
+def parse(body: bytes, idempotency_key: str | None = None) -> tuple[Ask, bool]:
+    """Understand a request; the second value says whether it is only to be validated. Raises InvalidRequest."""
+    document = document_of(body)
+    try:
+        asked = CreateBody.model_validate(document, strict=True)
+    except ValidationError as error:
+        raise first_problem(error) from None
+    if asked.size and asked.aspect_ratio:
+        raise InvalidRequest("size and aspect_ratio exclude each other.", param="aspect_ratio")
+    if idempotency_key is not None and not 1 <= len(idempotency_key) <= 255:
+        raise InvalidRequest("An Idempotency-Key has 1 to 255 characters.", param="Idempotency-Key")
+    ask = Ask(
+        request_of(asked),
+        NAME,
+        deadline=asked.deadline,
+        digest=digest(document),
+        idempotency_key=idempotency_key,
+        metadata=asked.metadata,
+    )
+    return ask, asked.validate_only
+
+
+def request_of(asked: CreateBody) -> ImageRequest:
+    """The body in the domain's words."""
+    ratio = asked.aspect_ratio.split(":") if asked.aspect_ratio else None
+    return ImageRequest(
+        model=asked.model,
+        messages=(Message(asked.prompt),),
+        n=asked.n,
+        size=Size(asked.size.width, asked.size.height) if asked.size else None,
+        ratio=(int(ratio[0]), int(ratio[1])) if ratio else None,
+        seed=asked.seed,
+        steps=asked.steps,
+        guidance=asked.guidance,
+        negative_prompt=asked.negative_prompt,
+        output_format=asked.output_format,
+        output_compression=asked.output_compression,
+        provider=asked.provider,
+    )
 
 
 def present(operation: Operation) -> dict[str, Any]:
     """The operation with its own URLs; clients build none."""
     path = f"/v1/operations/{operation.id}"
-    urls = {"self": path, "wait": f"{path}/wait"}
-    return {**represent(operation), "urls": urls}
+    images = [f"/v1/images/{picture_id(operation, picture.slot)}" for picture in operation.pictures]
+    urls = {"self": path, "wait": f"{path}/wait", "cancel": f"{path}:cancel", "images": images}
+    document = represent(operation)
+    for picture, url in zip(document["images"], images, strict=True):
+        picture |= {"id": url.rpartition("/")[2], "url": url}
+    return {**document, "urls": urls}
+
+
+def picture_id(operation: Operation, slot: int) -> str:
+    """The id of a picture: its operation's, and its slot."""
+    return f"{operation.id}-{slot}"
+
+
+def parse_picture_id(text: str) -> tuple[str, int]:
+    """Operation id and slot of a picture id; an id of another shape belongs to no operation."""
+    operation_id, _, slot = text.partition("-")
+    return (operation_id, int(slot)) if slot.isdecimal() and len(slot) < 3 else ("", 0)
+
+
+def shown(operation: Operation, retry_after: int) -> Answer:
+    """200: the operation; while it runs, when to ask again (seconds)."""
+    headers = {"etag": f'"{operation.version}"'}
+    if not operation.done:
+        headers["retry-after"] = str(retry_after)
+    return Answer(200, present(operation), headers)
 
 
 def accepted(operation: Operation, retry_after: int) -> Answer:
@@ -21,3 +138,64 @@ def accepted(operation: Operation, retry_after: int) -> Answer:
     path = f"/v1/operations/{operation.id}"
     headers = {"location": path, "operation-location": path, "retry-after": str(retry_after)}
     return Answer(202, present(operation), headers)
+
+
+def listed(page: Page) -> Answer:
+    """200: a part of the list."""
+    token = page.next_before_id and base64.urlsafe_b64encode(page.next_before_id.encode()).decode().rstrip("=")
+    return Answer(200, {"operations": [present(one) for one in page.operations], "next_page_token": token})
+
+
+def parse_page_token(token: str) -> str:
+    """The operation id in a page token. Raises InvalidRequest for anything we did not hand out."""
+    try:
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        text = ""
+    if not is_id(text):
+        raise InvalidRequest(
+            "page_token is none of ours.",
+            param="page_token",
+            remedy="Hand back next_page_token as it came, or leave it out to begin anew.",
+        )
+    return text
+
+
+STATUSES = {
+    "model_not_found": 404,
+    "operation_not_found": 404,
+    "image_not_found": 404,
+    "wrong_state": 409,
+    "idempotency_key_reused": 422,
+    "gone": 410,
+}
+TITLES = {
+    400: "The request has to be changed",
+    404: "There is no such thing",
+    405: "Not done this way",
+    409: "Not possible in this state",
+    410: "No longer kept",
+    413: "Too large",
+    422: "Not the same request",
+    500: "imagegate broke down",
+}
+
+
+def refusal(error: RequestError, request_id: str) -> Answer:
+    """The answer to a request that has to be changed."""
+    status = STATUSES.get(error.code, 400)
+    return problem(status, error.code, error.message, request_id, remedy=error.remedy, param=error.param)
+
+
+def problem(status: int, code: str, detail: str, request_id: str, **more: str | None) -> Answer:
+    """An RFC 9457 body; `more` that is not `None` is added."""
+    body = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Not answered"),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+        **{name: value for name, value in more.items() if value is not None},
+    }
+    return Answer(status, body, PROBLEM)

@@ -1,7 +1,8 @@
 """When a repeated request belongs to an operation that is already there. Pure (DESIGN.md §6.5).
 
-Clients repeat a POST after a 503, a timeout or a broken connection, and only some say so. The key is what
-they repeat: owner, dialect and canonical body.
+Two kinds of key lead from a request to its operation. A caller's Idempotency-Key says outright what is a
+repetition. Without one, a synchronous client's retry is recognised by what it repeats: owner, dialect and
+canonical body; such clients post again after a 503, a timeout or a broken connection, and only some say so.
 """
 
 import hashlib
@@ -14,7 +15,11 @@ from imagegate.domain.errors import ImagegateError
 from imagegate.domain.operation import Operation
 
 AFTERLIFE = 600.0
-"""Seconds after its end during which an operation still answers a repeated request."""
+"""Seconds after its end during which an operation still answers a request that repeats its body."""
+
+
+KEY_LIFE = 24 * 3600.0
+"""Seconds, at least, for which an Idempotency-Key leads to its operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,23 @@ class Claimed(ImagegateError):
         self.claim = claim
 
 
+def key_claim(owner: str, idempotency_key: str) -> str:
+    """The claim that an Idempotency-Key makes."""
+    return f"key#{owner}#{hashlib.sha256(idempotency_key.encode()).hexdigest()[:32]}"
+
+
+def body_claim(owner: str, dialect: str, body_digest: str) -> str:
+    """The claim that a synchronous client's body makes."""
+    return f"same#{owner}#{dialect}#{body_digest}"
+
+
+def lapses_at(operation: Operation) -> float:
+    """When the operation's claim lapses, in seconds since the epoch."""
+    if (operation.claim or "").startswith("key#"):
+        return max(operation.deadline, operation.created_at + KEY_LIFE)
+    return operation.deadline + AFTERLIFE
+
+
 def digest(document: Mapping[str, Any]) -> str:
     """The canonical body as 32 hex digits: order of keys and nulls make no difference."""
     present = {name: value for name, value in document.items() if value is not None}
@@ -47,12 +69,13 @@ def continues(claim: Claim, repeated: bool) -> bool:
 
 
 def attaches(holder: Operation, claim: Claim, repeated: bool, now: float) -> bool:
-    """True when a request with the holder's key is answered by it instead of making a new operation.
+    """True when a request with the holder's claim is answered by it instead of making a new operation.
 
+    An Idempotency-Key always finds its operation. For a body:
     `repeated`: the client says that this is a retry. A second prompt after a delivered answer is deliberate,
     and so is one after a failure that cost nothing and invited a second try.
     """
-    if not holder.done:
+    if not holder.done or (holder.claim or "").startswith("key#"):
         return True
     if holder.failure and holder.failure.surely_free:
         return False

@@ -5,7 +5,10 @@ ImagegateError
 │   ├── InvalidRequest     a field is missing, malformed or out of range
 │   ├── UnknownModel       no route of that name
 │   ├── UnknownOperation   no such operation, or it belongs to somebody else
-│   └── AlreadyEnded       the operation can no longer be changed that way
+│   ├── UnknownImage       the operation has no such picture
+│   ├── WrongState         the operation cannot be changed that way as it stands
+│   ├── KeyReused          an Idempotency-Key came with another request than before
+│   └── Gone               it was there; its retention has ended
 ├── UpstreamError          an upstream said no, or said nothing (carries a Failure)
 ├── Conflict               somebody else wrote the operation first: read it again
 ├── Claimed                an operation with the same key is there (domain/coalescing.py)
@@ -48,10 +51,28 @@ class UnknownOperation(RequestError):
     code = "operation_not_found"
 
 
-class AlreadyEnded(RequestError):
-    """The operation has ended and can no longer be changed that way."""
+class UnknownImage(RequestError):
+    """The operation has no such picture."""
 
-    code = "operation_ended"
+    code = "image_not_found"
+
+
+class WrongState(RequestError):
+    """The operation cannot be changed that way as it stands (it has ended, or it has not)."""
+
+    code = "wrong_state"
+
+
+class KeyReused(RequestError):
+    """An Idempotency-Key came with another request than before."""
+
+    code = "idempotency_key_reused"
+
+
+class Gone(RequestError):
+    """It was there; its retention has ended."""
+
+    code = "gone"
 
 
 class Conflict(ImagegateError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
-from imagegate.domain.errors import AlreadyEnded, Failure
+from imagegate.domain.errors import Failure, WrongState
 from imagegate.domain.request import ImageRequest
 
 
@@ -23,9 +23,11 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.RUNNING, State.FAILED, State.CANCELLED}),
     State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED}),
     State.SUCCEEDED: frozenset(),
-    State.FAILED: frozenset(),
-    State.CANCELLED: frozenset(),
+    # Only a caller's retry (docs/adr/0004) leads back.
+    State.FAILED: frozenset({State.QUEUED}),
+    State.CANCELLED: frozenset({State.QUEUED}),
 }
+ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
 
 
 class AttemptState(StrEnum):
@@ -42,6 +44,8 @@ class AttemptState(StrEnum):
 
 
 LIVE = frozenset({AttemptState.SUBMITTING, AttemptState.SUBMITTED, AttemptState.READY})
+ACCEPTED = frozenset({AttemptState.SUBMITTED, AttemptState.READY, AttemptState.DONE, AttemptState.UNKNOWN})
+"""States in which an upstream has, or may have, begun to work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,16 @@ class Operation:
     """When somebody must have touched it, else `sweep` puts it back on the road."""
     reply: Mapping[str, str] = field(default_factory=dict)
     """How the dialect has to answer (for instance `response_format`)."""
-    same: str | None = None
-    """The key under which repeated requests find this operation."""
+    model: str = ""
+    """The route that serves it; `request.model` may be one of its aliases."""
+    claim: str | None = None
+    """The key under which repeated requests find this operation (domain/coalescing.py)."""
+    digest: str = ""
+    """Of the canonical body, to tell a repetition from another request."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """The caller's own notes, handed back and announced."""
+    retried_after: int = 0
+    """How many attempts there were when the caller last asked to try again."""
     state: State = State.QUEUED
     version: int = 1
     updated_at: float = 0.0
@@ -121,7 +133,17 @@ class Operation:
     @property
     def done(self) -> bool:
         """True in the three last states."""
-        return not TRANSITIONS[self.state]
+        return self.state in ENDED
+
+    @property
+    def may_have_cost(self) -> bool:
+        """True when an upstream has, or may have, begun to work, and may charge for it."""
+        return any(one.ticket or one.state in ACCEPTED for one in self.attempts)
+
+    @property
+    def counted_attempts(self) -> tuple[Attempt, ...]:
+        """The attempts since the caller's last retry: those before it do not use up a provider's turns."""
+        return self.attempts[self.retried_after :]
 
     @property
     def provider(self) -> str | None:
@@ -138,11 +160,11 @@ class Operation:
     def moved(self, state: State, now: float, **changes: Any) -> Self:
         """The operation in another state, with `changes` applied at `now` (seconds since the epoch).
 
-        Raises AlreadyEnded when the transition table has no such step.
+        Raises WrongState when the transition table has no such step.
         """
         if state not in TRANSITIONS[self.state]:
-            raise AlreadyEnded(f"operation {self.id} is {self.state} and cannot become {state}")
-        stamp: dict[str, Any] = {"started_at" if state is State.RUNNING else "ended_at": now}
+            raise WrongState(f"operation {self.id} is {self.state} and cannot become {state}")
+        stamp: dict[str, Any] = _stamp(state, now)
         return replace(self, state=state, **stamp, **changes)
 
     def with_attempt(self, attempt: Attempt) -> Self:
@@ -161,3 +183,9 @@ class Operation:
         if self.done or len(self.pictures) < self.request.n:
             return self
         return self.moved(State.SUCCEEDED, now)
+
+
+def _stamp(state: State, now: float) -> dict[str, float | None]:
+    if state is State.QUEUED:
+        return {"started_at": None, "ended_at": None}
+    return {"started_at" if state is State.RUNNING else "ended_at": now}

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation import Attempt, AttemptState, Operation, State
-from imagegate.domain.outcome import Ready
+from imagegate.domain.outcome import Ready, Ticket
 from imagegate.ports import Clock, ProviderFor
 from imagegate.usecases.keep import Keep
 from imagegate.usecases.revise import Revise
+from imagegate.usecases.step import Step
 
 _FETCH_GRACE = 180.0
 
@@ -60,6 +61,19 @@ class Conclude:
             return noted
 
         return self._revise(operation, end, due_in=_FETCH_GRACE)
+
+    def released(self, operation_id: str, operation: Operation | None) -> Step:
+        """Nothing is left to do; upstreams still at work for a cancelled operation are told to stop."""
+        if operation and operation.state is State.CANCELLED:
+            for attempt in operation.attempts:
+                if attempt.live:
+                    operation = self._stop(operation, attempt)
+        return Step(operation_id, "done")
+
+    def _stop(self, operation: Operation, attempt: Attempt) -> Operation:
+        if attempt.ticket is not None:
+            self._providers(attempt.provider).cancel(Ticket(attempt.ticket))
+        return self.failed(operation, attempt, Failure(FailureCode.CANCELLED, "Cancelled."))
 
     def exhausted(self, operation: Operation, slot: int) -> Operation:
         """Every provider of the route has had its turns: the last reason becomes the operation's."""

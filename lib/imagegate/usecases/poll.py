@@ -40,7 +40,7 @@ class Poll:
         """Look once at every job, bring home what is finished, say what comes next."""
         operation = self._store.get(operation_id, consistent=True)
         if operation is None or operation.done:
-            return Step(operation_id, "done")
+            return self._conclude.released(operation_id, operation)
         at_least = 0.0
         for attempt, check in self._looks(operation):
             if isinstance(check, Pending):

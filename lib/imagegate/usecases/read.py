@@ -1,23 +1,40 @@
 """Read an operation that belongs to the caller."""
 
-from imagegate.domain.errors import UnknownOperation
-from imagegate.domain.ids import is_id
+from imagegate.domain.errors import Gone, UnknownOperation
+from imagegate.domain.ids import created_at, is_id
 from imagegate.domain.operation import Operation
-from imagegate.ports import OperationStore
+from imagegate.ports import Clock, OperationStore
+
+_DAY = 86_400.0
 
 
 class Read:
     """Finds operations; somebody else's do not exist."""
 
-    def __init__(self, store: OperationStore) -> None:
+    def __init__(self, store: OperationStore, clock: Clock, retention_days: float) -> None:
         self._store = store
+        self._clock = clock
+        self._retention = retention_days * _DAY
 
     def __call__(self, operation_id: str, owner: str, *, consistent: bool = False) -> Operation:
-        """The operation. Raises UnknownOperation for a malformed id, none, or a foreign one."""
+        """The operation.
+
+        Raises UnknownOperation for a malformed id, none, or a foreign one, and Gone when the id is older than
+        operations are kept: ids tell their age, so that needs no record.
+        """
         operation = self._store.get(operation_id, consistent=consistent) if is_id(operation_id) else None
         if operation is None or operation.owner != owner:
-            raise UnknownOperation(
-                f"Operation '{operation_id}' does not exist.",
-                remedy="Check the id; operations are kept for a limited time.",
-            )
+            raise self._absent(operation_id)
         return operation
+
+    def _absent(self, operation_id: str) -> Gone | UnknownOperation:
+        days = round(self._retention / _DAY)
+        if is_id(operation_id) and 0 < created_at(operation_id) < self._clock.now() - self._retention:
+            return Gone(
+                f"Operation '{operation_id}' is older than the {days} days for which operations are kept.",
+                remedy="Nothing brings it back; start a new one.",
+            )
+        return UnknownOperation(
+            f"Operation '{operation_id}' does not exist.",
+            remedy=f"Check the id; operations are kept for {days} days.",
+        )

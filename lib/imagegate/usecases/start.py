@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from imagegate.domain.coalescing import Claimed, attaches, continues
-from imagegate.domain.errors import Conflict
+from imagegate.domain.coalescing import Claim, Claimed, attaches, body_claim, continues, key_claim
+from imagegate.domain.errors import Conflict, KeyReused
 from imagegate.domain.ids import new_id
 from imagegate.domain.operation import Operation
 from imagegate.domain.request import ImageRequest
@@ -25,10 +25,14 @@ class Ask:
     """How the dialect has to answer."""
     deadline: float | None = None
     """Seconds the caller is willing to wait in all; `None` for the deployment's default."""
-    same: str | None = None
-    """Digest of what a retry repeats; `None` when every request is a new one."""
+    digest: str = ""
+    """Of the canonical body."""
+    coalesce: bool = False
+    """True for synchronous APIs, whose clients repeat a body without saying that they do."""
     repeated: bool = False
     """True when the client says that this is a retry."""
+    idempotency_key: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +60,39 @@ class Start:
     def __call__(self, ask: Ask, owner: str) -> Started:
         """Write the operation, start its workflow, return it.
 
-        Raises UnknownModel or InvalidRequest before anything is written. Once it is written the
+        Raises UnknownModel, InvalidRequest or KeyReused before anything is written. Once it is written the
         operation will run: if the workflow cannot be started now, `sweep` does it.
         """
-        self._routes.of(ask.request)
+        route = self._routes.of(ask.request)
         over = None
         for _ in range(_RACES):
-            operation = self._made(ask, owner)
+            operation = self._made(ask, owner, route.model)
             try:
                 self._store.create(operation, over)
             except Claimed as claimed:
-                holder = self._store.get(claimed.claim.operation_id, consistent=True)
-                if holder and attaches(holder, claimed.claim, ask.repeated, self._clock.now()):
+                holder = self._holder(ask, claimed.claim)
+                if holder:
                     return Started(holder, continues(claimed.claim, ask.repeated))
                 over = claimed.claim.operation_id
             else:
                 self._workflow.start(operation.id, run=operation.id)
                 return Started(operation)
-        raise Conflict(f"too many identical requests at once ({ask.same})")
+        raise Conflict(f"too many identical requests at once ({ask.digest})")
 
-    def _made(self, ask: Ask, owner: str) -> Operation:
+    def _holder(self, ask: Ask, claim: Claim) -> Operation | None:
+        """The operation that answers this Ask already, if the claim's holder does."""
+        holder = self._store.get(claim.operation_id, consistent=True)
+        if holder is None or not attaches(holder, claim, ask.repeated, self._clock.now()):
+            return None
+        if holder.digest != ask.digest:
+            raise KeyReused(
+                "This Idempotency-Key was used with another request.",
+                param="Idempotency-Key",
+                remedy="Use a new key for a new request, or repeat the first one unchanged.",
+            )
+        return holder
+
+    def _made(self, ask: Ask, owner: str, model: str) -> Operation:
         now = self._clock.now()
         return Operation(
             id=new_id(now),
@@ -83,9 +100,18 @@ class Start:
             dialect=ask.dialect,
             request=ask.request,
             reply=ask.reply,
-            same=f"{owner}#{ask.dialect}#{ask.same}" if ask.same else None,
+            model=model,
+            claim=_claim(ask, owner),
+            digest=ask.digest,
+            metadata=ask.metadata,
             created_at=now,
             updated_at=now,
             deadline=now + (ask.deadline or self._deadline),
             due_at=now + _START_GRACE,
         )
+
+
+def _claim(ask: Ask, owner: str) -> str | None:
+    if ask.idempotency_key:
+        return key_claim(owner, ask.idempotency_key)
+    return body_claim(owner, ask.dialect, ask.digest) if ask.coalesce else None

@@ -36,17 +36,20 @@ class Submit:
     def __call__(self, operation_id: str) -> Step:
         """Submit every missing slot once and say what comes next."""
         operation = self._store.get(operation_id, consistent=True)
-        if operation is None:
-            return Step(operation_id, "done")
-        for slot in operation.missing_slots:
-            if operation.done:
-                break
-            operation = self._try(operation, slot)
+        if operation is None or operation.done:
+            return self._conclude.released(operation_id, operation)
+        operation = self._try_all(operation)
         return step_after(operation, self._clock.now())
+
+    def _try_all(self, operation: Operation) -> Operation:
+        for slot in operation.missing_slots:
+            if not operation.done:
+                operation = self._try(operation, slot)
+        return operation
 
     def _try(self, operation: Operation, slot: int) -> Operation:
         route = self._routes.of(operation.request)
-        target = next_target(route, tuple(one for one in operation.attempts if slot in one.slots))
+        target = next_target(route, tuple(one for one in operation.counted_attempts if slot in one.slots))
         if target is None:
             return self._conclude.exhausted(operation, slot)
         operation, attempt = self._begin(operation, target, slot)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from imagegate.ports import Clock, OperationStore, Workflow
+from imagegate.ports import Abandoned, Clock, Workflow
 from imagegate.usecases.revise import Revise
 
 _NEXT_CHANCE = 300.0
@@ -11,7 +11,7 @@ _NEXT_CHANCE = 300.0
 class Sweep:
     """Runs on a schedule; finds open operations that nobody has touched when somebody should have."""
 
-    def __init__(self, store: OperationStore, workflow: Workflow, revise: Revise, clock: Clock) -> None:
+    def __init__(self, store: Abandoned, workflow: Workflow, revise: Revise, clock: Clock) -> None:
         self._store = store
         self._workflow = workflow
         self._revise = revise

@@ -1,6 +1,7 @@
 """The HTTP front as an ASGI application."""
 
 import logging
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,13 +11,14 @@ from starlette.responses import Response
 from imagegate import __version__
 from imagegate.domain.errors import InvalidRequest, RequestError
 from imagegate.web import presenting
-from imagegate.web.openai_router import openai_router
-from imagegate.web.operations_router import operations_router
+from imagegate.web.openai_router import add_openai_routes
+from imagegate.web.operations_router import add_operations_routes
 from imagegate.web.request_id import RequestId, request_id_of
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
-from imagegate.web.yandexart_router import yandexart_router
+from imagegate.web.yandexart_router import add_yandexart_routes
 
+_ROUTE_CODES = {404: "no_such_route", 405: "method_not_allowed"}
 _log = logging.getLogger(__name__)
 
 
@@ -32,16 +34,26 @@ def create_app(services: Services) -> FastAPI:
             Exception: _broken,
         },
     )
-    app.include_router(openai_router(services))
-    app.include_router(yandexart_router(services))
-    app.include_router(operations_router(services))
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    add_openai_routes(app, services)
+    add_yandexart_routes(app, services)
+    add_operations_routes(app, services)
     app.add_middleware(RequestId)
     return app
 
 
+def _document(app: FastAPI) -> dict[str, Any]:
+    # Loaded when somebody asks for it: it holds as much as the whole front, and requests do not need it.
+    from imagegate.web.openapi import document
+
+    if app.openapi_schema is None:
+        app.openapi_schema = document(app)
+    return app.openapi_schema
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
-    return respond(presenting.refusal(request.url.path, error))
+    return respond(presenting.refusal(request.url.path, error, request_id_of(request.scope)))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -49,18 +61,19 @@ async def _invalid(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     name = str(first["loc"][-1])
     refusal = InvalidRequest(f"Invalid value for '{name}': {first['msg']}.", param=name)
-    return respond(presenting.refusal(request.url.path, refusal))
+    return respond(presenting.refusal(request.url.path, refusal, request_id_of(request.scope)))
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = f"{request.method} {request.url.path}: {error.detail}."
-    answer = presenting.breakdown(request.url.path, error.status_code, message)
-    return respond(answer)
+    code = _ROUTE_CODES.get(error.status_code, "not_answered")
+    answer = presenting.breakdown(request.url.path, error.status_code, code, message, request_id_of(request.scope))
+    return respond(answer.with_headers(error.headers or {}))
 
 
 async def _broken(request: Request, error: Exception) -> Response:
     request_id = request_id_of(request.scope)
     _log.error("request %s broke down", request_id, exc_info=error)
     message = f"imagegate could not answer; its logs say why under request id {request_id}."
-    return respond(presenting.breakdown(request.url.path, 500, message))
+    return respond(presenting.breakdown(request.url.path, 500, "internal", message, request_id))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fastapi import APIRouter, Request
+from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from imagegate.dialects import openai_images
@@ -13,42 +13,33 @@ from imagegate.web.respond import respond
 from imagegate.web.services import Services
 from imagegate.web.waiting import wait_for_started
 
-GENERATION_PATHS = ("/v1/images/generations", "/v1/images/generate", "/v1/media/generate")
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": openai_images.GenerationsBody.model_json_schema()}},
-    }
-}
 
-
-def openai_router(services: Services) -> APIRouter:
-    """The routes of this dialect. Handlers block: a Lambda serves one request at a time."""
-    router = APIRouter(tags=["OpenAI Images"])
+def add_openai_routes(app: FastAPI, services: Services) -> None:
+    """Add the routes of this dialect. Handlers block: a Lambda serves one request at a time."""
 
     async def generate(request: Request, provider: str | None = None) -> Response:
         ask = openai_images.parse(await request.body(), provider)
         ask = replace(ask, repeated=_repeated(request))
         return wait_for_started(request, services, services.start(ask, owner_of(request)))
 
-    for path in (*GENERATION_PATHS, "/api/{provider}/images/generations"):
-        router.add_api_route(
-            path, generate, methods=["POST"], summary="Generate pictures", openapi_extra=_BODY, name=path
-        )
+    async def generate_here(request: Request) -> Response:
+        return await generate(request)
 
-    @router.get("/v1/models", summary="List the models")
+    for path in openai_images.GENERATION_PATHS:
+        app.add_api_route(path, generate_here, methods=["POST"], name="generate")
+    app.add_api_route("/api/{provider}/images/generations", generate, methods=["POST"], name="generate")
+
+    @app.get("/v1/models", name="models")
     async def models() -> Response:
         cards = [openai_images.model_card(route) for route in services.routes]
         return respond(Answer(200, {"object": "list", "data": cards}))
 
-    @router.get("/v1/models/{model:path}", summary="Describe a model")
+    @app.get("/v1/models/{model:path}", name="model")
     async def model(model: str) -> Response:
         route = services.routes.named(model)
         if route is None:
             raise UnknownModel(f"The model '{model}' does not exist here.", param="model")
         return respond(Answer(200, openai_images.model_card(route)))
-
-    return router
 
 
 def _repeated(request: Request) -> bool:

@@ -1,33 +1,115 @@
 """imagegate's own operations API."""
 
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from fastapi import FastAPI, Path, Query, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
 
-from imagegate.dialects import operations
+from imagegate.dialects import openai_images, operations
 from imagegate.dialects.answer import Answer
+from imagegate.domain import listing
+from imagegate.domain.errors import Gone, UnknownImage
+from imagegate.domain.operation import State
 from imagegate.web.owner import owner_of
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
-from imagegate.web.waiting import wait_for
+from imagegate.web.waiting import wait_for, wait_for_started
+
+OperationId = Annotated[str, Path(description="The operation's id.", examples=["06gzj55vfn0ajhf9kn2m"])]
+Moment = Annotated[datetime | None, Query(description="RFC 3339, with time zone.")]
 
 
-def operations_router(services: Services) -> APIRouter:
-    """The routes of the native dialect."""
-    router = APIRouter(tags=["Operations"])
+def add_operations_routes(app: FastAPI, services: Services) -> None:
+    """Add the routes of the native dialect."""
+    _add_collection(app, services)
+    _add_actions(app, services)
+    _add_one(app, services)
+    _add_images(app, services)
 
-    async def wait(request: Request, operation_id: str, hop: Annotated[int, Query(ge=1)] = 1) -> Response:
+
+def _add_collection(app: FastAPI, services: Services) -> None:
+    @app.post("/v1/operations", name="create")
+    async def create(request: Request) -> Response:
+        ask, validate_only = operations.parse(await request.body(), request.headers.get("idempotency-key"))
+        if validate_only:
+            return respond(Answer(200, services.estimate(ask.request)))
+        started = services.start(ask, owner_of(request))
+        return wait_for_started(request, services, started)
+
+    @app.get("/v1/operations", name="list")
+    async def list_operations(
+        request: Request,
+        state: State | None = None,
+        model: Annotated[str | None, Query(max_length=200)] = None,
+        created_after: Moment = None,
+        created_before: Moment = None,
+        page_size: Annotated[int, Query(ge=1, le=listing.LARGEST_PAGE)] = 20,
+        page_token: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> Response:
+        query = listing.Query(
+            owner=owner_of(request),
+            size=page_size,
+            state=state,
+            model=model,
+            created_after=created_after.timestamp() if created_after else None,
+            created_before=created_before.timestamp() if created_before else None,
+            before_id=operations.parse_page_token(page_token) if page_token else None,
+        )
+        return respond(operations.listed(services.listing.page(query)))
+
+
+def _add_actions(app: FastAPI, services: Services) -> None:
+    async def wait(
+        request: Request,
+        operation_id: OperationId,
+        hop: Annotated[int, Query(ge=1, le=1000, description="Which redirect this is.")] = 1,
+    ) -> Response:
         operation = services.read(operation_id, owner_of(request))
         return wait_for(request, services, operation, hop)
 
-    @router.get("/v1/operations/{operation_id}", summary="Show an operation")
-    async def get(request: Request, operation_id: str) -> Response:
-        operation = services.read(operation_id, owner_of(request))
-        return respond(Answer(200, operations.present(operation)))
-
     # POST as well: `curl -X POST -L` repeats its method at every hop.
-    router.add_api_route(
-        "/v1/operations/{operation_id}/wait", wait, methods=["GET", "POST"], summary="Wait for an operation"
-    )
-    return router
+    path = "/v1/operations/{operation_id}/wait"
+    app.add_api_route(path, wait, methods=["GET"], name="wait")
+    app.add_api_route(path, wait, methods=["POST"], name="wait_by_post")
+
+    @app.post("/v1/operations/{operation_id}:cancel", name="cancel")
+    async def cancel(request: Request, operation_id: OperationId) -> Response:
+        operation = services.cancel(services.read(operation_id, owner_of(request), consistent=True))
+        return respond(operations.shown(operation, services.retry_after(operation)))
+
+    @app.post("/v1/operations/{operation_id}:retry", name="retry")
+    async def retry(request: Request, operation_id: OperationId) -> Response:
+        operation = services.retry(services.read(operation_id, owner_of(request), consistent=True))
+        return respond(operations.accepted(operation, services.retry_after(operation)))
+
+
+def _add_one(app: FastAPI, services: Services) -> None:
+    @app.get("/v1/operations/{operation_id}", name="get")
+    async def get(request: Request, operation_id: OperationId) -> Response:
+        operation = services.read(operation_id, owner_of(request))
+        answer = operations.shown(operation, services.retry_after(operation))
+        if answer.headers["etag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=dict(answer.headers))
+        return respond(answer)
+
+    @app.delete("/v1/operations/{operation_id}", name="delete", status_code=204)
+    async def delete(request: Request, operation_id: OperationId) -> Response:
+        services.delete(services.read(operation_id, owner_of(request), consistent=True))
+        return Response(status_code=204)
+
+
+def _add_images(app: FastAPI, services: Services) -> None:
+    @app.get("/v1/images/{image_id}", name="image", status_code=302)
+    async def image(request: Request, image_id: str) -> Response:
+        if request.url.path in openai_images.PATHS:
+            raise HTTPException(405, "Method Not Allowed", {"allow": "POST"})
+        operation_id, slot = operations.parse_picture_id(image_id)
+        operation = services.read(operation_id, owner_of(request))
+        picture = next((one for one in operation.pictures if one.slot == slot), None)
+        if picture is None:
+            raise UnknownImage(f"Picture '{image_id}' does not exist.", remedy="Its operation lists those there are.")
+        if services.pictures_are_gone(operation):
+            raise Gone(f"Picture '{image_id}' is no longer kept.", remedy="Retry needs a new operation.")
+        return RedirectResponse(services.images.presign(picture.key), 302, {"cache-control": "private, max-age=300"})

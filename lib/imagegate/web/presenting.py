@@ -1,27 +1,55 @@
-"""Operations in the dialect of whoever asked for them."""
+"""Operations and errors in the dialect of whoever asked."""
 
 import base64
 from collections.abc import Sequence
 
-from imagegate.dialects import openai_images, yandexart
+from imagegate.dialects import openai_images, operations, yandexart
 from imagegate.dialects.answer import Answer, Handout
 from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation import Operation, State
 from imagegate.ports import ImageStore
 
 _CANCELLED = Failure(FailureCode.CANCELLED, "The operation was cancelled.")
+_OWN_PATHS = ("/v1/operations", "/v1/images/")
 
 
-def reason_of(operation: Operation) -> Failure | None:
-    """Why an ended operation has no picture; `None` when it has."""
-    return _CANCELLED if operation.state is State.CANCELLED else operation.failure
+def dialect_of(path: str) -> str:
+    """The dialect that a path belongs to, for errors that come before any operation."""
+    if path.startswith(("/foundationModels/", "/operations/")):
+        return yandexart.NAME
+    # Whoever is on the wait route was sent there by another dialect, most likely OpenAI's.
+    native = path.startswith(_OWN_PATHS) and not path.endswith("/wait") and path not in openai_images.PATHS
+    return operations.NAME if native else openai_images.NAME
+
+
+def refusal(path: str, error: RequestError, request_id: str) -> Answer:
+    """The answer to a request that has to be changed."""
+    dialect = dialect_of(path)
+    if dialect == yandexart.NAME:
+        return yandexart.refusal(error)
+    if dialect == operations.NAME:
+        return operations.refusal(error, request_id)
+    return openai_images.refusal(error)
+
+
+def breakdown(path: str, status: int, code: str, message: str, request_id: str) -> Answer:
+    """The answer to what went wrong on our side, or to a route that does not exist."""
+    dialect = dialect_of(path)
+    if dialect == yandexart.NAME:
+        return Answer(status, yandexart.problem(5 if status < 500 else 13, message).body)
+    if dialect == operations.NAME:
+        return operations.problem(status, code, message, request_id)
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return openai_images.problem(status, message, kind, code, None)
 
 
 def ended(operation: Operation, images: ImageStore) -> Answer:
     """The answer to an operation that has ended."""
-    reason = reason_of(operation)
+    if operation.dialect == operations.NAME:
+        return operations.shown(operation, 0)
     if operation.dialect == yandexart.NAME:
         return yandexart_operation(operation, images)
+    reason = _reason(operation)
     if reason:
         return openai_images.failure(reason, operation)
     return openai_images.success(operation, _handouts(operation, images))
@@ -31,7 +59,7 @@ def yandexart_operation(operation: Operation, images: ImageStore) -> Answer:
     """The operation as YandexART's clients read it."""
     if not operation.done:
         return yandexart.pending(operation)
-    reason = reason_of(operation)
+    reason = _reason(operation)
     if reason:
         return yandexart.failure(operation, reason)
     return yandexart.success(operation, _base64(images.get(operation.pictures[0].key)))
@@ -42,32 +70,21 @@ def unfinished(operation: Operation) -> object:
     return {"id": operation.id, "state": operation.state, "done": operation.done}
 
 
-def out_of_patience(operation: Operation, status: int) -> Answer:
-    """The picture is still being made, but the client will not follow any further."""
-    message = (
-        f"The picture is still being made. Nothing is lost: GET /v1/operations/{operation.id}/wait "
-        "with the same key waits on, or repeat the same request."
-    )
-    answer = openai_images.problem(status, message, "server_error", "operation_pending", None)
-    return Answer(status, {**answer.body, "operation_id": operation.id})
+def out_of_patience(operation: Operation, repeats: bool, retry_after: int) -> Answer:
+    """The pictures are still being made, but the client will follow no further redirect.
+
+    `repeats`: the client posts again when told to.
+    """
+    if operation.dialect == operations.NAME:
+        return operations.accepted(operation, retry_after)
+    if operation.dialect == yandexart.NAME:
+        return yandexart.pending(operation)
+    return openai_images.still_pending(operation, repeats, retry_after)
 
 
-def refusal(path: str, error: RequestError) -> Answer:
-    """The answer to a request that has to be changed, in the dialect its path belongs to."""
-    return yandexart.refusal(error) if speaks_yandexart(path) else openai_images.refusal(error)
-
-
-def breakdown(path: str, status: int, message: str) -> Answer:
-    """The answer to what went wrong on our side, or to a route that does not exist."""
-    if speaks_yandexart(path):
-        return Answer(status, yandexart.problem(5 if status < 500 else 13, message).body)
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return openai_images.problem(status, message, kind, None, None)
-
-
-def speaks_yandexart(path: str) -> bool:
-    """True for the paths of YandexART's API."""
-    return path.startswith(("/foundationModels/", "/operations/"))
+def _reason(operation: Operation) -> Failure | None:
+    """Why an ended operation has no picture; `None` when it has."""
+    return _CANCELLED if operation.state is State.CANCELLED else operation.failure
 
 
 def _handouts(operation: Operation, images: ImageStore) -> Sequence[Handout]:

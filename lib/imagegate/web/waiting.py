@@ -32,6 +32,8 @@ class Waiter:
     """Redirects followed so far."""
     continues: bool = False
     """True when the request takes up a wait that was broken off."""
+    asynchronous: bool = False
+    """True for callers who want the operation, not a redirect, when it takes longer."""
 
     def wait(self, operation: Operation) -> Response:
         """Hold the request as long as allowed, then answer in the dialect that asked."""
@@ -49,7 +51,7 @@ class Waiter:
     def _hold(self) -> float:
         limit = self.services.hold_seconds * (HOP if self.hop else 1)
         wait = self.preferences.wait
-        if self.preferences.respond_async:
+        if self.asynchronous:
             return min(wait or 0, limit)
         return limit if wait is None else min(wait, limit)
 
@@ -59,38 +61,37 @@ class Waiter:
             self._count(operation, -1, self.hop > 0 or self.continues)
             answer = presenting.ended(operation, self.services.images)
             return respond_at_any_size(answer.with_headers(applied), operation, self.services.images)
-        if self.preferences.respond_async:
-            return respond(operations.accepted(operation, RETRY_AFTER).with_headers(applied))
+        if self.asynchronous:
+            accepted = operations.accepted(operation, self.services.retry_after(operation))
+            return respond(accepted.with_headers(applied))
         self._count(operation, +1, self.hop == 0 and not self.continues)
-        unfinished = self._give_up(operation) if verdict is Verdict.GIVE_UP else self._redirect(operation)
-        return respond(unfinished.with_headers(applied))
+        if verdict is Verdict.REDIRECT:
+            return respond(self._redirect(operation).with_headers(applied))
+        return respond(presenting.out_of_patience(operation, self.client.repeats, RETRY_AFTER))
 
     def _count(self, operation: Operation, change: int, applies: bool) -> None:
         """Keep book of who was put off, so that a repeated POST is told from a second order."""
-        if operation.same and applies:
-            self.services.count_waiting(operation, change)
+        if operation.claim and applies:
+            self.services.claims.count_waiting(operation, change)
 
     def _redirect(self, operation: Operation) -> Answer:
         location = f"/v1/operations/{operation.id}/wait?hop={self.hop + 1}"
         return Answer(303, presenting.unfinished(operation), {"location": location})
 
-    def _give_up(self, operation: Operation) -> Answer:
-        answer = presenting.out_of_patience(operation, 503 if self.client.repeats else 504)
-        headers = {"retry-after": str(RETRY_AFTER), "location": f"/v1/operations/{operation.id}/wait"}
-        repeat = {"x-should-retry": "true"} if self.client.repeats else {}
-        return answer.with_headers(headers | repeat)
-
 
 def wait_for(request: Request, services: Services, operation: Operation, hop: int) -> Response:
     """Let a request of the wait route wait for `operation`."""
-    return _waiter(request, services, hop, False).wait(operation)
+    preferences = preferences_of(request)
+    return Waiter(services, _client(request), preferences, hop).wait(operation)
 
 
 def wait_for_started(request: Request, services: Services, started: Started) -> Response:
     """Let the POST that started (or repeated) an operation wait for it."""
-    return _waiter(request, services, 0, started.continues).wait(started.operation)
+    preferences, operation = preferences_of(request), started.operation
+    asynchronous = preferences.respond_async or operation.dialect == operations.NAME
+    waiter = Waiter(services, _client(request), preferences, 0, started.continues, asynchronous)
+    return waiter.wait(operation)
 
 
-def _waiter(request: Request, services: Services, hop: int, continues: bool) -> Waiter:
-    client = client_of(request.headers.get("user-agent", ""))
-    return Waiter(services, client, preferences_of(request), hop, continues)
+def _client(request: Request) -> Client:
+    return client_of(request.headers.get("user-agent", ""))

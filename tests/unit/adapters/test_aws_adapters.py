@@ -10,6 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from imagegate.adapters.dynamodb_listing import DynamoDBListing
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations, is_operation, operation_of
 from imagegate.adapters.eventbridge_bus import EventBridgeBus
 from imagegate.adapters.s3_images import S3Images, s3_client
@@ -19,6 +20,7 @@ from imagegate.domain.coalescing import Claim, Claimed
 from imagegate.domain.errors import Conflict
 from imagegate.domain.events import Event
 from imagegate.domain.ids import new_id
+from imagegate.domain.listing import Page, Query
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.request import ImageRequest, Message
 from support.fakes import FakeClock
@@ -52,6 +54,8 @@ def store(clock: FakeClock) -> DynamoDBOperations:
             {"AttributeName": "pk", "AttributeType": "S"},
             {"AttributeName": "open", "AttributeType": "S"},
             {"AttributeName": "due_at", "AttributeType": "N"},
+            {"AttributeName": "owner", "AttributeType": "S"},
+            {"AttributeName": "id", "AttributeType": "S"},
         ],
         KeySchema=[key],  # type: ignore[list-item]
         GlobalSecondaryIndexes=[
@@ -62,7 +66,15 @@ def store(clock: FakeClock) -> DynamoDBOperations:
                     {"AttributeName": "due_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
+            },
+            {
+                "IndexName": "owner",
+                "KeySchema": [
+                    {"AttributeName": "owner", "KeyType": "HASH"},
+                    {"AttributeName": "id", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["state", "model"]},
+            },
         ],
     )
     return DynamoDBOperations(client, "t", 30, clock.now)
@@ -217,8 +229,8 @@ def test_secrets_are_read_once_absence_included() -> None:
     assert (secrets.get("HF_TOKEN"), secrets.get("OTHER")) == ("hf_1", None)
 
 
-def claiming(same: str = "me#openai_images#abc", **changes: Any) -> Operation:
-    return operation(same=same, **changes)
+def claiming(same: str = "same#me#openai_images#abc", **changes: Any) -> Operation:
+    return operation(claim=same, **changes)
 
 
 def test_a_key_has_one_holder(store: DynamoDBOperations) -> None:
@@ -228,7 +240,7 @@ def test_a_key_has_one_holder(store: DynamoDBOperations) -> None:
         store.create(second)
     assert caught.value.claim == Claim(first.id, 0)
     assert store.get(second.id) is None
-    store.create(claiming("me#openai_images#other"))
+    store.create(claiming("same#me#openai_images#other"))
 
 
 def test_a_holder_is_replaced_only_by_name(store: DynamoDBOperations) -> None:
@@ -268,6 +280,67 @@ def test_counting_for_a_former_holder_changes_nothing(store: DynamoDBOperations)
 
 def test_an_id_that_is_taken_is_a_conflict_also_with_a_key(store: DynamoDBOperations) -> None:
     first = claiming()
-    store.create(replace(first, same=None))
+    store.create(replace(first, claim=None))
     with pytest.raises(Conflict):
         store.create(first)
+
+
+def test_a_record_is_deleted_only_as_it_is_known(store: DynamoDBOperations) -> None:
+    one = operation()
+    store.create(one)
+    with pytest.raises(Conflict):
+        store.delete(replace(one, version=2))
+    store.delete(one)
+    assert store.get(one.id) is None
+
+
+@pytest.fixture
+def listing(store: DynamoDBOperations, clock: FakeClock) -> DynamoDBListing:
+    for at in range(250):
+        state = State.FAILED if at % 50 == 0 else State.QUEUED
+        store.create(operation(1_800_000_000.0 + at, model="flux" if at % 2 else "art", state=state))
+    store.create(operation(owner="you"))
+    return DynamoDBListing(boto3.client("dynamodb"), "t", clock.now)
+
+
+def pages(listing: DynamoDBListing, **filters: Any) -> list[Page]:
+    found = [listing.page(Query("me", **filters))]
+    while found[-1].next_before_id:
+        found.append(listing.page(Query("me", **filters, before_id=found[-1].next_before_id)))
+    return found
+
+
+@pytest.mark.parametrize("size", [1, 7, 50, 100])
+def test_pages_hold_each_operation_once_newest_first(listing: DynamoDBListing, size: int) -> None:
+    found = pages(listing, size=size)
+    ids = [one.id for page in found for one in page.operations]
+    assert len(ids) == 250
+    assert ids == sorted(set(ids), reverse=True)
+    assert all(len(page.operations) == size for page in found[:-1])
+
+
+def test_filters_find_the_few_among_the_many(listing: DynamoDBListing) -> None:
+    [page] = pages(listing, state=State.FAILED)
+    assert len(page.operations) == 5
+    ids = [one.id for page in pages(listing, model="art", size=40) for one in page.operations]
+    assert len(ids) == 125
+
+
+def test_a_span_of_time(listing: DynamoDBListing) -> None:
+    [page] = pages(listing, created_after=1_800_000_010.0, created_before=1_800_000_020.0)
+    assert [round(one.created_at - 1_800_000_000) for one in page.operations] == list(range(19, 9, -1))
+    [empty] = pages(listing, created_after=1_800_000_020.0, created_before=1_800_000_010.0)
+    assert empty.operations == ()
+
+
+def test_lists_leave_out_what_retention_has_ended(listing: DynamoDBListing, clock: FakeClock) -> None:
+    clock.time += 30 * 86_400 + 200.5
+    assert sum(len(page.operations) for page in pages(listing, size=100)) == 49
+
+
+def test_deleting_pictures_that_are_gone_is_no_error(images: S3Images) -> None:
+    images.put("images/a", b"bytes", "image/webp")
+    images.delete(["images/a", "images/b"])
+    images.delete([])
+    with pytest.raises(KeyError):
+        images.get("images/a")

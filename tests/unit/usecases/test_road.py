@@ -298,7 +298,7 @@ def test_a_hopeless_race_is_given_up(world: World) -> None:
 
 def test_a_foreign_operation_does_not_exist(world: World) -> None:
     operation = world.begun()
-    read = Read(world.store)
+    read = Read(world.store, world.clock, 30)
     assert read(operation.id, "me") == operation
     for operation_id, owner in ((operation.id, "you"), ("0" * 20, "me"), ("../etc", "me")):
         with pytest.raises(UnknownOperation):

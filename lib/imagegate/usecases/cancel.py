@@ -1,0 +1,31 @@
+"""Stop an operation at its owner's word."""
+
+from imagegate.domain.operation import Operation, State
+from imagegate.ports import Clock, Workflow
+from imagegate.usecases.revise import Revise
+
+_RELEASE_GRACE = 60.0
+
+
+class Cancel:
+    """Ends an operation at once; the workflow then tells the upstreams, where they can be told."""
+
+    def __init__(self, revise: Revise, workflow: Workflow, clock: Clock) -> None:
+        self._revise = revise
+        self._workflow = workflow
+        self._clock = clock
+
+    def __call__(self, operation: Operation) -> Operation:
+        """The cancelled operation; one that was cancelled before is returned as it is.
+
+        Raises WrongState when it has ended otherwise.
+        """
+        now = self._clock.now()
+
+        def end(current: Operation) -> Operation:
+            return current if current.state is State.CANCELLED else current.moved(State.CANCELLED, now)
+
+        cancelled = self._revise(operation, end, due_in=_RELEASE_GRACE)
+        if any(attempt.live for attempt in cancelled.attempts):
+            self._workflow.start(cancelled.id, run=f"{cancelled.id}-{cancelled.version}")
+        return cancelled

@@ -1,0 +1,41 @@
+"""The OpenAPI document: FastAPI's, with what contract.py says of each route."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from imagegate.web import contract
+from imagegate.web.schemas import ProblemShape
+
+_FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Make the document of `app`."""
+    made = get_openapi(title=app.title, version=app.version, description=app.description, routes=_described(app).routes)
+    schemas = made["components"]["schemas"]
+    for name in _FASTAPIS_OWN:
+        schemas.pop(name, None)
+    schemas[ProblemShape.__name__] = ProblemShape.model_json_schema(mode="serialization")
+    for path in made["paths"].values():
+        for route in path.values():
+            _without_fastapis_errors(route["responses"])
+    return made
+
+
+def _described(app: FastAPI) -> APIRouter:
+    """The routes of `app` again, each with its part of the contract."""
+    described = APIRouter()
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            words = getattr(contract, route.name.upper())
+            methods, status = sorted(route.methods or ()), route.status_code
+            described.add_api_route(route.path, route.endpoint, methods=methods, status_code=status, **words)
+    return described
+
+
+def _without_fastapis_errors(responses: dict[str, Any]) -> None:
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]

@@ -1,0 +1,198 @@
+"""What answers look like, for the OpenAPI document. The dialects make the bodies; tests hold both together."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+
+
+class PictureShape(_Shape):
+    """A picture kept in S3."""
+
+    id: str
+    url: str = Field(description="Path on this gateway that leads to the picture.")
+    slot: int
+    key: str = Field(description="Key of the object in the picture bucket.")
+    sha256: str
+    content_type: str
+    width: int
+    height: int
+    bytes: int
+    seed: int | None
+    provider: str
+
+
+class FailureShape(_Shape):
+    """Why something failed."""
+
+    code: str
+    message: str
+
+
+class AttemptShape(_Shape):
+    """One submission to one provider."""
+
+    number: int
+    provider: str
+    model: str
+    slots: list[int]
+    state: Literal["submitting", "submitted", "ready", "done", "failed", "unknown"]
+    started_at: Moment
+    ended_at: Moment | None
+    error: FailureShape | None
+
+
+class UrlsShape(_Shape):
+    """Paths that belong to an operation."""
+
+    self: str
+    wait: str
+    cancel: str
+    images: list[str]
+
+
+class OperationShape(_Shape):
+    """A durable request for pictures."""
+
+    id: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    done: bool
+    model: str = Field(description="The route that serves it; the request may have named an alias.")
+    prompt: str
+    n: int
+    metadata: dict[str, str]
+    may_have_cost: bool = Field(description="An upstream has, or may have, begun to work.")
+    dialect: str
+    created_at: Moment
+    started_at: Moment | None
+    updated_at: Moment
+    ended_at: Moment | None
+    deadline: Moment
+    images: list[PictureShape]
+    attempts: list[AttemptShape]
+    error: FailureShape | None
+    version: int
+    urls: UrlsShape
+
+
+class ListShape(_Shape):
+    """A part of the list of operations, newest first."""
+
+    operations: list[OperationShape]
+    next_page_token: str | None = Field(description="Hand it back as `page_token` for the next page.")
+
+
+class StopShape(_Shape):
+    """A provider on a route."""
+
+    provider: str
+    model: str
+
+
+class EstimateShape(_Shape):
+    """What a request would do."""
+
+    valid: Literal[True]
+    model: str
+    n: int
+    route: list[StopShape]
+
+
+class ProblemShape(_Shape):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    remedy: str | None = None
+    param: str | None = None
+
+
+class DatumShape(_Shape):
+    """A picture: its URL, or its bytes in base64."""
+
+    url: str | None = None
+    b64_json: str | None = None
+    revised_prompt: str | None = None
+
+
+class ImagesShape(_Shape):
+    """OpenAI's ImagesResponse, and what imagegate adds."""
+
+    created: int
+    data: Annotated[list[DatumShape], Field(min_length=1)]
+    output_format: str
+    size: str
+    model: str
+    provider: str | None
+    operation_id: str
+    seed: int | None
+    background: str | None = None
+    not_honoured: list[str] | None = None
+    safety_identifier: str | None = None
+
+
+class ErrorShape(_Shape):
+    """OpenAI's error."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class OpenAIErrorShape(_Shape):
+    """OpenAI's error body."""
+
+    error: ErrorShape
+    operation_id: str | None = None
+
+
+class ModelShape(_Shape):
+    """A model that can be asked for."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+    description: str
+    aliases: list[str]
+    providers: list[str]
+
+
+class ModelsShape(_Shape):
+    """The models that can be asked for."""
+
+    object: Literal["list"]
+    data: list[ModelShape]
+
+
+class YandexOperationShape(_Shape):
+    """YandexART's operation. `response` or `error` are there once it is done."""
+
+    id: str
+    description: str
+    createdAt: Moment | None
+    createdBy: str
+    modifiedAt: Moment | None
+    done: bool
+    metadata: dict[str, Any] | None
+    response: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+
+
+class YandexErrorShape(_Shape):
+    """The error body of YandexART's gateway."""
+
+    error: str
+    code: int
+    message: str
+    details: list[Any]

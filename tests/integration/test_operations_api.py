@@ -1,0 +1,41 @@
+"""The operations API on the template as deployed: roles, indexes and all."""
+
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from imagegate.local.stack import Stack
+
+BODY = {"model": "flux", "prompt": "an operation", "size": {"width": 256, "height": 256}}
+
+
+def test_the_life_of_an_operation(stack: Stack, until: Callable[..., Any]) -> None:
+    url = f"{stack.base_url}/v1/operations"
+    headers = {"Idempotency-Key": "life", "Prefer": "wait=20"}
+    created = requests.post(url, json=BODY, headers=headers)
+    assert created.status_code == 200
+    operation = created.json()
+    assert requests.post(url, json=BODY, headers=headers).json()["id"] == operation["id"]
+    [picture] = operation["images"]
+    fetched = requests.get(stack.base_url + picture["url"])
+    assert fetched.status_code == 200
+    assert len(fetched.content) == picture["bytes"]
+    assert operation["id"] in [one["id"] for one in requests.get(url).json()["operations"]]
+    assert requests.delete(stack.base_url + operation["urls"]["self"]).status_code == 204
+    assert requests.get(stack.base_url + operation["urls"]["self"]).status_code == 404
+    assert operation["id"] not in [one["id"] for one in requests.get(url).json()["operations"]]
+
+
+def test_cancel_and_retry(stack: Stack, until: Callable[..., Any]) -> None:
+    body = BODY | {"prompt": "[delay 4s] second thoughts"}
+    operation = requests.post(f"{stack.base_url}/v1/operations", json=body).json()
+    own = stack.base_url + operation["urls"]["self"]
+    until(lambda: requests.get(own).json()["attempts"])
+    cancelled = requests.post(stack.base_url + operation["urls"]["cancel"]).json()
+    assert (cancelled["state"], cancelled["may_have_cost"]) == ("cancelled", True)
+    until(lambda: requests.get(own).json()["attempts"][0]["state"] == "failed")
+    assert requests.post(f"{own}:retry").status_code == 202
+    ended = requests.get(f"{own}/wait").json()
+    assert ended["state"] == "succeeded"
+    assert len(ended["attempts"]) == 2
