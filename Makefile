@@ -41,6 +41,10 @@ check: $(STAMP)  ## lint, types, architecture, template
 	@$(BIN)/cfn-lint template.yaml
 	@if command -v sam >/dev/null; then sam validate --lint; else echo "sam is not here: 'sam validate' left out"; fi
 
+bench: $(STAMP)  ## measure: make bench NAME=<file of tests/benchmarks> [N=...]
+	@test -f tests/benchmarks/$(NAME).py || { echo "NAME is one of:$$(cd tests/benchmarks && grep -l __main__ *.py | sed 's/^/ /; s/\.py//' | tr -d '\n')"; exit 1; }
+	@PYTHONPATH=tests $(BIN)/python -P -m benchmarks.$(NAME)
+
 docs: $(STAMP)  ## write anew what is generated: the OpenAPI document and the tables
 	@$(BIN)/imagegate openapi > docs/openapi.json
 
@@ -71,4 +75,4 @@ lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run test test-gradio check docs deploy destroy fix lock clean
+.PHONY: help setup run test test-gradio check bench docs deploy destroy fix lock clean

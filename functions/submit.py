@@ -8,5 +8,5 @@ submit = wiring.submit()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take `{"id": …}`, return the next step."""
-    return submit(event["id"]).payload()
+    """Take `{"id": …, "run": …}`, return the next step."""
+    return submit(event["id"], event["run"]).payload()

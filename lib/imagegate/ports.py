@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from imagegate.domain.api_key import ApiKey
+from imagegate.domain.errors import FailureCode
 from imagegate.domain.events import Event
+from imagegate.domain.latency import Histogram
+from imagegate.domain.limits import Limits
 from imagegate.domain.listing import Page, Query
-from imagegate.domain.operation import Operation
+from imagegate.domain.operation import Attempt, Operation
 from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Check, Submission, Ticket
-from imagegate.domain.route import Limits
 
 
 class Clock(Protocol):
@@ -62,6 +65,19 @@ class Claims(Protocol):
         """Note on the operation's claim that one caller more (or less) was told "still waiting"."""
 
 
+class ApiKeys(Protocol):
+    """Where API keys are kept: what they are and a digest, never the secret."""
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """Read one as it is now; `None` when there is none."""
+
+    def put(self, key: ApiKey) -> None:
+        """Write a new key or the next version of one. Raises Conflict unless the stored version is the one before."""
+
+    def every(self) -> Sequence[ApiKey]:
+        """All keys, the oldest first."""
+
+
 class ImageStore(Protocol):
     """Where pictures live."""
 
@@ -83,6 +99,36 @@ class Workflow(Protocol):
 
     def start(self, operation_id: str, run: str) -> None:
         """Start driving. Doing it twice with the same `run` (<= 80 characters) starts once."""
+
+
+class Latencies(Protocol):
+    """How long jobs take, per provider and model."""
+
+    def get(self, provider: str, model: str) -> Histogram:
+        """What is known; before the first job a guess."""
+
+    def observe(self, provider: str, model: str, earliest: float, latest: float) -> None:
+        """A job took between `earliest` and `latest` seconds."""
+
+    def censor(self, provider: str, model: str, seconds: float) -> None:
+        """A job was not finished after `seconds`, and nobody looked any further."""
+
+
+class Admission(Protocol):
+    """Whether a provider may be asked now: its circuit breaker and its rate limit."""
+
+    def admit(self, provider: str) -> float:
+        """When it may be asked, in seconds since the epoch; a moment that is not in the future means now."""
+
+    def report(self, provider: str, failure: FailureCode | None) -> None:
+        """An attempt ended: well (`None`) or not."""
+
+
+class Telemetry(Protocol):
+    """Figures for whoever runs the deployment; never a prompt."""
+
+    def attempt(self, operation: Operation, attempt: Attempt) -> None:
+        """An attempt ended."""
 
 
 class EventBus(Protocol):
@@ -114,8 +160,8 @@ class Pictures(Protocol):
     def inspect(self, body: bytes) -> PictureFacts:
         """Check that `body` is a whole picture within the caps. Raises UpstreamError(bad_payload)."""
 
-    def convert(self, body: bytes, output_format: str) -> bytes:
-        """The same picture as `png`, `jpeg` or `webp`."""
+    def convert(self, body: bytes, output_format: str, quality: int | None = None) -> bytes:
+        """The same picture as `png`, `jpeg` or `webp`; `quality` 0 to 100 for the latter two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +236,9 @@ class Provider(Protocol):
     def cancel(self, ticket: Ticket) -> None:
         """Ask the upstream to stop, where it can; never raises for a job already gone."""
 
+
+SigningSecret = Callable[[], bytes]
+"""The deployment's secret for signed links (domain/signed_link.py)."""
 
 ProviderFor = Callable[[str], Provider]
 """Finds a provider by its name in the route table."""

@@ -27,6 +27,10 @@ class Settings:
     """How long a POST may wait for its picture before it answers 303."""
     deadline_seconds: float
     """How long an operation may take when the request does not say."""
+    access: str
+    """`keys`: only API keys open anything; `open`: nobody is asked for one."""
+    key_cache_seconds: float
+    """How long a function trusts what it has read of an API key."""
     upstream_base_urls: Mapping[str, str] = field(default_factory=dict)
     """Provider name to base URL, in place of models.toml's."""
 
@@ -45,6 +49,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         presign_seconds=int(_number(environment, "PRESIGN_SECONDS")),
         hold_seconds=_number(environment, "HOLD_SECONDS"),
         deadline_seconds=_number(environment, "DEADLINE_SECONDS"),
+        access=_choice(environment, "ACCESS", ("keys", "open")),
+        key_cache_seconds=_number(environment, "KEY_CACHE_SECONDS"),
         upstream_base_urls=_object(environment, "UPSTREAM_BASE_URLS"),
     )
 
@@ -68,6 +74,13 @@ def _number(environment: Mapping[str, str], name: str) -> float:
         return float(value)
     except ValueError:
         raise MisconfiguredError(f"{name} must be a number, not {value!r}") from None
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = _text(environment, name)
+    if value not in choices:
+        raise MisconfiguredError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    return value
 
 
 def _object(environment: Mapping[str, str], name: str) -> dict[str, str]:

@@ -1,19 +1,35 @@
 """The only place that names concrete adapters. Everything is made on first use and kept for the process."""
 
+from collections.abc import Callable
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from imagegate import settings
 from imagegate.adapters.aws import client
 from imagegate.adapters.clock import SystemClock
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
+from imagegate.domain.api_key import Principal
 from imagegate.domain.route import Routes
-from imagegate.ports import Clock, EventBus, Http, ImageStore, Listing, Workflow
+from imagegate.ports import (
+    Admission,
+    ApiKeys,
+    Clock,
+    EventBus,
+    Http,
+    ImageStore,
+    Latencies,
+    Listing,
+    SigningSecret,
+    Workflow,
+)
 from imagegate.providers import registry
+from imagegate.usecases.authenticate import Authenticate, everybody
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.conclude import Conclude
 from imagegate.usecases.delete import Delete
 from imagegate.usecases.estimate import Estimate
 from imagegate.usecases.fail import Fail
+from imagegate.usecases.plan import Plan
 from imagegate.usecases.poll import Poll
 from imagegate.usecases.publish import Publish
 from imagegate.usecases.read import Read
@@ -22,6 +38,9 @@ from imagegate.usecases.revise import Revise
 from imagegate.usecases.start import Start
 from imagegate.usecases.submit import Submit
 from imagegate.usecases.sweep import Sweep
+
+if TYPE_CHECKING:
+    from imagegate.adapters.ssm_secrets import SsmSecrets
 
 _clock = SystemClock()
 
@@ -87,12 +106,71 @@ def providers() -> registry.Providers:
 
 
 @cache
+def latencies() -> Latencies:
+    """What is known of how long jobs take."""
+    from imagegate.adapters.dynamodb_latencies import DynamoDBLatencies
+
+    return DynamoDBLatencies(
+        client("dynamodb"), settings.current().table, lambda name: registry.limits_of(name).expected_seconds
+    )
+
+
+@cache
+def _admission() -> Admission:
+    from imagegate.adapters.dynamodb_admission import DynamoDBAdmission
+
+    return DynamoDBAdmission(
+        client("dynamodb"),
+        settings.current().table,
+        lambda name: registry.limits_of(name).requests_per_minute,
+        _clock.now,
+    )
+
+
+@cache
 def _conclude() -> Conclude:
+    from imagegate.adapters.emf_telemetry import EmfTelemetry
     from imagegate.adapters.pillow_pictures import PillowPictures
     from imagegate.usecases.keep import Keep
 
     keep = Keep(images(), _http(), PillowPictures())
-    return Conclude(keep, providers(), Revise(store(), _clock), _clock)
+    telemetry = EmfTelemetry(_clock.now)
+    return Conclude(keep, providers(), _admission(), latencies(), telemetry, Revise(store(), _clock), _clock)
+
+
+@cache
+def _plan() -> Plan:
+    return Plan(latencies(), registry.limits_of, _clock)
+
+
+def api_keys(client: Any, table: str) -> ApiKeys:
+    """The API keys in a table."""
+    from imagegate.adapters.dynamodb_api_keys import DynamoDBApiKeys
+
+    return DynamoDBApiKeys(client, table)
+
+
+def secrets(client: Any, path: str) -> "SsmSecrets":
+    """The upstream credentials below an SSM path, for whoever sets them."""
+    from imagegate.adapters.ssm_secrets import SsmSecrets
+
+    return SsmSecrets(client, path)
+
+
+def authenticate() -> Callable[[str | None], Principal]:
+    """Who makes a request, by what was presented."""
+    current = settings.current()
+    if current.access == "open":
+        return everybody
+    return Authenticate(api_keys(client("dynamodb"), current.table), _clock, current.key_cache_seconds)
+
+
+def signing_secret() -> SigningSecret | None:
+    """The secret for signed links; `None` where every path is open."""
+    from imagegate.adapters.dynamodb_signing_secret import DynamoDBSigningSecret
+
+    current = settings.current()
+    return None if current.access == "open" else DynamoDBSigningSecret(client("dynamodb"), current.table)
 
 
 def start() -> Start:
@@ -103,12 +181,12 @@ def start() -> Start:
 def submit() -> Submit:
     """The use case `submit`."""
     revise = Revise(store(), _clock)
-    return Submit(store(), routes(), providers(), _conclude(), revise, _clock)
+    return Submit(store(), images(), routes(), providers(), _admission(), _conclude(), poll(), _plan(), revise, _clock)
 
 
 def poll() -> Poll:
     """The use case `poll`."""
-    return Poll(store(), providers(), _conclude(), Revise(store(), _clock), _clock)
+    return Poll(store(), providers(), _conclude(), _plan(), Revise(store(), _clock), _clock)
 
 
 def fail() -> Fail:

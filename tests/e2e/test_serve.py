@@ -69,6 +69,7 @@ def test_pictures_and_operations_outlive_a_stop(tmp_path: Path) -> None:
         started = requests.post(f"{served.url}/foundationModels/v1/imageGenerationAsync", json=body).json()
         document = requests.post(f"{served.url}/v1/images/generations", json={"prompt": "a dog"}).json()
         assert "stand-in" in served.printed
+        assert "Open: every program on this machine" in served.printed
         assert "flux" in served.printed
         assert served.stop() == 0
         assert "Traceback" not in served.printed
@@ -76,6 +77,17 @@ def test_pictures_and_operations_outlive_a_stop(tmp_path: Path) -> None:
         again = requests.get(f"{served.url}/v1/operations/{document['operation_id']}").json()
         assert again["state"] == "succeeded"
         assert requests.get(f"{served.url}/operations/{started['id']}").json()["response"]["image"]
+
+
+def test_with_keys_nothing_is_reached_without_one_and_the_first_is_shown(tmp_path: Path) -> None:
+    with serving("--port", "0", "--state-dir", str(tmp_path), "--keys") as served:
+        url = f"{served.url}/v1/models"
+        [key] = re.findall(r"IMAGEGATE_API_KEY=(ig_\w+)", served.printed)
+        assert "keys create --local" in served.printed
+        assert "Open" not in served.printed.replace("OpenAI", "")
+        assert requests.get(url).status_code == 401
+        assert requests.get(url, headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    assert key not in "".join(path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:

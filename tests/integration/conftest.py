@@ -10,7 +10,7 @@ import pytest
 
 from imagegate.local.stack import Stack
 from imagegate.local.stack_settings import StackSettings, StandIns
-from imagegate.local.upstreams.app import BASE_PATHS, build_app
+from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 40.0
@@ -33,7 +33,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         port=0,
         ministack_port=0,
         upstreams_port=0,
-        stand_ins=StandIns(build_app(latency_seconds=0.5), BASE_PATHS),
+        parameters={"Access": "open"},
+        stand_ins=StandIns(build_app(latency_seconds=0.5), BASE_PATHS, STAND_IN_SECRETS),
     )
     with Stack(settings) as running:
         yield running

@@ -7,17 +7,20 @@ from typing import Any
 
 from PIL import Image
 
+from imagegate.domain.api_key import ApiKey
 from imagegate.domain.coalescing import Claim, Claimed
 from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamError
 from imagegate.domain.events import Event
 from imagegate.domain.geometry import Grid
+from imagegate.domain.latency import Histogram
+from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.listing import Page, Query
-from imagegate.domain.operation import Operation
+from imagegate.domain.operation import Attempt, Operation
 from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Submission, Ticket
 from imagegate.domain.request import ImageRequest
-from imagegate.domain.route import Limits, Route, Routes, Target, Waits
+from imagegate.domain.route import Route, Routes, Target
 from imagegate.ports import HttpRequest, HttpResponse, ServerSentEvent
 
 
@@ -69,7 +72,7 @@ class MemoryStore:
 
     def due(self, now: float) -> Iterator[Operation]:
         every = [loads(text) for text in self.documents.values()]
-        yield from (one for one in every if not one.done and one.due_at <= now)
+        yield from (one for one in every if (not one.done or one.harvest_until > now) and one.due_at <= now)
 
     def delete(self, operation: Operation) -> None:
         stored = self.get(operation.id)
@@ -93,6 +96,27 @@ class MemoryStore:
     def _write(self, operation: Operation) -> None:
         self.documents[operation.id] = dumps(operation)
         self.history.append(operation)
+
+
+@dataclass
+class MemoryApiKeys:
+    """API keys in a dictionary; counts how often one was read."""
+
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    reads: int = 0
+
+    def get(self, key_id: str) -> ApiKey | None:
+        self.reads += 1
+        return self.keys.get(key_id)
+
+    def put(self, key: ApiKey) -> None:
+        stored = self.keys.get(key.id)
+        if (stored.version if stored else 0) != key.version - 1:
+            raise Conflict(key.id)
+        self.keys[key.id] = key
+
+    def every(self) -> Sequence[ApiKey]:
+        return sorted(self.keys.values(), key=lambda key: key.created_at)
 
 
 @dataclass
@@ -124,6 +148,50 @@ class MemoryWorkflow:
     def start(self, operation_id: str, run: str) -> None:
         if (operation_id, run) not in self.runs:
             self.runs.append((operation_id, run))
+
+
+@dataclass
+class MemoryLatencies:
+    """Histograms in a dictionary."""
+
+    expected_seconds: float = 20.0
+    known: dict[str, Histogram] = field(default_factory=dict)
+    seen: list[tuple[float, float]] = field(default_factory=list)
+    censored: list[float] = field(default_factory=list)
+
+    def get(self, provider: str, model: str) -> Histogram:
+        return self.known.get(provider, Histogram(self.expected_seconds))
+
+    def observe(self, provider: str, model: str, earliest: float, latest: float) -> None:
+        self.seen.append((earliest, latest))
+        self.known[provider] = self.get(provider, model).observed_between(earliest, latest)
+
+    def censor(self, provider: str, model: str, seconds: float) -> None:
+        self.censored.append(seconds)
+
+
+@dataclass
+class MemoryAdmission:
+    """Lets everybody in, but those in `closed_until`; remembers what was reported."""
+
+    closed_until: dict[str, float] = field(default_factory=dict)
+    reports: list[tuple[str, FailureCode | None]] = field(default_factory=list)
+
+    def admit(self, provider: str) -> float:
+        return self.closed_until.get(provider, 0.0)
+
+    def report(self, provider: str, failure: FailureCode | None) -> None:
+        self.reports.append((provider, failure))
+
+
+@dataclass
+class MemoryTelemetry:
+    """Remembers which attempts ended."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+
+    def attempt(self, operation: Operation, attempt: Attempt) -> None:
+        self.attempts.append(attempt)
 
 
 @dataclass
@@ -201,7 +269,9 @@ class ScriptedProvider:
 
 def routes(*providers: str) -> Routes:
     """One model, `flux`, over the named providers."""
-    return Routes([Route("flux", tuple(Target(name, "schnell") for name in providers), ("flux-schnell",))])
+    limits = Limits(Waits.POLL, Grid(64, 2048, 8), 1000, honours=frozenset({"seed", "steps"}))
+    targets = tuple(Target(name, "schnell", limits) for name in providers)
+    return Routes([Route("flux", targets, ("flux-schnell", "gpt-image-*"))])
 
 
 def failing(code: FailureCode, retry_after: float | None = None) -> UpstreamError:
@@ -209,9 +279,11 @@ def failing(code: FailureCode, retry_after: float | None = None) -> UpstreamErro
     return UpstreamError(Failure(code, f"said {code}", retry_after))
 
 
-def picture(width: int = 64, height: int = 48, output_format: str = "png") -> bytes:
-    """A small picture that is not uniform."""
+def picture(width: int = 64, height: int = 48, output_format: str = "png", *, blank: bool = False) -> bytes:
+    """A small picture, of a gradient or of nothing."""
     image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
+    if blank:
+        image = Image.new("RGB", (width, height))
     out = io.BytesIO()
     image.save(out, output_format)
     return out.getvalue()

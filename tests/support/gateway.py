@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from mangum import Mangum
 
+from imagegate.domain.api_key import ApiKey, issue
 from imagegate.domain.route import Routes
+from imagegate.usecases.authenticate import Authenticate, everybody
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
 from imagegate.usecases.estimate import Estimate
@@ -17,8 +19,9 @@ from imagegate.usecases.retry import Retry
 from imagegate.usecases.revise import Revise
 from imagegate.usecases.start import Start
 from imagegate.web.app import create_app
+from imagegate.web.links import Links
 from imagegate.web.services import Services
-from support.fakes import FakeClock, MemoryImages, MemoryStore, MemoryWorkflow, routes
+from support.fakes import FakeClock, MemoryApiKeys, MemoryImages, MemoryLatencies, MemoryStore, MemoryWorkflow, routes
 
 
 @dataclass
@@ -41,11 +44,18 @@ class Gateway:
     store: MemoryStore = field(default_factory=MemoryStore)
     images: MemoryImages = field(default_factory=MemoryImages)
     workflow: MemoryWorkflow = field(default_factory=MemoryWorkflow)
+    latencies: MemoryLatencies = field(default_factory=MemoryLatencies)
     routes: Routes = field(default_factory=lambda: routes("alpha", "beta"))
+    access: str = "open"
+    """As the template's parameter: `open` or `keys`."""
+    keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
 
     def __post_init__(self) -> None:
         revise = Revise(self.store, self.clock)
+        closed = self.access == "keys"
         self.services = Services(
+            authenticate=Authenticate(self.keys, self.clock, 60) if closed else everybody,
+            links=Links((lambda: b"signing secret") if closed else None, self.clock),
             start=Start(self.store, self.workflow, self.routes, self.clock, deadline=900),
             read=Read(self.store, self.clock, 30),
             cancel=Cancel(revise, self.workflow, self.clock),
@@ -57,10 +67,17 @@ class Gateway:
             clock=self.clock,
             listing=self.store,
             claims=self.store,
+            latencies=self.latencies,
             image_days=7,
             hold_seconds=25,
         )
         self.handler = Mangum(create_app(self.services), lifespan="off")
+
+    def key(self, **changes: Any) -> tuple[ApiKey, str]:
+        """A new key, and what its holder presents."""
+        key, text = issue("test", self.clock.now(), **changes)
+        self.keys.put(key)
+        return key, text
 
     def call(self, method: str, url: str, body: Any = None, **headers: str) -> Answered:
         """One request; a `body` that is no bytes goes out as JSON."""

@@ -93,7 +93,7 @@ class DynamoDBOperations:
         for shard in range(OPEN_SHARDS):
             for operation_id in self._due_ids(shard, now):
                 operation = self.get(operation_id, consistent=True)
-                if operation is not None and not operation.done and operation.due_at <= now:
+                if operation is not None and _is_open(operation, now) and operation.due_at <= now:
                     yield operation
 
     def _due_ids(self, shard: int, now: float) -> Iterator[str]:
@@ -161,6 +161,11 @@ def is_operation(keys: Item) -> bool:
     return str(keys["pk"]["S"]).startswith("op#")
 
 
+def _is_open(operation: Operation, now: float) -> bool:
+    """True while somebody has to look after it: it runs, or a picture that was paid for may still come."""
+    return not operation.done or operation.harvest_until > now
+
+
 def _key(operation_id: str) -> dict[str, dict[str, str]]:
     return {"pk": {"S": f"op#{operation_id}"}}
 
@@ -176,7 +181,7 @@ def _item(operation: Operation, expires_at: float) -> dict[str, dict[str, str]]:
         "expires_at": {"N": str(int(expires_at))},
         "body": {"S": dumps(operation)},
     }
-    if not operation.done:
+    if _is_open(operation, operation.updated_at):
         shard = int.from_bytes(operation.id[-2:].encode()) % OPEN_SHARDS
         item |= {"open": {"S": f"open#{shard}"}, "due_at": {"N": repr(operation.due_at)}}
     return item

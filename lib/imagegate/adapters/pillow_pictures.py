@@ -1,6 +1,7 @@
 """Picture bytes, read and converted with Pillow."""
 
 import io
+from typing import cast
 
 from PIL import Image, UnidentifiedImageError
 
@@ -10,22 +11,30 @@ from imagegate.ports import PictureFacts
 CONTENT_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 LARGEST_PIXELS = 64 * 1024 * 1024
 _QUALITY = 92
+_ALIKE = 3
+"""Levels of 255 between the darkest and the lightest pixel of a picture that shows nothing."""
 
 
 class PillowPictures:
     """The Pictures port."""
 
     def inspect(self, body: bytes) -> PictureFacts:
-        """Check by decoding that `body` is a whole picture. Raises UpstreamError(bad_payload)."""
+        """Check by decoding that `body` is a whole picture of something.
+
+        Raises UpstreamError: bad_payload, or content_filtered for a uniform one, which is how several upstreams
+        show that they refuse (reference/providers.md §4, rows 20-22).
+        """
         with self._opened(body) as image:
+            if _uniform(image):
+                raise UpstreamError(Failure(FailureCode.CONTENT_FILTERED, "The upstream sent a blank picture."))
             return PictureFacts(CONTENT_TYPES[image.format or ""], image.width, image.height)
 
-    def convert(self, body: bytes, output_format: str) -> bytes:
+    def convert(self, body: bytes, output_format: str, quality: int | None = None) -> bytes:
         """The same picture as `png`, `jpeg` (on white where it was transparent) or `webp`."""
         with self._opened(body) as image:
             out = io.BytesIO()
             flat = _flattened(image) if output_format == "jpeg" else image
-            flat.save(out, output_format.upper(), quality=_QUALITY)
+            flat.save(out, output_format.upper(), quality=_QUALITY if quality is None else quality)
             return out.getvalue()
 
     def _opened(self, body: bytes) -> Image.Image:
@@ -39,6 +48,13 @@ class PillowPictures:
         except (OSError, SyntaxError, ValueError) as error:
             raise _bad("a damaged picture") from error
         return image
+
+
+def _uniform(image: Image.Image) -> bool:
+    """True when all pixels are alike, but for what compression makes of a plain colour."""
+    small = image.convert("RGBA").reduce(max(1, min(image.size) // 64))
+    spans = cast(tuple[tuple[int, int], ...], small.getextrema())
+    return all(highest - lowest <= _ALIKE for lowest, highest in spans)
 
 
 def _bad(what: str) -> UpstreamError:

@@ -22,6 +22,16 @@ class SsmSecrets:
             self._kept[name] = (time.monotonic(), value)
         return value
 
+    def put(self, name: str, value: str) -> None:
+        """Set a secret, or replace it."""
+        self._client.put_parameter(Name=f"{self._path}/{name}", Value=value, Type="SecureString", Overwrite=True)
+
+    def names(self) -> list[str]:
+        """The names of all secrets that are set; no value is decrypted."""
+        pages = self._client.get_paginator("get_parameters_by_path").paginate(Path=self._path, Recursive=True)
+        found = [parameter["Name"] for page in pages for parameter in page["Parameters"]]
+        return sorted(name.removeprefix(f"{self._path}/") for name in found)
+
     def _read(self, name: str) -> str | None:
         try:
             answer = self._client.get_parameter(Name=f"{self._path}/{name}", WithDecryption=True)

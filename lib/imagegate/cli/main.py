@@ -2,7 +2,9 @@
 
 import typer
 
+from imagegate.cli.keys import keys_app
 from imagegate.cli.openapi import openapi
+from imagegate.cli.secrets import secrets_app
 from imagegate.cli.serve import serve
 
 app = typer.Typer(
@@ -12,6 +14,8 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(openapi)
+app.add_typer(keys_app, name="keys")
+app.add_typer(secrets_app, name="secrets")
 
 
 @app.callback()

@@ -3,12 +3,16 @@
 import contextlib
 import signal
 import threading
+import time
 import traceback
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from imagegate.cli.target import LOCAL_STAGE
 
 if TYPE_CHECKING:
     from imagegate.cli.serve_screen import ServeScreen
@@ -21,11 +25,16 @@ SOURCE = Path(__file__).resolve().parents[3]
 Port = Annotated[int, typer.Option(help="Port of the gateway, on 127.0.0.1; 0 for any free one.", min=0, max=65535)]
 StateDir = Annotated[Path, typer.Option(help="Folder for operations and pictures.", file_okay=False)]
 Live = Annotated[bool, typer.Option("--live", help="Use the real upstreams, not the stand-ins.")]
+Keys = Annotated[bool, typer.Option("--keys", help="Ask for API keys, as a deployment does.")]
 Latency = Annotated[float, typer.Option(help="Seconds a stand-in takes for a picture.", min=0, max=3600)]
 
 
 def serve(
-    port: Port = 1337, state_dir: StateDir = Path(".imagegate"), live: Live = False, latency: Latency = 2.0
+    port: Port = 1337,
+    state_dir: StateDir = Path(".imagegate"),
+    live: Live = False,
+    latency: Latency = 2.0,
+    keys: Keys = False,
 ) -> None:
     """Serve the gateway with an embedded AWS and stand-in upstreams, until Ctrl-C."""
     # Imported here, for `imagegate --help` need not wait for an AWS SDK.
@@ -33,26 +42,27 @@ def serve(
     from imagegate.local.stack import Stack
 
     screen = ServeScreen(state_dir)
-    stack = Stack(_settings(port, state_dir, live, latency, screen))
-    raise typer.Exit(_run(stack, screen, live))
+    settings = _settings(port, state_dir, live, latency, screen)
+    settings = replace(settings, parameters={**settings.parameters, "Access": "keys" if keys else "open"})
+    raise typer.Exit(_run(Stack(settings), screen, live, keys))
 
 
 def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "ServeScreen") -> "StackSettings":
     from imagegate.local.stack_settings import StackSettings, StandIns
-    from imagegate.local.upstreams.app import BASE_PATHS, build_app
+    from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 
     return StackSettings(
         template=SOURCE / "template.yaml",
         state=state_dir,
         port=port,
-        parameters={"Stage": "local", "UpstreamBaseUrls": "{}"},
-        stand_ins=None if live else StandIns(build_app(latency_seconds=latency), BASE_PATHS),
+        parameters={"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}"},
+        stand_ins=None if live else StandIns(build_app(latency_seconds=latency), BASE_PATHS, STAND_IN_SECRETS),
         say=screen.say,
         step=screen.step,
     )
 
 
-def _run(stack: "Stack", screen: "ServeScreen", live: bool) -> int:
+def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool) -> int:
     """Serve until interrupted (0) or until something fails (1)."""
     from imagegate.local.stack import StackError
 
@@ -60,7 +70,7 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool) -> int:
     try:
         stack.start()
         threading.Thread(target=_warm_up, args=(stack.base_url,), daemon=True).start()
-        screen.running(stack.base_url, live)
+        screen.running(stack.base_url, live, keys, _first_key(stack) if keys else None)
         stack.wait()
         return 1
     except StackError as error:
@@ -77,6 +87,19 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool) -> int:
         _on_signals(signal.SIG_IGN)  # a second Ctrl-C must not cut the stop short
         stack.stop()
         screen.stopped()
+
+
+def _first_key(stack: "Stack") -> str | None:
+    """A key for a stack that has none yet; `None` when there are some."""
+    from imagegate import wiring
+    from imagegate.domain.api_key import issue
+
+    keys = wiring.api_keys(stack.client("dynamodb"), stack.outputs["TableName"])
+    if keys.every():
+        return None
+    key, text = issue("first", time.time())
+    keys.put(key)
+    return text
 
 
 def _note(log: Path) -> None:

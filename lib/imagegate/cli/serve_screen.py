@@ -6,6 +6,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
+
+_OPEN = ("[yellow]Open[/]: every program on this machine may use it. [bold]--keys[/] asks for API keys.",)
 
 
 class ServeScreen:
@@ -30,8 +33,11 @@ class ServeScreen:
         """Show a remark."""
         self._out.print(f"  {line}", markup=False)
 
-    def running(self, base_url: str, live: bool) -> None:
-        """Show where to reach what, one command to try, and who draws the pictures."""
+    def running(self, base_url: str, live: bool, keys: bool, first_key: str | None) -> None:
+        """Show where to reach what, one command to try, who draws the pictures, and who may ask for them.
+
+        `first_key`: the key that was just made, if one was.
+        """
         from imagegate.local.upstreams.app import BASE_PATHS
         from imagegate.providers import registry
 
@@ -40,10 +46,11 @@ class ServeScreen:
         self._out.print()
         self._out.print(*_addresses(base_url), sep="\n")
         self._out.print("\n[bold]Try it[/]")
-        self._out.print(f"  {_curl(base_url, routes[0][0])}", markup=False)
+        self._out.print(f"  {_curl(base_url, routes[0][0], keys)}", markup=False)
         self._out.print()
         self._out.print(*_models(routes, frozenset() if live else frozenset(BASE_PATHS)), sep="\n")
         self._out.print(_truth(live))
+        self._out.print(*(_closed(first_key, self._state_dir) if keys else _OPEN), sep="\n")
         self._out.print(f"Ctrl-C ends it. State and log are in {self._state_dir}/.\n", style="dim")
 
     def failed(self, why: str) -> None:
@@ -68,9 +75,17 @@ def _addresses(base_url: str) -> Iterator[str]:
     yield f"Operations     {base_url}/v1/operations  [dim](imagegate's own API)[/]"
 
 
-def _curl(base_url: str, model: str) -> str:
+def _closed(first_key: str | None, state_dir: Path) -> Iterator[str]:
+    if first_key:
+        yield f"\n[bold]Your first API key, shown only now[/]\n  export IMAGEGATE_API_KEY={first_key}"
+    where = "" if state_dir == Path(".imagegate") else f" --state-dir {escape(str(state_dir))}"
+    yield f"\n[bold]Make an API key[/]\n  imagegate keys create --local{where} --name somebody"
+
+
+def _curl(base_url: str, model: str, keys: bool) -> str:
+    key = ' -H "Authorization: Bearer $IMAGEGATE_API_KEY"' if keys else ""
     body = f'{{"model": "{model}", "prompt": "a red fox in the snow"}}'
-    return f"curl -sL {base_url}/v1/images/generations -H 'Content-Type: application/json' -d '{body}'"
+    return f"curl -sL {base_url}/v1/images/generations -H 'Content-Type: application/json'{key} -d '{body}'"
 
 
 def _models(routes: list[tuple[str, list[str]]], stand_ins: frozenset[str]) -> Iterator[str]:

@@ -1,32 +1,21 @@
-"""OpenAI's Images API, with g4f's additions.
+"""Answers of OpenAI's Images API, with g4f's additions.
 
-Contract: reference/openai_images.md §1-3 and reference/gradio_spaces.md §1. Every optional field accepts
-null, unknown fields are ignored.
+Contract: reference/openai_images.md §1.3 and §2, reference/gradio_spaces.md §1.4-1.5. The requests are in
+openai_request.py.
 """
 
 import json
-import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from typing import Any
 
 from imagegate.dialects.answer import Answer, Handout
-from imagegate.dialects.parsing import document_of, first_problem
-from imagegate.domain.coalescing import digest
-from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, RequestError
-from imagegate.domain.geometry import Size
-from imagegate.domain.operation import Operation
-from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.errors import Failure, FailureCode, RequestError
+from imagegate.domain.operation import Attempt, AttemptState, Operation
 from imagegate.domain.route import Route
-from imagegate.usecases.start import Ask
 
-NAME = "openai_images"
 GENERATION_PATHS = ("/v1/images/generations", "/v1/images/generate", "/v1/media/generate")
 PATHS = (*GENERATION_PATHS, "/v1/images/edits", "/v1/images/variations")
 """The paths of this dialect below those that it shares with others."""
-DEFAULT_MODEL = "flux"
-_ALWAYS_BASE64 = re.compile(r"^(gpt|chatgpt)-image")
 NO_USAGE = {
     "input_tokens": 0,
     "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
@@ -34,71 +23,6 @@ NO_USAGE = {
     "total_tokens": 0,
 }
 """Streams must carry usage; the upstreams of today's routes do not count tokens."""
-_SIZE = re.compile(r"^([1-9]\d{0,4})x([1-9]\d{0,4})$")
-Pixels = Annotated[int, Field(ge=1, le=16384)]
-
-
-class GenerationsBody(BaseModel):
-    """The body of POST /v1/images/generations."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    prompt: Annotated[str, Field(min_length=1, max_length=32_000)]
-    model: str | None = None
-    n: Annotated[int, Field(ge=1, le=10)] | None = None
-    size: str | None = None
-    width: Pixels | None = None
-    height: Pixels | None = None
-    response_format: Literal["url", "b64_json"] | None = None
-    output_format: Literal["png", "jpeg", "webp"] | None = None
-    seed: Annotated[int, Field(ge=0)] | None = None
-    num_inference_steps: Annotated[int, Field(ge=1, le=50)] | None = None
-    provider: str | None = None
-    stream: bool | None = None
-
-    @field_validator("size")
-    @classmethod
-    def _size_is_pixels(cls, value: str | None) -> str | None:
-        if value in (None, "", "auto") or _SIZE.match(value):
-            return value
-        raise ValueError("must be 'auto' or WIDTHxHEIGHT in pixels, such as '1024x768'")
-
-
-def parse(body: bytes, provider: str | None = None) -> Ask:
-    """Understand a request; `provider` comes from g4f's path form.
-
-    Raises InvalidRequest with the offending field in `param`.
-    """
-    document = document_of(body)
-    try:
-        asked = GenerationsBody.model_validate(document)
-    except ValidationError as error:
-        raise first_problem(error) from None
-    model = asked.model or DEFAULT_MODEL
-    request = ImageRequest(
-        model=model,
-        messages=(Message(asked.prompt),),
-        n=asked.n or 1,
-        size=_size(asked),
-        seed=asked.seed,
-        steps=asked.num_inference_steps,
-        output_format=asked.output_format,
-        provider=asked.provider or provider,
-    )
-    default_format = "b64_json" if _ALWAYS_BASE64.match(model) else "url"
-    reply = {"response_format": asked.response_format or default_format}
-    if asked.stream:
-        reply = {"response_format": "b64_json", "stream": "true"}
-    return Ask(request, NAME, reply, digest=digest({**document, "provider": request.provider}), coalesce=True)
-
-
-def _size(asked: GenerationsBody) -> Size | None:
-    if asked.width and asked.height:
-        return Size(asked.width, asked.height)
-    if asked.width or asked.height:
-        raise InvalidRequest("width and height go together.", param="height" if asked.width else "width")
-    matched = _SIZE.match(asked.size or "")
-    return Size(int(matched[1]), int(matched[2])) if matched else None
 
 
 def wants_base64(operation: Operation) -> bool:
@@ -111,6 +35,12 @@ def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
     if _streams(operation):
         return _stream([_completed(operation, handout) for handout in handouts])
     first = handouts[0].picture
+    passed_over = sorted({name for one in operation.attempts if _made_it(one) for name in one.not_honoured})
+    extras = {
+        "background": operation.request.background if operation.request.background != "auto" else None,
+        "safety_identifier": operation.reply.get("safety_identifier"),
+        "not_honoured": passed_over or None,
+    }
     return Answer(
         200,
         {
@@ -122,8 +52,13 @@ def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
             "provider": operation.provider,
             "operation_id": operation.id,
             "seed": first.seed,
+            **{name: value for name, value in extras.items() if value is not None},
         },
     )
+
+
+def _made_it(attempt: Attempt) -> bool:
+    return attempt.state is AttemptState.DONE
 
 
 def _datum(handout: Handout) -> dict[str, Any]:
@@ -156,6 +91,8 @@ def _completed(operation: Operation, handout: Handout) -> dict[str, Any]:
 
 
 _REFUSAL_STATUSES = {
+    "invalid_api_key": 401,
+    "model_not_allowed": 403,
     "model_not_found": 404,
     "operation_not_found": 404,
     "wrong_state": 409,
@@ -164,11 +101,15 @@ _REFUSAL_STATUSES = {
 }
 
 
+_PARAMS = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
+"""The domain's names of fields that this dialect calls otherwise."""
+
+
 def refusal(error: RequestError) -> Answer:
     """The answer to a request that has to be changed."""
     status = _REFUSAL_STATUSES.get(error.code, 400)
     message = f"{error.message} {error.remedy}" if error.remedy else error.message
-    return problem(status, message, "invalid_request_error", error.code, error.param)
+    return problem(status, message, "invalid_request_error", error.code, _PARAMS.get(error.param or "", error.param))
 
 
 # After money may have been spent only a 4xx is safe: clients repeat every 5xx (reference §4.1).

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,11 +15,14 @@ from imagegate.domain.geometry import Size
 from imagegate.domain.ids import is_id
 from imagegate.domain.listing import Page
 from imagegate.domain.operation import Operation
-from imagegate.domain.representation import represent
+from imagegate.domain.representation import represent, rfc3339
 from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.schedule import Outlook
 from imagegate.usecases.start import Ask
 
 NAME = "operations"
+Link = Callable[[Operation, int], str]
+"""The path that leads to the picture in a slot."""
 PROBLEM = {"content-type": "application/problem+json"}
 LONGEST_DEADLINE = 24 * 3600.0
 _KEY = Annotated[str, Field(min_length=1, max_length=64)]
@@ -103,15 +107,21 @@ def request_of(asked: CreateBody) -> ImageRequest:
     )
 
 
-def present(operation: Operation) -> dict[str, Any]:
-    """The operation with its own URLs; clients build none."""
+def present(operation: Operation, link: Link, outlook: Outlook | None = None) -> dict[str, Any]:
+    """The operation with its own URLs; clients build none. While it runs, with when it is likely to end."""
     path = f"/v1/operations/{operation.id}"
-    images = [f"/v1/images/{picture_id(operation, picture.slot)}" for picture in operation.pictures]
+    images = [link(operation, picture.slot) for picture in operation.pictures]
     urls = {"self": path, "wait": f"{path}/wait", "cancel": f"{path}:cancel", "images": images}
     document = represent(operation)
     for picture, url in zip(document["images"], images, strict=True):
-        picture |= {"id": url.rpartition("/")[2], "url": url}
-    return {**document, "urls": urls}
+        picture |= {"id": picture_id(operation, picture["slot"]), "url": url}
+    ready_at = rfc3339(outlook.ready_at) if outlook and not operation.done else None
+    return {**document, "estimated_ready_at": ready_at, "urls": urls}
+
+
+def picture_path(operation: Operation, slot: int) -> str:
+    """Path of a picture on this gateway."""
+    return f"/v1/images/{picture_id(operation, slot)}"
 
 
 def picture_id(operation: Operation, slot: int) -> str:
@@ -125,25 +135,25 @@ def parse_picture_id(text: str) -> tuple[str, int]:
     return (operation_id, int(slot)) if slot.isdecimal() and len(slot) < 3 else ("", 0)
 
 
-def shown(operation: Operation, retry_after: int) -> Answer:
-    """200: the operation; while it runs, when to ask again (seconds)."""
-    headers = {"etag": f'"{operation.version}"'}
-    if not operation.done:
-        headers["retry-after"] = str(retry_after)
-    return Answer(200, present(operation), headers)
+def shown(operation: Operation, link: Link, outlook: Outlook | None = None) -> Answer:
+    """200: the operation; while it runs, with when to ask again."""
+    headers = {"etag": f'W/"{operation.version}"'}
+    if outlook and not operation.done:
+        headers["retry-after"] = str(outlook.retry_after)
+    return Answer(200, present(operation, link, outlook), headers)
 
 
-def accepted(operation: Operation, retry_after: int) -> Answer:
-    """202: the operation is written down and under way; ask again after `retry_after` seconds."""
+def accepted(operation: Operation, link: Link, outlook: Outlook) -> Answer:
+    """202: the operation is written down and under way; with when to ask for it."""
     path = f"/v1/operations/{operation.id}"
-    headers = {"location": path, "operation-location": path, "retry-after": str(retry_after)}
-    return Answer(202, present(operation), headers)
+    headers = {"location": path, "operation-location": path, "retry-after": str(outlook.retry_after)}
+    return Answer(202, present(operation, link, outlook), headers)
 
 
-def listed(page: Page) -> Answer:
+def listed(page: Page, link: Link) -> Answer:
     """200: a part of the list."""
     token = page.next_before_id and base64.urlsafe_b64encode(page.next_before_id.encode()).decode().rstrip("=")
-    return Answer(200, {"operations": [present(one) for one in page.operations], "next_page_token": token})
+    return Answer(200, {"operations": [present(one, link) for one in page.operations], "next_page_token": token})
 
 
 def parse_page_token(token: str) -> str:
@@ -162,6 +172,8 @@ def parse_page_token(token: str) -> str:
 
 
 STATUSES = {
+    "invalid_api_key": 401,
+    "model_not_allowed": 403,
     "model_not_found": 404,
     "operation_not_found": 404,
     "image_not_found": 404,
@@ -171,6 +183,8 @@ STATUSES = {
 }
 TITLES = {
     400: "The request has to be changed",
+    401: "No valid API key",
+    403: "Not allowed for this API key",
     404: "There is no such thing",
     405: "Not done this way",
     409: "Not possible in this state",

@@ -148,7 +148,14 @@ def failure(operation: Operation, reason: Failure) -> Answer:
 
 
 _STATUS_OF_GRPC = {1: 499, 3: 400, 5: 404, 7: 403, 8: 429, 9: 400, 13: 500, 14: 503, 16: 401}
-_GRPC_OF_REFUSAL = {"operation_not_found": 5, "gone": 5, "model_not_found": 3, "wrong_state": 9}
+_GRPC_OF_REFUSAL = {
+    "invalid_api_key": 16,
+    "model_not_allowed": 7,
+    "operation_not_found": 5,
+    "gone": 5,
+    "model_not_found": 3,
+    "wrong_state": 9,
+}
 
 
 def refusal(error: RequestError) -> Answer:

@@ -62,6 +62,7 @@ def _attempt(document: Document) -> Attempt:
             "slots": tuple(document["slots"]),
             "state": AttemptState(document["state"]),
             "sources": tuple(Source(**source) for source in document["sources"]),
+            "not_honoured": tuple(document["not_honoured"]),
             "failure": _failure(document.get("failure")),
         }
     )

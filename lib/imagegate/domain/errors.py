@@ -2,6 +2,8 @@
 
 ImagegateError
 ├── RequestError           the caller has to change something
+│   ├── Unauthenticated    no API key, or none that is valid
+│   ├── Forbidden          the API key is not allowed to do this
 │   ├── InvalidRequest     a field is missing, malformed or out of range
 │   ├── UnknownModel       no route of that name
 │   ├── UnknownOperation   no such operation, or it belongs to somebody else
@@ -33,6 +35,18 @@ class RequestError(ImagegateError):
         self.message = message
         self.param = param
         self.remedy = remedy
+
+
+class Unauthenticated(RequestError):
+    """No API key, or none that is valid; the message never repeats what was presented."""
+
+    code = "invalid_api_key"
+
+
+class Forbidden(RequestError):
+    """The API key is valid, but not for this model."""
+
+    code = "model_not_allowed"
 
 
 class InvalidRequest(RequestError):

@@ -30,7 +30,7 @@ class Event:
     @property
     def detail_type(self) -> str:
         """EventBridge's detail-type."""
-        return DETAIL_TYPES[self.operation.state]
+        return DETAIL_TYPES[State.SUCCEEDED if self.operation.late_pictures else self.operation.state]
 
     def detail(self) -> dict[str, Any]:
         """EventBridge's detail: the native operation, and what puts announcements in order."""
@@ -42,7 +42,10 @@ class Event:
 
 
 def announced(old: Operation | None, new: Operation) -> Event | None:
-    """The event that the change from `old` to `new` deserves, if any: one per state reached."""
-    if old is not None and old.state is new.state:
-        return None
-    return Event(new)
+    """The event that the change from `old` to `new` deserves, if any: one per state reached.
+
+    A picture that comes after its operation has failed is announced as well, as Succeeded with `late`.
+    """
+    if old is None or old.state is not new.state or len(new.late_pictures) > len(old.late_pictures):
+        return Event(new)
+    return None

@@ -1,16 +1,74 @@
-"""Which provider comes next. Pure."""
+"""Which provider comes next, and when. Pure."""
 
-from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation import Attempt, AttemptState
 from imagegate.domain.route import Route, Target
 
-TRIES_PER_TARGET = 2
+TRIES = 2
+"""Failures after which a provider has had its turns."""
+RESUBMISSIONS = 1
+"""Submissions of unknown outcome that are repeated, though they may be paid for twice."""
+_THROTTLED = {FailureCode.RATE_LIMITED, FailureCode.CAPACITY}
+_HOPELESS = {FailureCode.AUTH, FailureCode.NO_CREDIT, FailureCode.NOT_FOUND}
+_FIRST_BACKOFF = 5.0
+_LONGEST_BACKOFF = 300.0
 
 
-def next_target(route: Route, attempts: tuple[Attempt, ...]) -> Target | None:
-    """The target tried least so far, in the route's order; `None` when all are used up."""
-    used = (AttemptState.FAILED, AttemptState.UNKNOWN)
-    failures = Counter(attempt.provider for attempt in attempts if attempt.state in used)
-    target = min(route.targets, key=lambda one: failures[one.provider])
-    return target if failures[target.provider] < TRIES_PER_TARGET else None
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A provider to try, not before `at` (seconds since the epoch)."""
+
+    target: Target
+    at: float
+
+
+def choose(route: Route, attempts: Sequence[Attempt], closed_until: Mapping[str, float], now: float) -> Choice | None:
+    """The next try for a slot that has had `attempts`; `None` when every provider has had its turns.
+
+    `closed_until`: providers that are being spared, and until when (their circuit is open).
+    A throttled provider loses no turn: it is waited for, unless another can be asked sooner.
+    """
+    if sum(attempt.state is AttemptState.UNKNOWN for attempt in attempts) > RESUBMISSIONS:
+        return None
+    best: tuple[float, int, Choice] | None = None
+    for target in route.targets:
+        tried = [attempt for attempt in attempts if attempt.provider == target.provider]
+        failures = [one for one in tried if not _throttled(one)]
+        if len(failures) >= TRIES or any(map(_hopeless, failures)):
+            continue
+        at = max(now, closed_until.get(target.provider, 0), *map(_free_again, tried))
+        if best is None or (at, len(failures)) < best[:2]:
+            best = (at, len(failures), Choice(target, at))
+    return best[2] if best else None
+
+
+def throttled_before(attempts: Sequence[Attempt], provider: str) -> Attempt | None:
+    """The provider's last attempt if it was throttled: the next one takes its place on the record."""
+    tried = [attempt for attempt in attempts if attempt.provider == provider]
+    return tried[-1] if tried and _throttled(tried[-1]) else None
+
+
+def last_word(attempts: Sequence[Attempt]) -> Failure:
+    """Why a slot got no picture: what the providers said last, rather than that one has no key."""
+    reasons = [attempt.failure for attempt in attempts if attempt.failure]
+    telling = [reason for reason in reasons if reason.code not in _HOPELESS] or reasons
+    return telling[-1]
+
+
+def _throttled(attempt: Attempt) -> bool:
+    return attempt.failure is not None and attempt.failure.code in _THROTTLED
+
+
+def _hopeless(attempt: Attempt) -> bool:
+    return attempt.failure is not None and attempt.failure.code in _HOPELESS
+
+
+def _free_again(attempt: Attempt) -> float:
+    """When a throttled attempt's provider may be asked again."""
+    if not _throttled(attempt) or attempt.failure is None:
+        return 0.0
+    backoff = min(_FIRST_BACKOFF * 2 ** min(attempt.repeats, 10), _LONGEST_BACKOFF)
+    return (attempt.ended_at or 0.0) + (attempt.failure.retry_after or backoff)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
-from imagegate.domain.errors import Failure, WrongState
+from imagegate.domain.errors import Failure, FailureCode, WrongState
 from imagegate.domain.request import ImageRequest
 
 
@@ -44,6 +44,15 @@ class AttemptState(StrEnum):
 
 
 LIVE = frozenset({AttemptState.SUBMITTING, AttemptState.SUBMITTED, AttemptState.READY})
+_MAYBE_PAID = frozenset(
+    {
+        FailureCode.UPSTREAM_TIMEOUT,
+        FailureCode.UPSTREAM_FAILED,
+        FailureCode.AMBIGUOUS,
+        FailureCode.BAD_PAYLOAD,
+        FailureCode.EXPIRED,
+    }
+)
 ACCEPTED = frozenset({AttemptState.SUBMITTED, AttemptState.READY, AttemptState.DONE, AttemptState.UNKNOWN})
 """States in which an upstream has, or may have, begun to work."""
 
@@ -74,6 +83,22 @@ class Attempt:
     seed: int | None = None
     """The seed really used, where the upstream tells."""
     failure: Failure | None = None
+    lease_until: float = 0.0
+    """Until then `lease_run` is taken to be at work on it: submitting it, or listening to its stream."""
+    lease_run: str = ""
+    """The workflow execution that holds the lease."""
+    repeats: int = 0
+    """How often a throttled provider was asked before, for this same attempt."""
+    keep_until: float = 0.0
+    """When the upstream forgets the result."""
+    not_honoured: tuple[str, ...] = ()
+    """Fields of the request that this provider passes over or only comes near to."""
+
+    @property
+    def may_have_cost(self) -> bool:
+        """True when the upstream has, or may have, begun to work."""
+        paid = self.failure is not None and self.failure.code in _MAYBE_PAID
+        return self.ticket is not None or self.state in ACCEPTED or paid
 
     @property
     def live(self) -> bool:
@@ -94,6 +119,8 @@ class Picture:
     bytes: int
     provider: str
     seed: int | None = None
+    late: bool = False
+    """True when it came after the operation had ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +163,21 @@ class Operation:
         return self.state in ENDED
 
     @property
+    def harvest_until(self) -> float:
+        """Until when a picture that was paid for may still come, though nobody waits for it; 0 for never."""
+        if self.state is not State.FAILED:
+            return 0.0
+        return max((one.keep_until for one in self.attempts if one.live and one.ticket is not None), default=0.0)
+
+    @property
+    def late_pictures(self) -> tuple[Picture, ...]:
+        """Pictures that came after the end."""
+        return tuple(picture for picture in self.pictures if picture.late)
+
+    @property
     def may_have_cost(self) -> bool:
         """True when an upstream has, or may have, begun to work, and may charge for it."""
-        return any(one.ticket or one.state in ACCEPTED for one in self.attempts)
+        return any(one.may_have_cost for one in self.attempts)
 
     @property
     def counted_attempts(self) -> tuple[Attempt, ...]:

@@ -27,6 +27,7 @@ def represent(operation: Operation) -> dict[str, Any]:
         "images": [_picture(picture) for picture in operation.pictures],
         "attempts": [_attempt(attempt) for attempt in operation.attempts],
         "error": _failure(operation.failure),
+        "late": bool(operation.late_pictures),
         "version": operation.version,
     }
 
@@ -49,6 +50,7 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "bytes": picture.bytes,
         "seed": picture.seed,
         "provider": picture.provider,
+        "late": picture.late,
     }
 
 
@@ -61,6 +63,8 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "state": attempt.state,
         "started_at": rfc3339(attempt.started_at),
         "ended_at": rfc3339(attempt.ended_at),
+        "repeats": attempt.repeats,
+        "not_honoured": list(attempt.not_honoured),
         "error": _failure(attempt.failure),
     }
 

@@ -1,46 +1,12 @@
-"""Routes: which providers serve a model, and what each can honour."""
+"""Routes: which providers serve a model, in which order."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from imagegate.domain.errors import InvalidRequest, UnknownModel
-from imagegate.domain.geometry import Grid, Size
+from imagegate.domain.fitting import misfits
+from imagegate.domain.limits import Limits
 from imagegate.domain.request import ImageRequest
-
-
-class Waits(StrEnum):
-    """How a provider lets us wait for the picture."""
-
-    POLL = "poll"
-    """Cheap questions, any number of them."""
-    HOLD = "hold"
-    """One stream that must be read to its end."""
-    BLOCKING = "blocking"
-    """The submission itself answers with the picture."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What an upstream accepts and how it behaves."""
-
-    waits: Waits
-    grid: Grid
-    prompt_characters: int
-    images_per_call: int = 1
-    seed_maximum: int = 2**31 - 1
-    steps_maximum: int | None = None
-    """None: the upstream takes no step count."""
-    negative_prompt: bool = False
-    guidance: bool = False
-    hold_seconds: float = 840.0
-    """How long one look may keep its connection open."""
-
-    def size_for(self, request: ImageRequest) -> Size:
-        """The pixels this upstream makes for `request`: the nearest it has."""
-        if request.size:
-            return self.grid.nearest(request.size)
-        return self.grid.of_ratio(*(request.ratio or (1, 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +15,9 @@ class Target:
 
     provider: str
     model: str
+    limits: Limits
+    price_usd: float | None = None
+    """What the upstream charges for a picture, as far as known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +44,12 @@ class Route:
                 param="provider",
                 remedy=f"Leave provider out, or use one of: {known}.",
             )
-        return Route(self.model, kept, self.aliases, self.description)
+        return replace(self, targets=kept)
+
+
+_REMEDIES = {
+    "prompt": "Shorten the prompt, or ask for a model that takes longer ones.",
+}
 
 
 class Routes:
@@ -83,26 +57,68 @@ class Routes:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = tuple(routes)
-        self._by_name = {name: route for route in self._routes for name in (route.model, *route.aliases)}
+        self._by_name = {name: route for route in self._routes for name in (*route.aliases, route.model)}
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 
     def named(self, name: str) -> Route | None:
-        """The route of that name or alias."""
-        return self._by_name.get(name)
+        """The route of that name or alias; a name of its own comes before an alias with a `*` that covers it."""
+        return next(iter(self._candidates(name)), None)
 
     def of(self, request: ImageRequest) -> Route:
         """The route for `request`.
 
         Raises UnknownModel (which lists the known ones) or InvalidRequest (provider not on the route).
         """
-        route = self.named(request.model)
-        if route is None:
+        candidates = self._candidates(request.model)
+        if not candidates:
             known = ", ".join(one.model for one in self._routes)
             raise UnknownModel(
                 f"The model '{request.model}' does not exist here.",
                 param="model",
                 remedy=f"Use one of: {known}.",
             )
-        return route.narrowed(request.provider)
+        return self._first_fitting(candidates, request)
+
+    def _candidates(self, name: str) -> list[Route]:
+        """The route of that name, or every route with an alias that covers it, in the table's order."""
+        if name in self._by_name:
+            return [self._by_name[name]]
+        return [route for route in self._routes if any(_covers(alias, name) for alias in route.aliases)]
+
+    def _first_fitting(self, candidates: Sequence[Route], request: ImageRequest) -> Route:
+        """The first candidate that can do what is asked; the refusal is the first one's."""
+        refusal: InvalidRequest | None = None
+        for route in candidates:
+            try:
+                return _fitting(route.narrowed(request.provider), request)
+            except InvalidRequest as error:
+                refusal = refusal or error
+        assert refusal
+        if refusal.param == "image":
+            able = ", ".join(one.model for one in self._routes if _takes(one, len(request.inputs)))
+            refusal.remedy = f"Use one of: {able}." if able else "No model here works from pictures."
+        raise refusal
+
+
+def _takes(route: Route, pictures: int) -> bool:
+    return any(target.limits.input_images >= pictures for target in route.targets)
+
+
+def _covers(alias: str, name: str) -> bool:
+    return alias.endswith("*") and name.startswith(alias[:-1])
+
+
+def _fitting(route: Route, request: ImageRequest) -> Route:
+    """The route with only those providers on it that can do what is asked."""
+    problems = [(target, misfits(request, target.limits)) for target in route.targets]
+    fitting = tuple(target for target, found in problems if not found)
+    if fitting:
+        return replace(route, targets=fitting)
+    _, found = min(problems, key=lambda one: len(one[1]))
+    raise InvalidRequest(
+        f"No provider of the model '{route.model}' can honour '{found[0]}' as it is.",
+        param=found[0],
+        remedy=_REMEDIES.get(found[0], "Leave it out, or ask for another model."),
+    )

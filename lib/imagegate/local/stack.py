@@ -1,5 +1,6 @@
 """The embedded stack: MiniStack with the project's template, the stand-in upstreams and the front door."""
 
+import contextlib
 import json
 import logging
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ from imagegate.local.stack_settings import StackSettings
 from imagegate.local.state_folder import FolderInUse, StateFolder
 from imagegate.local.watchdog import Watchdog
 
+DEFAULT_STAGE = "dev"
+"""The template's default for its parameter Stage."""
 UPSTREAMS_PARAMETER = "UpstreamBaseUrls"
 """The template's parameter for a JSON object, provider name -> base URL."""
 
@@ -122,6 +125,7 @@ class Stack:
             self._start_ministack()
         with step("template"):
             self._deploy()
+            self._set_secrets()
         self.watchdog.start()
         with step("front door"):
             self.front_door.start()
@@ -132,6 +136,14 @@ class Stack:
         logger.addHandler(handler)
         self._running.callback(handler.close)
         self._running.callback(logger.removeHandler, handler)
+
+    def _set_secrets(self) -> None:
+        """Give the functions credentials for the stand-ins; one that somebody has set stays as it is."""
+        stage = self.settings.parameters.get("Stage", DEFAULT_STAGE)
+        ssm = self.client("ssm")
+        for name, value in (self.settings.stand_ins.secrets if self.settings.stand_ins else {}).items():
+            with contextlib.suppress(ssm.exceptions.ParameterAlreadyExists):
+                ssm.put_parameter(Name=f"/imagegate/{stage}/{name}", Value=value, Type="SecureString")
 
     def _take_ports(self) -> None:
         """Take the front door's port as told, and for the others the one used last, so that URLs stay valid.

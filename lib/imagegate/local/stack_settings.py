@@ -19,6 +19,8 @@ class StandIns:
     """An ASGI application."""
     base_paths: Mapping[str, str]
     """Provider name -> path below which `app` plays it."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Upstream credentials to set, for providers that ask for none before they have one."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.geometry import Grid
+from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.operation import Source
 from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request import ImageRequest
-from imagegate.domain.route import Limits, Waits
 from imagegate.ports import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.statuses import bad_payload, plain, refusal
 
@@ -33,6 +33,8 @@ class GradioSpace:
         waits=Waits.HOLD,
         grid=Grid(minimum=256, maximum=2048, step=32),
         prompt_characters=4000,
+        expected_seconds=6.0,
+        honours=frozenset({"seed", "steps"}),
         steps_maximum=50,
     )
 

@@ -4,24 +4,76 @@ To add a protocol: one file beside this one, one line in PROTOCOLS. ADDING.md ha
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from imagegate.domain.errors import MisconfiguredError
+from imagegate.domain.limits import Limits
 from imagegate.domain.route import Route, Routes, Target
 from imagegate.ports import Http, Provider, Secrets
+from imagegate.providers.facts import Facts, read_facts
 from imagegate.providers.gradio_space import GradioSpace
+from imagegate.providers.openai_flavour import Flavour
+from imagegate.providers.openai_images import OpenAIImages
+from imagegate.providers.yandexart import YandexArt
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """How the providers of a protocol are made, and where their limits stand."""
+
+    make: Callable[..., Provider]
+    """Called with name, base URL, Http, Secrets, and the provider's facts if it has any."""
+    limits: Limits | type[Facts]
+    """One for all its providers; or the class of their facts, which the rest of a provider's entry is read into."""
+
 
 PROTOCOLS = {
-    "gradio_space": GradioSpace,
+    "gradio_space": Protocol(GradioSpace, GradioSpace.limits),
+    "openai_images": Protocol(OpenAIImages, Flavour),
+    "yandexart": Protocol(YandexArt, YandexArt.limits),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A provider of models.toml."""
+
+    protocol: Protocol
+    base_url: str
+    facts: tuple[Facts, ...]
+    """One, or none when all providers of the protocol are alike."""
+
+    @property
+    def limits(self) -> Limits:
+        return self.facts[0].limits if isinstance(self.protocol.limits, type) else self.protocol.limits
 
 
 @cache
 def _document() -> dict[str, Any]:
     return tomllib.loads(files(__package__).joinpath("models.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _entry(provider: str) -> _Entry:
+    keys = _document()["providers"].get(provider)
+    if keys is None:
+        raise MisconfiguredError(f"models.toml has no provider '{provider}'")
+    protocol = PROTOCOLS[keys["protocol"]]
+    rest = {name: value for name, value in keys.items() if name not in ("protocol", "base_url")}
+    if isinstance(protocol.limits, type):
+        return _Entry(protocol, keys["base_url"], (read_facts(protocol.limits, provider, rest),))
+    if rest:
+        raise MisconfiguredError(f"models.toml: [providers.{provider}] has keys its protocol has no use for: {rest}")
+    return _Entry(protocol, keys["base_url"], ())
+
+
+def limits_of(provider: str) -> Limits:
+    """What the provider of that name accepts; asks nobody, needs no credentials. Raises MisconfiguredError."""
+    return _entry(provider).limits
 
 
 def routes() -> Routes:
@@ -30,8 +82,13 @@ def routes() -> Routes:
 
 
 def _route(name: str, entry: Mapping[str, Any]) -> Route:
-    targets = tuple(Target(*stop.split("/", 1)) for stop in entry["route"])
+    targets = tuple(_target(stop, entry) for stop in entry["route"])
     return Route(name, targets, tuple(entry.get("aliases", ())), entry.get("description", ""))
+
+
+def _target(stop: str, entry: Mapping[str, Any]) -> Target:
+    provider, _, model = stop.partition("/")
+    return Target(provider, model, limits_of(provider), entry.get("prices_usd", {}).get(provider))
 
 
 class Providers:
@@ -51,9 +108,6 @@ class Providers:
         return self._made[name]
 
     def _make(self, name: str) -> Provider:
-        entry = _document()["providers"].get(name)
-        if entry is None:
-            raise MisconfiguredError(f"models.toml has no provider '{name}'")
-        protocol = PROTOCOLS[entry["protocol"]]
-        base_url = self._base_urls.get(name, entry["base_url"]).rstrip("/")
-        return protocol(name, base_url, self._http, self._secrets)
+        entry = _entry(name)
+        base_url = self._base_urls.get(name, entry.base_url).rstrip("/")
+        return entry.protocol.make(name, base_url, self._http, self._secrets, *entry.facts)

@@ -3,45 +3,71 @@
 from dataclasses import replace
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.operation import Attempt, AttemptState, Operation, State
+from imagegate.domain.failover import last_word
+from imagegate.domain.limits import Waits
+from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
 from imagegate.domain.outcome import Ready, Ticket
-from imagegate.ports import Clock, ProviderFor
+from imagegate.ports import Admission, Clock, Latencies, ProviderFor, Telemetry
 from imagegate.usecases.keep import Keep
 from imagegate.usecases.revise import Revise
-from imagegate.usecases.step import Step
 
-_FETCH_GRACE = 180.0
+_FETCH_GRACE = 300.0
+_FIRST_HARVEST = 60.0
 
 
 class Conclude:
     """The endings shared by `submit` and `poll`."""
 
-    def __init__(self, keep: Keep, providers: ProviderFor, revise: Revise, clock: Clock) -> None:
+    def __init__(
+        self,
+        keep: Keep,
+        providers: ProviderFor,
+        admission: Admission,
+        latencies: Latencies,
+        telemetry: Telemetry,
+        revise: Revise,
+        clock: Clock,
+    ) -> None:
         self._keep = keep
         self._providers = providers
+        self._admission = admission
+        self._latencies = latencies
+        self._telemetry = telemetry
         self._revise = revise
         self._clock = clock
 
-    def ready(self, operation: Operation, attempt: Attempt, ready: Ready) -> Operation:
+    def ready(self, operation: Operation, attempt: Attempt, ready: Ready, looked_at: float = 0.0) -> Operation:
         """The upstream has the pictures: note where, bring them home, and end when all are there.
 
-        Addresses are written before the fetch: some upstreams tell them only once.
+        Addresses are written before the fetch: some upstreams tell them only once. `looked_at`: when the job
+        was last seen unfinished, in seconds since the epoch.
         """
-        noted = replace(attempt, state=AttemptState.READY, sources=ready.sources, seed=ready.seed or attempt.seed)
-        if ready.sources and attempt.state is not AttemptState.READY:
-            operation = self._revise(operation, lambda one: one.with_attempt(noted), due_in=_FETCH_GRACE)
+        noted = replace(
+            attempt, state=AttemptState.READY, sources=ready.sources, seed=ready.seed or attempt.seed, lease_until=0.0
+        )
+        if attempt.state is not AttemptState.READY:
+            self._learn(attempt, looked_at)
+            if ready.sources:
+                operation = self._revise(operation, lambda one: one.with_attempt(noted), due_in=_FETCH_GRACE)
         try:
             base = self._providers(attempt.provider).base_url
             pictures = self._keep(operation, noted, ready, base)
         except UpstreamError as error:
             return self.failed(operation, noted, error.failure)
+        return self._succeeded(operation, noted, pictures)
+
+    def _succeeded(self, operation: Operation, attempt: Attempt, pictures: tuple[Picture, ...]) -> Operation:
         now = self._clock.now()
-        done = replace(noted, state=AttemptState.DONE, ended_at=now)
-        return self._revise(
-            operation,
-            lambda one: one.with_attempt(done).with_pictures(pictures).settled(now),
-            due_in=_FETCH_GRACE,
-        )
+        done = replace(attempt, state=AttemptState.DONE, ended_at=now)
+
+        def end(current: Operation) -> Operation:
+            arrived = tuple(replace(one, late=current.done) for one in pictures)
+            return current.with_attempt(done).with_pictures(arrived).settled(now)
+
+        self._admission.report(attempt.provider, None)
+        ended = self._revise(operation, end, due_in=_FETCH_GRACE)
+        self._telemetry.attempt(ended, done)
+        return ended
 
     def failed(self, operation: Operation, attempt: Attempt, failure: Failure) -> Operation:
         """The attempt failed: another provider gets its turn, unless the request itself was refused."""
@@ -52,6 +78,7 @@ class Conclude:
             state=AttemptState.UNKNOWN if unknown else AttemptState.FAILED,
             failure=failure,
             ended_at=now,
+            lease_until=0.0,
         )
 
         def end(current: Operation) -> Operation:
@@ -60,25 +87,34 @@ class Conclude:
                 return noted.moved(State.FAILED, now, failure=failure)
             return noted
 
-        return self._revise(operation, end, due_in=_FETCH_GRACE)
+        self._admission.report(attempt.provider, failure.code)
+        written = self._revise(operation, end, due_in=_FETCH_GRACE)
+        self._telemetry.attempt(written, ended)
+        return written
 
-    def released(self, operation_id: str, operation: Operation | None) -> Step:
-        """Nothing is left to do; upstreams still at work for a cancelled operation are told to stop."""
-        if operation and operation.state is State.CANCELLED:
-            for attempt in operation.attempts:
-                if attempt.live:
-                    operation = self._stop(operation, attempt)
-        return Step(operation_id, "done")
-
-    def _stop(self, operation: Operation, attempt: Attempt) -> Operation:
-        if attempt.ticket is not None:
-            self._providers(attempt.provider).cancel(Ticket(attempt.ticket))
-        return self.failed(operation, attempt, Failure(FailureCode.CANCELLED, "Cancelled."))
+    def released(self, operation: Operation) -> Operation:
+        """Upstreams still at work for a cancelled operation are told to stop, where they can be."""
+        for attempt in operation.attempts:
+            if attempt.live:
+                if attempt.ticket is not None:
+                    self._providers(attempt.provider).cancel(Ticket(attempt.ticket))
+                operation = self.failed(operation, attempt, Failure(FailureCode.CANCELLED, "Cancelled."))
+        return operation
 
     def exhausted(self, operation: Operation, slot: int) -> Operation:
-        """Every provider of the route has had its turns: the last reason becomes the operation's."""
-        reasons = [one.failure for one in operation.attempts if slot in one.slots and one.failure]
-        return self.ended(operation, reasons[-1])
+        """Every provider of the route has had its turns: what they said last becomes the operation's reason."""
+        return self.ended(operation, last_word([one for one in operation.counted_attempts if slot in one.slots]))
+
+    def out_of_time(self, operation: Operation) -> Operation:
+        """The deadline has come. Where nobody would take the job, that is the reason, and nothing was spent."""
+        seconds = round(operation.deadline - operation.created_at)
+        late = Failure(FailureCode.DEADLINE_EXCEEDED, f"No picture within the deadline of {seconds} s.")
+        if operation.may_have_cost or not operation.attempts:
+            for attempt in operation.attempts:
+                if attempt.live and attempt.ticket is not None:
+                    self._latencies.censor(attempt.provider, attempt.model, self._clock.now() - attempt.started_at)
+            return self.ended(operation, late)
+        return self.ended(operation, last_word(operation.attempts))
 
     def ended(self, operation: Operation, failure: Failure) -> Operation:
         """The operation fails for `failure`, unless it has ended already."""
@@ -87,4 +123,13 @@ class Conclude:
         def end(current: Operation) -> Operation:
             return current if current.done else current.moved(State.FAILED, now, failure=failure)
 
-        return self._revise(operation, end, due_in=_FETCH_GRACE)
+        return self._revise(operation, end, due_in=_FIRST_HARVEST)
+
+    def _learn(self, attempt: Attempt, looked_at: float) -> None:
+        """Remember how long the job took, as exactly as it is known."""
+        now = self._clock.now()
+        took = now - attempt.started_at
+        earliest = max(0.0, looked_at - attempt.started_at)
+        if self._providers(attempt.provider).limits.waits is not Waits.POLL:
+            earliest = took
+        self._latencies.observe(attempt.provider, attempt.model, earliest, took)

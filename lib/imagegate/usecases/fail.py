@@ -3,8 +3,8 @@
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation import Operation, State
 from imagegate.ports import Clock, OperationStore
+from imagegate.usecases.plan import Step
 from imagegate.usecases.revise import Change, Revise
-from imagegate.usecases.step import Step
 
 _ENDED = 0.0
 

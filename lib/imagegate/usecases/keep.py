@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from imagegate.domain.operation import Attempt, Operation, Picture
 from imagegate.domain.outcome import Ready
+from imagegate.domain.request import ImageRequest
 from imagegate.ports import Http, ImageStore, Pictures
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
@@ -30,7 +31,7 @@ class Keep:
         return tuple(self._store(operation, attempt, slot, body) for slot, body in pairs)
 
     def _store(self, operation: Operation, attempt: Attempt, slot: int, body: bytes) -> Picture:
-        body = self._converted(body, operation.request.output_format)
+        body = self._converted(body, operation.request)
         facts = self.pictures.inspect(body)
         key = f"images/{operation.id[-2:]}/{operation.id}/{slot}.{EXTENSIONS[facts.content_type]}"
         self.images.put(key, body, facts.content_type)
@@ -46,8 +47,10 @@ class Keep:
             seed=attempt.seed,
         )
 
-    def _converted(self, body: bytes, wanted: str | None) -> bytes:
-        facts = self.pictures.inspect(body)
-        if wanted is None or FORMATS[facts.content_type] == wanted:
+    def _converted(self, body: bytes, request: ImageRequest) -> bytes:
+        """The body in the format asked for; compressed anew only where that is asked for as well."""
+        made = FORMATS[self.pictures.inspect(body).content_type]
+        wanted = request.output_format or made
+        if wanted == made and (request.output_compression is None or made == "png"):
             return body
-        return self.pictures.convert(body, wanted)
+        return self.pictures.convert(body, wanted, request.output_compression)

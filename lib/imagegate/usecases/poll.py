@@ -5,17 +5,22 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.operation import Attempt, AttemptState, Operation
+from imagegate.domain.limits import Waits
+from imagegate.domain.operation import Attempt, AttemptState, Operation, State
 from imagegate.domain.outcome import Check, Failed, Pending, Ready, Ticket
 from imagegate.ports import Clock, OperationStore, ProviderFor
 from imagegate.usecases.conclude import Conclude
+from imagegate.usecases.plan import Plan, Step
 from imagegate.usecases.revise import Revise
-from imagegate.usecases.step import SUBMIT_LEASE, Step, step_after
 
 _LOST_SUBMITTER = Failure(
     FailureCode.AMBIGUOUS, "The submission was interrupted; whether the upstream has the job is not known."
 )
 _SWEEP_MARGIN = 600.0
+_HOLD_MARGIN = 60.0
+_SHORTEST_STAY = 0.3
+_ROUNDING = 0.5
+"""The workflow waits whole seconds, so it may come that much too early."""
 Look = tuple[Attempt, Check]
 
 
@@ -27,58 +32,119 @@ class Poll:
         store: OperationStore,
         providers: ProviderFor,
         conclude: Conclude,
+        plan: Plan,
         revise: Revise,
         clock: Clock,
     ) -> None:
         self._store = store
         self._providers = providers
         self._conclude = conclude
+        self._plan = plan
         self._revise = revise
         self._clock = clock
 
-    def __call__(self, operation_id: str) -> Step:
-        """Look once at every job, bring home what is finished, say what comes next."""
+    def __call__(self, operation_id: str, run: str, looked_at: float = 0.0) -> Step:
+        """Look once at every job, bring home what is finished, say what comes next.
+
+        `run`: the workflow execution's name. `looked_at`: when it last looked (seconds since the epoch), so
+        that completion times are learned as exactly as they can be known.
+        """
         operation = self._store.get(operation_id, consistent=True)
         if operation is None or operation.done:
-            return self._conclude.released(operation_id, operation)
-        at_least = 0.0
-        for attempt, check in self._looks(operation):
-            if isinstance(check, Pending):
-                at_least = max(at_least, check.retry_after or 1.0)
-            else:
-                operation = self._conclusion(operation, attempt, check)
-        operation = self._overdue(operation)
-        return step_after(operation, self._clock.now(), at_least if not operation.missing_slots else 0.0)
+            return self.after_the_end(operation_id, operation, run)
+        operation, not_before = self._look(operation, run, looked_at)
+        return self._plan.step(self._overdue(operation), not_before)
 
-    def _looks(self, operation: Operation) -> Iterator[Look]:
+    def stay(self, operation: Operation, run: str, until: float) -> Operation:
+        """Look again and again until the operation has ended or `until` has come."""
+        looked_at = 0.0
+        while not operation.done and not operation.missing_slots:
+            wait = self._plan.wait(operation, _SHORTEST_STAY)
+            if self._clock.now() + wait > until:
+                break
+            self._clock.sleep(wait)
+            operation, not_before = self._look(operation, run, looked_at)
+            looked_at = self._clock.now()
+            if not_before > until:
+                break
+        return operation
+
+    def after_the_end(self, operation_id: str, operation: Operation | None, run: str) -> Step:
+        """Nobody waits any more: stop the jobs of a cancelled operation, harvest those of a failed one."""
+        if operation and operation.state is State.CANCELLED:
+            self._conclude.released(operation)
+        elif operation and operation.harvest_until > self._clock.now():
+            self._look(operation, run, 0.0)
+        return Step(operation_id, "done")
+
+    def _look(self, operation: Operation, run: str, looked_at: float) -> tuple[Operation, float]:
+        """Look at every job that is due; also when the one that said so longest wants to be asked again."""
+        operation = self._leased(operation, run)
+        not_before = 0.0
+        for attempt, check in self._answers(operation, run):
+            if isinstance(check, Pending):
+                not_before = max(not_before, self._clock.now() + (check.retry_after or 0.0))
+            elif isinstance(check, Ready):
+                operation = self._conclude.ready(operation, attempt, check, looked_at)
+            else:
+                operation = self._conclude.failed(operation, attempt, check.failure)
+        return operation, 0.0 if operation.missing_slots else not_before
+
+    def _leased(self, operation: Operation, run: str) -> Operation:
+        """Claim the streams that are about to be opened: two listeners would lose the result."""
+        now = self._clock.now()
+        streams = [one for one in operation.attempts if self._is_stream(one) and self._may_open(one, run, now)]
+        if not streams:
+            return operation
+        holds = {one.number: self._hold_until(operation, one) + _HOLD_MARGIN for one in streams}
+
+        def claim(current: Operation) -> Operation:
+            for attempt in current.attempts:
+                if attempt.number in holds and self._may_open(attempt, run, now):
+                    leased = replace(attempt, lease_until=holds[attempt.number], lease_run=run)
+                    current = current.with_attempt(leased)
+            return current
+
+        due_in = max(holds.values()) - now + _HOLD_MARGIN
+        return self._revise(operation, claim, due_in=due_in)
+
+    def _answers(self, operation: Operation, run: str) -> Iterator[Look]:
         """Every live attempt's answer, as it comes: one stream must not keep another waiting."""
         live = [attempt for attempt in operation.attempts if attempt.live]
+        if len(live) == 1:
+            yield live[0], self._ask(operation, live[0], run)
+            return
         with ThreadPoolExecutor(max_workers=max(1, len(live))) as pool:
-            asked = [pool.submit(self._look, operation, attempt) for attempt in live]
+            asked = {pool.submit(self._ask, operation, attempt, run): attempt for attempt in live}
             for answer in as_completed(asked):
-                yield answer.result()
+                yield asked[answer], answer.result()
 
-    def _look(self, operation: Operation, attempt: Attempt) -> Look:
-        if attempt.state is AttemptState.SUBMITTING:
-            return attempt, self._lost(attempt)
+    def _ask(self, operation: Operation, attempt: Attempt, run: str) -> Check:
+        now = self._clock.now()
         if attempt.state is AttemptState.READY:
-            return attempt, Ready(sources=attempt.sources, seed=attempt.seed)
+            return Ready(sources=attempt.sources, seed=attempt.seed)
+        if attempt.state is AttemptState.SUBMITTING:
+            return Failed(_LOST_SUBMITTER) if attempt.lease_until <= now else Pending(attempt.lease_until - now)
+        if self._is_stream(attempt) and not (attempt.lease_run == run and attempt.lease_until > now):
+            return Pending(max(self._plan.opens_at(attempt), attempt.lease_until) - now)
         provider = self._providers(attempt.provider)
-        hold_until = min(operation.deadline, self._clock.now() + provider.limits.hold_seconds)
         try:
-            return attempt, provider.check(Ticket(attempt.ticket or {}), hold_until)
+            return provider.check(Ticket(attempt.ticket or {}), self._hold_until(operation, attempt))
         except UpstreamError as error:
-            return attempt, Pending(error.failure.retry_after)
+            return Pending(error.failure.retry_after)
 
-    def _lost(self, attempt: Attempt) -> Check:
-        if attempt.started_at + SUBMIT_LEASE < self._clock.now():
-            return Failed(_LOST_SUBMITTER)
-        return Pending(SUBMIT_LEASE / 4)
+    def _is_stream(self, attempt: Attempt) -> bool:
+        submitted = attempt.state is AttemptState.SUBMITTED
+        return submitted and self._providers(attempt.provider).limits.waits is Waits.HOLD
 
-    def _conclusion(self, operation: Operation, attempt: Attempt, check: Ready | Failed) -> Operation:
-        if isinstance(check, Ready):
-            return self._conclude.ready(operation, attempt, check)
-        return self._conclude.failed(operation, attempt, check.failure)
+    def _may_open(self, attempt: Attempt, run: str, now: float) -> bool:
+        free = attempt.lease_until <= now or attempt.lease_run == run
+        return attempt.state is AttemptState.SUBMITTED and free and self._plan.opens_at(attempt) <= now + _ROUNDING
+
+    def _hold_until(self, operation: Operation, attempt: Attempt) -> float:
+        now = self._clock.now()
+        longest = now + self._providers(attempt.provider).limits.hold_seconds
+        return longest if operation.done else min(max(operation.deadline, now + 1), longest)
 
     def _overdue(self, operation: Operation) -> Operation:
         """End an operation whose time is up; push back the sweep of one that goes on."""
@@ -86,9 +152,7 @@ class Poll:
         if operation.done:
             return operation
         if now >= operation.deadline:
-            seconds = round(operation.deadline - operation.created_at)
-            late = Failure(FailureCode.DEADLINE_EXCEEDED, f"No picture within the deadline of {seconds} s.")
-            return self._conclude.ended(operation, late)
+            return self._conclude.out_of_time(operation)
         if operation.due_at > now + _SWEEP_MARGIN:
             return operation
         return self._revise(operation, lambda one: replace(one, due_at=0), due_in=2 * _SWEEP_MARGIN)

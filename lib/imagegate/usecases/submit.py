@@ -3,15 +3,25 @@
 from dataclasses import replace
 
 from imagegate.domain.errors import UpstreamError
-from imagegate.domain.failover import next_target
+from imagegate.domain.failover import Choice, choose, throttled_before
+from imagegate.domain.fitting import not_honoured
 from imagegate.domain.operation import Attempt, AttemptState, Operation, State
-from imagegate.domain.order import Order
+from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Ready, Ticket
+from imagegate.domain.request import InputImage
 from imagegate.domain.route import Routes, Target
-from imagegate.ports import Clock, OperationStore, ProviderFor
+from imagegate.ports import Admission, Clock, ImageStore, OperationStore, Provider, ProviderFor
 from imagegate.usecases.conclude import Conclude
+from imagegate.usecases.plan import Plan, Step
+from imagegate.usecases.poll import Poll
 from imagegate.usecases.revise import Revise
-from imagegate.usecases.step import SUBMIT_LEASE, Step, step_after
+
+PATIENCE = 5.0
+"""Seconds for which staying for a quick job is cheaper than the workflow's transitions."""
+_BUDGET = 300.0
+"""Seconds after which one visit begins no further submission: blocking upstreams take minutes each."""
+_LEASE_MARGIN = 15.0
+_SWEEP_MARGIN = 120.0
 
 
 class Submit:
@@ -20,73 +30,145 @@ class Submit:
     def __init__(
         self,
         store: OperationStore,
+        images: ImageStore,
         routes: Routes,
         providers: ProviderFor,
+        admission: Admission,
         conclude: Conclude,
+        poll: Poll,
+        plan: Plan,
         revise: Revise,
         clock: Clock,
     ) -> None:
         self._store = store
+        self._images = images
         self._routes = routes
         self._providers = providers
+        self._admission = admission
         self._conclude = conclude
+        self._poll = poll
+        self._plan = plan
         self._revise = revise
         self._clock = clock
 
-    def __call__(self, operation_id: str) -> Step:
-        """Submit every missing slot once and say what comes next."""
+    def __call__(self, operation_id: str, run: str) -> Step:
+        """Submit every missing slot, stay for quick jobs, and say what comes next.
+
+        `run`: the name of the workflow execution, which holds the leases taken here.
+        """
         operation = self._store.get(operation_id, consistent=True)
         if operation is None or operation.done:
-            return self._conclude.released(operation_id, operation)
-        operation = self._try_all(operation)
-        return step_after(operation, self._clock.now())
+            return self._poll.after_the_end(operation_id, operation, run)
+        until = self._clock.now() + PATIENCE
+        operation, not_before = self._submit_all(operation, run)
+        if not operation.missing_slots and self._plan.fits(operation, PATIENCE):
+            operation = self._poll.stay(operation, run, until)
+        return self._plan.step(operation, not_before)
 
-    def _try_all(self, operation: Operation) -> Operation:
+    def _submit_all(self, operation: Operation, run: str) -> tuple[Operation, float]:
+        """Try every missing slot; also when the earliest of those that must wait may be tried again."""
+        until, later = self._clock.now() + _BUDGET, dict.fromkeys(operation.missing_slots, 0.0)
         for slot in operation.missing_slots:
-            if not operation.done:
-                operation = self._try(operation, slot)
-        return operation
+            if operation.done or self._clock.now() >= until:
+                return operation, 0.0
+            if slot not in operation.missing_slots:
+                continue  # it went along with another
+            choice = self._choice(operation, slot)
+            if choice is None:
+                operation = self._conclude.exhausted(operation, slot)
+            elif choice.at > self._clock.now():
+                later[slot] = choice.at
+            else:
+                operation = self._try(operation, choice.target, self._batch(operation, choice.target, slot), run)
+        return operation, min((later.get(slot, 0.0) for slot in operation.missing_slots), default=0.0)
 
-    def _try(self, operation: Operation, slot: int) -> Operation:
+    def _batch(self, operation: Operation, target: Target, slot: int) -> tuple[int, ...]:
+        """The slots that can go into one submission with `slot`: untried ones, where no seed tells them apart."""
+        if operation.request.seed is not None:
+            return (slot,)
+        tried = {one for attempt in operation.counted_attempts for one in attempt.slots}
+        alike = [one for one in operation.missing_slots if one not in tried and one != slot]
+        return (slot, *(alike if slot not in tried else [])[: target.limits.images_per_call - 1])
+
+    def _choice(self, operation: Operation, slot: int) -> Choice | None:
+        """The next provider for a slot: one that has turns left and may be asked now, if there is one."""
         route = self._routes.of(operation.request)
-        target = next_target(route, tuple(one for one in operation.counted_attempts if slot in one.slots))
-        if target is None:
-            return self._conclude.exhausted(operation, slot)
-        operation, attempt = self._begin(operation, target, slot)
-        if operation.done:
-            return operation
+        attempts = [one for one in operation.counted_attempts if slot in one.slots]
+        closed: dict[str, float] = {}
+        while True:
+            now = self._clock.now()
+            choice = choose(route, attempts, closed, now)
+            if choice is None or choice.at > now:
+                return choice
+            until = self._admission.admit(choice.target.provider)
+            if until <= now:
+                return choice
+            closed[choice.target.provider] = until
+
+    def _try(self, operation: Operation, target: Target, slots: tuple[int, ...], run: str) -> Operation:
         provider = self._providers(target.provider)
-        request = operation.request
-        seed = None if request.seed is None else (request.seed + slot) % (provider.limits.seed_maximum + 1)
+        operation, attempt = self._begin(operation, target, slots, run)
+        if attempt not in operation.attempts:
+            return operation  # it ended meanwhile, or another driver was first
         try:
-            outcome = provider.submit(Order(replace(request, seed=seed), target.model, 1))
+            outcome = provider.submit(self._order(operation, attempt, provider))
         except UpstreamError as error:
             return self._conclude.failed(operation, attempt, error.failure)
-        return self._record(operation, attempt, outcome)
+        return self._record(operation, attempt, outcome, provider)
 
-    def _begin(self, operation: Operation, target: Target, slot: int) -> tuple[Operation, Attempt]:
+    def _order(self, operation: Operation, attempt: Attempt, provider: Provider) -> Order:
+        request, seeds, slot = operation.request, provider.limits.seed_maximum + 1, attempt.slots[0]
+        seed = None if request.seed is None else (request.seed + slot) % seeds
+        return Order(
+            replace(request, seed=seed),
+            attempt.model,
+            len(attempt.slots),
+            inputs=tuple(map(self._input, request.inputs)),
+            mask=self._input(request.mask) if request.mask else None,
+            idempotency_key=f"{operation.id}-{slot}-{attempt.number}",
+        )
+
+    def _input(self, image: InputImage) -> InputBody:
+        return InputBody(self._images.get(image.key), image.content_type)
+
+    def _begin(
+        self, operation: Operation, target: Target, slots: tuple[int, ...], run: str
+    ) -> tuple[Operation, Attempt]:
         """Write the attempt before the call, so that a crash in between is seen."""
         now = self._clock.now()
+        lease = target.limits.submit_seconds + _LEASE_MARGIN
+        before = throttled_before([one for one in operation.counted_attempts if one.slots == slots], target.provider)
         attempt = Attempt(
-            number=len(operation.attempts) + 1,
+            number=before.number if before else len(operation.attempts) + 1,
             provider=target.provider,
             model=target.model,
-            slots=(slot,),
+            slots=slots,
             state=AttemptState.SUBMITTING,
             started_at=now,
+            lease_until=now + lease,
+            lease_run=run,
+            repeats=before.repeats + 1 if before else 0,
+            not_honoured=not_honoured(operation.request, target.limits),
         )
 
         def begin(current: Operation) -> Operation:
-            if current.done:
+            if current.done or not set(slots) <= set(current.missing_slots):
                 return current
             running = current if current.state is State.RUNNING else current.moved(State.RUNNING, now)
             return running.with_attempt(attempt)
 
-        return self._revise(operation, begin, due_in=SUBMIT_LEASE + 60), attempt
+        return self._revise(operation, begin, due_in=lease + _SWEEP_MARGIN), attempt
 
-    def _record(self, operation: Operation, attempt: Attempt, outcome: Ticket | Ready) -> Operation:
+    def _record(self, operation: Operation, attempt: Attempt, outcome: Ticket | Ready, provider: Provider) -> Operation:
         if isinstance(outcome, Ready):
             return self._conclude.ready(operation, attempt, outcome)
-        hold = self._providers(attempt.provider).limits.hold_seconds
-        submitted = replace(attempt, state=AttemptState.SUBMITTED, ticket=outcome.data)
-        return self._revise(operation, lambda current: current.with_attempt(submitted), due_in=hold + 120)
+        limits = provider.limits
+        submitted = replace(
+            attempt,
+            state=AttemptState.SUBMITTED,
+            ticket=outcome.data,
+            keep_until=attempt.started_at + limits.retention_seconds,
+            lease_until=0.0,
+        )
+        due_in = self._plan.wait(operation) + limits.hold_seconds + _SWEEP_MARGIN
+        return self._revise(operation, lambda current: current.with_attempt(submitted), due_in=due_in)

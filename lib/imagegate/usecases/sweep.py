@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from imagegate.domain.operation import Operation
 from imagegate.ports import Abandoned, Clock, Workflow
 from imagegate.usecases.revise import Revise
 
@@ -21,8 +22,12 @@ class Sweep:
         """Restart every overdue operation's workflow; returns how many."""
         count = 0
         for found in self._store.due(self._clock.now()):
-            operation = self._revise(found, lambda one: replace(one, due_at=0), due_in=_NEXT_CHANCE)
-            if not operation.done:
-                self._workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
-                count += 1
+            operation = self._revise(found, lambda one: replace(one, due_at=0), due_in=self._next_chance(found))
+            self._workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
+            count += 1
         return count
+
+    def _next_chance(self, operation: Operation) -> float:
+        """Seconds until it may be swept again: ever longer for what is only being harvested."""
+        age = self._clock.now() - operation.ended_at if operation.ended_at else 0.0
+        return max(_NEXT_CHANCE, age / 4)

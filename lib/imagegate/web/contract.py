@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from imagegate.dialects import openai_images, operations, yandexart
+from imagegate.dialects import openai_request, operations, yandexart
 from imagegate.web import schemas
 
 Responses = dict[int | str, dict[str, Any]]
@@ -28,20 +28,20 @@ _ACCEPTED = {
 _REDIRECT = {"description": "It takes longer: wait on at Location.", "model": dict[str, Any]}
 
 
-def _problems(**described: str) -> Responses:
+def problems(**described: str) -> Responses:
     """RFC 9457 answers: status (as `s404`) to what it means."""
     schema = {"$ref": f"#/components/schemas/{schemas.ProblemShape.__name__}"}
     content = {"application/problem+json": {"schema": schema}}
     return {int(status[1:]): {"description": what, "content": content} for status, what in described.items()}
 
 
-def _openai_errors(**described: str) -> Responses:
+def openai_errors(**described: str) -> Responses:
     return {
         int(status[1:]): {"description": what, "model": schemas.OpenAIErrorShape} for status, what in described.items()
     }
 
 
-def _yandex_errors(**described: str) -> Responses:
+def yandex_errors(**described: str) -> Responses:
     return {
         int(status[1:]): {"description": what, "model": schemas.YandexErrorShape} for status, what in described.items()
     }
@@ -76,7 +76,7 @@ _WAIT_ANSWERS: Responses = {
     200: {"description": "The answer in the dialect that started the operation.", "model": dict[str, Any]},
     202: _ACCEPTED,
     303: _REDIRECT,
-    **_openai_errors(
+    **openai_errors(
         s400="The request was refused, here or upstream.",
         s404="No such operation.",
         s410="Its retention has ended.",
@@ -96,7 +96,7 @@ CREATE: dict[str, Any] = {
             "description": "It ended within `Prefer: wait`, or (`validate_only`) what it would do.",
         },
         202: _ACCEPTED,
-        **_problems(
+        **problems(
             s400="The request has to be changed; `param` names the field.",
             s404="The model does not exist.",
             s422="The Idempotency-Key came with another request before.",
@@ -126,7 +126,7 @@ LIST: dict[str, Any] = {
     "summary": "List operations, newest first",
     "responses": {
         200: {"model": schemas.ListShape, "description": "A part of the list."},
-        **_problems(s400="A parameter has to be changed."),
+        **problems(s400="A parameter has to be changed."),
     },
 }
 GET: dict[str, Any] = {
@@ -135,7 +135,7 @@ GET: dict[str, Any] = {
     "responses": {
         200: _OPERATION,
         304: {"description": "It is as `If-None-Match` has it."},
-        **_problems(s404="No such operation.", s410="Its retention has ended."),
+        **problems(s404="No such operation.", s410="Its retention has ended."),
     },
     "openapi_extra": {"parameters": [_header("If-None-Match", "The ETag of an earlier answer.")]},
 }
@@ -152,7 +152,7 @@ CANCEL: dict[str, Any] = {
     "description": "`started_at` tells whether it had begun, `may_have_cost` whether an upstream may charge.",
     "responses": {
         200: _OPERATION,
-        **_problems(s404="No such operation.", s409="It has ended.", s410="Its retention has ended."),
+        **problems(s404="No such operation.", s409="It has ended.", s410="Its retention has ended."),
     },
 }
 RETRY: dict[str, Any] = {
@@ -161,7 +161,7 @@ RETRY: dict[str, Any] = {
     "description": "New attempts under the same id; pictures that are there are kept.",
     "responses": {
         202: _ACCEPTED,
-        **_problems(s404="No such operation.", s409="It runs, or has succeeded.", s410="Its retention has ended."),
+        **problems(s404="No such operation.", s409="It runs, or has succeeded.", s410="Its retention has ended."),
     },
 }
 DELETE: dict[str, Any] = {
@@ -169,7 +169,7 @@ DELETE: dict[str, Any] = {
     "summary": "Delete an operation and its pictures",
     "responses": {
         204: {"description": "Gone."},
-        **_problems(s404="No such operation.", s409="It is still running.", s410="Its retention has ended."),
+        **problems(s404="No such operation.", s409="It is still running.", s410="Its retention has ended."),
     },
 }
 IMAGE: dict[str, Any] = {
@@ -177,7 +177,7 @@ IMAGE: dict[str, Any] = {
     "summary": "Fetch a picture",
     "responses": {
         302: {"description": "The picture is at Location, for a limited time."},
-        **_problems(s404="No such picture.", s405="This is a path of OpenAI's dialect.", s410="No longer kept."),
+        **problems(s404="No such picture.", s405="This is a path of OpenAI's dialect.", s410="No longer kept."),
     },
 }
 
@@ -193,7 +193,7 @@ GENERATE: dict[str, Any] = {
         },
         202: _ACCEPTED,
         303: _REDIRECT,
-        **_openai_errors(
+        **openai_errors(
             s400="The request has to be changed (`param` names the field), or an upstream refused it.",
             s404="The model does not exist.",
             s424="The upstreams gave up; nothing will come.",
@@ -205,12 +205,41 @@ GENERATE: dict[str, Any] = {
     "openapi_extra": {
         "parameters": [_PREFER],
         **_body(
-            openai_images.GenerationsBody,
+            openai_request.GenerationsBody,
             simple=_FIRST,
             bytes={**_FIRST, "response_format": "b64_json", "size": "1024x768", "n": 2},
             g4f={**_FIRST, "width": 768, "height": 768, "num_inference_steps": 4, "seed": 7, "response_format": None},
         ),
     },
+}
+_PICTURE = "data:image/png;base64,iVBORw0KGgo="
+_FORM_FILES = {
+    "image": {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1, "maxItems": 16},
+    "mask": {"type": "string", "format": "binary"},
+}
+
+
+def _pictures(kind: type[BaseModel], **example: Any) -> dict[str, Any]:
+    """Bodies with pictures: a form with files, or JSON with data URLs."""
+    schema = kind.model_json_schema()
+    form = {"type": "object", "properties": {**schema["properties"], **_FORM_FILES}, "required": ["image"]}
+    url = {"type": "object", "properties": {"image_url": {"type": "string"}}, "required": ["image_url"]}
+    images = {"images": {"type": "array", "items": url, "minItems": 1, "maxItems": 16}, "mask": url}
+    document = {"type": "object", "properties": {**schema["properties"], **images}, "required": ["images"]}
+    shown = {"simple": {"value": {**example, "images": [{"image_url": _PICTURE}]}}}
+    content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": document, "examples": shown}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+EDIT: dict[str, Any] = {
+    **GENERATE,
+    "summary": "Edit pictures",
+    "openapi_extra": _pictures(openai_request.EditsBody, model="gpt-image-2", prompt="make it winter"),
+}
+VARY: dict[str, Any] = {
+    **GENERATE,
+    "summary": "Vary a picture",
+    "openapi_extra": _pictures(openai_request.VariationsBody, model="gpt-image-2"),
 }
 MODELS: dict[str, Any] = {
     "tags": ["OpenAI Images"],
@@ -222,7 +251,7 @@ MODEL: dict[str, Any] = {
     "summary": "Describe a model",
     "responses": {
         200: {"model": schemas.ModelShape, "description": "The model."},
-        **_openai_errors(s404="The model does not exist."),
+        **openai_errors(s404="The model does not exist."),
     },
 }
 
@@ -230,7 +259,7 @@ _YANDEX = {"model": schemas.YandexOperationShape, "description": "The operation.
 YANDEX_GENERATE: dict[str, Any] = {
     "tags": ["YandexART"],
     "summary": "Start a generation",
-    "responses": {200: _YANDEX, **_yandex_errors(s400="The request has to be changed.")},
+    "responses": {200: _YANDEX, **yandex_errors(s400="The request has to be changed.")},
     "openapi_extra": _body(
         yandexart.GenerationBody,
         documented={
@@ -246,6 +275,6 @@ YANDEX_GET: dict[str, Any] = {
     "responses": {
         200: _YANDEX,
         303: {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]},
-        **_yandex_errors(s404="No such operation."),
+        **yandex_errors(s404="No such operation."),
     },
 }

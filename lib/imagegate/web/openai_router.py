@@ -5,12 +5,13 @@ from dataclasses import replace
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from imagegate.dialects import openai_images
+from imagegate.dialects import openai_images, openai_request
 from imagegate.dialects.answer import Answer
 from imagegate.domain.errors import UnknownModel
-from imagegate.web.owner import owner_of
+from imagegate.web.access import owner_of, permit, principal_of, start_for
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
+from imagegate.web.uploads import described, read_upload, store
 from imagegate.web.waiting import wait_for_started
 
 
@@ -18,9 +19,9 @@ def add_openai_routes(app: FastAPI, services: Services) -> None:
     """Add the routes of this dialect. Handlers block: a Lambda serves one request at a time."""
 
     async def generate(request: Request, provider: str | None = None) -> Response:
-        ask = openai_images.parse(await request.body(), provider)
+        ask = openai_request.parse(await request.body(), provider)
         ask = replace(ask, repeated=_repeated(request))
-        return wait_for_started(request, services, services.start(ask, owner_of(request)))
+        return wait_for_started(request, services, start_for(request, services, ask))
 
     async def generate_here(request: Request) -> Response:
         return await generate(request)
@@ -29,16 +30,35 @@ def add_openai_routes(app: FastAPI, services: Services) -> None:
         app.add_api_route(path, generate_here, methods=["POST"], name="generate")
     app.add_api_route("/api/{provider}/images/generations", generate, methods=["POST"], name="generate")
 
+    async def from_pictures(request: Request, kind: type[openai_request.GenerationsBody]) -> Response:
+        upload = await read_upload(request)
+        inputs, mask = described(upload)
+        ask = openai_request.ask_of(kind, upload.fields, inputs=inputs, mask=mask)
+        ask = replace(ask, repeated=_repeated(request))
+        permit(request, services, ask)
+        store(upload, ask.request, services.images)
+        return wait_for_started(request, services, services.start(ask, owner_of(request)))
+
+    @app.post("/v1/images/edits", name="edit")
+    async def edit(request: Request) -> Response:
+        return await from_pictures(request, openai_request.EditsBody)
+
+    @app.post("/v1/images/variations", name="vary")
+    async def vary(request: Request) -> Response:
+        return await from_pictures(request, openai_request.VariationsBody)
+
     @app.get("/v1/models", name="models")
-    async def models() -> Response:
-        cards = [openai_images.model_card(route) for route in services.routes]
+    async def models(request: Request) -> Response:
+        may_use = principal_of(request).may_use
+        cards = [openai_images.model_card(route) for route in services.routes if may_use(route.model)]
         return respond(Answer(200, {"object": "list", "data": cards}))
 
     @app.get("/v1/models/{model:path}", name="model")
-    async def model(model: str) -> Response:
+    async def model(request: Request, model: str) -> Response:
         route = services.routes.named(model)
         if route is None:
             raise UnknownModel(f"The model '{model}' does not exist here.", param="model")
+        principal_of(request).require(route.model)
         return respond(Answer(200, openai_images.model_card(route)))
 
 

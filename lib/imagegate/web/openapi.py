@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from imagegate.web import contract
+from imagegate.web import contract, contract_access
 from imagegate.web.schemas import ProblemShape
 
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
@@ -15,6 +15,8 @@ _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
 def document(app: FastAPI) -> dict[str, Any]:
     """Make the document of `app`."""
     made = get_openapi(title=app.title, version=app.version, description=app.description, routes=_described(app).routes)
+    made |= {"security": contract_access.SECURITY}
+    made["components"]["securitySchemes"] = contract_access.SCHEMES
     schemas = made["components"]["schemas"]
     for name in _FASTAPIS_OWN:
         schemas.pop(name, None)
@@ -30,7 +32,7 @@ def _described(app: FastAPI) -> APIRouter:
     described = APIRouter()
     for route in app.routes:
         if isinstance(route, APIRoute):
-            words = getattr(contract, route.name.upper())
+            words = contract_access.added(route.name, getattr(contract, route.name.upper()))
             methods, status = sorted(route.methods or ()), route.status_code
             described.add_api_route(route.path, route.endpoint, methods=methods, status_code=status, **words)
     return described

@@ -12,7 +12,7 @@ from imagegate.dialects.answer import Answer
 from imagegate.domain import listing
 from imagegate.domain.errors import Gone, UnknownImage
 from imagegate.domain.operation import State
-from imagegate.web.owner import owner_of
+from imagegate.web.access import owner_of, permit, principal_of, start_for
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
 from imagegate.web.waiting import wait_for, wait_for_started
@@ -34,9 +34,9 @@ def _add_collection(app: FastAPI, services: Services) -> None:
     async def create(request: Request) -> Response:
         ask, validate_only = operations.parse(await request.body(), request.headers.get("idempotency-key"))
         if validate_only:
+            permit(request, services, ask)
             return respond(Answer(200, services.estimate(ask.request)))
-        started = services.start(ask, owner_of(request))
-        return wait_for_started(request, services, started)
+        return wait_for_started(request, services, start_for(request, services, ask))
 
     @app.get("/v1/operations", name="list")
     async def list_operations(
@@ -57,7 +57,7 @@ def _add_collection(app: FastAPI, services: Services) -> None:
             created_before=created_before.timestamp() if created_before else None,
             before_id=operations.parse_page_token(page_token) if page_token else None,
         )
-        return respond(operations.listed(services.listing.page(query)))
+        return respond(operations.listed(services.listing.page(query), services.picture_link))
 
 
 def _add_actions(app: FastAPI, services: Services) -> None:
@@ -77,19 +77,21 @@ def _add_actions(app: FastAPI, services: Services) -> None:
     @app.post("/v1/operations/{operation_id}:cancel", name="cancel")
     async def cancel(request: Request, operation_id: OperationId) -> Response:
         operation = services.cancel(services.read(operation_id, owner_of(request), consistent=True))
-        return respond(operations.shown(operation, services.retry_after(operation)))
+        return respond(operations.shown(operation, services.picture_link, services.outlook(operation)))
 
     @app.post("/v1/operations/{operation_id}:retry", name="retry")
     async def retry(request: Request, operation_id: OperationId) -> Response:
-        operation = services.retry(services.read(operation_id, owner_of(request), consistent=True))
-        return respond(operations.accepted(operation, services.retry_after(operation)))
+        operation = services.read(operation_id, owner_of(request), consistent=True)
+        principal_of(request).require(operation.model)
+        operation = services.retry(operation)
+        return respond(operations.accepted(operation, services.picture_link, services.outlook(operation)))
 
 
 def _add_one(app: FastAPI, services: Services) -> None:
     @app.get("/v1/operations/{operation_id}", name="get")
     async def get(request: Request, operation_id: OperationId) -> Response:
         operation = services.read(operation_id, owner_of(request))
-        answer = operations.shown(operation, services.retry_after(operation))
+        answer = operations.shown(operation, services.picture_link, services.outlook(operation))
         if answer.headers["etag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=dict(answer.headers))
         return respond(answer)

@@ -3,13 +3,15 @@
 import base64
 from collections.abc import Sequence
 
-from imagegate.dialects import openai_images, operations, yandexart
+from imagegate.dialects import openai_images, openai_request, operations, yandexart
 from imagegate.dialects.answer import Answer, Handout
-from imagegate.domain.errors import Failure, FailureCode, RequestError
+from imagegate.domain.errors import Failure, FailureCode, RequestError, Unauthenticated
 from imagegate.domain.operation import Operation, State
 from imagegate.ports import ImageStore
 
 _CANCELLED = Failure(FailureCode.CANCELLED, "The operation was cancelled.")
+_CHALLENGE = {"www-authenticate": 'Bearer realm="imagegate"'}
+"""RFC 9110 §15.5.2: every 401 carries one."""
 _OWN_PATHS = ("/v1/operations", "/v1/images/")
 
 
@@ -19,12 +21,16 @@ def dialect_of(path: str) -> str:
         return yandexart.NAME
     # Whoever is on the wait route was sent there by another dialect, most likely OpenAI's.
     native = path.startswith(_OWN_PATHS) and not path.endswith("/wait") and path not in openai_images.PATHS
-    return operations.NAME if native else openai_images.NAME
+    return operations.NAME if native else openai_request.NAME
 
 
 def refusal(path: str, error: RequestError, request_id: str) -> Answer:
     """The answer to a request that has to be changed."""
-    dialect = dialect_of(path)
+    answer = _refusal(dialect_of(path), error, request_id)
+    return answer.with_headers(_CHALLENGE) if isinstance(error, Unauthenticated) else answer
+
+
+def _refusal(dialect: str, error: RequestError, request_id: str) -> Answer:
     if dialect == yandexart.NAME:
         return yandexart.refusal(error)
     if dialect == operations.NAME:
@@ -43,10 +49,10 @@ def breakdown(path: str, status: int, code: str, message: str, request_id: str) 
     return openai_images.problem(status, message, kind, code, None)
 
 
-def ended(operation: Operation, images: ImageStore) -> Answer:
+def ended(operation: Operation, images: ImageStore, link: operations.Link) -> Answer:
     """The answer to an operation that has ended."""
     if operation.dialect == operations.NAME:
-        return operations.shown(operation, 0)
+        return operations.shown(operation, link)
     if operation.dialect == yandexart.NAME:
         return yandexart_operation(operation, images)
     reason = _reason(operation)
@@ -73,10 +79,8 @@ def unfinished(operation: Operation) -> object:
 def out_of_patience(operation: Operation, repeats: bool, retry_after: int) -> Answer:
     """The pictures are still being made, but the client will follow no further redirect.
 
-    `repeats`: the client posts again when told to.
+    `repeats`: the client posts again when told to, after `retry_after` seconds.
     """
-    if operation.dialect == operations.NAME:
-        return operations.accepted(operation, retry_after)
     if operation.dialect == yandexart.NAME:
         return yandexart.pending(operation)
     return openai_images.still_pending(operation, repeats, retry_after)

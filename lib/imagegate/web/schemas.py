@@ -25,6 +25,7 @@ class PictureShape(_Shape):
     bytes: int
     seed: int | None
     provider: str
+    late: bool = Field(description="It came after the operation had ended.")
 
 
 class FailureShape(_Shape):
@@ -44,6 +45,8 @@ class AttemptShape(_Shape):
     state: Literal["submitting", "submitted", "ready", "done", "failed", "unknown"]
     started_at: Moment
     ended_at: Moment | None
+    repeats: int = Field(description="How often the provider was too busy before.")
+    not_honoured: list[str] = Field(description="Fields that this provider passes over or only comes near to.")
     error: FailureShape | None
 
 
@@ -76,7 +79,9 @@ class OperationShape(_Shape):
     images: list[PictureShape]
     attempts: list[AttemptShape]
     error: FailureShape | None
+    late: bool = Field(description="A picture came after the operation had failed.")
     version: int
+    estimated_ready_at: Moment | None = Field(description="While it runs: when it is as likely done as not.")
     urls: UrlsShape
 
 

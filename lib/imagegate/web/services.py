@@ -5,26 +5,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagegate import settings, wiring
+from imagegate.dialects.operations import picture_path
+from imagegate.domain.api_key import Principal
+from imagegate.domain.latency import Histogram
 from imagegate.domain.operation import Operation
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Routes
-from imagegate.domain.schedule import next_wait
-from imagegate.ports import Claims, Clock, ImageStore, Listing
+from imagegate.domain.schedule import Outlook, first_look, outlook
+from imagegate.ports import Claims, Clock, ImageStore, Latencies, Listing
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
 from imagegate.usecases.read import Read
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
+from imagegate.web.links import Links
 
 _DAY = 86_400.0
-_LONGEST_RETRY_AFTER = 59
-"""Above 60 s some clients fall back to their own short backoff (reference/openai_images.md §2)."""
+_HOP_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """The use cases and ports behind the routes."""
 
+    authenticate: Callable[[str | None], Principal]
+    """Who makes a request, by the credential in it. Raises Unauthenticated."""
+    links: Links
     start: Start
     read: Read
     cancel: Cancel
@@ -34,6 +40,7 @@ class Services:
     images: ImageStore
     listing: Listing
     claims: Claims
+    latencies: Latencies
     routes: Routes
     clock: Clock
     hold_seconds: float
@@ -41,21 +48,47 @@ class Services:
     image_days: float
     """How long pictures are kept."""
 
-    def retry_after(self, operation: Operation) -> int:
-        """Whole seconds after which asking for the operation again is worth it."""
-        now = self.clock.now()
-        wait = next_wait(now - operation.created_at, operation.deadline - now)
-        return min(wait, _LONGEST_RETRY_AFTER)
+    def outlook(self, operation: Operation) -> Outlook:
+        """When its picture is likely there, judging by how long such jobs have taken."""
+        histogram, started_at = self._job(operation)
+        return outlook(histogram, started_at, self.clock.now())
+
+    def first_look(self, operation: Operation) -> float:
+        """Seconds from now before which looking for its picture is not worth it."""
+        histogram, started_at = self._job(operation)
+        return max(0.0, first_look(histogram) - (self.clock.now() - started_at))
+
+    def _job(self, operation: Operation) -> tuple[Histogram, float]:
+        """How long jobs like the operation's take, and when it began."""
+        live = [attempt for attempt in operation.attempts if attempt.live]
+        if live:
+            return self.latencies.get(live[-1].provider, live[-1].model), live[-1].started_at
+        target = self.routes.of(operation.request).targets[0]
+        return self.latencies.get(target.provider, target.model), operation.created_at
 
     def pictures_are_gone(self, operation: Operation) -> bool:
         """True when the bucket's lifecycle has removed the operation's pictures."""
-        return self.clock.now() > (operation.ended_at or operation.created_at) + self.image_days * _DAY
+        return self.clock.now() > self._pictures_until(operation)
+
+    def hop_link(self, operation: Operation, hop: int) -> str:
+        """Where to wait on: a path that opens for ten minutes, for whoever was sent there."""
+        path = f"/v1/operations/{operation.id}/wait"
+        return self.links.signed(path, operation.owner, self.clock.now() + _HOP_SECONDS, f"hop={hop}")
+
+    def picture_link(self, operation: Operation, slot: int) -> str:
+        """Path of a picture that opens as long as the picture is kept: the same in every answer, fit for a web page."""
+        return self.links.signed(picture_path(operation, slot), operation.owner, self._pictures_until(operation))
+
+    def _pictures_until(self, operation: Operation) -> float:
+        return (operation.ended_at or operation.created_at) + self.image_days * _DAY
 
 
 def wired() -> Services:
     """The services of this deployment."""
     current = settings.current()
     return Services(
+        authenticate=wiring.authenticate(),
+        links=Links(wiring.signing_secret(), wiring.clock()),
         start=wiring.start(),
         read=wiring.read(),
         cancel=wiring.cancel(),
@@ -65,6 +98,7 @@ def wired() -> Services:
         images=wiring.images(),
         listing=wiring.listing(),
         claims=wiring.store(),
+        latencies=wiring.latencies(),
         routes=wiring.routes(),
         clock=wiring.clock(),
         hold_seconds=current.hold_seconds,

@@ -38,15 +38,18 @@ class Waiter:
     def wait(self, operation: Operation) -> Response:
         """Hold the request as long as allowed, then answer in the dialect that asked."""
         clock, hold = self.services.clock, self._hold()
-        began = clock.now()
+        began, first_look = clock.now(), self._first_look(operation)
         while True:
             held = clock.now() - began
             verdict = decide(operation.done, held, hold, self.hop, self.client)
             if verdict is not Verdict.HOLD:
                 return self._respond(verdict, operation)
-            clock.sleep(min(pause(held, 0), hold - held))
+            clock.sleep(min(pause(held, first_look - held), hold - held))
             last = clock.now() - began >= hold
             operation = self.services.read(operation.id, operation.owner, consistent=last)
+
+    def _first_look(self, operation: Operation) -> float:
+        return 0.0 if operation.done else self.services.first_look(operation)
 
     def _hold(self) -> float:
         limit = self.services.hold_seconds * (HOP if self.hop else 1)
@@ -59,15 +62,19 @@ class Waiter:
         applied = self.preferences.applied(self._hold())
         if verdict is Verdict.ANSWER:
             self._count(operation, -1, self.hop > 0 or self.continues)
-            answer = presenting.ended(operation, self.services.images)
+            answer = presenting.ended(operation, self.services.images, self.services.picture_link)
             return respond_at_any_size(answer.with_headers(applied), operation, self.services.images)
         if self.asynchronous:
-            accepted = operations.accepted(operation, self.services.retry_after(operation))
-            return respond(accepted.with_headers(applied))
+            return respond(self._accepted(operation).with_headers(applied))
         self._count(operation, +1, self.hop == 0 and not self.continues)
         if verdict is Verdict.REDIRECT:
             return respond(self._redirect(operation).with_headers(applied))
+        if operation.dialect == operations.NAME:
+            return respond(self._accepted(operation))
         return respond(presenting.out_of_patience(operation, self.client.repeats, RETRY_AFTER))
+
+    def _accepted(self, operation: Operation) -> Answer:
+        return operations.accepted(operation, self.services.picture_link, self.services.outlook(operation))
 
     def _count(self, operation: Operation, change: int, applies: bool) -> None:
         """Keep book of who was put off, so that a repeated POST is told from a second order."""
@@ -75,7 +82,8 @@ class Waiter:
             self.services.claims.count_waiting(operation, change)
 
     def _redirect(self, operation: Operation) -> Answer:
-        location = f"/v1/operations/{operation.id}/wait?hop={self.hop + 1}"
+        # Signed, because some clients drop their Authorization on the way through a custom domain.
+        location = self.services.hop_link(operation, self.hop + 1)
         return Answer(303, presenting.unfinished(operation), {"location": location})
 
 

@@ -4,7 +4,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from imagegate.dialects import yandexart
-from imagegate.web.owner import owner_of
+from imagegate.web.access import owner_of, start_for
 from imagegate.web.presenting import yandexart_operation
 from imagegate.web.respond import respond, respond_at_any_size
 from imagegate.web.services import Services
@@ -15,7 +15,7 @@ def add_yandexart_routes(app: FastAPI, services: Services) -> None:
 
     @app.post("/foundationModels/v1/imageGenerationAsync", name="yandex_generate")
     async def generate(request: Request) -> Response:
-        started = services.start(yandexart.parse(await request.body()), owner_of(request))
+        started = start_for(request, services, yandexart.parse(await request.body()))
         return respond(yandexart.pending(started.operation))
 
     @app.get("/operations/{operation_id}", name="yandex_get")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from openai.types import ImagesResponse
 
-from imagegate.dialects import openai_images
+from imagegate.dialects import openai_images, openai_request
 from imagegate.dialects.answer import Handout
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, UnknownModel
 from imagegate.domain.geometry import Size
@@ -16,10 +16,10 @@ from imagegate.domain.request import ImageRequest, Message
 
 
 def parse(**body: Any) -> Any:
-    return openai_images.parse(json.dumps({"prompt": "a cat", **body}).encode())
+    return openai_request.parse(json.dumps({"prompt": "a cat", **body}).encode())
 
 
-NULLABLE = [name for name in openai_images.GenerationsBody.model_fields if name != "prompt"]
+NULLABLE = [name for name in openai_request.GenerationsBody.model_fields if name != "prompt"]
 
 
 @pytest.mark.parametrize("name", NULLABLE)
@@ -61,7 +61,10 @@ def test_sizes(body: dict[str, Any], size: Size | None) -> None:
 
 
 def test_unknown_fields_are_ignored() -> None:
-    assert parse(quality="standard", style="vivid", user="u", whatever=[1]).request == parse().request
+    assert (
+        parse(frame_count=2, resolution="1K", audio=None, api_key="x", proxy="p", whatever=[1]).request
+        == parse().request
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,13 +88,13 @@ def test_unknown_fields_are_ignored() -> None:
         (b'{"prompt": "x", "width": 64}', "height"),
         (b'{"prompt": "x", "response_format": "gif"}', "response_format"),
         (b'{"prompt": "x", "output_format": "gif"}', "output_format"),
-        (b'{"prompt": "x", "seed": -1}', "seed"),
+        (b'{"prompt": "x", "seed": -2}', "seed"),
         (b'{"prompt": "x", "model": 5}', "model"),
     ],
 )
 def test_what_is_refused_names_the_field(body: bytes, param: str | None) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        openai_images.parse(body)
+        openai_request.parse(body)
     assert caught.value.param == param
     answer = openai_images.refusal(caught.value)
     assert answer.status == 400
@@ -100,7 +103,7 @@ def test_what_is_refused_names_the_field(body: bytes, param: str | None) -> None
 
 def operation(**reply: str) -> Operation:
     picture = Picture(0, "k", "s", "image/webp", 1024, 768, 10, "alpha", 7)
-    made = Operation("0" * 20, "me", openai_images.NAME, ImageRequest("flux", (Message("x"),)), 1.0, 2.0, 3.0)
+    made = Operation("0" * 20, "me", openai_request.NAME, ImageRequest("flux", (Message("x"),)), 1.0, 2.0, 3.0)
     return replace(made, reply=reply, state=State.SUCCEEDED, pictures=(picture,), ended_at=9.9)
 
 

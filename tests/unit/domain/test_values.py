@@ -1,16 +1,18 @@
 """Ids, sizes, routes, schedules: small values with sharp edges."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, UnknownModel
-from imagegate.domain.failover import next_target
+from imagegate.domain.errors import InvalidRequest, UnknownModel
+from imagegate.domain.fitting import misfits, not_honoured
 from imagegate.domain.geometry import Grid, Size
 from imagegate.domain.ids import ALPHABET, is_id, new_id
-from imagegate.domain.operation import Attempt, AttemptState
-from imagegate.domain.request import ImageRequest, Message
-from imagegate.domain.schedule import LONGEST_WAIT, next_wait
+from imagegate.domain.limits import Limits, Waits
+from imagegate.domain.request import ImageRequest, InputImage, Message
 from support.fakes import routes
 
 FLUX = Grid(256, 2048, 32)
@@ -75,18 +77,13 @@ def test_any_size_has_a_nearest_one_on_the_grid(width: int, height: int) -> None
         assert side % 32 == 0
 
 
-@given(st.floats(0, 1e6), st.floats(-1e6, 1e6))
-def test_waits_stay_between_one_second_and_five_minutes(elapsed: float, remaining: float) -> None:
-    assert 1 <= next_wait(elapsed, remaining) <= LONGEST_WAIT
-
-
 def request(model: str = "flux", provider: str | None = None) -> ImageRequest:
     return ImageRequest(model, (Message("a cat"),), provider=provider)
 
 
 def test_routes_are_found_by_name_and_alias() -> None:
     table = routes("alpha", "beta")
-    assert table.of(request("flux-schnell")) is table.of(request())
+    assert table.of(request("flux-schnell")) == table.of(request("gpt-image-1-mini")) == table.of(request())
 
 
 def test_an_unknown_model_lists_the_known_ones() -> None:
@@ -102,15 +99,50 @@ def test_insisting_on_a_provider_narrows_the_route() -> None:
     assert caught.value.param == "provider"
 
 
-def failed(number: int, provider: str) -> Attempt:
-    failure = Failure(FailureCode.CAPACITY, "full")
-    return Attempt(number, provider, "schnell", (0,), AttemptState.FAILED, 1.0, failure=failure)
+LIMITS = Limits(Waits.POLL, FLUX, prompt_characters=10, honours=frozenset({"seed", "quality"}), input_images=1)
+PICTURE = InputImage("inputs/a", "image/png")
 
 
-def test_failover_takes_turns_and_ends() -> None:
-    route = routes("alpha", "beta").of(request())
-    order, attempts = [], ()
-    while target := next_target(route, attempts):
-        order.append(target.provider)
-        attempts = (*attempts, failed(len(attempts) + 1, target.provider))
-    assert order == ["alpha", "beta", "alpha", "beta"]
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, []),
+        ({"seed": 0}, []),
+        ({"steps": 4}, ["steps"]),
+        ({"guidance": 0.0}, ["guidance"]),
+        ({"negative_prompt": "dogs"}, ["negative_prompt"]),
+        ({"messages": (Message("x" * 11),)}, ["prompt"]),
+        ({"background": "transparent"}, ["background"]),
+        ({"background": "opaque", "quality": "hd", "style": "vivid", "moderation": "low"}, []),
+        ({"inputs": (PICTURE,)}, []),
+        ({"inputs": (PICTURE, PICTURE)}, ["image"]),
+    ],
+)
+def test_what_cannot_be_honoured_and_must_not_be_passed_over(changes: dict[str, Any], found: list[str]) -> None:
+    assert misfits(replace(request(), **changes), LIMITS) == found
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, ()),
+        ({"quality": "hd", "style": "vivid", "moderation": "low"}, ("style", "moderation")),
+        ({"quality": "auto", "background": "auto", "moderation": "auto"}, ()),
+        ({"size": Size(1024, 768)}, ()),
+        ({"size": Size(1000, 700)}, ("size",)),
+    ],
+)
+def test_what_is_only_reported(changes: dict[str, Any], found: tuple[str, ...]) -> None:
+    assert not_honoured(replace(request(), **changes), LIMITS) == found
+
+
+def test_a_request_nobody_can_honour_is_refused_by_the_name_of_the_field() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        routes("alpha").of(replace(request(), guidance=3.5))
+    assert caught.value.param == "guidance"
+
+
+def test_more_steps_than_an_upstream_takes() -> None:
+    four = replace(LIMITS, honours=frozenset({"steps"}), steps_maximum=4)
+    assert misfits(replace(request(), steps=5), four) == ["steps"]
+    assert misfits(replace(request(), steps=4), four) == []

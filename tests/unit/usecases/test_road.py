@@ -1,82 +1,27 @@
 """start, submit, poll, fail, sweep, publish: the road of an operation, with scripted upstreams."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
-from imagegate.adapters.pillow_pictures import PillowPictures
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UnknownModel, UnknownOperation
-from imagegate.domain.operation import AttemptState, Operation, Source, State
+from imagegate.domain.geometry import Grid
+from imagegate.domain.limits import Limits, Waits
+from imagegate.domain.operation import AttemptState, State
 from imagegate.domain.outcome import Failed, Pending, Ready, Ticket
 from imagegate.domain.request import ImageRequest, Message
-from imagegate.usecases.conclude import Conclude
-from imagegate.usecases.fail import Fail
-from imagegate.usecases.keep import Keep
-from imagegate.usecases.poll import Poll
 from imagegate.usecases.publish import Publish
 from imagegate.usecases.read import Read
-from imagegate.usecases.revise import Revise
-from imagegate.usecases.start import Ask, Start
-from imagegate.usecases.step import SUBMIT_LEASE
-from imagegate.usecases.submit import Submit
-from imagegate.usecases.sweep import Sweep
-from support.fakes import (
-    FakeClock,
-    MemoryBus,
-    MemoryImages,
-    MemoryStore,
-    MemoryWorkflow,
-    ScriptedHttp,
-    ScriptedProvider,
-    failing,
-    picture,
-    routes,
-)
+from imagegate.usecases.start import Ask
+from support.fakes import MemoryBus, MemoryLatencies, ScriptedProvider, failing, picture
+from support.world import URL, World, ready
 
-URL = "https://alpha.invalid/p.png"
-
-
-@dataclass
-class World:
-    """Everything wired to fakes, as wiring.py wires it to AWS."""
-
-    clock: FakeClock = field(default_factory=FakeClock)
-    store: MemoryStore = field(default_factory=MemoryStore)
-    images: MemoryImages = field(default_factory=MemoryImages)
-    workflow: MemoryWorkflow = field(default_factory=MemoryWorkflow)
-    http: ScriptedHttp = field(default_factory=lambda: ScriptedHttp(downloads={URL: picture()}))
-    alpha: ScriptedProvider = field(default_factory=ScriptedProvider)
-    beta: ScriptedProvider = field(default_factory=lambda: ScriptedProvider("beta", "https://beta.invalid"))
-
-    def __post_init__(self) -> None:
-        self.routes = routes("alpha", "beta")
-        self.revise = Revise(self.store, self.clock)
-        providers = {"alpha": self.alpha, "beta": self.beta}.__getitem__
-        keep = Keep(self.images, self.http, PillowPictures())
-        conclude = Conclude(keep, providers, self.revise, self.clock)
-        self.start = Start(self.store, self.workflow, self.routes, self.clock, deadline=900)
-        self.submit = Submit(self.store, self.routes, providers, conclude, self.revise, self.clock)
-        self.poll = Poll(self.store, providers, conclude, self.revise, self.clock)
-        self.fail = Fail(self.store, self.revise, self.clock)
-        self.sweep = Sweep(self.store, self.workflow, self.revise, self.clock)
-
-    def begun(self, n: int = 1, **changes: object) -> Operation:
-        request = replace(ImageRequest("flux", (Message("a cat"),), n=n), **changes)
-        return self.start(Ask(request, "openai_images"), "me").operation
-
-    def now(self, operation: Operation) -> Operation:
-        stored = self.store.get(operation.id)
-        assert stored is not None
-        return stored
+HOLD = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
 
 
 @pytest.fixture
 def world() -> World:
     return World()
-
-
-def ready(seed: int = 7) -> Ready:
-    return Ready(sources=(Source(URL),), seed=seed)
 
 
 def test_an_accepted_request_is_written_before_its_workflow_starts(world: World) -> None:
@@ -87,7 +32,7 @@ def test_an_accepted_request_is_written_before_its_workflow_starts(world: World)
 
 def test_an_unknown_model_writes_nothing(world: World) -> None:
     with pytest.raises(UnknownModel):
-        world.start(Ask(ImageRequest("nope", (Message("x"),)), "openai_images"), "me")
+        world.start(Ask(ImageRequest("nope", (Message("x"),)), "openai_images"))
     assert not world.store.documents
     assert not world.workflow.runs
 
@@ -98,10 +43,13 @@ def test_the_whole_road(world: World) -> None:
     first = world.submit(operation.id)
     assert first.next == "wait"
     assert world.poll(operation.id).next == "wait"
-    assert world.poll(operation.id).payload() == {"id": operation.id, "next": "done", "wait": 0}
+    last = world.poll(operation.id)
+    assert last.payload() == {"id": operation.id, "next": "done", "wait": 0, "looked_at": 0.0}
     ended = world.now(operation)
     assert ended.state is State.SUCCEEDED
     assert ended.provider == "alpha"
+    assert [one.state for one in world.telemetry.attempts] == [AttemptState.DONE]
+    assert world.admission.reports == [("alpha", None)]
     [kept] = ended.pictures
     assert (kept.width, kept.height, kept.content_type, kept.seed) == (64, 48, "image/png", 7)
     assert world.images.objects[kept.key] == picture()
@@ -152,12 +100,65 @@ def test_submitting_twice_submits_once(world: World) -> None:
     assert len(world.alpha.submitted) == 1
 
 
-def test_a_full_upstream_hands_over_to_the_next(world: World) -> None:
-    world.alpha.submissions = [failing(FailureCode.CAPACITY)]
+def test_a_failing_upstream_hands_over_to_the_next(world: World) -> None:
+    world.alpha.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
     operation = world.begun()
     assert world.submit(operation.id).next == "submit"
     assert world.submit(operation.id).next == "wait"
     assert [attempt.provider for attempt in world.now(operation).attempts] == ["alpha", "beta"]
+
+
+def test_a_throttled_upstream_is_not_waited_for_when_another_is_free(world: World) -> None:
+    world.alpha.submissions = [failing(FailureCode.RATE_LIMITED, 60)]
+    world.beta.checks = [ready()]
+    ended = world.drive(world.begun())
+    assert ended.provider == "beta"
+    assert ended.ended_at
+    assert ended.ended_at - ended.created_at < 60
+
+
+def test_throttled_upstreams_are_waited_for_and_lose_no_turn(world: World) -> None:
+    world.alpha.submissions = [*[failing(FailureCode.RATE_LIMITED, 30)] * 6, Ticket({"job": 1})]
+    world.beta.submissions = [failing(FailureCode.CAPACITY)]
+    world.alpha.checks = [ready()]
+    ended = world.drive(world.begun())
+    assert (ended.state, ended.provider) == (State.SUCCEEDED, "alpha")
+    assert [(one.provider, one.repeats > 0) for one in ended.attempts] == [("alpha", True), ("beta", True)]
+
+
+def test_upstreams_that_never_have_room_are_the_reason_at_the_deadline(world: World) -> None:
+    world.alpha.submissions = world.beta.submissions = [failing(FailureCode.RATE_LIMITED)]
+    ended = world.drive(world.begun())
+    assert ended.failure
+    assert (ended.failure.code, ended.may_have_cost) == (FailureCode.RATE_LIMITED, False)
+    assert ended.ended_at
+    assert ended.ended_at - ended.created_at == pytest.approx(900, abs=2)
+    assert len(world.alpha.submitted) + len(world.beta.submitted) < 30
+
+
+def test_an_upstream_that_is_being_spared_is_passed_over(world: World) -> None:
+    world.admission.closed_until = {"alpha": world.clock.now() + 100}
+    world.beta.checks = [ready()]
+    assert world.drive(world.begun()).provider == "beta"
+    assert not world.alpha.submitted
+
+
+def test_when_all_are_being_spared_the_first_to_return_is_waited_for(world: World) -> None:
+    now = world.clock.now()
+    world.admission.closed_until = {"alpha": now + 100, "beta": now + 50}
+    world.beta.checks = [ready()]
+    ended = world.drive(world.begun())
+    assert ended.provider == "beta"
+    assert ended.attempts[0].started_at >= now + 50
+
+
+def test_a_provider_without_a_key_is_asked_once_and_not_blamed(world: World) -> None:
+    world.alpha.submissions = [failing(FailureCode.AUTH)]
+    world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
+    ended = world.drive(world.begun())
+    assert [one.provider for one in ended.attempts] == ["alpha", "beta", "beta"]
+    assert ended.failure
+    assert ended.failure.code is FailureCode.UPSTREAM_FAILED
 
 
 def test_a_late_failure_hands_over_too(world: World) -> None:
@@ -178,22 +179,22 @@ def test_a_refused_prompt_is_final(world: World) -> None:
 
 
 def test_when_everybody_failed_the_last_reason_is_the_operations(world: World) -> None:
-    world.alpha.submissions = [failing(FailureCode.CAPACITY)]
-    world.beta.submissions = [failing(FailureCode.RATE_LIMITED, 5)]
-    operation = world.begun()
-    while world.submit(operation.id).next == "submit":
-        pass
-    ended = world.now(operation)
+    world.alpha.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
+    world.beta.submissions = [failing(FailureCode.BAD_PAYLOAD)]
+    ended = world.drive(world.begun())
     assert ended.state is State.FAILED
-    assert ended.failure == Failure(FailureCode.RATE_LIMITED, "said rate_limited", 5)
+    assert ended.failure == Failure(FailureCode.BAD_PAYLOAD, "said bad_payload")
     assert len(ended.attempts) == 4
 
 
-def test_an_ambiguous_submission_is_marked_unknown(world: World) -> None:
-    world.alpha.submissions = [failing(FailureCode.AMBIGUOUS)]
-    operation = world.begun()
-    world.submit(operation.id)
-    assert world.now(operation).attempts[0].state is AttemptState.UNKNOWN
+def test_an_ambiguous_submission_is_marked_unknown_and_repeated_once(world: World) -> None:
+    world.alpha.submissions = world.beta.submissions = [failing(FailureCode.AMBIGUOUS)]
+    ended = world.drive(world.begun())
+    assert [one.state for one in ended.attempts] == [AttemptState.UNKNOWN, AttemptState.UNKNOWN]
+    assert len(world.alpha.submitted) + len(world.beta.submitted) == 2
+    assert ended.may_have_cost
+    assert ended.failure
+    assert ended.failure.code is FailureCode.AMBIGUOUS
 
 
 def test_a_lost_submitter_is_noticed_after_its_lease(world: World) -> None:
@@ -201,8 +202,9 @@ def test_a_lost_submitter_is_noticed_after_its_lease(world: World) -> None:
     world.alpha.submissions = [KeyboardInterrupt()]  # type: ignore[list-item]
     with pytest.raises(KeyboardInterrupt):
         world.submit(operation.id)
-    assert world.poll(operation.id).next == "wait"
-    world.clock.time += SUBMIT_LEASE + 1
+    waiting = world.poll(operation.id)
+    assert waiting.next == "wait"
+    world.clock.sleep(waiting.wait)
     assert world.poll(operation.id).next == "submit"
     assert world.now(operation).attempts[0].state is AttemptState.UNKNOWN
 
@@ -322,3 +324,161 @@ def test_tickets_are_handed_back_as_they_were(world: World) -> None:
     world.submit(operation.id)
     world.poll(operation.id)
     assert seen == [Ticket({"event_id": "e", "deep": {"a": [1, "x"]}})]
+
+
+def test_a_quick_job_is_stayed_for(world: World) -> None:
+    world.latencies = MemoryLatencies(expected_seconds=1.0)
+    world.__post_init__()
+    world.alpha.checks = [Pending(), ready()]
+    operation = world.begun()
+    assert world.submit(operation.id).next == "done"
+    assert world.now(operation).state is State.SUCCEEDED
+
+
+def test_staying_ends_when_it_takes_longer(world: World) -> None:
+    world.latencies = MemoryLatencies(expected_seconds=1.0)
+    world.__post_init__()
+    world.alpha.checks = [Pending()]
+    began = world.clock.now()
+    assert world.submit(world.begun().id).next == "wait"
+    assert world.clock.now() - began <= 5
+
+
+def holding(world: World) -> ScriptedProvider:
+    world.alpha = ScriptedProvider(limits=HOLD)
+    world.__post_init__()
+    return world.alpha
+
+
+def test_a_stream_is_not_opened_before_its_time_and_only_once(world: World) -> None:
+    alpha = holding(world)
+    for _ in range(50):
+        world.latencies.observe("alpha", "schnell", 30, 30)
+    opened: list[float] = []
+
+    def check(ticket: Ticket, hold_until: float) -> Ready:
+        opened.append(world.clock.now())
+        world.clock.sleep(10)
+        return ready()
+
+    alpha.check = check  # type: ignore[method-assign]
+    operation = world.begun()
+    step = world.submit(operation.id)
+    assert step.next == "wait"
+    assert world.poll(operation.id).next == "wait"
+    assert not opened
+    world.clock.sleep(step.wait)
+    assert world.poll(operation.id).next == "done"
+    assert len(opened) == 1
+
+
+def test_two_drivers_do_not_listen_to_one_stream(world: World) -> None:
+    alpha = holding(world)
+    operation = world.begun()
+    step = world.submit(operation.id)
+    world.clock.sleep(step.wait)
+
+    def check(ticket: Ticket, hold_until: float) -> Ready:
+        assert world.poll(operation.id, run="another").next == "wait"
+        return ready()
+
+    alpha.check = check  # type: ignore[method-assign]
+    assert world.poll(operation.id).next == "done"
+
+
+def test_a_listener_that_died_is_followed_by_its_own_run_at_once(world: World) -> None:
+    alpha = holding(world)
+    operation = world.begun()
+    step = world.submit(operation.id)
+    world.clock.sleep(step.wait)
+    alpha.checks = [KeyboardInterrupt()]  # type: ignore[list-item]
+    with pytest.raises(KeyboardInterrupt):
+        world.poll(operation.id)
+    alpha.checks = [ready()]
+    assert world.poll(operation.id, run="another").next == "wait"
+    assert world.poll(operation.id).next == "done"
+
+
+def test_a_late_picture_is_harvested_and_announced(world: World) -> None:
+    world.alpha.checks = [Pending()]
+    ended = world.drive(world.begun())
+    assert ended.failure
+    assert ended.failure.code is FailureCode.DEADLINE_EXCEEDED
+    assert world.latencies.censored
+    world.alpha.checks = [Pending(), ready()]
+    for _ in range(2):
+        world.clock.sleep(400)
+        assert world.sweep() == 1
+        world.drive(ended, run=world.workflow.runs[-1][1])
+    late = world.now(ended)
+    assert late.state is State.FAILED
+    assert [picture.late for picture in late.pictures] == [True]
+    bus = MemoryBus()
+    Publish(bus)(list(zip([None, *world.store.history], world.store.history, strict=False)))
+    assert [event.detail_type.rpartition(" ")[2] for event in bus.events] == [
+        "Queued",
+        "Started",
+        "Failed",
+        "Succeeded",
+    ]
+    world.clock.sleep(10_000)
+    assert world.sweep() == 0
+
+
+def test_harvesting_ends_with_the_upstreams_memory_and_gets_rarer(world: World) -> None:
+    world.alpha.checks = [Pending()]
+    ended = world.drive(world.begun())
+    sweeps = 0
+    for _ in range(3 * 60):
+        world.clock.sleep(60)
+        swept = world.sweep()
+        sweeps += swept
+        if swept:
+            world.drive(ended, run=world.workflow.runs[-1][1])
+    assert 3 <= sweeps <= 15
+
+
+def test_a_cancelled_job_is_stopped_upstream(world: World) -> None:
+    operation = world.begun()
+    world.submit(operation.id)
+    world.cancel(world.now(operation))
+    ended = world.drive(operation, run=world.workflow.runs[-1][1])
+    assert ended.state is State.CANCELLED
+    assert world.alpha.cancelled == [Ticket({"job": 1})]
+    assert not any(attempt.live for attempt in ended.attempts)
+
+
+def test_a_retry_gives_every_provider_its_turns_anew(world: World) -> None:
+    world.alpha.submissions = world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
+    failed = world.drive(world.begun())
+    assert failed.state is State.FAILED
+    world.alpha.submissions = [Ticket({"job": 2})]
+    world.alpha.checks = [ready()]
+    again = world.drive(world.retry(failed))
+    assert again.state is State.SUCCEEDED
+    assert [attempt.number for attempt in again.attempts] == [1, 2, 3, 4, 5]
+
+
+def test_a_blank_picture_is_a_refusal(world: World) -> None:
+    world.http.downloads = {URL: picture(blank=True)}
+    world.alpha.checks = [ready()]
+    ended = world.drive(world.begun())
+    assert ended.failure
+    assert ended.failure.code is FailureCode.CONTENT_FILTERED
+    assert len(world.alpha.submitted) == 1
+
+
+def test_of_several_pictures_only_the_missing_are_made_again(world: World) -> None:
+    world.alpha.checks = [ready(), Failed(Failure(FailureCode.UPSTREAM_FAILED, "crashed")), ready()]
+    world.beta.checks = [Ready(bodies=(picture(),))]
+    ended = world.drive(world.begun(n=3))
+    assert ended.state is State.SUCCEEDED
+    assert len(world.alpha.submitted) == 3
+    assert len(world.beta.submitted) == 1
+
+
+def test_completion_times_are_learned_between_two_looks(world: World) -> None:
+    world.alpha.checks = [Pending(), Pending(), ready()]
+    world.drive(world.begun())
+    [(earliest, latest)] = world.latencies.seen
+    assert 0 < earliest < latest

@@ -11,30 +11,51 @@ from imagegate.local.upstreams.gradio import GradioSpace
 from imagegate.local.upstreams.ledger import Ledger
 from imagegate.local.upstreams.openai_images import OpenAIImages
 from imagegate.local.upstreams.switches import Protocol
+from imagegate.local.upstreams.together import TOGETHER
 from imagegate.local.upstreams.upstream import Timing, Upstream
+from imagegate.local.upstreams.yandex_ai_studio import YANDEX_AI_STUDIO
 from imagegate.local.upstreams.yandexart import YandexArt
 
-BASE_PATHS: dict[str, str] = {
+MOUNTS: dict[str, str] = {
     "black-forest-labs": "/spaces/black-forest-labs",
     "voodoohop": "/spaces/voodoohop",
     "yandexart": "/yandex",
+    "yandex-ai-studio": "/yandex-ai-studio",
     "openai": "/openai",
+    "together": "/together",
 }
-"""Mount path by provider name."""
+"""Mount path by provider name, which is a key of models.toml's `[providers]`."""
 
 PROTOCOLS: dict[str, Protocol] = {
     "black-forest-labs": "gradio",
     "voodoohop": "gradio",
     "yandexart": "yandexart",
+    "yandex-ai-studio": "openai",
     "openai": "openai",
+    "together": "openai",
 }
+
+BASE_PATHS: dict[str, str] = {
+    name: f"{path}/v1" if PROTOCOLS[name] == "openai" else path for name, path in MOUNTS.items()
+}
+"""Path of a provider's base URL by its name, as models.toml has it for the real one."""
+
+STAND_IN_SECRETS: dict[str, str] = {
+    "OPENAI_API_KEY": "stand-in",
+    "TOGETHER_API_KEY": "stand-in",
+    "YC_API_KEY": "stand-in",
+    "YC_FOLDER_ID": "stand-in-folder",
+}
+"""Credentials that providers must find set before they call a stand-in, which takes any."""
 
 INDEX = """imagegate's stand-in upstreams: real protocols, drawn pictures, no model, no key.
 
 /spaces/black-forest-labs   FLUX.1-schnell Space, Gradio 6   POST /gradio_api/call/infer
 /spaces/voodoohop           FLUX.1-schnell Space, Gradio 4   POST /call/infer
 /yandex                     YandexART                        POST /foundationModels/v1/imageGenerationAsync
-/openai                     OpenAI Images                    POST /v1/images/generations
+/yandex-ai-studio/v1        Yandex AI Studio                 POST /images/generations
+/openai/v1                  OpenAI Images                    POST /images/generations, /edits, /variations
+/together/v1                Together                         POST /images/generations
 /_standin/submissions       what they have accepted (DELETE forgets it)
 
 Switches in a prompt, such as [delay 70s] or [fault http-429 x1], are listed in docs/stand-ins.md.
@@ -59,9 +80,11 @@ def build_app(
         "black-forest-labs": GradioSpace(upstream("black-forest-labs"), generation=6).app(),
         "voodoohop": GradioSpace(upstream("voodoohop"), generation=4).app(),
         "yandexart": YandexArt(upstream("yandexart")).app(),
+        "yandex-ai-studio": OpenAIImages(upstream("yandex-ai-studio"), YANDEX_AI_STUDIO).app(),
         "openai": OpenAIImages(upstream("openai")).app(),
+        "together": OpenAIImages(upstream("together"), TOGETHER).app(),
     }
-    mounts = [Mount(BASE_PATHS[name], app) for name, app in apps.items()]
+    mounts = [Mount(MOUNTS[name], app) for name, app in apps.items()]
     return Starlette(routes=[Route("/", index), Mount("/_standin", routes=ledger.routes()), *mounts])
 
 

@@ -6,7 +6,6 @@ Contract: reference/openai_images.md §1. The picture is ready when the answer c
 import asyncio
 import base64
 import secrets
-import time
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,13 +15,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from imagegate.local.upstreams.faults import AFTER_ACCEPTING, BEFORE_ACCEPTING, broken_answer
-from imagegate.local.upstreams.openai_request import Ask, OpenAIError, read_ask, wrong
+from imagegate.local.upstreams.openai_edits import read_edit, read_variation
+from imagegate.local.upstreams.openai_manners import OPENAI, Manners
+from imagegate.local.upstreams.openai_request import Ask, OpenAIError, read_json, wrong
 from imagegate.local.upstreams.pictures import Picture, serve_picture
 from imagegate.local.upstreams.recent import Recent
 from imagegate.local.upstreams.switches import FAULTS, PICTURE_URL, SwitchError
 from imagegate.local.upstreams.upstream import Upstream, root_of
 
-MODELS = ("flux-schnell", "dall-e-2", "gpt-image-1")
+MODELS = ("flux-schnell", "dall-e-2", "gpt-image-1", "gpt-image-2")
 """What `/v1/models` lists; any other id is drawn just as well."""
 
 CREATED = 1_700_000_000
@@ -35,22 +36,7 @@ ERROR_KINDS = {
 }
 """Type and code by HTTP status; anything else is a `server_error`."""
 
-REFUSED = OpenAIError(
-    400,
-    "Your request was rejected by the safety system of the stand-in.",
-    "image_generation_user_error",
-    "moderation_blocked",
-)
-OUT_OF_QUOTA = OpenAIError(
-    429, "You exceeded your current quota of the stand-in.", "insufficient_quota", "insufficient_quota"
-)
 BROKEN = OpenAIError(500, "The stand-in failed on request.", "server_error", "server_error")
-
-AT_ONCE = {"refuse": REFUSED, "quota": OUT_OF_QUOTA}
-"""Faults answered before anything is accepted."""
-
-AT_LAST = {"refuse-late": REFUSED, "error": BROKEN}
-"""Faults answered when the picture would have been ready."""
 
 BY_URL_ONLY = frozenset(name for name, row in FAULTS.items() if row.stages is PICTURE_URL)
 
@@ -58,30 +44,49 @@ BY_URL_ONLY = frozenset(name for name, row in FAULTS.items() if row.stages is PI
 class OpenAIImages:
     """The service; `app()` is what gets mounted."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Upstream, manners: Manners = OPENAI) -> None:
         self.upstream = upstream
+        self.manners = manners
         self.pictures: Recent[Picture] = Recent()
 
     def app(self) -> Starlette:
         """The routes."""
+        edits = [
+            Route("/v1/images/edits", self.edit, methods=["POST"]),
+            Route("/v1/images/variations", self.vary, methods=["POST"]),
+        ]
         routes = [
             Route("/v1/images/generations", self.create, methods=["POST"]),
+            *(edits if self.manners.edits else ()),
             Route("/v1/models", list_models),
             Route("/v1/models/{id:path}", read_model),
             Route("/files/{name}", self.file),
         ]
         raised = (HTTPException, OpenAIError, SwitchError)
-        return Starlette(routes=routes, exception_handlers=dict.fromkeys(raised, describe_error))
+        return Starlette(routes=routes, exception_handlers=dict.fromkeys(raised, self.describe_error))
 
     async def create(self, request: Request) -> Response:
-        """`POST /v1/images/generations`: held until the pictures are ready."""
-        require_key(request)
-        ask = read_ask(await read_json(request))
+        """`POST /v1/images/generations`."""
+        self.require_key(request)
+        return await self.serve(request, self.manners.read(await read_json(request)))
+
+    async def edit(self, request: Request) -> Response:
+        """`POST /v1/images/edits`."""
+        self.require_key(request)
+        return await self.serve(request, await read_edit(request))
+
+    async def vary(self, request: Request) -> Response:
+        """`POST /v1/images/variations`."""
+        self.require_key(request)
+        return await self.serve(request, await read_variation(request))
+
+    async def serve(self, request: Request, ask: Ask) -> Response:
+        """Accept the request, unless a fault stands before it, and hold it until the pictures are ready."""
         fault = self.upstream.fault(ask.prompt, ask.switches, "submit")
         if fault in BEFORE_ACCEPTING:
-            return await broken_answer(fault, request, self.upstream.timing, plain_error)
-        if fault in AT_ONCE:
-            raise AT_ONCE[fault]
+            return await broken_answer(fault, request, self.upstream.timing, self.plain_error)
+        if fault in ("refuse", "quota"):
+            raise self.manners.refused if fault == "refuse" else self.manners.out_of_quota
         if fault in BY_URL_ONLY and not ask.by_url:
             wrong(f"[fault {fault}] needs response_format 'url'", "invalid_value", "prompt")
         self.upstream.record(ask.prompt, ask.seed, request)
@@ -91,12 +96,12 @@ class OpenAIImages:
         """Wait for as long as drawing is said to take, and answer."""
         if fault != "accepted-then-hang":
             await asyncio.sleep(self.upstream.delay(ask.switches))
-        if fault in AT_LAST:
-            raise AT_LAST[fault]
+        if fault in ("refuse-late", "error"):
+            raise self.manners.refused if fault == "refuse-late" else BROKEN
         if fault in AFTER_ACCEPTING:
-            return await broken_answer(fault, request, self.upstream.timing, plain_error)
+            return await broken_answer(fault, request, self.upstream.timing, self.plain_error)
         shown = [] if fault == "no-image" else [await self.show(request, each, ask) for each in pictures(ask, fault)]
-        return JSONResponse({"created": int(time.time()), "data": shown, **(extras(ask) if not ask.by_url else {})})
+        return JSONResponse(self.manners.answer(ask, shown))
 
     async def show(self, request: Request, picture: Picture, ask: Ask) -> dict[str, str]:
         """One element of `data`."""
@@ -113,21 +118,36 @@ class OpenAIImages:
             raise HTTPException(404)
         return await serve_picture(picture, request, self.upstream)
 
+    def require_key(self, request: Request) -> None:
+        """Raise 401 unless the call carries some key; any key will do."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() not in self.manners.schemes or not key.strip():
+            wanted = " or ".join(each.title() for each in self.manners.schemes)
+            raise HTTPException(401, f"You didn't provide an API key; send Authorization: {wanted}, with any value.")
+
+    def plain_error(self, status: int, text: str) -> Response:
+        """The error body for a status."""
+        kind, code = ERROR_KINDS.get(status, ("server_error", "server_error"))
+        return self.error(OpenAIError(status, text, kind, code))
+
+    def error(self, error: OpenAIError) -> Response:
+        """The error with the keys this server writes."""
+        full = error.body["error"]
+        return JSONResponse({"error": {key: full[key] for key in self.manners.error_keys}}, error.status)
+
+    async def describe_error(self, request: Request, error: Exception) -> Response:
+        """Whatever a handler raises, in OpenAI's shape."""
+        if isinstance(error, OpenAIError):
+            return self.error(error)
+        if isinstance(error, HTTPException):
+            return self.plain_error(error.status_code, error.detail)
+        return self.error(OpenAIError(400, str(error), "invalid_request_error", "invalid_value", "prompt"))
+
 
 def pictures(ask: Ask, fault: str | None) -> list[Picture]:
     """The n pictures, with seeds counting on from the first."""
-    seeds = range(ask.seed, ask.seed + ask.n)
-    return [
-        Picture(ask.prompt, seed, ask.width, ask.height, ask.steps, ask.format, ask.switches, fault) for seed in seeds
-    ]
-
-
-def extras(ask: Ask) -> dict[str, Any]:
-    """What gpt-image models answer besides the pictures."""
-    counts = {"input_tokens": len(ask.prompt.split()), "output_tokens": 1000 * ask.n}
-    details = {"text_tokens": counts["input_tokens"], "image_tokens": 0}
-    usage = {**counts, "total_tokens": sum(counts.values()), "input_tokens_details": details}
-    return {"output_format": ask.format, "size": f"{ask.width}x{ask.height}", "background": "opaque", "usage": usage}
+    words = (ask.width, ask.height, ask.steps, ask.format, ask.switches, fault, ask.inputs, ask.mask)
+    return [Picture(ask.prompt, seed, *words) for seed in range(ask.seed, ask.seed + ask.n)]
 
 
 async def list_models(request: Request) -> Response:
@@ -146,33 +166,3 @@ async def read_model(request: Request) -> Response:
 def model(name: str) -> dict[str, Any]:
     """A model object."""
     return {"id": name, "object": "model", "created": CREATED, "owned_by": "imagegate-stand-in"}
-
-
-def require_key(request: Request) -> None:
-    """Raise 401 unless the call carries some Bearer key; any key will do."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        raise HTTPException(401, "You didn't provide an API key; send Authorization: Bearer, with any value.")
-
-
-async def read_json(request: Request) -> Any:
-    """The body's JSON."""
-    try:
-        return await request.json()
-    except ValueError:
-        wrong("We could not parse the JSON body of your request.", "invalid_request_error")
-
-
-def plain_error(status: int, text: str) -> Response:
-    """OpenAI's error body for a status."""
-    kind, code = ERROR_KINDS.get(status, ("server_error", "server_error"))
-    return JSONResponse(OpenAIError(status, text, kind, code).body, status)
-
-
-async def describe_error(request: Request, error: Exception) -> Response:
-    """Whatever a handler raises, in OpenAI's shape."""
-    if isinstance(error, OpenAIError):
-        return JSONResponse(error.body, error.status)
-    if isinstance(error, HTTPException):
-        return plain_error(error.status_code, error.detail)
-    return JSONResponse(OpenAIError(400, str(error), "invalid_request_error", "invalid_value", "prompt").body, 400)

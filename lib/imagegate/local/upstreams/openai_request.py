@@ -5,6 +5,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from starlette.requests import Request
+
 from imagegate.local.upstreams.drawing import FORMATS, Format
 from imagegate.local.upstreams.switches import Switches, read_switches
 
@@ -45,6 +47,10 @@ class Ask:
     """Only shown; an extension too."""
     format: Format
     by_url: bool
+    inputs: tuple[bytes, ...] = ()
+    """Pictures to edit or vary, as `editing.reduced` makes them."""
+    mask: bytes | None = None
+    """As `editing.transparency` makes it."""
 
 
 def read_ask(body: Any) -> Ask:
@@ -110,6 +116,14 @@ def read_by_url(model: str, response_format: Any) -> bool:
     if response_format not in (None, "url", "b64_json"):
         wrong(f"Invalid response_format {response_format!r}.", "invalid_value", "response_format")
     return bool(response_format != "b64_json")
+
+
+async def read_json(request: Request) -> Any:
+    """The body's JSON."""
+    try:
+        return await request.json()
+    except ValueError:
+        wrong("We could not parse the JSON body of your request.", "invalid_request_error")
 
 
 def wrong(message: str, code: str, param: str | None = None) -> NoReturn:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from imagegate.local.upstreams.drawing import CONTENT_TYPES, Format, blank, draw
+from imagegate.local.upstreams.editing import draw_edited
 from imagegate.local.upstreams.faults import CALL_FAULTS, PAGE, broken_answer
 from imagegate.local.upstreams.padding import pad
 from imagegate.local.upstreams.switches import Switches
@@ -34,6 +35,10 @@ class Picture:
     format: Format
     switches: Switches
     fault: str | None = None
+    inputs: tuple[bytes, ...] = ()
+    """Pictures that show in it, as `editing.reduced` makes them."""
+    mask: bytes | None = None
+    """As `editing.transparency` makes it."""
 
     async def file(self, fault: str | None = None) -> bytes:
         """The encoded picture, drawn in a thread; `fault` (or else its own) says what is wrong with it."""
@@ -45,6 +50,9 @@ class Picture:
             return PAGE.encode()
         if fault == "black":
             file = blank(self.width, self.height, self.format)
+        elif self.inputs:
+            words = (self.prompt, self.seed, self.width, self.height, self.format)
+            file = draw_edited(*words, self.inputs, self.mask)
         else:
             file = draw(self.prompt, self.seed, self.width, self.height, self.steps, self.format)
         file = pad(file, self.format, self.switches.at_least)

@@ -1,0 +1,32 @@
+"""Durations and sums as people write them."""
+
+import re
+from decimal import Decimal, InvalidOperation
+
+import typer
+
+_DURATION = re.compile(r"(\d{1,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def duration(text: str | float) -> float:
+    """Seconds in `45s`, `30m`, `12h`, `90d` or `0`. Raises typer.BadParameter."""
+    if isinstance(text, float):  # an option's default, which typer hands through its parser
+        return text
+    matched = _DURATION.fullmatch(text)
+    if matched:
+        return float(int(matched[1]) * _SECONDS[matched[2]])
+    if text == "0":
+        return 0.0
+    raise typer.BadParameter(f"{text!r} is no duration; write 45s, 30m, 12h or 90d.")
+
+
+def micro_dollars(text: str) -> int:
+    """Millionths of a dollar in an amount of dollars such as `2.50`. Raises typer.BadParameter."""
+    try:
+        amount = Decimal(text.removeprefix("$")) * 1_000_000
+    except InvalidOperation:
+        amount = Decimal("nan")
+    if not amount.is_finite() or amount < 0:
+        raise typer.BadParameter(f"{text!r} is no amount; write dollars, such as 2.50.")
+    return int(amount)

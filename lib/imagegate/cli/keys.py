@@ -1,0 +1,173 @@
+"""`imagegate keys`: make, show, revoke and renew API keys."""
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from imagegate.cli.amounts import duration, micro_dollars
+from imagegate.cli.sentences import aligned, hint, in_a_sentence
+from imagegate.cli.target import Local, Stage, StateDir, target
+from imagegate.domain.api_key import EVERYBODY, ApiKey, KeyLimits, issue
+from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.representation import rfc3339
+from imagegate.ports import ApiKeys
+
+keys_app = typer.Typer(help="API keys: who may use the gateway.", no_args_is_help=True)
+
+KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Name = Annotated[str, typer.Option(help="Whose key it is, or what for.")]
+Expires = Annotated[
+    float | None, typer.Option(parser=duration, metavar="90d", help="After how long it ceases to work.")
+]
+Models = Annotated[str, typer.Option(metavar="A,B", help="The models it is for; without, every model.")]
+Budget = Annotated[
+    int | None, typer.Option(parser=micro_dollars, metavar="2.50", help="Dollars it may spend in a day.")
+]
+Owner = Annotated[str, typer.Option(metavar="ID", help=f"Share the operations of this key (or of '{EVERYBODY}').")]
+Grace = Annotated[
+    float, typer.Option(parser=duration, metavar="1h", show_default="1h", help="How long the old secret still works.")
+]
+_DEFAULT_STATE = Path(".imagegate")
+
+
+@keys_app.command()
+def create(
+    name: Name,
+    expires: Expires = None,
+    models: Models = "",
+    rpm: Annotated[int | None, typer.Option(min=1, help="Requests per minute.")] = None,
+    concurrent: Annotated[int | None, typer.Option(min=1, help="Operations under way at once.")] = None,
+    pictures_per_day: Annotated[int | None, typer.Option(min=1, help="Pictures in a day.")] = None,
+    budget_per_day: Budget = None,
+    owner: Owner = "",
+    json_: Json = False,
+    stage: Stage = "dev",
+    local: Local = False,
+    state_dir: StateDir = _DEFAULT_STATE,
+) -> None:
+    """Make a key and print it: the only time it can be seen."""
+    with in_a_sentence():
+        now, keys = time.time(), target(stage, local, state_dir).keys()
+        key, text = issue(
+            _checked(name),
+            now,
+            owner=_owner(keys, owner) if owner else None,
+            expires_at=None if expires is None else now + expires,
+            models=_routes(models),
+            limits=KeyLimits(rpm, concurrent, pictures_per_day, budget_per_day),
+        )
+        keys.put(key)
+    _print_new(key, text, json_)
+
+
+@keys_app.command("list")
+def list_keys(
+    json_: Json = False, stage: Stage = "dev", local: Local = False, state_dir: StateDir = _DEFAULT_STATE
+) -> None:
+    """Show all keys; never a secret."""
+    with in_a_sentence():
+        found = target(stage, local, state_dir).keys().every()
+    shown = [_shown(key) for key in found]
+    if json_:
+        typer.echo(json.dumps(shown, ensure_ascii=False))
+    elif shown:
+        typer.echo(aligned([("ID", "NAME", "STATE", "CREATED", "EXPIRES", "MODELS", "LIMITS"), *map(_row, shown)]))
+    else:
+        hint("There is no key yet: imagegate keys create --name somebody")
+
+
+@keys_app.command()
+def revoke(key_id: KeyId, stage: Stage = "dev", local: Local = False, state_dir: StateDir = _DEFAULT_STATE) -> None:
+    """End a key for good, within a minute. Its operations stay."""
+    with in_a_sentence():
+        keys = target(stage, local, state_dir).keys()
+        key = _found(keys, key_id)
+        if (revoked := key.revoked(time.time())) is not key:
+            keys.put(revoked)
+    hint(f"Key {key_id} ({key.name}) is revoked; within a minute it opens nothing.")
+
+
+@keys_app.command()
+def rotate(
+    key_id: KeyId,
+    grace: Grace = 3600.0,
+    json_: Json = False,
+    stage: Stage = "dev",
+    local: Local = False,
+    state_dir: StateDir = _DEFAULT_STATE,
+) -> None:
+    """Give a key a new secret and print it; the old one works a while longer."""
+    with in_a_sentence():
+        keys = target(stage, local, state_dir).keys()
+        key, text = _found(keys, key_id).rotated(time.time(), grace)
+        keys.put(key)
+    _print_new(key, text, json_)
+
+
+def _print_new(key: ApiKey, text: str, as_json: bool) -> None:
+    hint(f"Key {key.id} ({key.name}). Keep it well: it is shown only now.")
+    typer.echo(json.dumps({"key": text, **_shown(key)}, ensure_ascii=False) if as_json else text)
+
+
+def _found(keys: ApiKeys, key_id: str) -> ApiKey:
+    key = keys.get(key_id)
+    if key is None:
+        raise InvalidRequest("There is no key of that id.", remedy="'imagegate keys list' shows those there are.")
+    return key
+
+
+def _owner(keys: ApiKeys, owner: str) -> str:
+    return EVERYBODY if owner == EVERYBODY else _found(keys, owner).owner
+
+
+def _checked(name: str) -> str:
+    if not 1 <= len(name) <= 64 or not name.isprintable():
+        raise InvalidRequest("A name has 1 to 64 printable characters.", remedy="Choose another --name.")
+    return name
+
+
+def _routes(models: str) -> tuple[str, ...]:
+    """The routes behind comma-separated names or aliases. Raises InvalidRequest for an unknown one."""
+    from imagegate.providers import registry
+
+    routes = registry.routes()
+    found = {}
+    for name in filter(None, map(str.strip, models.split(","))):
+        route = routes.named(name)
+        if route is None:
+            known = ", ".join(one.model for one in routes)
+            raise InvalidRequest(f"There is no model '{name}'.", remedy=f"Use some of: {known}.")
+        found[route.model] = True
+    return tuple(found)
+
+
+def _shown(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "owner": key.owner,
+        "state": key.state(time.time()),
+        "created_at": rfc3339(key.created_at),
+        "expires_at": rfc3339(key.expires_at),
+        "revoked_at": rfc3339(key.revoked_at),
+        "models": list(key.models),
+        "limits": asdict(key.limits),
+    }
+
+
+def _row(shown: dict[str, Any]) -> tuple[str, ...]:
+    limits = ", ".join(f"{name}={value}" for name, value in shown["limits"].items() if value is not None)
+    return (
+        shown["id"],
+        shown["name"],
+        shown["state"],
+        shown["created_at"][:10],
+        (shown["expires_at"] or "never")[:10],
+        ",".join(shown["models"]) or "all",
+        limits or "none",
+    )

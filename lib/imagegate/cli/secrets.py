@@ -1,0 +1,61 @@
+"""`imagegate secrets`: the credentials of upstreams, in SSM Parameter Store."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagegate.cli.sentences import hint, in_a_sentence
+from imagegate.cli.target import Local, Stage, StateDir, target
+from imagegate.domain.errors import InvalidRequest
+
+secrets_app = typer.Typer(help="Credentials of upstreams, kept in SSM.", no_args_is_help=True)
+
+SecretName = Annotated[str, typer.Argument(metavar="NAME", help="For example OPENAI_API_KEY.")]
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_DEFAULT_STATE = Path(".imagegate")
+
+
+@secrets_app.command("set")
+def set_secret(
+    name: SecretName, stage: Stage = "dev", local: Local = False, state_dir: StateDir = _DEFAULT_STATE
+) -> None:
+    """Set a credential. It is asked for without echo, or read from standard input."""
+    with in_a_sentence():
+        if not _NAME.fullmatch(name):
+            raise InvalidRequest("A name has 1 to 100 of A-Z a-z 0-9 _ . -", remedy="Choose another NAME.")
+        where = target(stage, local, state_dir)
+        where.secrets().put(name, _value(name))
+    hint(f"Set /imagegate/{where.stage}/{name}; functions that had read it before see it within five minutes.")
+
+
+@secrets_app.command("list")
+def list_secrets(
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    stage: Stage = "dev",
+    local: Local = False,
+    state_dir: StateDir = _DEFAULT_STATE,
+) -> None:
+    """Show the names of the credentials that are set; never a value."""
+    with in_a_sentence():
+        names = target(stage, local, state_dir).secrets().names()
+    typer.echo(json.dumps(names) if json_ else "\n".join(names), nl=json_ or bool(names))
+    if not names:
+        hint("None is set: imagegate secrets set NAME")
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _value(name: str) -> str:
+    if _is_terminal():
+        value = typer.prompt(f"Value of {name}", hide_input=True, err=True, default="", show_default=False)
+    else:
+        value = sys.stdin.read()
+    if not value.strip():
+        raise InvalidRequest("The value is empty.", remedy="Type it at the prompt, or send it to standard input.")
+    return str(value).strip()

@@ -1,0 +1,36 @@
+"""How commands fail, and how they print lists."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+
+from imagegate.domain.errors import ImagegateError, RequestError
+
+
+@contextmanager
+def in_a_sentence() -> Iterator[None]:
+    """End the command with one sentence and what to do, on standard error, and status 1."""
+    # Imported here, for `imagegate --help` need not wait for an AWS SDK.
+    from imagegate.adapters.aws_errors import in_words
+
+    try:
+        with in_words():
+            yield
+    except ImagegateError as error:
+        remedy = error.remedy if isinstance(error, RequestError) else None
+        typer.echo(f"imagegate: {error}{f' {remedy}' if remedy else ''}", err=True)
+        raise typer.Exit(1) from None
+
+
+def hint(text: str) -> None:
+    """Say something that is not the result."""
+    typer.echo(text, err=True)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as lines, with columns below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

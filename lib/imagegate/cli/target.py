@@ -1,0 +1,65 @@
+"""Which deployment a command works on: one in AWS, or the embedded one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from imagegate.domain.errors import MisconfiguredError
+
+if TYPE_CHECKING:
+    from imagegate.adapters.ssm_secrets import SsmSecrets
+    from imagegate.ports import ApiKeys
+
+LOCAL_STAGE = "local"
+"""The Stage of what `imagegate serve` runs."""
+Stage = Annotated[str, typer.Option(help="The deployment: Stage of its template.")]
+Local = Annotated[bool, typer.Option("--local", help="What `imagegate serve` runs on this machine, not AWS.")]
+StateDir = Annotated[Path, typer.Option(help="With --local: the folder that it was started with.", file_okay=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A deployment."""
+
+    stage: str
+    client: Callable[[str], Any]
+    """Makes an AWS client by the name of its service."""
+
+    def keys(self) -> "ApiKeys":
+        """Its API keys. Raises MisconfiguredError when it is not there."""
+        from imagegate import wiring
+        from imagegate.adapters.cloudformation_outputs import outputs
+
+        found = outputs(self.client("cloudformation"), f"imagegate-{self.stage}")
+        return wiring.api_keys(self.client("dynamodb"), found["TableName"])
+
+    def secrets(self) -> "SsmSecrets":
+        """Its upstream credentials."""
+        from imagegate import wiring
+
+        return wiring.secrets(self.client("ssm"), f"/imagegate/{self.stage}")
+
+
+def target(stage: str, local: bool, state_dir: Path) -> Target:
+    """The deployment that the options name. Raises MisconfiguredError when nothing runs in `state_dir`."""
+    if local:
+        return Target(LOCAL_STAGE, _local_clients(state_dir))
+    from imagegate.adapters.aws import client
+
+    return Target(stage, client)
+
+
+def _local_clients(state_dir: Path) -> Callable[[str], Any]:
+    from imagegate.local.ports import HOST
+    from imagegate.local.root_access import RootAccess
+    from imagegate.local.state_folder import StateFolder
+
+    port = StateFolder(state_dir).remembered_ports().get("ministack")
+    if port is None:
+        raise MisconfiguredError(
+            f"Nothing was ever served from {state_dir}/. Start 'imagegate serve', or name its --state-dir."
+        )
+    return RootAccess(f"http://{HOST}:{port}").client

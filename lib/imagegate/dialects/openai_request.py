@@ -1,0 +1,164 @@
+"""Requests of OpenAI's Images API, with g4f's additions.
+
+Contract: reference/openai_images.md §1 and §3, reference/gradio_spaces.md §1.2. Every optional field accepts
+null, unknown fields are ignored.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from imagegate.dialects.parsing import document_of, first_problem
+from imagegate.domain.coalescing import digest
+from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.geometry import Size
+from imagegate.domain.request import ImageRequest, InputImage, Message
+from imagegate.usecases.start import Ask
+
+NAME = "openai_images"
+DEFAULT_MODEL = "flux"
+LONGEST_DEADLINE = 24 * 3600.0
+_ALWAYS_BASE64 = re.compile(r"^(gpt|chatgpt)-image")
+_SIZE = re.compile(r"^([1-9]\d{0,4})x([1-9]\d{0,4})$")
+_RATIO = re.compile(r"^([1-9]\d{0,3}):([1-9]\d{0,3})$")
+Pixels = Annotated[int, Field(ge=1, le=16384)]
+
+
+class GenerationsBody(BaseModel):
+    """The body of POST /v1/images/generations."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    prompt: Annotated[str, Field(min_length=1, max_length=32_000)]
+    model: Annotated[str, Field(max_length=200)] | None = None
+    n: Annotated[int, Field(ge=1, le=10)] | None = None
+    size: str | None = Field(None, description="`auto`, or WIDTHxHEIGHT in pixels.", examples=["1024x768"])
+    width: Pixels | None = None
+    height: Pixels | None = None
+    aspect_ratio: str | None = Field(None, description="In place of a size.", examples=["16:9"])
+    response_format: Literal["url", "b64_json"] | None = None
+    output_format: Literal["png", "jpeg", "webp"] | None = None
+    output_compression: Annotated[int, Field(ge=0, le=100)] | None = None
+    seed: Annotated[int, Field(ge=-1, lt=2**63)] | None = Field(None, description="-1 is the same as none.")
+    negative_prompt: Annotated[str, Field(max_length=32_000)] | None = None
+    num_inference_steps: Annotated[int, Field(ge=1, le=500)] | None = None
+    guidance_scale: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    quality: Literal["low", "medium", "high", "xhigh", "max", "auto", "standard", "hd"] | None = None
+    style: Literal["vivid", "natural"] | None = None
+    background: Literal["transparent", "opaque", "auto"] | None = None
+    moderation: Literal["low", "auto"] | None = None
+    provider: Annotated[str, Field(max_length=200)] | None = Field(None, description="Insist on this provider.")
+    stream: bool | None = None
+    partial_images: Annotated[int, Field(ge=0, le=3)] | None = Field(
+        None, description="Taken, but only finished pictures are sent."
+    )
+    user: Annotated[str, Field(max_length=512)] | None = None
+    safety_identifier: Annotated[str, Field(max_length=512)] | None = None
+    deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
+        None, description="Seconds after which the operation fails if it has no picture (imagegate's own)."
+    )
+
+    @field_validator("size")
+    @classmethod
+    def _size_is_pixels(cls, value: str | None) -> str | None:
+        if value in (None, "", "auto") or _SIZE.match(value):
+            return value
+        raise ValueError("must be 'auto' or WIDTHxHEIGHT in pixels, such as '1024x768'")
+
+    @field_validator("aspect_ratio")
+    @classmethod
+    def _ratio_is_two_numbers(cls, value: str | None) -> str | None:
+        if value in (None, "", "auto") or _RATIO.match(value):
+            return value
+        raise ValueError("must be two whole numbers such as '16:9'")
+
+
+class EditsBody(GenerationsBody):
+    """The fields of POST /v1/images/edits beside the pictures."""
+
+
+class VariationsBody(GenerationsBody):
+    """The fields of POST /v1/images/variations beside the picture."""
+
+    prompt: Literal[""] = ""
+
+
+def parse(body: bytes, provider: str | None = None) -> Ask:
+    """Understand a request; `provider` comes from g4f's path form.
+
+    Raises InvalidRequest with the offending field in `param`.
+    """
+    document = document_of(body)
+    return ask_of(GenerationsBody, document, provider=provider)
+
+
+def ask_of(
+    kind: type[GenerationsBody],
+    document: Mapping[str, Any],
+    *,
+    provider: str | None = None,
+    inputs: tuple[InputImage, ...] = (),
+    mask: InputImage | None = None,
+) -> Ask:
+    """The Ask in a document of that kind. Raises InvalidRequest."""
+    try:
+        asked = kind.model_validate(document)
+    except ValidationError as error:
+        raise first_problem(error) from None
+    model = asked.model or DEFAULT_MODEL
+    request = ImageRequest(
+        model=model,
+        messages=(Message(asked.prompt),) if asked.prompt else (),
+        n=asked.n or 1,
+        size=_size(asked),
+        ratio=_ratio(asked),
+        seed=None if asked.seed == -1 else asked.seed,
+        steps=asked.num_inference_steps,
+        guidance=asked.guidance_scale,
+        negative_prompt=asked.negative_prompt or None,
+        output_format=asked.output_format,
+        output_compression=asked.output_compression,
+        quality=asked.quality,
+        style=asked.style,
+        background=asked.background,
+        moderation=asked.moderation,
+        inputs=inputs,
+        mask=mask,
+        provider=asked.provider or provider,
+    )
+    _check_combinations(request)
+    keys = {"inputs": [one.key for one in inputs], "mask": mask.key if mask else None}
+    same = digest({**document, **keys, "provider": request.provider})
+    return Ask(request, NAME, _reply(asked, model), asked.deadline, digest=same, coalesce=True)
+
+
+def _reply(asked: GenerationsBody, model: str) -> dict[str, str]:
+    """How the answer is to look. A stream carries bytes."""
+    default_format = "b64_json" if _ALWAYS_BASE64.match(model) else "url"
+    reply = {"response_format": asked.response_format or default_format}
+    if asked.safety_identifier:
+        reply["safety_identifier"] = asked.safety_identifier
+    return {**reply, "response_format": "b64_json", "stream": "true"} if asked.stream else reply
+
+
+def _check_combinations(request: ImageRequest) -> None:
+    if request.background == "transparent" and request.output_format == "jpeg":
+        raise InvalidRequest("JPEG has no transparency: ask for png or webp.", param="background")
+    if request.output_compression is not None and request.output_format not in ("jpeg", "webp"):
+        raise InvalidRequest("output_compression needs output_format 'jpeg' or 'webp'.", param="output_compression")
+
+
+def _size(asked: GenerationsBody) -> Size | None:
+    if asked.width and asked.height:
+        return Size(asked.width, asked.height)
+    if asked.width or asked.height:
+        raise InvalidRequest("width and height go together.", param="height" if asked.width else "width")
+    matched = _SIZE.match(asked.size or "")
+    return Size(int(matched[1]), int(matched[2])) if matched else None
+
+
+def _ratio(asked: GenerationsBody) -> tuple[int, int] | None:
+    matched = _RATIO.match(asked.aspect_ratio or "")
+    return (int(matched[1]), int(matched[2])) if matched else None

@@ -1,0 +1,52 @@
+"""Sparing a provider that keeps failing. Pure.
+
+Closed: asked as usual. After FAILURES in a row it is open and nobody asks; when that time is over, one
+request probes (half-open), and its outcome closes the circuit or opens it for longer.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from imagegate.domain.errors import FailureCode
+
+FAILURES = 5
+_FIRST_OPEN = 15.0
+_LONGEST_OPEN = 300.0
+_PROBE = 60.0
+"""Seconds for which one request has the half-open circuit to itself."""
+SICKNESS = {
+    FailureCode.UPSTREAM_FAILED,
+    FailureCode.UPSTREAM_TIMEOUT,
+    FailureCode.AMBIGUOUS,
+    FailureCode.BAD_PAYLOAD,
+    FailureCode.NOT_FOUND,
+}
+"""What speaks against the provider, not against the request or our account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """What is remembered of a provider's last failures. Times are seconds since the epoch."""
+
+    failures: int = 0
+    """In a row."""
+    open_until: float = 0.0
+
+    @property
+    def healthy(self) -> bool:
+        """True when there is nothing to remember."""
+        return self.failures == 0
+
+    def failed(self, now: float) -> Self:
+        """One failure more."""
+        failures = self.failures + 1
+        if failures < FAILURES:
+            return replace(self, failures=failures)
+        seconds = min(_FIRST_OPEN * 2 ** min(failures - FAILURES, 10), _LONGEST_OPEN)
+        return replace(self, failures=failures, open_until=now + seconds)
+
+    def probing(self, now: float) -> Self | None:
+        """The circuit while one request probes; `None` when there is nothing to probe."""
+        if self.failures < FAILURES or now < self.open_until:
+            return None
+        return replace(self, open_until=now + _PROBE)

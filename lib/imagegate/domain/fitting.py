@@ -1,0 +1,34 @@
+"""What of a request an upstream can honour. Pure."""
+
+from imagegate.domain.limits import Limits
+from imagegate.domain.request import ImageRequest
+
+_DEMANDS = ("seed", "steps", "guidance", "negative_prompt")
+"""Fields that change the picture: whoever cannot honour them is not asked."""
+_HINTS = ("quality", "style", "background", "moderation")
+"""Fields that are reported when they could not be honoured."""
+_NO_WISH = {"quality": {"auto", "standard"}, "background": {"auto", "opaque"}, "moderation": {"auto"}, "style": set()}
+"""Values that ask for nothing in particular."""
+
+
+def misfits(request: ImageRequest, limits: Limits) -> list[str]:
+    """Fields that the upstream cannot honour and that must not be passed over."""
+    found = [name for name in _DEMANDS if getattr(request, name) is not None and name not in limits.honours]
+    if request.steps and limits.steps_maximum and request.steps > limits.steps_maximum:
+        found.append("steps")
+    if len(request.prompt) > limits.prompt_characters:
+        found.append("prompt")
+    if len(request.inputs) > limits.input_images:
+        found.append("image")
+    if request.background == "transparent" and "background" not in limits.honours:
+        found.append("background")
+    return found
+
+
+def not_honoured(request: ImageRequest, limits: Limits) -> tuple[str, ...]:
+    """Fields that the upstream passes over or only comes near to; the answer names them."""
+    wished = [name for name in _HINTS if getattr(request, name) not in ({None} | _NO_WISH[name])]
+    passed_over = [name for name in wished if name not in limits.honours]
+    if request.size and limits.size_for(request) != request.size:
+        passed_over.append("size")
+    return tuple(passed_over)

@@ -1,0 +1,51 @@
+"""What an upstream accepts, and how it lets us wait."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imagegate.domain.geometry import Grid, Size
+from imagegate.domain.request import ImageRequest
+
+
+class Waits(StrEnum):
+    """How a provider lets us wait for the picture."""
+
+    POLL = "poll"
+    """Cheap questions, any number of them."""
+    HOLD = "hold"
+    """One stream that must be read to its end."""
+    BLOCKING = "blocking"
+    """The submission itself answers with the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an upstream accepts and how it behaves."""
+
+    waits: Waits
+    grid: Grid
+    prompt_characters: int
+    images_per_call: int = 1
+    seed_maximum: int = 2**31 - 1
+    steps_maximum: int | None = None
+    """None: the upstream takes no step count."""
+    hold_seconds: float = 840.0
+    """How long one look may keep its connection open."""
+    submit_seconds: float = 40.0
+    """How long a submission may take before its submitter is taken for dead."""
+    retention_seconds: float = 3600.0
+    """How long the upstream keeps a finished result for us."""
+    expected_seconds: float = 20.0
+    """How long a job takes, as far as is known before the first one."""
+    requests_per_minute: int | None = None
+    """How many submissions the upstream takes; `None` for as many as we like."""
+    input_images: int = 0
+    """Pictures to work from that one submission may carry; 0: the upstream makes pictures from words only."""
+    honours: frozenset[str] = frozenset()
+    """What it heeds of seed, steps, guidance, negative_prompt, quality, style, background and moderation."""
+
+    def size_for(self, request: ImageRequest) -> Size:
+        """The pixels this upstream makes for `request`: the nearest it has."""
+        if request.size:
+            return self.grid.nearest(request.size)
+        return self.grid.of_ratio(*(request.ratio or (1, 1)))

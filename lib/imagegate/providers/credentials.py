@@ -1,0 +1,44 @@
+"""Upstream credentials: which secret is shown to whom, and how. No secret ever gets into a message."""
+
+import re
+from collections.abc import Mapping
+
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.ports import Secrets
+
+_PLACE = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
+
+
+def authorization(provider: str, secrets: Secrets, schemes: Mapping[str, str]) -> dict[str, str]:
+    """The `authorization` header for the first secret that is set; `schemes` is secret name to scheme, best first.
+
+    Empty for a provider that wants no key. Raises UpstreamError(auth) when it wants one and none is set.
+    """
+    for name, scheme in schemes.items():
+        if value := _read(secrets, name):
+            return {"authorization": f"{scheme} {value}"}
+    if schemes:
+        raise _unset(provider, *schemes)
+    return {}
+
+
+def filled(provider: str, secrets: Secrets, template: str) -> str:
+    """`template` with every `{SECRET_NAME}` in it replaced. Raises UpstreamError(auth) when one is not set."""
+
+    def value(place: re.Match[str]) -> str:
+        found = _read(secrets, place[1])
+        if not found:
+            raise _unset(provider, place[1])
+        return found
+
+    return _PLACE.sub(value, template)
+
+
+def _read(secrets: Secrets, name: str) -> str:
+    # A secret pasted with its line's end would make an illegal header.
+    return (secrets.get(name) or "").strip()
+
+
+def _unset(provider: str, *names: str) -> UpstreamError:
+    message = f"{provider} has no key set: imagegate secrets set {' (or '.join(names)}{')' * (len(names) - 1)}"
+    return UpstreamError(Failure(FailureCode.AUTH, message))

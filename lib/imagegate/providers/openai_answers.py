@@ -1,0 +1,106 @@
+"""What OpenAI-compatible servers answer, understood: pictures, refusals, and what is neither. Pure.
+
+Contract: reference/openai_images.md §1.3, yandexart.md §5.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urljoin
+
+from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.operation import Source
+from imagegate.domain.outcome import Ready
+from imagegate.ports import HttpResponse
+from imagegate.providers.refusals import code_of_words
+from imagegate.providers.statuses import bad_payload, refusal
+
+_OF_CODE = {
+    "moderation_blocked": FailureCode.CONTENT_FILTERED,
+    "content_policy_violation": FailureCode.CONTENT_FILTERED,
+    "image_generation_user_error": FailureCode.CONTENT_FILTERED,
+    "insufficient_quota": FailureCode.NO_CREDIT,
+    "billing_hard_limit_reached": FailureCode.NO_CREDIT,
+    "model_not_found": FailureCode.NOT_FOUND,
+}
+"""By an error's `code`, or else its `type`; these outrank the HTTP status (a billing limit comes as 400 or 429)."""
+
+_WORDY = frozenset({400, 403, 422})
+"""Statuses at which the words decide: Yandex refuses a prompt as it refuses a wrong parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An error body's contents; a string is an `error` too for some servers."""
+
+    message: str
+    kind: str
+    code: str
+
+
+def parse_answer(name: str, base_url: str, response: HttpResponse, seed: int | None) -> Ready:
+    """The pictures of an answer; `seed` is the one they were asked with. Raises UpstreamError for any other answer."""
+    document = _json(response.body)
+    said = _said(document)
+    if response.status not in (200, 201) or said:
+        raise _refused(name, response, said)
+    pictures = list(_pictures(document, base_url))
+    if not pictures:
+        raise bad_payload(name, f"HTTP {response.status} without a picture")
+    bodies = tuple(one for one in pictures if isinstance(one, bytes))
+    return Ready(tuple(one for one in pictures if isinstance(one, Source)), bodies, seed)
+
+
+def _refused(name: str, response: HttpResponse, said: Said | None) -> UpstreamError:
+    text = said.message if said else response.body.decode("utf-8", "replace")
+    failure = refusal(name, response, text).failure
+    code = _OF_CODE.get(said.code) or _OF_CODE.get(said.kind) if said else None
+    if code is None and response.status in _WORDY:
+        code = code_of_words(text)
+    if code is None and response.status < 300:
+        code = FailureCode.BAD_PAYLOAD
+    return UpstreamError(replace(failure, code=code or failure.code))
+
+
+def _said(document: Any) -> Said | None:
+    error = document.get("error") or document.get("detail") if isinstance(document, Mapping) else None
+    if not error:
+        return None
+    if not isinstance(error, Mapping):
+        return Said(str(error), "", "")
+    return Said(str(error.get("message") or error), str(error.get("type") or ""), str(error.get("code") or ""))
+
+
+def _pictures(document: Any, base_url: str) -> Iterator[bytes | Source]:
+    data = document.get("data") if isinstance(document, Mapping) else None
+    for one in data if isinstance(data, list) else ():
+        picture = _picture(one, base_url) if isinstance(one, Mapping) else None
+        if picture:
+            yield picture
+
+
+def _picture(datum: Mapping[str, Any], base_url: str) -> bytes | Source | None:
+    """The bytes, or where they are; some servers write `data:` in either field, and paths without a host."""
+    inline, url = datum.get("b64_json"), datum.get("url")
+    if isinstance(inline, str) and inline:
+        return _decoded(inline)
+    if not isinstance(url, str) or not url:
+        return None
+    return _decoded(url) if url.startswith("data:") else Source(urljoin(f"{base_url}/", url))
+
+
+def _decoded(text: str) -> bytes | None:
+    """Standard base64, with or without `data:image/png;base64,` before it; None when it is none."""
+    try:
+        return base64.b64decode("".join(text.rpartition(",")[2].split()), validate=True)
+    except ValueError:
+        return None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None

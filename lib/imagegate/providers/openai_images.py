@@ -1,0 +1,134 @@
+"""Any server that speaks OpenAI's Images API: OpenAI, Yandex AI Studio, Together, LocalAI, vLLM-Omni, g4f and more.
+
+Contract: reference/openai_images.md §1, providers.md §3.4-3.5, yandexart.md §5. The submission is held until the
+pictures are there and answers with them; there is no job to ask about. What differs is in the provider's `Flavour`.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.order import InputBody, Order
+from imagegate.domain.outcome import Check, Failed, Ready, Ticket
+from imagegate.domain.request import ImageRequest
+from imagegate.ports import Http, HttpRequest, Secrets
+from imagegate.providers.credentials import authorization, filled
+from imagegate.providers.openai_answers import parse_answer
+from imagegate.providers.openai_flavour import Flavour
+from imagegate.providers.sizes import shape_of
+
+GPT_IMAGE = re.compile(r"(gpt|chatgpt)-image")
+"""Beginning of the ids that refuse `response_format` and always answer base64 (openai_images.md §1.1)."""
+
+GPT_QUALITIES = {"standard": "auto", "hd": "high"}
+"""DALL-E's words, which clients still send, in gpt-image's."""
+
+NOT_IN_FORMS = frozenset({"moderation", "style"})
+"""Fields of generations that edits refuse (openai_images.md §1.2)."""
+
+PIXELS_PER_ANSWER = 8 * 1024 * 1024
+"""Pixels asked for at once: as PNG in base64, three bytes each, they stay below what `Http` reads."""
+
+
+class OpenAIImages:
+    """One OpenAI-compatible server."""
+
+    def __init__(self, name: str, base_url: str, http: Http, secrets: Secrets, flavour: Flavour) -> None:
+        self.name = name
+        self.base_url = base_url
+        self.limits = flavour.limits
+        self._http = http
+        self._secrets = secrets
+        self._flavour = flavour
+
+    def submit(self, order: Order) -> Ready:
+        """Ask for the pictures, which are the answer; fewer than `order.count` when they would not fit in one."""
+        fields = build_fields(self._flavour, self._model(order.model), order)
+        path = path_for(self.name, self._flavour, order)
+        request = build_request(f"{self.base_url}{path}", self._headers(order), fields, order, self._flavour.timeout)
+        seed = order.request.seed if "seed" in self.limits.honours else None
+        return parse_answer(self.name, self.base_url, self._http.send(request), seed)
+
+    def check(self, ticket: Ticket, hold_until: float) -> Check:
+        """Never of use: this protocol gives no tickets."""
+        return Failed(Failure(FailureCode.NOT_FOUND, f"{self.name} has no jobs to ask about."))
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Nothing: there is no job to stop."""
+
+    def _headers(self, order: Order) -> dict[str, str]:
+        headers = {name: filled(self.name, self._secrets, value) for name, value in self._flavour.headers.items()}
+        # OpenAI promises nothing for it, but proxies in between do heed it.
+        key = {"idempotency-key": order.idempotency_key} if order.idempotency_key else {}
+        return authorization(self.name, self._secrets, self._flavour.keys) | headers | key
+
+    def _model(self, model: str) -> str:
+        if "://" in model:
+            return model
+        return filled(self.name, self._secrets, self._flavour.model).replace("{model}", model)
+
+
+def path_for(name: str, flavour: Flavour, order: Order) -> str:
+    """Below the base URL. Raises UpstreamError(not_found) for a road this server has not: another provider may."""
+    if not order.inputs:
+        return "/images/generations"
+    if order.request.prompt.strip():
+        path, known = "/images/edits", len(order.inputs) <= flavour.input_images
+    else:
+        path, known = "/images/variations", flavour.variations and len(order.inputs) == 1
+    if not known:
+        message = f"{name} has no {path} for {len(order.inputs)} pictures."
+        raise UpstreamError(Failure(FailureCode.NOT_FOUND, message))
+    return path
+
+
+def build_fields(flavour: Flavour, model: str, order: Order) -> dict[str, Any]:
+    """The fields of the body; nothing is sent that the server does not take."""
+    fields = {"model": model, "prompt": order.request.prompt, **_count(flavour, order), **_size(flavour, order.request)}
+    fields |= flavour.options(order.request)
+    if fields.get("output_format") not in ("jpeg", "webp"):
+        fields.pop("output_compression", None)  # PNG has none, and OpenAI refuses it there.
+    if GPT_IMAGE.match(model):
+        return _in_gpt_words(fields)
+    return fields | ({"response_format": flavour.response_format} if flavour.response_format else {})
+
+
+def _in_gpt_words(fields: dict[str, Any]) -> dict[str, Any]:
+    quality = fields.get("quality")
+    return fields | {"quality": GPT_QUALITIES.get(quality, quality)} if quality else fields
+
+
+def build_request(
+    url: str, headers: Mapping[str, str], fields: Mapping[str, Any], order: Order, timeout: float
+) -> HttpRequest:
+    """JSON for pictures from words alone, a form for pictures from pictures (openai_images.md §1.2)."""
+    if not order.inputs:
+        return HttpRequest("POST", url, headers, json=fields, timeout=timeout)
+    form = {name: str(value) for name, value in fields.items() if value != "" and name not in NOT_IN_FORMS}
+    return HttpRequest("POST", url, headers, form=form, files=_files(order), timeout=timeout)
+
+
+def _files(order: Order) -> list[tuple[str, InputBody]]:
+    # Servers that take one picture know only `image`; OpenAI takes several as `image[]`.
+    name = "image" if len(order.inputs) == 1 else "image[]"
+    mask = [("mask", order.mask)] if order.mask else []
+    return [*((name, one) for one in order.inputs), *mask]
+
+
+def _count(flavour: Flavour, order: Order) -> dict[str, int]:
+    if order.request.seed is not None and "seed" in flavour.takes:
+        return {}  # One seed is one picture: a server makes of n with one seed whatever it likes.
+    size = flavour.limits.size_for(order.request)
+    fitting = max(1, PIXELS_PER_ANSWER // (size.width * size.height))
+    count = min(order.count, flavour.images_per_call, fitting)
+    return {"n": count} if count > 1 else {}
+
+
+def _size(flavour: Flavour, request: ImageRequest) -> dict[str, Any]:
+    if flavour.auto_size and not (request.size or request.ratio):
+        return {}
+    if flavour.size == "ratio":
+        return {"size": "x".join(map(str, shape_of(request)))}
+    size = flavour.limits.size_for(request)
+    return {"width": size.width, "height": size.height} if flavour.size == "sides" else {"size": str(size)}

@@ -1,0 +1,21 @@
+"""Refusals that only their words tell from other 400s, in one place for all upstreams that write them.
+
+Texts: reference/yandexart.md §1.5 (YandexART, and by §5 its OpenAI-compatible successor), openai_images.md §1.3.
+"""
+
+import re
+
+from imagegate.domain.errors import FailureCode
+
+_TEXTS = (
+    (re.compile(r"violate the terms of use|не могу сгенерировать", re.IGNORECASE), FailureCode.CONTENT_FILTERED),
+    (re.compile(r"safety system|content policy|\bnsfw\b", re.IGNORECASE), FailureCode.CONTENT_FILTERED),
+    # What follows is wrong with the deployment, not with the request: another provider may well help.
+    (re.compile(r"folder id", re.IGNORECASE), FailureCode.AUTH),
+    (re.compile(r"model.?uri|\bmodel\b.*\bnot allowed", re.IGNORECASE), FailureCode.NOT_FOUND),
+)
+
+
+def code_of_words(text: str) -> FailureCode | None:
+    """What a refusal's words say of its reason, or None when they say nothing known."""
+    return next((code for pattern, code in _TEXTS if pattern.search(text)), None)

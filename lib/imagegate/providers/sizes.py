@@ -1,0 +1,70 @@
+"""Sizes as upstreams understand them that bound more, or less, than the sides of a picture."""
+
+import math
+from dataclasses import dataclass
+
+from imagegate.domain.geometry import DEFAULT_AREA, Grid, Size
+from imagegate.domain.request import ImageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedGrid(Grid):
+    """A grid with bounds on the area and the shape too, as gpt-image-2 has (reference/providers.md §3.4)."""
+
+    area_minimum: int = 1
+    """Pixels."""
+    area_maximum: int = 2**62
+    """Pixels."""
+    ratio_maximum: int = 2**31
+    """Longer side to shorter side; whole, so that a side cut to it stays on the grid."""
+
+    def nearest(self, size: Size) -> Size:
+        """The supported size nearest to `size`: smaller or larger as a whole, cropped only when too long a strip."""
+        short = min(size.width, size.height)
+        long = min(max(size.width, size.height), short * self._ratio)
+        scale = self._scale(long, short)
+        sides = self._sides(long * scale, short * scale)
+        return Size(*sides) if size.width >= size.height else Size(*reversed(sides))
+
+    def of_ratio(self, width_ratio: int, height_ratio: int, area: int = DEFAULT_AREA) -> Size:
+        """The supported size of that aspect ratio whose area (pixels) is nearest to `area`."""
+        # Not super(): a slotted dataclass is another class than the one the compiler bound it to.
+        return self.nearest(Grid.of_ratio(self, width_ratio, height_ratio, area))
+
+    def _scale(self, long: int, short: int) -> float:
+        largest = min(self.maximum / long, math.sqrt(self.area_maximum / (long * short)))
+        smallest = max(self.minimum / short, math.sqrt(self.area_minimum / (long * short)))
+        return min(max(1.0, smallest), largest)
+
+    def _sides(self, long: float, short: float) -> tuple[int, int]:
+        """Both sides on the grid: rounded, or else down or up so that the area stays within its bounds."""
+        for rounded in (round, math.floor, math.ceil):
+            sides = [rounded(side / self.step) * self.step for side in (long, short)]
+            if self.area_minimum <= sides[0] * sides[1] <= self.area_maximum:
+                break
+        return min(sides[0], sides[1] * self._ratio, self.maximum), sides[1]
+
+    @property
+    def _ratio(self) -> int:
+        return min(self.ratio_maximum, self.maximum // self.minimum)
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeGrid(Grid):
+    """For upstreams that are told a shape and choose the pixels: about one megapixel, wherever it was measured."""
+
+    def nearest(self, size: Size) -> Size:
+        """The size to expect for the shape of `size`."""
+        scale = math.sqrt(DEFAULT_AREA / (size.width * size.height))
+        return Size(self._align(size.width * scale), self._align(size.height * scale))
+
+    def of_ratio(self, width_ratio: int, height_ratio: int, area: int = DEFAULT_AREA) -> Size:
+        """The size to expect for that aspect ratio; `area` is not for us to choose."""
+        return self.nearest(Size(width_ratio, height_ratio))
+
+
+def shape_of(request: ImageRequest) -> tuple[int, int]:
+    """Width to height in least terms, for upstreams that are told a shape; 1 to 1 unless the caller says otherwise."""
+    width, height = (request.size.width, request.size.height) if request.size else (request.ratio or (1, 1))
+    common = math.gcd(width, height)
+    return width // common, height // common

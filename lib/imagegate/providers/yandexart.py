@@ -1,0 +1,193 @@
+"""YandexART's asynchronous REST API, as it was served until 2026: start an operation, ask until it is done.
+
+Contract: reference/yandexart.md §1 to §3. `done` decides, not `error`, which may come earlier while work is rolled
+back. Refusals come at the POST (code 3) or late, in the operation.
+"""
+
+import base64
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.limits import Limits, Waits
+from imagegate.domain.order import Order
+from imagegate.domain.outcome import Check, Failed, Pending, Ready, Submission, Ticket
+from imagegate.domain.request import Message
+from imagegate.ports import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.providers.credentials import authorization, filled
+from imagegate.providers.refusals import code_of_words
+from imagegate.providers.sizes import ShapeGrid, shape_of
+from imagegate.providers.statuses import bad_payload, plain, refusal, retry_after
+
+KEYS = {"YC_API_KEY": "Api-Key", "YC_IAM_TOKEN": "Bearer"}
+"""Secret to Authorization scheme; the key first, since a token lives twelve hours at most."""
+
+FOLDER = "{YC_FOLDER_ID}"
+START = "/foundationModels/v1/imageGenerationAsync"
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_EXPIRED = "no longer knows the operation; results are kept for three days."
+
+_OF_GRPC = {
+    1: FailureCode.CANCELLED,
+    3: FailureCode.INVALID_REQUEST,
+    5: FailureCode.NOT_FOUND,
+    7: FailureCode.AUTH,
+    8: FailureCode.RATE_LIMITED,
+    9: FailureCode.INVALID_REQUEST,
+    11: FailureCode.INVALID_REQUEST,
+    12: FailureCode.NOT_FOUND,
+    14: FailureCode.CAPACITY,
+    16: FailureCode.AUTH,
+}
+"""Any other code is the upstream's own trouble."""
+
+
+class YandexArt:
+    """The service behind llm.api.cloud.yandex.net, or whoever speaks like it."""
+
+    limits = Limits(
+        waits=Waits.POLL,
+        grid=ShapeGrid(minimum=256, maximum=4096, step=16),
+        prompt_characters=500,
+        seed_maximum=2**63 - 1,
+        retention_seconds=3 * 24 * 3600.0,
+        expected_seconds=30.0,
+        requests_per_minute=500,
+        honours=frozenset({"seed"}),
+    )
+
+    def __init__(self, name: str, base_url: str, http: Http, secrets: Secrets) -> None:
+        self.name = name
+        self.base_url = base_url
+        self._http = http
+        self._secrets = secrets
+
+    def submit(self, order: Order) -> Submission:
+        """Start an operation; the ticket is its id, and the seed, which the answer will not repeat."""
+        body = build_body(order, filled(self.name, self._secrets, FOLDER))
+        return parse_started(self.name, self._send("POST", START, build_headers(order), body), order.request.seed)
+
+    def check(self, ticket: Ticket, hold_until: float) -> Check:
+        """Ask once; an operation that is gone has expired."""
+        response = self._send("GET", f"/operations/{ticket.data['id']}")
+        if response.status == 404:
+            return Failed(Failure(FailureCode.EXPIRED, f"{self.name} {_EXPIRED}"))
+        return parse_operation(self.name, response, ticket.data.get("seed"))
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Ask it to stop, with the verb of the API's reference (yandexart.md §1.3); best effort, there as here."""
+        try:
+            self._send("GET", f"/operations/{ticket.data['id']}:cancel")
+        except UpstreamError:
+            return
+
+    def _send(self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> HttpResponse:
+        shown = authorization(self.name, self._secrets, KEYS)
+        folder = {"x-folder-id": filled(self.name, self._secrets, FOLDER)}
+        return self._http.send(
+            HttpRequest(method, f"{self.base_url}{path}", {**shown, **folder, **(headers or {})}, body)
+        )
+
+
+def build_headers(order: Order) -> dict[str, str]:
+    """What is said about a request beside it (yandexart.md §1.4): the ids to find it by, which must be UUIDs."""
+    if not order.idempotency_key:
+        return {}
+    key = str(uuid.uuid5(uuid.NAMESPACE_OID, order.idempotency_key))
+    return {"x-client-request-id": key, "idempotency-key": key}
+
+
+def build_body(order: Order, folder: str) -> dict[str, Any]:
+    """The request, with numbers as the strings that the documentation writes; 0 and absent mean "you choose"."""
+    width, height = shape_of(order.request)
+    options: dict[str, Any] = {
+        "mimeType": "image/jpeg",
+        "aspectRatio": {"widthRatio": str(width), "heightRatio": str(height)},
+    }
+    if order.request.seed is not None:
+        options["seed"] = str(order.request.seed)
+    model = order.model if "://" in order.model else f"art://{folder}/{order.model}"
+    messages = [_message(one) for one in order.request.messages]
+    return {"modelUri": model, "generationOptions": options, "messages": messages}
+
+
+def parse_started(name: str, response: HttpResponse, seed: int | None) -> Submission:
+    """The ticket of an accepted request, or its picture if there already. Raises UpstreamError for any other answer."""
+    check = parse_operation(name, response, seed)
+    if isinstance(check, Failed):
+        raise UpstreamError(check.failure)
+    if isinstance(check, Ready):
+        return check
+    operation_id = _document(response).get("id")
+    if not isinstance(operation_id, str) or not _ID.fullmatch(operation_id):
+        raise bad_payload(name, "without an operation id")
+    return Ticket({"id": operation_id, "seed": seed})
+
+
+def parse_operation(name: str, response: HttpResponse, seed: int | None) -> Check:
+    """Where an operation stands; `seed` is the one it was asked with. Raises UpstreamError for what is no operation."""
+    document = _document(response)
+    if response.status != 200:
+        raise _refused(name, response, document)
+    if not document:
+        raise bad_payload(name, "something that is no operation")
+    # Protobuf's JSON leaves out what is false.
+    if document.get("done") is not True:
+        return Pending(retry_after(response.headers))
+    error = document.get("error")
+    if isinstance(error, Mapping) and error.get("code"):
+        return Failed(_failure(name, error))
+    if picture := _picture(document.get("response")):
+        return Ready(bodies=(picture,), seed=seed or None)
+    return Failed(bad_payload(name, "a finished operation without a picture").failure)
+
+
+def _message(message: Message) -> dict[str, str]:
+    weight = int(message.weight) if message.weight.is_integer() else message.weight
+    return {"text": message.text, "weight": str(weight)}
+
+
+def _refused(name: str, response: HttpResponse, document: Mapping[str, Any]) -> UpstreamError:
+    """A grpc-gateway error: code and message at the top, or within `error` (yandexart.md §1.5)."""
+    inner = document.get("error")
+    error = inner if isinstance(inner, Mapping) else document
+    message = error.get("message") or inner or response.body.decode("utf-8", "replace")
+    failure = refusal(name, response, str(message)).failure
+    grpc = error.get("code") or error.get("grpcCode")
+    return UpstreamError(replace(failure, code=_worded(_of_grpc(grpc) if grpc else failure.code, str(message))))
+
+
+def _failure(name: str, error: Mapping[str, Any]) -> Failure:
+    message = plain(str(error.get("message") or "")) or "the operation failed without saying why"
+    return Failure(_worded(_of_grpc(error["code"]), message), f"{name}: {message}")
+
+
+def _of_grpc(code: Any) -> FailureCode:
+    return (
+        _OF_GRPC.get(int(code), FailureCode.UPSTREAM_FAILED) if str(code).isdecimal() else FailureCode.UPSTREAM_FAILED
+    )
+
+
+def _worded(code: FailureCode, message: str) -> FailureCode:
+    """Refusals of content and faults of the deployment share the codes of invalid requests."""
+    return code_of_words(message) or code if code is FailureCode.INVALID_REQUEST else code
+
+
+def _picture(response: Any) -> bytes | None:
+    image = response.get("image") if isinstance(response, Mapping) else None
+    try:
+        return base64.b64decode(image, validate=True) if isinstance(image, str) else None
+    except ValueError:
+        return None
+
+
+def _document(response: HttpResponse) -> Mapping[str, Any]:
+    try:
+        document = json.loads(response.body)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,81 @@
+"""What the workflow does next, and when. The state machine's `Settled?` reads the Step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from imagegate.domain.limits import Limits, Waits
+from imagegate.domain.operation import Attempt, AttemptState, Operation
+from imagegate.domain.schedule import first_look, next_look
+from imagegate.ports import Clock, Latencies
+
+_SOONEST = 1
+"""Seconds; Step Functions waits for whole ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One hand-over between a task function and the workflow."""
+
+    operation_id: str
+    next: Literal["submit", "wait", "done"]
+    wait: int = 0
+    """Seconds to wait before `Poll`, when `next` is `wait`."""
+    looked_at: float = 0.0
+    """When the jobs were last looked at, in seconds since the epoch."""
+
+    def payload(self) -> dict[str, Any]:
+        """As the state machine's JSON."""
+        return {"id": self.operation_id, "next": self.next, "wait": self.wait, "looked_at": self.looked_at}
+
+
+class Plan:
+    """Decides from what is written down and from how long such jobs have taken."""
+
+    def __init__(self, latencies: Latencies, limits_of: Callable[[str], Limits], clock: Clock) -> None:
+        self._latencies = latencies
+        self._limits_of = limits_of
+        self._clock = clock
+
+    def step(self, operation: Operation, not_before: float = 0.0) -> Step:
+        """The next step of a running operation.
+
+        `not_before`: seconds since the epoch before which an upstream does not want to be asked.
+        """
+        now = self._clock.now()
+        if operation.done:
+            return Step(operation.id, "done")
+        if operation.missing_slots and not_before <= now:
+            return Step(operation.id, "submit")
+        wait = max(self.wait(operation), not_before - now)
+        wait = min(wait, max(operation.deadline - now, _SOONEST))
+        return Step(operation.id, "wait", max(_SOONEST, round(wait)), now)
+
+    def wait(self, operation: Operation, shortest: float = _SOONEST) -> float:
+        """Seconds until the first of the operation's jobs is worth a look, at least `shortest`."""
+        waits = [self._wait(operation, attempt, shortest) for attempt in operation.attempts if attempt.live]
+        return max(shortest, min(waits, default=0.0))
+
+    def fits(self, operation: Operation, seconds: float) -> bool:
+        """True when all jobs are likely to end within `seconds`, so that staying for them is worth it."""
+        return all(self._expected(attempt) <= seconds for attempt in operation.attempts if attempt.live)
+
+    def opens_at(self, attempt: Attempt) -> float:
+        """When a stream that can be read only once is to be opened, in seconds since the epoch."""
+        return attempt.started_at + first_look(self._latencies.get(attempt.provider, attempt.model))
+
+    def _wait(self, operation: Operation, attempt: Attempt, shortest: float) -> float:
+        now = self._clock.now()
+        if attempt.state is AttemptState.READY:
+            return 0.0
+        if attempt.state is AttemptState.SUBMITTING or attempt.lease_until > now:
+            return attempt.lease_until - now
+        if self._limits_of(attempt.provider).waits is Waits.HOLD:
+            return self.opens_at(attempt) - now
+        histogram = self._latencies.get(attempt.provider, attempt.model)
+        elapsed, remaining = now - attempt.started_at, operation.deadline - now
+        return next_look(histogram, elapsed, max(remaining, 0.0), shortest=shortest)
+
+    def _expected(self, attempt: Attempt) -> float:
+        histogram = self._latencies.get(attempt.provider, attempt.model)
+        return histogram.quantile(0.5) - (self._clock.now() - attempt.started_at)

@@ -1,0 +1,77 @@
+"""Who makes a request, and whether it may. The only place that looks at credentials."""
+
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from imagegate.domain.api_key import Principal
+from imagegate.domain.errors import RequestError
+from imagegate.usecases.start import Ask, Started
+from imagegate.web import presenting
+from imagegate.web.request_id import request_id_of
+from imagegate.web.respond import respond
+from imagegate.web.services import Services
+
+OPEN_PATHS = frozenset({"/openapi.json", "/docs"})
+"""What describes the API; it neither spends nor shows anything. Every other path, known or not, needs a principal."""
+_SCHEMES = ("bearer", "api-key")
+
+
+class Access:
+    """ASGI middleware that lets nobody pass without a principal, so that no route can forget to ask for one."""
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app = app
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with its principal, or refuse it in the words of the dialect it came in."""
+        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+            try:
+                scope.setdefault("state", {})["principal"] = self._principal(scope)
+            except RequestError as error:
+                answer = presenting.refusal(scope["path"], error, request_id_of(scope))
+                await respond(answer)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _principal(self, scope: Scope) -> Principal:
+        """Whoever holds a signed link, or else a key. Raises Unauthenticated."""
+        query = scope["query_string"]
+        if b"token=" in query:
+            token = parse_qs(query.decode("latin-1")).get("token", [""])[-1]
+            if owner := self._services.links.holder(scope["path"], token):
+                return Principal(owner)
+        return self._services.authenticate(presented(Headers(scope=scope)))
+
+
+def presented(headers: Headers) -> str | None:
+    """The credential in the headers: after a scheme that we know, or else in `x-api-key`."""
+    scheme, _, credential = headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() in _SCHEMES:
+        return credential.strip()
+    return headers.get("x-api-key", "").strip() or None
+
+
+def principal_of(request: Request) -> Principal:
+    """Who makes the request."""
+    principal: Principal = request.scope["state"]["principal"]
+    return principal
+
+
+def owner_of(request: Request) -> str:
+    """Whose operations the request may see."""
+    return principal_of(request).owner
+
+
+def start_for(request: Request, services: Services, ask: Ask) -> Started:
+    """Start what the request asks for. Raises Forbidden when its key is not for the model."""
+    permit(request, services, ask)
+    return services.start(ask, owner_of(request))
+
+
+def permit(request: Request, services: Services, ask: Ask) -> None:
+    """Raises Forbidden unless the request's key is for the model, by whichever name it was asked for."""
+    principal_of(request).require(services.routes.of(ask.request).model)

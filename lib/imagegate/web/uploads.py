@@ -1,0 +1,104 @@
+"""Pictures that callers send along: as files of a form, or as data URLs in JSON."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from imagegate.dialects.parsing import document_of
+from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.pictures import content_type_of
+from imagegate.domain.request import ImageRequest, InputImage
+from imagegate.ports import ImageStore
+
+MOST = 16
+_EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+_DATA_URL = "data:"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A request with pictures, before anybody has looked at its fields."""
+
+    fields: Mapping[str, Any]
+    images: tuple[bytes, ...]
+    mask: bytes | None = None
+
+
+async def read_upload(request: Request) -> Upload:
+    """The fields and pictures of the request. Raises InvalidRequest."""
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        try:
+            async with request.form(max_files=MOST + 1, max_fields=100) as form:
+                return await _of_form(form)
+        except HTTPException as error:
+            raise InvalidRequest(f"The form cannot be read: {error.detail}") from None
+    return _of_json(document_of(await request.body()))
+
+
+async def _of_form(form: FormData) -> Upload:
+    images, mask, fields = [], None, {}
+    for name, value in form.multi_items():
+        if not isinstance(value, UploadFile):
+            fields[name] = value
+        elif name == "mask":
+            mask = await value.read()
+        elif name in ("image", "image[]"):
+            images.append(await value.read())
+    return Upload(fields, tuple(images), mask)
+
+
+def _of_json(document: dict[str, Any]) -> Upload:
+    fields = {name: value for name, value in document.items() if name not in ("images", "mask")}
+    listed = document.get("images") or []
+    if not isinstance(listed, list):
+        raise InvalidRequest("images must be a list.", param="images")
+    images = tuple(_of_reference(one, f"images.{at}") for at, one in enumerate(listed))
+    mask = document.get("mask")
+    return Upload(fields, images, _of_reference(mask, "mask") if mask else None)
+
+
+def _of_reference(reference: Any, param: str) -> bytes:
+    url = reference.get("image_url") if isinstance(reference, dict) else None
+    if not isinstance(url, str) or not url.startswith(_DATA_URL) or ";base64," not in url:
+        raise InvalidRequest(
+            f"{param} must be an object with a data URL in image_url.",
+            param=param,
+            remedy="Send the picture itself, as data:image/png;base64,… or in a form.",
+        )
+    try:
+        return base64.b64decode(url.partition(";base64,")[2], validate=True)
+    except binascii.Error:
+        raise InvalidRequest(f"{param} is not valid base64.", param=param) from None
+
+
+def described(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage | None]:
+    """The pictures and the mask as a request names them. Raises InvalidRequest for what is no picture."""
+    if not upload.images:
+        raise InvalidRequest("Missing required parameter: 'image'.", param="image")
+    if len(upload.images) > MOST:
+        raise InvalidRequest(f"At most {MOST} pictures can be worked from.", param="image")
+    inputs = tuple(_described(body, "image") for body in upload.images)
+    return inputs, _described(upload.mask, "mask") if upload.mask else None
+
+
+def store(upload: Upload, request: ImageRequest, images: ImageStore) -> None:
+    """Keep the pictures of an accepted request until they are used."""
+    for described_as, body in zip(request.inputs, upload.images, strict=True):
+        images.put(described_as.key, body, described_as.content_type)
+    if request.mask and upload.mask:
+        images.put(request.mask.key, upload.mask, request.mask.content_type)
+
+
+def _described(body: bytes, param: str) -> InputImage:
+    content_type = content_type_of(body)
+    if content_type is None:
+        raise InvalidRequest(f"'{param}' is no PNG, JPEG or WebP picture.", param=param)
+    digest = hashlib.sha256(body).hexdigest()[:40]
+    return InputImage(f"inputs/{digest}.{_EXTENSIONS[content_type]}", content_type)

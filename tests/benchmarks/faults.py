@@ -1,0 +1,194 @@
+"""The fault campaign: `make bench NAME=faults [N=500] [SEED=1]`.
+
+N operations on the embedded stack while everything goes wrong with set probabilities, repeatably by seed: upstreams
+throttle, fail, hang, drop connections and answer nonsense (switches in the prompts), and functions are refused, killed,
+stopped for seconds and run twice (local/chaos.py). Afterwards every operation is held against what the upstreams
+counted, what the bus carried and what is in S3.
+
+- lost: accepted and unknown afterwards, or succeeded without its picture in S3
+- stuck: not ended although deadline and grace are over
+- silent_duplicates: submissions an upstream accepted beyond the attempts on the operation's record
+- unannounced: terminal states that the bus did not carry
+"""
+
+import json
+import os
+import random
+import tempfile
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from imagegate.local.chaos import VARIABLE
+from imagegate.local.stack import Stack
+from imagegate.local.stack_settings import StackSettings, StandIns
+from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+
+ROOT = Path(__file__).parents[2]
+CHAOS = {"fail": 0.02, "kill": 0.06, "hang": 0.02, "repeat": 0.05, "spare": ["api", "sweep"]}
+FAULTS = (
+    "[fault http-429 x1]", "[fault http-429-retry-after x1]", "[fault http-500 x1]", "[fault http-503 x2]",
+    "[fault html x1]", "[fault drop x1]", "[fault drop at submit x1]", "[fault no-image x1]", "[fault truncated x1]",
+    "[fault not-image x1]", "[fault expired-url x1]", "[fault error x1]", "[fault quota x1]", "[fault chopped x1]",
+    "[fault wrong-type x1]", "[fault redirect-private x1]", "[fault black x1]", "[fault refuse x1]",
+)  # fmt: skip
+DEADLINE = 240.0
+GRACE = 420.0
+"""Seconds after the deadline within which sweep must have ended whatever stood still."""
+TERMINAL = {"succeeded": "Succeeded", "failed": "Failed", "cancelled": "Cancelled"}
+
+
+@dataclass
+class Campaign:
+    """One campaign on a running stack."""
+
+    stack: Stack
+    n: int
+    dice: random.Random
+    accepted: dict[str, str] = field(default_factory=dict)
+    """Operation id to prompt."""
+    heard: list[dict[str, Any]] = field(default_factory=list)
+
+    def run(self) -> dict[str, Any]:
+        """Start everything, wait for the end, count."""
+        stop = threading.Event()
+        listener = threading.Thread(target=self._listen, args=(self._queue(), stop), daemon=True)
+        listener.start()
+        prompts = [self._prompt(number) for number in range(self.n)]
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            list(pool.map(self._start, prompts))
+        ended = self._wait()
+        self._wait_for_announcements(ended)
+        stop.set()
+        listener.join()
+        return self._report(ended)
+
+    def _prompt(self, number: int) -> str:
+        faults = self.dice.sample(FAULTS, k=self.dice.choice((0, 0, 0, 1, 1, 2)))
+        return f"[delay {self.dice.choice((200, 700, 2500))}ms] {' '.join(faults)} operation {number}"
+
+    def _start(self, prompt: str) -> None:
+        """Post until it is accepted, as a client with an Idempotency-Key does."""
+        body = {"model": "flux", "prompt": prompt, "deadline": DEADLINE, "size": {"width": 256, "height": 256}}
+        headers = {"Idempotency-Key": prompt}
+        for _ in range(30):
+            answer = httpx.post(f"{self.stack.base_url}/v1/operations", json=body, headers=headers, timeout=35)
+            if answer.status_code in (200, 202):
+                self.accepted[answer.json()["id"]] = prompt
+                return
+        raise RuntimeError(f"never accepted: {answer.status_code} {answer.text[:200]}")
+
+    def _wait(self) -> dict[str, dict[str, Any]]:
+        """Every operation as it ended, or as it is when all time is over."""
+        until, found = time.monotonic() + DEADLINE + GRACE, {}
+        with httpx.Client(base_url=self.stack.base_url, timeout=35) as client:
+            while True:
+                for operation_id in self.accepted:
+                    if not found.get(operation_id, {}).get("done"):
+                        answer = client.get(f"/v1/operations/{operation_id}")
+                        if answer.status_code == 200:
+                            found[operation_id] = answer.json()
+                open_ones = [one for one in self.accepted if not found.get(one, {}).get("done")]
+                print(f"\r{len(self.accepted) - len(open_ones)} of {len(self.accepted)} ended ", end="", flush=True)
+                if not open_ones or time.monotonic() > until:
+                    print()
+                    return found
+                time.sleep(1)
+
+    def _queue(self) -> str:
+        """A queue of our own on the bus; gives its URL."""
+        sqs, events = self.stack.client("sqs"), self.stack.client("events")
+        url: str = sqs.create_queue(QueueName="campaign")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allow = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        policy = {"Version": "2012-10-17", "Statement": [{**allow, "Resource": arn}]}
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+        bus = self.stack.outputs["EventBusName"]
+        events.put_rule(Name="campaign", EventBusName=bus, EventPattern=json.dumps({"source": ["imagegate"]}))
+        events.put_targets(Rule="campaign", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+        return url
+
+    def _listen(self, queue: str, stop: threading.Event) -> None:
+        sqs = self.stack.client("sqs")
+        while not stop.is_set():
+            answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+            for message in answer.get("Messages", []):
+                self.heard.append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+
+    def _wait_for_announcements(self, ended: dict[str, dict[str, Any]]) -> None:
+        until = time.monotonic() + 120
+        while self._unannounced(ended) and time.monotonic() < until:
+            time.sleep(0.5)
+
+    def _unannounced(self, ended: dict[str, dict[str, Any]]) -> list[str]:
+        said = {(event["detail"]["operation"]["id"], event["detail-type"].split()[-1]) for event in list(self.heard)}
+        return [one for one, shown in ended.items() if shown["done"] and (one, TERMINAL[shown["state"]]) not in said]
+
+    def _report(self, ended: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        ledger = httpx.get(f"{self.stack.upstreams_url}/_standin/submissions", timeout=60).json()["submissions"]
+        submissions = Counter(one["prompt"] for one in ledger)
+        duplicates = unknown = 0
+        for operation_id, shown in ended.items():
+            # Every visit of a provider is on record: an attempt, and its repeats while it was throttled.
+            visits = sum(1 + attempt["repeats"] for attempt in shown["attempts"])
+            duplicates += max(0, submissions[self.accepted[operation_id]] - visits)
+            unknown += sum(attempt["state"] == "unknown" for attempt in shown["attempts"])
+        ids: dict[str, set[str]] = {}
+        for event in self.heard:
+            ids.setdefault(event["detail"]["event_id"], set()).add(json.dumps(event["detail"], sort_keys=True))
+        return {
+            "operations": len(self.accepted),
+            "states": dict(Counter(shown["state"] for shown in ended.values())),
+            "lost": len(set(self.accepted) - set(ended)) + self._without_pictures(ended),
+            "stuck": sum(not shown["done"] for shown in ended.values()),
+            "silent_duplicates": duplicates,
+            "unannounced": len(self._unannounced(ended)),
+            "unstable_event_ids": sum(len(details) > 1 for details in ids.values()),
+            "unknown_submissions": unknown,
+            "submissions": sum(submissions.values()),
+            "events": len(self.heard),
+            "events_repeated": len(self.heard) - len(ids),
+        }
+
+    def _without_pictures(self, ended: dict[str, dict[str, Any]]) -> int:
+        """Operations that say `succeeded` and whose picture is not in S3 as they say."""
+        s3, bucket, missing = self.stack.client("s3"), self.stack.outputs["BucketName"], 0
+        for shown in ended.values():
+            if shown["state"] != "succeeded":
+                continue
+            sizes = [s3.head_object(Bucket=bucket, Key=one["key"])["ContentLength"] for one in shown["images"]]
+            missing += sizes != [one["bytes"] for one in shown["images"]] or len(sizes) != shown["n"]
+        return missing
+
+
+def main() -> None:
+    """Run a campaign on a stack of its own."""
+    n, seed = int(os.environ.get("N", "500")), int(os.environ.get("SEED", "1"))
+    print(f"fault campaign: {n} operations, seed {seed}")
+    with tempfile.TemporaryDirectory() as folder:
+        settings = StackSettings(
+            template=ROOT / "template.yaml",
+            state=Path(folder),
+            port=0,
+            ministack_port=0,
+            upstreams_port=0,
+            parameters={"Access": "open"},
+            stand_ins=StandIns(build_app(latency_seconds=0.2), BASE_PATHS, STAND_IN_SECRETS),
+            environment={VARIABLE: json.dumps({"seed": seed, **CHAOS})},
+        )
+        with Stack(settings) as stack:
+            figures = Campaign(stack, n, random.Random(seed)).run()
+    for name, value in figures.items():
+        print(f"  {name:22} {value}")
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""A function's environment as Lambda gives it, for benchmarks that load one in a process of their own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+VARIABLES = {
+    "TABLE": "t",
+    "BUCKET": "pictures",
+    "BUS": "b",
+    "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:m",
+    "SECRETS_PATH": "/imagegate/bench",
+    "OPERATION_DAYS": "30",
+    "IMAGE_DAYS": "7",
+    "PRESIGN_SECONDS": "3600",
+    "HOLD_SECONDS": "25",
+    "DEADLINE_SECONDS": "900",
+    "UPSTREAM_BASE_URLS": "{}",
+    "ACCESS": "open",
+    "KEY_CACHE_SECONDS": "60",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+}
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The variables of a function's process."""
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT / 'functions'}:{ROOT / 'tests'}", **VARIABLES, **more}
+
+
+@contextmanager
+def aws_stub() -> Iterator[str]:
+    """A running stub of AWS; gives its URL."""
+    script = Path(__file__).with_name("aws_stub.py")
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as stub:
+        assert stub.stdout
+        assert stub.stdin
+        yield f"http://127.0.0.1:{stub.stdout.readline().strip()}"
+        stub.stdin.close()

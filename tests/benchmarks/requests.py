@@ -1,0 +1,83 @@
+"""CPU of an accepted request in the warm `api` function (DESIGN.md §13): `make bench NAME=requests [N=2000]`.
+
+The handler gets real API Gateway events; DynamoDB and Step Functions are a stub in another process, so what is
+counted is our own work and boto3's. Compared, in the same run, with the two AWS calls alone, and with figures of
+reference/openai_images.md §0 (LiteLLM) and reference/gradio_spaces.md §0 (g4f), which were measured elsewhere.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def cpu_ms(call: Callable[[], Any], n: int) -> float:
+    """Median CPU milliseconds of `call`, over batches."""
+    batches, size = [], max(1, n // 20)
+    for _ in range(20):
+        began = time.process_time()
+        for _ in range(size):
+            call()
+        batches.append((time.process_time() - began) / size * 1000)
+    return statistics.median(batches)
+
+
+def measure(n: int) -> None:
+    """In the function's process: print the figures."""
+    import boto3
+
+    import api
+    from support.gateway import event
+
+    body = json.dumps({"model": "flux", "prompt": "a red fox in the snow", "size": "1024x768"}).encode()
+    posted = event("POST", "/v1/images/generations", body, {"prefer": "respond-async", "user-agent": "OpenAI/Python"})
+    assert api.handler(posted, None)["statusCode"] == 202
+    dynamodb, workflow = boto3.client("dynamodb"), boto3.client("stepfunctions")
+    item = {"pk": {"S": "op#x"}, "body": {"S": "x" * 700}}
+
+    def bare() -> None:
+        put = {"Put": {"TableName": "t", "Item": item}}
+        dynamodb.transact_write_items(TransactItems=[put, put])
+        workflow.start_execution(stateMachineArn=os.environ["STATE_MACHINE_ARN"], name="x", input="{}")
+
+    bare()
+    request, calls = cpu_ms(lambda: api.handler(posted, None), n), cpu_ms(bare, n)
+    figures = {
+        "request_ms": round(request, 3),
+        "two_aws_calls_ms": round(calls, 3),
+        "ours_ms": round(request - calls, 3),
+    }
+    print(json.dumps(figures))
+
+
+def main() -> None:
+    """Start the stub and the function's process."""
+    from benchmarks.function_process import aws_stub, environment
+
+    n = int(os.environ.get("N", "2000"))
+    with aws_stub() as url:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "benchmarks.requests", "measure", str(n)],
+            env=environment(AWS_ENDPOINT_URL=url),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    figures = json.loads(done.stdout.splitlines()[-1])
+    print(f"CPU per accepted request, warm, {n} requests")
+    print(f"  imagegate api              {figures['request_ms']:6.2f} ms   (target 1.5)")
+    print(f"    of which two AWS calls   {figures['two_aws_calls_ms']:6.2f} ms   (boto3: transaction, StartExecution)")
+    print("  LiteLLM proxy, elsewhere   5.4-6.3 ms")
+    print("  g4f, elsewhere             1.3-3.9 ms")
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["measure"]:
+        measure(int(sys.argv[2]))
+    else:
+        main()

@@ -1,0 +1,174 @@
+"""The provider `yandexart` on its stand-in."""
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from imagegate.adapters.http_upstream import HttpUpstream
+from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.geometry import Size
+from imagegate.domain.order import Order
+from imagegate.domain.outcome import Check, Failed, Pending, Ready, Ticket
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
+from imagegate.ports import Provider
+from imagegate.providers import registry
+from support.fakes import NoSecrets
+
+Submissions = Callable[[], list[dict[str, object]]]
+
+PATIENCE = 5.0
+MODEL = "yandex-art/latest"
+
+
+@pytest.fixture
+def http() -> Iterator[HttpUpstream]:
+    one = HttpUpstream()
+    yield one
+    one._client.close()
+
+
+@pytest.fixture
+def art(stand_ins: str, http: HttpUpstream, client: object) -> Provider:
+    urls = {"yandexart": f"{stand_ins}{BASE_PATHS['yandexart']}"}
+    return registry.Providers(http, NoSecrets(STAND_IN_SECRETS), urls)("yandexart")
+
+
+def request(prompt: str = "a fox", **changes: Any) -> ImageRequest:
+    return replace(ImageRequest("yandex-art", (Message(prompt),)), **changes)
+
+
+def started(art: Provider, asked: ImageRequest) -> Ticket:
+    ticket = art.submit(Order(asked, MODEL, idempotency_key="k1"))
+    assert isinstance(ticket, Ticket)
+    return ticket
+
+
+def verdict(art: Provider, ticket: Ticket) -> Check:
+    """Ask until it is no longer pending."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        check = art.check(ticket, 0)
+        if not isinstance(check, Pending):
+            return check
+    raise AssertionError("still pending")
+
+
+def code_of(failed: Check) -> FailureCode:
+    assert isinstance(failed, Failed)
+    return failed.failure.code
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"ratio": (2, 1)}, {"ratio": (9, 16)}, {"size": Size(1792, 1024)}, {"size": Size(100, 77)}], ids=str
+)
+def test_a_jpeg_of_the_shape_that_the_limits_promise(art: Provider, changes: dict[str, Any]) -> None:
+    asked = request(seed=1863, **changes)
+    ready = verdict(art, started(art, asked))
+    assert isinstance(ready, Ready)
+    assert ready.seed == 1863
+    image = Image.open(io.BytesIO(ready.bodies[0]))
+    promised = art.limits.size_for(asked)
+    assert (image.format, image.size) == ("JPEG", (promised.width, promised.height))
+
+
+def test_weights_seed_and_ids_arrive(art: Provider, submissions: Submissions) -> None:
+    messages = (Message("a forest", 5.0), Message("fog", -0.5))
+    started(art, replace(request(seed=2**63 - 1), messages=messages))
+    started(art, request())
+    first, other = submissions()
+    assert (first["prompt"], first["seed"]) == ("a forest\nfog", 2**63 - 1)
+    assert first["idempotency_key"] == other["idempotency_key"] is not None
+
+
+def test_a_job_is_pending_until_it_is_done(art: Provider) -> None:
+    ticket = started(art, request("[delay 30s] a fox"))
+    assert art.check(ticket, 0) == Pending()
+    art.cancel(ticket)
+    assert code_of(verdict(art, ticket)) is FailureCode.CANCELLED
+
+
+def test_cancelling_what_is_gone_or_done_does_no_harm(art: Provider) -> None:
+    art.cancel(Ticket({"id": "fbv00000000000000000"}))
+    ticket = started(art, request())
+    assert isinstance(verdict(art, ticket), Ready)
+    art.cancel(ticket)
+    assert isinstance(art.check(ticket, 0), Ready)
+
+
+def test_a_job_nobody_knows_has_expired(art: Provider) -> None:
+    assert code_of(art.check(Ticket({"id": "fbv00000000000000000"}), 0)) is FailureCode.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "retry_after"),
+    [
+        ("http-429", FailureCode.RATE_LIMITED, None),
+        ("http-429-retry-after", FailureCode.RATE_LIMITED, 2),
+        ("http-500", FailureCode.UPSTREAM_FAILED, None),
+        ("http-503", FailureCode.CAPACITY, None),
+        ("html", FailureCode.BAD_PAYLOAD, None),
+        ("html-502", FailureCode.UPSTREAM_FAILED, None),
+        ("drop", FailureCode.AMBIGUOUS, None),
+        ("quota", FailureCode.RATE_LIMITED, None),
+        ("refuse", FailureCode.CONTENT_FILTERED, None),
+        ("nonsense", FailureCode.INVALID_REQUEST, None),
+    ],
+)
+def test_faults_at_the_post(art: Provider, fault: str, code: FailureCode, retry_after: float | None) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        started(art, request(f"[fault {fault}] a fox"))
+    assert (caught.value.failure.code, caught.value.failure.retry_after) == (code, retry_after)
+
+
+def test_a_prompt_longer_than_the_limit(art: Provider) -> None:
+    assert art.limits.prompt_characters == 500
+    assert isinstance(started(art, request("x" * 500)), Ticket)
+    with pytest.raises(UpstreamError) as caught:
+        started(art, request("x" * 501))
+    assert caught.value.failure.code is FailureCode.INVALID_REQUEST
+
+
+def test_the_newer_model_is_not_to_be_had_here(art: Provider) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        art.submit(Order(request(), "aliceai-image-art-3.0"))
+    assert caught.value.failure.code is FailureCode.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("refuse-late", FailureCode.CONTENT_FILTERED),
+        ("error", FailureCode.UPSTREAM_FAILED),
+        ("no-image", FailureCode.BAD_PAYLOAD),
+    ],
+)
+def test_faults_at_the_end(art: Provider, fault: str, code: FailureCode) -> None:
+    assert code_of(verdict(art, started(art, request(f"[fault {fault}] a fox")))) is code
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("http-429-retry-after", FailureCode.RATE_LIMITED),
+        ("http-500", FailureCode.UPSTREAM_FAILED),
+        ("html", FailureCode.BAD_PAYLOAD),
+        ("drop", FailureCode.UPSTREAM_FAILED),
+    ],
+)
+def test_a_look_that_fails_is_no_verdict(art: Provider, fault: str, code: FailureCode) -> None:
+    ticket = started(art, request(f"[fault {fault} at check x1] a fox"))
+    with pytest.raises(UpstreamError) as caught:
+        art.check(ticket, 0)
+    assert caught.value.failure.code is code
+    assert isinstance(verdict(art, ticket), Ready)
+
+
+def test_an_endless_job_stays_pending(art: Provider) -> None:
+    ticket = started(art, request("[fault endless] [delay 0s] a fox"))
+    assert art.check(ticket, 0) == Pending()

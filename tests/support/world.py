@@ -1,0 +1,119 @@
+"""Every use case wired to fakes, as wiring.py wires it to AWS."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from imagegate.adapters.pillow_pictures import PillowPictures
+from imagegate.domain.operation import Operation, Source
+from imagegate.domain.outcome import Ready
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.usecases.cancel import Cancel
+from imagegate.usecases.conclude import Conclude
+from imagegate.usecases.fail import Fail
+from imagegate.usecases.keep import Keep
+from imagegate.usecases.plan import Plan, Step
+from imagegate.usecases.poll import Poll
+from imagegate.usecases.retry import Retry
+from imagegate.usecases.revise import Revise
+from imagegate.usecases.start import Ask, Start
+from imagegate.usecases.submit import Submit
+from imagegate.usecases.sweep import Sweep
+from support.fakes import (
+    FakeClock,
+    MemoryAdmission,
+    MemoryImages,
+    MemoryLatencies,
+    MemoryStore,
+    MemoryTelemetry,
+    MemoryWorkflow,
+    ScriptedHttp,
+    ScriptedProvider,
+    picture,
+    routes,
+)
+
+URL = "https://alpha.invalid/p.png"
+
+
+def ready(seed: int = 7) -> Ready:
+    """A finished picture at the upstream."""
+    return Ready(sources=(Source(URL),), seed=seed)
+
+
+@dataclass
+class World:
+    """One deployment in memory, with two providers on the route of `flux`."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    images: MemoryImages = field(default_factory=MemoryImages)
+    workflow: MemoryWorkflow = field(default_factory=MemoryWorkflow)
+    latencies: MemoryLatencies = field(default_factory=MemoryLatencies)
+    admission: MemoryAdmission = field(default_factory=MemoryAdmission)
+    telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
+    http: ScriptedHttp = field(default_factory=lambda: ScriptedHttp(downloads={URL: picture()}))
+    alpha: ScriptedProvider = field(default_factory=ScriptedProvider)
+    beta: ScriptedProvider = field(default_factory=lambda: ScriptedProvider("beta", "https://beta.invalid"))
+
+    def __post_init__(self) -> None:
+        self.routes = routes("alpha", "beta")
+        self.revise = Revise(self.store, self.clock)
+        known = {"alpha": self.alpha, "beta": self.beta}
+        providers = known.__getitem__
+        keep = Keep(self.images, self.http, PillowPictures())
+        conclude = Conclude(keep, providers, self.admission, self.latencies, self.telemetry, self.revise, self.clock)
+        plan = Plan(self.latencies, lambda name: known[name].limits, self.clock)
+        self._start = Start(self.store, self.workflow, self.routes, self.clock, deadline=900)
+        self._poll = Poll(self.store, providers, conclude, plan, self.revise, self.clock)
+        self._submit = Submit(
+            self.store,
+            self.images,
+            self.routes,
+            providers,
+            self.admission,
+            conclude,
+            self._poll,
+            plan,
+            self.revise,
+            self.clock,
+        )
+        self.fail = Fail(self.store, self.revise, self.clock)
+        self.sweep = Sweep(self.store, self.workflow, self.revise, self.clock)
+        self.cancel = Cancel(self.revise, self.workflow, self.clock)
+        self.retry = Retry(self.revise, self.workflow, self.clock)
+
+    def start(self, ask: Ask, owner: str = "me") -> Operation:
+        """Accept a request."""
+        return self._start(ask, owner).operation
+
+    def begun(self, n: int = 1, **changes: Any) -> Operation:
+        """An accepted request for `n` pictures of a cat."""
+        request = replace(ImageRequest("flux", (Message("a cat"),), n=n), **changes)
+        return self.start(Ask(request, "openai_images"))
+
+    def now(self, operation: Operation) -> Operation:
+        """The operation as it is stored."""
+        stored = self.store.get(operation.id)
+        assert stored is not None
+        return stored
+
+    def submit(self, operation_id: str, run: str = "run") -> Step:
+        """One visit of the state Submit."""
+        return self._submit(operation_id, run)
+
+    def poll(self, operation_id: str, run: str = "run", looked_at: float = 0.0) -> Step:
+        """One visit of the state Poll."""
+        return self._poll(operation_id, run, looked_at)
+
+    def drive(self, operation: Operation, run: str = "run", steps: int = 1000) -> Operation:
+        """Do what the state machine does, until it is done."""
+        step = self.submit(operation.id, run)
+        for _ in range(steps):
+            if step.next == "done":
+                return self.now(operation)
+            if step.next == "submit":
+                step = self.submit(operation.id, run)
+            else:
+                self.clock.sleep(step.wait)
+                step = self.poll(operation.id, run, step.looked_at)
+        raise AssertionError(f"still {step} after {steps} steps")

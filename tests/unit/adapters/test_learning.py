@@ -1,0 +1,147 @@
+"""Latencies, admission and telemetry: what is remembered of providers."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from imagegate.adapters import dynamodb_admission, dynamodb_latencies
+from imagegate.adapters.dynamodb_admission import DynamoDBAdmission
+from imagegate.adapters.dynamodb_latencies import DynamoDBLatencies
+from imagegate.adapters.emf_telemetry import EmfTelemetry
+from imagegate.domain.circuit import FAILURES
+from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.operation import Attempt, AttemptState, Operation, State
+from imagegate.domain.request import ImageRequest, Message
+from support.fakes import FakeClock
+
+
+@pytest.fixture(autouse=True)
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    # Nothing is trusted for a while, nothing is left out by chance.
+    monkeypatch.setattr(dynamodb_admission, "_FRESH", 0.0)
+    monkeypatch.setattr(dynamodb_latencies, "_FRESH", 0.0)
+    monkeypatch.setattr(dynamodb_latencies, "_WRITES_PER_SECOND", float("inf"))
+    with mock_aws():
+        boto3.client("dynamodb").create_table(
+            TableName="t",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        )
+        yield
+
+
+def latencies() -> DynamoDBLatencies:
+    return DynamoDBLatencies(boto3.client("dynamodb"), "t", lambda name: 7.0)
+
+
+def test_before_the_first_job_the_providers_own_word_is_taken() -> None:
+    assert latencies().get("alpha", "m").expected_seconds == 7.0
+
+
+def test_what_one_process_learns_another_knows() -> None:
+    one = latencies()
+    for _ in range(20):
+        one.observe("alpha", "m", 40, 40)
+    assert latencies().get("alpha", "m").quantile(0.5) == pytest.approx(40, rel=0.2)
+    assert latencies().get("alpha", "other").count == 0
+    one.censor("alpha", "m", 400)
+    assert latencies().get("alpha", "m").survival(300) > 0
+
+
+def test_under_load_only_some_observations_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamodb_latencies, "_WRITES_PER_SECOND", 1.0)
+    one = latencies()
+    for _ in range(100):
+        one.observe("alpha", "m", 5, 5)
+    item = boto3.client("dynamodb").get_item(TableName="t", Key={"pk": {"S": "latency#alpha#m"}})["Item"]
+    assert 1 <= int(item["version"]["N"]) < 50
+
+
+def test_an_observation_that_loses_a_race_is_dropped() -> None:
+    one = latencies()
+    read = one._read
+    one._read = lambda provider, key: (*read(provider, key)[:1], 41, 0.0)  # type: ignore[method-assign]
+    latencies().observe("alpha", "m", 5, 5)
+    one.observe("alpha", "m", 5, 5)
+    assert latencies().get("alpha", "m").count == pytest.approx(1, abs=0.01)
+
+
+def admission(clock: FakeClock, per_minute: int | None = None) -> DynamoDBAdmission:
+    return DynamoDBAdmission(boto3.client("dynamodb"), "t", lambda name: per_minute, clock.now)
+
+
+def test_healthy_providers_write_nothing() -> None:
+    one = admission(FakeClock())
+    assert one.admit("alpha") == 0.0
+    one.report("alpha", None)
+    assert boto3.client("dynamodb").scan(TableName="t")["Count"] == 0
+
+
+def test_after_failures_in_a_row_a_provider_is_spared_by_every_process() -> None:
+    clock = FakeClock()
+    for _ in range(FAILURES):
+        admission(clock).report("alpha", FailureCode.UPSTREAM_FAILED)
+    assert admission(clock).admit("alpha") > clock.now()
+    assert admission(clock).admit("beta") == 0.0
+
+
+def test_one_request_probes_and_its_success_closes_the_circuit() -> None:
+    clock = FakeClock()
+    for _ in range(FAILURES):
+        admission(clock).report("alpha", FailureCode.UPSTREAM_FAILED)
+    clock.time = admission(clock).admit("alpha")
+    assert admission(clock).admit("alpha") <= clock.now()
+    assert admission(clock).admit("alpha") > clock.now()
+    admission(clock).report("alpha", None)
+    assert admission(clock).admit("alpha") == 0.0
+
+
+def test_refused_prompts_do_not_open_a_circuit() -> None:
+    clock = FakeClock()
+    for _ in range(3 * FAILURES):
+        admission(clock).report("alpha", FailureCode.CONTENT_FILTERED)
+    assert admission(clock).admit("alpha") == 0.0
+
+
+def test_a_providers_rate_limit_holds_over_all_processes() -> None:
+    clock = FakeClock(time=1_800_000_030.0)
+    assert [admission(clock, per_minute=3).admit("alpha") for _ in range(3)] == [0.0, 0.0, 0.0]
+    assert admission(clock, per_minute=3).admit("alpha") == 1_800_000_060.0
+    clock.time += 30
+    assert admission(clock, per_minute=3).admit("alpha") == 0.0
+
+
+def ended(state: State, attempt: Attempt) -> Operation:
+    request = ImageRequest("flux", (Message("a secret prompt"),))
+    made = Operation("0" * 20, "me", "openai_images", request, 100.0, 900.0, 60.0)
+    return replace(made, state=state, ended_at=110.0, attempts=(attempt,))
+
+
+def test_figures_are_embedded_metrics_and_never_carry_the_prompt() -> None:
+    out = io.StringIO()
+    telemetry = EmfTelemetry(FakeClock().now, out)
+    done = Attempt(1, "alpha", "m", (0,), AttemptState.DONE, 101.0, ended_at=109.0)
+    failure = Failure(FailureCode.AMBIGUOUS, "a secret reason")
+    unknown = Attempt(2, "beta", "m", (0,), AttemptState.UNKNOWN, 101.0, ended_at=109.0, failure=failure)
+    telemetry.attempt(ended(State.SUCCEEDED, done), done)
+    telemetry.attempt(ended(State.RUNNING, unknown), unknown)
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert "secret" not in out.getvalue()
+    upstream, operation, failed = lines
+    assert (upstream["UpstreamSeconds"], upstream["Provider"], upstream["Code"]) == (8.0, "alpha", "ok")
+    assert (operation["OperationSeconds"], operation["State"]) == (10.0, "succeeded")
+    assert (failed["AttemptFailures"], failed["UnknownSubmissions"], failed["Code"]) == (1.0, 1.0, "ambiguous")
+    for line in lines:
+        [directive] = line["_aws"]["CloudWatchMetrics"]
+        assert set(directive["Dimensions"][0]) <= set(line)
+        assert {metric["Name"] for metric in directive["Metrics"]} <= set(line)
+        assert line["operation"] == "0" * 20

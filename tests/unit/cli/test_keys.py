@@ -1,0 +1,216 @@
+"""`imagegate keys` and `imagegate secrets` as a person and a script use them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import Result
+from moto import mock_aws
+from typer.testing import CliRunner
+
+from imagegate import wiring
+from imagegate.adapters import aws
+from imagegate.adapters.clock import SystemClock
+from imagegate.cli.amounts import duration, micro_dollars
+from imagegate.cli.main import app
+from imagegate.domain.errors import Unauthenticated
+from imagegate.usecases.authenticate import Authenticate
+from support.deployed import Formation, operations_table
+
+runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        name = operations_table()
+        formation = Formation({"imagegate-dev": {"TableName": name}})
+
+        def client(service: str) -> Any:
+            return formation if service == "cloudformation" else boto3.client(service)  # type: ignore[call-overload]
+
+        monkeypatch.setattr(aws, "client", client)
+        yield name
+
+
+def run(*words: str, text: str | None = None) -> Result:
+    return runner.invoke(app, words, input=text)
+
+
+def done(*words: str, text: str | None = None) -> str:
+    """What the command printed; it succeeded."""
+    result = run(*words, text=text)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def failed(*words: str, text: str | None = None) -> str:
+    """The one sentence with which the command failed."""
+    result = run(*words, text=text)
+    assert (result.exit_code, result.stdout) == (1, "")
+    [line] = result.stderr.splitlines()
+    assert line.startswith("imagegate: ")
+    return line
+
+
+def is_let_in(table: str, text: str) -> bool:
+    keys = wiring.api_keys(boto3.client("dynamodb"), table)
+    try:
+        return bool(Authenticate(keys, SystemClock(), 0)(text))
+    except Unauthenticated:
+        return False
+
+
+def test_a_key_is_made_shown_once_revoked(table: str) -> None:
+    made = run("keys", "create", "--name", "ci")
+    text = made.stdout.strip()
+    assert is_let_in(table, text)
+    assert "shown only now" in made.stderr
+    assert text not in made.stderr
+    [shown] = json.loads(done("keys", "list", "--json"))
+    assert (shown["name"], shown["state"], shown["id"]) == ("ci", "active", text.split("_")[1])
+    assert text.split("_")[2] not in done("keys", "list", "--json") + done("keys", "list")
+    assert done("keys", "revoke", shown["id"]) == ""
+    assert not is_let_in(table, text)
+    assert done("keys", "revoke", shown["id"]) == "", "twice does no harm"
+    assert json.loads(done("keys", "list", "--json"))[0]["state"] == "revoked"
+
+
+def test_everything_about_a_key_is_kept(table: str) -> None:
+    options = ["--expires", "90d", "--models", "flux, flux", "--rpm", "60", "--concurrent", "4"]
+    limits = ["--pictures-per-day", "1000", "--budget-per-day", "2.50"]
+    made = json.loads(done("keys", "create", "--name", "full", *options, *limits, "--json"))
+    assert is_let_in(table, made.pop("key"))
+    [listed] = json.loads(done("keys", "list", "--json"))
+    assert listed == made
+    assert listed["models"] == ["flux"]
+    assert listed["limits"] == {
+        "requests_per_minute": 60,
+        "concurrent": 4,
+        "pictures_per_day": 1000,
+        "micro_dollars_per_day": 2_500_000,
+    }
+    assert listed["expires_at"] > listed["created_at"]
+
+
+def test_lists_are_aligned_for_people() -> None:
+    assert "no key yet" in run("keys", "list").stderr
+    done("keys", "create", "--name", "a")
+    done("keys", "create", "--name", "a longer name", "--rpm", "5")
+    head, first, second = done("keys", "list").splitlines()
+    column = head.index("STATE")
+    assert first[column:].startswith("active")
+    assert second[column:].startswith("active")
+    assert "requests_per_minute=5" in second
+
+
+def test_rotation_keeps_the_owner_and_the_old_secret_for_a_grace(table: str) -> None:
+    old = json.loads(done("keys", "create", "--name", "x", "--json"))
+    new = json.loads(done("keys", "rotate", old["id"], "--json"))
+    assert (new["id"], new["owner"]) == (old["id"], old["owner"])
+    assert is_let_in(table, old["key"])
+    assert is_let_in(table, new["key"])
+    newest = done("keys", "rotate", old["id"], "--grace", "0").strip()
+    assert [is_let_in(table, text) for text in (old["key"], new["key"], newest)] == [False, False, True]
+
+
+def test_a_key_may_share_anothers_operations(table: str) -> None:
+    first = json.loads(done("keys", "create", "--name", "one", "--json"))
+    second = json.loads(done("keys", "create", "--name", "two", "--owner", first["id"], "--json"))
+    third = json.loads(done("keys", "create", "--name", "three", "--owner", second["id"], "--json"))
+    assert second["owner"] == third["owner"] == first["id"]
+    everybody = json.loads(done("keys", "create", "--name", "four", "--owner", "everybody", "--json"))
+    assert everybody["owner"] == "everybody"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["keys", "list", "--stage", "prod"], "no stack 'imagegate-prod'"),
+        (["keys", "revoke", "nobody"], "keys list"),
+        (["keys", "rotate", "nobody"], "keys list"),
+        (["keys", "create", "--name", "x", "--owner", "nobody"], "keys list"),
+        (["keys", "create", "--name", ""], "1 to 64"),
+        (["keys", "create", "--name", "a\nb"], "printable"),
+        (["keys", "create", "--name", "x", "--models", "flux,nope"], "no model 'nope'. Use some of: "),
+        (["secrets", "set", "a/b"], "A-Z"),
+        (["keys", "list", "--local", "--state-dir", "/nowhere"], "imagegate serve"),
+    ],
+)
+def test_failures_are_a_sentence_and_a_remedy(words: list[str], said: str) -> None:
+    assert said in failed(*words)
+
+
+def test_a_revoked_key_is_not_rotated() -> None:
+    key_id = json.loads(done("keys", "create", "--name", "x", "--json"))["id"]
+    done("keys", "revoke", key_id)
+    assert f"--owner {key_id}" in failed("keys", "rotate", key_id)
+
+
+def test_a_local_stack_that_does_not_run_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "ports.json").write_text('{"ministack": 9}')
+    assert "imagegate serve" in failed("keys", "list", "--local", "--state-dir", str(tmp_path))
+
+
+def test_a_secret_comes_from_standard_input_and_is_never_shown() -> None:
+    result = run("secrets", "set", "OPENAI_API_KEY", text="sk-marked\n")
+    assert result.exit_code == 0
+    assert "sk-marked" not in result.output
+    assert result.stdout == ""
+    parameter = boto3.client("ssm").get_parameter(Name="/imagegate/dev/OPENAI_API_KEY", WithDecryption=True)
+    assert (parameter["Parameter"]["Value"], parameter["Parameter"]["Type"]) == ("sk-marked", "SecureString")
+    assert done("secrets", "list") == "OPENAI_API_KEY\n"
+    assert json.loads(done("secrets", "list", "--json")) == ["OPENAI_API_KEY"]
+    assert done("secrets", "list", "--stage", "prod") == ""
+
+
+def test_at_a_terminal_a_secret_is_asked_for_without_echo(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def prompt(text: str, **options: object) -> str:
+        asked.append(options["hide_input"] is True and options["err"] is True)
+        return "typed"
+
+    monkeypatch.setattr("imagegate.cli.secrets.typer.prompt", prompt)
+    monkeypatch.setattr("imagegate.cli.secrets._is_terminal", lambda: True)
+    done("secrets", "set", "BFL_API_KEY")
+    assert asked == [True]
+
+
+def test_an_empty_secret_is_refused() -> None:
+    assert "empty" in failed("secrets", "set", "X", text=" \n")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("45s", 45), ("30m", 1800), ("12h", 43_200), ("90d", 7_776_000), ("0", 0)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--expires", "90"],
+        ["--expires", "-1d"],
+        ["--expires", "soon"],
+        ["--budget-per-day", "-1"],
+        ["--budget-per-day", "nan"],
+        ["--budget-per-day", "much"],
+        ["--rpm", "0"],
+    ],
+)
+def test_bad_amounts_are_refused_before_anything_is_made(words: list[str]) -> None:
+    assert run("keys", "create", "--name", "x", *words).exit_code == 2
+    assert json.loads(done("keys", "list", "--json")) == []
+
+
+def test_sums_are_exact() -> None:
+    assert [micro_dollars(text) for text in ("2.50", "$0.1", "0", "0.000001")] == [2_500_000, 100_000, 0, 1]

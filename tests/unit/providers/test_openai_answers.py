@@ -1,0 +1,120 @@
+"""What servers that speak OpenAI's Images API answer, understood.
+
+Recordings after reference/openai_images.md §1.3, providers.md §3.4-3.5 and yandexart.md §1.5 and §5.
+"""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.operation import Source
+from imagegate.domain.outcome import Ready
+from imagegate.ports import HttpResponse
+from imagegate.providers.openai_answers import parse_answer
+
+PIXEL = base64.b64encode(b"\x89PNG...").decode()
+
+
+def answer(document: Any, status: int = 200, **headers: str) -> HttpResponse:
+    return HttpResponse(status, headers, json.dumps(document).encode())
+
+
+DONE = answer({"created": 1, "data": [{"b64_json": PIXEL}]})
+
+
+def parsed(response: HttpResponse, seed: int | None = None) -> Ready:
+    return parse_answer("up", "https://up.invalid/v1", response, seed)
+
+
+def test_pictures_come_as_bytes() -> None:
+    together = {"id": "x", "model": "m", "object": "list", "data": [{"index": 0, "b64_json": PIXEL, "timings": {}}]}
+    for response in (DONE, answer(together), answer({"data": [{"b64_json": f"data:image/png;base64,{PIXEL}"}]})):
+        assert parsed(response, 7) == Ready(bodies=(b"\x89PNG...",), seed=7)
+
+
+def test_pictures_come_as_addresses() -> None:
+    data = [{"url": "https://cdn.invalid/a.png", "b64_json": None}, {"url": "/media/b.png"}]
+    assert parsed(answer({"data": data})).sources == (
+        Source("https://cdn.invalid/a.png"),
+        Source("https://up.invalid/media/b.png"),
+    )
+
+
+def test_what_is_a_picture_is_kept_and_the_rest_left() -> None:
+    data = [{"b64_json": "*"}, None, {}, {"url": f"data:image/png;base64,{PIXEL}"}, {"url": 7}, {"b64_json": PIXEL}]
+    assert parsed(answer({"data": data})).bodies == (b"\x89PNG...",) * 2
+
+
+def error(message: str, kind: str = "invalid_request_error", code: str | None = None) -> dict[str, Any]:
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+REJECTED = "Your request was rejected by the safety system. If you believe this is an error, contact us."
+YANDEX_2024 = "it is not possible to generate an image from this request because it may violate the terms of use"
+YANDEX_2026 = "Я не могу сгенерировать это изображение. Давайте попробуем другую тему."
+YANDEX_KEYS = {"message": "x", "type": "invalid_request_error"}
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "code"),
+    [
+        (400, error(REJECTED, "image_generation_user_error", "moderation_blocked"), FailureCode.CONTENT_FILTERED),
+        (400, error("no", "invalid_request_error", "content_policy_violation"), FailureCode.CONTENT_FILTERED),
+        (400, error("no", "image_generation_user_error"), FailureCode.CONTENT_FILTERED),
+        (400, error(REJECTED), FailureCode.CONTENT_FILTERED),
+        (400, {"error": YANDEX_KEYS | {"message": YANDEX_2024}}, FailureCode.CONTENT_FILTERED),
+        (400, {"error": YANDEX_KEYS | {"message": YANDEX_2026}}, FailureCode.CONTENT_FILTERED),
+        (422, error("NSFW content found"), FailureCode.CONTENT_FILTERED),
+        (200, error(REJECTED, "image_generation_user_error", "moderation_blocked"), FailureCode.CONTENT_FILTERED),
+        (400, error("Unknown parameter: 'moderation'.", code="unknown_parameter"), FailureCode.INVALID_REQUEST),
+        (400, error("Invalid size", code="invalid_size"), FailureCode.INVALID_REQUEST),
+        (422, {"detail": [{"msg": "field required"}]}, FailureCode.INVALID_REQUEST),
+        (400, {"error": "n is too large"}, FailureCode.INVALID_REQUEST),
+        (400, error("Failed to parse model URI 'x'"), FailureCode.NOT_FOUND),
+        (400, error("Specified folder ID 'x' does not match with service account folder ID 'y'"), FailureCode.AUTH),
+        (400, error("limit", "billing_limit_user_error", "billing_hard_limit_reached"), FailureCode.NO_CREDIT),
+        (401, error("Incorrect API key", code="invalid_api_key"), FailureCode.AUTH),
+        (402, error("no credit", "credit_limit"), FailureCode.NO_CREDIT),
+        (403, error("Your organization must be verified"), FailureCode.AUTH),
+        (404, error("no such model", code="model_not_found"), FailureCode.NOT_FOUND),
+        (400, error("no such model", code="model_not_found"), FailureCode.NOT_FOUND),
+        (429, error("slow down", "requests", "rate_limit_exceeded"), FailureCode.RATE_LIMITED),
+        (429, error("quota", "insufficient_quota", "insufficient_quota"), FailureCode.NO_CREDIT),
+        (500, error("oops", "server_error"), FailureCode.UPSTREAM_FAILED),
+        (502, None, FailureCode.UPSTREAM_FAILED),
+        (503, error("overloaded"), FailureCode.CAPACITY),
+        (504, None, FailureCode.UPSTREAM_TIMEOUT),
+        (302, None, FailureCode.UPSTREAM_FAILED),
+        (200, error("oops", "server_error"), FailureCode.BAD_PAYLOAD),
+        (202, {"id": "later"}, FailureCode.BAD_PAYLOAD),
+        (200, {"created": 1, "data": []}, FailureCode.BAD_PAYLOAD),
+        (200, {"created": 1, "data": None}, FailureCode.BAD_PAYLOAD),
+        (200, {"created": 1}, FailureCode.BAD_PAYLOAD),
+        (200, {"data": [{"b64_json": ""}]}, FailureCode.BAD_PAYLOAD),
+        (200, [], FailureCode.BAD_PAYLOAD),
+        (200, "picture", FailureCode.BAD_PAYLOAD),
+    ],
+)
+def test_everything_else_is_a_failure_with_a_name(status: int, document: Any, code: FailureCode) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        parsed(answer(document, status))
+    assert caught.value.failure.code is code
+    assert caught.value.failure.message.startswith("up answered")
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, FailureCode.BAD_PAYLOAD), (502, FailureCode.UPSTREAM_FAILED)])
+def test_a_web_page_is_no_answer(status: int, code: FailureCode) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        parsed(HttpResponse(status, {}, b"<html><h1>Bad gateway</h1></html>"))
+    assert caught.value.failure.code is code
+    assert "<" not in caught.value.failure.message
+
+
+def test_a_throttled_call_says_when_to_come_back() -> None:
+    response = answer(error("slow down"), 429, **{"retry-after": "7"})
+    with pytest.raises(UpstreamError) as caught:
+        parsed(response)
+    assert caught.value.failure.retry_after == 7

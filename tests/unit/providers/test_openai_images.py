@@ -1,0 +1,236 @@
+"""What servers that speak OpenAI's Images API are sent, each in its own flavour.
+
+Contracts: reference/openai_images.md §1, providers.md §3.4-3.5, yandexart.md §5. Answers: test_openai_answers.py.
+"""
+
+import base64
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.geometry import Size
+from imagegate.domain.order import InputBody, Order
+from imagegate.domain.outcome import Failed, Ticket
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.ports import HttpRequest, HttpResponse
+from imagegate.providers import registry
+from imagegate.providers.openai_flavour import Flavour
+from imagegate.providers.openai_images import OpenAIImages
+from support.fakes import NoSecrets, ScriptedHttp
+
+SECRETS = {"OPENAI_API_KEY": "sk-x", "TOGETHER_API_KEY": "tk-x\n", "YC_API_KEY": "AQVN", "YC_FOLDER_ID": "b1g"}
+PIXEL = base64.b64encode(b"\x89PNG...").decode()
+PNG = InputBody(b"one", "image/png")
+WEBP = InputBody(b"two", "image/webp")
+
+
+def answer(document: Any, status: int = 200, **headers: str) -> HttpResponse:
+    return HttpResponse(status, headers, json.dumps(document).encode())
+
+
+DONE = answer({"created": 1, "data": [{"b64_json": PIXEL}]})
+
+
+def request(prompt: str = "a cat", **changes: Any) -> ImageRequest:
+    return replace(ImageRequest("any", (Message(prompt),)), **changes)
+
+
+def sent(provider: str, order: Order, secrets: dict[str, str] | None = None) -> HttpRequest:
+    """What the provider of models.toml puts on the wire."""
+    http = ScriptedHttp([DONE])
+    registry.Providers(http, NoSecrets(SECRETS if secrets is None else secrets), {})(provider).submit(order)
+    return http.requests[0]
+
+
+def test_openai_gets_what_gpt_image_takes_and_nothing_else() -> None:
+    asked = request(
+        size=Size(1000, 770), seed=5, steps=3, style="vivid", quality="hd", background="opaque", moderation="low",
+        output_format="webp", output_compression=80, negative_prompt="dogs",
+    )  # fmt: skip
+    wire = sent("openai", Order(asked, "gpt-image-2", idempotency_key="k1"))
+    assert (wire.method, wire.url) == ("POST", "https://api.openai.com/v1/images/generations")
+    assert wire.headers == {"authorization": "Bearer sk-x", "idempotency-key": "k1"}
+    assert wire.timeout == 240
+    assert wire.json == {
+        "model": "gpt-image-2",
+        "prompt": "a cat",
+        "size": "992x768",
+        "quality": "high",
+        "background": "opaque",
+        "moderation": "low",
+        "output_format": "webp",
+        "output_compression": 80,
+    }
+
+
+def test_openai_chooses_what_nobody_asked_for() -> None:
+    assert sent("openai", Order(request(), "gpt-image-2")).json == {"model": "gpt-image-2", "prompt": "a cat"}
+
+
+@pytest.mark.parametrize(("said", "wire"), [("standard", "auto"), ("hd", "high"), ("low", "low"), ("max", "max")])
+def test_the_old_words_for_quality_are_translated(said: str, wire: str) -> None:
+    assert sent("openai", Order(request(quality=said), "gpt-image-2")).json["quality"] == wire
+
+
+def test_a_png_is_not_compressed() -> None:
+    assert "output_compression" not in sent("openai", Order(request(output_compression=50), "gpt-image-2")).json
+
+
+@pytest.mark.parametrize(
+    ("changes", "size"),
+    [
+        ({"size": Size(1792, 1024)}, "7x4"),
+        ({"size": Size(1024, 1024)}, "1x1"),
+        ({"ratio": (32, 18)}, "16x9"),
+        ({}, "1x1"),
+    ],
+)
+def test_yandex_is_told_a_shape_and_the_folder(changes: dict[str, Any], size: str) -> None:
+    asked = request(seed=5, quality="high", output_format="jpeg", **changes)
+    wire = sent("yandex-ai-studio", Order(asked, "aliceai-image-art-3.0", count=3))
+    assert wire.url == "https://ai.api.cloud.yandex.net/v1/images/generations"
+    assert wire.headers == {"authorization": "Api-Key AQVN", "OpenAI-Project": "b1g"}
+    assert wire.json == {"model": "art://b1g/aliceai-image-art-3.0", "prompt": "a cat", "size": size}
+
+
+def test_yandex_takes_a_token_where_there_is_no_key_and_a_whole_model_uri() -> None:
+    secrets = {"YC_IAM_TOKEN": "t1.x", "YC_FOLDER_ID": "b1g"}
+    wire = sent("yandex-ai-studio", Order(request(), "art://other/tuned"), secrets)
+    assert wire.headers["authorization"] == "Bearer t1.x"
+    assert wire.json["model"] == "art://other/tuned"
+
+
+def test_together_has_fields_of_its_own() -> None:
+    asked = request(size=Size(1000, 770), seed=7, steps=4, negative_prompt="dogs", guidance=3.0)
+    wire = sent("together", Order(asked, "black-forest-labs/FLUX.1-schnell"))
+    assert wire.headers == {"authorization": "Bearer tk-x"}
+    assert wire.json == {
+        "model": "black-forest-labs/FLUX.1-schnell",
+        "prompt": "a cat",
+        "width": 992,
+        "height": 768,
+        "seed": 7,
+        "steps": 4,
+        "negative_prompt": "dogs",
+        "response_format": "base64",
+    }
+
+
+@pytest.mark.parametrize(
+    ("provider", "changes", "count", "n"),
+    [
+        ("openai", {}, 1, None),
+        ("openai", {}, 3, 3),
+        ("openai", {}, 9, 4),
+        ("openai", {"size": Size(2048, 2048)}, 4, 2),
+        ("openai", {"size": Size(3840, 2160)}, 4, None),
+        ("together", {}, 4, 4),
+        ("together", {"seed": 5}, 4, None),
+    ],
+)
+def test_as_many_at_once_as_fit_into_one_answer(
+    provider: str, changes: dict[str, Any], count: int, n: int | None
+) -> None:
+    assert sent(provider, Order(request(**changes), "m", count)).json.get("n") == n
+
+
+LOCAL = Flavour(takes=("seed", "steps", "guidance"), variations=True, input_images=1)
+
+
+def local(http: ScriptedHttp, flavour: Flavour = LOCAL) -> OpenAIImages:
+    return OpenAIImages("local", "http://10.0.0.1:8080/v1", http, NoSecrets(), flavour)
+
+
+def test_a_server_without_keys_gets_none_and_the_usual_names() -> None:
+    http = ScriptedHttp([DONE])
+    local(http).submit(Order(request(steps=8, guidance=3.5), "flux"))
+    [wire] = http.requests
+    assert wire.headers == {}
+    assert wire.json == {
+        "model": "flux",
+        "prompt": "a cat",
+        "size": "1024x1024",
+        "num_inference_steps": 8,
+        "guidance_scale": 3.5,
+        "response_format": "b64_json",
+    }
+
+
+@pytest.mark.parametrize("model", ["gpt-image-1.5", "chatgpt-image-latest"])
+def test_gpt_image_never_hears_of_response_formats(model: str) -> None:
+    http = ScriptedHttp([DONE])
+    local(http).submit(Order(request(), model))
+    assert "response_format" not in http.requests[0].json
+
+
+def test_an_edit_is_a_form() -> None:
+    asked = request(size=Size(1024, 1024), quality="low", moderation="low")
+    wire = sent("openai", Order(asked, "gpt-image-2", count=2, inputs=(PNG, WEBP), mask=PNG))
+    assert wire.url == "https://api.openai.com/v1/images/edits"
+    assert wire.json is None
+    assert wire.form == {"model": "gpt-image-2", "prompt": "a cat", "size": "1024x1024", "n": "2", "quality": "low"}
+    assert wire.files == [("image[]", PNG), ("image[]", WEBP), ("mask", PNG)]
+
+
+def test_a_single_picture_has_the_name_that_every_server_knows() -> None:
+    assert sent("openai", Order(request(), "gpt-image-2", inputs=(PNG,))).files == [("image", PNG)]
+
+
+def test_a_variation_has_no_prompt() -> None:
+    http = ScriptedHttp([DONE])
+    local(http).submit(Order(request("", size=Size(512, 512)), "m", inputs=(PNG,)))
+    [wire] = http.requests
+    assert wire.url == "http://10.0.0.1:8080/v1/images/variations"
+    assert wire.form == {"model": "m", "size": "512x512", "response_format": "b64_json"}
+
+
+@pytest.mark.parametrize(
+    ("flavour", "prompt", "inputs"),
+    [
+        (Flavour(), "a hat", (PNG,)),
+        (LOCAL, "a hat", (PNG, PNG)),
+        (replace(LOCAL, variations=False), "", (PNG,)),
+        (LOCAL, "", (PNG, PNG)),
+    ],
+)
+def test_a_road_the_server_has_not_is_left_to_others(flavour: Flavour, prompt: str, inputs: Any) -> None:
+    http = ScriptedHttp()
+    with pytest.raises(UpstreamError) as caught:
+        local(http, flavour).submit(Order(request(prompt), "m", inputs=inputs))
+    assert caught.value.failure.code is FailureCode.NOT_FOUND
+    assert not caught.value.failure.final
+    assert not http.requests
+
+
+@pytest.mark.parametrize(
+    ("provider", "secrets", "named"),
+    [
+        ("openai", {}, "imagegate secrets set OPENAI_API_KEY"),
+        ("openai", {"OPENAI_API_KEY": " \n"}, "imagegate secrets set OPENAI_API_KEY"),
+        ("yandex-ai-studio", {"YC_FOLDER_ID": "b1g"}, "imagegate secrets set YC_API_KEY (or YC_IAM_TOKEN)"),
+        ("yandex-ai-studio", {"YC_API_KEY": "x"}, "imagegate secrets set YC_FOLDER_ID"),
+    ],
+)
+def test_a_missing_key_is_named_and_nothing_is_sent(provider: str, secrets: dict[str, str], named: str) -> None:
+    http = ScriptedHttp()
+    with pytest.raises(UpstreamError) as caught:
+        registry.Providers(http, NoSecrets(secrets), {})(provider).submit(Order(request(), "m"))
+    assert caught.value.failure.code is FailureCode.AUTH
+    assert caught.value.failure.message.endswith(named)
+    assert not caught.value.failure.final
+    assert not http.requests
+
+
+def test_the_seed_is_told_only_where_it_was_heeded() -> None:
+    asked = Order(request(seed=7), "m")
+    assert local(ScriptedHttp([DONE])).submit(asked).seed == 7
+    assert local(ScriptedHttp([DONE]), Flavour()).submit(asked).seed is None
+
+
+def test_there_is_no_job_to_ask_about_or_to_stop() -> None:
+    provider = local(ScriptedHttp())
+    assert isinstance(provider.check(Ticket({}), 0), Failed)
+    provider.cancel(Ticket({}))

@@ -1,0 +1,99 @@
+"""models.toml is read whole, and what is wrong in it is named."""
+
+from typing import Any
+
+import pytest
+
+from imagegate.domain.errors import MisconfiguredError
+from imagegate.domain.limits import Waits
+from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
+from imagegate.providers import registry
+from imagegate.providers.facts import read_facts
+from imagegate.providers.openai_flavour import Flavour
+from support.fakes import NoSecrets, ScriptedHttp
+
+PROVIDERS = sorted(registry._document()["providers"])
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_provider_can_be_made_and_has_the_limits_told_without_making_it(name: str) -> None:
+    made = registry.Providers(ScriptedHttp(), NoSecrets(), {name: "http://127.0.0.1:1/x/"})(name)
+    assert (made.name, made.base_url) == (name, "http://127.0.0.1:1/x")
+    assert made.limits == registry.limits_of(name)
+
+
+def test_every_stop_of_a_route_is_a_provider() -> None:
+    assert {target.provider for route in registry.routes() for target in route.targets} <= set(PROVIDERS)
+
+
+def test_every_provider_has_a_stand_in_with_the_path_of_its_real_base_url() -> None:
+    assert sorted(BASE_PATHS) == PROVIDERS
+    for name in PROVIDERS:
+        assert BASE_PATHS[name].endswith("/v1") == registry._document()["providers"][name]["base_url"].endswith("/v1")
+
+
+def test_the_stand_ins_secrets_are_enough() -> None:
+    openai_like = [name for name in PROVIDERS if registry._document()["providers"][name]["protocol"] == "openai_images"]
+    for name in openai_like:
+        flavour = registry._entry(name).facts[0]
+        assert isinstance(flavour, Flavour)
+        assert STAND_IN_SECRETS.keys() & flavour.keys.keys()
+
+
+def test_names_are_unique_over_models_and_aliases() -> None:
+    names = [name for route in registry.routes() for name in (route.model, *route.aliases)]
+    exact = [name for name in names if not name.endswith("*")]
+    assert len(set(exact)) == len(exact)
+
+
+def test_free_providers_come_before_paid_ones() -> None:
+    flux = registry.routes().named("flux")
+    assert flux is not None
+    assert [target.provider for target in flux.targets[:2]] == ["black-forest-labs", "voodoohop"]
+
+
+def test_withdrawn_upstreams_are_on_no_route_that_clients_use_by_habit() -> None:
+    on = {route.model for route in registry.routes() for target in route.targets if target.provider == "yandexart"}
+    assert on == {"yandex-art-legacy"}
+
+
+def test_what_differs_between_servers_is_in_their_limits() -> None:
+    openai, yandex, together = map(registry.limits_of, ("openai", "yandex-ai-studio", "together"))
+    assert {one.waits for one in (openai, yandex, together)} == {Waits.BLOCKING}
+    assert (openai.input_images, yandex.input_images, together.input_images) == (16, 0, 0)
+    assert openai.honours == {"quality", "background", "moderation"}
+    assert yandex.honours == frozenset()
+    assert together.honours == {"seed", "steps", "negative_prompt"}
+    assert (openai.steps_maximum, together.steps_maximum) == (None, 4)
+    assert (openai.submit_seconds, yandex.submit_seconds) == (360, 240)
+    assert (openai.requests_per_minute, openai.expected_seconds) == (None, 40)
+
+
+@pytest.mark.parametrize("call", [registry.limits_of, registry.Providers(ScriptedHttp(), NoSecrets(), {})])
+def test_an_unknown_provider(call: Any) -> None:
+    with pytest.raises(MisconfiguredError, match="nobody"):
+        call("nobody")
+
+
+def test_facts_are_read_with_their_types() -> None:
+    entry = {"keys": {"K": "Bearer"}, "takes": ["seed"], "timeout": 7, "size": "ratio", "auto_size": True}
+    flavour = read_facts(Flavour, "mine", entry)
+    assert flavour == Flavour(keys={"K": "Bearer"}, takes=("seed",), timeout=7.0, size="ratio", auto_size=True)
+    assert isinstance(flavour.timeout, float)
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        ({"tiemout": 7}, "unknown key 'tiemout'.*timeout"),
+        ({"timeout": "7"}, "timeout = '7'"),
+        ({"input_images": True}, "input_images = True"),
+        ({"size": "inches"}, "'pixels' or 'ratio' or 'sides'"),
+        ({"takes": ["sead"]}, "takes = 'sead'"),
+        ({"takes": "seed"}, "takes = 'seed'"),
+        ({"keys": {"K": 7}}, "keys = 7"),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_named(entry: dict[str, Any], named: str) -> None:
+    with pytest.raises(MisconfiguredError, match=named):
+        read_facts(Flavour, "mine", entry)

@@ -1,0 +1,213 @@
+"""Every route of the application, whoever asks: a foreign key finds nothing, no key or a wrong one gets no further.
+
+The routes come from the application itself. A new one is tested as soon as it is there; one with a new path
+parameter fails here until `filled` knows what to put in its place.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import Route
+
+from imagegate.domain.api_key import issue
+from imagegate.domain.operation import Picture, State
+from imagegate.web.access import OPEN_PATHS
+from imagegate.web.app import create_app
+from support.fakes import picture
+from support.gateway import Answered, Gateway
+
+SECRET_WORDS = "a marked prompt of the first owner"
+BODIES: dict[str, Any] = {
+    "openai_images": {"model": "flux", "prompt": SECRET_WORDS},
+    "yandexart": {"modelUri": "art://f/flux", "messages": [{"text": SECRET_WORDS}]},
+    "operations": {"model": "flux", "prompt": SECRET_WORDS},
+}
+START = {
+    "openai_images": "/v1/images/generations",
+    "yandexart": "/foundationModels/v1/imageGenerationAsync",
+    "operations": "/v1/operations",
+}
+STATES = ("running", "ended")
+WRONG = [
+    "Bearer x",
+    "Bearer",
+    "Bearer ig_",
+    f"Bearer ig_0123456789ab_{'a' * 40}",
+    "Basic dXNlcjpwYXNz",
+    "",
+    "Bearer " + "x" * 8000,
+]
+
+
+def every_route() -> Iterator[tuple[str, str]]:
+    for route in create_app(Gateway().services).routes:
+        assert isinstance(route, Route)
+        for method in sorted(route.methods or ()):
+            yield method, route.path
+
+
+ROUTES = sorted(set(every_route()))
+OF_ONE = [(method, path) for method, path in ROUTES if "_id}" in path]
+SHARED = [(method, path) for method, path in ROUTES if "_id}" not in path and path not in OPEN_PATHS]
+
+
+class World:
+    """A gateway with keys, and an operation of the first owner."""
+
+    def __init__(self, dialect: str = "openai_images", state: str = "ended") -> None:
+        self.gateway = Gateway(access="keys")
+        self.first, self.first_key = self.gateway.key()
+        _, self.second_key = self.gateway.key()
+        headers = {"authorization": f"Bearer {self.first_key}", "prefer": "wait=0"}
+        self.gateway.call("POST", START[dialect], BODIES[dialect], **headers)
+        [self.operation_id] = self.gateway.store.documents
+        if state == "ended":
+            self._end()
+
+    def _end(self) -> None:
+        found = self.gateway.store.get(self.operation_id)
+        assert found
+        self.gateway.images.put("images/k.png", picture(), "image/png")
+        kept = Picture(0, "images/k.png", "s", "image/png", 64, 48, 9, "beta", 7)
+        now = self.gateway.clock.now()
+        ended = found.moved(State.RUNNING, now).with_pictures((kept,)).settled(now)
+        self.gateway.store.replace(replace(ended, version=found.version + 1))
+
+    def filled(self, path: str) -> str:
+        """The path with the first owner's operation and picture in it."""
+        return path.replace("{model:path}", "{model}").format_map(
+            {
+                "operation_id": self.operation_id,
+                "image_id": f"{self.operation_id}-0",
+                "provider": "alpha",
+                "model": "flux",
+            }
+        )
+
+    def call(self, method: str, path: str, **headers: str) -> Answered:
+        body = next((BODIES[name] for name, start in START.items() if start == path), BODIES["openai_images"])
+        return self.gateway.call(method, self.filled(path), body, **headers)
+
+    def shown_in(self, answer: Answered) -> list[str]:
+        """What of the first owner's is in an answer."""
+        text = answer.text + str(answer.headers)
+        marks = (self.operation_id, SECRET_WORDS, self.first.id, "images/k.png")
+        return [mark for mark in marks if mark in text]
+
+
+def is_refusal(answer: Answered, path: str, status: int) -> None:
+    """The answer is a refusal in the shape of the path's dialect."""
+    assert answer.status == status, answer.text
+    if not answer.text:
+        return
+    body = answer.json()
+    if path.startswith(("/foundationModels/", "/operations/")):
+        assert body["error"] == body["message"]
+        assert (body["code"], body["details"]) == ({401: 16, 404: 5}[status], [])
+    elif answer.headers["content-type"] == "application/problem+json":
+        assert (body["status"], body["code"] == "invalid_api_key") == (status, status == 401)
+    else:
+        assert set(body["error"]) == {"message", "type", "param", "code"}
+        assert body["error"]["type"] == "invalid_request_error"
+
+
+def test_the_routes_are_all_there() -> None:
+    assert sorted(OPEN_PATHS) == ["/docs", "/openapi.json"], "what describes the API, and nothing else"
+    assert len(OF_ONE) >= 8
+    assert len(SHARED) >= 8
+    assert all(path in OPEN_PATHS or "_id}" in path or (method, path) in SHARED for method, path in ROUTES)
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_without_a_key_or_with_a_wrong_one_nothing_is_reached(method: str, path: str) -> None:
+    world = World()
+    reads = len(world.gateway.store.history)
+    for wrong in WRONG:
+        answer = world.call(method, path, **({"authorization": wrong} if wrong else {}))
+        if path in OPEN_PATHS:
+            assert answer.status == 200
+        else:
+            is_refusal(answer, path, 401)
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+        shown = world.shown_in(answer)
+        assert not shown
+    assert len(world.gateway.store.history) == reads
+    assert len(world.gateway.workflow.runs) == 1
+
+
+@pytest.mark.parametrize("credential", ["revoked", "expired", "never made"])
+@pytest.mark.parametrize(("method", "path"), [one for one in ROUTES if one[1] not in OPEN_PATHS])
+def test_a_dead_key_reaches_nothing(method: str, path: str, credential: str) -> None:
+    world = World()
+    key, text = issue("dead", world.gateway.clock.now(), owner=world.first.id)
+    if credential == "revoked":
+        world.gateway.keys.put(replace(key, revoked_at=1.0))
+    if credential == "expired":
+        world.gateway.keys.put(replace(key, expires_at=world.gateway.clock.now()))
+    answer = world.call(method, path, authorization=f"Bearer {text}")
+    is_refusal(answer, path, 401)
+    assert text not in answer.text
+    assert key.id not in answer.text
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("dialect", START)
+@pytest.mark.parametrize(("method", "path"), OF_ONE)
+def test_a_foreign_operation_does_not_exist(method: str, path: str, dialect: str, state: str) -> None:
+    world = World(dialect, state)
+    before = dict(world.gateway.store.documents), dict(world.gateway.images.objects)
+    foreign = world.call(method, path, authorization=f"Bearer {world.second_key}")
+    is_refusal(foreign, path, 404)
+    absent_id = "0" * 20
+    real_id, world.operation_id = world.operation_id, absent_id
+    absent = world.call(method, path, authorization=f"Bearer {world.second_key}")
+    assert foreign.text.replace(real_id, absent_id) == absent.text, "a foreign one answers as one that never was"
+    assert (foreign.status, set(foreign.headers)) == (absent.status, set(absent.headers))
+    assert before == (world.gateway.store.documents, world.gateway.images.objects)
+    assert len(world.gateway.workflow.runs) == 1
+
+
+@pytest.mark.parametrize("dialect", START)
+@pytest.mark.parametrize(("method", "path"), SHARED)
+def test_shared_routes_show_nothing_foreign(method: str, path: str, dialect: str) -> None:
+    world = World(dialect)
+    headers = {"authorization": f"Bearer {world.second_key}", "prefer": "wait=0", "x-stainless-retry-count": "1"}
+    answer = world.call(method, path, **headers)
+    assert answer.status != 401
+    assert [mark for mark in world.shown_in(answer) if mark != SECRET_WORDS or method == "GET"] == []
+
+
+def test_lists_of_two_owners_neither_mix_nor_count_the_other() -> None:
+    world = World()
+    call = world.gateway.call
+    for at in range(30):
+        call("POST", "/v1/operations", {"model": "flux", "prompt": str(at)}, authorization=f"Bearer {world.first_key}")
+        world.gateway.clock.sleep(1)
+    own = call("POST", "/v1/operations", BODIES["operations"], authorization=f"Bearer {world.second_key}").json()
+    page = call("GET", "/v1/operations?page_size=1", authorization=f"Bearer {world.second_key}").json()
+    assert [one["id"] for one in page["operations"]] == [own["id"]]
+    assert page["next_page_token"] is None
+
+
+@pytest.mark.parametrize("path", [START["openai_images"], START["operations"]])
+def test_two_owners_with_one_body_and_one_idempotency_key_have_two_operations(path: str) -> None:
+    world = World()
+    headers = {"idempotency-key": "k", "prefer": "respond-async", "x-stainless-retry-count": "1"}
+    body = {"model": "flux", "prompt": "the same"}
+    made = [
+        world.gateway.call("POST", path, body, authorization=f"Bearer {key}", **headers).json()["id"]
+        for key in (world.first_key, world.second_key, world.first_key, world.second_key)
+    ]
+    assert made[:2] == made[2:]
+    assert len(set(made)) == 2
+
+
+def test_the_application_has_no_route_that_this_file_cannot_see() -> None:
+    routes = create_app(Gateway().services).routes
+    assert all(
+        isinstance(route, APIRoute) or route.path in (*OPEN_PATHS, "/redoc", "/docs/oauth2-redirect")  # type: ignore[attr-defined]
+        for route in routes
+    )
