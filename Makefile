@@ -27,11 +27,16 @@ run: $(STAMP)  ## serve on http://127.0.0.1:1337 with the embedded stack (no key
 	@$(BIN)/imagegate serve
 
 test: $(STAMP)  ## run every test a newcomer needs
+	@PYTHON=$(BIN)/python tests/clients/setup.sh litellm
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 test-gradio: $(STAMP)  ## prove the Gradio stand-ins and adapter on real Gradio 4 and 6 servers (about 600 MB)
 	@PYTHON=$(BIN)/python tests/contract/real_gradio/setup.sh
 	@$(BIN)/python -m pytest -m real_gradio tests/contract/real_gradio $(ARGS)
+
+test-node: $(STAMP)  ## prove the waiting on the clients for Node, and all clients on a generation of 70 s
+	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm
+	@$(BIN)/python -m pytest -m node tests/integration/clients $(ARGS)
 
 check: $(STAMP)  ## lint, types, architecture, template
 	@$(BIN)/ruff check lib functions tests
@@ -47,6 +52,8 @@ bench: $(STAMP)  ## measure: make bench NAME=<file of tests/benchmarks> [N=...]
 
 docs: $(STAMP)  ## write anew what is generated: the OpenAPI document and the tables
 	@$(BIN)/imagegate openapi > docs/openapi.json
+	@$(BIN)/imagegate tables models > docs/models.md
+	@$(BIN)/imagegate tables errors > docs/errors.md
 
 STAGE ?= dev
 SAM_STACK = imagegate-$(STAGE)
@@ -75,4 +82,4 @@ lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run test test-gradio check bench docs deploy destroy fix lock clean
+.PHONY: help setup run test test-gradio test-node check bench docs deploy destroy fix lock clean

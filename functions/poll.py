@@ -8,5 +8,5 @@ poll = wiring.poll()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take `{"id": …, "run": …, "looked_at": …}`, return the next step."""
-    return poll(event["id"], event["run"], event["looked_at"]).payload()
+    """Take `{"id": …, "run": …, "looked_at": …, "looks": …}`, return the next step."""
+    return poll(event["id"], event["run"], event["looked_at"], event["looks"]).payload()

@@ -127,8 +127,18 @@ class Admission(Protocol):
 class Telemetry(Protocol):
     """Figures for whoever runs the deployment; never a prompt."""
 
-    def attempt(self, operation: Operation, attempt: Attempt) -> None:
-        """An attempt ended."""
+    def attempt(self, operation: Operation, attempt: Attempt, looks: int = 0, unseen: float = 0.0) -> None:
+        """An attempt ended.
+
+        `looks`: how often the workflow visited Poll for it; 0 when its submission stayed for it. `unseen`: how many
+        seconds its picture may have been ready before it was seen (an upper bound: the time between two looks).
+        """
+
+    def ended(self, operation: Operation) -> None:
+        """An operation has reached one of its last states; told at least once, rarely twice."""
+
+    def swept(self, restarted: int, overdue: float) -> None:
+        """A sweep restarted so many operations, the worst of which somebody should have touched `overdue` seconds ago."""
 
 
 class EventBus(Protocol):

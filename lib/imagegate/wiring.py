@@ -20,6 +20,7 @@ from imagegate.ports import (
     Latencies,
     Listing,
     SigningSecret,
+    Telemetry,
     Workflow,
 )
 from imagegate.providers import registry
@@ -128,14 +129,19 @@ def _admission() -> Admission:
 
 
 @cache
-def _conclude() -> Conclude:
+def _telemetry() -> Telemetry:
     from imagegate.adapters.emf_telemetry import EmfTelemetry
+
+    return EmfTelemetry(_clock.now)
+
+
+@cache
+def _conclude() -> Conclude:
     from imagegate.adapters.pillow_pictures import PillowPictures
     from imagegate.usecases.keep import Keep
 
     keep = Keep(images(), _http(), PillowPictures())
-    telemetry = EmfTelemetry(_clock.now)
-    return Conclude(keep, providers(), _admission(), latencies(), telemetry, Revise(store(), _clock), _clock)
+    return Conclude(keep, providers(), _admission(), latencies(), _telemetry(), Revise(store(), _clock), _clock)
 
 
 @cache
@@ -196,12 +202,12 @@ def fail() -> Fail:
 
 def sweep() -> Sweep:
     """The use case `sweep`."""
-    return Sweep(store(), workflow(), Revise(store(), _clock), _clock)
+    return Sweep(store(), workflow(), _telemetry(), Revise(store(), _clock), _clock)
 
 
 def publish() -> Publish:
     """The use case `publish`."""
-    return Publish(bus())
+    return Publish(bus(), _telemetry())
 
 
 def read() -> Read:

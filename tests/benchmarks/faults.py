@@ -188,6 +188,8 @@ def main() -> None:
     for name, value in figures.items():
         print(f"  {name:22} {value}")
     print(json.dumps(figures))
+    if any(figures[name] for name in ("lost", "stuck", "silent_duplicates", "unannounced", "unstable_event_ids")):
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -186,12 +186,22 @@ class MemoryAdmission:
 
 @dataclass
 class MemoryTelemetry:
-    """Remembers which attempts ended."""
+    """Remembers which attempts ended, after how many looks and seconds unseen, and what else it was told."""
 
     attempts: list[Attempt] = field(default_factory=list)
+    watched: list[tuple[int, float]] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
+    sweeps: list[tuple[int, float]] = field(default_factory=list)
 
-    def attempt(self, operation: Operation, attempt: Attempt) -> None:
+    def attempt(self, operation: Operation, attempt: Attempt, looks: int = 0, unseen: float = 0.0) -> None:
         self.attempts.append(attempt)
+        self.watched.append((looks, unseen))
+
+    def ended(self, operation: Operation) -> None:
+        self.operations.append(operation)
+
+    def swept(self, restarted: int, overdue: float) -> None:
+        self.sweeps.append((restarted, overdue))
 
 
 @dataclass

@@ -46,6 +46,7 @@ class Gateway:
     workflow: MemoryWorkflow = field(default_factory=MemoryWorkflow)
     latencies: MemoryLatencies = field(default_factory=MemoryLatencies)
     routes: Routes = field(default_factory=lambda: routes("alpha", "beta"))
+    hold_seconds: float = 25
     access: str = "open"
     """As the template's parameter: `open` or `keys`."""
     keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
@@ -69,9 +70,10 @@ class Gateway:
             claims=self.store,
             latencies=self.latencies,
             image_days=7,
-            hold_seconds=25,
+            hold_seconds=self.hold_seconds,
         )
-        self.handler = Mangum(create_app(self.services), lifespan="off")
+        self.app = create_app(self.services)
+        self.handler = Mangum(self.app, lifespan="off")
 
     def key(self, **changes: Any) -> tuple[ApiKey, str]:
         """A new key, and what its holder presents."""

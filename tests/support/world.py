@@ -78,7 +78,7 @@ class World:
             self.clock,
         )
         self.fail = Fail(self.store, self.revise, self.clock)
-        self.sweep = Sweep(self.store, self.workflow, self.revise, self.clock)
+        self.sweep = Sweep(self.store, self.workflow, self.telemetry, self.revise, self.clock)
         self.cancel = Cancel(self.revise, self.workflow, self.clock)
         self.retry = Retry(self.revise, self.workflow, self.clock)
 

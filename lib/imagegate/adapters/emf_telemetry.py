@@ -2,13 +2,15 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 from imagegate.domain.operation import Attempt, AttemptState, Operation
 
 NAMESPACE = "imagegate"
-_UNITS = {"OperationSeconds": "Seconds", "UpstreamSeconds": "Seconds", "DetectionSeconds": "Seconds"}
+_UNITS = dict.fromkeys(("OperationSeconds", "UpstreamSeconds", "DetectionSeconds", "OverdueSeconds"), "Seconds")
+_ALL: tuple[str, ...] = ()
+"""The dimensions of a figure that is summed over everything: what alarms look at."""
 
 
 class EmfTelemetry:
@@ -18,30 +20,37 @@ class EmfTelemetry:
         self._now = now
         self._out = out
 
-    def attempt(self, operation: Operation, attempt: Attempt) -> None:
-        """An attempt ended: how long it took, and how it ended."""
-        took = (attempt.ended_at or self._now()) - attempt.started_at
-        code = attempt.failure.code if attempt.failure else None
-        done = attempt.state is AttemptState.DONE
-        metrics = {"UpstreamSeconds": took} if done else {"AttemptFailures": 1.0}
+    def attempt(self, operation: Operation, attempt: Attempt, looks: int = 0, unseen: float = 0.0) -> None:
+        """An attempt ended: how long it took and how closely it was watched, or why it failed."""
+        fields = {"operation": operation.id, "attempt": attempt.number, "Provider": attempt.provider}
+        if attempt.state is AttemptState.DONE:
+            took = (attempt.ended_at or self._now()) - attempt.started_at
+            figures = {"UpstreamSeconds": took, "Polls": float(looks), "DetectionSeconds": unseen}
+            self._emit(figures, (("Provider",),), fields)
+            return
+        figures = {"AttemptFailures": 1.0}
         if attempt.state is AttemptState.UNKNOWN:
-            metrics["UnknownSubmissions"] = 1.0
-        self._emit(operation, metrics, Provider=attempt.provider, Code=code or "ok", attempt=attempt.number)
-        if operation.done and operation.ended_at:
-            self._ended(operation)
+            figures["UnknownSubmissions"] = 1.0
+        code = attempt.failure.code if attempt.failure else "unknown"
+        self._emit(figures, (_ALL, ("Provider", "Code")), fields | {"Code": code})
 
-    def _ended(self, operation: Operation) -> None:
-        metrics = {"OperationSeconds": (operation.ended_at or 0) - operation.created_at, "Operations": 1.0}
-        self._emit(operation, metrics, State=str(operation.state))
+    def ended(self, operation: Operation) -> None:
+        """An operation reached one of its last states: after how long, and why if it failed."""
+        fields = {"operation": operation.id, "State": operation.state}
+        took = (operation.ended_at or self._now()) - operation.created_at
+        self._emit({"OperationSeconds": took, "Operations": 1.0}, (("State",),), fields)
+        if operation.failure:
+            self._emit({"OperationFailures": 1.0}, (_ALL, ("Code",)), fields | {"Code": operation.failure.code})
 
-    def _emit(self, operation: Operation, metrics: dict[str, float], **fields: Any) -> None:
-        dimensions = [name for name in fields if name[0].isupper()]
-        described = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in metrics]
-        directive = {"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": described}
-        line = {
-            "_aws": {"Timestamp": int(self._now() * 1000), "CloudWatchMetrics": [directive]},
-            **metrics,
-            **fields,
-            "operation": operation.id,
-        }
+    def swept(self, restarted: int, overdue: float) -> None:
+        """What a sweep found; zeros when all is well, so that silence means that nobody sweeps."""
+        self._emit({"Restarted": float(restarted), "OverdueSeconds": overdue}, (_ALL,), {})
+
+    def _emit(
+        self, figures: Mapping[str, float], dimensions: Sequence[Sequence[str]], fields: Mapping[str, Any]
+    ) -> None:
+        described = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in figures]
+        directive = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": described}
+        embedded = {"Timestamp": int(self._now() * 1000), "CloudWatchMetrics": [directive]}
+        line = {"_aws": embedded, **figures, **fields}
         print(json.dumps(line, separators=(",", ":")), file=self._out or sys.stdout)

@@ -7,6 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 from httpx_sse import EventSource, SSEError
+from httpx_sse import ServerSentEvent as SentEvent
 
 from imagegate.adapters.addresses import is_public, resolve
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
@@ -46,7 +47,8 @@ class HttpUpstream:
 
     def stream(self, request: HttpRequest, hold_until: float) -> Iterator[ServerSentEvent]:
         """Events as they come; ends with the stream or at `hold_until` (seconds since the epoch)."""
-        timeout = httpx.Timeout(_SILENCE, connect=_CONNECT)
+        silence = min(_SILENCE, max(hold_until - time.time(), 0.1))
+        timeout = httpx.Timeout(silence, connect=_CONNECT)
         with (
             _translated(request),
             self._client.stream(
@@ -55,10 +57,9 @@ class HttpUpstream:
         ):
             if response.status_code != 200:
                 raise _failed(FailureCode.UPSTREAM_FAILED, request.url, f"HTTP {response.status_code}")
-            for event in EventSource(response).iter_sse():
-                yield ServerSentEvent(event.event, event.data)
-                if time.time() >= hold_until:
-                    return
+            events = EventSource(response).iter_sse()
+            while event := _next(events, hold_until):
+                yield event
 
     def download(self, url: str, trusted_base: str) -> bytes:
         """Fetch a picture without credentials; private addresses only on `trusted_base`'s own host."""
@@ -75,6 +76,19 @@ class HttpUpstream:
     def _fetch(self, url: str, trusted_base: str) -> HttpResponse:
         _vet(url, trusted_base)
         return self.send(HttpRequest("GET", url))
+
+
+def _next(events: Iterator[SentEvent], hold_until: float) -> ServerSentEvent | None:
+    """The next event; `None` when there is none, or the time is over."""
+    if time.time() >= hold_until:
+        return None
+    try:
+        event = next(events, None)
+    except httpx.ReadTimeout:
+        if time.time() >= hold_until:
+            return None
+        raise
+    return ServerSentEvent(event.event, event.data) if event else None
 
 
 def _vet(url: str, trusted_base: str) -> None:

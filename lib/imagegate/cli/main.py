@@ -6,6 +6,7 @@ from imagegate.cli.keys import keys_app
 from imagegate.cli.openapi import openapi
 from imagegate.cli.secrets import secrets_app
 from imagegate.cli.serve import serve
+from imagegate.cli.tables import tables
 
 app = typer.Typer(
     help="An image-generation gateway: OpenAI Images and YandexART in, any upstream behind.",
@@ -14,6 +15,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(openapi)
+app.command(hidden=True)(tables)
 app.add_typer(keys_app, name="keys")
 app.add_typer(secrets_app, name="secrets")
 

@@ -94,6 +94,7 @@ _REFUSAL_STATUSES = {
     "invalid_api_key": 401,
     "model_not_allowed": 403,
     "model_not_found": 404,
+    "provider_not_found": 404,
     "operation_not_found": 404,
     "wrong_state": 409,
     "idempotency_key_reused": 422,

@@ -21,23 +21,49 @@ NAME = "openai_images"
 DEFAULT_MODEL = "flux"
 LONGEST_DEADLINE = 24 * 3600.0
 _ALWAYS_BASE64 = re.compile(r"^(gpt|chatgpt)-image")
-_SIZE = re.compile(r"^([1-9]\d{0,4})x([1-9]\d{0,4})$")
-_RATIO = re.compile(r"^([1-9]\d{0,3}):([1-9]\d{0,3})$")
+_SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
+_RATIO = re.compile(r"([1-9][0-9]{0,3}):([1-9][0-9]{0,3})")
 Pixels = Annotated[int, Field(ge=1, le=16384)]
+
+
+def _pattern(shape: re.Pattern[str]) -> dict[str, Any]:
+    return {"pattern": f"^(auto|{shape.pattern})?$"}
+
+
+def _when(name: str, given: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema for: a field that is `given` brings fields that are `then`."""
+    return {
+        "if": {"properties": {name: given}, "required": [name]},
+        "then": {"properties": then, "required": list(then)},
+    }
+
+
+_COMBINATIONS: list[Any] = [
+    _when("width", {"type": "integer"}, {"height": {"type": "integer"}}),
+    _when("height", {"type": "integer"}, {"width": {"type": "integer"}}),
+    _when("output_compression", {"type": "integer"}, {"output_format": {"enum": ["jpeg", "webp"]}}),
+    {"not": {"properties": {"background": {"const": "transparent"}, "output_format": {"const": "jpeg"}},
+             "required": ["background", "output_format"]}},
+]  # fmt: skip
+"""What fields demand of each other, for readers of the OpenAPI document."""
 
 
 class GenerationsBody(BaseModel):
     """The body of POST /v1/images/generations."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", json_schema_extra={"allOf": _COMBINATIONS})
 
     prompt: Annotated[str, Field(min_length=1, max_length=32_000)]
     model: Annotated[str, Field(max_length=200)] | None = None
     n: Annotated[int, Field(ge=1, le=10)] | None = None
-    size: str | None = Field(None, description="`auto`, or WIDTHxHEIGHT in pixels.", examples=["1024x768"])
+    size: str | None = Field(
+        None, description="`auto`, or WIDTHxHEIGHT in pixels.", examples=["1024x768"], json_schema_extra=_pattern(_SIZE)
+    )
     width: Pixels | None = None
     height: Pixels | None = None
-    aspect_ratio: str | None = Field(None, description="In place of a size.", examples=["16:9"])
+    aspect_ratio: str | None = Field(
+        None, description="In place of a size.", examples=["16:9"], json_schema_extra=_pattern(_RATIO)
+    )
     response_format: Literal["url", "b64_json"] | None = None
     output_format: Literal["png", "jpeg", "webp"] | None = None
     output_compression: Annotated[int, Field(ge=0, le=100)] | None = None
@@ -63,14 +89,14 @@ class GenerationsBody(BaseModel):
     @field_validator("size")
     @classmethod
     def _size_is_pixels(cls, value: str | None) -> str | None:
-        if value in (None, "", "auto") or _SIZE.match(value):
+        if value in (None, "", "auto") or _SIZE.fullmatch(value):
             return value
         raise ValueError("must be 'auto' or WIDTHxHEIGHT in pixels, such as '1024x768'")
 
     @field_validator("aspect_ratio")
     @classmethod
     def _ratio_is_two_numbers(cls, value: str | None) -> str | None:
-        if value in (None, "", "auto") or _RATIO.match(value):
+        if value in (None, "", "auto") or _RATIO.fullmatch(value):
             return value
         raise ValueError("must be two whole numbers such as '16:9'")
 
@@ -155,10 +181,10 @@ def _size(asked: GenerationsBody) -> Size | None:
         return Size(asked.width, asked.height)
     if asked.width or asked.height:
         raise InvalidRequest("width and height go together.", param="height" if asked.width else "width")
-    matched = _SIZE.match(asked.size or "")
+    matched = _SIZE.fullmatch(asked.size or "")
     return Size(int(matched[1]), int(matched[2])) if matched else None
 
 
 def _ratio(asked: GenerationsBody) -> tuple[int, int] | None:
-    matched = _RATIO.match(asked.aspect_ratio or "")
+    matched = _RATIO.fullmatch(asked.aspect_ratio or "")
     return (int(matched[1]), int(matched[2])) if matched else None

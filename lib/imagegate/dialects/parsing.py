@@ -1,11 +1,19 @@
 """What every dialect does with a body before its own rules begin."""
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import BeforeValidator, ValidationError
 
 from imagegate.domain.errors import InvalidRequest
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Integer = Annotated[int, BeforeValidator(_whole)]
+"""A whole number; JSON does not tell 5.0 from 5."""
 
 
 def document_of(body: bytes) -> dict[str, Any]:

@@ -21,6 +21,7 @@ NAME = "yandexart"
 DEADLINE = 24 * 3600.0
 RESPONSE_TYPE = "type.googleapis.com/yandex.cloud.ai.foundation_models.v1.image_generation.ImageGenerationResponse"
 _MODEL_URI = re.compile(r"^art://[^/]+/(?P<model>[^/]+)(/(?P<branch>[^/]+))?$")
+_NOT_BLANK = {"pattern": r"\S"}
 
 
 def _default_for_none(value: Any) -> Any:
@@ -38,7 +39,7 @@ class _Body(BaseModel):
 class WeightedMessage(_Body):
     """One part of the prompt; weight 0 or absent counts as 1."""
 
-    text: str
+    text: Annotated[str, Field(json_schema_extra=_NOT_BLANK)]
     weight: Double = 0.0
 
 
@@ -60,7 +61,7 @@ class GenerationOptions(_Body):
 class GenerationBody(_Body):
     """The body of POST /foundationModels/v1/imageGenerationAsync."""
 
-    model_uri: Annotated[str, Field(alias="modelUri")]
+    model_uri: Annotated[str, Field(alias="modelUri", json_schema_extra={"pattern": "^art://[^/]+/[^/]+(/[^/]+)?$"})]
     messages: Annotated[list[WeightedMessage], Field(min_length=1)]
     generation_options: Annotated[GenerationOptions | None, Field(alias="generationOptions")] = None
 

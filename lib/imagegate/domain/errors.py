@@ -6,6 +6,7 @@ ImagegateError
 │   ├── Forbidden          the API key is not allowed to do this
 │   ├── InvalidRequest     a field is missing, malformed or out of range
 │   ├── UnknownModel       no route of that name
+│   ├── UnknownProvider    the model's route has no provider of that name
 │   ├── UnknownOperation   no such operation, or it belongs to somebody else
 │   ├── UnknownImage       the operation has no such picture
 │   ├── WrongState         the operation cannot be changed that way as it stands
@@ -57,6 +58,12 @@ class UnknownModel(RequestError):
     """No route of that name; the message lists the known ones."""
 
     code = "model_not_found"
+
+
+class UnknownProvider(RequestError):
+    """The model's route has no provider of that name; the message lists those it has."""
+
+    code = "provider_not_found"
 
 
 class UnknownOperation(RequestError):

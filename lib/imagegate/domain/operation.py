@@ -20,7 +20,8 @@ class State(StrEnum):
 
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.RUNNING, State.FAILED, State.CANCELLED}),
+    # Straight to its end when it was retried and its earlier jobs had everything after all.
+    State.QUEUED: frozenset({State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED}),
     State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED}),
     State.SUCCEEDED: frozenset(),
     # Only a caller's retry (docs/adr/0004) leads back.
@@ -43,6 +44,15 @@ class AttemptState(StrEnum):
     UNKNOWN = "unknown"
 
 
+_KNOWLEDGE = (
+    AttemptState.SUBMITTING,
+    AttemptState.SUBMITTED,
+    AttemptState.READY,
+    AttemptState.UNKNOWN,
+    AttemptState.FAILED,
+    AttemptState.DONE,
+)
+"""As it grows: of two drivers' words on one attempt the one further on counts, whichever is written first."""
 LIVE = frozenset({AttemptState.SUBMITTING, AttemptState.SUBMITTED, AttemptState.READY})
 _MAYBE_PAID = frozenset(
     {
@@ -210,6 +220,21 @@ class Operation:
         """The operation with `attempt` added, or put in place of the one with its number."""
         others = tuple(other for other in self.attempts if other.number != attempt.number)
         return replace(self, attempts=tuple(sorted((*others, attempt), key=lambda one: one.number)))
+
+    def informed(self, attempt: Attempt) -> Self:
+        """The operation with a driver's word on one of its attempts, unless another driver knew more or was first.
+
+        A job given up as unknown lives again when its ticket comes after all, if nobody else has taken its slots.
+        """
+        [known] = (one for one in self.attempts if one.number == attempt.number)
+        if attempt.repeats < known.repeats:
+            return self
+        found = known.state is AttemptState.UNKNOWN and attempt.live and set(attempt.slots) <= set(self.missing_slots)
+        if found or _KNOWLEDGE.index(attempt.state) > _KNOWLEDGE.index(known.state):
+            return self.with_attempt(attempt)
+        if attempt.ticket is not None and known.ticket is None:
+            return self.with_attempt(replace(known, ticket=attempt.ticket, keep_until=attempt.keep_until))
+        return self
 
     def with_pictures(self, pictures: tuple[Picture, ...]) -> Self:
         """The operation with `pictures` in their slots; a slot already filled keeps its picture."""

@@ -39,5 +39,15 @@ class Failed:
     failure: Failure
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a workflow's run has seen of an operation's jobs so far."""
+
+    at: float = 0.0
+    """When it last looked, in seconds since the epoch."""
+    times: int = 0
+    """How often its state Poll was visited, this visit included."""
+
+
 Submission = Ticket | Ready
 Check = Pending | Ready | Failed

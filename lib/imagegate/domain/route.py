@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from imagegate.domain.errors import InvalidRequest, UnknownModel
+from imagegate.domain.errors import InvalidRequest, RequestError, UnknownModel, UnknownProvider
 from imagegate.domain.fitting import misfits
 from imagegate.domain.limits import Limits
 from imagegate.domain.request import ImageRequest
@@ -32,14 +32,14 @@ class Route:
     def narrowed(self, provider: str | None) -> "Route":
         """The route with only `provider` on it, for callers who insist.
 
-        Raises InvalidRequest when that provider does not serve the model.
+        Raises UnknownProvider when that provider does not serve the model.
         """
         if provider is None:
             return self
         kept = tuple(target for target in self.targets if target.provider == provider)
         if not kept:
             known = ", ".join(target.provider for target in self.targets)
-            raise InvalidRequest(
+            raise UnknownProvider(
                 f"Provider '{provider}' does not serve the model '{self.model}'.",
                 param="provider",
                 remedy=f"Leave provider out, or use one of: {known}.",
@@ -69,7 +69,7 @@ class Routes:
     def of(self, request: ImageRequest) -> Route:
         """The route for `request`.
 
-        Raises UnknownModel (which lists the known ones) or InvalidRequest (provider not on the route).
+        Raises UnknownModel, UnknownProvider (which list the known ones), or InvalidRequest for what nobody can do.
         """
         candidates = self._candidates(request.model)
         if not candidates:
@@ -89,11 +89,11 @@ class Routes:
 
     def _first_fitting(self, candidates: Sequence[Route], request: ImageRequest) -> Route:
         """The first candidate that can do what is asked; the refusal is the first one's."""
-        refusal: InvalidRequest | None = None
+        refusal: RequestError | None = None
         for route in candidates:
             try:
                 return _fitting(route.narrowed(request.provider), request)
-            except InvalidRequest as error:
+            except RequestError as error:
                 refusal = refusal or error
         assert refusal
         if refusal.param == "image":

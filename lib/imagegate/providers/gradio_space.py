@@ -17,6 +17,7 @@ from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request import ImageRequest
 from imagegate.ports import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.providers.refusals import code_of_words
 from imagegate.providers.statuses import bad_payload, plain, refusal
 
 PREFIXES = ("/gradio_api", "")
@@ -131,7 +132,8 @@ def parse_error(name: str, data: str) -> Failure:
         return Failure(FailureCode.RATE_LIMITED, f"{name}: {said}", _quota_seconds(said))
     if _OUT_OF_RANGE.search(said):
         return Failure(FailureCode.INVALID_REQUEST, f"{name}: {said}")
-    return Failure(FailureCode.UPSTREAM_FAILED, f"{name}: {said or 'the Space failed without saying why'}")
+    code = code_of_words(said) or FailureCode.UPSTREAM_FAILED
+    return Failure(code, f"{name}: {said or 'the Space failed without saying why'}")
 
 
 def _quota_seconds(text: str) -> float | None:

@@ -9,7 +9,7 @@ from imagegate.domain.errors import FailureCode
 
 _TEXTS = (
     (re.compile(r"violate the terms of use|не могу сгенерировать", re.IGNORECASE), FailureCode.CONTENT_FILTERED),
-    (re.compile(r"safety system|content policy|\bnsfw\b", re.IGNORECASE), FailureCode.CONTENT_FILTERED),
+    (re.compile(r"safety system|content (policy|filter)|\bnsfw\b", re.IGNORECASE), FailureCode.CONTENT_FILTERED),
     # What follows is wrong with the deployment, not with the request: another provider may well help.
     (re.compile(r"folder id", re.IGNORECASE), FailureCode.AUTH),
     (re.compile(r"model.?uri|\bmodel\b.*\bnot allowed", re.IGNORECASE), FailureCode.NOT_FOUND),

@@ -6,7 +6,7 @@ from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.failover import last_word
 from imagegate.domain.limits import Waits
 from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
-from imagegate.domain.outcome import Ready, Ticket
+from imagegate.domain.outcome import Looked, Ready, Ticket
 from imagegate.ports import Admission, Clock, Latencies, ProviderFor, Telemetry
 from imagegate.usecases.keep import Keep
 from imagegate.usecases.revise import Revise
@@ -36,37 +36,41 @@ class Conclude:
         self._revise = revise
         self._clock = clock
 
-    def ready(self, operation: Operation, attempt: Attempt, ready: Ready, looked_at: float = 0.0) -> Operation:
+    def ready(self, operation: Operation, attempt: Attempt, ready: Ready, looked: Looked = Looked()) -> Operation:
         """The upstream has the pictures: note where, bring them home, and end when all are there.
 
-        Addresses are written before the fetch: some upstreams tell them only once. `looked_at`: when the job
-        was last seen unfinished, in seconds since the epoch.
+        Addresses are written before the fetch: some upstreams tell them only once. `looked`: when the job was
+        last seen unfinished.
         """
+        now = self._clock.now()
         noted = replace(
             attempt, state=AttemptState.READY, sources=ready.sources, seed=ready.seed or attempt.seed, lease_until=0.0
         )
         if attempt.state is not AttemptState.READY:
-            self._learn(attempt, looked_at)
+            self._learn(attempt, looked.at)
             if ready.sources:
-                operation = self._revise(operation, lambda one: one.with_attempt(noted), due_in=_FETCH_GRACE)
+                operation = self._revise(operation, lambda one: one.informed(noted), due_in=_FETCH_GRACE)
         try:
             base = self._providers(attempt.provider).base_url
             pictures = self._keep(operation, noted, ready, base)
         except UpstreamError as error:
             return self.failed(operation, noted, error.failure)
-        return self._succeeded(operation, noted, pictures)
+        unseen = now - self._earliest(attempt, looked.at, now)
+        return self._succeeded(operation, noted, pictures, looked.times, unseen)
 
-    def _succeeded(self, operation: Operation, attempt: Attempt, pictures: tuple[Picture, ...]) -> Operation:
+    def _succeeded(
+        self, operation: Operation, attempt: Attempt, pictures: tuple[Picture, ...], looks: int, unseen: float
+    ) -> Operation:
         now = self._clock.now()
         done = replace(attempt, state=AttemptState.DONE, ended_at=now)
 
         def end(current: Operation) -> Operation:
             arrived = tuple(replace(one, late=current.done) for one in pictures)
-            return current.with_attempt(done).with_pictures(arrived).settled(now)
+            return current.informed(done).with_pictures(arrived).settled(now)
 
         self._admission.report(attempt.provider, None)
         ended = self._revise(operation, end, due_in=_FETCH_GRACE)
-        self._telemetry.attempt(ended, done)
+        self._telemetry.attempt(ended, done, looks, unseen)
         return ended
 
     def failed(self, operation: Operation, attempt: Attempt, failure: Failure) -> Operation:
@@ -82,8 +86,8 @@ class Conclude:
         )
 
         def end(current: Operation) -> Operation:
-            noted = current.with_attempt(ended)
-            if failure.final and not noted.done:
+            noted = current.informed(ended)
+            if failure.final and noted is not current and not noted.done:
                 return noted.moved(State.FAILED, now, failure=failure)
             return noted
 
@@ -128,8 +132,11 @@ class Conclude:
     def _learn(self, attempt: Attempt, looked_at: float) -> None:
         """Remember how long the job took, as exactly as it is known."""
         now = self._clock.now()
-        took = now - attempt.started_at
-        earliest = max(0.0, looked_at - attempt.started_at)
+        earliest = self._earliest(attempt, looked_at, now) - attempt.started_at
+        self._latencies.observe(attempt.provider, attempt.model, earliest, now - attempt.started_at)
+
+    def _earliest(self, attempt: Attempt, looked_at: float, now: float) -> float:
+        """When a job seen finished at `now` may have been so: between two looks nobody knows, streams tell at once."""
         if self._providers(attempt.provider).limits.waits is not Waits.POLL:
-            earliest = took
-        self._latencies.observe(attempt.provider, attempt.model, earliest, took)
+            return now
+        return max(attempt.started_at, looked_at)

@@ -23,10 +23,13 @@ class Step:
     """Seconds to wait before `Poll`, when `next` is `wait`."""
     looked_at: float = 0.0
     """When the jobs were last looked at, in seconds since the epoch."""
+    looks: int = 0
+    """How often `Poll` has been visited: counted here, so that nobody has to write it down."""
 
     def payload(self) -> dict[str, Any]:
         """As the state machine's JSON."""
-        return {"id": self.operation_id, "next": self.next, "wait": self.wait, "looked_at": self.looked_at}
+        told = {"id": self.operation_id, "next": self.next, "wait": self.wait}
+        return told | {"looked_at": self.looked_at, "looks": self.looks}
 
 
 class Plan:
@@ -37,23 +40,24 @@ class Plan:
         self._limits_of = limits_of
         self._clock = clock
 
-    def step(self, operation: Operation, not_before: float = 0.0) -> Step:
+    def step(self, operation: Operation, not_before: float = 0.0, run: str = "") -> Step:
         """The next step of a running operation.
 
-        `not_before`: seconds since the epoch before which an upstream does not want to be asked.
+        `not_before`: seconds since the epoch before which an upstream does not want to be asked. `run`: the
+        workflow execution that takes the step; it need not wait for its own leases.
         """
         now = self._clock.now()
         if operation.done:
             return Step(operation.id, "done")
         if operation.missing_slots and not_before <= now:
             return Step(operation.id, "submit")
-        wait = max(self.wait(operation), not_before - now)
+        wait = max(self.wait(operation, run=run), not_before - now)
         wait = min(wait, max(operation.deadline - now, _SOONEST))
         return Step(operation.id, "wait", max(_SOONEST, round(wait)), now)
 
-    def wait(self, operation: Operation, shortest: float = _SOONEST) -> float:
+    def wait(self, operation: Operation, shortest: float = _SOONEST, run: str = "") -> float:
         """Seconds until the first of the operation's jobs is worth a look, at least `shortest`."""
-        waits = [self._wait(operation, attempt, shortest) for attempt in operation.attempts if attempt.live]
+        waits = [self._wait(operation, attempt, shortest, run) for attempt in operation.attempts if attempt.live]
         return max(shortest, min(waits, default=0.0))
 
     def fits(self, operation: Operation, seconds: float) -> bool:
@@ -64,11 +68,11 @@ class Plan:
         """When a stream that can be read only once is to be opened, in seconds since the epoch."""
         return attempt.started_at + first_look(self._latencies.get(attempt.provider, attempt.model))
 
-    def _wait(self, operation: Operation, attempt: Attempt, shortest: float) -> float:
+    def _wait(self, operation: Operation, attempt: Attempt, shortest: float, run: str) -> float:
         now = self._clock.now()
         if attempt.state is AttemptState.READY:
             return 0.0
-        if attempt.state is AttemptState.SUBMITTING or attempt.lease_until > now:
+        if attempt.state is AttemptState.SUBMITTING or (attempt.lease_until > now and attempt.lease_run != run):
             return attempt.lease_until - now
         if self._limits_of(attempt.provider).waits is Waits.HOLD:
             return self.opens_at(attempt) - now

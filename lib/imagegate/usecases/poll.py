@@ -7,7 +7,7 @@ from dataclasses import replace
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.limits import Waits
 from imagegate.domain.operation import Attempt, AttemptState, Operation, State
-from imagegate.domain.outcome import Check, Failed, Pending, Ready, Ticket
+from imagegate.domain.outcome import Check, Failed, Looked, Pending, Ready, Ticket
 from imagegate.ports import Clock, OperationStore, ProviderFor
 from imagegate.usecases.conclude import Conclude
 from imagegate.usecases.plan import Plan, Step
@@ -18,10 +18,12 @@ _LOST_SUBMITTER = Failure(
 )
 _SWEEP_MARGIN = 600.0
 _HOLD_MARGIN = 60.0
+_AFTERMATH = 120.0
+"""Seconds for which a stream is kept open after the deadline: let go, its picture would be lost for good."""
 _SHORTEST_STAY = 0.3
 _ROUNDING = 0.5
 """The workflow waits whole seconds, so it may come that much too early."""
-Look = tuple[Attempt, Check]
+Look = tuple[Attempt, Check | None]
 
 
 class Poll:
@@ -43,17 +45,17 @@ class Poll:
         self._revise = revise
         self._clock = clock
 
-    def __call__(self, operation_id: str, run: str, looked_at: float = 0.0) -> Step:
+    def __call__(self, operation_id: str, run: str, looked_at: float = 0.0, looks: int = 0) -> Step:
         """Look once at every job, bring home what is finished, say what comes next.
 
         `run`: the workflow execution's name. `looked_at`: when it last looked (seconds since the epoch), so
-        that completion times are learned as exactly as they can be known.
+        that completion times are learned as exactly as they can be known. `looks`: how often it has looked before.
         """
         operation = self._store.get(operation_id, consistent=True)
         if operation is None or operation.done:
             return self.after_the_end(operation_id, operation, run)
-        operation, not_before = self._look(operation, run, looked_at)
-        return self._plan.step(self._overdue(operation), not_before)
+        operation, not_before = self._look(operation, run, Looked(looked_at, looks + 1))
+        return replace(self._plan.step(self._overdue(operation), not_before, run), looks=looks + 1)
 
     def stay(self, operation: Operation, run: str, until: float) -> Operation:
         """Look again and again until the operation has ended or `until` has come."""
@@ -63,7 +65,7 @@ class Poll:
             if self._clock.now() + wait > until:
                 break
             self._clock.sleep(wait)
-            operation, not_before = self._look(operation, run, looked_at)
+            operation, not_before = self._look(operation, run, Looked(looked_at))
             looked_at = self._clock.now()
             if not_before > until:
                 break
@@ -74,18 +76,20 @@ class Poll:
         if operation and operation.state is State.CANCELLED:
             self._conclude.released(operation)
         elif operation and operation.harvest_until > self._clock.now():
-            self._look(operation, run, 0.0)
+            self._look(operation, run, Looked())
         return Step(operation_id, "done")
 
-    def _look(self, operation: Operation, run: str, looked_at: float) -> tuple[Operation, float]:
+    def _look(self, operation: Operation, run: str, looked: Looked) -> tuple[Operation, float]:
         """Look at every job that is due; also when the one that said so longest wants to be asked again."""
         operation = self._leased(operation, run)
         not_before = 0.0
         for attempt, check in self._answers(operation, run):
-            if isinstance(check, Pending):
+            if check is None:
+                operation = self._overdue(operation)
+            elif isinstance(check, Pending):
                 not_before = max(not_before, self._clock.now() + (check.retry_after or 0.0))
             elif isinstance(check, Ready):
-                operation = self._conclude.ready(operation, attempt, check, looked_at)
+                operation = self._conclude.ready(operation, attempt, check, looked)
             else:
                 operation = self._conclude.failed(operation, attempt, check.failure)
         return operation, 0.0 if operation.missing_slots else not_before
@@ -109,15 +113,21 @@ class Poll:
         return self._revise(operation, claim, due_in=due_in)
 
     def _answers(self, operation: Operation, run: str) -> Iterator[Look]:
-        """Every live attempt's answer, as it comes: one stream must not keep another waiting."""
+        """Every live attempt's answer, as it comes: one stream must not keep another waiting.
+
+        Between them `None` as the answer, when the deadline comes while a stream is still open.
+        """
         live = [attempt for attempt in operation.attempts if attempt.live]
-        if len(live) == 1:
-            yield live[0], self._ask(operation, live[0], run)
-            return
         with ThreadPoolExecutor(max_workers=max(1, len(live))) as pool:
             asked = {pool.submit(self._ask, operation, attempt, run): attempt for attempt in live}
-            for answer in as_completed(asked):
-                yield asked[answer], answer.result()
+            open_until = None if operation.done else max(operation.deadline - self._clock.now(), 0.0)
+            try:
+                for answer in as_completed(asked, open_until):
+                    yield asked.pop(answer), answer.result()
+            except TimeoutError:
+                yield next(iter(asked.values())), None
+                for answer in as_completed(asked):
+                    yield asked[answer], answer.result()
 
     def _ask(self, operation: Operation, attempt: Attempt, run: str) -> Check:
         now = self._clock.now()
@@ -144,7 +154,7 @@ class Poll:
     def _hold_until(self, operation: Operation, attempt: Attempt) -> float:
         now = self._clock.now()
         longest = now + self._providers(attempt.provider).limits.hold_seconds
-        return longest if operation.done else min(max(operation.deadline, now + 1), longest)
+        return longest if operation.done else min(max(operation.deadline, now) + _AFTERMATH, longest)
 
     def _overdue(self, operation: Operation) -> Operation:
         """End an operation whose time is up; push back the sweep of one that goes on."""

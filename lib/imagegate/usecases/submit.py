@@ -60,10 +60,11 @@ class Submit:
         if operation is None or operation.done:
             return self._poll.after_the_end(operation_id, operation, run)
         until = self._clock.now() + PATIENCE
+        operation = self._revise(operation, lambda one: one.settled(self._clock.now()), due_in=_SWEEP_MARGIN)
         operation, not_before = self._submit_all(operation, run)
         if not operation.missing_slots and self._plan.fits(operation, PATIENCE):
             operation = self._poll.stay(operation, run, until)
-        return self._plan.step(operation, not_before)
+        return self._plan.step(operation, not_before, run)
 
     def _submit_all(self, operation: Operation, run: str) -> tuple[Operation, float]:
         """Try every missing slot; also when the earliest of those that must wait may be tried again."""
@@ -152,8 +153,8 @@ class Submit:
         )
 
         def begin(current: Operation) -> Operation:
-            if current.done or not set(slots) <= set(current.missing_slots):
-                return current
+            if current.done or current.attempts != operation.attempts:
+                return current  # what was decided rests on attempts that are no longer all
             running = current if current.state is State.RUNNING else current.moved(State.RUNNING, now)
             return running.with_attempt(attempt)
 
@@ -171,4 +172,4 @@ class Submit:
             lease_until=0.0,
         )
         due_in = self._plan.wait(operation) + limits.hold_seconds + _SWEEP_MARGIN
-        return self._revise(operation, lambda current: current.with_attempt(submitted), due_in=due_in)
+        return self._revise(operation, lambda current: current.informed(submitted), due_in=due_in)

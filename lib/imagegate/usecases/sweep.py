@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from imagegate.domain.operation import Operation
-from imagegate.ports import Abandoned, Clock, Workflow
+from imagegate.ports import Abandoned, Clock, Telemetry, Workflow
 from imagegate.usecases.revise import Revise
 
 _NEXT_CHANCE = 300.0
@@ -12,19 +12,24 @@ _NEXT_CHANCE = 300.0
 class Sweep:
     """Runs on a schedule; finds open operations that nobody has touched when somebody should have."""
 
-    def __init__(self, store: Abandoned, workflow: Workflow, revise: Revise, clock: Clock) -> None:
+    def __init__(
+        self, store: Abandoned, workflow: Workflow, telemetry: Telemetry, revise: Revise, clock: Clock
+    ) -> None:
         self._store = store
         self._workflow = workflow
+        self._telemetry = telemetry
         self._revise = revise
         self._clock = clock
 
     def __call__(self) -> int:
         """Restart every overdue operation's workflow; returns how many."""
-        count = 0
+        count, overdue = 0, 0.0
         for found in self._store.due(self._clock.now()):
+            overdue = max(overdue, self._clock.now() - found.due_at)
             operation = self._revise(found, lambda one: replace(one, due_at=0), due_in=self._next_chance(found))
             self._workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
             count += 1
+        self._telemetry.swept(count, overdue)
         return count
 
     def _next_chance(self, operation: Operation) -> float:

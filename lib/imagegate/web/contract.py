@@ -72,6 +72,7 @@ def _header(name: str, description: str) -> dict[str, Any]:
 
 _PREFER = _header("Prefer", "`wait=N` holds the request up to N seconds; `respond-async` answers 202 (RFC 7240).")
 _IDEMPOTENCY_KEY = _header("Idempotency-Key", "The same key gives the same operation for at least 24 hours.")
+_IDEMPOTENCY_KEY["schema"] |= {"minLength": 1, "maxLength": 255}
 _WAIT_ANSWERS: Responses = {
     200: {"description": "The answer in the dialect that started the operation.", "model": dict[str, Any]},
     202: _ACCEPTED,
@@ -222,10 +223,11 @@ _FORM_FILES = {
 def _pictures(kind: type[BaseModel], **example: Any) -> dict[str, Any]:
     """Bodies with pictures: a form with files, or JSON with data URLs."""
     schema = kind.model_json_schema()
-    form = {"type": "object", "properties": {**schema["properties"], **_FORM_FILES}, "required": ["image"]}
+    needed = schema.get("required", [])
+    form = {"type": "object", "properties": {**schema["properties"], **_FORM_FILES}, "required": ["image", *needed]}
     url = {"type": "object", "properties": {"image_url": {"type": "string"}}, "required": ["image_url"]}
     images = {"images": {"type": "array", "items": url, "minItems": 1, "maxItems": 16}, "mask": url}
-    document = {"type": "object", "properties": {**schema["properties"], **images}, "required": ["images"]}
+    document = {"type": "object", "properties": {**schema["properties"], **images}, "required": ["images", *needed]}
     shown = {"simple": {"value": {**example, "images": [{"image_url": _PICTURE}]}}}
     content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": document, "examples": shown}}
     return {"requestBody": {"required": True, "content": content}}

@@ -32,13 +32,16 @@ class Waiter:
     """Redirects followed so far."""
     continues: bool = False
     """True when the request takes up a wait that was broken off."""
+    arrived_at: float = 0.0
+    """When API Gateway got the request, in seconds since the epoch: its 30 s include the function's cold start."""
     asynchronous: bool = False
     """True for callers who want the operation, not a redirect, when it takes longer."""
 
     def wait(self, operation: Operation) -> Response:
         """Hold the request as long as allowed, then answer in the dialect that asked."""
         clock, hold = self.services.clock, self._hold()
-        began, first_look = clock.now(), self._first_look(operation)
+        began = self.arrived_at or clock.now()
+        first_look = self._first_look(operation)
         while True:
             held = clock.now() - began
             verdict = decide(operation.done, held, hold, self.hop, self.client)
@@ -90,15 +93,20 @@ class Waiter:
 def wait_for(request: Request, services: Services, operation: Operation, hop: int) -> Response:
     """Let a request of the wait route wait for `operation`."""
     preferences = preferences_of(request)
-    return Waiter(services, _client(request), preferences, hop).wait(operation)
+    return Waiter(services, _client(request), preferences, hop, arrived_at=_arrived_at(request)).wait(operation)
 
 
 def wait_for_started(request: Request, services: Services, started: Started) -> Response:
     """Let the POST that started (or repeated) an operation wait for it."""
     preferences, operation = preferences_of(request), started.operation
     asynchronous = preferences.respond_async or operation.dialect == operations.NAME
-    waiter = Waiter(services, _client(request), preferences, 0, started.continues, asynchronous)
+    waiter = Waiter(services, _client(request), preferences, 0, started.continues, _arrived_at(request), asynchronous)
     return waiter.wait(operation)
+
+
+def _arrived_at(request: Request) -> float:
+    context = request.scope.get("aws.event", {}).get("requestContext", {})
+    return float(context.get("timeEpoch", 0)) / 1000
 
 
 def _client(request: Request) -> Client:

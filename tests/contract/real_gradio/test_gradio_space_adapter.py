@@ -68,7 +68,7 @@ def test_the_smallest_size_asked_for_is_one_the_space_makes(space: GradioSpace) 
     assert isinstance(verdict(space, request(size=Size(16, 16))), Ready)
 
 
-@pytest.mark.parametrize("prompt", ["[error] [fault refuse]", "[crash] [fault error]"])
+@pytest.mark.parametrize("prompt", ["[error] [fault error]", "[crash] [fault error]"])
 def test_a_failure_is_a_failure_whatever_the_generation_tells(space: GradioSpace, prompt: str) -> None:
     failed = verdict(space, request(prompt))
     assert isinstance(failed, Failed)

@@ -77,6 +77,15 @@ async def endless(request: Request) -> Response:
     return StreamingResponse(parts(), media_type="text/event-stream")
 
 
+async def silent(request: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b": hello\n\n"
+        while not released.is_set():
+            await asyncio.sleep(0.02)
+
+    return StreamingResponse(parts(), media_type="text/event-stream")
+
+
 async def away(request: Request) -> Response:
     return RedirectResponse(request.query_params.get("to", str(request.url)), 302)
 
@@ -84,7 +93,7 @@ async def away(request: Request) -> Response:
 @pytest.fixture(scope="module")
 def base() -> Iterator[str]:
     pages = {"echo": echo, "huge": huge, "drip": drip, "hang": hang, "broken": broken, "events": events}
-    pages |= {"endless": endless, "away": away}
+    pages |= {"endless": endless, "away": away, "silent": silent}
     routes = [Route(f"/{name}", page, methods=["GET", "POST"]) for name, page in pages.items()]
     with serving(Starlette(routes=routes)) as url:
         yield url
@@ -155,6 +164,12 @@ def test_events_are_put_together_across_chunks(base: str, http: HttpUpstream) ->
 def test_a_stream_is_let_go_at_its_time(base: str, http: HttpUpstream) -> None:
     got = list(http.stream(HttpRequest("GET", f"{base}/endless"), time.time() + 0.2))
     assert {one.event for one in got} == {"heartbeat"}
+
+
+def test_a_silent_stream_is_let_go_at_its_time_too(base: str, http: HttpUpstream) -> None:
+    began = time.monotonic()
+    assert list(http.stream(HttpRequest("GET", f"{base}/silent"), time.time() + 0.3)) == []
+    assert time.monotonic() - began < 5
 
 
 def test_a_broken_stream(base: str, http: HttpUpstream) -> None:

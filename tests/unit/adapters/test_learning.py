@@ -132,16 +132,19 @@ def test_figures_are_embedded_metrics_and_never_carry_the_prompt() -> None:
     done = Attempt(1, "alpha", "m", (0,), AttemptState.DONE, 101.0, ended_at=109.0)
     failure = Failure(FailureCode.AMBIGUOUS, "a secret reason")
     unknown = Attempt(2, "beta", "m", (0,), AttemptState.UNKNOWN, 101.0, ended_at=109.0, failure=failure)
-    telemetry.attempt(ended(State.SUCCEEDED, done), done)
+    telemetry.attempt(ended(State.RUNNING, done), done, looks=3, unseen=1.5)
     telemetry.attempt(ended(State.RUNNING, unknown), unknown)
+    telemetry.ended(replace(ended(State.FAILED, unknown), failure=failure))
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert "secret" not in out.getvalue()
-    upstream, operation, failed = lines
-    assert (upstream["UpstreamSeconds"], upstream["Provider"], upstream["Code"]) == (8.0, "alpha", "ok")
-    assert (operation["OperationSeconds"], operation["State"]) == (10.0, "succeeded")
+    upstream, failed, operation, why = lines
+    assert (upstream["UpstreamSeconds"], upstream["Provider"]) == (8.0, "alpha")
+    assert (upstream["Polls"], upstream["DetectionSeconds"]) == (3.0, 1.5)
+    assert (operation["OperationSeconds"], operation["Operations"], operation["State"]) == (10.0, 1.0, "failed")
+    assert (why["OperationFailures"], why["Code"]) == (1.0, "ambiguous")
     assert (failed["AttemptFailures"], failed["UnknownSubmissions"], failed["Code"]) == (1.0, 1.0, "ambiguous")
     for line in lines:
         [directive] = line["_aws"]["CloudWatchMetrics"]
-        assert set(directive["Dimensions"][0]) <= set(line)
+        assert all(set(dimensions) <= set(line) for dimensions in directive["Dimensions"])
         assert {metric["Name"] for metric in directive["Metrics"]} <= set(line)
         assert line["operation"] == "0" * 20

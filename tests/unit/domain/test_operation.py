@@ -14,6 +14,7 @@ from imagegate.domain.request import ImageRequest, Message
 
 ALLOWED = {
     (State.QUEUED, State.RUNNING),
+    (State.QUEUED, State.SUCCEEDED),
     (State.QUEUED, State.FAILED),
     (State.QUEUED, State.CANCELLED),
     (State.RUNNING, State.SUCCEEDED),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegate.domain.errors import InvalidRequest, UnknownModel
+from imagegate.domain.errors import InvalidRequest, UnknownModel, UnknownProvider
 from imagegate.domain.fitting import misfits, not_honoured
 from imagegate.domain.geometry import Grid, Size
 from imagegate.domain.ids import ALPHABET, is_id, new_id
@@ -94,7 +94,7 @@ def test_an_unknown_model_lists_the_known_ones() -> None:
 
 def test_insisting_on_a_provider_narrows_the_route() -> None:
     assert [one.provider for one in routes("alpha", "beta").of(request(provider="beta")).targets] == ["beta"]
-    with pytest.raises(InvalidRequest, match="does not serve") as caught:
+    with pytest.raises(UnknownProvider, match="does not serve") as caught:
         routes("alpha", "beta").of(request(provider="gamma"))
     assert caught.value.param == "provider"
 

@@ -147,6 +147,8 @@ QUOTA = (
         (json.dumps({"error": QUOTA, "title": "Error"}), FailureCode.RATE_LIMITED, 588.0),
         ('{"error": "Value 64 is less than minimum value 256."}', FailureCode.INVALID_REQUEST, None),
         ('{"error": "CUDA out of memory"}', FailureCode.UPSTREAM_FAILED, None),
+        ('{"error": "NSFW content detected"}', FailureCode.CONTENT_FILTERED, None),
+        ('{"error": "The content filter refused this prompt."}', FailureCode.CONTENT_FILTERED, None),
     ],
 )
 def test_errors_in_the_stream(data: str, code: FailureCode, retry_after: float | None) -> None:

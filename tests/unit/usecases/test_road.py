@@ -13,7 +13,7 @@ from imagegate.domain.request import ImageRequest, Message
 from imagegate.usecases.publish import Publish
 from imagegate.usecases.read import Read
 from imagegate.usecases.start import Ask
-from support.fakes import MemoryBus, MemoryLatencies, ScriptedProvider, failing, picture
+from support.fakes import MemoryBus, MemoryLatencies, MemoryTelemetry, ScriptedProvider, failing, picture
 from support.world import URL, World, ready
 
 HOLD = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
@@ -44,7 +44,7 @@ def test_the_whole_road(world: World) -> None:
     assert first.next == "wait"
     assert world.poll(operation.id).next == "wait"
     last = world.poll(operation.id)
-    assert last.payload() == {"id": operation.id, "next": "done", "wait": 0, "looked_at": 0.0}
+    assert last.payload() == {"id": operation.id, "next": "done", "wait": 0, "looked_at": 0.0, "looks": 2}
     ended = world.now(operation)
     assert ended.state is State.SUCCEEDED
     assert ended.provider == "alpha"
@@ -312,7 +312,7 @@ def test_publish_names_what_the_bus_did_not_take(world: World) -> None:
     touched = replace(operation, version=2)
     running = replace(touched.moved(State.RUNNING, 1.0), version=3)
     bus = MemoryBus(refuse={1})
-    assert Publish(bus)([(None, operation), (operation, touched), (touched, running)]) == [2]
+    assert Publish(bus, MemoryTelemetry())([(None, operation), (operation, touched), (touched, running)]) == [2]
     assert [event.detail_type for event in bus.events] == ["Image Generation Queued"]
 
 
@@ -414,7 +414,7 @@ def test_a_late_picture_is_harvested_and_announced(world: World) -> None:
     assert late.state is State.FAILED
     assert [picture.late for picture in late.pictures] == [True]
     bus = MemoryBus()
-    Publish(bus)(list(zip([None, *world.store.history], world.store.history, strict=False)))
+    Publish(bus, MemoryTelemetry())(list(zip([None, *world.store.history], world.store.history, strict=False)))
     assert [event.detail_type.rpartition(" ")[2] for event in bus.events] == [
         "Queued",
         "Started",

@@ -71,7 +71,7 @@ def test_bytes_are_those_of_the_stored_picture(gateway: Gateway) -> None:
 
 def test_the_provider_of_g4fs_path_is_insisted_on(gateway: Gateway) -> None:
     answer = gateway.call("POST", "/api/gamma/images/generations", {"prompt": "a cat"})
-    assert (answer.status, answer.json()["error"]["param"]) == (400, "provider")
+    assert (answer.status, answer.json()["error"]["param"]) == (404, "provider")
 
 
 def test_a_longer_generation_is_a_redirect_to_wait(gateway: Gateway) -> None:

@@ -206,7 +206,7 @@ REFUSED: list[tuple[Any, int, str, str | None]] = [
     ({"quality": "best"}, 400, "invalid_request", "quality"),
     ({"style": "sad"}, 400, "invalid_request", "style"),
     ({"moderation": "off"}, 400, "invalid_request", "moderation"),
-    ({"provider": "nobody"}, 400, "invalid_request", "provider"),
+    ({"provider": "nobody"}, 404, "provider_not_found", "provider"),
     ({"stream": "maybe"}, 400, "invalid_request", "stream"),
     ({"partial_images": 4}, 400, "invalid_request", "partial_images"),
     ({"user": "u" * 513}, 400, "invalid_request", "user"),

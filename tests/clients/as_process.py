@@ -1,0 +1,89 @@
+"""The clients that run in processes of their own: curl, LiteLLM, and everything on Node."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from clients.in_python import PATH, picture_in, problem_in
+from clients.outcome import Ask, Outcome, told
+
+HERE = Path(__file__).parent
+LITELLM = HERE.parents[1] / ".venvs" / "litellm" / "bin" / "python"
+NODE = HERE / "node"
+_LOOPBACK = "127.0.0.1,localhost"
+_GRACE = 10
+"""Seconds a process gets beyond its own deadline, to start and to end."""
+
+
+class NotInstalled(Exception):
+    """A client is not here; the message says how to get it."""
+
+
+def curl_follow(ask: Ask) -> Outcome:
+    """`curl -L`."""
+    return _curl(ask)
+
+
+def curl_post_follow(ask: Ask) -> Outcome:
+    """`curl -X POST -L`, which repeats its method at every hop."""
+    return _curl(ask, "-X", "POST")
+
+
+def litellm(ask: Ask) -> Outcome:
+    """LiteLLM's Python SDK."""
+    if not LITELLM.exists():
+        raise NotInstalled(f"{LITELLM} is missing; run tests/clients/setup.sh litellm")
+    return _script([str(LITELLM), "-I", str(HERE / "litellm" / "generate.py")], ask)
+
+
+def node_openai(ask: Ask) -> Outcome:
+    """OpenAI's package for Node."""
+    return _node("openai.mjs", ask)
+
+
+def node_ai_sdk(ask: Ask) -> Outcome:
+    """Vercel's AI SDK."""
+    return _node("ai-sdk.mjs", ask)
+
+
+def node_axios(ask: Ask) -> Outcome:
+    """axios."""
+    return _node("axios.mjs", ask)
+
+
+def node_fetch(ask: Ask) -> Outcome:
+    """Node's own fetch."""
+    return _node("fetch.mjs", ask)
+
+
+def _curl(ask: Ask, *options: str) -> Outcome:
+    if not shutil.which("curl"):
+        raise NotInstalled("curl is missing; on Debian: apt-get install curl")
+    command = ["curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", str(ask.deadline), *options]
+    headers = ["--header", "content-type: application/json", "--header", "authorization: Bearer x"]
+    body = ["--data", json.dumps(ask.body()), "--location", ask.base_url + PATH]
+    document = json.loads(_run([*command, *headers, *body], ask.deadline))
+    if "data" in document:
+        return picture_in(document)
+    return Outcome(False, error=problem_in(document, None))
+
+
+def _node(script: str, ask: Ask) -> Outcome:
+    if not (NODE / "node_modules" / ".installed").exists():
+        raise NotInstalled(f"{NODE}/node_modules is missing; run tests/clients/setup.sh node")
+    return _script(["node", str(NODE / script)], ask)
+
+
+def _script(command: list[str], ask: Ask) -> Outcome:
+    return told(json.loads(_run([*command, json.dumps(ask.given())], ask.deadline)))
+
+
+def _run(command: list[str], deadline: float) -> str:
+    """The standard output of a process that may talk to loopback without a proxy."""
+    variables = {**os.environ, "NO_PROXY": _LOOPBACK, "no_proxy": _LOOPBACK}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=deadline + _GRACE, env=variables)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}:\n{done.stderr}")
+    return done.stdout

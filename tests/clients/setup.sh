@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Installs the real clients that are no part of the project's environment, from the locks beside this file; does nothing
+# when they are up to date.
+#
+#   setup.sh node litellm     what is named: node (into tests/clients/node/node_modules; needs node and npm and nothing
+#                             else) and litellm (into .venvs/litellm; PYTHON names the interpreter)
+#   setup.sh lock node ...    resolve them anew first, each client to its latest version
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.."
+
+lock_node() {
+    local names
+    names=$(node -p 'Object.keys(require("./tests/clients/node/package.json").dependencies).map((n) => n + "@latest").join(" ")')
+    # shellcheck disable=SC2086  # one word per client
+    (cd "$here/node" && rm -f package-lock.json && npm install --package-lock-only --save-exact --loglevel=error $names >/dev/null)
+    if grep --quiet '"resolved"' "$here/node/package-lock.json"; then
+        echo "package-lock.json names a registry; this npm is too old for omit-lockfile-registry-resolved" >&2
+        exit 1
+    fi
+}
+
+setup_node() {
+    local lock=$here/node/package-lock.json installed=$here/node/node_modules/.installed
+    command -v node npm >/dev/null || { echo "node and npm (Node 20 or newer) are needed for the Node clients" >&2; exit 1; }
+    if ! cmp --silent "$lock" "$installed"; then
+        echo "==> setting up $here/node/node_modules (about 65 MB)"
+        (cd "$here/node" && npm ci --ignore-scripts --loglevel=error >/dev/null)
+        cp "$lock" "$installed"
+    fi
+}
+
+compile() {
+    .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header "$@"
+}
+
+lock_litellm() {
+    compile "$here/litellm/requirements.in" -o "$here/litellm/requirements.txt"
+}
+
+setup_litellm() {
+    local lock=$here/litellm/requirements.txt venv=.venvs/litellm
+    if ! cmp --silent "$lock" "$venv/.installed"; then
+        echo "==> setting up $venv (about 230 MB)"
+        .venv/bin/uv venv --quiet --clear --python "${PYTHON:-.venv/bin/python}" "$venv"
+        .venv/bin/uv pip sync --quiet --python "$venv/bin/python" --require-hashes "$lock"
+        cp "$lock" "$venv/.installed"
+    fi
+}
+
+steps=(setup)
+if [[ ${1:-} == lock ]]; then
+    steps=(lock setup)
+    shift
+fi
+[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm ..." >&2; exit 2; }
+for part in "$@"; do
+    [[ $part == node || $part == litellm ]] || { echo "$0: there is no part '$part', only node and litellm" >&2; exit 2; }
+    for step in "${steps[@]}"; do
+        "${step}_$part"
+    done
+done

@@ -1,0 +1,88 @@
+"""The deployed template with short holds, and the same at real speed, for the clients to wait at."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+from starlette.applications import Starlette
+
+from clients.register import EVERYONE
+from imagegate.local.stack import Stack
+from imagegate.local.stack_settings import StackSettings, StandIns
+from imagegate.local.upstreams.app import BASE_PATHS, build_app
+
+TEMPLATE = Path(__file__).parents[3] / "template.yaml"
+HOLD_SECONDS = "3"
+"""What a POST is held, and a hop little longer, so that twelve seconds are what a hundred are on AWS."""
+WARMTH = "[delay 10s] warm hands"
+WARM_WITHIN = 90
+"""Seconds."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker of the tests that need Node."""
+    config.addinivalue_line("markers", "node: needs Node and the clients of `make test-node`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave Node out unless `-m` names it: most checkouts do not have its clients."""
+    if "node" not in config.getoption("markexpr"):
+        left_out = [item for item in items if item.get_closest_marker("node")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def impatient_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A running stack that holds no request longer than about three seconds."""
+    with Stack(settings(tmp_path_factory.mktemp("impatient"), quick(), {"HoldSeconds": HOLD_SECONDS})) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def hurried_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A running stack that gives every operation eight seconds."""
+    parameters = {"HoldSeconds": HOLD_SECONDS, "DeadlineSeconds": "8"}
+    with Stack(settings(tmp_path_factory.mktemp("hurried"), quick(), parameters)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def real_time_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A running stack as deployed by default, with upstreams that take 70 seconds, and warm for all clients at once.
+
+    Two cores take longer to start that many functions than API Gateway's limit leaves beyond the hold.
+    """
+    with Stack(settings(tmp_path_factory.mktemp("real-time"), build_app(latency_seconds=70.0), {})) as running:
+        with ThreadPoolExecutor(len(EVERYONE)) as pool:
+            list(pool.map(lambda name: warm(running, name), EVERYONE))
+        yield running
+
+
+def quick() -> Starlette:
+    """Stand-ins that are in no way slow unless a prompt says so."""
+    return build_app(latency_seconds=0.2, heartbeat_seconds=0.5)
+
+
+def warm(stack: Stack, name: str) -> None:
+    """Occupy one worker of each function for some seconds, again until all had started in time."""
+    url, body = f"{stack.base_url}/v1/images/generations", {"model": "flux", "prompt": f"{WARMTH} for {name}"}
+    deadline = time.monotonic() + WARM_WITHIN
+    while requests.post(url, json=body, allow_redirects=False, timeout=60).status_code == 503:
+        assert time.monotonic() < deadline, f"not warm within {WARM_WITHIN} s"
+
+
+def settings(state: Path, upstreams: Starlette, parameters: dict[str, str]) -> StackSettings:
+    """An embedded stack on free ports, open to anybody."""
+    return StackSettings(
+        template=TEMPLATE,
+        state=state,
+        port=0,
+        ministack_port=0,
+        upstreams_port=0,
+        parameters={"Access": "open", **parameters},
+        stand_ins=StandIns(upstreams, BASE_PATHS),
+    )

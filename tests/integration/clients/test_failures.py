@@ -1,0 +1,60 @@
+"""What clients make of failures: the right exception with the upstream's reason, and no picture paid for twice."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from clients.outcome import Ask
+from imagegate.local.stack import Stack
+from support.client_failures import BY_CLIENT, PATIENCE, Case, Failing, assert_failed, under_way_with
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("impatient")]
+CASES = {
+    "unknown model": Case(
+        Ask("a fox of no known model", model="nope"),
+        {"openai": "NotFoundError", "ai-sdk": "APICallError"},
+        404,
+        "model_not_found",
+        "The model 'nope' does not exist here. Use one of: flux,",
+    ),
+    "the upstream refuses the request": Case(
+        Ask("[fault with-no-name] a fox"),
+        {"openai": "BadRequestError", "ai-sdk": "APICallError"},
+        400,
+        "invalid_request",
+        "black-forest-labs answered HTTP 400: [fault with-no-name] is not known",
+    ),
+    "every upstream gives up": Case(
+        Ask("[delay 2s] [fault error] a fox"),  # long enough to fail only after redirects
+        {"openai": "APIStatusError", "ai-sdk": "APICallError"},
+        424,
+        "upstream_failed",
+        "the Space failed without saying why",
+        submissions=4,  # two providers, two attempts each
+    ),
+}
+THROTTLED_AT_FIRST = Ask("[fault http-429-retry-after x4] a fox", response_format="b64_json")
+
+
+@pytest.fixture(scope="module", params=BY_CLIENT)
+def failing(impatient_stack: Stack, request: pytest.FixtureRequest) -> Iterator[Failing]:
+    asks = {name: case.ask for name, case in CASES.items()} | {"throttled at first": THROTTLED_AT_FIRST}
+    with under_way_with(request.param, impatient_stack, asks) as runs:
+        yield Failing(request.param, runs)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_failure_arrives_and_is_not_paid_for_again(failing: Failing, name: str) -> None:
+    assert_failed(failing, name, CASES[name])
+
+
+def test_it_also_arrives_at_the_end_of_redirects(failing: Failing) -> None:
+    statuses = [call.status for call in failing.runs["every upstream gives up"].result(PATIENCE).door.calls]
+    assert statuses == [303] * (len(statuses) - 1) + [424]
+    assert len(statuses) >= 3
+
+
+def test_who_is_throttled_at_first_gets_one_picture_in_the_end(failing: Failing) -> None:
+    run = failing.runs["throttled at first"].result(PATIENCE)
+    assert run.outcome.ok
+    assert run.submissions() == 1

@@ -1,0 +1,34 @@
+"""The same for the clients on Node. Opt-in: `make test-node`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from clients import as_process
+from clients.outcome import Ask
+from clients.register import ON_NODE
+from imagegate.local.stack import Stack
+from support.client_runs import Runs, assert_picture, assert_waited_along_redirects, run, under_way, waiting_for
+
+pytestmark = [pytest.mark.node, pytest.mark.integration, pytest.mark.xdist_group("impatient")]
+PATIENCE = 100.0
+
+
+@pytest.fixture(scope="module")
+def runs(impatient_stack: Stack) -> Iterator[Runs]:
+    with under_way(impatient_stack, waiting_for(12, ON_NODE)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", ON_NODE)
+def test_the_client_gets_its_picture(runs: Runs, name: str) -> None:
+    run = runs[name].result(PATIENCE)
+    assert_picture(run)
+    assert_waited_along_redirects(run)
+    assert len(run.door.hops) >= 3
+    assert {call.method for call in run.door.hops} == {"GET"}
+
+
+@pytest.mark.xfail(strict=True, reason="its URL is at MiniStack's port, and the AI SDK downloads nothing from loopback")
+def test_the_ai_sdk_with_nothing_but_a_prompt(impatient_stack: Stack) -> None:
+    assert_picture(run(impatient_stack, as_process.node_ai_sdk, Ask("a fox for nothing but a prompt")))

@@ -1,0 +1,56 @@
+"""The application on a real server with everything behind it in memory; run as `python -m support.fuzz_server`.
+
+Prints its URL and an API key, and ends with its standard input.
+"""
+
+import sys
+from dataclasses import replace
+
+from imagegate.domain.geometry import Grid
+from imagegate.domain.ids import created_at
+from imagegate.domain.limits import Limits, Waits
+from imagegate.domain.operation import Picture, State
+from imagegate.domain.route import Route, Routes, Target
+from imagegate.local.upstreams.serving import serving
+from support.fakes import FakeClock, picture
+from support.gateway import Gateway
+
+EXAMPLE_ID = "06gzj55vfn0ajhf9kn2m"
+"""The id that the document gives as an example: it must be young enough."""
+DEMANDS = ("seed", "steps", "guidance", "negative_prompt", "background")
+
+
+def gateway() -> tuple[Gateway, str]:
+    """A gateway that holds nobody, with an operation in every state, and the key of their owner."""
+    able = Limits(Waits.POLL, Grid(64, 2048, 8), 32_000, input_images=16, honours=frozenset(DEMANDS), steps_maximum=500)
+    route = Route("flux", (Target("alpha", "schnell", able),))
+    clock = FakeClock(created_at(EXAMPLE_ID) + 60)
+    made = Gateway(clock, hold_seconds=0, routes=Routes([route]), access="keys")
+    _, text = made.key()
+    for state in State:
+        body = {"model": "flux", "prompt": f"{state}"}
+        created = made.call("POST", "/v1/operations", body, idempotency_key=str(state), x_api_key=text).json()
+        found = made.store.get(created["id"])
+        assert found
+        if state is State.QUEUED:
+            continue
+        moved = found.moved(State.RUNNING, 1.0)
+        if state is State.SUCCEEDED:
+            made.images.put("images/k", picture(), "image/png")
+            kept = Picture(0, "images/k", "s", "image/png", 64, 48, 9, "beta", 7)
+            moved = moved.with_pictures((kept,))
+        moved = moved if state is State.RUNNING else moved.moved(state, made.clock.now())
+        made.store.replace(replace(moved, version=found.version + 1))
+    return made, text
+
+
+def main() -> None:
+    """Serve until the standard input ends."""
+    made, key = gateway()
+    with serving(made.app) as url:
+        print(url, key, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

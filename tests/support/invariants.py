@@ -1,0 +1,94 @@
+"""What holds of every operation at every moment, whoever drives it and whatever happens."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+from imagegate.domain.events import announced
+from imagegate.domain.failover import RESUBMISSIONS
+from imagegate.domain.operation import TRANSITIONS, Attempt, AttemptState, Operation, State
+from support.moody import MoodyUpstream
+
+History = Sequence[Operation]
+"""Every version ever written of one operation, the first one first."""
+_FINAL = (AttemptState.DONE, AttemptState.FAILED)
+
+
+def hold(history: History, objects: Mapping[str, bytes], upstreams: Iterable[MoodyUpstream]) -> None:
+    """All of them; `objects` is what is in S3."""
+    versions_only_grow(history)
+    states_move_along_the_table(history)
+    a_slot_has_one_live_attempt_at_most(history)
+    attempts_stay_on_record(history)
+    unknown_submissions_are_repeated_once_at_most(history[-1])
+    pictures_stay_as_they_are(history, objects)
+    success_means_every_picture(history[-1])
+    every_submission_is_on_record(history[-1], upstreams)
+    every_state_reached_is_announced_once(history)
+
+
+def versions_only_grow(history: History) -> None:
+    assert [one.version for one in history] == list(range(1, len(history) + 1))
+
+
+def states_move_along_the_table(history: History) -> None:
+    for before, after in pairwise(history):
+        assert after.state is before.state or after.state in TRANSITIONS[before.state]
+
+
+def a_slot_has_one_live_attempt_at_most(history: History) -> None:
+    for one in history:
+        slots = Counter(slot for attempt in one.attempts if attempt.live for slot in attempt.slots)
+        assert max(slots.values(), default=0) <= 1, one.attempts
+
+
+def attempts_stay_on_record(history: History) -> None:
+    """None disappears, none turns into another, and how it ended stays (but for a throttled one's next visit)."""
+    for before, after in pairwise(history):
+        then = {attempt.number: attempt for attempt in after.attempts}
+        for attempt in before.attempts:
+            assert _continues(attempt, then[attempt.number]), (attempt, then)
+
+
+def _continues(before: Attempt, after: Attempt) -> bool:
+    if (before.provider, before.slots) != (after.provider, after.slots):
+        return False
+    again = after.repeats > before.repeats
+    found = after.state is AttemptState.DONE  # somebody else's fetch failed, this one's did not
+    return before.state not in _FINAL or after.state is before.state or again or found
+
+
+def unknown_submissions_are_repeated_once_at_most(operation: Operation) -> None:
+    for slot in range(operation.request.n):
+        tried = [one for one in operation.counted_attempts if slot in one.slots]
+        assert sum(one.state is AttemptState.UNKNOWN for one in tried) <= 1 + RESUBMISSIONS
+
+
+def pictures_stay_as_they_are(history: History, objects: Mapping[str, bytes]) -> None:
+    for before, after in pairwise(history):
+        assert set(before.pictures) <= set(after.pictures)
+    for kept in history[-1].pictures:
+        assert hashlib.sha256(objects[kept.key]).hexdigest() == kept.sha256
+
+
+def success_means_every_picture(operation: Operation) -> None:
+    if operation.state is State.SUCCEEDED:
+        assert [one.slot for one in operation.pictures] == list(range(operation.request.n))
+
+
+def every_submission_is_on_record(operation: Operation, upstreams: Iterable[MoodyUpstream]) -> None:
+    """A second one is never silent: each has an attempt, or is one of its repeats while it was throttled."""
+    for upstream in upstreams:
+        visits = sum(1 + one.repeats for one in operation.attempts if one.provider == upstream.name)
+        assert upstream.arrived <= visits, operation.attempts
+
+
+def every_state_reached_is_announced_once(history: History) -> None:
+    """With an id that is the version's; a late picture is told as well."""
+    events = [announced(old, new) for old, new in pairwise((None, *history))]
+    told = {event.operation.version: event for event in events if event}
+    assert len({event.id for event in told.values()}) == len([event for event in events if event])
+    reached = {1} | {new.version for old, new in pairwise(history) if new.state is not old.state}
+    assert reached <= set(told)
+    assert all(version in reached or event.operation.late_pictures for version, event in told.items())

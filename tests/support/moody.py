@@ -1,0 +1,74 @@
+"""An upstream with moods, which keeps count of what reached it."""
+
+import threading
+from dataclasses import dataclass, field
+
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.geometry import Grid
+from imagegate.domain.limits import Limits, Waits
+from imagegate.domain.operation import Source
+from imagegate.domain.order import Order
+from imagegate.domain.outcome import Check, Failed, Pending, Ready, Submission, Ticket
+from support.fakes import picture
+
+REFUSALS = {
+    "throttled": FailureCode.RATE_LIMITED,
+    "failed": FailureCode.UPSTREAM_FAILED,
+    "no_key": FailureCode.AUTH,
+    "refused": FailureCode.CONTENT_FILTERED,
+    "ambiguous": FailureCode.AMBIGUOUS,
+}
+MOODS = ("ticket", "at_once", *REFUSALS)
+"""What becomes of a submission."""
+ENDS = ("ready", "broken", "failed", "lost", "unreachable", "pending")
+"""What a look at a job finds."""
+
+
+@dataclass
+class MoodyUpstream:
+    """A Provider. `mood` decides the next submission, `jobs` what each look finds."""
+
+    name: str
+    waits: Waits = Waits.POLL
+    mood: str = "ticket"
+    jobs: dict[int, str] = field(default_factory=dict)
+    arrived: int = 0
+    """Submissions that came."""
+    cancelled: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.base_url = f"https://{self.name}.invalid"
+        self.limits = Limits(self.waits, Grid(64, 2048, 8), 1000)
+        self._lock = threading.Lock()
+
+    def submit(self, order: Order) -> Submission:
+        """Take the order, or not, as the mood is."""
+        with self._lock:
+            self.arrived += 1
+            job = self.arrived
+        if code := REFUSALS.get(self.mood):
+            raise UpstreamError(Failure(code, f"said {code}"))
+        if self.mood == "at_once":
+            return Ready(bodies=(picture(),))
+        self.jobs[job] = "pending"
+        return Ticket({"job": job})
+
+    def check(self, ticket: Ticket, hold_until: float) -> Check:
+        """Look at a job."""
+        state = self.jobs[ticket.data["job"]]
+        if state == "unreachable":
+            raise UpstreamError(Failure(FailureCode.UPSTREAM_TIMEOUT, "silent"))
+        if state in ("failed", "lost"):
+            return Failed(Failure(FailureCode.EXPIRED if state == "lost" else FailureCode.UPSTREAM_FAILED, state))
+        if state == "pending":
+            return Pending()
+        return Ready(sources=(Source(f"{self.base_url}/{state}.png"),))
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Remember it."""
+        self.cancelled.append(ticket.data["job"])
+
+    @property
+    def downloads(self) -> dict[str, bytes | UpstreamError]:
+        """What lies behind its addresses."""
+        return {f"{self.base_url}/ready.png": picture(), f"{self.base_url}/broken.png": b"<html>"}

@@ -1,0 +1,17 @@
+"""The generated pages of docs/ are the ones that the code makes."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from imagegate.cli.main import app
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("page", ["models", "errors"])
+def test_a_generated_page_is_up_to_date(page: str) -> None:
+    made = CliRunner().invoke(app, ["tables", page])
+    assert made.exit_code == 0
+    assert (DOCS / f"{page}.md").read_text() == made.output, "run `make docs`"
