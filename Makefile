@@ -35,7 +35,7 @@ test-gradio: $(STAMP)  ## prove the Gradio stand-ins and adapter on real Gradio 
 	@$(BIN)/python -m pytest -m real_gradio tests/contract/real_gradio $(ARGS)
 
 test-node: $(STAMP)  ## prove the waiting on the clients for Node, and all clients on a generation of 70 s
-	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm
+	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm langchain
 	@$(BIN)/python -m pytest -m node tests/integration/clients $(ARGS)
 
 check: $(STAMP)  ## lint, types, architecture, template

@@ -138,7 +138,7 @@ class Telemetry(Protocol):
         """An operation has reached one of its last states; told at least once, rarely twice."""
 
     def swept(self, restarted: int, overdue: float) -> None:
-        """A sweep restarted so many operations, the worst of which somebody should have touched `overdue` seconds ago."""
+        """A sweep restarted so many operations; somebody should have touched the worst `overdue` seconds ago."""
 
 
 class EventBus(Protocol):

@@ -10,7 +10,7 @@ from clients.in_python import PATH, picture_in, problem_in
 from clients.outcome import Ask, Outcome, told
 
 HERE = Path(__file__).parent
-LITELLM = HERE.parents[1] / ".venvs" / "litellm" / "bin" / "python"
+VENVS = HERE.parents[1] / ".venvs"
 NODE = HERE / "node"
 _LOOPBACK = "127.0.0.1,localhost"
 _GRACE = 10
@@ -33,9 +33,19 @@ def curl_post_follow(ask: Ask) -> Outcome:
 
 def litellm(ask: Ask) -> Outcome:
     """LiteLLM's Python SDK."""
-    if not LITELLM.exists():
-        raise NotInstalled(f"{LITELLM} is missing; run tests/clients/setup.sh litellm")
-    return _script([str(LITELLM), "-I", str(HERE / "litellm" / "generate.py")], ask)
+    return _in_venv("litellm", ask)
+
+
+def langchain(ask: Ask) -> Outcome:
+    """LangChain's DallEAPIWrapper."""
+    return _in_venv("langchain", ask)
+
+
+def _in_venv(name: str, ask: Ask) -> Outcome:
+    python = VENVS / name / "bin" / "python"
+    if not python.exists():
+        raise NotInstalled(f"{python} is missing; run tests/clients/setup.sh {name}")
+    return _script([str(python), "-I", str(HERE / name / "generate.py")], ask)
 
 
 def node_openai(ask: Ask) -> Outcome:

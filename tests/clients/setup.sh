@@ -3,7 +3,7 @@
 # when they are up to date.
 #
 #   setup.sh node litellm     what is named: node (into tests/clients/node/node_modules; needs node and npm and nothing
-#                             else) and litellm (into .venvs/litellm; PYTHON names the interpreter)
+#                             else), litellm and langchain (into .venvs; PYTHON names the interpreter)
 #   setup.sh lock node ...    resolve them anew first, each client to its latest version
 set -euo pipefail
 
@@ -35,14 +35,14 @@ compile() {
     .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header "$@"
 }
 
-lock_litellm() {
-    compile "$here/litellm/requirements.in" -o "$here/litellm/requirements.txt"
+lock_venv() {
+    compile "$here/$1/requirements.in" -o "$here/$1/requirements.txt"
 }
 
-setup_litellm() {
-    local lock=$here/litellm/requirements.txt venv=.venvs/litellm
+setup_venv() {
+    local lock=$here/$1/requirements.txt venv=.venvs/$1
     if ! cmp --silent "$lock" "$venv/.installed"; then
-        echo "==> setting up $venv (about 230 MB)"
+        echo "==> setting up $venv (about 200 MB)"
         .venv/bin/uv venv --quiet --clear --python "${PYTHON:-.venv/bin/python}" "$venv"
         .venv/bin/uv pip sync --quiet --python "$venv/bin/python" --require-hashes "$lock"
         cp "$lock" "$venv/.installed"
@@ -54,10 +54,13 @@ if [[ ${1:-} == lock ]]; then
     steps=(lock setup)
     shift
 fi
-[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm ..." >&2; exit 2; }
+[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm|langchain ..." >&2; exit 2; }
 for part in "$@"; do
-    [[ $part == node || $part == litellm ]] || { echo "$0: there is no part '$part', only node and litellm" >&2; exit 2; }
     for step in "${steps[@]}"; do
-        "${step}_$part"
+        case $part in
+            node) "${step}_node" ;;
+            litellm | langchain) "${step}_venv" "$part" ;;
+            *) echo "$0: there is no part '$part', only node, litellm and langchain" >&2; exit 2 ;;
+        esac
     done
 done

@@ -71,6 +71,6 @@ def test_every_answer_is_one_the_document_promises(operation: Any, url: str) -> 
         suppress_health_check=list(HealthCheck),
     )
     def check(case: schemathesis.Case) -> None:
-        case.call_and_validate(base_url=url, excluded_checks=left_out, timeout=10, allow_redirects=False)
+        case.call_and_validate(base_url=url, excluded_checks=left_out, timeout=30, allow_redirects=False)
 
     check()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import openai
 import requests
 
 from imagegate.adapters.clock import SystemClock
@@ -50,3 +51,6 @@ def test_an_answer_beyond_lambdas_limit_arrives_whole(stack: Stack) -> None:
     document = requests.post(url, json=body, headers={"Authorization": "Bearer x"}).json()
     assert len(document["data"]) == 4
     assert all(len(item["b64_json"]) >= 2_000_000 for item in document["data"])
+    with openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key="x") as client:
+        answer = client.images.generate(model="flux", prompt="[bytes 1500000] large", n=4, response_format="b64_json")
+    assert [len(item.b64_json or "") >= 2_000_000 for item in answer.data or []] == [True] * 4

@@ -101,9 +101,9 @@ class World:
         """One visit of the state Submit."""
         return self._submit(operation_id, run)
 
-    def poll(self, operation_id: str, run: str = "run", looked_at: float = 0.0) -> Step:
+    def poll(self, operation_id: str, run: str = "run", looked_at: float = 0.0, looks: int = 0) -> Step:
         """One visit of the state Poll."""
-        return self._poll(operation_id, run, looked_at)
+        return self._poll(operation_id, run, looked_at, looks)
 
     def drive(self, operation: Operation, run: str = "run", steps: int = 1000) -> Operation:
         """Do what the state machine does, until it is done."""

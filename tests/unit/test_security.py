@@ -27,6 +27,6 @@ def test_access_logs_hold_neither_query_nor_headers() -> None:
 
 
 def test_what_is_deployed_without_a_word_is_closed() -> None:
-    parameters = yaml.safe_load(TEMPLATE.split("\nGlobals:")[0])["Parameters"]
+    parameters = yaml.safe_load(TEMPLATE.split("\nConditions:")[0])["Parameters"]
     assert parameters["Access"]["Default"] == "keys"
     assert parameters["KeyCacheSeconds"]["MaxValue"] == 60

@@ -1,13 +1,13 @@
 """Figures as CloudWatch's embedded metric format: a line of the function's log becomes metrics, without a call."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 from imagegate.domain.operation import Attempt, AttemptState, Operation
 
-NAMESPACE = "imagegate"
 _UNITS = dict.fromkeys(("OperationSeconds", "UpstreamSeconds", "DetectionSeconds", "OverdueSeconds"), "Seconds")
 _ALL: tuple[str, ...] = ()
 """The dimensions of a figure that is summed over everything: what alarms look at."""
@@ -19,6 +19,7 @@ class EmfTelemetry:
     def __init__(self, now: Callable[[], float], out: TextIO | None = None) -> None:
         self._now = now
         self._out = out
+        self._namespace = os.environ.get("METRICS_NAMESPACE", "imagegate")
 
     def attempt(self, operation: Operation, attempt: Attempt, looks: int = 0, unseen: float = 0.0) -> None:
         """An attempt ended: how long it took and how closely it was watched, or why it failed."""
@@ -50,7 +51,7 @@ class EmfTelemetry:
         self, figures: Mapping[str, float], dimensions: Sequence[Sequence[str]], fields: Mapping[str, Any]
     ) -> None:
         described = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in figures]
-        directive = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": described}
+        directive = {"Namespace": self._namespace, "Dimensions": dimensions, "Metrics": described}
         embedded = {"Timestamp": int(self._now() * 1000), "CloudWatchMetrics": [directive]}
         line = {"_aws": embedded, **figures, **fields}
         print(json.dumps(line, separators=(",", ":")), file=self._out or sys.stdout)

@@ -13,6 +13,7 @@ from imagegate.usecases.revise import Revise
 
 _FETCH_GRACE = 300.0
 _FIRST_HARVEST = 60.0
+_NEVER = Looked()
 
 
 class Conclude:
@@ -36,7 +37,7 @@ class Conclude:
         self._revise = revise
         self._clock = clock
 
-    def ready(self, operation: Operation, attempt: Attempt, ready: Ready, looked: Looked = Looked()) -> Operation:
+    def ready(self, operation: Operation, attempt: Attempt, ready: Ready, looked: Looked = _NEVER) -> Operation:
         """The upstream has the pictures: note where, bring them home, and end when all are there.
 
         Addresses are written before the fetch: some upstreams tell them only once. `looked`: when the job was
@@ -113,7 +114,7 @@ class Conclude:
         """The deadline has come. Where nobody would take the job, that is the reason, and nothing was spent."""
         seconds = round(operation.deadline - operation.created_at)
         late = Failure(FailureCode.DEADLINE_EXCEEDED, f"No picture within the deadline of {seconds} s.")
-        if operation.may_have_cost or not operation.attempts:
+        if operation.may_have_cost or not any(one.failure for one in operation.attempts):
             for attempt in operation.attempts:
                 if attempt.live and attempt.ticket is not None:
                     self._latencies.censor(attempt.provider, attempt.model, self._clock.now() - attempt.started_at)

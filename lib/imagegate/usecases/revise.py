@@ -1,5 +1,6 @@
 """Write the next version of an operation, whoever else is writing."""
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,6 +10,8 @@ from imagegate.ports import Clock, OperationStore
 
 Change = Callable[[Operation], Operation]
 _TRIES = 8
+_PAUSE = 0.01
+"""Seconds, at most, before the second try; doubled for each further one. What is to be written may be a ticket."""
 
 
 class Revise:
@@ -24,7 +27,7 @@ class Revise:
         `due_in`: seconds after which `sweep` may take the operation for abandoned.
         Raises whatever `change` raises, and Conflict after eight lost races.
         """
-        for _ in range(_TRIES):
+        for lost in range(_TRIES):
             now = self._clock.now()
             changed = change(operation)
             if changed is operation:
@@ -33,6 +36,7 @@ class Revise:
             try:
                 self._store.replace(written)
             except Conflict:
+                self._clock.sleep(random.uniform(0, _PAUSE * 2**lost))  # noqa: S311 - spreads writers, no secret
                 operation = self._again(operation.id)
             else:
                 return written

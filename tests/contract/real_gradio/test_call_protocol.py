@@ -25,7 +25,9 @@ Read = tuple[list[ServerSentEvent], str]
 @pytest.fixture(scope="session")
 def client(gradio_server: str) -> Iterator[httpx.Client]:
     """A client of the Space."""
-    with httpx.Client(base_url=gradio_server, timeout=PATIENCE) as client:
+    # Gradio tears connections; one that was kept alive may be gone when the next test wants it.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(base_url=gradio_server, timeout=PATIENCE, limits=limits) as client:
         yield client
 
 

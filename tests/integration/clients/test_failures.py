@@ -1,12 +1,15 @@
 """What clients make of failures: the right exception with the upstream's reason, and no picture paid for twice."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
+import requests
 
 from clients.outcome import Ask
 from imagegate.local.stack import Stack
-from support.client_failures import BY_CLIENT, PATIENCE, Case, Failing, assert_failed, under_way_with
+from support.client_failures import BY_CLIENT, CLIENTS, PATIENCE, Case, Failing, assert_failed, under_way_with
+from support.client_runs import under_way
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("impatient")]
 CASES = {
@@ -23,6 +26,14 @@ CASES = {
         400,
         "invalid_request",
         "black-forest-labs answered HTTP 400: [fault with-no-name] is not known",
+    ),
+    "the prompt is refused": Case(
+        Ask("[fault refuse] a fox"),
+        {"openai": "BadRequestError", "ai-sdk": "APICallError"},
+        400,
+        "moderation_blocked",
+        "content filter refused this prompt",
+        submissions=1,
     ),
     "every upstream gives up": Case(
         Ask("[delay 2s] [fault error] a fox"),  # long enough to fail only after redirects
@@ -58,3 +69,33 @@ def test_who_is_throttled_at_first_gets_one_picture_in_the_end(failing: Failing)
     run = failing.runs["throttled at first"].result(PATIENCE)
     assert run.outcome.ok
     assert run.submissions() == 1
+
+
+@pytest.mark.parametrize("client", BY_CLIENT)
+def test_a_cancelled_operation_is_told_to_whoever_waits(impatient_stack: Stack, client: str) -> None:
+    ask = Ask(f"[delay 50s] a fox that {client} no longer wants")
+    case = Case(
+        ask,
+        {"openai": "APIStatusError", "ai-sdk": "APICallError"},
+        424,
+        "cancelled",
+        "The operation was cancelled.",
+        submissions=1,
+    )
+    with under_way(impatient_stack, {"cancelled": (CLIENTS[client], ask)}) as runs:
+        cancel(impatient_stack, ask.prompt)
+        assert_failed(Failing(client, runs), "cancelled", case)
+
+
+def cancel(stack: Stack, prompt: str) -> None:
+    """Cancel the operation of that prompt as soon as its upstream has the job."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        listed = requests.get(f"{stack.base_url}/v1/operations", timeout=30).json()["operations"]
+        found = [one for one in listed if one["prompt"] == prompt and one["may_have_cost"]]
+        if found:
+            answer = requests.post(stack.base_url + found[0]["urls"]["cancel"], timeout=30)
+            assert answer.json()["state"] == "cancelled"
+            return
+        time.sleep(0.2)
+    pytest.fail("the operation never started")

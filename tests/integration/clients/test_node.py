@@ -1,4 +1,4 @@
-"""The same for the clients on Node. Opt-in: `make test-node`."""
+"""The same for the clients on Node, and for LangChain. Opt-in: `make test-node`."""
 
 from collections.abc import Iterator
 
@@ -32,3 +32,7 @@ def test_the_client_gets_its_picture(runs: Runs, name: str) -> None:
 @pytest.mark.xfail(strict=True, reason="its URL is at MiniStack's port, and the AI SDK downloads nothing from loopback")
 def test_the_ai_sdk_with_nothing_but_a_prompt(impatient_stack: Stack) -> None:
     assert_picture(run(impatient_stack, as_process.node_ai_sdk, Ask("a fox for nothing but a prompt")))
+
+
+def test_langchain_gets_a_picture_by_the_name_it_has_hard_coded(impatient_stack: Stack) -> None:
+    assert_picture(run(impatient_stack, as_process.langchain, Ask("a fox for LangChain", model="dall-e-3")))

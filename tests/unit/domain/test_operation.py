@@ -117,3 +117,30 @@ def test_one_announcement_per_state_reached() -> None:
         None,
         ("Image Generation Succeeded", f"{new.id}.4"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("known", "word", "then"),
+    [
+        (AttemptState.SUBMITTING, AttemptState.SUBMITTED, AttemptState.SUBMITTED),
+        (AttemptState.DONE, AttemptState.READY, AttemptState.DONE),
+        (AttemptState.DONE, AttemptState.FAILED, AttemptState.DONE),
+        (AttemptState.FAILED, AttemptState.READY, AttemptState.FAILED),
+        (AttemptState.FAILED, AttemptState.DONE, AttemptState.DONE),
+        (AttemptState.UNKNOWN, AttemptState.SUBMITTED, AttemptState.SUBMITTED),
+    ],
+)
+def test_of_two_drivers_words_the_better_informed_counts(
+    known: AttemptState, word: AttemptState, then: AttemptState
+) -> None:
+    before = operation(state=State.RUNNING).with_attempt(attempt(1, 0, known))
+    assert before.informed(attempt(1, 0, word)).attempts[0].state is then
+
+
+def test_a_ticket_that_comes_too_late_is_noted_but_not_waited_for() -> None:
+    before = operation(state=State.RUNNING).with_attempt(attempt(1, 0, AttemptState.UNKNOWN))
+    resubmitted = before.with_attempt(attempt(2, 0, AttemptState.SUBMITTED))
+    late = replace(attempt(1, 0, AttemptState.SUBMITTED), ticket={"job": 1})
+    first, second = resubmitted.informed(late).attempts
+    assert (first.state, first.ticket) == (AttemptState.UNKNOWN, {"job": 1})
+    assert second.state is AttemptState.SUBMITTED

@@ -1,0 +1,113 @@
+"""What 1,000 pictures cost in infrastructure: calls counted in real runs of the embedded stack x the public prices.
+
+`make bench NAME=cost`; variables N (operations a run), ONLY (a part of a run's name), LONG=1 (10 min in real time).
+
+Upstream jobs take log-normal times with a median of 3 s, 30 s or 10 min; the schedule has learned from 200 of them.
+Each run has a stack of its own: one batch warms the functions, the next is counted, while nothing else happens.
+Without LONG, 10 minutes are the 30 s run plus further polls at their measured price, as many as benchmarks.schedule
+says. Local CPU is not Lambda's: GB-seconds are wall time here times the template's memory, and "stretched" is with the
+CPU share of it (of both user and system, per process) as slow as Lambda makes it below 1,769 MB.
+"""
+
+import json
+import os
+import random
+from statistics import fmean, median
+from typing import Any
+
+from benchmarks.cost_runs import Case, run
+from benchmarks.cost_usage import FUNCTIONS, PRICE, PRICES, Usage, work, work_and_table
+from benchmarks.schedule_simulation import learned, lognormal, mean
+from imagegate.domain.schedule import POLL_PRICE
+
+NAIVE = {"3s": 0.21, "30s": 0.52, "10min": 1.36}
+"""Dollars: the Wait/Task/Choice loop with fixed polls, reference/aws.md §2.3."""
+TARGET = {"3s": 0.12, "30s": 0.20, "10min": 0.35}
+POLLED, HELD = ("yandex-art-legacy", "yandexart", "yandex-art/latest"), ("flux", "black-forest-labs", "flux-1-schnell")
+CASES = [
+    Case("poll 3s", 3, *POLLED),
+    Case("poll 30s", 30, *POLLED),
+    Case("hold 3s", 3, *HELD),
+    Case("hold 30s", 30, *HELD),
+]
+LONG_CASE = Case("poll 10min", 600, *POLLED)
+
+
+def polls_a_picture(usage: Usage) -> float:
+    """Visits of the state Poll."""
+    return usage.transitions["Poll"] / usage.n
+
+
+def ten_minutes(usage: Usage) -> tuple[float, dict[str, float]]:
+    """From the 30 s run: more polls that find nothing, each three transitions, a read and a short invocation."""
+    latency = lognormal(600, deadline=3600)
+    source = random.Random(0)
+    jobs = [latency.draw(source) for _ in range(2000)]
+    polls = mean(learned(latency, POLL_PRICE, jobs=jobs, seeds=range(3))).polls
+    more = polls - polls_a_picture(usage)
+    vain = sorted(usage.milliseconds["poll"])[: -usage.n] or usage.milliseconds["poll"]
+    gigabytes = usage.memory["poll"] / 1024
+    extra = {
+        "transitions": 3 * PRICE["states_transition"],
+        "lambda poll": median(vain) / 1000 * gigabytes * PRICE["lambda_gb_second"] + PRICE["lambda_request"],
+        "table poll": PRICE["dynamodb_read_unit"],
+    }
+    found = usage.dollars()
+    return polls, found | {name: found.get(name, 0.0) + more * value * 1000 for name, value in extra.items()}
+
+
+def shown(name: str, polls: float, dollars: dict[str, float], stretched: dict[str, float] | None) -> dict[str, Any]:
+    """One run's figures: printed, and for the last line."""
+    latency = name.split()[1]
+    figures = {
+        "polls": round(polls, 2),
+        "generation_work": round(work(dollars), 4),
+        "with_table": round(work_and_table(dollars), 4),
+        "everything": round(sum(dollars.values()), 4),
+        "naive_generation_work": NAIVE[latency],
+        "target": TARGET[latency],
+    }
+    if stretched:
+        figures["generation_work_stretched"] = round(work(stretched), 4)
+        figures["everything_stretched"] = round(sum(stretched.values()), 4)
+    print(f"\n{name}: dollars per 1,000 pictures, {polls:.2f} polls a picture")
+    for component, value in sorted(dollars.items(), key=lambda pair: -pair[1]):
+        print(f"  {component:18} {value:8.4f}")
+    for figure, value in figures.items():
+        print(f"  = {figure:26} {value:8.4f}")
+    return figures
+
+
+def describe(usage: Usage) -> None:
+    """The counts behind the dollars."""
+    each = {name: round(count / usage.n, 2) for name, count in usage.transitions.items()}
+    print(f"  transitions a picture: {each}")
+    for name in FUNCTIONS:
+        if usage.milliseconds[name]:
+            calls = {call: round(count / usage.n, 2) for call, count in usage.counts.calls[name].items()}
+            units = {kind: round(count / usage.n, 2) for kind, count in usage.counts.units[name].items()}
+            times = len(usage.milliseconds[name])
+            cpu = usage.cpu[name] / times * 1000
+            wall = fmean(usage.milliseconds[name])
+            print(f"  {name}: {times / usage.n:.2f} invocations, {wall:.0f} ms, {cpu:.0f} ms of CPU; {calls}; {units}")
+
+
+def main() -> None:
+    """Every case, then the last line."""
+    n, only = int(os.environ.get("N", "8")), os.environ.get("ONLY", "")
+    cases = [*CASES, LONG_CASE] if os.environ.get("LONG") else CASES
+    print(f"prices of {PRICES['date']}, {PRICES['region']}, {PRICES['architecture']}; {n} operations a run")
+    figures: dict[str, Any] = {"prices": PRICES["date"], "n": n}
+    for case in cases:
+        if only not in case.name:
+            continue
+        usage = run(case, n)
+        figures[case.name] = shown(case.name, polls_a_picture(usage), usage.dollars(), usage.dollars(stretched=True))
+        describe(usage)
+        if case.name == "poll 30s" and not os.environ.get("LONG"):
+            figures["poll 10min"] = shown("poll 10min", *ten_minutes(usage), None)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""Batches of operations on an embedded stack of their own, counted."""
+
+import json
+import os
+import random
+import re
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.cost_counting import CountingProxy, access_key
+from benchmarks.cost_usage import FUNCTIONS, Usage
+from benchmarks.schedule_simulation import lognormal, trained
+from imagegate.domain.latency import Histogram
+from imagegate.domain.schedule import POLL_PRICE
+from imagegate.local.server_thread import ServerThread
+from imagegate.local.stack import Stack
+from imagegate.local.stack_settings import StackSettings, StandIns
+from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+
+ROOT = Path(__file__).parents[2]
+STAGGER = 0.4
+"""Seconds between two operations of a batch."""
+_REPORT = re.compile(r"REPORT .*Billed Duration: (\d+) ms\s+Memory Size: (\d+) MB")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One latency at one kind of upstream."""
+
+    name: str
+    seconds: float
+    model: str
+    provider: str
+    upstream_model: str
+
+    @property
+    def polled(self) -> bool:
+        return self.provider == "yandexart"
+
+
+class Bench:
+    """One case on a stack of its own."""
+
+    def __init__(self, stack: Stack, proxy: CountingProxy, case: Case) -> None:
+        self.stack, self.proxy, self.case = stack, proxy, case
+        self.dice = random.Random(case.name)
+        self.table = stack.outputs["TableName"]
+        self.names = {name: self._function(name) for name in FUNCTIONS}
+
+    def _function(self, name: str) -> dict[str, Any]:
+        pages = self.stack.client("lambda").get_paginator("list_functions").paginate()
+        found = [one for page in pages for one in page["Functions"] if one["Handler"] == f"{name}.handler"]
+        self.proxy.functions[access_key(found[0])] = name
+        return dict(found[0])
+
+    def train(self) -> None:
+        """Put what 200 observations teach into the table."""
+        histogram = Histogram()
+        if self.case.polled:
+            histogram = trained(lognormal(self.case.seconds), POLL_PRICE, seed=1)
+        else:
+            source = random.Random(1)
+            for _ in range(200):
+                histogram = histogram.observed(lognormal(self.case.seconds).draw(source))
+        item = {
+            "pk": {"S": f"latency#{self.case.provider}#{self.case.upstream_model}"},
+            "body": {"S": json.dumps(histogram.to_document(), separators=(",", ":"))},
+            "version": {"N": "200"},
+            "written_at": {"N": "0"},
+        }
+        self.stack.client("dynamodb").put_item(TableName=self.table, Item=item)
+
+    def batch(self, n: int) -> Usage:
+        """Run n operations, a little apart, and count."""
+        self.proxy.reset()
+        began, cpu = int(time.time() * 1000), self._cpu()
+        with ThreadPoolExecutor(n) as pool:
+            ids = list(pool.map(self._one, range(n)))
+        self._settle(ids)
+        transitions = sum((self._entered(one) for one in ids), Counter())
+        milliseconds, logged = self._reports(began)
+        after = self._cpu()
+        spent = {name: after[name] - cpu[name] for name in FUNCTIONS}
+        memory = {name: one["MemorySize"] for name, one in self.names.items()}
+        return Usage(n, transitions, self.proxy.reset(), milliseconds, memory, spent, logged)
+
+    def _one(self, number: int) -> str:
+        time.sleep(number * STAGGER)
+        seconds = lognormal(self.case.seconds).draw(self.dice)
+        body = {
+            "model": self.case.model,
+            "prompt": f"[delay {round(seconds * 1000)}ms] a picture {number}",
+            "provider": self.case.provider,
+            "size": {"width": 512, "height": 512},
+            "deadline": 3600,
+        }
+        answer = httpx.post(f"{self.stack.base_url}/v1/operations", json=body, timeout=40)
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
+    def _settle(self, ids: list[str]) -> None:
+        """Until every workflow has ended, then until the bus has carried what there is to tell."""
+        states, arn = self.stack.client("stepfunctions"), self.stack.outputs["StateMachineArn"]
+        for one in ids:
+            execution = arn.replace(":stateMachine:", ":execution:") + f":{one}"
+            while (status := states.describe_execution(executionArn=execution)["status"]) == "RUNNING":
+                time.sleep(0.3)
+            assert status == "SUCCEEDED", f"{one} {status}"
+        until = time.monotonic() + 30
+        while self.proxy.events < 3 * len(ids) and time.monotonic() < until:
+            time.sleep(0.2)
+        for one in ids:
+            answer = httpx.get(f"{self.stack.base_url}/v1/operations/{one}", timeout=40).json()
+            assert answer["state"] == "succeeded", answer
+
+    def _entered(self, operation_id: str) -> Counter[str]:
+        arn = self.stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{operation_id}"
+        pages = self.stack.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
+        details = [one.get("stateEnteredEventDetails") for page in pages for one in page["events"]]
+        return Counter(one["name"] for one in details if one)
+
+    def _reports(self, began: int) -> tuple[dict[str, list[int]], Counter[str]]:
+        logs, found, size = self.stack.client("logs"), {}, Counter[str]()
+        for name, function in self.names.items():
+            group = function["LoggingConfig"]["LogGroup"]
+            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=began)
+            lines = [event["message"] for page in pages for event in page["events"]]
+            found[name] = [int(match.group(1)) for line in lines if (match := _REPORT.match(line))]
+            size[name] = sum(len(line) + 26 for line in lines)
+        return found, size
+
+    def _cpu(self) -> Counter[str]:
+        """Seconds of CPU that the workers of each function have used: children of MiniStack, by their environment."""
+        used, ticks = Counter[str](), os.sysconf("SC_CLK_TCK")
+        names = {one["FunctionName"]: name for name, one in self.names.items()}
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                variables = (process / "environ").read_bytes().split(b"\0")
+                fields = (process / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            mine = {
+                line.partition(b"=")[2].decode() for line in variables if line.startswith(b"AWS_LAMBDA_FUNCTION_NAME=")
+            }
+            if int(fields[1]) == self.stack.ministack.pid and mine & set(names):
+                used[names[mine.pop()]] += (int(fields[11]) + int(fields[12])) / ticks  # type: ignore[assignment]
+        return used
+
+
+def run(case: Case, n: int) -> Usage:
+    """Warm up, then count."""
+    proxy = CountingProxy()
+    server = ServerThread(proxy, 0, "counter")
+    server.start()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = StackSettings(
+            template=ROOT / "template.yaml",
+            state=Path(folder),
+            port=0,
+            ministack_port=0,
+            upstreams_port=0,
+            parameters={"Access": "open"},
+            stand_ins=StandIns(build_app(latency_seconds=0.1), BASE_PATHS, STAND_IN_SECRETS),
+            environment={"AWS_ENDPOINT_URL": server.url},
+            say=lambda line: None,
+        )
+        with Stack(settings) as stack:
+            proxy.target = stack.aws_endpoint
+            bench = Bench(stack, proxy, case)
+            bench.train()
+            bench.batch(n)
+            usage = bench.batch(n)
+    server.stop()
+    return usage

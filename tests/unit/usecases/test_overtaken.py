@@ -1,0 +1,106 @@
+"""What the machine test found, each as the least that shows it: drivers that overtake each other, late retries."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from imagegate.domain.errors import FailureCode
+from imagegate.domain.geometry import Grid
+from imagegate.domain.limits import Limits, Waits
+from imagegate.domain.operation import AttemptState, State
+from imagegate.domain.outcome import Ready, Ticket
+from support.fakes import failing, picture
+from support.unrest import Killed, Unrest, die
+from support.world import World, ready
+
+
+def before(owner: Any, name: str, deed: Callable[[], Any]) -> None:
+    """Do something right before the next call of `owner.name`."""
+    unrest = Unrest()
+    unrest.watch(owner, name)
+    unrest.plan(0, False, deed)
+
+
+def test_an_attempt_of_another_driver_is_not_overwritten() -> None:
+    """Two drivers both took number 1: the one submission vanished from the record."""
+    world = World()
+    operation = world.begun()
+    world.alpha.submissions = [failing(FailureCode.UPSTREAM_FAILED), Ticket({"job": 1})]
+    before(world.admission, "admit", lambda: world.submit(operation.id, "other"))
+    world.submit(operation.id, "one")
+    assert len(world.alpha.submitted) + len(world.beta.submitted) == len(world.now(operation).attempts)
+
+
+def test_a_submitter_overtaken_by_its_lease_does_not_live_twice() -> None:
+    """Stopped for a minute before the call: its slot was given to another attempt, and then both were live."""
+    world = World()
+    operation = world.begun()
+
+    def overtake() -> None:
+        world.clock.sleep(60)
+        world.poll(operation.id, "other")
+        world.submit(operation.id, "other")
+
+    before(world.alpha, "submit", overtake)
+    world.submit(operation.id, "one")
+    first, second = world.now(operation).attempts
+    assert (first.state, second.state) == (AttemptState.UNKNOWN, AttemptState.SUBMITTED)
+    assert first.ticket
+
+
+def test_a_retried_operation_takes_the_picture_of_its_earlier_job() -> None:
+    """Queued with a job still under way, its picture could not make it succeed: Poll broke down until it failed."""
+    world = World()
+    operation = world.begun()
+    world.submit(operation.id)
+    world.retry(world.cancel(world.now(operation)))
+    world.alpha.checks = [ready()]
+    world.poll(operation.id)
+    assert world.now(operation).state is State.SUCCEEDED
+    assert len(world.alpha.submitted) == 1
+
+
+def test_a_retried_operation_that_has_every_picture_ends() -> None:
+    """All pictures had come late: nothing was missing, nothing was waited for, and nothing ended it."""
+    world = World()
+    operation = world.begun()
+    world.submit(operation.id)
+    world.fail(operation.id, "States.Timeout")
+    world.alpha.checks = [ready()]
+    world.poll(operation.id)
+    late = world.now(operation)
+    assert late.late_pictures
+    world.retry(late)
+    assert world.submit(operation.id).next == "done"
+    assert world.now(operation).state is State.SUCCEEDED
+
+
+def test_the_deadline_of_an_operation_whose_submitter_died() -> None:
+    """No attempt had a reason yet: Poll broke down, and the operation failed as `internal`."""
+    world = World()
+    operation = world.begun()
+    world.clock.sleep(890)
+    before(world.alpha, "submit", die)
+    with suppress(Killed):
+        world.submit(operation.id)
+    world.clock.sleep(20)
+    world.poll(operation.id)
+    failure = world.now(operation).failure
+    assert failure
+    assert failure.code is FailureCode.DEADLINE_EXCEEDED
+
+
+def test_a_run_that_begins_anew_does_not_wait_for_its_own_lease() -> None:
+    """Resumed after a restart, at Submit: it waited for the listener that it was itself, until the deadline."""
+    world = World()
+    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+    operation = world.begun()
+    world.submit(operation.id, "run")
+    world.clock.sleep(30)
+    world.alpha.check = lambda ticket, hold_until: die()  # type: ignore[method-assign, assignment, return-value]
+    with suppress(Killed):
+        world.poll(operation.id, "run")
+    assert world.submit(operation.id, "run").wait <= 1
+    assert world.submit(operation.id, "another").wait > 100
+    world.alpha.check = lambda ticket, hold_until: Ready(bodies=(picture(),))  # type: ignore[method-assign]
+    assert world.poll(operation.id, "run").next == "done"
