@@ -1,5 +1,7 @@
 """The HTTP front on fakes, called with real API Gateway events, as production calls it."""
 
+import asyncio
+import atexit
 import base64
 import json
 from dataclasses import dataclass, field
@@ -22,6 +24,11 @@ from imagegate.web.app import create_app
 from imagegate.web.links import Links
 from imagegate.web.services import Services
 from support.fakes import FakeClock, MemoryApiKeys, MemoryImages, MemoryLatencies, MemoryStore, MemoryWorkflow, routes
+
+_LOOP = asyncio.new_event_loop()
+"""Mangum runs on the thread's event loop and makes one when there is none. This one is kept, and closed at the end:
+after somebody's `asyncio.run` the one before would be lost unclosed, and warn in the middle of another test."""
+atexit.register(_LOOP.close)
 
 
 @dataclass
@@ -73,6 +80,7 @@ class Gateway:
             hold_seconds=self.hold_seconds,
         )
         self.app = create_app(self.services)
+        asyncio.set_event_loop(_LOOP)
         self.handler = Mangum(self.app, lifespan="off")
 
     def key(self, **changes: Any) -> tuple[ApiKey, str]:
@@ -85,6 +93,7 @@ class Gateway:
         """One request; a `body` that is no bytes goes out as JSON."""
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
+        asyncio.set_event_loop(_LOOP)
         answer = self.handler(event(method, url, content, named), None)  # type: ignore[arg-type]
         text = answer["body"]
         if answer.get("isBase64Encoded"):
