@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,10 @@ from imagegate.domain.latency import Histogram
 from imagegate.domain.schedule import POLL_PRICE
 from imagegate.local.server_thread import ServerThread
 from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StackSettings, StandIns
+from imagegate.local.stack_settings import StandIns
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from support.stack_settings import on_free_ports
 
-ROOT = Path(__file__).parents[2]
 STAGGER = 0.4
 """Seconds between two operations of a batch."""
 _REPORT = re.compile(r"REPORT .*Billed Duration: (\d+) ms\s+Memory Size: (\d+) MB")
@@ -160,13 +160,8 @@ def run(case: Case, n: int) -> Usage:
     server = ServerThread(proxy, 0, "counter")
     server.start()
     with tempfile.TemporaryDirectory() as folder:
-        settings = StackSettings(
-            template=ROOT / "template.yaml",
-            state=Path(folder),
-            port=0,
-            ministack_port=0,
-            upstreams_port=0,
-            parameters={"Access": "open"},
+        settings = replace(
+            on_free_ports(Path(folder)),
             stand_ins=StandIns(build_app(latency_seconds=0.1), BASE_PATHS, STAND_IN_SECRETS),
             environment={"AWS_ENDPOINT_URL": server.url},
             say=lambda line: None,

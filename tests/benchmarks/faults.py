@@ -19,7 +19,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,10 @@ import httpx
 
 from imagegate.local.chaos import VARIABLE
 from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StackSettings, StandIns
+from imagegate.local.stack_settings import StandIns
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from support.stack_settings import on_free_ports
 
-ROOT = Path(__file__).parents[2]
 CHAOS = {"fail": 0.02, "kill": 0.06, "hang": 0.02, "repeat": 0.05, "spare": ["api", "sweep"]}
 FAULTS = (
     "[fault http-429 x1]", "[fault http-429-retry-after x1]", "[fault http-500 x1]", "[fault http-503 x2]",
@@ -173,13 +173,8 @@ def main() -> None:
     n, seed = int(os.environ.get("N", "500")), int(os.environ.get("SEED", "1"))
     print(f"fault campaign: {n} operations, seed {seed}")
     with tempfile.TemporaryDirectory() as folder:
-        settings = StackSettings(
-            template=ROOT / "template.yaml",
-            state=Path(folder),
-            port=0,
-            ministack_port=0,
-            upstreams_port=0,
-            parameters={"Access": "open"},
+        settings = replace(
+            on_free_ports(Path(folder)),
             stand_ins=StandIns(build_app(latency_seconds=0.2), BASE_PATHS, STAND_IN_SECRETS),
             environment={VARIABLE: json.dumps({"seed": seed, **CHAOS})},
         )

@@ -19,9 +19,8 @@ from imagegate.domain.listing import Query
 from imagegate.domain.operation import Operation
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StackSettings
+from support.stack_settings import on_free_ports
 
-ROOT = Path(__file__).parents[2]
 NOW = 1_800_000_000.0
 RETENTION = 30 * 86_400
 
@@ -86,10 +85,7 @@ def main() -> None:
     """Run on a table of a stack of its own."""
     n, count = int(os.environ.get("N", "100000")), int(os.environ.get("LISTED", "10000"))
     with tempfile.TemporaryDirectory() as folder:
-        settings = StackSettings(
-            template=ROOT / "template.yaml", state=Path(folder), port=0, ministack_port=0, upstreams_port=0,
-            parameters={"Access": "open"},
-        )  # fmt: skip
+        settings = on_free_ports(Path(folder))
         with Stack(settings) as stack:
             client, table = stack.client("dynamodb"), stack.outputs["TableName"]
             fill(client, table, 10, "few")

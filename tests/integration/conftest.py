@@ -3,16 +3,16 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StackSettings, StandIns
+from imagegate.local.stack_settings import StandIns
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from support.stack_settings import on_free_ports
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 40.0
 
 
@@ -27,13 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running stack with IAM and signatures enforced and stand-ins that take half a second."""
-    settings = StackSettings(
-        template=ROOT / "template.yaml",
-        state=tmp_path_factory.mktemp("stack"),
-        port=0,
-        ministack_port=0,
-        upstreams_port=0,
-        parameters={"Access": "open"},
+    settings = replace(
+        on_free_ports(tmp_path_factory.mktemp("stack")),
         stand_ins=StandIns(build_app(latency_seconds=0.5), BASE_PATHS, STAND_IN_SECRETS),
     )
     with Stack(settings) as running:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import openai
@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from imagegate.cli.main import app
 from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StackSettings, StandIns
+from imagegate.local.stack_settings import StandIns
 from imagegate.local.upstreams.app import BASE_PATHS, build_app
+from support.stack_settings import on_free_ports
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("keys")]
-ROOT = Path(__file__).parents[2]
 HOLD_SECONDS = 1
 KEY_CACHE_SECONDS = 1
 Cli = Callable[..., dict[str, Any]]
@@ -25,12 +25,8 @@ Cli = Callable[..., dict[str, Any]]
 @pytest.fixture(scope="session")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that asks for keys, and does not trust them for long."""
-    settings = StackSettings(
-        template=ROOT / "template.yaml",
-        state=tmp_path_factory.mktemp("closed"),
-        port=0,
-        ministack_port=0,
-        upstreams_port=0,
+    settings = replace(
+        on_free_ports(tmp_path_factory.mktemp("closed")),
         parameters={
             "Stage": "local",
             "HoldSeconds": str(HOLD_SECONDS),

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ import pytest
 import requests
 
 from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StackSettings, StandIns
+from imagegate.local.stack_settings import StandIns
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from support.stack_settings import on_free_ports
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("restart")]
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 MODELS = ("flux", "yandex-art-legacy", "flux", "yandex-art-legacy")
 
@@ -87,13 +88,8 @@ def submissions(stack: Stack, batch: str) -> int:
 
 
 def test_killed_or_stopped_in_the_middle_every_operation_is_finished(tmp_path: Path) -> None:
-    settings = StackSettings(
-        template=ROOT / "template.yaml",
-        state=tmp_path / "state",
-        port=0,
-        ministack_port=0,
-        upstreams_port=0,
-        parameters={"Access": "open"},
+    settings = replace(
+        on_free_ports(tmp_path / "state"),
         stand_ins=StandIns(build_app(latency_seconds=0.2), BASE_PATHS, STAND_IN_SECRETS),
         environment={"SFN_WAIT_SCALE": "0.2"},
         say=lambda line: None,

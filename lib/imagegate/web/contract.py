@@ -73,6 +73,12 @@ def _header(name: str, description: str) -> dict[str, Any]:
 _PREFER = _header("Prefer", "`wait=N` holds the request up to N seconds; `respond-async` answers 202 (RFC 7240).")
 _IDEMPOTENCY_KEY = _header("Idempotency-Key", "The same key gives the same operation for at least 24 hours.")
 _IDEMPOTENCY_KEY["schema"] |= {"minLength": 1, "maxLength": 255}
+_NO_PICTURES = openai_errors(
+    s424="The upstreams gave up; nothing will come.",
+    s429="The upstreams are throttled; nothing was spent. Retry-After says when.",
+    s503="Still being made, or nobody has capacity. Retry-After says when to repeat the request.",
+    s504="Still being made, and this client follows no further redirect.",
+)
 _WAIT_ANSWERS: Responses = {
     200: {"description": "The answer in the dialect that started the operation.", "model": dict[str, Any]},
     202: _ACCEPTED,
@@ -81,11 +87,8 @@ _WAIT_ANSWERS: Responses = {
         s400="The request was refused, here or upstream.",
         s404="No such operation.",
         s410="Its retention has ended.",
-        s424="The upstreams gave up; nothing will come.",
-        s429="The upstreams are throttled; nothing was spent. Retry-After says when.",
-        s503="Still being made, or nobody has capacity. Retry-After says when to repeat the request.",
-        s504="Still being made, and this client follows no further redirect.",
     ),
+    **_NO_PICTURES,
 }
 
 CREATE: dict[str, Any] = {
@@ -197,11 +200,8 @@ GENERATE: dict[str, Any] = {
         **openai_errors(
             s400="The request has to be changed (`param` names the field), or an upstream refused it.",
             s404="The model does not exist.",
-            s424="The upstreams gave up; nothing will come.",
-            s429="The upstreams are throttled; nothing was spent. Retry-After says when.",
-            s503="Still being made, or nobody has capacity. Retry-After says when to repeat the request.",
-            s504="Still being made, and this client follows no further redirect.",
         ),
+        **_NO_PICTURES,
     },
     "openapi_extra": {
         "parameters": [_PREFER],
@@ -230,7 +230,7 @@ def _pictures(kind: type[BaseModel], **example: Any) -> dict[str, Any]:
     document = {"type": "object", "properties": {**schema["properties"], **images}, "required": ["images", *needed]}
     shown = {"simple": {"value": {**example, "images": [{"image_url": _PICTURE}]}}}
     content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": document, "examples": shown}}
-    return {"requestBody": {"required": True, "content": content}}
+    return {"parameters": [_PREFER], "requestBody": {"required": True, "content": content}}
 
 
 EDIT: dict[str, Any] = {

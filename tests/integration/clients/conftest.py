@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from clients.register import EVERYONE
 from imagegate.local.stack import Stack
 from imagegate.local.stack_settings import StackSettings, StandIns
 from imagegate.local.upstreams.app import BASE_PATHS, build_app
+from support.stack_settings import on_free_ports
 
-TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 HOLD_SECONDS = "3"
 """What a POST is held, and a hop little longer, so that twelve seconds are what a hundred are on AWS."""
 WARMTH = "[delay 10s] warm hands"
@@ -77,12 +78,8 @@ def warm(stack: Stack, name: str) -> None:
 
 def settings(state: Path, upstreams: Starlette, parameters: dict[str, str]) -> StackSettings:
     """An embedded stack on free ports, open to anybody."""
-    return StackSettings(
-        template=TEMPLATE,
-        state=state,
-        port=0,
-        ministack_port=0,
-        upstreams_port=0,
+    return replace(
+        on_free_ports(state),
         parameters={"Access": "open", **parameters},
         stand_ins=StandIns(upstreams, BASE_PATHS),
     )

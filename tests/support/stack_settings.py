@@ -1,0 +1,14 @@
+"""The embedded stack as tests and benchmarks run it; `dataclasses.replace` says what is different about one."""
+
+from pathlib import Path
+
+from imagegate.local.stack_settings import StackSettings
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+
+def on_free_ports(state: Path) -> StackSettings:
+    """The project's template, with its data in `state`, on ports nobody uses, open to anybody."""
+    return StackSettings(
+        template=TEMPLATE, state=state, port=0, ministack_port=0, upstreams_port=0, parameters={"Access": "open"}
+    )
