@@ -1,95 +1,39 @@
-"""What the OpenAPI document says of each route: summaries, bodies, examples, every error answer.
+"""What the OpenAPI document says of the operations API: summaries, bodies, examples, every error answer.
 
-Loaded only when the document is made, not when a request is answered. A constant belongs to the routes of its name.
+A constant belongs to the routes of its name. The other dialects are in contract_openai.py and contract_yandexart.py.
 """
 
 from typing import Any
 
-from pydantic import BaseModel
-
-from imagegate.dialects import openai_request, operations, yandexart
+from imagegate.dialects import operations
 from imagegate.web import schemas
-
-Responses = dict[int | str, dict[str, Any]]
+from imagegate.web.contract_words import (
+    ACCEPTED,
+    NO_PICTURES,
+    PREFER,
+    REDIRECT,
+    Responses,
+    body,
+    header,
+    openai_errors,
+    problems,
+)
 
 _OPERATION = {"model": schemas.OperationShape, "description": "The operation."}
-_ACCEPTED = {
-    "model": schemas.OperationShape,
-    "description": "Written down and under way.",
-    "headers": {
-        name: {"schema": {"type": "string"}, "description": what}
-        for name, what in {
-            "Location": "The operation.",
-            "Operation-Location": "The operation.",
-            "Retry-After": "Seconds after which to ask for it.",
-        }.items()
-    },
-}
-_REDIRECT = {"description": "It takes longer: wait on at Location.", "model": dict[str, Any]}
-
-
-def problems(**described: str) -> Responses:
-    """RFC 9457 answers: status (as `s404`) to what it means."""
-    schema = {"$ref": f"#/components/schemas/{schemas.ProblemShape.__name__}"}
-    content = {"application/problem+json": {"schema": schema}}
-    return {int(status[1:]): {"description": what, "content": content} for status, what in described.items()}
-
-
-def openai_errors(**described: str) -> Responses:
-    return {
-        int(status[1:]): {"description": what, "model": schemas.OpenAIErrorShape} for status, what in described.items()
-    }
-
-
-def yandex_errors(**described: str) -> Responses:
-    return {
-        int(status[1:]): {"description": what, "model": schemas.YandexErrorShape} for status, what in described.items()
-    }
-
-
-def _body(model: type[BaseModel], **examples: dict[str, Any]) -> dict[str, Any]:
-    named = {name: {"value": value} for name, value in examples.items()}
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    definitions = schema.pop("$defs", {})
-    content = {"application/json": {"schema": _inlined(schema, definitions), "examples": named}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
-    """The schema with its definitions in place of the references to them."""
-    if isinstance(schema, list):
-        return [_inlined(one, definitions) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    return {name: _inlined(value, definitions) for name, value in schema.items()}
-
-
-def _header(name: str, description: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": description}
-
-
-_PREFER = _header("Prefer", "`wait=N` holds the request up to N seconds; `respond-async` answers 202 (RFC 7240).")
-_IDEMPOTENCY_KEY = _header("Idempotency-Key", "The same key gives the same operation for at least 24 hours.")
+_IDEMPOTENCY_KEY = header("Idempotency-Key", "The same key gives the same operation for at least 24 hours.")
 _IDEMPOTENCY_KEY["schema"] |= {"minLength": 1, "maxLength": 255}
-_NO_PICTURES = openai_errors(
-    s424="The upstreams gave up; nothing will come.",
-    s429="The upstreams are throttled; nothing was spent. Retry-After says when.",
-    s503="Still being made, or nobody has capacity. Retry-After says when to repeat the request.",
-    s504="Still being made, and this client follows no further redirect.",
-)
 _WAIT_ANSWERS: Responses = {
     200: {"description": "The answer in the dialect that started the operation.", "model": dict[str, Any]},
-    202: _ACCEPTED,
-    303: _REDIRECT,
+    202: ACCEPTED,
+    303: REDIRECT,
     **openai_errors(
         s400="The request was refused, here or upstream.",
         s404="No such operation.",
         s410="Its retention has ended.",
     ),
-    **_NO_PICTURES,
+    **NO_PICTURES,
 }
+
 
 CREATE: dict[str, Any] = {
     "tags": ["Operations"],
@@ -99,7 +43,7 @@ CREATE: dict[str, Any] = {
             "model": schemas.OperationShape | schemas.EstimateShape,
             "description": "It ended within `Prefer: wait`, or (`validate_only`) what it would do.",
         },
-        202: _ACCEPTED,
+        202: ACCEPTED,
         **problems(
             s400="The request has to be changed; `param` names the field.",
             s404="The model does not exist.",
@@ -107,8 +51,8 @@ CREATE: dict[str, Any] = {
         ),
     },
     "openapi_extra": {
-        "parameters": [_PREFER, _IDEMPOTENCY_KEY],
-        **_body(
+        "parameters": [PREFER, _IDEMPOTENCY_KEY],
+        **body(
             operations.CreateBody,
             simple={"model": "flux", "prompt": "a red fox in the snow"},
             all_fields={
@@ -141,7 +85,7 @@ GET: dict[str, Any] = {
         304: {"description": "It is as `If-None-Match` has it."},
         **problems(s404="No such operation.", s410="Its retention has ended."),
     },
-    "openapi_extra": {"parameters": [_header("If-None-Match", "The ETag of an earlier answer.")]},
+    "openapi_extra": {"parameters": [header("If-None-Match", "The ETag of an earlier answer.")]},
 }
 WAIT: dict[str, Any] = {
     "tags": ["Operations"],
@@ -164,7 +108,7 @@ RETRY: dict[str, Any] = {
     "summary": "Try a failed or cancelled operation again",
     "description": "New attempts under the same id; pictures that are there are kept.",
     "responses": {
-        202: _ACCEPTED,
+        202: ACCEPTED,
         **problems(s404="No such operation.", s409="It runs, or has succeeded.", s410="Its retention has ended."),
     },
 }
@@ -182,101 +126,5 @@ IMAGE: dict[str, Any] = {
     "responses": {
         302: {"description": "The picture is at Location, for a limited time."},
         **problems(s404="No such picture.", s405="This is a path of OpenAI's dialect.", s410="No longer kept."),
-    },
-}
-
-_FIRST = {"model": "flux", "prompt": "a red fox in the snow"}
-GENERATE: dict[str, Any] = {
-    "tags": ["OpenAI Images"],
-    "summary": "Generate pictures",
-    "responses": {
-        200: {
-            "model": schemas.ImagesShape,
-            "description": "The pictures; with `stream`, as text/event-stream.",
-            "content": {"text/event-stream": {}},
-        },
-        202: _ACCEPTED,
-        303: _REDIRECT,
-        **openai_errors(
-            s400="The request has to be changed (`param` names the field), or an upstream refused it.",
-            s404="The model does not exist.",
-        ),
-        **_NO_PICTURES,
-    },
-    "openapi_extra": {
-        "parameters": [_PREFER],
-        **_body(
-            openai_request.GenerationsBody,
-            simple=_FIRST,
-            bytes={**_FIRST, "response_format": "b64_json", "size": "1024x768", "n": 2},
-            g4f={**_FIRST, "width": 768, "height": 768, "num_inference_steps": 4, "seed": 7, "response_format": None},
-        ),
-    },
-}
-_PICTURE = "data:image/png;base64,iVBORw0KGgo="
-_FORM_FILES = {
-    "image": {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1, "maxItems": 16},
-    "mask": {"type": "string", "format": "binary"},
-}
-
-
-def _pictures(kind: type[BaseModel], **example: Any) -> dict[str, Any]:
-    """Bodies with pictures: a form with files, or JSON with data URLs."""
-    schema = kind.model_json_schema()
-    needed = schema.get("required", [])
-    form = {"type": "object", "properties": {**schema["properties"], **_FORM_FILES}, "required": ["image", *needed]}
-    url = {"type": "object", "properties": {"image_url": {"type": "string"}}, "required": ["image_url"]}
-    images = {"images": {"type": "array", "items": url, "minItems": 1, "maxItems": 16}, "mask": url}
-    document = {"type": "object", "properties": {**schema["properties"], **images}, "required": ["images", *needed]}
-    shown = {"simple": {"value": {**example, "images": [{"image_url": _PICTURE}]}}}
-    content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": document, "examples": shown}}
-    return {"parameters": [_PREFER], "requestBody": {"required": True, "content": content}}
-
-
-EDIT: dict[str, Any] = {
-    **GENERATE,
-    "summary": "Edit pictures",
-    "openapi_extra": _pictures(openai_request.EditsBody, model="gpt-image-2", prompt="make it winter"),
-}
-VARY: dict[str, Any] = {
-    **GENERATE,
-    "summary": "Vary a picture",
-    "openapi_extra": _pictures(openai_request.VariationsBody, model="gpt-image-2"),
-}
-MODELS: dict[str, Any] = {
-    "tags": ["OpenAI Images"],
-    "summary": "List the models",
-    "responses": {200: {"model": schemas.ModelsShape, "description": "The models."}},
-}
-MODEL: dict[str, Any] = {
-    "tags": ["OpenAI Images"],
-    "summary": "Describe a model",
-    "responses": {
-        200: {"model": schemas.ModelShape, "description": "The model."},
-        **openai_errors(s404="The model does not exist."),
-    },
-}
-
-_YANDEX = {"model": schemas.YandexOperationShape, "description": "The operation."}
-YANDEX_GENERATE: dict[str, Any] = {
-    "tags": ["YandexART"],
-    "summary": "Start a generation",
-    "responses": {200: _YANDEX, **yandex_errors(s400="The request has to be changed.")},
-    "openapi_extra": _body(
-        yandexart.GenerationBody,
-        documented={
-            "modelUri": "art://<folder>/yandex-art/latest",
-            "generationOptions": {"seed": "1863", "aspectRatio": {"widthRatio": "2", "heightRatio": "1"}},
-            "messages": [{"weight": "1", "text": "a pattern of pastel succulents"}],
-        },
-    ),
-}
-YANDEX_GET: dict[str, Any] = {
-    "tags": ["YandexART"],
-    "summary": "Ask for the result",
-    "responses": {
-        200: _YANDEX,
-        303: {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]},
-        **yandex_errors(s404="No such operation."),
     },
 }

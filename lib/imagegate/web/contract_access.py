@@ -5,7 +5,7 @@ It is added to every route here, so that no route can be documented without it.
 
 from typing import Any
 
-from imagegate.web import contract
+from imagegate.web import contract_words
 
 SCHEMES: dict[str, Any] = {
     "Bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer ig_…`"},
@@ -27,16 +27,16 @@ SECURITY: list[dict[str, list[str]]] = [{"Bearer": []}, {"ApiKey": []}, {"XApiKe
 _SIGNED = {"wait", "wait_by_post", "image"}
 _OF_A_MODEL = {"create", "retry", "generate", "edit", "vary", "model", "yandex_generate"}
 _ERRORS = {
-    "Operations": contract.problems,
-    "OpenAI Images": contract.openai_errors,
-    "YandexART": contract.yandex_errors,
+    "Operations": contract_words.problems,
+    "OpenAI Images": contract_words.openai_errors,
+    "YandexART": contract_words.yandex_errors,
 }
 
 
 def added(name: str, words: dict[str, Any]) -> dict[str, Any]:
-    """What contract.py says of the route `name`, with what a key has to do with it."""
+    """What the contract says of the route `name`, with what a key has to do with it."""
     # Whoever is on the wait route was sent there by another dialect, most likely OpenAI's.
-    errors = contract.openai_errors if name.startswith("wait") else _ERRORS[words["tags"][0]]
+    errors = contract_words.openai_errors if name.startswith("wait") else _ERRORS[words["tags"][0]]
     refusals = errors(s401="No API key, or none that is valid (deployments with `Access: open` ask for none).")
     if name in _OF_A_MODEL:
         refusals |= errors(s403="The API key is not for this model.")

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, with what contract.py says of each route."""
+"""The OpenAPI document: FastAPI's, with what the contract says of each route."""
 
 from typing import Any
 
@@ -6,9 +6,10 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from imagegate.web import contract, contract_access
+from imagegate.web import contract, contract_access, contract_openai, contract_yandexart
 from imagegate.web.schemas import ProblemShape
 
+_WORDS = {**vars(contract), **vars(contract_openai), **vars(contract_yandexart)}
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
 
 
@@ -32,7 +33,7 @@ def _described(app: FastAPI) -> APIRouter:
     described = APIRouter()
     for route in app.routes:
         if isinstance(route, APIRoute):
-            words = contract_access.added(route.name, getattr(contract, route.name.upper()))
+            words = contract_access.added(route.name, _WORDS[route.name.upper()])
             methods, status = sorted(route.methods or ()), route.status_code
             described.add_api_route(route.path, route.endpoint, methods=methods, status_code=status, **words)
     return described
