@@ -61,6 +61,14 @@ def test_the_openai_package(stack: Stack) -> None:
     assert opened(requests.get(answer.data[0].url).content).size == (1024, 768)
 
 
+def test_tokens_are_added_up_over_all_submissions(stack: Stack) -> None:
+    with openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key="x", _strict_response_validation=True) as client:
+        answer = client.images.generate(model="gpt-image-2", prompt="two words", n=5, size="1024x1024")
+    assert len([one for one in answer.data or [] if one.b64_json]) == 5
+    assert answer.usage  # of a submission for four pictures and one for the fifth
+    assert (answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.total_tokens) == (4, 5000, 5004)
+
+
 def test_yandexarts_documented_commands(stack: Stack, until: Until) -> None:
     started = requests.post(
         f"{stack.base_url}/foundationModels/v1/imageGenerationAsync",

@@ -11,6 +11,7 @@ from typing import Any
 from imagegate.dialects.answer import Answer, Handout
 from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation import Attempt, AttemptState, Operation
+from imagegate.domain.representation import usage
 from imagegate.domain.route import Route
 
 GENERATION_PATHS = ("/v1/images/generations", "/v1/images/generate", "/v1/media/generate")
@@ -22,7 +23,7 @@ NO_USAGE = {
     "output_tokens": 0,
     "total_tokens": 0,
 }
-"""Streams must carry usage; the upstreams of today's routes do not count tokens."""
+"""Every event of a stream must carry usage, also when the upstream does not count tokens."""
 
 
 def wants_base64(operation: Operation) -> bool:
@@ -33,13 +34,14 @@ def wants_base64(operation: Operation) -> bool:
 def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
     """The answer to a finished operation, as JSON or as the events of a stream."""
     if _streams(operation):
-        return _stream([_completed(operation, handout) for handout in handouts])
+        return _stream(_completed(operation, handouts))
     first = handouts[0].picture
     passed_over = sorted({name for one in operation.attempts if _made_it(one) for name in one.not_honoured})
     extras = {
         "background": operation.request.background if operation.request.background != "auto" else None,
         "safety_identifier": operation.reply.get("safety_identifier"),
         "not_honoured": passed_over or None,
+        "usage": usage(operation.usage),
     }
     return Answer(
         200,
@@ -62,7 +64,9 @@ def _made_it(attempt: Attempt) -> bool:
 
 
 def _datum(handout: Handout) -> dict[str, Any]:
-    return {"b64_json": handout.b64} if handout.b64 is not None else {"url": handout.url}
+    datum = {"b64_json": handout.b64} if handout.b64 is not None else {"url": handout.url}
+    revised = handout.picture.revised_prompt
+    return datum if revised is None else {**datum, "revised_prompt": revised}
 
 
 def _streams(operation: Operation) -> bool:
@@ -75,7 +79,13 @@ def _stream(events: Sequence[dict[str, Any]]) -> Answer:
     return Answer(200, "".join(lines).encode(), {"content-type": "text/event-stream"})
 
 
-def _completed(operation: Operation, handout: Handout) -> dict[str, Any]:
+def _completed(operation: Operation, handouts: Sequence[Handout]) -> list[dict[str, Any]]:
+    """An event for each picture; the tokens of all of them are in the last, so that adding up counts them once."""
+    events = [_event(operation, handout) for handout in handouts]
+    return [*events[:-1], events[-1] | {"usage": usage(operation.usage) or NO_USAGE}]
+
+
+def _event(operation: Operation, handout: Handout) -> dict[str, Any]:
     picture = handout.picture
     return {
         "type": "image_generation.completed",

@@ -9,6 +9,7 @@ from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.geometry import Size
 from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, Source, State
 from imagegate.domain.request import ImageRequest, InputImage, Message
+from imagegate.domain.usage import Usage
 
 Document = Mapping[str, Any]
 
@@ -63,6 +64,8 @@ def _attempt(document: Document) -> Attempt:
             "state": AttemptState(document["state"]),
             "sources": tuple(Source(**source) for source in document["sources"]),
             "not_honoured": tuple(document["not_honoured"]),
+            "revised_prompts": tuple(document.get("revised_prompts", ())),
+            "usage": Usage(**document["usage"]) if document.get("usage") else None,
             "failure": _failure(document.get("failure")),
         }
     )

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from imagegate.domain.errors import Failure, FailureCode, WrongState
 from imagegate.domain.request import ImageRequest
+from imagegate.domain.usage import Usage, summed
 
 
 class State(StrEnum):
@@ -103,6 +104,10 @@ class Attempt:
     """When the upstream forgets the result."""
     not_honoured: tuple[str, ...] = ()
     """Fields of the request that this provider passes over or only comes near to."""
+    revised_prompts: tuple[str | None, ...] = ()
+    """What the upstream made of the prompt, until the pictures have it."""
+    usage: Usage | None = None
+    """What it took, where the upstream tells."""
 
     @property
     def may_have_cost(self) -> bool:
@@ -131,6 +136,8 @@ class Picture:
     seed: int | None = None
     late: bool = False
     """True when it came after the operation had ended."""
+    revised_prompt: str | None = None
+    """What the upstream made of the prompt, where it tells and changed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +205,11 @@ class Operation:
     def provider(self) -> str | None:
         """The provider that really made the first picture."""
         return self.pictures[0].provider if self.pictures else None
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the pictures took, where every upstream that made one tells."""
+        return summed(one.usage for one in self.attempts if one.state is AttemptState.DONE)
 
     @property
     def missing_slots(self) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from imagegate.domain.errors import Failure
 from imagegate.domain.operation import Source
+from imagegate.domain.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class Ready:
     sources: tuple[Source, ...] = ()
     bodies: tuple[bytes, ...] = ()
     seed: int | None = None
+    revised_prompts: tuple[str | None, ...] = ()
+    """What the upstream made of the prompt, picture by picture: `bodies` first, then `sources`. Empty when untold."""
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)

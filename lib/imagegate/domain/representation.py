@@ -5,6 +5,7 @@ from typing import Any
 
 from imagegate.domain.errors import Failure
 from imagegate.domain.operation import Attempt, Operation, Picture
+from imagegate.domain.usage import Usage
 
 
 def represent(operation: Operation) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def represent(operation: Operation) -> dict[str, Any]:
         "deadline": rfc3339(operation.deadline),
         "images": [_picture(picture) for picture in operation.pictures],
         "attempts": [_attempt(attempt) for attempt in operation.attempts],
+        "usage": usage(operation.usage),
         "error": _failure(operation.failure),
         "late": bool(operation.late_pictures),
         "version": operation.version,
@@ -37,6 +39,21 @@ def rfc3339(time: float | None) -> str | None:
     if time is None:
         return None
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def usage(tokens: Usage | None) -> dict[str, Any] | None:
+    """Tokens as OpenAI's `usage` has them."""
+    if tokens is None:
+        return None
+    return {
+        "input_tokens": tokens.input_tokens,
+        "input_tokens_details": {
+            "text_tokens": tokens.input_text_tokens,
+            "image_tokens": tokens.input_image_tokens,
+        },
+        "output_tokens": tokens.output_tokens,
+        "total_tokens": tokens.total_tokens,
+    }
 
 
 def _picture(picture: Picture) -> dict[str, Any]:
@@ -51,6 +68,7 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "seed": picture.seed,
         "provider": picture.provider,
         "late": picture.late,
+        "revised_prompt": picture.revised_prompt,
     }
 
 
@@ -65,6 +83,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "ended_at": rfc3339(attempt.ended_at),
         "repeats": attempt.repeats,
         "not_honoured": list(attempt.not_honoured),
+        "usage": usage(attempt.usage),
         "error": _failure(attempt.failure),
     }
 

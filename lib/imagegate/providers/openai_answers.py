@@ -5,7 +5,7 @@ Contract: reference/openai_images.md §1.3, yandexart.md §5.
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin
@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.domain.operation import Source
 from imagegate.domain.outcome import Ready
+from imagegate.domain.usage import Usage
 from imagegate.ports import HttpResponse
 from imagegate.providers.refusals import code_of_words
 from imagegate.providers.statuses import bad_payload, refusal
@@ -29,6 +30,14 @@ _OF_CODE = {
 
 _WORDY = frozenset({400, 403, 422})
 """Statuses at which the words decide: Yandex refuses a prompt as it refuses a wrong parameter."""
+
+
+LONGEST_REVISED_PROMPT = 2000
+"""Characters kept of one: ten of them and the prompt itself have to fit into an item of the table and an event."""
+
+
+LARGEST_COUNT = 2**53
+"""Tokens; JSON's whole numbers end there for many a reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +58,10 @@ def parse_answer(name: str, base_url: str, response: HttpResponse, seed: int | N
     pictures = list(_pictures(document, base_url))
     if not pictures:
         raise bad_payload(name, f"HTTP {response.status} without a picture")
-    bodies = tuple(one for one in pictures if isinstance(one, bytes))
-    return Ready(tuple(one for one in pictures if isinstance(one, Source)), bodies, seed)
+    pictures.sort(key=lambda one: isinstance(one[0], Source))  # as Ready has them: bytes first
+    sources = tuple(one for one, _ in pictures if isinstance(one, Source))
+    bodies = tuple(one for one, _ in pictures if isinstance(one, bytes))
+    return Ready(sources, bodies, seed, _told(revised for _, revised in pictures), _usage(document))
 
 
 def _refused(name: str, response: HttpResponse, said: Said | None) -> UpstreamError:
@@ -73,12 +84,13 @@ def _said(document: Any) -> Said | None:
     return Said(str(error.get("message") or error), str(error.get("type") or ""), str(error.get("code") or ""))
 
 
-def _pictures(document: Any, base_url: str) -> Iterator[bytes | Source]:
+def _pictures(document: Any, base_url: str) -> Iterator[tuple[bytes | Source, str | None]]:
+    """Every picture, and what was made of the prompt for it."""
     data = document.get("data") if isinstance(document, Mapping) else None
     for one in data if isinstance(data, list) else ():
         picture = _picture(one, base_url) if isinstance(one, Mapping) else None
         if picture:
-            yield picture
+            yield picture, _revised_prompt(one)
 
 
 def _picture(datum: Mapping[str, Any], base_url: str) -> bytes | Source | None:
@@ -89,6 +101,33 @@ def _picture(datum: Mapping[str, Any], base_url: str) -> bytes | Source | None:
     if not isinstance(url, str) or not url:
         return None
     return _decoded(url) if url.startswith("data:") else Source(urljoin(f"{base_url}/", url))
+
+
+def _revised_prompt(datum: Mapping[str, Any]) -> str | None:
+    revised = datum.get("revised_prompt")
+    if not isinstance(revised, str) or not revised:
+        return None
+    return revised if len(revised) <= LONGEST_REVISED_PROMPT else f"{revised[: LONGEST_REVISED_PROMPT - 1]}…"
+
+
+def _told(revised: Iterable[str | None]) -> tuple[str | None, ...]:
+    every = tuple(revised)
+    return every if any(every) else ()
+
+
+def _usage(document: Mapping[str, Any]) -> Usage | None:
+    """The tokens it took; `None` where the server does not count them, which some say with zeros."""
+    told = document.get("usage")
+    counts = _counts(told, "input_tokens", "output_tokens", "total_tokens")
+    if not any(counts):
+        return None
+    details = told.get("input_tokens_details") if isinstance(told, Mapping) else None
+    return Usage(*counts, *_counts(details, "text_tokens", "image_tokens"))
+
+
+def _counts(told: Any, *names: str) -> list[int]:
+    found = [told.get(name) if isinstance(told, Mapping) else None for name in names]
+    return [one if type(one) is int and 0 < one <= LARGEST_COUNT else 0 for one in found]
 
 
 def _decoded(text: str) -> bytes | None:

@@ -45,7 +45,13 @@ class Conclude:
         """
         now = self._clock.now()
         noted = replace(
-            attempt, state=AttemptState.READY, sources=ready.sources, seed=ready.seed or attempt.seed, lease_until=0.0
+            attempt,
+            state=AttemptState.READY,
+            sources=ready.sources,
+            seed=attempt.seed if ready.seed is None else ready.seed,
+            revised_prompts=ready.revised_prompts,
+            usage=ready.usage,
+            lease_until=0.0,
         )
         if attempt.state is not AttemptState.READY:
             self._learn(attempt, looked.at)
@@ -63,7 +69,7 @@ class Conclude:
         self, operation: Operation, attempt: Attempt, pictures: tuple[Picture, ...], looks: int, unseen: float
     ) -> Operation:
         now = self._clock.now()
-        done = replace(attempt, state=AttemptState.DONE, ended_at=now)
+        done = replace(attempt, state=AttemptState.DONE, ended_at=now, revised_prompts=())
 
         def end(current: Operation) -> Operation:
             arrived = tuple(replace(one, late=current.done) for one in pictures)

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from imagegate.domain.operation import Attempt, Operation, Picture
 from imagegate.domain.outcome import Ready
@@ -27,10 +28,11 @@ class Keep:
         Raises UpstreamError when a picture cannot be fetched or is not one.
         """
         bodies = [*ready.bodies, *(self.http.download(source.url, base) for source in ready.sources)]
-        pairs = zip(attempt.slots, bodies, strict=False)
-        return tuple(self._store(operation, attempt, slot, body) for slot, body in pairs)
+        told = chain(ready.revised_prompts, repeat(None))
+        kept = zip(attempt.slots, bodies, told, strict=False)
+        return tuple(self._store(operation, attempt, slot, body, revised) for slot, body, revised in kept)
 
-    def _store(self, operation: Operation, attempt: Attempt, slot: int, body: bytes) -> Picture:
+    def _store(self, operation: Operation, attempt: Attempt, slot: int, body: bytes, revised: str | None) -> Picture:
         body = self._converted(body, operation.request)
         facts = self.pictures.inspect(body)
         key = f"images/{operation.id[-2:]}/{operation.id}/{slot}.{EXTENSIONS[facts.content_type]}"
@@ -45,6 +47,8 @@ class Keep:
             bytes=len(body),
             provider=attempt.provider,
             seed=attempt.seed,
+            # Servers of the g4f kind always tell a prompt, also when it is the one they were given.
+            revised_prompt=None if revised == operation.request.prompt else revised,
         )
 
     def _converted(self, body: bytes, request: ImageRequest) -> bytes:

@@ -132,7 +132,7 @@ class Poll:
     def _ask(self, operation: Operation, attempt: Attempt, run: str) -> Check:
         now = self._clock.now()
         if attempt.state is AttemptState.READY:
-            return Ready(sources=attempt.sources, seed=attempt.seed)
+            return Ready(attempt.sources, (), attempt.seed, attempt.revised_prompts, attempt.usage)
         if attempt.state is AttemptState.SUBMITTING:
             return Failed(_LOST_SUBMITTER) if attempt.lease_until <= now else Pending(attempt.lease_until - now)
         if self._is_stream(attempt) and not (attempt.lease_run == run and attempt.lease_until > now):

@@ -26,6 +26,23 @@ class PictureShape(_Shape):
     seed: int | None
     provider: str
     late: bool = Field(description="It came after the operation had ended.")
+    revised_prompt: str | None = Field(description="What the upstream made of the prompt, where it says so.")
+
+
+class TokensShape(_Shape):
+    """What tokens were, as far as the upstream breaks them down."""
+
+    text_tokens: int
+    image_tokens: int
+
+
+class UsageShape(_Shape):
+    """Tokens, as OpenAI counts them."""
+
+    input_tokens: int
+    input_tokens_details: TokensShape
+    output_tokens: int
+    total_tokens: int
 
 
 class FailureShape(_Shape):
@@ -47,6 +64,7 @@ class AttemptShape(_Shape):
     ended_at: Moment | None
     repeats: int = Field(description="How often the provider was too busy before.")
     not_honoured: list[str] = Field(description="Fields that this provider passes over or only comes near to.")
+    usage: UsageShape | None = Field(description="Tokens, where the upstream counts them.")
     error: FailureShape | None
 
 
@@ -78,6 +96,7 @@ class OperationShape(_Shape):
     deadline: Moment
     images: list[PictureShape]
     attempts: list[AttemptShape]
+    usage: UsageShape | None = Field(description="Tokens, where every upstream that made a picture counts them.")
     error: FailureShape | None
     late: bool = Field(description="A picture came after the operation had failed.")
     version: int
@@ -143,6 +162,7 @@ class ImagesShape(_Shape):
     background: str | None = None
     not_honoured: list[str] | None = None
     safety_identifier: str | None = None
+    usage: UsageShape | None = None
 
 
 class ErrorShape(_Shape):

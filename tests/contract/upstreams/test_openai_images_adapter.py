@@ -14,6 +14,7 @@ from imagegate.domain.geometry import Size
 from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Ready
 from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.usage import Usage
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
 from imagegate.providers import registry
 from imagegate.providers.openai_flavour import Flavour
@@ -119,6 +120,19 @@ def test_several_at_once_where_the_server_can(providers: registry.Providers, sub
     assert isinstance(ready, Ready)
     assert len(set(ready.bodies)) == 3
     assert len(submissions()) == 1
+
+
+def test_tokens_are_told_by_those_who_count_them(providers: registry.Providers) -> None:
+    ready = providers("openai").submit(Order(request("a red fox"), "gpt-image-2", 3))
+    assert isinstance(ready, Ready)
+    assert ready.usage == Usage(3, 3000, 3003, 3)
+    assert submit(providers, "yandex-ai-studio").usage == Usage(2, 1000, 1002, 2)
+    assert submit(providers, "together").usage is None
+
+
+def test_a_rewritten_prompt_is_told(by_url: OpenAIImages) -> None:
+    assert by_url.submit(Order(request("a fox"), "dall-e-3")).revised_prompts == ("a fox, drawn by a stand-in",)
+    assert by_url.submit(Order(request("a fox"), "dall-e-2")).revised_prompts == ()
 
 
 def test_the_seed_reaches_those_who_take_one(providers: registry.Providers) -> None:

@@ -5,14 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from openai.types import ImagesResponse
+from openai.types import ImageGenCompletedEvent, ImagesResponse
 
 from imagegate.dialects import openai_images, openai_request
 from imagegate.dialects.answer import Handout
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, UnknownModel
 from imagegate.domain.geometry import Size
-from imagegate.domain.operation import Operation, Picture, State
+from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
 from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.usage import Usage
 
 
 def parse(**body: Any) -> Any:
@@ -113,6 +114,40 @@ def test_an_answer_carries_only_the_form_asked_for() -> None:
     by_bytes = openai_images.success(operation(), [Handout(picture, b64="AA==")]).body
     assert by_url["data"] == [{"url": "https://u"}]
     assert by_bytes["data"] == [{"b64_json": "AA=="}]
+
+
+def counted(**reply: str) -> Operation:
+    """An operation whose upstream counts tokens and rewrites prompts."""
+    made = operation(**reply)
+    first = replace(made.pictures[0], revised_prompt="x, at dusk")
+    attempt = Attempt(1, "alpha", "m", (0, 1), AttemptState.DONE, 1.0, usage=Usage(10, 50, 60, 4, 6))
+    return replace(made, pictures=(first, replace(made.pictures[0], slot=1)), attempts=(attempt,))
+
+
+USAGE = {
+    "input_tokens": 10,
+    "input_tokens_details": {"text_tokens": 4, "image_tokens": 6},
+    "output_tokens": 50,
+    "total_tokens": 60,
+}
+
+
+def test_an_answer_tells_the_tokens_and_what_became_of_the_prompt() -> None:
+    body = openai_images.success(counted(), [Handout(one, url="https://u") for one in counted().pictures]).body
+    assert body["data"] == [{"url": "https://u", "revised_prompt": "x, at dusk"}, {"url": "https://u"}]
+    assert body["usage"] == USAGE
+    parsed = ImagesResponse.model_validate(body, strict=True)
+    assert parsed.usage
+    assert parsed.usage.total_tokens == 60
+
+
+def test_in_a_stream_the_tokens_are_told_once() -> None:
+    made = counted(stream="true", response_format="b64_json")
+    answer = openai_images.success(made, [Handout(one, b64="AA==") for one in made.pictures])
+    events = [json.loads(line.removeprefix("data: ")) for line in answer.body.decode().split("\n") if "data: " in line]
+    assert [event["usage"]["total_tokens"] for event in events] == [0, 60]
+    for event in events:
+        ImageGenCompletedEvent.model_validate(event, strict=True)
 
 
 def test_the_sdks_own_type_takes_the_answer() -> None:

@@ -12,8 +12,9 @@ import pytest
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.domain.operation import Source
 from imagegate.domain.outcome import Ready
+from imagegate.domain.usage import Usage
 from imagegate.ports import HttpResponse
-from imagegate.providers.openai_answers import parse_answer
+from imagegate.providers.openai_answers import LONGEST_REVISED_PROMPT, parse_answer
 
 PIXEL = base64.b64encode(b"\x89PNG...").decode()
 
@@ -46,6 +47,50 @@ def test_pictures_come_as_addresses() -> None:
 def test_what_is_a_picture_is_kept_and_the_rest_left() -> None:
     data = [{"b64_json": "*"}, None, {}, {"url": f"data:image/png;base64,{PIXEL}"}, {"url": 7}, {"b64_json": PIXEL}]
     assert parsed(answer({"data": data})).bodies == (b"\x89PNG...",) * 2
+
+
+def test_what_was_made_of_the_prompt_is_told_picture_by_picture() -> None:
+    data = [
+        {"url": "https://cdn.invalid/a.png", "revised_prompt": "of the address"},
+        {"b64_json": PIXEL, "revised_prompt": "of the bytes"},
+        {"b64_json": "*", "revised_prompt": "of no picture"},
+        {"b64_json": PIXEL, "revised_prompt": ""},
+        {"b64_json": PIXEL, "revised_prompt": 7},
+        {"b64_json": PIXEL, "revised_prompt": "x" * 5000},
+    ]
+    ready = parsed(answer({"data": data}))
+    assert (len(ready.bodies), len(ready.sources)) == (4, 1)
+    *_, long, of_address = ready.revised_prompts
+    assert ready.revised_prompts[:3] == ("of the bytes", None, None)
+    assert of_address == "of the address"
+    assert long is not None
+    assert (len(long), long[-1]) == (LONGEST_REVISED_PROMPT, "…")
+    assert parsed(DONE).revised_prompts == ()
+
+
+DETAILS = {"text_tokens": 4, "image_tokens": 6}
+
+
+@pytest.mark.parametrize(
+    ("told", "usage"),
+    [
+        (
+            {"input_tokens": 10, "input_tokens_details": DETAILS, "output_tokens": 50, "total_tokens": 60},
+            Usage(10, 50, 60, 4, 6),
+        ),
+        ({"input_tokens": 10, "output_tokens": 50, "total_tokens": 60}, Usage(10, 50, 60)),
+        ({"input_tokens": 10, "input_tokens_details": [], "output_tokens": 50, "total_tokens": 60}, Usage(10, 50, 60)),
+        ({"total_tokens": 60, "output_tokens": "50", "input_tokens": True}, Usage(0, 0, 60)),
+        ({"input_tokens": 0, "input_tokens_details": {}, "output_tokens": 0, "total_tokens": 0}, None),
+        ({"total_tokens": -1, "input_tokens": 1e300, "output_tokens": 10**30}, None),
+        ({}, None),
+        ([], None),
+        (None, None),
+        (5, None),
+    ],
+)
+def test_tokens_are_told_where_they_are_counted(told: Any, usage: Usage | None) -> None:
+    assert parsed(answer({"data": [{"b64_json": PIXEL}], "usage": told})).usage == usage
 
 
 def error(message: str, kind: str = "invalid_request_error", code: str | None = None) -> dict[str, Any]:

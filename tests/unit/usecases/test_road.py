@@ -10,6 +10,7 @@ from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.operation import AttemptState, State
 from imagegate.domain.outcome import Failed, Pending, Ready, Ticket
 from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.usage import Usage
 from imagegate.usecases.publish import Publish
 from imagegate.usecases.read import Read
 from imagegate.usecases.start import Ask
@@ -482,3 +483,35 @@ def test_completion_times_are_learned_between_two_looks(world: World) -> None:
     world.drive(world.begun())
     [(earliest, latest)] = world.latencies.seen
     assert 0 < earliest < latest
+
+
+def test_what_was_made_of_the_prompt_and_the_tokens_are_kept(world: World) -> None:
+    told = Ready(bodies=(picture(),), seed=0, revised_prompts=("a cat, at dusk",), usage=Usage(4, 50, 54, 4))
+    world.alpha.submissions = [told, replace(told, revised_prompts=("a cat",), usage=Usage(5, 60, 65, 4, 1))]
+    ended = world.drive(world.begun(n=2))
+    assert [one.revised_prompt for one in ended.pictures] == ["a cat, at dusk", None]
+    assert [one.seed for one in ended.pictures] == [0, 0]
+    assert [one.usage for one in ended.attempts] == [told.usage, Usage(5, 60, 65, 4, 1)]
+    assert ended.usage == Usage(9, 110, 119, 8, 1)
+
+
+def test_tokens_of_only_a_part_are_not_the_operations(world: World) -> None:
+    world.alpha.submissions = [Ready(bodies=(picture(),), usage=Usage(4, 50, 54)), Ready(bodies=(picture(),))]
+    ended = world.drive(world.begun(n=2))
+    assert ended.state is State.SUCCEEDED
+    assert ended.usage is None
+
+
+def test_they_survive_a_fetch_that_is_interrupted(world: World) -> None:
+    world.alpha.checks = [replace(ready(), revised_prompts=("a cat, at dusk",), usage=Usage(4, 50, 54))]
+    operation = world.begun()
+    world.submit(operation.id)
+    downloads, world.http.downloads = world.http.downloads, {}
+    with pytest.raises(KeyError):
+        world.poll(operation.id)
+    [noted] = world.now(operation).attempts
+    assert noted.state is AttemptState.READY
+    world.http.downloads = downloads
+    world.poll(operation.id)
+    ended = world.now(operation)
+    assert (ended.pictures[0].revised_prompt, ended.usage) == ("a cat, at dusk", Usage(4, 50, 54))

@@ -105,11 +105,13 @@ class OpenAIImages:
 
     async def show(self, request: Request, picture: Picture, ask: Ask) -> dict[str, str]:
         """One element of `data`."""
+        # Of OpenAI's models only this one rewrites prompts, every one of them.
+        told = {"revised_prompt": f"{ask.prompt}, drawn by a stand-in"} if ask.model == "dall-e-3" else {}
         if not ask.by_url:
-            return {"b64_json": base64.b64encode(await picture.file()).decode()}
+            return {"b64_json": base64.b64encode(await picture.file()).decode(), **told}
         name = f"{secrets.token_hex(16)}.{picture.format}"
         self.pictures.put(name, picture)
-        return {"url": f"{root_of(request)}/files/{name}"}
+        return {"url": f"{root_of(request)}/files/{name}", **told}
 
     async def file(self, request: Request) -> Response:
         """`GET /files/{name}`: draw the picture. No key: OpenAI's URLs are signed instead."""

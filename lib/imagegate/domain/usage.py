@@ -1,0 +1,36 @@
+"""What an upstream says a generation took, in tokens."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, as OpenAI's Images API counts them (reference/openai_images.md §1.3)."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    input_text_tokens: int = 0
+    """0 when the upstream does not break its input down; the same with pictures."""
+    input_image_tokens: int = 0
+
+    def __add__(self, other: Self) -> "Usage":
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.total_tokens + other.total_tokens,
+            self.input_text_tokens + other.input_text_tokens,
+            self.input_image_tokens + other.input_image_tokens,
+        )
+
+
+def summed(usages: Iterable[Usage | None]) -> Usage | None:
+    """All of them together; `None` when there is none, or when one is not known: a part would pass for the whole."""
+    total = None
+    for usage in usages:
+        if usage is None:
+            return None
+        total = usage if total is None else total + usage
+    return total
