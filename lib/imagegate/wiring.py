@@ -232,7 +232,7 @@ def delete() -> Delete:
 
 def estimate() -> Estimate:
     """The use case `estimate`."""
-    return Estimate(routes())
+    return Estimate(routes(), latencies())
 
 
 def listing() -> Listing:

@@ -69,7 +69,7 @@ class Gateway:
             cancel=Cancel(revise, self.workflow, self.clock),
             retry=Retry(revise, self.workflow, self.clock),
             delete=Delete(self.store, self.images),
-            estimate=Estimate(self.routes),
+            estimate=Estimate(self.routes, self.latencies),
             images=self.images,
             routes=self.routes,
             clock=self.clock,

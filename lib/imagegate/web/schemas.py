@@ -111,20 +111,32 @@ class ListShape(_Shape):
     next_page_token: str | None = Field(description="Hand it back as `page_token` for the next page.")
 
 
+Dollars = Annotated[float | None, Field(description="US dollars for all pictures; null where no price is known.")]
+Median = Annotated[float, Field(description="As likely done as not after so many seconds, as jobs have gone so far.")]
+Slow = Annotated[float, Field(description="Nine in ten are done after so many seconds.")]
+
+
 class StopShape(_Shape):
     """A provider on a route."""
 
     provider: str
-    model: str
+    model: str = Field(description="The provider's own name of it.")
+    estimated_cost_usd: Dollars
+    estimated_seconds: Median
+    slow_seconds: Slow
+    not_honoured: list[str] = Field(description="Fields that this provider passes over or only comes near to.")
 
 
 class EstimateShape(_Shape):
-    """What a request would do."""
+    """What a request would do, cost and take, if the first provider of its route makes the pictures."""
 
     valid: Literal[True]
     model: str
     n: int
-    route: list[StopShape]
+    estimated_cost_usd: Dollars
+    estimated_seconds: Median
+    slow_seconds: Slow
+    route: list[StopShape] = Field(description="In the order they are tried.")
 
 
 class ProblemShape(_Shape):

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.geometry import Grid
 from imagegate.domain.ids import new_id
+from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.operation import Attempt, AttemptState, Picture, State
+from imagegate.domain.route import Route, Routes, Target
 from support.fakes import picture
 from support.gateway import Answered, Gateway
 
@@ -90,11 +93,36 @@ def test_without_a_key_every_request_is_its_own(gateway: Gateway) -> None:
 
 
 def test_validate_only_makes_nothing(gateway: Gateway) -> None:
-    answer = create(gateway, BODY | {"validate_only": True})
+    answer = create(gateway, BODY | {"validate_only": True}, idempotency_key="k1")
     assert answer.status == 200
     assert [stop["provider"] for stop in answer.json()["route"]] == ["alpha", "beta"]
-    assert not gateway.store.documents
     assert create(gateway, BODY | {"validate_only": True, "model": "nope"}).status == 404
+    assert not gateway.store.documents
+    assert not gateway.store.claims
+    assert not gateway.workflow.runs
+
+
+def test_validate_only_says_what_it_would_cost_and_take() -> None:
+    poll = Limits(Waits.POLL, Grid(64, 2048, 8), 1000, honours=frozenset({"seed"}))
+    blocking = Limits(Waits.BLOCKING, Grid(64, 2048, 8), 1000, images_per_call=4, honours=frozenset({"seed"}))
+    targets = Target("alpha", "m", poll, 0.003), Target("beta", "m", blocking, 0.1), Target("gamma", "m", blocking)
+    gateway = Gateway(routes=Routes([Route("flux", targets)]))
+    for _ in range(100):
+        gateway.latencies.observe("alpha", "m", 3.0, 3.0)
+    body = BODY | {"validate_only": True, "n": 5, "size": {"width": 65, "height": 64}}
+    told = create(gateway, body).json()
+    alpha, beta, gamma = told["route"]
+    assert [stop["estimated_cost_usd"] for stop in told["route"]] == [0.015, 0.5, None]
+    assert 2.5 < alpha["estimated_seconds"] < 3.5
+    assert alpha["estimated_seconds"] <= alpha["slow_seconds"] < 6
+    assert alpha["not_honoured"] == ["size"]
+    assert {name: told[name] for name in ("estimated_cost_usd", "estimated_seconds", "slow_seconds")} == {
+        name: alpha[name] for name in ("estimated_cost_usd", "estimated_seconds", "slow_seconds")
+    }
+    once = gateway.latencies.get("beta", "m").quantile(0.5)
+    assert (beta["estimated_seconds"], gamma["estimated_seconds"]) == (round(2 * once, 3), round(2 * once, 3))
+    [_, seeded, _] = create(gateway, body | {"seed": 1}).json()["route"]
+    assert seeded["estimated_seconds"] == round(5 * once, 3)
 
 
 def test_an_unchanged_operation_is_not_sent_again(gateway: Gateway) -> None:
