@@ -27,6 +27,15 @@ def test_the_life_of_an_operation(stack: Stack, until: Callable[..., Any]) -> No
     assert operation["id"] not in [one["id"] for one in requests.get(url).json()["operations"]]
 
 
+def test_an_estimate_makes_nothing(stack: Stack) -> None:
+    body = {"model": "alice-art", "prompt": "only asking", "n": 2, "validate_only": True}
+    told = requests.post(f"{stack.base_url}/v1/operations", json=body).json()
+    assert (told["valid"], told["estimated_cost_usd"]) == (True, 0.0366)
+    assert 0 < told["estimated_seconds"] <= told["slow_seconds"]
+    url = f"{stack.upstreams_url}/_standin/submissions"
+    assert requests.get(url, params={"prompt": body["prompt"]}).json()["submissions"] == []
+
+
 def test_cancel_and_retry(stack: Stack, until: Callable[..., Any]) -> None:
     body = BODY | {"prompt": "[delay 4s] second thoughts"}
     operation = requests.post(f"{stack.base_url}/v1/operations", json=body).json()
