@@ -38,13 +38,17 @@ test-node: $(STAMP)  ## prove the waiting on the clients for Node, and all clien
 	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm langchain
 	@$(BIN)/python -m pytest -m node tests/integration/clients $(ARGS)
 
-check: $(STAMP)  ## lint, types, architecture, template
+check: $(STAMP)  ## lint, types, architecture, template, weaknesses
 	@$(BIN)/ruff check lib functions tests
 	@$(BIN)/ruff format --check lib functions tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/cfn-lint template.yaml
+	@PYTHON=$(BIN)/python tests/scanners/scan.sh
 	@if command -v sam >/dev/null; then sam validate --lint; else echo "sam is not here: 'sam validate' left out"; fi
+
+audit: $(STAMP)  ## ask the advisory service about every dependency; fails when it cannot be asked
+	@PYTHON=$(BIN)/python tests/scanners/scan.sh audit
 
 bench: $(STAMP)  ## measure: make bench NAME=<file of tests/benchmarks> [N=...]
 	@test -f tests/benchmarks/$(NAME).py || { echo "NAME is one of:$$(cd tests/benchmarks && grep -l __main__ *.py | sed 's/^/ /; s/\.py//' | tr -d '\n')"; exit 1; }
@@ -54,6 +58,7 @@ docs: $(STAMP)  ## write anew what is generated: the OpenAPI document and the ta
 	@$(BIN)/imagegate openapi > docs/openapi.json
 	@$(BIN)/imagegate tables models > docs/models.md
 	@$(BIN)/imagegate tables errors > docs/errors.md
+	@$(BIN)/python tests/scanners/licences.py > docs/licences.md
 
 STAGE ?= dev
 SAM_STACK = imagegate-$(STAGE)
@@ -82,4 +87,4 @@ lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run test test-gradio test-node check bench docs deploy destroy fix lock clean
+.PHONY: help setup run test test-gradio test-node check audit bench docs deploy destroy fix lock clean

@@ -92,3 +92,8 @@ def _object(environment: Mapping[str, str], name: str) -> dict[str, str]:
     if not isinstance(document, dict):
         raise MisconfiguredError(f"{name} must be a JSON object of provider name to base URL, not {value!r}")
     return document
+
+
+def upstream_secrets_path(stage: str) -> str:
+    """The SSM path below which that stage's upstream credentials lie, as template.yaml has it."""
+    return f"/imagegate/{stage}/upstreams"

@@ -11,6 +11,7 @@ import typer
 from imagegate.cli.sentences import hint, in_a_sentence
 from imagegate.cli.target import Local, Stage, StateDir, target
 from imagegate.domain.errors import InvalidRequest
+from imagegate.settings import upstream_secrets_path
 
 secrets_app = typer.Typer(help="Credentials of upstreams, kept in SSM.", no_args_is_help=True)
 
@@ -29,7 +30,8 @@ def set_secret(
             raise InvalidRequest("A name has 1 to 100 of A-Z a-z 0-9 _ . -", remedy="Choose another NAME.")
         where = target(stage, local, state_dir)
         where.secrets().put(name, _value(name))
-    hint(f"Set /imagegate/{where.stage}/{name}; functions that had read it before see it within five minutes.")
+    path = f"{upstream_secrets_path(where.stage)}/{name}"
+    hint(f"Set {path}; functions that had read it before see it within five minutes.")
 
 
 @secrets_app.command("list")

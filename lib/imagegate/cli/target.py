@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imagegate.domain.errors import MisconfiguredError
+from imagegate.settings import upstream_secrets_path
 
 if TYPE_CHECKING:
     from imagegate.adapters.ssm_secrets import SsmSecrets
@@ -40,7 +41,7 @@ class Target:
         """Its upstream credentials."""
         from imagegate import wiring
 
-        return wiring.secrets(self.client("ssm"), f"/imagegate/{self.stage}")
+        return wiring.secrets(self.client("ssm"), upstream_secrets_path(self.stage))
 
 
 def target(stage: str, local: bool, state_dir: Path) -> Target:

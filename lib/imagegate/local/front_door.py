@@ -107,7 +107,9 @@ class FrontDoor:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
-        async with httpx.AsyncClient(timeout=None, trust_env=False, limits=limits) as self._client:  # noqa: S113
+        # The time limit is `_forward`'s, over the whole exchange.
+        client = httpx.AsyncClient(timeout=None, trust_env=False, limits=limits)  # noqa: S113  # nosec B113
+        async with client as self._client:
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})

@@ -23,7 +23,7 @@ from ministack import app as ministack
 from ministack.core import lambda_runtime
 from ministack.services import dynamodb, lambda_svc, sqs, stepfunctions
 
-from imagegate.local import chaos, checkpoint, ministack_gaps
+from imagegate.local import chaos, checkpoint, ministack_gaps, ministack_leading_keys
 from imagegate.local.ministack_executions import Interrupted
 
 UNREADABLE_STATE = 3
@@ -175,6 +175,7 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(UNREADABLE_STATE)
     ministack_gaps.mend()
+    ministack_leading_keys.mend()
     chaos.install_if_wanted()
     interrupted = Interrupted(states.get("stepfunctions"))
     ministack._load_persisted_state = lambda: _load(states, interrupted)

@@ -70,7 +70,7 @@ def load_yaml(path: Path) -> Template:
         PackagingError: it is not there, or not valid.
     """
     try:
-        document: Template = yaml.load(path.read_text(), _TemplateLoader)  # noqa: S506 a SafeLoader
+        document: Template = yaml.load(path.read_text(), _TemplateLoader)  # noqa: S506  # nosec B506
         return document
     except FileNotFoundError:
         raise PackagingError(f"{path} is not there") from None

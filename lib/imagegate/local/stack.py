@@ -20,6 +20,7 @@ from imagegate.local.server_thread import ServerThread
 from imagegate.local.stack_settings import StackSettings
 from imagegate.local.state_folder import FolderInUse, StateFolder
 from imagegate.local.watchdog import Watchdog
+from imagegate.settings import upstream_secrets_path
 
 DEFAULT_STAGE = "dev"
 """The template's default for its parameter Stage."""
@@ -140,10 +141,10 @@ class Stack:
     def _set_secrets(self) -> None:
         """Give the functions credentials for the stand-ins; one that somebody has set stays as it is."""
         stage = self.settings.parameters.get("Stage", DEFAULT_STAGE)
-        ssm = self.client("ssm")
+        ssm, path = self.client("ssm"), upstream_secrets_path(stage)
         for name, value in (self.settings.stand_ins.secrets if self.settings.stand_ins else {}).items():
             with contextlib.suppress(ssm.exceptions.ParameterAlreadyExists):
-                ssm.put_parameter(Name=f"/imagegate/{stage}/{name}", Value=value, Type="SecureString")
+                ssm.put_parameter(Name=f"{path}/{name}", Value=value, Type="SecureString")
 
     def _take_ports(self) -> None:
         """Take the front door's port as told, and for the others the one used last, so that URLs stay valid.

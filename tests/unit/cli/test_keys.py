@@ -164,7 +164,7 @@ def test_a_secret_comes_from_standard_input_and_is_never_shown() -> None:
     assert result.exit_code == 0
     assert "sk-marked" not in result.output
     assert result.stdout == ""
-    parameter = boto3.client("ssm").get_parameter(Name="/imagegate/dev/OPENAI_API_KEY", WithDecryption=True)
+    parameter = boto3.client("ssm").get_parameter(Name="/imagegate/dev/upstreams/OPENAI_API_KEY", WithDecryption=True)
     assert (parameter["Parameter"]["Value"], parameter["Parameter"]["Type"]) == ("sk-marked", "SecureString")
     assert done("secrets", "list") == "OPENAI_API_KEY\n"
     assert json.loads(done("secrets", "list", "--json")) == ["OPENAI_API_KEY"]

@@ -136,7 +136,8 @@ class GradioSpace:
 
     def keep(self, root: str, asked: Arguments, switches: Switches, fault: str | None) -> dict[str, Any]:
         """Promise a picture; returns its FileData."""
-        path = f"/tmp/gradio/{secrets.token_hex(32)}/image.webp"  # noqa: S108 - the shape of Gradio's paths; no file
+        # The shape of Gradio's paths; no file.
+        path = f"/tmp/gradio/{secrets.token_hex(32)}/image.webp"  # noqa: S108  # nosec B108
         self.pictures.put(
             path,
             Picture(asked.prompt, asked.seed, asked.width, asked.height, asked.steps, "webp", switches, fault),

@@ -1,0 +1,224 @@
+"""Each function's own role, on the template as deployed: it may do its work, and nothing that is on this list.
+
+What nobody is named for, nobody may. A new function must not do any of it until it is named here.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from imagegate.local.ministack_process import REGION
+from imagegate.local.packaging import load_yaml
+from imagegate.local.stack import Stack
+from support.stack_settings import TEMPLATE
+
+RESOURCES = load_yaml(TEMPLATE)["Resources"]
+FUNCTIONS = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"]
+Client = Callable[[str], Any]
+Probe = Callable[[Client, "Names"], Any]
+
+
+class Names:
+    """What the deployed stack is made of."""
+
+    def __init__(self, stack: Stack) -> None:
+        out = stack.outputs
+        self.table, self.bucket, self.bus = out["TableName"], out["BucketName"], out["EventBusName"]
+        self.machine = out["StateMachineArn"]
+        resources = stack.client("cloudformation").describe_stack_resources(StackName=stack.settings.name)
+        self.of = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources["StackResources"]}
+
+
+def get_item(pk: str) -> Probe:
+    return lambda client, names: client("dynamodb").get_item(TableName=names.table, Key={"pk": {"S": pk}})
+
+
+def put_item(pk: str) -> Probe:
+    # The condition never holds: nothing is written, also where it is allowed.
+    return lambda client, names: client("dynamodb").put_item(
+        TableName=names.table, Item={"pk": {"S": pk}}, ConditionExpression="attribute_exists(pk) AND pk = :no",
+        ExpressionAttributeValues={":no": {"S": "never"}},
+    )  # fmt: skip
+
+
+def delete_item(pk: str) -> Probe:
+    return lambda client, names: client("dynamodb").delete_item(TableName=names.table, Key={"pk": {"S": pk}})
+
+
+def query(index: str, attribute: str) -> Probe:
+    return lambda client, names: client("dynamodb").query(
+        TableName=names.table, IndexName=index, KeyConditionExpression="#a = :a",
+        ExpressionAttributeNames={"#a": attribute}, ExpressionAttributeValues={":a": {"S": "nobody"}},
+    )  # fmt: skip
+
+
+def get_object(key: str) -> Probe:
+    return lambda client, names: client("s3").get_object(Bucket=names.bucket, Key=key)
+
+
+def put_object(key: str) -> Probe:
+    return lambda client, names: client("s3").put_object(Bucket=names.bucket, Key=key, Body=b"")
+
+
+def delete_object(key: str) -> Probe:
+    return lambda client, names: client("s3").delete_object(Bucket=names.bucket, Key=key)
+
+
+def parameter(name: str) -> Probe:
+    return lambda client, names: client("ssm").get_parameter(Name=f"/imagegate/dev/{name}", WithDecryption=True)
+
+
+ABSENT = "0" * 20
+PATHS = Config(s3={"addressing_style": "path"}, proxies={}, retries={"total_max_attempts": 1})
+DRIVERS = {"SubmitFunction", "PollFunction"}
+MAY: dict[str, tuple[Probe, set[str]]] = {
+    "read an operation": (
+        get_item(f"op#{ABSENT}"),
+        {"ApiFunction", "FailFunction", "SweepFunction", *DRIVERS},
+    ),
+    "write an operation": (
+        put_item(f"op#{ABSENT}"),
+        {"ApiFunction", "FailFunction", "SweepFunction", *DRIVERS},
+    ),
+    "remove an operation": (delete_item(f"op#{ABSENT}"), {"ApiFunction"}),
+    "read an API key": (get_item("apikey#none"), {"ApiFunction"}),
+    "make an API key": (put_item("apikey#none"), set()),
+    "remove an API key": (delete_item("apikey#none"), set()),
+    "read the signing secret": (get_item("signing"), {"ApiFunction"}),
+    "make the signing secret": (put_item("signing"), {"ApiFunction"}),
+    "remove the signing secret": (delete_item("signing"), set()),
+    "read what was learned": (get_item("latency#a#b"), {"ApiFunction", *DRIVERS}),
+    "write what was learned": (put_item("latency#a#b"), DRIVERS),
+    "open a circuit": (put_item("circuit#a"), DRIVERS),
+    "write an item of no kind": (put_item("other"), set()),
+    "scan the table": (lambda client, names: client("dynamodb").scan(TableName=names.table), set()),
+    "remove the table": (lambda client, names: client("dynamodb").delete_table(TableName=names.table), set()),
+    "list an owner's operations": (query("owner", "owner"), {"ApiFunction"}),
+    "list open operations": (query("open", "open"), {"SweepFunction"}),
+    "read a picture": (get_object("images/none"), {"ApiFunction"}),
+    "write a picture": (put_object("images/none"), DRIVERS),
+    "remove a picture": (delete_object("images/none"), {"ApiFunction"}),
+    "read an uploaded picture": (get_object("inputs/none"), {"SubmitFunction"}),
+    "write an uploaded picture": (put_object("inputs/none"), {"ApiFunction"}),
+    "write a large answer": (put_object("answers/none"), {"ApiFunction"}),
+    "write elsewhere in the bucket": (put_object("other/none"), set()),
+    "list the bucket": (lambda client, names: client("s3").list_objects_v2(Bucket=names.bucket), set()),
+    "open the bucket": (
+        lambda client, names: client("s3").put_bucket_policy(Bucket=names.bucket, Policy="{}"),
+        set(),
+    ),
+    "read an upstream's secret": (parameter("upstreams/OPENAI_API_KEY"), DRIVERS),
+    "read another secret": (parameter("OTHER"), set()),
+    "read another stage's secret": (
+        lambda client, names: client("ssm").get_parameter(Name="/imagegate/prod/upstreams/OPENAI_API_KEY"),
+        set(),
+    ),
+    "list secrets": (
+        lambda client, names: client("ssm").get_parameters_by_path(Path="/imagegate/dev/upstreams"),
+        set(),
+    ),
+    "set a secret": (
+        lambda client, names: client("ssm").put_parameter(
+            Name="/imagegate/dev/upstreams/OPENAI_API_KEY", Value="x", Type="SecureString"
+        ),
+        set(),
+    ),
+    "start the workflow": (
+        lambda client, names: client("stepfunctions").start_execution(
+            stateMachineArn=names.machine, name="least-privilege", input="not JSON"
+        ),
+        {"ApiFunction", "SweepFunction"},
+    ),
+    "read the workflow's history": (
+        lambda client, names: client("stepfunctions").list_executions(stateMachineArn=names.machine),
+        set(),
+    ),
+    "announce on the bus": (
+        lambda client, names: client("events").put_events(
+            Entries=[{"Source": "x", "DetailType": "x", "Detail": "{}", "EventBusName": names.bus}]
+        ),
+        {"PublishFunction"},
+    ),
+    "announce on the default bus": (
+        lambda client, names: client("events").put_events(Entries=[{"Source": "x", "DetailType": "x", "Detail": "{}"}]),
+        set(),
+    ),
+    "call a function": (
+        lambda client, names: client("lambda").invoke(FunctionName=names.of["FailFunction"], Payload=b"{}"),
+        set(),
+    ),
+    "change a function": (
+        lambda client, names: client("lambda").update_function_configuration(
+            FunctionName=names.of["FailFunction"], Timeout=3
+        ),
+        set(),
+    ),
+    "read a role": (lambda client, names: client("iam").list_roles(), set()),
+    "take another role": (
+        lambda client, names: client("sts").assume_role(
+            RoleArn="arn:aws:iam::000000000000:role/other", RoleSessionName="someone"
+        ),
+        set(),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def roles(stack: Stack) -> Callable[[str], Client]:
+    """Clients with a function's own role, as Lambda takes it for the function."""
+    iam, sts, functions = stack.client("iam"), stack.client("sts"), stack.client("lambda")
+    names = Names(stack)
+
+    def of(function: str) -> Client:
+        arn = functions.get_function_configuration(FunctionName=names.of[function])["Role"]
+        role = arn.rpartition("/")[2]
+        trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        assert [one["Principal"] for one in trust["Statement"]] == [{"Service": ["lambda.amazonaws.com"]}]
+        anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        try:
+            iam.update_assume_role_policy(
+                RoleName=role, PolicyDocument=json.dumps({**trust, "Statement": [*trust["Statement"], anybody]})
+            )
+            taken = sts.assume_role(RoleArn=arn, RoleSessionName=function)["Credentials"]
+        finally:
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+        session = boto3.Session(taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], REGION)
+        like = stack.client("s3").meta
+        return lambda service: session.client(service, endpoint_url=like.endpoint_url, config=PATHS)
+
+    return of
+
+
+def denied(probe: Probe, client: Client, names: Names) -> bool:
+    """Whether it is refused for want of a permission; that it fails for another reason makes no difference."""
+    try:
+        probe(client, names)
+    except ClientError as error:
+        return "AccessDenied" in error.response["Error"]["Code"]
+    return False
+
+
+def test_every_function_named_here_is_there() -> None:
+    named = set().union(*(functions for _, functions in MAY.values()))
+    assert named <= set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_may_do_what_it_is_named_for_and_nothing_else(
+    stack: Stack, roles: Callable[[str], Client], function: str
+) -> None:
+    client, names = roles(function), Names(stack)
+    refused = {what for what, (probe, _) in MAY.items() if denied(probe, client, names)}
+    assert refused == {what for what, (_, functions) in MAY.items() if function not in functions}
+
+
+def test_the_roles_are_what_forbids_it(stack: Stack) -> None:
+    """The list is worth something only if somebody may do all that."""
+    names = Names(stack)
+    harmless = [what for what in MAY if what.startswith(("read", "list", "scan"))]
+    assert [what for what in harmless if denied(MAY[what][0], stack.client, names)] == []

@@ -1,0 +1,141 @@
+"""What template.yaml promises about itself; functions are found in it, so a new one is held to the same."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from imagegate.local.packaging import load_yaml
+from support.stack_settings import TEMPLATE
+
+DOCUMENT = load_yaml(TEMPLATE)
+WORKFLOW = load_yaml(TEMPLATE.parent / "infra" / "workflow.asl.yaml")
+RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
+FUNCTIONS = {name: one for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"}
+SECRET_READERS = {"SubmitFunction", "PollFunction"}
+"""Who may read upstreams' secrets."""
+EVENTS_THAT_DO_NOT_WAIT = {"Schedule", "EventBridgeRule", "SNS", "S3"}
+
+
+def policies(name: str) -> Iterator[dict[str, Any]]:
+    """The statements of a function's or the workflow's own policies."""
+    for policy in RESOURCES[name]["Properties"]["Policies"]:
+        yield from policy["Statement"]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+STATEMENTS = [(name, one) for name in (*FUNCTIONS, "Workflow") for one in policies(name)]
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    found = {name: one for name, one in RESOURCES.items() if one["Type"] == kind}
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(("function", "statement"), STATEMENTS)
+def test_policies_name_actions_and_resources(function: str, statement: dict[str, Any]) -> None:
+    assert statement["Effect"] == "Allow"
+    assert "NotAction" not in statement
+    assert "NotResource" not in statement
+    for action in listed(statement["Action"]):
+        assert re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action), f"{function}: {action}"
+    for resource in listed(statement["Resource"]):
+        text = json.dumps(resource)
+        assert '"*"' not in text
+        # A star stands for an object's key or a parameter's name below a path of its own, for nothing else.
+        assert "*" not in text or re.search(r"\}/[a-z]+/\*\"|/upstreams/\*\"", text), f"{function}: {text}"
+
+
+@pytest.mark.parametrize(("function", "statement"), STATEMENTS)
+def test_no_role_opens_the_whole_table(function: str, statement: dict[str, Any]) -> None:
+    items = {"GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"}
+    if {action.removeprefix("dynamodb:") for action in listed(statement["Action"])} & items:
+        keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        assert all(re.fullmatch(r"[a-z]+(#\*)?", key) for key in keys), f"{function}: {keys}"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_those_who_need_them_read_secrets(function: str) -> None:
+    actions = {action for one in policies(function) for action in listed(one["Action"])}
+    reads = {action for action in actions if action.startswith(("ssm:", "secretsmanager:", "kms:"))}
+    assert reads == ({"ssm:GetParameter"} if function in SECRET_READERS else set())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_nobody_waits_for_is_not_lost_when_it_fails(function: str) -> None:
+    properties = FUNCTIONS[function]["Properties"]
+    kinds = {one["Type"] for one in properties.get("Events", {}).values()}
+    assert not kinds & EVENTS_THAT_DO_NOT_WAIT or "DeadLetterQueue" in properties
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_logs_to_a_group_that_forgets_and_is_watched(function: str) -> None:
+    group = FUNCTIONS[function]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogDays"}
+    alarms = (one["Properties"].get("Dimensions", []) for one in of_type("AWS::CloudWatch::Alarm").values())
+    watched = {json.dumps(dimension["Value"]) for alarm in alarms for dimension in alarm}
+    assert json.dumps({"Ref": function}) in watched
+
+
+def test_the_environment_holds_names_only() -> None:
+    environments = [one["Properties"].get("Environment", {}) for one in FUNCTIONS.values()]
+    environments.append(DOCUMENT["Globals"]["Function"]["Environment"])
+    names = {name for one in environments for name in one.get("Variables", {})}
+    assert not [name for name in names if re.search(r"KEY$|TOKEN|SECRET$|PASSWORD", name)]
+    assert not [one for one in DOCUMENT["Parameters"].values() if one.get("NoEcho")], "a secret would be a parameter"
+
+
+def test_what_keeps_data_is_encrypted_and_closed() -> None:
+    for table in of_type("AWS::DynamoDB::Table").values():
+        assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+        assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["Properties"]["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+        assert table["DeletionPolicy"] == "RetainExceptOnCreate"
+    for bucket in of_type("AWS::S3::Bucket").values():
+        assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+        assert bucket["Properties"]["BucketEncryption"]
+        assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
+    for queue in of_type("AWS::SQS::Queue").values():
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True
+
+
+def test_the_bucket_is_spoken_to_over_tls_only() -> None:
+    [statement] = RESOURCES["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"]["Bool"] == {"aws:SecureTransport": "false"}
+    # Loopback is the embedded stack; no request reaches S3 from there on AWS.
+    assert statement["Condition"]["NotIpAddress"] == {"aws:SourceIp": "127.0.0.0/8"}
+
+
+@pytest.mark.parametrize("part", ["Api", "Submit", "Poll"])
+def test_nothing_is_set_aside_unless_asked_for(part: str) -> None:
+    """A new account's quota of 10 cannot be divided: the template has to deploy there as it is."""
+    assert DOCUMENT["Parameters"][f"{part}Concurrency"]["Default"] == 0
+    assert DOCUMENT["Conditions"][f"Bounds{part}"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": f"{part}Concurrency"}, "0"]}]
+    }
+    reserved = FUNCTIONS[f"{part}Function"]["Properties"]["ReservedConcurrentExecutions"]
+    assert reserved == {"Fn::If": [f"Bounds{part}", {"Ref": f"{part}Concurrency"}, {"Ref": "AWS::NoValue"}]}
+
+
+def test_the_api_is_throttled_and_every_parameter_says_what_it_is() -> None:
+    settings = RESOURCES["ApiStage"]["Properties"]["DefaultRouteSettings"]
+    assert settings == {
+        "ThrottlingRateLimit": {"Ref": "ApiRequestsPerSecond"},
+        "ThrottlingBurstLimit": {"Ref": "ApiBurst"},
+    }
+    assert all(one["Description"] for one in DOCUMENT["Parameters"].values())
+
+
+@pytest.mark.parametrize("state", [name for name, one in WORKFLOW["States"].items() if one["Type"] == "Task"])
+def test_a_throttled_step_waits_for_its_turn(state: str) -> None:
+    """Waiting requests may take all of a small account's concurrency for half a minute; that breaks nothing down."""
+    first = WORKFLOW["States"][state]["Retry"][0]
+    assert first["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+    assert (first["MaxAttempts"] - 5) * first["MaxDelaySeconds"] / 2 >= 600, "on average, with full jitter"
