@@ -148,6 +148,13 @@ class EventBus(Protocol):
         """Announce; returns the positions of the events that could not be."""
 
 
+class DeadLetters(Protocol):
+    """Where messages end that nobody can handle, for a person to look at."""
+
+    def put(self, message: str, code: str, reason: str) -> None:
+        """Put a message aside with a word and a sentence that say why."""
+
+
 class Secrets(Protocol):
     """Where upstream credentials are kept."""
 

@@ -31,6 +31,8 @@ class Settings:
     """`keys`: only API keys open anything; `open`: nobody is asked for one."""
     key_cache_seconds: float
     """How long a function trusts what it has read of an API key."""
+    dead_letters: str = ""
+    """URL of the queue for what this function cannot handle; only some functions have one."""
     upstream_base_urls: Mapping[str, str] = field(default_factory=dict)
     """Provider name to base URL, in place of models.toml's."""
 
@@ -51,6 +53,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         deadline_seconds=_number(environment, "DEADLINE_SECONDS"),
         access=_choice(environment, "ACCESS", ("keys", "open")),
         key_cache_seconds=_number(environment, "KEY_CACHE_SECONDS"),
+        dead_letters=environment.get("DEAD_LETTERS", ""),
         upstream_base_urls=_object(environment, "UPSTREAM_BASE_URLS"),
     )
 

@@ -14,6 +14,7 @@ from imagegate.ports import (
     Admission,
     ApiKeys,
     Clock,
+    DeadLetters,
     EventBus,
     Http,
     ImageStore,
@@ -41,6 +42,7 @@ from imagegate.usecases.submit import Submit
 from imagegate.usecases.sweep import Sweep
 
 if TYPE_CHECKING:
+    from imagegate.adapters.dynamodb_stream import StreamReader
     from imagegate.adapters.ssm_secrets import SsmSecrets
 
 _clock = SystemClock()
@@ -86,7 +88,14 @@ def bus() -> EventBus:
     """The event bus."""
     from imagegate.adapters.eventbridge_bus import EventBridgeBus
 
-    return EventBridgeBus(client("events"), settings.current().bus)
+    current = settings.current()
+    return EventBridgeBus(client("events"), current.bus, current.bucket, _clock.sleep)
+
+
+def _dead_letters() -> DeadLetters:
+    from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
+
+    return SqsDeadLetters(client("sqs"), settings.current().dead_letters)
 
 
 @cache
@@ -203,6 +212,13 @@ def fail() -> Fail:
 def sweep() -> Sweep:
     """The use case `sweep`."""
     return Sweep(store(), workflow(), _telemetry(), Revise(store(), _clock), _clock)
+
+
+def stream_reader() -> "StreamReader":
+    """Reads the table's stream."""
+    from imagegate.adapters.dynamodb_stream import StreamReader
+
+    return StreamReader(_dead_letters(), _clock)
 
 
 def publish() -> Publish:

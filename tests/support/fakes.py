@@ -217,6 +217,16 @@ class MemoryBus:
 
 
 @dataclass
+class MemoryDeadLetters:
+    """Remembers what was put aside, and why."""
+
+    letters: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def put(self, message: str, code: str, reason: str) -> None:
+        self.letters.append((message, code, reason))
+
+
+@dataclass
 class NoSecrets:
     """No secret was ever set, unless given."""
 

@@ -16,11 +16,21 @@ DETAIL_TYPES = {
 }
 
 
+LONGEST_TEXT = 4_000
+"""Characters of a prompt, or any other text, that an announcement carries."""
+LONGEST_REASON = 200
+"""Characters of an attempt's error message that an announcement carries."""
+MOST_ATTEMPTS = 20
+"""How many attempts an announcement carries, the last ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One announcement: the operation as it stood when it reached a state."""
 
     operation: Operation
+    late: bool = False
+    """True when what is announced is a picture that came after the operation had failed."""
 
     @property
     def id(self) -> str:
@@ -30,14 +40,22 @@ class Event:
     @property
     def detail_type(self) -> str:
         """EventBridge's detail-type."""
-        return DETAIL_TYPES[State.SUCCEEDED if self.operation.late_pictures else self.operation.state]
+        return DETAIL_TYPES[State.SUCCEEDED if self.late else self.operation.state]
 
     def detail(self) -> dict[str, Any]:
-        """EventBridge's detail: the native operation, and what puts announcements in order."""
+        """EventBridge's detail: the native operation, whose it is, and what puts announcements in order.
+
+        It stays below 160 KB (EventBridge takes 256), whatever was asked for and however often it was tried.
+        """
+        whole = represent(self.operation)
+        attempts = [_cut(one, LONGEST_REASON) for one in whole["attempts"][-MOST_ATTEMPTS:]]
+        operation = _cut(whole, LONGEST_TEXT) | {"attempts": attempts}
         return {
             "event_id": self.id,
             "sequence": self.operation.version,
-            "operation": represent(self.operation),
+            "owner": self.operation.owner,
+            "abridged": operation != whole,
+            "operation": operation,
         }
 
 
@@ -46,6 +64,15 @@ def announced(old: Operation | None, new: Operation) -> Event | None:
 
     A picture that comes after its operation has failed is announced as well, as Succeeded with `late`.
     """
-    if old is None or old.state is not new.state or len(new.late_pictures) > len(old.late_pictures):
+    if old is None or old.state is not new.state:
         return Event(new)
-    return None
+    return Event(new, late=True) if len(new.late_pictures) > len(old.late_pictures) else None
+
+
+def _cut(value: Any, longest: int) -> Any:
+    """A JSON document with no text longer than `longest` characters."""
+    if isinstance(value, dict):
+        return {name: _cut(content, longest) for name, content in value.items()}
+    if isinstance(value, list):
+        return [_cut(content, longest) for content in value]
+    return value[:longest] if isinstance(value, str) else value

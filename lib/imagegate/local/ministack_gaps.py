@@ -17,6 +17,7 @@ def mend() -> None:
     dynamodb_streams.load_persisted_state = _load_stream_state
     lambda_svc._prune_orphan_code_blobs = _keep_code_blobs
     _forget_log_lines()
+    _heed_batch_item_failures()
 
 
 def _stream_state() -> State:
@@ -66,3 +67,26 @@ def _forget_log_lines() -> None:
         return {**state, "log_groups": groups, "log_records": AccountRegionScopedDict()}
 
     cloudwatch_logs.get_state = without_lines
+
+
+def _heed_batch_item_failures() -> None:
+    """Deliver a stream's batch again when its function reports failures: MiniStack would take it for done.
+
+    AWS goes on from the first failed record, this from the first of the batch: at least once either way.
+    """
+    execute = lambda_svc._execute_function
+
+    def heeding(func: State, event: State) -> State:
+        result: State = execute(func, event)
+        body = result.get("body")
+        if _from_a_table(event) and isinstance(body, dict) and body.get("batchItemFailures"):
+            error = {"errorType": "BatchItemFailures", "errorMessage": str(body["batchItemFailures"])}
+            return {**result, "error": True, "body": error}
+        return result
+
+    lambda_svc._execute_function = heeding
+
+
+def _from_a_table(event: State) -> bool:
+    records = event.get("Records") if isinstance(event, dict) else None
+    return bool(records and records[0].get("eventSource") == "aws:dynamodb")

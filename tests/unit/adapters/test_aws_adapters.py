@@ -12,13 +12,11 @@ from moto import mock_aws
 
 from imagegate.adapters.dynamodb_listing import DynamoDBListing
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations, is_operation, operation_of
-from imagegate.adapters.eventbridge_bus import EventBridgeBus
 from imagegate.adapters.s3_images import S3Images, s3_client
 from imagegate.adapters.ssm_secrets import SsmSecrets
 from imagegate.adapters.step_functions_workflow import StepFunctionsWorkflow
 from imagegate.domain.coalescing import Claim, Claimed
 from imagegate.domain.errors import Conflict
-from imagegate.domain.events import Event
 from imagegate.domain.ids import new_id
 from imagegate.domain.listing import Page, Query
 from imagegate.domain.operation import Operation, State
@@ -182,40 +180,6 @@ def test_a_run_starts_once() -> None:
     [execution] = client.list_executions(stateMachineArn=arn)["executions"]
     described = client.describe_execution(executionArn=execution["executionArn"])
     assert json.loads(described["input"]) == {"id": "op1"}
-
-
-class RecordingBus:
-    """put_events as EventBridge answers it; the third entry of a call is refused."""
-
-    def __init__(self) -> None:
-        self.calls: list[list[dict[str, Any]]] = []
-
-    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:
-        self.calls.append(Entries)
-        entries = [{"EventId": "x"} if at != 2 else {"ErrorCode": "InternalFailure"} for at in range(len(Entries))]
-        return {"FailedEntryCount": 1, "Entries": entries}
-
-
-def test_events_go_out_in_tens_and_refused_ones_are_named() -> None:
-    client = RecordingBus()
-    failed = EventBridgeBus(client, "bus").publish([Event(operation(updated_at=5.0)) for _ in range(13)])
-    assert [len(call) for call in client.calls] == [10, 3]
-    assert failed == [2, 12]
-    entry = client.calls[0][0]
-    assert (entry["EventBusName"], entry["Source"], entry["DetailType"]) == (
-        "bus",
-        "imagegate",
-        "Image Generation Queued",
-    )
-    detail = json.loads(entry["Detail"])
-    assert detail["event_id"] == f"{detail['operation']['id']}.1"
-    assert detail["sequence"] == 1
-
-
-def test_nothing_to_announce_is_no_call() -> None:
-    client = RecordingBus()
-    assert EventBridgeBus(client, "bus").publish([]) == []
-    assert not client.calls
 
 
 def test_secrets_are_read_once_absence_included() -> None:
