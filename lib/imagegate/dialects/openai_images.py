@@ -39,7 +39,6 @@ def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
     passed_over = sorted({name for one in operation.attempts if _made_it(one) for name in one.not_honoured})
     extras = {
         "background": operation.request.background if operation.request.background != "auto" else None,
-        "safety_identifier": operation.reply.get("safety_identifier"),
         "not_honoured": passed_over or None,
         "usage": usage(operation.usage),
     }
@@ -55,6 +54,7 @@ def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
             "operation_id": operation.id,
             "seed": first.seed,
             **{name: value for name, value in extras.items() if value is not None},
+            **_identifier(operation),
         },
     )
 
@@ -88,16 +88,22 @@ def _completed(operation: Operation, handouts: Sequence[Handout]) -> list[dict[s
 def _event(operation: Operation, handout: Handout) -> dict[str, Any]:
     picture = handout.picture
     return {
-        "type": "image_generation.completed",
+        "type": "image_edit.completed" if operation.request.inputs else "image_generation.completed",
         "b64_json": handout.b64,
         "created_at": int(operation.ended_at or operation.created_at),
         "size": f"{picture.width}x{picture.height}",
         "quality": "auto",
-        "background": "opaque",
+        "background": "transparent" if operation.request.background == "transparent" else "opaque",
         "output_format": picture.content_type.removeprefix("image/"),
         "usage": NO_USAGE,
         "operation_id": operation.id,
+        **_identifier(operation),
     }
+
+
+def _identifier(operation: Operation) -> dict[str, str]:
+    """OpenAI echoes the `safety_identifier`, or the `user` that it replaces."""
+    return {name: operation.reply[name] for name in ("safety_identifier",) if name in operation.reply}
 
 
 _REFUSAL_STATUSES = {

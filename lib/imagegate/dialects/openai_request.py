@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from imagegate.dialects.parsing import document_of, first_problem
+from imagegate.dialects.parsing import check_combinations, document_of, first_problem
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.geometry import Size
@@ -41,7 +41,7 @@ def _when(name: str, given: dict[str, Any], then: dict[str, Any]) -> dict[str, A
 _COMBINATIONS: list[Any] = [
     _when("width", {"type": "integer"}, {"height": {"type": "integer"}}),
     _when("height", {"type": "integer"}, {"width": {"type": "integer"}}),
-    _when("output_compression", {"type": "integer"}, {"output_format": {"enum": ["jpeg", "webp"]}}),
+    _when("output_compression", {"type": "integer", "maximum": 99}, {"output_format": {"enum": ["jpeg", "webp"]}}),
     {"not": {"properties": {"background": {"const": "transparent"}, "output_format": {"const": "jpeg"}},
              "required": ["background", "output_format"]}},
 ]  # fmt: skip
@@ -75,6 +75,7 @@ class GenerationsBody(BaseModel):
     style: Literal["vivid", "natural"] | None = None
     background: Literal["transparent", "opaque", "auto"] | None = None
     moderation: Literal["low", "auto"] | None = None
+    complexity: Literal["low", "medium", "high"] | None = None
     provider: Annotated[str, Field(max_length=200)] | None = Field(None, description="Insist on this provider.")
     stream: bool | None = None
     partial_images: Annotated[int, Field(ge=0, le=3)] | None = Field(
@@ -103,6 +104,8 @@ class GenerationsBody(BaseModel):
 
 class EditsBody(GenerationsBody):
     """The fields of POST /v1/images/edits beside the pictures."""
+
+    input_fidelity: Literal["high", "low"] | None = None
 
 
 class VariationsBody(GenerationsBody):
@@ -150,11 +153,13 @@ def ask_of(
         style=asked.style,
         background=asked.background,
         moderation=asked.moderation,
+        complexity=asked.complexity,
+        input_fidelity=getattr(asked, "input_fidelity", None),
         inputs=inputs,
         mask=mask,
         provider=asked.provider or provider,
     )
-    _check_combinations(request)
+    check_combinations(request)
     keys = {"inputs": [one.key for one in inputs], "mask": mask.key if mask else None}
     same = digest({**document, **keys, "provider": request.provider})
     return Ask(request, NAME, _reply(asked, model), asked.deadline, digest=same, coalesce=True)
@@ -164,16 +169,9 @@ def _reply(asked: GenerationsBody, model: str) -> dict[str, str]:
     """How the answer is to look. A stream carries bytes."""
     default_format = "b64_json" if _ALWAYS_BASE64.match(model) else "url"
     reply = {"response_format": asked.response_format or default_format}
-    if asked.safety_identifier:
-        reply["safety_identifier"] = asked.safety_identifier
+    if identifier := asked.safety_identifier or asked.user:
+        reply["safety_identifier"] = identifier
     return {**reply, "response_format": "b64_json", "stream": "true"} if asked.stream else reply
-
-
-def _check_combinations(request: ImageRequest) -> None:
-    if request.background == "transparent" and request.output_format == "jpeg":
-        raise InvalidRequest("JPEG has no transparency: ask for png or webp.", param="background")
-    if request.output_compression is not None and request.output_format not in ("jpeg", "webp"):
-        raise InvalidRequest("output_compression needs output_format 'jpeg' or 'webp'.", param="output_compression")
 
 
 def _size(asked: GenerationsBody) -> Size | None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imagegate.dialects.answer import Answer
-from imagegate.dialects.parsing import Integer, document_of, first_problem
+from imagegate.dialects.parsing import Integer, check_combinations, document_of, first_problem
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest, RequestError
 from imagegate.domain.geometry import Size
@@ -58,7 +58,9 @@ class CreateBody(BaseModel):
     steps: Annotated[Integer, Field(ge=1, le=500)] | None = None
     guidance: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     output_format: Literal["png", "jpeg", "webp"] | None = None
-    output_compression: Annotated[Integer, Field(ge=0, le=100)] | None = None
+    output_compression: Annotated[Integer, Field(ge=0, le=100)] | None = Field(
+        None, description="Below 100 only with `output_format` jpeg or webp."
+    )
     deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
         None, description="Seconds after which the operation fails if it has no picture."
     )
@@ -77,8 +79,10 @@ def parse(body: bytes, idempotency_key: str | None = None) -> tuple[Ask, bool]:
         raise InvalidRequest("size and aspect_ratio exclude each other.", param="aspect_ratio")
     if idempotency_key is not None and not 1 <= len(idempotency_key) <= 255:
         raise InvalidRequest("An Idempotency-Key has 1 to 255 characters.", param="Idempotency-Key")
+    request = request_of(asked)
+    check_combinations(request)
     ask = Ask(
-        request_of(asked),
+        request,
         NAME,
         deadline=asked.deadline,
         digest=digest(document),

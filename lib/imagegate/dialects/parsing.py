@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ValidationError
 
 from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.request import ImageRequest
 
 
 def _whole(value: Any) -> Any:
@@ -42,3 +43,18 @@ def first_problem(error: ValidationError) -> InvalidRequest:
         return InvalidRequest(f"Missing required parameter: '{field}'.", param=field)
     said = first["msg"].removeprefix("Value error, ")
     return InvalidRequest(f"Invalid value for '{field}': {said[0].lower()}{said[1:]}.", param=field)
+
+
+UNCOMPRESSED = 100
+"""What OpenAI's clients send as `output_compression` when they want none."""
+
+
+def check_combinations(request: ImageRequest) -> None:
+    """Raises InvalidRequest for fields that contradict each other."""
+    if request.background == "transparent" and request.output_format == "jpeg":
+        raise InvalidRequest("JPEG has no transparency: ask for png or webp.", param="background")
+    compressed = request.output_compression not in (None, UNCOMPRESSED)
+    if compressed and request.output_format not in ("jpeg", "webp"):
+        raise InvalidRequest(
+            "output_compression below 100 needs output_format 'jpeg' or 'webp'.", param="output_compression"
+        )

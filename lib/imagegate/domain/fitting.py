@@ -5,9 +5,9 @@ from imagegate.domain.request import ImageRequest
 
 _DEMANDS = ("seed", "steps", "guidance", "negative_prompt")
 """Fields that change the picture: whoever cannot honour them is not asked."""
-_HINTS = ("quality", "style", "background", "moderation")
+_HINTS = ("quality", "style", "background", "moderation", "complexity", "input_fidelity")
 """Fields that are reported when they could not be honoured."""
-_NO_WISH = {"quality": {"auto", "standard"}, "background": {"auto", "opaque"}, "moderation": {"auto"}, "style": set()}
+_NO_WISH = {"quality": {"auto", "standard"}, "background": {"auto", "opaque"}, "moderation": {"auto"}}
 """Values that ask for nothing in particular."""
 
 
@@ -27,7 +27,7 @@ def misfits(request: ImageRequest, limits: Limits) -> list[str]:
 
 def not_honoured(request: ImageRequest, limits: Limits) -> tuple[str, ...]:
     """Fields that the upstream passes over or only comes near to; the answer names them."""
-    wished = [name for name in _HINTS if getattr(request, name) not in ({None} | _NO_WISH[name])]
+    wished = [name for name in _HINTS if getattr(request, name) not in ({None} | _NO_WISH.get(name, set()))]
     passed_over = [name for name in wished if name not in limits.honours]
     if request.size and limits.size_for(request) != request.size:
         passed_over.append("size")

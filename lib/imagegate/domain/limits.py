@@ -42,7 +42,7 @@ class Limits:
     input_images: int = 0
     """Pictures to work from that one submission may carry; 0: the upstream makes pictures from words only."""
     honours: frozenset[str] = frozenset()
-    """What it heeds of seed, steps, guidance, negative_prompt, quality, style, background and moderation."""
+    """What it heeds of the fields that are not for everybody (domain/fitting.py)."""
 
     def size_for(self, request: ImageRequest) -> Size:
         """The pixels this upstream makes for `request`: the nearest it has."""

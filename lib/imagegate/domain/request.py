@@ -44,6 +44,8 @@ class ImageRequest:
     style: str | None = None
     background: str | None = None
     moderation: str | None = None
+    complexity: str | None = None
+    input_fidelity: str | None = None
     inputs: tuple[InputImage, ...] = ()
     """Pictures to edit (with a prompt) or to vary (without)."""
     mask: InputImage | None = None

@@ -9,7 +9,10 @@ from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.request import ImageRequest
 from imagegate.providers.sizes import BoundedGrid, ShapeGrid
 
-Word = Literal["seed", "steps", "guidance", "negative_prompt", "quality", "style", "background", "moderation"]
+Word = Literal[
+    "seed", "steps", "guidance", "negative_prompt", "quality", "style", "background", "moderation", "complexity",
+    "input_fidelity",
+]  # fmt: skip
 """What `Limits.honours` speaks of."""
 
 WIRE_NAMES = {"steps": "num_inference_steps", "guidance": "guidance_scale"}

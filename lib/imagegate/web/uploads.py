@@ -51,6 +51,9 @@ async def _of_form(form: FormData) -> Upload:
             mask = await value.read()
         elif name in ("image", "image[]"):
             images.append(await value.read())
+        else:
+            # Above all `markup`: what is drawn there says what to do, so it must not be passed over.
+            raise InvalidRequest(f"No provider here takes a file '{name}'.", param=name, remedy="Leave it out.")
     return Upload(fields, tuple(images), mask)
 
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from openai.types import ImageGenCompletedEvent, ImagesResponse
+from openai.types import ImageEditCompletedEvent, ImageGenCompletedEvent, ImagesResponse
 
 from imagegate.dialects import openai_images, openai_request
 from imagegate.dialects.answer import Handout
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, UnknownModel
 from imagegate.domain.geometry import Size
 from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
-from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.request import ImageRequest, InputImage, Message
 from imagegate.domain.usage import Usage
 
 
@@ -139,6 +139,34 @@ def test_an_answer_tells_the_tokens_and_what_became_of_the_prompt() -> None:
     parsed = ImagesResponse.model_validate(body, strict=True)
     assert parsed.usage
     assert parsed.usage.total_tokens == 60
+
+
+@pytest.mark.parametrize(
+    ("body", "echoed"),
+    [
+        ({}, None),
+        ({"user": "u"}, "u"),
+        ({"user": "u", "safety_identifier": "s"}, "s"),
+        ({"user": "u", "safety_identifier": ""}, "u"),
+    ],
+)
+def test_who_is_behind_a_request_is_echoed(body: dict[str, Any], echoed: str | None) -> None:
+    made = operation(**parse(**body).reply)
+    answer = openai_images.success(made, [Handout(made.pictures[0], url="https://u")])
+    assert answer.body.get("safety_identifier") == echoed
+    streamed = replace(made, reply=parse(stream=True, **body).reply)
+    [_, data] = openai_images.success(streamed, [Handout(made.pictures[0], b64="AA==")]).body.decode().splitlines()[:2]
+    assert json.loads(data.removeprefix("data: ")).get("safety_identifier") == echoed
+
+
+def test_a_stream_of_an_edit_has_events_of_its_own() -> None:
+    made = operation(stream="true", response_format="b64_json")
+    request = replace(made.request, inputs=(InputImage("inputs/k", "image/png"),), background="transparent")
+    answer = openai_images.success(replace(made, request=request), [Handout(made.pictures[0], b64="AA==")])
+    event, data = answer.body.decode().splitlines()[:2]
+    assert event == "event: image_edit.completed"
+    parsed = ImageEditCompletedEvent.model_validate(json.loads(data.removeprefix("data: ")), strict=True)
+    assert parsed.background == "transparent"
 
 
 def test_in_a_stream_the_tokens_are_told_once() -> None:

@@ -92,6 +92,8 @@ TAKEN: list[tuple[dict[str, Any], str, Any]] = [
     ({"output_format": "jpeg", "output_compression": 50}, "output_compression", 50),
     ({"output_format": "webp", "output_compression": 0}, "output_compression", 0),
     ({"output_compression": None}, "output_compression", None),
+    ({"output_compression": 100}, "output_compression", 100),
+    ({"output_format": "png", "output_compression": 100}, "output_format", "png"),
     ({"quality": "standard"}, "quality", "standard"),
     ({"quality": "hd"}, "quality", "hd"),
     ({"quality": "auto"}, "quality", "auto"),
@@ -121,7 +123,9 @@ TAKEN: list[tuple[dict[str, Any], str, Any]] = [
     # g4f's own, and what newer OpenAI clients send: taken and of no effect
     ({"api_key": "upstream-key", "proxy": "http://p.invalid"}, "provider", None),
     ({"download_media": True, "resolution": "1K", "audio": None}, "n", 1),
-    ({"complexity": "low", "frame_count": 9, "svg": None, "extra_body": {"a": 1}}, "n", 1),
+    ({"frame_count": 9, "svg": None, "extra_body": {"a": 1}}, "n", 1),
+    ({"complexity": "low"}, "complexity", "low"),
+    ({"complexity": None}, "complexity", None),
     ({"prompt": "кот 🐈 \u0000 \u202e"}, "prompt", "кот 🐈 \u0000 \u202e"),
     ({"prompt": "x" * 4000}, "n", 1),
     ({"prompt": "x" * 4001, "model": "gpt-image-2"}, "n", 1),
@@ -190,6 +194,7 @@ REFUSED: list[tuple[Any, int, str, str | None]] = [
     ({"output_format": "gif"}, 400, "invalid_request", "output_format"),
     ({"output_format": "svg"}, 400, "invalid_request", "output_format"),
     ({"output_compression": 50}, 400, "invalid_request", "output_compression"),
+    ({"output_compression": 99, "output_format": "png"}, 400, "invalid_request", "output_compression"),
     ({"output_compression": 101, "output_format": "jpeg"}, 400, "invalid_request", "output_compression"),
     ({"seed": -2}, 400, "invalid_request", "seed"),
     ({"seed": 2**63}, 400, "invalid_request", "seed"),
@@ -209,6 +214,7 @@ REFUSED: list[tuple[Any, int, str, str | None]] = [
     ({"provider": "nobody"}, 404, "provider_not_found", "provider"),
     ({"stream": "maybe"}, 400, "invalid_request", "stream"),
     ({"partial_images": 4}, 400, "invalid_request", "partial_images"),
+    ({"complexity": "none"}, 400, "invalid_request", "complexity"),
     ({"user": "u" * 513}, 400, "invalid_request", "user"),
     ({"deadline": 0}, 400, "invalid_request", "deadline"),
     ({"deadline": 90_000}, 400, "invalid_request", "deadline"),
@@ -256,7 +262,8 @@ def test_an_edit_by_form(gateway: Gateway) -> None:
 
 def test_an_edit_by_json_under_a_hard_coded_name_goes_where_pictures_can_be_edited(gateway: Gateway) -> None:
     body = {"prompt": "winter", "model": "gpt-image-1", "images": [{"image_url": DATA_URL}] * 2}
-    operation = accepted(gateway, post(gateway, body, "/v1/images/edits"))
+    operation = accepted(gateway, post(gateway, {**body, "input_fidelity": "high"}, "/v1/images/edits"))
+    assert operation.request.input_fidelity == "high"
     assert operation.model == "gpt-image-2"
     assert len(operation.request.inputs) == 2
 
@@ -278,6 +285,7 @@ BAD_EDITS: list[tuple[Any, str | None]] = [
     ({"prompt": "x", "images": [{"image_url": "data:image/png;base64,@@@"}]}, "images.0"),
     ({"prompt": "x", "images": [{"image_url": "data:image/png;base64,AAAA"}]}, "image"),
     ({"images": [{"image_url": DATA_URL}], "model": "gpt-image-2"}, "prompt"),
+    ({"prompt": "x", "images": [{"image_url": DATA_URL}], "input_fidelity": "medium"}, "input_fidelity"),
     ({"prompt": "x", "model": "gpt-image-2", "images": [{"image_url": DATA_URL}] * 17}, "image"),
     (b"{", None),
 ]
@@ -294,6 +302,14 @@ def test_edits_that_are_refused(gateway: Gateway, body: Any, param: str | None) 
 def test_who_cannot_edit_says_who_can(gateway: Gateway) -> None:
     body = {"prompt": "x", "model": "flux", "images": [{"image_url": DATA_URL}]}
     assert "gpt-image-2" in post(gateway, body, "/v1/images/edits").json()["error"]["message"]
+
+
+def test_a_drawing_that_says_what_to_do_is_not_passed_over(gateway: Gateway) -> None:
+    body, content_type = form(prompt=b"winter", model=b"gpt-image-2", image=picture())
+    markup = b'--B\r\nContent-Disposition: form-data; name="markup"; filename="m.png"\r\n\r\nx\r\n'
+    answer = post(gateway, markup + body, "/v1/images/edits", content_type=content_type)
+    assert (answer.status, answer.json()["error"]["param"]) == (400, "markup")
+    assert not gateway.store.documents
 
 
 def test_a_form_that_is_none(gateway: Gateway) -> None:

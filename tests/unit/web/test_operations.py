@@ -290,6 +290,7 @@ def test_bad_queries_name_the_parameter(gateway: Gateway, query: str, param: str
         (BODY | {"metadata": {str(at): "x" for at in range(17)}}, "metadata"),
         (BODY | {"metadata": {"k": 1}}, "metadata.k"),
         (BODY | {"output_format": "gif"}, "output_format"),
+        (BODY | {"output_format": "png", "output_compression": 50}, "output_compression"),
     ],
 )
 def test_bad_bodies_name_the_field(gateway: Gateway, body: Any, param: str | None) -> None:
