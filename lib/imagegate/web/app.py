@@ -19,7 +19,6 @@ from imagegate.web.respond import respond
 from imagegate.web.services import Services
 from imagegate.web.yandexart_router import add_yandexart_routes
 
-_ROUTE_CODES = {404: "no_such_route", 405: "method_not_allowed"}
 _log = logging.getLogger(__name__)
 
 
@@ -69,7 +68,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = f"{request.method} {request.url.path}: {error.detail}."
-    code = _ROUTE_CODES.get(error.status_code, "not_answered")
+    code, _ = presenting.BREAKDOWNS.get(error.status_code, ("not_answered", ""))
     answer = presenting.breakdown(request.url.path, error.status_code, code, message, request_id_of(request.scope))
     return respond(answer.with_headers(error.headers or {}))
 

@@ -40,6 +40,7 @@ def added(name: str, words: dict[str, Any]) -> dict[str, Any]:
     refusals = errors(s401="No API key, or none that is valid (deployments with `Access: open` ask for none).")
     if name in _OF_A_MODEL:
         refusals |= errors(s403="The API key is not for this model.")
+    refusals |= errors(s500="imagegate broke down; nothing accepted is lost.")
     more = dict(words.get("openapi_extra", {}))
     if name in _SIGNED:
         more["security"] = [*SECURITY, {"SignedLink": []}]

@@ -79,7 +79,7 @@ def _add_actions(app: FastAPI, services: Services) -> None:
         operation = services.cancel(services.read(operation_id, owner_of(request), consistent=True))
         return respond(operations.shown(operation, services.picture_link, services.outlook(operation)))
 
-    @app.post("/v1/operations/{operation_id}:retry", name="retry")
+    @app.post("/v1/operations/{operation_id}:retry", name="retry", status_code=202)
     async def retry(request: Request, operation_id: OperationId) -> Response:
         operation = services.read(operation_id, owner_of(request), consistent=True)
         principal_of(request).require(operation.model)

@@ -12,6 +12,12 @@ from imagegate.ports import ImageStore
 _CANCELLED = Failure(FailureCode.CANCELLED, "The operation was cancelled.")
 _CHALLENGE = {"www-authenticate": 'Bearer realm="imagegate"'}
 """RFC 9110 §15.5.2: every 401 carries one."""
+BREAKDOWNS = {
+    404: ("no_such_route", "There is nothing under this path."),
+    405: ("method_not_allowed", "The path is there, but not for this method."),
+    500: ("internal", "imagegate broke down; its logs say why under the answer's `x-request-id`."),
+}
+"""What is said by no dialect but the front itself: status to code and meaning."""
 _OWN_PATHS = ("/v1/operations", "/v1/images/")
 
 

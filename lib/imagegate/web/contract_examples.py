@@ -1,0 +1,117 @@
+"""Examples of answers for the OpenAPI document, made by the dialects themselves from one operation of yesterday."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from imagegate.dialects import openai_images, openai_request, operations, yandexart
+from imagegate.dialects.answer import Answer, Handout
+from imagegate.domain.errors import (
+    Failure,
+    FailureCode,
+    Forbidden,
+    Gone,
+    InvalidRequest,
+    KeyReused,
+    RequestError,
+    Unauthenticated,
+    UnknownModel,
+    UnknownOperation,
+    WrongState,
+)
+from imagegate.domain.listing import Page
+from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.schedule import Outlook
+from imagegate.providers import registry
+from imagegate.web import presenting
+
+Bodies = Mapping[int, Any]
+
+_ID, _AT, _REQUEST_ID = "06gzj55vfn0ajhf9kn2m", 1_794_000_000.0, "Xm2hPjRDoAMESDw="
+_PICTURE = Picture(0, f"images/2m/{_ID}/0.webp", "9f86d081" * 8, "image/webp", 1024, 768, 48_213, "voodoohop", 7)
+_ATTEMPT = Attempt(1, "voodoohop", "flux-1-schnell", (0,), AttemptState.DONE, _AT + 0.4, ended_at=_AT + 4.1)
+_QUEUED = Operation(
+    _ID, "k1", openai_request.NAME, ImageRequest("flux", (Message("a red fox in the snow"),)), _AT, _AT + 900, _AT + 60,
+    model="flux", updated_at=_AT,
+)  # fmt: skip
+_DONE = replace(
+    _QUEUED, state=State.SUCCEEDED, version=4, attempts=(_ATTEMPT,), pictures=(_PICTURE,), updated_at=_AT + 4.1,
+    started_at=_AT + 0.4, ended_at=_AT + 4.1,
+)  # fmt: skip
+_OUTLOOK = Outlook(4, _AT + 4.0)
+_URL = f"https://bucket.s3.eu-central-1.amazonaws.com/{_PICTURE.key}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=…"
+
+
+def _link(operation: Operation, slot: int) -> str:
+    return operations.picture_path(operation, slot)
+
+
+def _native(operation: Operation) -> Any:
+    return operations.shown(replace(operation, dialect=operations.NAME), _link, _OUTLOOK).body
+
+
+_PICTURES: Bodies = {
+    200: openai_images.success(_DONE, [Handout(_PICTURE, url=_URL)]).body,
+    202: _native(_QUEUED),
+    303: presenting.unfinished(_QUEUED),
+}
+_FLUX = next(iter(registry.routes()))
+_FAILURES = {
+    424: openai_images.failure(Failure(FailureCode.UPSTREAM_FAILED, "voodoohop failed without saying why."), _DONE),
+    429: openai_images.failure(Failure(FailureCode.RATE_LIMITED, "voodoohop is throttled."), _DONE),
+    503: openai_images.still_pending(_QUEUED, repeats=True, retry_after=30),
+    504: openai_images.still_pending(_QUEUED, repeats=False, retry_after=30),
+}
+ANSWERS: Mapping[str, Bodies] = {
+    "generate": _PICTURES,
+    "edit": _PICTURES,
+    "vary": _PICTURES,
+    "models": {200: {"object": "list", "data": [openai_images.model_card(_FLUX)]}},
+    "model": {200: openai_images.model_card(_FLUX)},
+    "create": {200: _native(_DONE), 202: _native(_QUEUED)},
+    "list": {200: operations.listed(Page((replace(_DONE, dialect=operations.NAME),), None), _link).body},
+    "get": {200: _native(_DONE)},
+    "cancel": {200: _native(replace(_QUEUED, state=State.CANCELLED, version=2, ended_at=_AT + 1.0))},
+    "retry": {202: _native(_QUEUED)},
+    "yandex_generate": {200: yandexart.pending(_QUEUED).body},
+    "yandex_get": {200: yandexart.success(_DONE, "/9j/4AAQSkZJRg…").body, 303: presenting.unfinished(_DONE)},
+}
+"""Route to status to body; errors are the same for all routes of a dialect."""
+WAITED: Bodies = {
+    200: {"openai_images": _PICTURES[200], "operations": _native(_DONE)},
+    202: {"operations": _native(_QUEUED)},
+    303: {"openai_images": _PICTURES[303], "operations": _PICTURES[303]},
+}
+"""Of the wait routes, which answer in the dialect that started the operation: status to dialect to body."""
+_REFUSALS: Mapping[int, RequestError] = {
+    400: InvalidRequest("Missing required parameter: 'prompt'.", param="prompt"),
+    401: Unauthenticated("No API key was presented.", remedy="Send Authorization: Bearer ig_…"),
+    403: Forbidden("This API key is not for the model 'flux'."),
+    404: UnknownModel("The model 'nope' does not exist here.", param="model", remedy="Use one of: flux."),
+    409: WrongState(f"Operation {_ID} has succeeded."),
+    410: Gone(f"Operation '{_ID}' is no longer kept."),
+    422: KeyReused("This Idempotency-Key was used with another request.", param="Idempotency-Key"),
+}
+_PATHS = {"OpenAI Images": "/v1/images/generations", "YandexART": "/operations/", "Operations": "/v1/operations"}
+
+
+def example(name: str, dialect: str, status: int) -> Any:
+    """The body that the route `name` answers with that status; `None` when there is none to show."""
+    if status < 400:
+        return ANSWERS.get(name, {}).get(status)
+    if status in _FAILURES and dialect == "OpenAI Images":
+        return _FAILURES[status].body
+    answer = _refusal(name, dialect, status)
+    return answer and answer.body
+
+
+def _refusal(name: str, dialect: str, status: int) -> Answer | None:
+    path = _PATHS[dialect]
+    if status >= 500 or status == 405:
+        code, _ = presenting.BREAKDOWNS[status]
+        return presenting.breakdown(path, status, code, "imagegate could not answer; its logs say why.", _REQUEST_ID)
+    error = _REFUSALS.get(status)
+    if status == 404 and name not in ("create", "generate", "edit", "vary", "model"):
+        error = UnknownOperation(f"Operation '{_ID}' does not exist.")
+    return presenting.refusal(path, error, _REQUEST_ID) if error else None

@@ -1,0 +1,184 @@
+"""Every error code of docs/errors.md is what some request over HTTP is answered with, in the status that stands there.
+
+A code that is added to the code appears in the generated page, and fails here until it has a request.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.ids import new_id
+from imagegate.domain.operation import Operation, State
+from support.gateway import Answered, Gateway
+
+PAGE = Path(__file__).parents[3] / "docs" / "errors.md"
+IMAGES, NATIVE, YANDEX = "/v1/images/generations", "/v1/operations", "/foundationModels/v1/imageGenerationAsync"
+BODIES: Mapping[str, Any] = {
+    IMAGES: {"prompt": "a cat", "model": "flux"},
+    NATIVE: {"prompt": "a cat", "model": "flux"},
+    YANDEX: {"modelUri": "art://f/flux/latest", "messages": [{"text": "a cat"}]},
+}
+COLUMNS = {IMAGES: 0, YANDEX: 1, NATIVE: 2}
+"""Where a dialect stands in the page's tables."""
+Request = Callable[[Gateway], Answered]
+NOBODYS = "0" * 20
+
+
+def documented(section: str) -> dict[str, list[str]]:
+    """Code to the other cells, of a table of the page."""
+    text = PAGE.read_text().partition(f"## {section}\n")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in text.splitlines() if line[:3] == "| `"]
+    return {row[0].strip("`"): row[1:] for row in rows}
+
+
+def started(gateway: Gateway, path: str = NATIVE, **headers: str) -> Operation:
+    """An operation begun through that path."""
+    gateway.call("POST", path, BODIES[path], **({"prefer": "respond-async"} | headers))
+    stored = gateway.store.get(max(gateway.store.documents))
+    assert stored
+    return stored
+
+
+def ended(gateway: Gateway, operation: Operation, state: State, failure: Failure | None = None) -> Operation:
+    """The operation at its end."""
+    moved = operation.moved(State.RUNNING, 1.0).moved(state, gateway.clock.now(), failure=failure)
+    gateway.store.replace(replace(moved, version=operation.version + 1))
+    return moved
+
+
+def posted(path: str, **fields: Any) -> Request:
+    return lambda gateway: gateway.call("POST", path, BODIES[path] | fields)
+
+
+def got(path: str) -> Request:
+    return lambda gateway: gateway.call("GET", path)
+
+
+def long_ago(path: str) -> Request:
+    return lambda gateway: gateway.call("GET", path.format(new_id(gateway.clock.now() - 31 * 86_400)))
+
+
+def with_key_for_another_model(path: str) -> Request:
+    def call(gateway: Gateway) -> Answered:
+        closed = replace(gateway, access="keys")
+        _, text = closed.key(models=frozenset({"another"}))
+        return closed.call("POST", path, BODIES[path], x_api_key=text)
+
+    return call
+
+
+def without_key(path: str) -> Request:
+    return lambda gateway: replace(gateway, access="keys").call("POST", path, BODIES[path])
+
+
+def retried_while_it_runs(gateway: Gateway) -> Answered:
+    return gateway.call("POST", f"{NATIVE}/{started(gateway).id}:retry")
+
+
+def another_body_under_one_key(gateway: Gateway) -> Answered:
+    started(gateway, idempotency_key="k")
+    return gateway.call("POST", NATIVE, BODIES[NATIVE] | {"seed": 1}, idempotency_key="k")
+
+
+def a_picture_too_many(gateway: Gateway) -> Answered:
+    return gateway.call("GET", f"/v1/images/{started(gateway).id}-9")
+
+
+REFUSED: list[tuple[str, str, Request]] = [
+    ("gone", IMAGES, long_ago("/v1/operations/{}/wait")),
+    ("gone", NATIVE, long_ago("/v1/operations/{}")),
+    ("gone", YANDEX, long_ago("/operations/{}")),
+    ("idempotency_key_reused", NATIVE, another_body_under_one_key),
+    ("image_not_found", NATIVE, a_picture_too_many),
+    ("invalid_api_key", IMAGES, without_key(IMAGES)),
+    ("invalid_api_key", NATIVE, without_key(NATIVE)),
+    ("invalid_api_key", YANDEX, without_key(YANDEX)),
+    ("invalid_request", IMAGES, posted(IMAGES, n=99)),
+    ("invalid_request", NATIVE, posted(NATIVE, n=99)),
+    ("invalid_request", YANDEX, posted(YANDEX, messages=[])),
+    ("model_not_allowed", IMAGES, with_key_for_another_model(IMAGES)),
+    ("model_not_allowed", NATIVE, with_key_for_another_model(NATIVE)),
+    ("model_not_allowed", YANDEX, with_key_for_another_model(YANDEX)),
+    ("model_not_found", IMAGES, posted(IMAGES, model="nope")),
+    ("model_not_found", NATIVE, posted(NATIVE, model="nope")),
+    ("model_not_found", YANDEX, posted(YANDEX, modelUri="art://f/nope/latest")),
+    ("operation_not_found", IMAGES, got(f"/v1/operations/{NOBODYS}/wait")),
+    ("operation_not_found", NATIVE, got(f"/v1/operations/{NOBODYS}")),
+    ("operation_not_found", YANDEX, got(f"/operations/{NOBODYS}")),
+    ("provider_not_found", IMAGES, posted(IMAGES, provider="nobody")),
+    ("provider_not_found", NATIVE, posted(NATIVE, provider="nobody")),
+    ("wrong_state", NATIVE, retried_while_it_runs),
+]
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+def code_in(answer: Answered) -> Any:
+    """The code of an error body of any dialect; YandexART's is a number."""
+    body = answer.json()
+    return body["error"]["code"] if isinstance(body.get("error"), dict) else body["code"]
+
+
+@pytest.mark.parametrize(("code", "dialect", "request_"), REFUSED, ids=[f"{code} {at}" for code, at, _ in REFUSED])
+def test_a_refusal_is_what_the_page_says(gateway: Gateway, code: str, dialect: str, request_: Request) -> None:
+    answer = request_(gateway)
+    cell = documented("Requests that have to be changed")[code][COLUMNS[dialect]]
+    status, *number = map(int, re.findall(r"\d+", cell))
+    assert (answer.status, code_in(answer)) == (status, number[0] if number else code), answer.text
+
+
+def test_every_refusal_of_the_page_is_here() -> None:
+    assert {code for code, _, _ in REFUSED} == set(documented("Requests that have to be changed"))
+
+
+@pytest.mark.parametrize("path", BODIES)
+@pytest.mark.parametrize("code", FailureCode)
+def test_a_failure_is_what_the_page_says(gateway: Gateway, code: FailureCode, path: str) -> None:
+    cells = documented("Operations that failed")
+    assert set(cells) == set(FailureCode)
+    operation = ended(gateway, started(gateway, path), State.FAILED, Failure(code, "because"))
+    answer = gateway.call("GET", f"/operations/{operation.id}" if path == YANDEX else f"{NATIVE}/{operation.id}/wait")
+    status, *words = re.findall(r"[\w]+", cells[code][COLUMNS[path]])
+    assert answer.status == int(status)
+    expected = {IMAGES: words[-1], NATIVE: str(code), YANDEX: int(words[-1]) if words[-1].isdigit() else None}[path]
+    assert answer.json()["error"]["code"] == expected
+    assert answer.json()["error"]["message"] == "because"
+
+
+def broken(gateway: Gateway) -> Answered:
+    gateway.store.documents = None  # type: ignore[assignment]
+    return gateway.call("GET", f"{NATIVE}/{NOBODYS}")
+
+
+def pending(gateway: Gateway) -> Answered:
+    return gateway.call("GET", f"{NATIVE}/{started(gateway, IMAGES).id}/wait?hop=50")
+
+
+FRONT: Mapping[str, tuple[int, Request]] = {
+    "operation_pending": (504, pending),
+    "no_such_route": (404, got("/v1/operations/a/b")),
+    "method_not_allowed": (405, lambda gateway: gateway.call("PUT", NATIVE)),
+    "internal": (500, broken),
+}
+
+
+@pytest.mark.parametrize("code", FRONT)
+def test_what_the_front_says_itself_is_what_the_page_says(gateway: Gateway, code: str) -> None:
+    status, request = FRONT[code]
+    answer = request(gateway)
+    assert (answer.status, code_in(answer)) == (status, code)
+    assert (
+        str(status) in documented("Everything else")[code][COLUMNS[IMAGES if code == "operation_pending" else NATIVE]]
+    )
+
+
+def test_everything_else_of_the_page_is_here() -> None:
+    assert set(FRONT) == set(documented("Everything else"))
