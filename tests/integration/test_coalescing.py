@@ -1,5 +1,6 @@
 """Identical requests at once, on the deployed table."""
 
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -7,24 +8,27 @@ from typing import Any
 import openai
 import requests
 
-from imagegate.adapters.clock import SystemClock
-from imagegate.adapters.dynamodb_operations import DynamoDBOperations
-from imagegate.domain.request import ImageRequest, Message
 from imagegate.local.stack import Stack
-from imagegate.usecases.start import Ask, Start
-from support.fakes import MemoryWorkflow, routes
+from support.crowd import crowd
 
 
-def test_two_hundred_identical_requests_at_once_are_one_operation(stack: Stack, aws: Callable[[str], Any]) -> None:
-    clock, workflow = SystemClock(), MemoryWorkflow()
-    store = DynamoDBOperations(aws("dynamodb"), stack.outputs["TableName"], 1, clock.now)
-    start = Start(store, workflow, routes("alpha"), clock, deadline=60)
-    request = ImageRequest("flux", (Message("two hundred at once"),))
-    ask = Ask(request, "openai_images", digest="two-hundred", coalesce=True)
-    with ThreadPoolExecutor(max_workers=200) as pool:
-        started = list(pool.map(lambda _: start(ask, "me").operation.id, range(200)))
-    assert len(set(started)) == 1
-    assert len(workflow.runs) == 1
+def test_two_hundred_at_once_are_one_operation_and_so_are_their_retries(
+    stack: Stack, until: Callable[..., Any]
+) -> None:
+    path, body = "/v1/images/generations", {"model": "flux", "prompt": "[delay 6s] two hundred at once"}
+    put_off = crowd(stack, 200, path, body, hold_seconds=0.5)
+    assert Counter(answer.status for answer in put_off) == {303: 200}
+    [waiting] = {answer.headers["location"] for answer in put_off}
+    operation_id = waiting.split("/")[3]
+    until(lambda: requests.get(f"{stack.base_url}/v1/operations/{operation_id}").json()["done"])
+    served = crowd(stack, 200, path, body, hold_seconds=0.5, x_stainless_retry_count="1")
+    assert Counter(answer.status for answer in served) == {200: 200}
+    assert {answer.json()["operation_id"] for answer in served} == {operation_id}
+    url = f"{stack.upstreams_url}/_standin/submissions"
+    assert len(requests.get(url, params={"prompt": body["prompt"]}).json()["submissions"]) == 1
+    # All who were put off have their picture now: one more is a deliberate second order.
+    more = requests.post(stack.base_url + path, json=body, headers={"Prefer": "respond-async"}).json()
+    assert more["id"] != operation_id
 
 
 def test_identical_posts_at_once_are_one_operation_and_one_submission(stack: Stack) -> None:

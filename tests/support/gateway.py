@@ -54,6 +54,7 @@ class Gateway:
     latencies: MemoryLatencies = field(default_factory=MemoryLatencies)
     routes: Routes = field(default_factory=lambda: routes("alpha", "beta"))
     hold_seconds: float = 25
+    presign_seconds: int = 3600
     access: str = "open"
     """As the template's parameter: `open` or `keys`."""
     keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
@@ -77,6 +78,7 @@ class Gateway:
             claims=self.store,
             latencies=self.latencies,
             image_days=7,
+            presign_seconds=self.presign_seconds,
             hold_seconds=self.hold_seconds,
         )
         self.app = create_app(self.services)

@@ -57,7 +57,9 @@ def add_openai_routes(app: FastAPI, services: Services) -> None:
     async def model(request: Request, model: str) -> Response:
         route = services.routes.named(model)
         if route is None:
-            raise UnknownModel(f"The model '{model}' does not exist here.", param="model")
+            known = ", ".join(one.model for one in services.routes)
+            message, remedy = f"The model '{model}' does not exist here.", f"Use one of: {known}."
+            raise UnknownModel(message, param="model", remedy=remedy)
         principal_of(request).require(route.model)
         return respond(Answer(200, openai_images.model_card(route)))
 

@@ -13,11 +13,13 @@ from imagegate.domain import listing
 from imagegate.domain.errors import Gone, UnknownImage
 from imagegate.domain.operation import State
 from imagegate.web.access import owner_of, permit, principal_of, start_for
-from imagegate.web.respond import respond
+from imagegate.web.respond import matches, respond
 from imagegate.web.services import Services
 from imagegate.web.waiting import wait_for, wait_for_started
 
 OperationId = Annotated[str, Path(description="The operation's id.", examples=["06gzj55vfn0ajhf9kn2m"])]
+_FRESH_SECONDS = 300
+"""For so long a browser need not ask again where a picture is."""
 Moment = Annotated[datetime | None, Query(description="RFC 3339, with time zone.")]
 
 
@@ -92,7 +94,7 @@ def _add_one(app: FastAPI, services: Services) -> None:
     async def get(request: Request, operation_id: OperationId) -> Response:
         operation = services.read(operation_id, owner_of(request))
         answer = operations.shown(operation, services.picture_link, services.outlook(operation))
-        if answer.headers["etag"] in request.headers.get("if-none-match", ""):
+        if matches(answer.headers["etag"], request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=dict(answer.headers))
         return respond(answer)
 
@@ -114,4 +116,6 @@ def _add_images(app: FastAPI, services: Services) -> None:
             raise UnknownImage(f"Picture '{image_id}' does not exist.", remedy="Its operation lists those there are.")
         if services.pictures_are_gone(operation):
             raise Gone(f"Picture '{image_id}' is no longer kept.", remedy="Retry needs a new operation.")
-        return RedirectResponse(services.images.presign(picture.key), 302, {"cache-control": "private, max-age=300"})
+        fresh = min(_FRESH_SECONDS, services.presign_seconds // 2)
+        headers = {"cache-control": f"private, max-age={fresh}"}
+        return RedirectResponse(services.images.presign(picture.key), 302, headers)

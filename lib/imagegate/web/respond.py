@@ -34,6 +34,11 @@ def respond_at_any_size(answer: Answer, operation: Operation, images: ImageStore
     return RedirectResponse(images.presign(key), 303, headers)
 
 
+def matches(etag: str, if_none_match: str) -> bool:
+    """True when the header names the tag, by RFC 9110's weak comparison."""
+    return if_none_match.strip() == "*" or etag.removeprefix("W/") in if_none_match
+
+
 def _response(answer: Answer, body: bytes) -> Response:
     headers = {"cache-control": "no-store", **answer.headers, "content-type": _media_type(answer)}
     return Response(body, answer.status, headers)

@@ -47,6 +47,8 @@ class Services:
     """How long a POST may be held for its picture."""
     image_days: float
     """How long pictures are kept."""
+    presign_seconds: int
+    """How long the URLs work that lead to them."""
 
     def outlook(self, operation: Operation) -> Outlook:
         """When its picture is likely there, judging by how long such jobs have taken."""
@@ -103,4 +105,5 @@ def wired() -> Services:
         clock=wiring.clock(),
         hold_seconds=current.hold_seconds,
         image_days=current.image_days,
+        presign_seconds=current.presign_seconds,
     )

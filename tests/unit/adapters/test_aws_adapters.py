@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
+import botocore.auth
 import pytest
 from moto import mock_aws
 
@@ -167,6 +169,20 @@ def test_presigned_urls_are_signature_4_on_the_regional_host(region: str) -> Non
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-Expires"] == ["600"]
     assert parts.netloc == f"pictures.s3.{region}.amazonaws.com"
+
+
+@pytest.mark.parametrize(("seconds", "steady"), [(3600, 300), (600, 300), (60, 30)])
+def test_a_picture_keeps_its_url_for_some_minutes(monkeypatch: pytest.MonkeyPatch, seconds: int, steady: int) -> None:
+    images = S3Images(s3_client("eu-central-1"), "pictures", seconds)
+
+    def presigned(moment: float) -> str:
+        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: datetime.fromtimestamp(moment, UTC))
+        return images.presign("images/a")
+
+    began = 1_800_000_000
+    assert presigned(began + steady - 1) == presigned(began) != presigned(began + steady)
+    [signed_at] = parse_qs(urlsplit(presigned(began + 1)).query)["X-Amz-Date"]
+    assert signed_at == "20270115T080000Z"
 
 
 def test_a_run_starts_once() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.events import Event
 from imagegate.domain.geometry import Grid
 from imagegate.domain.ids import new_id
 from imagegate.domain.limits import Limits, Waits
@@ -130,7 +131,10 @@ def test_an_unchanged_operation_is_not_sent_again(gateway: Gateway) -> None:
     shown = gateway.call("GET", f"{OPERATIONS}/{operation_id}")
     assert "retry-after" in shown.headers
     etag = shown.headers["etag"]
-    assert gateway.call("GET", f"{OPERATIONS}/{operation_id}", if_none_match=etag).status == 304
+    for tags in (etag, etag.removeprefix("W/"), f'"x", {etag}', "*"):
+        assert gateway.call("GET", f"{OPERATIONS}/{operation_id}", if_none_match=tags).status == 304
+    for tags in ('W/"11"', '"x"', "1"):
+        assert gateway.call("GET", f"{OPERATIONS}/{operation_id}", if_none_match=tags).status == 200
     move(gateway, operation_id, State.SUCCEEDED)
     changed = gateway.call("GET", f"{OPERATIONS}/{operation_id}", if_none_match=etag)
     assert changed.status == 200
@@ -211,12 +215,29 @@ def test_pictures_by_their_id(gateway: Gateway) -> None:
     [shown] = gateway.call("GET", f"{OPERATIONS}/{operation_id}").json()["images"]
     answer = gateway.call("GET", shown["url"])
     assert (answer.status, answer.headers["location"]) == (302, f"https://bucket.invalid/images/{operation_id}?signed")
-    assert "max-age" in answer.headers["cache-control"]
+    assert answer.headers["cache-control"] == "private, max-age=300"
     for unknown in (f"{operation_id}-1", f"{operation_id}-x", operation_id, "x-0"):
         assert gateway.call("GET", f"/v1/images/{unknown}").status == 404
     gateway.clock.sleep(7 * 86_400 + 1)
     gone = gateway.call("GET", shown["url"])
     assert (gone.status, gone.json()["code"]) == (410, "gone")
+
+
+def test_a_redirect_is_not_kept_longer_than_where_it_leads() -> None:
+    gateway = Gateway(presign_seconds=60)
+    operation_id = create(gateway).json()["id"]
+    move(gateway, operation_id, State.SUCCEEDED)
+    answer = gateway.call("GET", f"/v1/images/{operation_id}-0")
+    assert answer.headers["cache-control"] == "private, max-age=30"
+
+
+def test_a_callers_sixteen_notes_are_handed_back_and_announced(gateway: Gateway) -> None:
+    notes = {f"k{at}" * 16: "v" * 512 for at in range(16)}
+    created = create(gateway, BODY | {"metadata": notes}).json()
+    assert created["metadata"] == notes
+    stored = gateway.store.get(created["id"])
+    assert stored
+    assert Event(stored).detail()["operation"]["metadata"] == notes
 
 
 def test_after_its_retention_an_operation_is_gone_not_unknown(gateway: Gateway) -> None:
