@@ -1,5 +1,7 @@
 """Identical requests at once, on the deployed table."""
 
+import base64
+import hashlib
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -53,8 +55,21 @@ def test_an_answer_beyond_lambdas_limit_arrives_whole(stack: Stack) -> None:
     body = {"model": "flux", "prompt": "[bytes 1500000] large", "n": 4, "response_format": "b64_json"}
     url = f"{stack.base_url}/v1/images/generations"
     document = requests.post(url, json=body, headers={"Authorization": "Bearer x"}).json()
-    assert len(document["data"]) == 4
-    assert all(len(item["b64_json"]) >= 2_000_000 for item in document["data"])
+    assert digests([item["b64_json"] for item in document["data"]]) == stored(stack, document["operation_id"])
     with openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key="x") as client:
         answer = client.images.generate(model="flux", prompt="[bytes 1500000] large", n=4, response_format="b64_json")
-    assert [len(item.b64_json or "") >= 2_000_000 for item in answer.data or []] == [True] * 4
+    arrived = digests([item.b64_json or "" for item in answer.data or []])
+    assert arrived == stored(stack, (answer.model_extra or {})["operation_id"])
+
+
+def digests(pictures: list[str]) -> list[str]:
+    """SHA-256 of four large pictures."""
+    bodies = [base64.b64decode(one) for one in pictures]
+    assert [len(body) >= 1_500_000 for body in bodies] == [True] * 4
+    return [hashlib.sha256(body).hexdigest() for body in bodies]
+
+
+def stored(stack: Stack, operation_id: str) -> list[str]:
+    """What the operation says of its pictures."""
+    images = requests.get(f"{stack.base_url}/v1/operations/{operation_id}").json()["images"]
+    return [one["sha256"] for one in images]
