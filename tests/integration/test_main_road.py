@@ -55,10 +55,13 @@ def test_the_script_that_wants_bytes(stack: Stack) -> None:
 
 def test_the_openai_package(stack: Stack) -> None:
     with openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key="x") as client:
-        answer = client.images.generate(model="flux", prompt="a cat", size="1024x768")
+        answer = client.images.generate(
+            model="flux", prompt="a cat", size="1024x768", output_format="jpeg", output_compression=40
+        )
     assert answer.data
     assert answer.data[0].url
-    assert opened(requests.get(answer.data[0].url).content).size == (1024, 768)
+    image = opened(requests.get(answer.data[0].url).content)
+    assert (image.size, image.format, answer.output_format) == ((1024, 768), "JPEG", "jpeg")
 
 
 def test_tokens_are_added_up_over_all_submissions(stack: Stack) -> None:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from imagegate.dialects import operations
 from imagegate.dialects.answer import Answer
+from imagegate.domain.errors import Gone
 from imagegate.domain.operation import Operation
 from imagegate.domain.waiting import Client, Verdict, client_of, decide, pause
 from imagegate.usecases.start import Started
@@ -65,8 +66,7 @@ class Waiter:
         applied = self.preferences.applied(self._hold())
         if verdict is Verdict.ANSWER:
             self._count(operation, -1, self.hop > 0 or self.continues)
-            answer = presenting.ended(operation, self.services.images, self.services.picture_link)
-            return respond_at_any_size(answer.with_headers(applied), operation, self.services.images)
+            return respond_at_any_size(self._answer(operation).with_headers(applied), operation, self.services.images)
         if self.asynchronous:
             return respond(self._accepted(operation).with_headers(applied))
         self._count(operation, +1, self.hop == 0 and not self.continues)
@@ -75,6 +75,12 @@ class Waiter:
         if operation.dialect == operations.NAME:
             return respond(self._accepted(operation))
         return respond(presenting.out_of_patience(operation, self.client.repeats, RETRY_AFTER))
+
+    def _answer(self, operation: Operation) -> Answer:
+        """The answer to an ended operation. Raises Gone when it would lead to pictures that are no longer kept."""
+        if operation.pictures and operation.dialect != operations.NAME and self.services.pictures_are_gone(operation):
+            raise Gone(f"The pictures of operation '{operation.id}' are no longer kept.", remedy="Start a new one.")
+        return presenting.ended(operation, self.services.images, self.services.picture_link)
 
     def _accepted(self, operation: Operation) -> Answer:
         return operations.accepted(operation, self.services.picture_link, self.services.outlook(operation))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from imagegate.adapters.pillow_pictures import PillowPictures
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UnknownModel, UnknownOperation
 from imagegate.domain.geometry import Grid
 from imagegate.domain.limits import Limits, Waits
@@ -229,14 +230,30 @@ def test_what_is_no_picture_fails_the_attempt(world: World) -> None:
     assert failure.code is FailureCode.BAD_PAYLOAD
 
 
-def test_pictures_are_converted_to_the_format_asked_for(world: World) -> None:
+@pytest.mark.parametrize("made", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("asked", ["png", "jpeg", "webp", None])
+def test_pictures_are_converted_to_the_format_asked_for(world: World, made: str, asked: str | None) -> None:
+    world.http.downloads = {URL: picture(200, 100, made)}
     world.alpha.checks = [ready()]
-    operation = world.begun(output_format="jpeg")
-    world.submit(operation.id)
-    world.poll(operation.id)
-    [kept] = world.now(operation).pictures
-    assert kept.content_type == "image/jpeg"
-    assert world.images.objects[kept.key].startswith(b"\xff\xd8")
+    [kept] = world.drive(world.begun(output_format=asked)).pictures
+    assert kept.content_type == f"image/{asked or made}"
+    body = world.images.objects[kept.key]
+    assert (PillowPictures().inspect(body).content_type, len(body)) == (kept.content_type, kept.bytes)
+    if asked in (None, made):
+        assert body == picture(200, 100, made)
+
+
+@pytest.mark.parametrize("made", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("asked", ["jpeg", "webp"])
+def test_they_are_compressed_as_asked_for_whatever_they_were(world: World, made: str, asked: str) -> None:
+    world.http.downloads = {URL: picture(400, 300, made)}
+    world.alpha.checks = [ready()]
+
+    def size(compression: int) -> int:
+        [kept] = world.drive(world.begun(output_format=asked, output_compression=compression)).pictures
+        return kept.bytes
+
+    assert size(5) < size(100)
 
 
 def test_the_deadline_ends_an_operation(world: World) -> None:

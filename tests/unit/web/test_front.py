@@ -44,7 +44,7 @@ def end(gateway: Gateway, operation_id: str, failure: Failure | None = None) -> 
     else:
         gateway.images.put("images/k.png", picture(), "image/png")
         kept = Picture(0, "images/k.png", "s", "image/png", 64, 48, len(picture()), "beta", 7)
-        ended = running.with_pictures((kept,)).settled(2.0)
+        ended = running.with_pictures((kept,)).settled(gateway.clock.now())
     gateway.store.replace(replace(ended, version=found.version + 1))
 
 
@@ -117,6 +117,18 @@ def test_a_held_request_never_outstays_the_gateways_thirty_seconds(gateway: Gate
     assert gateway.clock.now() - began == pytest.approx(25)
     gateway.call("GET", location)
     assert gateway.clock.now() - began == pytest.approx(25 + 27)
+
+
+@pytest.mark.parametrize("response_format", ["url", "b64_json"])
+def test_who_comes_for_the_picture_too_late_is_told_so(gateway: Gateway, response_format: str) -> None:
+    body = {"prompt": "a cat", "response_format": response_format}
+    operation_id = gateway.call("POST", GENERATIONS, body, prefer="respond-async").json()["id"]
+    end(gateway, operation_id)
+    gateway.images.objects.clear()
+    gateway.clock.sleep(7 * 86_400 + 1)
+    answer = gateway.call("GET", f"/v1/operations/{operation_id}/wait")
+    assert (answer.status, answer.json()["error"]["code"]) == (410, "gone")
+    assert gateway.call("GET", f"/v1/operations/{operation_id}").status == 200
 
 
 def test_a_failed_generation(gateway: Gateway) -> None:
