@@ -58,6 +58,7 @@ docs: $(STAMP)  ## write anew what is generated: the OpenAPI document and the ta
 	@$(BIN)/imagegate openapi > docs/openapi.json
 	@$(BIN)/imagegate tables models > docs/models.md
 	@$(BIN)/imagegate tables errors > docs/errors.md
+	@$(BIN)/imagegate schemas docs/events
 	@$(BIN)/python tests/scanners/licences.py > docs/licences.md
 
 STAGE ?= dev

@@ -33,6 +33,8 @@ class Settings:
     """How long a function trusts what it has read of an API key."""
     dead_letters: str = ""
     """URL of the queue for what this function cannot handle; only some functions have one."""
+    intake_key: str = ""
+    """The id of the API key in whose name events are taken in, or `everybody`; only `intake` has it."""
     upstream_base_urls: Mapping[str, str] = field(default_factory=dict)
     """Provider name to base URL, in place of models.toml's."""
 
@@ -54,6 +56,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         access=_choice(environment, "ACCESS", ("keys", "open")),
         key_cache_seconds=_number(environment, "KEY_CACHE_SECONDS"),
         dead_letters=environment.get("DEAD_LETTERS", ""),
+        intake_key=environment.get("INTAKE_KEY_ID", ""),
         upstream_base_urls=_object(environment, "UPSTREAM_BASE_URLS"),
     )
 

@@ -1,6 +1,6 @@
 """The only place that names concrete adapters. Everything is made on first use and kept for the process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ from imagegate import settings
 from imagegate.adapters.aws import client
 from imagegate.adapters.clock import SystemClock
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
-from imagegate.domain.api_key import Principal
+from imagegate.domain.api_key import EVERYBODY, Principal
 from imagegate.domain.route import Routes
 from imagegate.ports import (
     Admission,
@@ -25,7 +25,7 @@ from imagegate.ports import (
     Workflow,
 )
 from imagegate.providers import registry
-from imagegate.usecases.authenticate import Authenticate, everybody
+from imagegate.usecases.authenticate import Authenticate, OnBehalf, everybody
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.conclude import Conclude
 from imagegate.usecases.delete import Delete
@@ -43,7 +43,9 @@ from imagegate.usecases.sweep import Sweep
 
 if TYPE_CHECKING:
     from imagegate.adapters.dynamodb_stream import StreamReader
+    from imagegate.adapters.event_tail import EventTail
     from imagegate.adapters.ssm_secrets import SsmSecrets
+    from imagegate.usecases.intake import Intake
 
 _clock = SystemClock()
 
@@ -172,6 +174,13 @@ def secrets(client: Any, path: str) -> "SsmSecrets":
     return SsmSecrets(client, path)
 
 
+def event_tail(client: Callable[[str], Any], stage: str, bus: str, pattern: Mapping[str, Any]) -> "EventTail":
+    """A listener on a deployment's bus."""
+    from imagegate.adapters.event_tail import EventTail
+
+    return EventTail(client, stage, bus, pattern, _clock)
+
+
 def authenticate() -> Callable[[str | None], Principal]:
     """Who makes a request, by what was presented."""
     current = settings.current()
@@ -191,6 +200,21 @@ def signing_secret() -> SigningSecret | None:
 def start() -> Start:
     """The use case `start`."""
     return Start(store(), workflow(), routes(), _clock, settings.current().deadline_seconds)
+
+
+def intake() -> "Intake":
+    """The use case `intake`."""
+    from imagegate.dialects import events
+    from imagegate.usecases.intake import Intake
+
+    return Intake(events.parse, start(), routes(), _intake_principal(), _dead_letters())
+
+
+def _intake_principal() -> Callable[[], Principal]:
+    current = settings.current()
+    if current.intake_key == EVERYBODY:
+        return lambda: Principal(EVERYBODY)
+    return OnBehalf(api_keys(client("dynamodb"), current.table), _clock, current.intake_key)
 
 
 def submit() -> Submit:

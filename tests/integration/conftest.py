@@ -11,6 +11,7 @@ import pytest
 from imagegate.local.stack import Stack
 from imagegate.local.stack_settings import StandIns
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from support.event_schemas import as_described
 from support.stack_settings import on_free_ports
 
 PATIENCE = 40.0
@@ -59,8 +60,8 @@ def until() -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def announced(stack: Stack) -> Callable[[str], list[dict[str, Any]]]:
-    """What the bus has carried about an operation, read through a rule and queue of the tests' own."""
+def announced(stack: Stack) -> Callable[..., list[dict[str, Any]]]:
+    """What the bus has carried about an operation (or all), read through a rule and queue of the tests' own."""
     sqs, events = stack.client("sqs"), stack.client("events")
     queue = sqs.create_queue(QueueName="listener")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -72,11 +73,11 @@ def announced(stack: Stack) -> Callable[[str], list[dict[str, Any]]]:
     events.put_targets(Rule="listener", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
     heard: list[dict[str, Any]] = []
 
-    def about(operation_id: str) -> list[dict[str, Any]]:
+    def about(operation_id: str | None = None) -> list[dict[str, Any]]:
         answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
         for message in answer.get("Messages", []):
-            heard.append(json.loads(message["Body"]))
+            heard.append(as_described(json.loads(message["Body"])))
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return [event for event in heard if event["detail"]["operation"]["id"] == operation_id]
+        return [event for event in heard if operation_id in (None, event["detail"]["operation"]["id"])]
 
     return about

@@ -1,16 +1,26 @@
 """Work that arrives and leaves as events, without HTTP."""
 
+import hashlib
 import json
+import signal
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from imagegate.local.stack import Stack
+from support.documents import yaml_blocks
 
 Until = Callable[..., Any]
 Aws = Callable[[str], Any]
+PAGE = Path(__file__).parents[2] / "docs" / "events.md"
+IMAGEGATE = Path(sys.executable).with_name("imagegate")
 
 
 def physical(aws: Aws, logical: str) -> str:
@@ -47,3 +57,154 @@ def test_a_record_that_cannot_be_read_is_asked_for_again_and_then_put_aside(
     [letter] = found
     assert json.loads(letter["Body"]) == {"Records": [record]}
     assert letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "unreadable"
+
+
+def put(aws: Aws, stack: Stack, detail: dict[str, Any]) -> None:
+    """Put a request on the bus."""
+    entry = {"Source": "shop", "DetailType": "Image Generation Requested", "Detail": json.dumps(detail)}
+    answer = aws("events").put_events(Entries=[entry | {"EventBusName": stack.outputs["EventBusName"]}])
+    assert answer["FailedEntryCount"] == 0
+
+
+def test_an_event_becomes_a_picture_and_an_event_without_http(
+    stack: Stack, aws: Aws, announced: Callable[..., list[dict[str, Any]]], until: Until
+) -> None:
+    request = {"id": "order-7", "model": "flux", "prompt": "a fox", "metadata": {"order": "7"}}
+    for _ in range(2):
+        put(aws, stack, request)
+
+    def ours() -> list[dict[str, Any]]:
+        return [one for one in announced() if one["detail"]["operation"]["metadata"] == {"order": "7"}]
+
+    [done] = until(lambda: [one for one in ours() if one["detail-type"] == "Image Generation Succeeded"])
+    [image] = done["detail"]["operation"]["images"]
+    kept = aws("s3").get_object(Bucket=image["bucket"], Key=image["key"])
+    assert kept["ContentType"] == "image/webp"
+    assert hashlib.sha256(kept["Body"].read()).hexdigest() == image["sha256"]
+    # Both requests have been dealt with, and the second made no other operation.
+    queue = physical(aws, "IntakeQueue")
+    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    get_counts = aws("sqs").get_queue_attributes
+    until(lambda: not any(map(int, get_counts(QueueUrl=queue, AttributeNames=counts)["Attributes"].values())))
+    assert {one["detail"]["operation"]["id"] for one in ours()} == {done["detail"]["operation"]["id"]}
+    owned = aws("dynamodb").query(
+        TableName=stack.outputs["TableName"],
+        IndexName="owner",
+        KeyConditionExpression="#o = :everybody",
+        ExpressionAttributeNames={"#o": "owner"},
+        ExpressionAttributeValues={":everybody": {"S": "everybody"}},
+    )
+    table = stack.outputs["TableName"]
+    bodies = [aws("dynamodb").get_item(TableName=table, Key={"pk": one["pk"]}) for one in owned["Items"]]
+    assert sum(json.loads(one["Item"]["body"]["S"])["metadata"] == {"order": "7"} for one in bodies) == 1
+
+
+def test_a_request_that_is_refused_is_put_aside_with_the_reason(stack: Stack, aws: Aws, until: Until) -> None:
+    put(aws, stack, {"model": "flux", "prompt": "a fox", "sise": "large"})
+    [letter] = until(lambda: letters(aws, "UnacceptedQueue"))
+    assert json.loads(letter["Body"])["detail"]["sise"] == "large"
+    reason = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+    assert reason["ERROR_CODE"] == "invalid_request"
+    assert "sise" in reason["ERROR_MESSAGE"]
+
+
+@contextmanager
+def tail(stack: Stack, *options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """`imagegate events tail --local` and the lines it has printed, once it listens."""
+    command = [IMAGEGATE, "events", "tail", "--local", "--state-dir", str(stack.folder.root), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        try:
+            assert "Ctrl-C" in process.stderr.readline()
+            lines = list[str]()
+            threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True).start()
+            yield process, lines
+        finally:
+            process.kill()
+
+
+def left_over(stack: Stack, aws: Aws) -> list[str]:
+    """Queues and rules of listeners."""
+    queues = aws("sqs").list_queues(QueueNamePrefix="imagegate-local-tail-").get("QueueUrls", [])
+    rules = aws("events").list_rules(EventBusName=stack.outputs["EventBusName"], NamePrefix="imagegate-local-tail-")
+    return [*queues, *(rule["Name"] for rule in rules["Rules"])]
+
+
+def test_events_tail_shows_what_happens_and_leaves_nothing_behind(stack: Stack, aws: Aws, until: Until) -> None:
+    with tail(stack) as (killed, _):
+        killed.kill()
+    [queue, _] = left_over(stack, aws)
+    aws("sqs").tag_queue(QueueUrl=queue, Tags={"imagegate:listened-at": "0"})
+
+    with tail(stack) as (process, lines):
+        assert len(left_over(stack, aws)) == 2, "what the killed one left is gone"
+        put(aws, stack, {"model": "flux", "prompt": "a secret plan"})
+        until(lambda: any(" Succeeded " in line for line in ours(lines)))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    assert [line.split()[1] for line in ours(lines)] == ["Requested", "Queued", "Started", "Succeeded"]
+    assert f"s3://{stack.outputs['BucketName']}/images/" in ours(lines)[-1]
+    assert "secret" not in "".join(lines)
+    assert left_over(stack, aws) == []
+
+
+def ours(lines: list[str]) -> list[str]:
+    """The lines of a request and of the operation that it became: operations of other tests may still be ending."""
+    requests = [at for at, line in enumerate(lines) if " Requested " in line]
+    became = [line.split()[2] for line in lines[requests[0] :] if " Queued " in line] if requests else []
+    return [line for line in lines if " Requested " in line or line.split()[2] in became[:1]]
+
+
+def logged(aws: Aws, function: str) -> str:
+    """What a function has printed; it has no log before it first ran."""
+    group = f"/aws/lambda/{function}"
+    if not aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+        return ""
+    return "".join(one["message"] for one in aws("logs").filter_log_events(logGroupName=group)["events"])
+
+
+@pytest.fixture
+def examples(stack: Stack, aws: Aws) -> list[dict[str, str]]:
+    """The examples of docs/events.md as stacks beside ours; their Outputs."""
+    given = {"Bus": stack.outputs["EventBusName"], "Bucket": stack.outputs["BucketName"]}
+    formation, found = aws("cloudformation"), []
+    for number, template in enumerate(yaml_blocks(PAGE)):
+        named = [one for one in given if f"\n  {one}: {{Type" in template]
+        parameters = [{"ParameterKey": one, "ParameterValue": given[one]} for one in named]
+        formation.create_stack(
+            StackName=f"example-{number}",
+            TemplateBody=template,
+            Parameters=parameters,
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        formation.get_waiter("stack_create_complete").wait(StackName=f"example-{number}", WaiterConfig={"Delay": 1})
+        [made] = formation.describe_stacks(StackName=f"example-{number}")["Stacks"]
+        found.append({one["OutputKey"]: one["OutputValue"] for one in made["Outputs"]})
+    return found
+
+
+def test_the_examples_of_the_page_do_what_it_says(
+    stack: Stack, aws: Aws, examples: list[dict[str, str]], until: Until
+) -> None:
+    queue, function, topic = (next(iter(outputs.values())) for outputs in examples)
+    letterbox = aws("sqs").create_queue(QueueName="people")["QueueUrl"]
+    arn = aws("sqs").get_queue_attributes(QueueUrl=letterbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{**allow, "Resource": arn}]})
+    aws("sqs").set_queue_attributes(QueueUrl=letterbox, Attributes={"Policy": policy})
+    aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    put(aws, stack, {"model": "flux", "prompt": "a fox"})
+    put(aws, stack, {"model": "flux", "prompt": "[fault refuse] a fox"})
+
+    def taken(url: str) -> list[dict[str, Any]]:
+        return [json.loads(one["Body"]) for one in aws("sqs").receive_message(QueueUrl=url).get("Messages", [])]
+
+    [done] = until(lambda: taken(queue))
+    [image] = done["detail"]["operation"]["images"]
+    assert done["detail-type"] == "Image Generation Succeeded"
+    until(lambda: f"{image['key']} has {image['bytes']} bytes" in logged(aws, function))
+    [told] = until(lambda: taken(letterbox))
+    assert told["Message"].strip('"').startswith("Operation ")
+    assert " failed: " in told["Message"]

@@ -10,5 +10,10 @@ TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 def on_free_ports(state: Path) -> StackSettings:
     """The project's template, with its data in `state`, on ports nobody uses, open to anybody."""
     return StackSettings(
-        template=TEMPLATE, state=state, port=0, ministack_port=0, upstreams_port=0, parameters={"Access": "open"}
+        template=TEMPLATE,
+        state=state,
+        port=0,
+        ministack_port=0,
+        upstreams_port=0,
+        parameters={"Access": "open", "IntakeKey": "everybody"},
     )

@@ -15,3 +15,10 @@ def test_a_generated_page_is_up_to_date(page: str) -> None:
     made = CliRunner().invoke(app, ["tables", page])
     assert made.exit_code == 0
     assert (DOCS / f"{page}.md").read_text() == made.output, "run `make docs`"
+
+
+def test_the_schemas_of_events_are_up_to_date(tmp_path: Path) -> None:
+    made = CliRunner().invoke(app, ["schemas", str(tmp_path)])
+    assert made.exit_code == 0
+    written = {path.name: path.read_text() for path in (DOCS / "events").iterdir()}
+    assert written == {path.name: path.read_text() for path in tmp_path.iterdir()}, "run `make docs`"

@@ -2,8 +2,10 @@
 
 import typer
 
+from imagegate.cli.events import events_app
 from imagegate.cli.keys import keys_app
 from imagegate.cli.openapi import openapi
+from imagegate.cli.schemas import schemas
 from imagegate.cli.secrets import secrets_app
 from imagegate.cli.serve import serve
 from imagegate.cli.tables import tables
@@ -16,6 +18,8 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(openapi)
 app.command(hidden=True)(tables)
+app.command(hidden=True)(schemas)
+app.add_typer(events_app, name="events")
 app.add_typer(keys_app, name="keys")
 app.add_typer(secrets_app, name="secrets")
 

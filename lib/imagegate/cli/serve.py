@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imagegate.cli.target import LOCAL_STAGE
+from imagegate.domain.api_key import EVERYBODY
 
 if TYPE_CHECKING:
     from imagegate.cli.serve_screen import ServeScreen
@@ -55,7 +56,7 @@ def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "S
         template=SOURCE / "template.yaml",
         state=state_dir,
         port=port,
-        parameters={"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}"},
+        parameters={"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}", "IntakeKey": EVERYBODY},
         stand_ins=None if live else StandIns(build_app(latency_seconds=latency), BASE_PATHS, STAND_IN_SECRETS),
         say=screen.say,
         step=screen.step,

@@ -1,6 +1,6 @@
 """Which deployment a command works on: one in AWS, or the embedded one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +11,7 @@ from imagegate.domain.errors import MisconfiguredError
 from imagegate.settings import upstream_secrets_path
 
 if TYPE_CHECKING:
+    from imagegate.adapters.event_tail import EventTail
     from imagegate.adapters.ssm_secrets import SsmSecrets
     from imagegate.ports import ApiKeys
 
@@ -36,6 +37,14 @@ class Target:
 
         found = outputs(self.client("cloudformation"), f"imagegate-{self.stage}")
         return wiring.api_keys(self.client("dynamodb"), found["TableName"])
+
+    def tail(self, pattern: Mapping[str, Any]) -> "EventTail":
+        """Its events that match an EventBridge pattern. Raises MisconfiguredError when it is not there."""
+        from imagegate import wiring
+        from imagegate.adapters.cloudformation_outputs import outputs
+
+        found = outputs(self.client("cloudformation"), f"imagegate-{self.stage}")
+        return wiring.event_tail(self.client, self.stage, found["EventBusName"], pattern)
 
     def secrets(self) -> "SsmSecrets":
         """Its upstream credentials."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imagegate.dialects.answer import Answer
-from imagegate.dialects.parsing import Integer, check_combinations, document_of, first_problem
+from imagegate.dialects.parsing import WHOLE, check_combinations, document_of, first_problem
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest, RequestError
 from imagegate.domain.geometry import Size
@@ -27,7 +27,7 @@ PROBLEM = {"content-type": "application/problem+json"}
 LONGEST_DEADLINE = 24 * 3600.0
 _KEY = Annotated[str, Field(min_length=1, max_length=64)]
 _VALUE = Annotated[str, Field(max_length=512)]
-_SIDE = Annotated[Integer, Field(ge=1, le=16384)]
+_SIDE = Annotated[int, Field(ge=1, le=16384), WHOLE]
 _RATIO = r"^[1-9]\d{0,3}:[1-9]\d{0,3}$"
 
 
@@ -48,17 +48,17 @@ class CreateBody(BaseModel):
     prompt: Annotated[str, Field(min_length=1, max_length=32_000)]
     model: Annotated[str, Field(min_length=1, max_length=200)]
     provider: str | None = Field(None, description="Insist on one provider of the model's route.")
-    n: Annotated[Integer, Field(ge=1, le=10)] = 1
+    n: Annotated[int, Field(ge=1, le=10), WHOLE] = 1
     size: SizeBody | None = None
     aspect_ratio: Annotated[str, Field(pattern=_RATIO)] | None = Field(
         None, description="Width to height, in place of `size`.", examples=["16:9"]
     )
-    seed: Annotated[Integer, Field(ge=0, le=2**63 - 1)] | None = None
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] | None = None
     negative_prompt: Annotated[str, Field(max_length=32_000)] | None = None
-    steps: Annotated[Integer, Field(ge=1, le=500)] | None = None
+    steps: Annotated[int, Field(ge=1, le=500), WHOLE] | None = None
     guidance: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     output_format: Literal["png", "jpeg", "webp"] | None = None
-    output_compression: Annotated[Integer, Field(ge=0, le=100)] | None = Field(
+    output_compression: Annotated[int, Field(ge=0, le=100), WHOLE] | None = Field(
         None, description="Below 100 only with `output_format` jpeg or webp."
     )
     deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(

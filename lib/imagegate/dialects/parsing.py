@@ -1,7 +1,7 @@
 """What every dialect does with a body before its own rules begin."""
 
 import json
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import BeforeValidator, ValidationError
 
@@ -13,8 +13,8 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Integer = Annotated[int, BeforeValidator(_whole)]
-"""A whole number; JSON does not tell 5.0 from 5."""
+WHOLE = BeforeValidator(_whole)
+"""For whole numbers, after their bounds (which JSON Schema would not show otherwise): JSON does not tell 5.0 from 5."""
 
 
 def document_of(body: bytes) -> dict[str, Any]:

@@ -16,10 +16,10 @@ DETAIL_TYPES = {
 }
 
 
-LONGEST_TEXT = 4_000
+LONGEST_TEXT = 3_000
 """Characters of a prompt, or any other text, that an announcement carries."""
-LONGEST_REASON = 200
-"""Characters of an attempt's error message that an announcement carries."""
+LONGEST_PART = 300
+"""Characters of a text in one of its pictures or attempts."""
 MOST_ATTEMPTS = 20
 """How many attempts an announcement carries, the last ones."""
 
@@ -48,8 +48,8 @@ class Event:
         It stays below 160 KB (EventBridge takes 256), whatever was asked for and however often it was tried.
         """
         whole = represent(self.operation)
-        attempts = [_cut(one, LONGEST_REASON) for one in whole["attempts"][-MOST_ATTEMPTS:]]
-        operation = _cut(whole, LONGEST_TEXT) | {"attempts": attempts}
+        parts = {"images": whole["images"], "attempts": whole["attempts"][-MOST_ATTEMPTS:]}
+        operation = _cut(whole, LONGEST_TEXT) | _cut(parts, LONGEST_PART)
         return {
             "event_id": self.id,
             "sequence": self.operation.version,

@@ -46,6 +46,23 @@ class Authenticate:
         return key
 
 
+class OnBehalf:
+    """The principal for work that comes without a credential: the holder of a key that the operator has named."""
+
+    def __init__(self, keys: ApiKeys, clock: Clock, key_id: str) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._key_id = key_id
+
+    def __call__(self) -> Principal:
+        """That principal. Raises Unauthenticated unless the key is there and active."""
+        key = self._keys.get(self._key_id)
+        state = key.state(self._clock.now()) if key else "unknown"
+        if key is None or state != "active":
+            raise Unauthenticated(f"The API key in whose name this would be done is {state}.", remedy="Name another.")
+        return Principal(key.owner, key)
+
+
 class _Remembered:
     """What was read of the last keys, and when."""
 

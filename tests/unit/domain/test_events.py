@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.events import DETAIL_TYPES, LONGEST_REASON, LONGEST_TEXT, MOST_ATTEMPTS, Event, announced
+from imagegate.domain.events import DETAIL_TYPES, LONGEST_PART, LONGEST_TEXT, MOST_ATTEMPTS, Event, announced
 from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, Source, State
 from imagegate.domain.request import ImageRequest, Message
 
@@ -65,7 +65,7 @@ def test_an_announcement_stays_far_below_what_the_bus_takes(letter: str) -> None
         request=ImageRequest("flux", (Message(letter * 32_000),), n=10),
         metadata={f"{at:02}" + letter * 62: letter * 512 for at in range(16)},
         attempts=tuple(attempt(at, letter * 10_000) for at in range(500)),
-        pictures=tuple(replace(PICTURE, slot=slot) for slot in range(10)),
+        pictures=tuple(replace(PICTURE, slot=slot, revised_prompt=letter * 32_000) for slot in range(10)),
         failure=Failure(FailureCode.UPSTREAM_FAILED, letter * 10_000),
     )
     detail = Event(largest).detail()
@@ -74,8 +74,8 @@ def test_an_announcement_stays_far_below_what_the_bus_takes(letter: str) -> None
     told = detail["operation"]
     assert told["prompt"] == letter * LONGEST_TEXT
     assert [one["number"] for one in told["attempts"]] == list(range(500 - MOST_ATTEMPTS, 500))
-    assert told["attempts"][0]["error"]["message"] == letter * LONGEST_REASON
-    assert len(told["images"]) == 10
+    assert told["attempts"][0]["error"]["message"] == letter * LONGEST_PART
+    assert [one["revised_prompt"] for one in told["images"]] == [letter * LONGEST_PART] * 10
 
 
 def test_an_ordinary_announcement_is_whole() -> None:

@@ -1,0 +1,27 @@
+"""Requests that arrive as events: the detail is what POST /v1/operations takes, and may have an `id`."""
+
+import json
+
+from imagegate.dialects import operations
+from imagegate.dialects.parsing import document_of
+from imagegate.domain.errors import InvalidRequest
+from imagegate.usecases.start import Ask
+
+
+def parse(message: str) -> Ask:
+    """Understand an EventBridge event. Raises InvalidRequest.
+
+    Events come at least once: `detail.id`, or else the event's own id, says which are the same request.
+    """
+    event = document_of(message.encode())
+    detail = event.get("detail")
+    if not isinstance(detail, dict):
+        raise InvalidRequest("The event has no detail.", param="detail", remedy="Send what POST /v1/operations takes.")
+    named = detail.pop("id", None)
+    key = event.get("id") if named is None else named
+    if not isinstance(key, str) or not 1 <= len(key) <= 255:
+        raise InvalidRequest("An id is text of 1 to 255 characters.", param="id")
+    ask, validate_only = operations.parse(json.dumps(detail).encode(), key)
+    if validate_only:
+        raise InvalidRequest("Nobody would hear of the result.", param="validate_only", remedy="Leave it out.")
+    return ask

@@ -1,0 +1,121 @@
+"""`imagegate events tail`: what it shows of events."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Self
+
+import pytest
+from typer.testing import CliRunner
+
+from imagegate.cli import events
+from imagegate.cli.main import app
+from imagegate.cli.target import Target
+from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.events import Event
+from imagegate.domain.operation import Operation, Picture, State
+from imagegate.domain.request import ImageRequest, Message
+
+ID = "06gzj55vfn0ajhf9kn2m"
+NOW = 1_800_000_000.0
+MADE = Operation(ID, "me", "operations", ImageRequest("flux", (Message("a cat"),)), NOW, NOW + 900, NOW, model="flux")
+PICTURE = Picture(0, "images/2m/x/0.webp", "0" * 64, "image/webp", 64, 48, 100, "voodoohop")
+
+
+def envelope(operation: Operation, late: bool = False) -> dict[str, Any]:
+    """As EventBridge delivers an announcement."""
+    event = Event(operation, late)
+    detail = event.detail()
+    for image in detail["operation"]["images"]:
+        image["bucket"] = "pictures"
+    kind = {"detail-type": event.detail_type, "source": "imagegate", "time": "2027-01-15T08:00:00Z"}
+    return {**kind, "id": "e-1", "detail": detail}
+
+
+def test_a_line_says_how_an_operation_stands() -> None:
+    failure = Failure(FailureCode.DEADLINE_EXCEEDED, "No picture within\x1b[2J the deadline.")
+    ended = replace(MADE, ended_at=NOW + 3.4)
+    lines = [
+        events.line(envelope(one))[10:]
+        for one in (
+            MADE,
+            replace(MADE, state=State.RUNNING),
+            replace(ended, state=State.SUCCEEDED, pictures=(PICTURE,)),
+            replace(ended, state=State.FAILED, failure=failure),
+            replace(ended, state=State.CANCELLED),
+        )
+    ]
+    plain = [_without_colours(one) for one in lines]
+    assert plain == [
+        f"Queued     {ID}  flux",
+        f"Started    {ID}  flux",
+        f"Succeeded  {ID}  flux  3.4 s  voodoohop: s3://pictures/images/2m/x/0.webp",
+        f"Failed     {ID}  flux  3.4 s  deadline_exceeded: No picture within?[2J the deadline.",
+        f"Cancelled  {ID}  flux  3.4 s",
+    ]
+
+
+def _without_colours(text: str) -> str:
+    return "".join(part.partition("m")[2] if at else part for at, part in enumerate(text.split("\x1b[")))
+
+
+def test_a_late_picture_is_called_late() -> None:
+    late = replace(MADE, state=State.FAILED, ended_at=NOW, pictures=(replace(PICTURE, late=True),))
+    assert "voodoohop, late: s3://" in events.line(envelope(late, late=True))
+
+
+def test_foreign_events_are_shown_with_where_they_come_from_and_obeyed_by_no_terminal() -> None:
+    foreign = {"detail-type": "Image Generation Requested", "source": "sh\x1bop", "time": "2027-01-15T08:00:00Z"}
+    told = events.line({**foreign, "id": "e-1", "detail": {"prompt": "a cat"}})
+    assert told[10:] == f"Requested  {'-':20}  Image Generation Requested from sh?op, event e-1"
+
+
+class Listening:
+    """A tail that hears what it is given, then Ctrl-C."""
+
+    def __init__(self, heard: list[dict[str, Any]]) -> None:
+        self.heard, self.left = heard, False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)  # a second one does not keep it from tidying up
+        self.left = True
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        yield from self.heard
+        os.kill(os.getpid(), signal.SIGTERM)
+        yield self.heard[0]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    def command(heard: list[dict[str, Any]], *words: str) -> Any:
+        listening = Listening(heard)
+        monkeypatch.setattr(Target, "tail", lambda self, pattern: listening)
+        result = CliRunner().invoke(app, ["events", "tail", *words])
+        assert listening.left or result.exit_code
+        return result
+
+    return command
+
+
+def test_an_event_that_comes_twice_is_shown_once(run: Callable[..., Any]) -> None:
+    result = run([envelope(MADE), envelope(MADE), envelope(replace(MADE, version=2, state=State.RUNNING))])
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 2
+    assert "Ctrl-C" in result.stderr
+
+
+def test_json_is_the_event_whole(run: Callable[..., Any]) -> None:
+    result = run([envelope(MADE)], "--json")
+    assert json.loads(result.stdout) == envelope(MADE)
+
+
+def test_what_is_no_id_is_refused(run: Callable[..., Any]) -> None:
+    result = run([], "--operation", "7")
+    assert result.exit_code == 1
+    assert "20 letters" in result.stderr

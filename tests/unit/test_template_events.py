@@ -1,0 +1,83 @@
+"""What template.yaml promises about events: nothing is dropped unseen, and nobody listens unasked."""
+
+import json
+from typing import Any
+
+import pytest
+
+from imagegate.cli.schemas import REQUESTED
+from imagegate.domain.events import DETAIL_TYPES
+from imagegate.local.packaging import load_yaml
+from support.stack_settings import TEMPLATE
+
+DOCUMENT = load_yaml(TEMPLATE)
+RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
+INTAKE = [name for name in RESOURCES if name.startswith(("Intake", "Unaccepted"))]
+
+
+def properties(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = RESOURCES[name]["Properties"]
+    return found
+
+
+def of(name: str) -> dict[str, Any]:
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
+def test_requests_are_heard_and_our_own_announcements_are_not() -> None:
+    assert properties("IntakeRule")["EventPattern"] == {"detail-type": [REQUESTED]}
+    assert REQUESTED not in DETAIL_TYPES.values()
+
+
+@pytest.mark.parametrize("name", INTAKE)
+def test_nobody_listens_unless_told_in_whose_name(name: str) -> None:
+    assert RESOURCES[name]["Condition"] == "TakesEvents"
+    assert DOCUMENT["Parameters"]["IntakeKey"]["Default"] == ""
+
+
+def test_a_request_has_time_and_turns_and_then_a_place() -> None:
+    queue = properties("IntakeQueue")
+    assert queue["VisibilityTimeout"] >= 6 * properties("IntakeFunction")["Timeout"]
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": of("UnacceptedQueue"), "maxReceiveCount": 10}
+    [target] = properties("IntakeRule")["Targets"]
+    assert (target["Arn"], target["DeadLetterConfig"]) == (of("IntakeQueue"), {"Arn": of("UnacceptedQueue")})
+
+
+def test_only_the_rule_sends_to_the_intakes_queues() -> None:
+    policy = properties("IntakeQueuePolicy")
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert policy["Queues"] == [{"Ref": "IntakeQueue"}, {"Ref": "UnacceptedQueue"}]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": of("IntakeRule")}}
+
+
+@pytest.mark.parametrize("mapping", ["PublishMapping", "IntakeMapping"])
+def test_a_part_of_a_batch_may_fail(mapping: str) -> None:
+    assert properties(mapping)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_announcing_is_given_up_by_age_only_and_not_without_a_trace() -> None:
+    mapping = properties("PublishMapping")
+    assert mapping["MaximumRetryAttempts"] == -1
+    assert 3600 <= mapping["MaximumRecordAgeInSeconds"] < 24 * 3600
+    assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": of("UnpublishedQueue")}}
+    assert properties("PublishFunction")["Environment"]["Variables"]["DEAD_LETTERS"] == {"Ref": "UnpublishedQueue"}
+
+
+DEAD = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::SQS::Queue" and name.startswith("Un")]
+
+
+def test_queues_for_dead_letters_are_known_by_their_names() -> None:
+    told = json.dumps([{name: one for name, one in RESOURCES.items() if one["Type"] != "AWS::SQS::QueuePolicy"}])
+    for name in DEAD:
+        assert json.dumps(of(name)) in told, name
+
+
+@pytest.mark.parametrize("queue", DEAD)
+def test_a_dead_letter_rings_and_is_kept_for_two_weeks(queue: str) -> None:
+    assert properties(queue)["MessageRetentionPeriod"] == 14 * 86_400
+    alarms = [one["Properties"] for one in RESOURCES.values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    dimension = {"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}
+    [alarm] = [one for one in alarms if dimension in one.get("Dimensions", [])]
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 1)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"

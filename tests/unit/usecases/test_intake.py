@@ -1,0 +1,125 @@
+"""intake: what is asked for by events, once however often they come; what is refused, aside with the reason."""
+
+import json
+from typing import Any
+
+import pytest
+
+from imagegate import wiring
+from imagegate.dialects import events
+from imagegate.domain.api_key import EVERYBODY, Principal, issue
+from imagegate.domain.events import DETAIL_TYPES
+from imagegate.usecases.authenticate import OnBehalf
+from imagegate.usecases.intake import Intake
+from support.fakes import MemoryApiKeys, MemoryDeadLetters
+from support.functions import load
+from support.world import World
+
+
+def message(event_id: str = "e-1", **changes: Any) -> str:
+    return json.dumps({"id": event_id, "detail": {"model": "flux", "prompt": "a cat"} | changes})
+
+
+class Desk:
+    """The use case with a world behind it."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.letters = MemoryDeadLetters()
+        self.principal: Any = lambda: Principal(EVERYBODY)
+        start, routes = self.world._start, self.world.routes
+        self.intake = Intake(events.parse, start, routes, lambda: self.principal(), self.letters)
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        return [(code, reason) for _, code, reason in self.letters.letters]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_an_event_becomes_an_operation_of_its_principal(desk: Desk) -> None:
+    desk.intake(message(metadata={"order": "7"}))
+    [operation] = desk.world.store.history
+    assert (operation.owner, operation.metadata, operation.dialect) == (EVERYBODY, {"order": "7"}, "operations")
+    assert desk.world.workflow.runs == [(operation.id, operation.id)]
+    assert not desk.letters.letters
+
+
+def test_the_same_event_twice_is_one_operation(desk: Desk) -> None:
+    for event_id, changes in (("e-1", {}), ("e-1", {}), ("e-2", {"id": "order"}), ("e-3", {"id": "order"})):
+        desk.intake(message(event_id, **changes))
+    assert len(desk.world.store.history) == 2
+    desk.intake(message("e-4"))
+    assert len(desk.world.store.history) == 3
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ("{", "invalid_request"),
+        (message(model="nope"), "model_not_found"),
+        (message(provider="nope"), "provider_not_found"),
+        (message(negative_prompt="dogs"), "invalid_request"),
+    ],
+)
+def test_what_is_refused_is_put_aside_as_it_came_with_the_reason(desk: Desk, bad: str, code: str) -> None:
+    desk.intake(bad)
+    [(letter, word, reason)] = desk.letters.letters
+    assert (letter, word) == (bad, code)
+    assert reason.endswith(".")
+    assert "a cat" not in reason
+    assert not desk.world.store.history
+
+
+def test_another_request_under_the_same_id_is_refused(desk: Desk) -> None:
+    desk.intake(message())
+    desk.intake(message(prompt="a dog"))
+    assert [code for code, _ in desk.reasons] == ["idempotency_key_reused"]
+
+
+def test_a_key_lends_its_owner_and_its_models_until_it_is_revoked(desk: Desk) -> None:
+    keys, clock = MemoryApiKeys(), desk.world.clock
+    key, _ = issue("events", clock.now(), models=("flux",))
+    keys.put(key)
+    desk.principal = OnBehalf(keys, clock, key.id)
+    desk.intake(message("e-1"))
+    assert desk.world.store.history[-1].owner == key.id
+    keys.put(key.revoked(clock.now()))
+    desk.intake(message("e-2"))
+    desk.principal = OnBehalf(keys, clock, "nobody")
+    desk.intake(message("e-3"))
+    other, _ = issue("art", clock.now(), models=("art",))
+    keys.put(other)
+    desk.principal = OnBehalf(keys, clock, other.id)
+    desk.intake(message("e-4"))
+    assert [code for code, _ in desk.reasons] == ["invalid_api_key", "invalid_api_key", "model_not_allowed"]
+    assert "revoked" in desk.reasons[0][1]
+    assert len(desk.world.store.history) == 1
+
+
+def test_of_a_batch_only_what_broke_down_comes_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "intake", lambda: desk.intake)
+    handler = load("intake").handler
+    bodies = [message("e-1"), "{", message("e-2", prompt="a storm"), message("e-3")]
+    create = desk.world.store.create
+
+    def fragile(operation: Any, *more: Any) -> None:
+        if operation.request.prompt == "a storm":
+            raise ConnectionError("the table is away")
+        create(operation, *more)
+
+    monkeypatch.setattr(desk.world.store, "create", fragile)
+    batch = {"Records": [{"messageId": str(at), "body": body} for at, body in enumerate(bodies)]}
+    assert handler(batch, None) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert len(desk.world.store.history) == 2
+    assert len(desk.letters.letters) == 1
+    monkeypatch.setattr(desk.world.store, "create", create)
+    assert handler(batch, None) == {"batchItemFailures": []}
+    assert len(desk.world.store.history) == 3
+
+
+def test_what_we_announce_is_never_taken_for_a_request() -> None:
+    assert "Image Generation Requested" not in DETAIL_TYPES.values()
