@@ -22,8 +22,8 @@ def is_id(text: str) -> bool:
 
 
 def first_id(now: float) -> str:
-    """The smallest id of anything created at `now` (seconds since the epoch) or later."""
-    return _encoded(int(now * 1000) << _RANDOM_BITS)
+    """The smallest id of anything created at `now` (seconds since the epoch) or later; nothing is older than those."""
+    return _encoded(int(max(now, 0.0) * 1000) << _RANDOM_BITS)
 
 
 def created_at(operation_id: str) -> float:

@@ -274,6 +274,9 @@ def test_lists_are_filtered(gateway: Gateway) -> None:
     assert listed("model=nope") == []
     assert listed(f"created_before={second['created_at']}") == [first["id"]]
     assert listed(f"created_after={second['created_at']}") == [second["id"]]
+    for long_ago in ("0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z"):
+        assert listed(f"created_before={long_ago}") == []
+        assert listed(f"created_after={long_ago}") == [second["id"], first["id"]]
 
 
 @pytest.mark.parametrize(
