@@ -33,6 +33,15 @@ def test_two_hundred_at_once_are_one_operation_and_so_are_their_retries(
     assert more["id"] != operation_id
 
 
+def test_a_race_for_one_idempotency_key_has_one_operation(stack: Stack) -> None:
+    body = {"model": "flux", "prompt": "a race for a key"}
+    answers = crowd(stack, 40, "/v1/operations", body, hold_seconds=0.5, idempotency_key="race")
+    assert {answer.status for answer in answers} <= {200, 202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    other = requests.post(f"{stack.base_url}/v1/operations", json=body | {"n": 2}, headers={"Idempotency-Key": "race"})
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
 def test_identical_posts_at_once_are_one_operation_and_one_submission(stack: Stack) -> None:
     body = {"model": "flux", "prompt": "[delay 5s] a crowd at the door"}
 
