@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from imagegate.dialects.parsing import check_combinations, document_of, first_problem
+from imagegate.dialects.parsing import Prompt, check_combinations, document_of, first_problem
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.geometry import Size
@@ -53,7 +53,7 @@ class GenerationsBody(BaseModel):
 
     model_config = ConfigDict(extra="ignore", json_schema_extra={"allOf": _COMBINATIONS})
 
-    prompt: Annotated[str, Field(min_length=1, max_length=32_000)]
+    prompt: Prompt
     model: Annotated[str, Field(max_length=200)] | None = None
     n: Annotated[int, Field(ge=1, le=10)] | None = None
     size: str | None = Field(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imagegate.dialects.answer import Answer
-from imagegate.dialects.parsing import WHOLE, check_combinations, document_of, first_problem
+from imagegate.dialects.parsing import WHOLE, Prompt, check_combinations, document_of, first_problem
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest, RequestError
 from imagegate.domain.geometry import Size
@@ -45,7 +45,7 @@ class CreateBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    prompt: Annotated[str, Field(min_length=1, max_length=32_000)]
+    prompt: Prompt
     model: Annotated[str, Field(min_length=1, max_length=200)]
     provider: str | None = Field(None, description="Insist on one provider of the model's route.")
     n: Annotated[int, Field(ge=1, le=10), WHOLE] = 1

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from pydantic import BeforeValidator, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.request import ImageRequest
@@ -15,6 +15,17 @@ def _whole(value: Any) -> Any:
 
 WHOLE = BeforeValidator(_whole)
 """For whole numbers, after their bounds (which JSON Schema would not show otherwise): JSON does not tell 5.0 from 5."""
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+Prompt = Annotated[
+    str, Field(min_length=1, max_length=32_000, json_schema_extra={"pattern": r"\S"}), AfterValidator(_said)
+]
 
 
 def document_of(body: bytes) -> dict[str, Any]:

@@ -304,6 +304,7 @@ def test_bad_queries_name_the_parameter(gateway: Gateway, query: str, param: str
         (b"[]", None),
         ({"prompt": "x"}, "model"),
         ({"model": "flux"}, "prompt"),
+        ({"model": "flux", "prompt": " \n"}, "prompt"),
         (BODY | {"n": "2"}, "n"),
         (BODY | {"n": 11}, "n"),
         (BODY | {"siez": "big"}, "siez"),
