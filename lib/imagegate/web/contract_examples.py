@@ -93,7 +93,7 @@ _REFUSALS: Mapping[int, RequestError] = {
     410: Gone(f"Operation '{_ID}' is no longer kept."),
     422: KeyReused("This Idempotency-Key was used with another request.", param="Idempotency-Key"),
 }
-_PATHS = {"OpenAI Images": "/v1/images/generations", "YandexART": "/operations/", "Operations": "/v1/operations"}
+_PATHS = {"OpenAI Images": "/v1/images/generations", "YandexART": "/operations/"}
 
 
 def example(name: str, dialect: str, status: int) -> Any:
@@ -107,7 +107,7 @@ def example(name: str, dialect: str, status: int) -> Any:
 
 
 def _refusal(name: str, dialect: str, status: int) -> Answer | None:
-    path = _PATHS[dialect]
+    path = _PATHS.get(dialect, "/v1/operations")
     if status >= 500 or status == 405:
         code, _ = presenting.BREAKDOWNS[status]
         return presenting.breakdown(path, status, code, "imagegate could not answer; its logs say why.", _REQUEST_ID)
