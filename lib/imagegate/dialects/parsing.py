@@ -1,7 +1,7 @@
 """What every dialect does with a body before its own rules begin."""
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
