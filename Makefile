@@ -8,7 +8,7 @@ PYTHON ?= python3
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(STAMP)  ## install everything into .venv (the other commands do it when needed)
 
@@ -37,6 +37,10 @@ test-gradio: $(STAMP)  ## prove the Gradio stand-ins and adapter on real Gradio 
 test-node: $(STAMP)  ## prove the waiting on the clients for Node, and all clients on a generation of 70 s
 	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm langchain
 	@$(BIN)/python -m pytest -m node tests/integration/clients $(ARGS)
+
+test-yandex-sdk: $(STAMP)  ## prove the bridge on YandexART's own SDK, and our JSON on its protobuf messages (170 MB)
+	@PYTHON=$(BIN)/python tests/clients/setup.sh yandex
+	@$(BIN)/python -m pytest -m yandex_sdk tests/integration/yandex_sdk $(ARGS)
 
 check: $(STAMP)  ## lint, types, architecture, template, weaknesses
 	@$(BIN)/ruff check lib functions tests
@@ -88,4 +92,4 @@ lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run test test-gradio test-node check audit bench docs deploy destroy fix lock clean
+.PHONY: help setup run test test-gradio test-node test-yandex-sdk check audit bench docs deploy destroy fix lock clean

@@ -3,7 +3,7 @@
 # when they are up to date.
 #
 #   setup.sh node litellm     what is named: node (into tests/clients/node/node_modules; needs node and npm and nothing
-#                             else), litellm and langchain (into .venvs; PYTHON names the interpreter)
+#                             else), litellm, langchain and yandex (into .venvs; PYTHON names the interpreter)
 #   setup.sh lock node ...    resolve them anew first, each client to its latest version
 set -euo pipefail
 
@@ -35,8 +35,12 @@ compile() {
     .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header "$@"
 }
 
-lock_venv() {
-    compile "$here/$1/requirements.in" -o "$here/$1/requirements.txt"
+lock_venv() {  # lock_venv FOLDER [FURTHER SOURCES AND OPTIONS]
+    compile "$here/$1/requirements.in" "${@:2}" -o "$here/$1/requirements.txt"
+}
+
+lock_yandex() {  # the vendor's SDK, and beside it the bridge as it is installed
+    lock_venv yandex --extra bridge pyproject.toml
 }
 
 setup_venv() {
@@ -54,13 +58,14 @@ if [[ ${1:-} == lock ]]; then
     steps=(lock setup)
     shift
 fi
-[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm|langchain ..." >&2; exit 2; }
+[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm|langchain|yandex ..." >&2; exit 2; }
 for part in "$@"; do
     for step in "${steps[@]}"; do
         case $part in
             node) "${step}_node" ;;
             litellm | langchain) "${step}_venv" "$part" ;;
-            *) echo "$0: there is no part '$part', only node, litellm and langchain" >&2; exit 2 ;;
+            yandex) if [[ $step == lock ]]; then lock_yandex; else setup_venv yandex; fi ;;
+            *) echo "$0: there is no part '$part', only node, litellm, langchain and yandex" >&2; exit 2 ;;
         esac
     done
 done

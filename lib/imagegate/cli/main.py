@@ -2,6 +2,7 @@
 
 import typer
 
+from imagegate.cli.bridge import bridge_app
 from imagegate.cli.events import events_app
 from imagegate.cli.keys import keys_app
 from imagegate.cli.openapi import openapi
@@ -19,6 +20,7 @@ app.command()(serve)
 app.command()(openapi)
 app.command(hidden=True)(tables)
 app.command(hidden=True)(schemas)
+app.add_typer(bridge_app, name="bridge")
 app.add_typer(events_app, name="events")
 app.add_typer(keys_app, name="keys")
 app.add_typer(secrets_app, name="secrets")

@@ -17,7 +17,7 @@ import yaml
 
 Template = dict[str, Any]
 
-LOCAL_ONLY = ("cli", "local")
+LOCAL_ONLY = ("bridge", "cli", "local")
 """Sub-packages that never go into the layer."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
