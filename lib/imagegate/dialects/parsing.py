@@ -32,6 +32,8 @@ def document_of(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`, whatever the Content-Type said. Raises InvalidRequest."""
     try:
         document = json.loads(body or b"", parse_constant=_no_constant)
+        if b"\\ud" in body.lower():
+            json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair could be written nowhere again
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(
             f"The body is not valid JSON: {error}." if body else "The body is empty.",
