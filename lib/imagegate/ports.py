@@ -148,6 +148,18 @@ class EventBus(Protocol):
         """Announce; returns the positions of the events that could not be."""
 
 
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that was put aside."""
+
+    message: str
+    code: str
+    """A word that says why; empty when it was not said."""
+    reason: str
+    sent_at: float
+    """When, in seconds since the epoch."""
+
+
 class DeadLetters(Protocol):
     """Where messages end that nobody can handle, for a person to look at."""
 

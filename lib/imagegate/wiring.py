@@ -44,6 +44,7 @@ from imagegate.usecases.sweep import Sweep
 if TYPE_CHECKING:
     from imagegate.adapters.dynamodb_stream import StreamReader
     from imagegate.adapters.event_tail import EventTail
+    from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
     from imagegate.adapters.ssm_secrets import SsmSecrets
     from imagegate.usecases.intake import Intake
 
@@ -95,9 +96,14 @@ def bus() -> EventBus:
 
 
 def _dead_letters() -> DeadLetters:
+    return dead_letters(client("sqs"), settings.current().dead_letters)
+
+
+def dead_letters(client: Any, queue: str) -> "SqsDeadLetters":
+    """The dead letters in a queue."""
     from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
 
-    return SqsDeadLetters(client("sqs"), settings.current().dead_letters)
+    return SqsDeadLetters(client, queue)
 
 
 @cache

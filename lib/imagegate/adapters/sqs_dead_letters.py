@@ -1,8 +1,14 @@
 """Messages that nobody can handle, in an SQS queue with an alarm."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from imagegate.ports import DeadLetter
+
+_CODE, _REASON = "ERROR_CODE", "ERROR_MESSAGE"
 _LONGEST_REASON = 1_000
+_LOOK = 20
+"""Seconds for which a letter that was looked at is hidden, so that a look at many sees each once."""
 
 
 class SqsDeadLetters:
@@ -15,6 +21,27 @@ class SqsDeadLetters:
 
     def put(self, message: str, code: str, reason: str) -> None:
         """Put a message aside."""
-        told = {"ERROR_CODE": code, "ERROR_MESSAGE": reason[:_LONGEST_REASON]}
+        told = {_CODE: code, _REASON: reason[:_LONGEST_REASON]}
         attributes = {name: {"DataType": "String", "StringValue": text} for name, text in told.items()}
         self._client.send_message(QueueUrl=self._queue, MessageBody=message, MessageAttributes=attributes)
+
+    def every(self) -> Iterator[DeadLetter]:
+        """What lies there and stays there. One that SQS moved itself has neither code nor reason."""
+        while True:
+            answer = self._client.receive_message(
+                QueueUrl=self._queue,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=_LOOK,
+                WaitTimeSeconds=1,
+                MessageAttributeNames=[_CODE, _REASON],
+                MessageSystemAttributeNames=["SentTimestamp"],
+            )
+            if not answer.get("Messages"):
+                return
+            yield from map(_letter, answer["Messages"])
+
+
+def _letter(message: Any) -> DeadLetter:
+    told = {name: one["StringValue"] for name, one in message.get("MessageAttributes", {}).items()}
+    sent_at = float(message["Attributes"]["SentTimestamp"]) / 1000
+    return DeadLetter(message["Body"], told.get(_CODE, ""), told.get(_REASON, ""), sent_at)

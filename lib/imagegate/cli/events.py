@@ -1,39 +1,38 @@
 """`imagegate events`: what happens on the bus."""
 
 import json
+import re
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from imagegate.cli.sentences import hint, in_a_sentence
+from imagegate.cli.sentences import aligned, hint, in_a_sentence
 from imagegate.cli.target import Local, Stage, StateDir, target
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.events import DETAIL_TYPES, SOURCE
 from imagegate.domain.ids import is_id
+from imagegate.ports import DeadLetter
 
 events_app = typer.Typer(help="Events: what happens, as it happens.", no_args_is_help=True)
 
 _DEFAULT_STATE = Path(".imagegate")
+Json = Annotated[bool, typer.Option("--json", help="Print all there is, as JSON, one a line.")]
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _REMEMBERED = 1_000
 _COLOURS = {"Succeeded": typer.colors.GREEN, "Failed": typer.colors.RED, "Cancelled": typer.colors.YELLOW}
 Event = Mapping[str, Any]
 
 
-@events_app.callback()
-def _group() -> None:
-    """Events: what happens, as it happens."""
-
-
 @events_app.command()
 def tail(
     operation: Annotated[str, typer.Option(metavar="ID", help="Only this operation's.")] = "",
-    json_: Annotated[bool, typer.Option("--json", help="Print whole events, as JSON, one a line.")] = False,
+    json_: Json = False,
     stage: Stage = "dev",
     local: Local = False,
     state_dir: StateDir = _DEFAULT_STATE,
@@ -47,16 +46,49 @@ def tail(
                 typer.echo(json.dumps(event) if json_ else line(event))
 
 
+@events_app.command()
+def refused(
+    json_: Json = False, stage: Stage = "dev", local: Local = False, state_dir: StateDir = _DEFAULT_STATE
+) -> None:
+    """Show requests by event that were put aside, and why. They stay where they are."""
+    with in_a_sentence():
+        letters = list(target(stage, local, state_dir).refused().every())
+    if json_:
+        typer.echo("\n".join(json.dumps(asdict(letter)) for letter in letters), nl=bool(letters))
+    elif letters:
+        typer.echo(aligned([("WHEN", "CODE", "EVENT", "REASON"), *map(_row, letters)]))
+    else:
+        hint("None was refused.")
+
+
+def _row(letter: DeadLetter) -> tuple[str, ...]:
+    moment = datetime.fromtimestamp(letter.sent_at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    found = re.search(r'"id": ?"([^"]+)"', letter.message)
+    told = (letter.code or "-", found[1] if found else "-", letter.reason or "It broke down ten times; see the log.")
+    return moment, *map(_printable, told)
+
+
 def line(event: Event) -> str:
     """An event as a line: when, what, which operation, and how it stands."""
     moment = datetime.fromisoformat(event["time"]).astimezone().strftime("%H:%M:%S")
-    kind, detail = _printable(event["detail-type"].rpartition(" ")[2]), event["detail"]
+    kind = _printable(event["detail-type"].rpartition(" ")[2])
+    try:
+        told = _told(event)
+    except (KeyError, TypeError, ValueError):  # somebody else speaks in our name
+        told = _foreign(event)
+    name = f"{kind:9}"
+    return f"{moment}  {typer.style(name, fg=_COLOURS[kind]) if kind in _COLOURS else name}  {_printable(told)}"
+
+
+def _told(event: Event) -> str:
     if event["source"] != SOURCE or event["detail-type"] not in DETAIL_TYPES.values():
-        told = _printable(f"{'-':20}  {event['detail-type']} from {event['source']}, event {event['id']}")
-        return f"{moment}  {kind:9}  {told}"
-    operation = detail["operation"]
-    told = _printable(f"{operation['id']}  {operation['model']}  {_standing(operation)}".rstrip())
-    return f"{moment}  {typer.style(f'{kind:9}', fg=_COLOURS.get(kind))}  {told}"
+        return _foreign(event)
+    operation = event["detail"]["operation"]
+    return f"{operation['id']}  {operation['model']}  {_standing(operation)}".rstrip()
+
+
+def _foreign(event: Event) -> str:
+    return f"{'-':20}  {event['detail-type']} from {event['source']}, event {event['id']}"
 
 
 def _standing(operation: dict[str, Any]) -> str:
@@ -94,7 +126,7 @@ def _without_repetitions(events: Iterator[Event]) -> Iterator[Event]:
     """Events come at least once."""
     seen = dict[str, None]()
     for event in events:
-        name = str(event["detail"].get("event_id") or event["id"])
+        name = str(event["detail"].get("event_id", event["id"])) if event["source"] == SOURCE else event["id"]
         if name not in seen:
             seen[name] = None
             yield event

@@ -12,6 +12,7 @@ from imagegate.settings import upstream_secrets_path
 
 if TYPE_CHECKING:
     from imagegate.adapters.event_tail import EventTail
+    from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
     from imagegate.adapters.ssm_secrets import SsmSecrets
     from imagegate.ports import ApiKeys
 
@@ -41,16 +42,28 @@ class Target:
     def tail(self, pattern: Mapping[str, Any]) -> "EventTail":
         """Its events that match an EventBridge pattern. Raises MisconfiguredError when it is not there."""
         from imagegate import wiring
-        from imagegate.adapters.cloudformation_outputs import outputs
 
-        found = outputs(self.client("cloudformation"), f"imagegate-{self.stage}")
-        return wiring.event_tail(self.client, self.stage, found["EventBusName"], pattern)
+        return wiring.event_tail(self.client, self.stage, self._outputs()["EventBusName"], pattern)
+
+    def refused(self) -> "SqsDeadLetters":
+        """Its requests by event that were refused. Raises MisconfiguredError when it is not there, or takes none."""
+        from imagegate import wiring
+
+        queue = self._outputs().get("UnacceptedQueueUrl")
+        if queue is None:
+            raise MisconfiguredError("This deployment takes no requests by event. Deploy it with IntakeKey.")
+        return wiring.dead_letters(self.client("sqs"), queue)
 
     def secrets(self) -> "SsmSecrets":
         """Its upstream credentials."""
         from imagegate import wiring
 
         return wiring.secrets(self.client("ssm"), upstream_secrets_path(self.stage))
+
+    def _outputs(self) -> Mapping[str, str]:
+        from imagegate.adapters.cloudformation_outputs import outputs
+
+        return outputs(self.client("cloudformation"), f"imagegate-{self.stage}")
 
 
 def target(stage: str, local: bool, state_dir: Path) -> Target:

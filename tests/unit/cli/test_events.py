@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
@@ -13,10 +14,12 @@ from typer.testing import CliRunner
 from imagegate.cli import events
 from imagegate.cli.main import app
 from imagegate.cli.target import Target
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.errors import Failure, FailureCode, MisconfiguredError
 from imagegate.domain.events import Event
 from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.request import ImageRequest, Message
+from imagegate.ports import DeadLetter
+from support.deployed import Formation
 
 ID = "06gzj55vfn0ajhf9kn2m"
 NOW = 1_800_000_000.0
@@ -72,6 +75,12 @@ def test_foreign_events_are_shown_with_where_they_come_from_and_obeyed_by_no_ter
     assert told[10:] == f"Requested  {'-':20}  Image Generation Requested from sh?op, event e-1"
 
 
+@pytest.mark.parametrize("detail", [{}, {"operation": None}, {"operation": {"id": 1}}])
+def test_who_speaks_in_our_name_ends_nothing(detail: dict[str, Any]) -> None:
+    told = events.line(envelope(MADE) | {"detail": detail})
+    assert "Image Generation Queued from imagegate, event e-1" in told
+
+
 class Listening:
     """A tail that hears what it is given, then Ctrl-C."""
 
@@ -113,6 +122,29 @@ def test_an_event_that_comes_twice_is_shown_once(run: Callable[..., Any]) -> Non
 def test_json_is_the_event_whole(run: Callable[..., Any]) -> None:
     result = run([envelope(MADE)], "--json")
     assert json.loads(result.stdout) == envelope(MADE)
+
+
+def test_refused_requests_are_shown_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = [
+        DeadLetter('{"id": "e-1", "detail": {"prompt": "a cat"}}', "model_not_found", "No\x1b such model.", NOW),
+        DeadLetter("{", "", "", NOW),
+    ]
+    monkeypatch.setattr(Target, "refused", lambda self: SimpleNamespace(every=lambda: iter(letters)))
+    head, first, second = CliRunner().invoke(app, ["events", "refused"]).stdout.splitlines()
+    assert head.split() == ["WHEN", "CODE", "EVENT", "REASON"]
+    assert first.split()[2:] == ["model_not_found", "e-1", "No?", "such", "model."]
+    assert second.endswith("-                -      It broke down ten times; see the log.")
+    lines = CliRunner().invoke(app, ["events", "refused", "--json"]).stdout.splitlines()
+    assert [DeadLetter(**json.loads(one)) for one in lines] == letters
+    letters.clear()
+    nothing = CliRunner().invoke(app, ["events", "refused"])
+    assert (nothing.exit_code, nothing.stdout, nothing.stderr) == (0, "", "None was refused.\n")
+
+
+def test_a_deployment_that_takes_no_requests_says_so() -> None:
+    formation = Formation({"imagegate-dev": {}})
+    with pytest.raises(MisconfiguredError, match="IntakeKey"):
+        Target("dev", lambda service: formation).refused()
 
 
 def test_what_is_no_id_is_refused(run: Callable[..., Any]) -> None:
