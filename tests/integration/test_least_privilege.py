@@ -79,14 +79,14 @@ DRIVERS = {"SubmitFunction", "PollFunction"}
 MAY: dict[str, tuple[Probe, set[str]]] = {
     "read an operation": (
         get_item(f"op#{ABSENT}"),
-        {"ApiFunction", "FailFunction", "SweepFunction", *DRIVERS},
+        {"ApiFunction", "FailFunction", "IntakeFunction", "SweepFunction", *DRIVERS},
     ),
     "write an operation": (
         put_item(f"op#{ABSENT}"),
-        {"ApiFunction", "FailFunction", "SweepFunction", *DRIVERS},
+        {"ApiFunction", "FailFunction", "IntakeFunction", "SweepFunction", *DRIVERS},
     ),
     "remove an operation": (delete_item(f"op#{ABSENT}"), {"ApiFunction"}),
-    "read an API key": (get_item("apikey#none"), {"ApiFunction"}),
+    "read an API key": (get_item("apikey#none"), {"ApiFunction", "IntakeFunction"}),
     "make an API key": (put_item("apikey#none"), set()),
     "remove an API key": (delete_item("apikey#none"), set()),
     "read the signing secret": (get_item("signing"), {"ApiFunction"}),
@@ -132,7 +132,7 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
         lambda client, names: client("stepfunctions").start_execution(
             stateMachineArn=names.machine, name="least-privilege", input="not JSON"
         ),
-        {"ApiFunction", "SweepFunction"},
+        {"ApiFunction", "IntakeFunction", "SweepFunction"},
     ),
     "read the workflow's history": (
         lambda client, names: client("stepfunctions").list_executions(stateMachineArn=names.machine),
