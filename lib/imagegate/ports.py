@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from imagegate.domain.api_key import ApiKey
+from imagegate.domain.books import Booking, Used
 from imagegate.domain.errors import FailureCode
 from imagegate.domain.events import Event
 from imagegate.domain.latency import Histogram
@@ -13,6 +14,7 @@ from imagegate.domain.listing import Page, Query
 from imagegate.domain.operation import Attempt, Operation
 from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Check, Submission, Ticket
+from imagegate.domain.request_rate import Allowance
 
 
 class Clock(Protocol):
@@ -28,17 +30,22 @@ class Clock(Protocol):
 class OperationStore(Protocol):
     """Where operations live."""
 
-    def create(self, operation: Operation, over: str | None = None) -> None:
-        """Write a new operation, and make it the holder of its claim where it has one.
+    def create(self, operation: Operation, over: str | None = None, booking: Booking | None = None) -> None:
+        """Write a new operation, make it the holder of its claim where it has one, and write `booking` in the books.
 
-        Raises Conflict when the id exists, and Claimed when the claim has another holder than `over`.
+        All or nothing. Raises Conflict when the id exists, Claimed when the claim has another holder than `over`
+        (whether or not the booking could be made), and RateLimited when the booking's limits would not hold.
         """
 
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
         """Read one; `None` when there is none (or its retention ended)."""
 
-    def replace(self, operation: Operation) -> None:
-        """Write the next version. Raises Conflict unless the stored version is the one before."""
+    def replace(self, operation: Operation, booking: Booking | None = None) -> None:
+        """Write the next version and, all or nothing, `booking` in the books.
+
+        Raises Conflict unless the stored version is the one before, and RateLimited when the booking's limits would
+        not hold.
+        """
 
     def delete(self, operation: Operation) -> None:
         """Remove an operation's record. Raises Conflict unless the stored version is this one."""
@@ -76,6 +83,20 @@ class ApiKeys(Protocol):
 
     def every(self) -> Sequence[ApiKey]:
         """All keys, the oldest first."""
+
+
+class Books(Protocol):
+    """What API keys have used of their limits; written together with the operations (OperationStore)."""
+
+    def read(self, key_id: str, days: Sequence[str]) -> Used:
+        """What a key uses now, and has used on `days` (in UTC, as `2026-11-20`)."""
+
+
+class RequestRate(Protocol):
+    """How many requests a minute an API key has made."""
+
+    def take(self, key_id: str, per_minute: int) -> Allowance:
+        """Take one of the requests that the key may make now, if there is one."""
 
 
 class ImageStore(Protocol):

@@ -13,6 +13,7 @@ from imagegate.domain.route import Routes
 from imagegate.ports import (
     Admission,
     ApiKeys,
+    Books,
     Clock,
     DeadLetters,
     EventBus,
@@ -20,6 +21,7 @@ from imagegate.ports import (
     ImageStore,
     Latencies,
     Listing,
+    RequestRate,
     SigningSecret,
     Telemetry,
     Workflow,
@@ -195,6 +197,20 @@ def authenticate() -> Callable[[str | None], Principal]:
     return Authenticate(api_keys(client("dynamodb"), current.table), _clock, current.key_cache_seconds)
 
 
+def books(dynamodb: Any = None, table: str = "") -> Books:
+    """What API keys have used: those of this deployment, or of another table."""
+    from imagegate.adapters.dynamodb_books import DynamoDBBooks
+
+    return DynamoDBBooks(dynamodb or client("dynamodb"), table or settings.current().table)
+
+
+def request_rate() -> RequestRate:
+    """How many requests a minute API keys have made."""
+    from imagegate.adapters.dynamodb_request_rate import DynamoDBRequestRate
+
+    return DynamoDBRequestRate(client("dynamodb"), settings.current().table, _clock.now)
+
+
 def signing_secret() -> SigningSecret | None:
     """The secret for signed links; `None` where every path is open."""
     from imagegate.adapters.dynamodb_signing_secret import DynamoDBSigningSecret
@@ -268,7 +284,7 @@ def cancel() -> Cancel:
 
 def retry() -> Retry:
     """The use case `retry`."""
-    return Retry(Revise(store(), _clock), workflow(), _clock)
+    return Retry(Revise(store(), _clock), workflow(), routes(), _clock)
 
 
 def delete() -> Delete:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from imagegate.cli.main import app
 from imagegate.local.stack import Stack
 from imagegate.local.stack_settings import StandIns
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
@@ -23,6 +25,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.integration)
             item.add_marker(pytest.mark.xdist_group("deployed"))
+        if "closed" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.integration)
+            item.add_marker(pytest.mark.xdist_group("keys"))
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +39,31 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     )
     with Stack(settings) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that asks for keys, as deployed by default, and does not trust them for long."""
+    settings = replace(
+        on_free_ports(tmp_path_factory.mktemp("closed")),
+        parameters={"Stage": "local", "HoldSeconds": "1", "KeyCacheSeconds": "1"},
+        stand_ins=StandIns(build_app(latency_seconds=0.3), BASE_PATHS),
+    )
+    with Stack(settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cli(closed: Stack) -> Callable[..., dict[str, Any]]:
+    """`imagegate keys … --local` on that stack; what it printed, of JSON."""
+
+    def run(*words: str) -> dict[str, Any]:
+        where = ["--local", "--state-dir", str(closed.folder.root)]
+        result = CliRunner().invoke(app, ["keys", *words, *where])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout) if result.stdout else {}
+
+    return run
 
 
 @pytest.fixture

@@ -1,54 +1,16 @@
 """API keys on the template as deployed, with its own default: closed."""
 
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import openai
 import pytest
 import requests
-from typer.testing import CliRunner
 
-from imagegate.cli.main import app
 from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StandIns
-from imagegate.local.upstreams.app import BASE_PATHS, build_app
-from support.stack_settings import on_free_ports
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("keys")]
-HOLD_SECONDS = 1
 KEY_CACHE_SECONDS = 1
 Cli = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(scope="session")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that asks for keys, and does not trust them for long."""
-    settings = replace(
-        on_free_ports(tmp_path_factory.mktemp("closed")),
-        parameters={
-            "Stage": "local",
-            "HoldSeconds": str(HOLD_SECONDS),
-            "KeyCacheSeconds": str(KEY_CACHE_SECONDS),
-        },
-        stand_ins=StandIns(build_app(latency_seconds=0.3), BASE_PATHS),
-    )
-    with Stack(settings) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def cli(closed: Stack) -> Cli:
-    """`imagegate keys … --local --json` on that stack."""
-
-    def run(*words: str) -> dict[str, Any]:
-        where = ["--local", "--state-dir", str(closed.folder.root)]
-        result = CliRunner().invoke(app, ["keys", *words, *where])
-        assert result.exit_code == 0, result.output
-        return json.loads(result.stdout) if result.stdout else {}
-
-    return run
 
 
 @pytest.fixture(scope="session")

@@ -95,6 +95,13 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
     "read what was learned": (get_item("latency#a#b"), {"ApiFunction", *DRIVERS}),
     "write what was learned": (put_item("latency#a#b"), DRIVERS),
     "open a circuit": (put_item("circuit#a"), DRIVERS),
+    "read what a key has used": (get_item("usage#none#running"), {"ApiFunction", "FailFunction", *DRIVERS}),
+    "book what a key uses": (
+        put_item("usage#none#running"),
+        {"ApiFunction", "FailFunction", "IntakeFunction", *DRIVERS},
+    ),
+    "forget what a key has used": (delete_item("usage#none#running"), set()),
+    "count a key's requests": (put_item("pace#none"), {"ApiFunction"}),
     "write an item of no kind": (put_item("other"), set()),
     "scan the table": (lambda client, names: client("dynamodb").scan(TableName=names.table), set()),
     "remove the table": (lambda client, names: client("dynamodb").delete_table(TableName=names.table), set()),

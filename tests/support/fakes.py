@@ -7,7 +7,10 @@ from typing import Any
 
 from PIL import Image
 
-from imagegate.domain.api_key import ApiKey
+from imagegate.domain import request_rate
+from imagegate.domain.account import Amount
+from imagegate.domain.api_key import ApiKey, KeyLimits
+from imagegate.domain.books import Booking, Used, over
 from imagegate.domain.coalescing import Claim, Claimed
 from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamError
@@ -44,14 +47,17 @@ class MemoryStore:
     documents: dict[str, str] = field(default_factory=dict)
     history: list[Operation] = field(default_factory=list)
     claims: dict[str, Claim] = field(default_factory=dict)
+    books: dict[tuple[str, str], Amount] = field(default_factory=dict)
+    """By key and day; what runs under the day `running`."""
 
-    def create(self, operation: Operation, over: str | None = None) -> None:
+    def create(self, operation: Operation, over: str | None = None, booking: Booking | None = None) -> None:
+        claim = self.claims.get(operation.claim or "")
+        if claim and claim.operation_id != over:
+            raise Claimed(claim)
         if operation.id in self.documents:
             raise Conflict(operation.id)
+        self._book(operation, booking)
         if operation.claim:
-            claim = self.claims.get(operation.claim)
-            if claim and claim.operation_id != over:
-                raise Claimed(claim)
             self.claims[operation.claim] = Claim(operation.id)
         self._write(operation)
 
@@ -64,11 +70,31 @@ class MemoryStore:
         text = self.documents.get(operation_id)
         return loads(text) if text else None
 
-    def replace(self, operation: Operation) -> None:
+    def replace(self, operation: Operation, booking: Booking | None = None) -> None:
         stored = self.get(operation.id)
         if stored is None or stored.version != operation.version - 1:
             raise Conflict(operation.id)
+        self._book(operation, booking)
         self._write(operation)
+
+    def read(self, key_id: str, days: Sequence[str]) -> Used:
+        used = {day: self.books[key_id, day] for day in days if (key_id, day) in self.books}
+        return Used(self.books.get((key_id, "running"), Amount()).running, used)
+
+    def _book(self, operation: Operation, booking: Booking | None) -> None:
+        if booking is None:
+            return
+        running = Amount(running=booking.change.running)
+        changes = [(booking.day, booking.change - running), ("running", running)]
+        for day, change in changes:
+            used = self.books.get((booking.key, day), Amount())
+            for name, limit in _limits(booking.limits):
+                more = getattr(change, name)
+                if limit is not None and more > 0 and getattr(used, name) + more > limit:
+                    raise over(booking, used, operation.updated_at)
+        for day, change in changes:
+            if change != Amount():
+                self.books[booking.key, day] = self.books.get((booking.key, day), Amount()) + change
 
     def due(self, now: float) -> Iterator[Operation]:
         every = [loads(text) for text in self.documents.values()]
@@ -96,6 +122,30 @@ class MemoryStore:
     def _write(self, operation: Operation) -> None:
         self.documents[operation.id] = dumps(operation)
         self.history.append(operation)
+
+
+def _limits(limits: KeyLimits) -> list[tuple[str, int | None]]:
+    return [
+        ("running", limits.concurrent),
+        ("pictures", limits.pictures_per_day),
+        ("micro_dollars", limits.micro_dollars_per_day),
+    ]
+
+
+@dataclass
+class MemoryRequestRate:
+    """Token buckets in a dictionary."""
+
+    clock: FakeClock
+    full_at: dict[str, int] = field(default_factory=dict)
+
+    def take(self, key_id: str, per_minute: int) -> request_rate.Allowance:
+        now = int(self.clock.now() * request_rate.MICROSECONDS)
+        full_at = max(self.full_at.get(key_id, 0), now)
+        if full_at > request_rate.latest(per_minute, now):
+            return request_rate.refused(per_minute, full_at, now)
+        self.full_at[key_id] = full_at + request_rate.interval(per_minute)
+        return request_rate.granted(per_minute, self.full_at[key_id], now)
 
 
 @dataclass
@@ -287,10 +337,15 @@ class ScriptedProvider:
         self.cancelled.append(ticket)
 
 
+MICRO_DOLLARS = {"alpha": 2000, "beta": 3000}
+"""What a picture costs."""
+
+
 def routes(*providers: str) -> Routes:
     """One model, `flux`, over the named providers."""
     limits = Limits(Waits.POLL, Grid(64, 2048, 8), 1000, honours=frozenset({"seed", "steps"}))
-    targets = tuple(Target(name, "schnell", limits) for name in providers)
+    prices = {name: price / 1_000_000 for name, price in MICRO_DOLLARS.items()}
+    targets = tuple(Target(name, "schnell", limits, prices.get(name)) for name in providers)
     return Routes([Route("flux", targets, ("flux-schnell", "gpt-image-*"))])
 
 

@@ -23,7 +23,16 @@ from imagegate.usecases.start import Start
 from imagegate.web.app import create_app
 from imagegate.web.links import Links
 from imagegate.web.services import Services
-from support.fakes import FakeClock, MemoryApiKeys, MemoryImages, MemoryLatencies, MemoryStore, MemoryWorkflow, routes
+from support.fakes import (
+    FakeClock,
+    MemoryApiKeys,
+    MemoryImages,
+    MemoryLatencies,
+    MemoryRequestRate,
+    MemoryStore,
+    MemoryWorkflow,
+    routes,
+)
 
 _LOOP = asyncio.new_event_loop()
 """Mangum runs on the thread's event loop and makes one when there is none. This one is kept, and closed at the end:
@@ -64,11 +73,13 @@ class Gateway:
         closed = self.access == "keys"
         self.services = Services(
             authenticate=Authenticate(self.keys, self.clock, 60) if closed else everybody,
+            request_rate=MemoryRequestRate(self.clock),
+            books=self.store,
             links=Links((lambda: b"signing secret") if closed else None, self.clock),
             start=Start(self.store, self.workflow, self.routes, self.clock, deadline=900),
             read=Read(self.store, self.clock, 30),
             cancel=Cancel(revise, self.workflow, self.clock),
-            retry=Retry(revise, self.workflow, self.clock),
+            retry=Retry(revise, self.workflow, self.routes, self.clock),
             delete=Delete(self.store, self.images),
             estimate=Estimate(self.routes, self.latencies),
             images=self.images,

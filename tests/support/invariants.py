@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
+from imagegate.domain.account import Account, Amount
 from imagegate.domain.events import announced
 from imagegate.domain.failover import RESUBMISSIONS
 from imagegate.domain.operation import TRANSITIONS, Attempt, AttemptState, Operation, State
@@ -26,6 +27,45 @@ def hold(history: History, objects: Mapping[str, bytes], upstreams: Iterable[Moo
     success_means_every_picture(history[-1])
     every_submission_is_on_record(history[-1], upstreams)
     every_state_reached_is_announced_once(history)
+
+
+def books_hold_what_operations_use(
+    histories: Iterable[History], books: Mapping[tuple[str, str], Amount], prices: Mapping[str, int]
+) -> None:
+    """Nothing is left over, forgotten or counted twice, whatever died in between.
+
+    Said anew, from what every operation looked like at the end of each of its runs (a retry begins the next one).
+    """
+    expected: Counter[tuple[str, str, str]] = Counter()
+    for history in histories:
+        for last in _last_of_each_run(history):
+            if last.account:
+                for (day, what), amount in _use(last, last.account, prices).items():
+                    expected[last.account.key, day, what] += amount
+    assert +expected == +Counter(
+        {
+            (key, day, what): getattr(amount, what)
+            for (key, day), amount in books.items()
+            for what in ("running", "pictures", "micro_dollars")
+        }
+    )
+    assert all(min(amount.running, amount.pictures, amount.micro_dollars) >= 0 for amount in books.values())
+
+
+def _last_of_each_run(history: History) -> list[Operation]:
+    """The versions right before a retry, and the last one."""
+    return [before for before, after in pairwise(history) if before.done and not after.done] + [*history[-1:]]
+
+
+def _use(last: Operation, account: Account, prices: Mapping[str, int]) -> dict[tuple[str, str], int]:
+    day = account.day
+    if last.state in (State.QUEUED, State.RUNNING):
+        most = account.pictures * max(prices.values())
+        running = int(account.counts_running)
+        return {("running", "running"): running, (day, "pictures"): account.pictures, (day, "micro_dollars"): most}
+    paid = [one for one in last.attempts[last.retried_after :] if one.live or one.may_have_cost]
+    money = sum(prices[one.provider] * len(one.slots) for one in paid)
+    return {(day, "pictures"): len({slot for one in paid for slot in one.slots}), (day, "micro_dollars"): money}
 
 
 def versions_only_grow(history: History) -> None:

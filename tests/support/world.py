@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imagegate.adapters.pillow_pictures import PillowPictures
+from imagegate.domain.api_key import ApiKey
 from imagegate.domain.operation import Operation, Source
 from imagegate.domain.outcome import Ready
 from imagegate.domain.request import ImageRequest, Message
@@ -80,16 +81,16 @@ class World:
         self.fail = Fail(self.store, self.revise, self.clock)
         self.sweep = Sweep(self.store, self.workflow, self.telemetry, self.revise, self.clock)
         self.cancel = Cancel(self.revise, self.workflow, self.clock)
-        self.retry = Retry(self.revise, self.workflow, self.clock)
+        self.retry = Retry(self.revise, self.workflow, self.routes, self.clock)
 
-    def start(self, ask: Ask, owner: str = "me") -> Operation:
+    def start(self, ask: Ask, owner: str = "me", key: ApiKey | None = None) -> Operation:
         """Accept a request."""
-        return self._start(ask, owner).operation
+        return self._start(ask, owner, key).operation
 
-    def begun(self, n: int = 1, **changes: Any) -> Operation:
+    def begun(self, n: int = 1, key: ApiKey | None = None, **changes: Any) -> Operation:
         """An accepted request for `n` pictures of a cat."""
         request = replace(ImageRequest("flux", (Message("a cat"),), n=n), **changes)
-        return self.start(Ask(request, "openai_images"))
+        return self.start(Ask(request, "openai_images"), key=key)
 
     def now(self, operation: Operation) -> Operation:
         """The operation as it is stored."""

@@ -11,17 +11,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from imagegate.adapters import dynamodb_books
+from imagegate.domain.books import UNLIMITED, Booking
 from imagegate.domain.coalescing import Claim, Claimed, lapses_at
 from imagegate.domain.document import dumps, loads
-from imagegate.domain.errors import Conflict
+from imagegate.domain.errors import Conflict, RateLimited
 from imagegate.domain.operation import Operation
 
 OPEN_SHARDS = 16
 OPEN_INDEX = "open"
 _DAY = 86_400
-_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 1.6)
 """Seconds, at most, before a transaction that met another one is tried again."""
+_NEW = "attribute_not_exists(pk)"
 Item = Mapping[str, Mapping[str, Any]]
+Write = tuple[dict[str, Any], Callable[[Item], Exception]]
+"""A part of a transaction, and what it means when its condition does not hold."""
 
 
 class DynamoDBOperations:
@@ -33,20 +38,18 @@ class DynamoDBOperations:
         self._retention = retention_days * _DAY
         self._now = now
 
-    def create(self, operation: Operation, over: str | None = None) -> None:
-        """Write a new operation and, in one transaction, its claim.
+    def create(self, operation: Operation, over: str | None = None, booking: Booking | None = None) -> None:
+        """Write a new operation and, in one transaction, its claim and what its key's books say of it.
 
-        Raises Conflict when the id exists, and Claimed when the key has another holder than `over`.
+        Raises Conflict when the id exists, Claimed when the key has another holder than `over`, and RateLimited
+        when the booking's limits would not hold.
         """
-        if operation.claim is None:
-            self._put(operation, "attribute_not_exists(pk)")
+        if operation.claim is None and booking is None:
+            self._put(operation, _NEW)
             return
-        item = {"TableName": self._table, "Item": self._item(operation)}
-        writes = [
-            {"Put": {**item, "ConditionExpression": "attribute_not_exists(pk)"}},
-            {"Put": self._claim(operation, over)},
-        ]
-        self._transact(operation, writes)
+        # The claim comes first: a repetition is answered by its operation, whatever the key has left.
+        claim = [self._claim(operation, over)] if operation.claim else []
+        self._transact(operation, [*claim, self._written(operation, _NEW)], booking)
 
     def count_waiting(self, operation: Operation, change: int) -> None:
         """Note on the claim that one caller more (+1) or less (-1) was told "still waiting"."""
@@ -63,10 +66,17 @@ class DynamoDBOperations:
                 ExpressionAttributeValues=values,
             )
 
-    def replace(self, operation: Operation) -> None:
-        """Write the next version. Raises Conflict unless the stored version is the one before."""
-        before = {":before": {"N": str(operation.version - 1)}}
-        self._put(operation, "version = :before", ExpressionAttributeValues=before)
+    def replace(self, operation: Operation, booking: Booking | None = None) -> None:
+        """Write the next version and, in one transaction, what it changes in its key's books.
+
+        Raises Conflict unless the stored version is the one before, RateLimited when the booking's limits would not
+        hold.
+        """
+        before = {"ExpressionAttributeValues": {":before": {"N": str(operation.version - 1)}}}
+        if booking is None:
+            self._put(operation, "version = :before", **before)
+        else:
+            self._transact(operation, [self._written(operation, "version = :before", **before)], booking)
 
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
         """Read one; an item past its retention counts as gone (TTL deletes days late)."""
@@ -114,8 +124,12 @@ class DynamoDBOperations:
         except self._client.exceptions.ConditionalCheckFailedException as error:
             raise Conflict(f"operation {operation.id} was written by somebody else") from error
 
-    def _claim(self, operation: Operation, over: str | None) -> dict[str, Any]:
-        return {
+    def _written(self, operation: Operation, condition: str, **values: Any) -> Write:
+        put = {"TableName": self._table, "Item": self._item(operation), "ConditionExpression": condition, **values}
+        return {"Put": put}, lambda _: Conflict(f"operation {operation.id} was written by somebody else")
+
+    def _claim(self, operation: Operation, over: str | None) -> Write:
+        put = {
             "TableName": self._table,
             "Item": {
                 "pk": {"S": operation.claim or ""},
@@ -127,21 +141,26 @@ class DynamoDBOperations:
             "ExpressionAttributeValues": {":over": {"S": over or "-"}, ":now": {"N": repr(self._now())}},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
+        return {"Put": put}, lambda item: Claimed(_claim_of(item))
 
-    def _transact(self, operation: Operation, writes: list[dict[str, Any]]) -> None:
+    def _transact(self, operation: Operation, writes: list[Write], booking: Booking | None) -> None:
+        """Do all or nothing; of several conditions that do not hold the first says why."""
+        if booking:
+            writes = [*writes, *dynamodb_books.writes(self._table, booking, self._now())]
         for pause in _PAUSES:
             try:
-                self._client.transact_write_items(TransactItems=writes)
+                self._client.transact_write_items(TransactItems=[write for write, _ in writes])
             except self._client.exceptions.TransactionCanceledException as error:
-                taken, claimed = error.response["CancellationReasons"]
-                if claimed["Code"] == "ConditionalCheckFailed":
-                    raise Claimed(_claim_of(claimed["Item"])) from error
-                if taken["Code"] == "ConditionalCheckFailed":
-                    raise Conflict(f"operation {operation.id} is there already") from error
+                reasons = error.response["CancellationReasons"]
+                for (_, refused), reason in zip(writes, reasons, strict=True):
+                    if reason["Code"] == "ConditionalCheckFailed":
+                        raise refused(reason.get("Item", {})) from error
                 time.sleep(pause * random.random())  # noqa: S311 - two transactions met; not a secret
             else:
                 return
-        raise Conflict(f"too many transactions at once on {operation.claim}")
+        if booking and booking.limits != UNLIMITED:
+            raise RateLimited("Too many requests of this API key came at the same moment.", retry_after=1.0)
+        raise Conflict(f"too many transactions at once on operation {operation.id}")
 
     def _item(self, operation: Operation) -> dict[str, dict[str, str]]:
         return _item(operation, operation.created_at + self._retention)

@@ -11,6 +11,8 @@ import typer
 from imagegate.cli.amounts import duration, micro_dollars
 from imagegate.cli.sentences import aligned, hint, in_a_sentence
 from imagegate.cli.target import Local, Stage, StateDir, target
+from imagegate.dialects.usage import LONGEST, last_days
+from imagegate.dialects.usage import shown as shown_usage
 from imagegate.domain.api_key import EVERYBODY, ApiKey, KeyLimits, issue
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.representation import rfc3339
@@ -107,6 +109,34 @@ def rotate(
         key, text = _found(keys, key_id).rotated(time.time(), grace)
         keys.put(key)
     _print_new(key, text, json_)
+
+
+@keys_app.command()
+def usage(
+    key_id: KeyId,
+    days: Annotated[int, typer.Option(min=1, max=LONGEST, help="How many days to show, today included.")] = 1,
+    json_: Json = False,
+    stage: Stage = "dev",
+    local: Local = False,
+    state_dir: StateDir = _DEFAULT_STATE,
+) -> None:
+    """Show what a key has used of its limits, by days in UTC."""
+    with in_a_sentence():
+        deployment, now = target(stage, local, state_dir), time.time()
+        key, asked = _found(deployment.keys(), key_id), last_days(days, now)
+        shown = shown_usage(key, deployment.books().read(key_id, asked), asked, now)
+    if json_:
+        typer.echo(json.dumps(shown, ensure_ascii=False))
+    elif shown["counted"]:
+        typer.echo(aligned([("DAY", "PICTURES", "DOLLARS"), *map(_used, shown["days"])]))
+        left = ", ".join(f"{name}={value}" for name, value in shown["left"].items() if value is not None)
+        hint(f"Left: {left}; daily limits begin anew at {shown['resets_at']}.")
+    else:
+        hint(f"Key {key_id} ({key.name}) has no daily or concurrent limit, so nobody counts what it uses.")
+
+
+def _used(day: dict[str, Any]) -> tuple[str, str, str]:
+    return day["day"], str(day["pictures"]), f"{day['micro_dollars'] / 1_000_000:.6f}"
 
 
 def _print_new(key: ApiKey, text: str, as_json: bool) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from imagegate.adapters.event_tail import EventTail
     from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
     from imagegate.adapters.ssm_secrets import SsmSecrets
-    from imagegate.ports import ApiKeys
+    from imagegate.ports import ApiKeys, Books
 
 LOCAL_STAGE = "local"
 """The Stage of what `imagegate serve` runs."""
@@ -34,10 +34,19 @@ class Target:
     def keys(self) -> "ApiKeys":
         """Its API keys. Raises MisconfiguredError when it is not there."""
         from imagegate import wiring
+
+        return wiring.api_keys(self.client("dynamodb"), self._table())
+
+    def books(self) -> "Books":
+        """What its API keys have used. Raises MisconfiguredError when it is not there."""
+        from imagegate import wiring
+
+        return wiring.books(self.client("dynamodb"), self._table())
+
+    def _table(self) -> str:
         from imagegate.adapters.cloudformation_outputs import outputs
 
-        found = outputs(self.client("cloudformation"), f"imagegate-{self.stage}")
-        return wiring.api_keys(self.client("dynamodb"), found["TableName"])
+        return outputs(self.client("cloudformation"), f"imagegate-{self.stage}")["TableName"]
 
     def tail(self, pattern: Mapping[str, Any]) -> "EventTail":
         """Its events that match an EventBridge pattern. Raises MisconfiguredError when it is not there."""

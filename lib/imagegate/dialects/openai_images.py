@@ -115,7 +115,11 @@ _REFUSAL_STATUSES = {
     "wrong_state": 409,
     "idempotency_key_reused": 422,
     "gone": 410,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
 }
+_REFUSAL_KINDS = {"rate_limit_exceeded": "requests", "insufficient_quota": "insufficient_quota"}
+"""OpenAI's words for the `type` of a 429; what is not here is the caller's mistake."""
 
 
 _PARAMS = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
@@ -126,7 +130,8 @@ def refusal(error: RequestError) -> Answer:
     """The answer to a request that has to be changed."""
     status = _REFUSAL_STATUSES.get(error.code, 400)
     message = f"{error.message} {error.remedy}" if error.remedy else error.message
-    return problem(status, message, "invalid_request_error", error.code, _PARAMS.get(error.param or "", error.param))
+    kind = _REFUSAL_KINDS.get(error.code, "invalid_request_error")
+    return problem(status, message, kind, error.code, _PARAMS.get(error.param or "", error.param))
 
 
 # After money may have been spent only a 4xx is safe: clients repeat every 5xx (reference §4.1).

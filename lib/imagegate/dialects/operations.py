@@ -185,6 +185,8 @@ STATUSES = {
     "wrong_state": 409,
     "idempotency_key_reused": 422,
     "gone": 410,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
 }
 TITLES = {
     400: "The request has to be changed",
@@ -196,6 +198,7 @@ TITLES = {
     410: "No longer kept",
     413: "Too large",
     422: "Not the same request",
+    429: "Too much for this API key",
     500: "imagegate broke down",
 }
 

@@ -156,6 +156,8 @@ _GRPC_OF_REFUSAL = {
     "gone": 5,
     "model_not_found": 3,
     "wrong_state": 9,
+    "rate_limit_exceeded": 8,
+    "insufficient_quota": 8,
 }
 
 

@@ -33,6 +33,12 @@ class KeyLimits:
     pictures_per_day: int | None = None
     micro_dollars_per_day: int | None = None
 
+    @property
+    def metered(self) -> bool:
+        """True when what its operations use has to be counted."""
+        counted = (self.concurrent, self.pictures_per_day, self.micro_dollars_per_day)
+        return any(limit is not None for limit in counted)
+
 
 @dataclass(frozen=True, slots=True)
 class FormerSecret:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from imagegate.domain.account import Account, Amount
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.geometry import Size
 from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, Source, State
@@ -38,6 +39,7 @@ def _operation(document: Document) -> Operation:
             "attempts": tuple(map(_attempt, document["attempts"])),
             "pictures": tuple(Picture(**picture) for picture in document["pictures"]),
             "failure": _failure(document.get("failure")),
+            "account": _account(document.get("account")),
         }
     )
 
@@ -73,3 +75,7 @@ def _attempt(document: Document) -> Attempt:
 
 def _failure(document: Document | None) -> Failure | None:
     return Failure(**{**document, "code": FailureCode(document["code"])}) if document else None
+
+
+def _account(document: Document | None) -> Account | None:
+    return Account(**{**document, "booked": Amount(**document["booked"])}) if document else None

@@ -11,7 +11,9 @@ ImagegateError
 │   ├── UnknownImage       the operation has no such picture
 │   ├── WrongState         the operation cannot be changed that way as it stands
 │   ├── KeyReused          an Idempotency-Key came with another request than before
-│   └── Gone               it was there; its retention has ended
+│   ├── Gone               it was there; its retention has ended
+│   └── RateLimited        the API key has used what it may for now
+│       └── QuotaExhausted the API key has used what it may today
 ├── UpstreamError          an upstream said no, or said nothing (carries a Failure)
 ├── Conflict               somebody else wrote the operation first: read it again
 ├── Claimed                an operation with the same key is there (domain/coalescing.py)
@@ -94,6 +96,25 @@ class Gone(RequestError):
     """It was there; its retention has ended."""
 
     code = "gone"
+
+
+class RateLimited(RequestError):
+    """The API key asks too often, or has too many operations under way: wait a moment."""
+
+    code = "rate_limit_exceeded"
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, param: str | None = None, remedy: str | None = None
+    ) -> None:
+        """`retry_after`: seconds after which it is worth asking again; `None` when it never is."""
+        super().__init__(message, param=param, remedy=remedy)
+        self.retry_after = retry_after
+
+
+class QuotaExhausted(RateLimited):
+    """The API key has not enough left of what it may make or spend in a day."""
+
+    code = "insufficient_quota"
 
 
 class Conflict(ImagegateError):

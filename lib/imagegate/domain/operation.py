@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
+from imagegate.domain.account import Account
 from imagegate.domain.errors import Failure, FailureCode, WrongState
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.usage import Usage, summed
@@ -108,6 +109,8 @@ class Attempt:
     """What the upstream made of the prompt, until the pictures have it."""
     usage: Usage | None = None
     """What it took, where the upstream tells."""
+    micro_dollars: int = 0
+    """What the upstream charges if it makes the pictures, as far as known."""
 
     @property
     def may_have_cost(self) -> bool:
@@ -173,6 +176,8 @@ class Operation:
     attempts: tuple[Attempt, ...] = ()
     pictures: tuple[Picture, ...] = ()
     failure: Failure | None = None
+    account: Account | None = None
+    """Where its use is booked; `None` when its API key has no limit that needs it."""
 
     @property
     def done(self) -> bool:

@@ -19,6 +19,11 @@ class Target:
     price_usd: float | None = None
     """What the upstream charges for a picture, as far as known."""
 
+    @property
+    def micro_dollars(self) -> int | None:
+        """The price in millionths of a dollar."""
+        return None if self.price_usd is None else round(self.price_usd * 1_000_000)
+
 
 @dataclass(frozen=True, slots=True)
 class Route:

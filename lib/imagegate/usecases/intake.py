@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from imagegate.domain.api_key import Principal
-from imagegate.domain.errors import RequestError
+from imagegate.domain.errors import QuotaExhausted, RateLimited, RequestError
 from imagegate.domain.route import Routes
 from imagegate.ports import DeadLetters
 from imagegate.usecases.start import Ask, Start
@@ -30,11 +30,14 @@ class Intake:
     def __call__(self, message: str) -> None:
         """Begin what `message` asks for, or put it aside with the reason.
 
-        Whatever else is raised means that neither was done, and that the message has to be delivered again.
+        Whatever else is raised means that neither was done, and that the message has to be delivered again: so does
+        RateLimited, while the key has too much under way.
         """
         try:
             ask, principal = self._understand(message), self._principal()
             principal.require(self._routes.of(ask.request).model)
-            self._start(ask, principal.owner)
+            self._start(ask, principal.owner, principal.key)
         except RequestError as error:
+            if isinstance(error, RateLimited) and not isinstance(error, QuotaExhausted):
+                raise
             self._letters.put(message, error.code, " ".join(filter(None, (error.message, error.remedy))))

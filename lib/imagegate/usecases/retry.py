@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+from imagegate.domain.api_key import ApiKey
+from imagegate.domain.books import UNLIMITED, opened
 from imagegate.domain.operation import Operation, State
+from imagegate.domain.route import Routes
 from imagegate.ports import Clock, Workflow
 from imagegate.usecases.revise import Revise
 
@@ -12,19 +15,25 @@ _START_GRACE = 60.0
 class Retry:
     """Puts an operation back to its beginning; pictures it has are kept, attempts stay on record."""
 
-    def __init__(self, revise: Revise, workflow: Workflow, clock: Clock) -> None:
+    def __init__(self, revise: Revise, workflow: Workflow, routes: Routes, clock: Clock) -> None:
         self._revise = revise
         self._workflow = workflow
+        self._routes = routes
         self._clock = clock
 
-    def __call__(self, operation: Operation) -> Operation:
-        """The operation, queued again with a deadline as long as its first. Raises WrongState."""
-        now = self._clock.now()
+    def __call__(self, operation: Operation, key: ApiKey | None = None) -> Operation:
+        """The operation, queued again with a deadline as long as its first; what it needs anew is reserved for `key`.
+
+        Raises WrongState, RateLimited, and UnknownModel or InvalidRequest when its route is no longer what it was.
+        """
+        now, route = self._clock.now(), self._routes.of(operation.request)
 
         def queue(current: Operation) -> Operation:
-            again = current.moved(State.QUEUED, now, failure=None, retried_after=len(current.attempts))
+            account = opened(key, route, current.request.n - len(current.pictures), now)
+            again = current.moved(State.QUEUED, now, failure=None, retried_after=len(current.attempts), account=account)
             return replace(again, deadline=now + current.deadline - current.created_at)
 
-        queued = self._revise(operation, queue, due_in=_START_GRACE)
+        limits = key.limits if key else UNLIMITED
+        queued = self._revise(operation, queue, due_in=_START_GRACE, limits=limits)
         self._workflow.start(queued.id, run=f"{queued.id}-{queued.version}")
         return queued

@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
+from imagegate.domain.api_key import KeyLimits
+from imagegate.domain.books import UNLIMITED, booked
 from imagegate.domain.errors import Conflict, UnknownOperation
 from imagegate.domain.operation import Operation
 from imagegate.ports import Clock, OperationStore
@@ -21,11 +23,14 @@ class Revise:
         self._store = store
         self._clock = clock
 
-    def __call__(self, operation: Operation, change: Change, *, due_in: float) -> Operation:
-        """Write `change(operation)` and return it.
+    def __call__(
+        self, operation: Operation, change: Change, *, due_in: float, limits: KeyLimits = UNLIMITED
+    ) -> Operation:
+        """Write `change(operation)`, book what it changes for its API key, and return it.
 
-        `due_in`: seconds after which `sweep` may take the operation for abandoned.
-        Raises whatever `change` raises, and Conflict after eight lost races.
+        `due_in`: seconds after which `sweep` may take the operation for abandoned. `limits`: those of the key that
+        must hold afterwards.
+        Raises whatever `change` raises, RateLimited when `limits` would not hold, and Conflict after eight lost races.
         """
         for lost in range(_TRIES):
             now = self._clock.now()
@@ -33,8 +38,9 @@ class Revise:
             if changed is operation:
                 return operation
             written = replace(changed, version=operation.version + 1, updated_at=now, due_at=now + due_in)
+            written, booking = booked(written, limits)
             try:
-                self._store.replace(written)
+                self._store.replace(written, booking)
             except Conflict:
                 self._clock.sleep(random.uniform(0, _PAUSE * 2**lost))  # noqa: S311 - spreads writers, no secret
                 operation = self._again(operation.id)

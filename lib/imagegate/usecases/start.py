@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from imagegate.domain.account import Account
+from imagegate.domain.api_key import ApiKey
+from imagegate.domain.books import UNLIMITED, booked, opened
 from imagegate.domain.coalescing import Claim, Claimed, attaches, body_claim, continues, key_claim
 from imagegate.domain.errors import Conflict, KeyReused
 from imagegate.domain.ids import new_id
@@ -57,18 +60,20 @@ class Start:
         self._clock = clock
         self._deadline = deadline
 
-    def __call__(self, ask: Ask, owner: str) -> Started:
-        """Write the operation, start its workflow, return it.
+    def __call__(self, ask: Ask, owner: str, key: ApiKey | None = None) -> Started:
+        """Write the operation, reserve of the limits of `key` what it may use, start its workflow, return it.
 
-        Raises UnknownModel, InvalidRequest or KeyReused before anything is written. Once it is written the
-        operation will run: if the workflow cannot be started now, `sweep` does it.
+        Raises UnknownModel, InvalidRequest, Forbidden, RateLimited or KeyReused before anything is written. Once it
+        is written the operation will run: if the workflow cannot be started now, `sweep` does it.
         """
         route = self._routes.of(ask.request)
+        account = opened(key, route, ask.request.n, self._clock.now())
         over = None
         for _ in range(_RACES):
-            operation = self._made(ask, owner, route.model)
+            made = self._made(ask, owner, route.model, account)
+            operation, booking = booked(made, key.limits if key else UNLIMITED)
             try:
-                self._store.create(operation, over)
+                self._store.create(operation, over, booking)
             except Claimed as claimed:
                 holder = self._holder(ask, claimed.claim)
                 if holder:
@@ -92,7 +97,7 @@ class Start:
             )
         return holder
 
-    def _made(self, ask: Ask, owner: str, model: str) -> Operation:
+    def _made(self, ask: Ask, owner: str, model: str, account: Account | None) -> Operation:
         now = self._clock.now()
         return Operation(
             id=new_id(now),
@@ -108,6 +113,7 @@ class Start:
             updated_at=now,
             deadline=now + (ask.deadline or self._deadline),
             due_at=now + _START_GRACE,
+            account=account,
         )
 
 

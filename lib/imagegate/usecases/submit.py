@@ -150,6 +150,7 @@ class Submit:
             lease_run=run,
             repeats=before.repeats + 1 if before else 0,
             not_honoured=not_honoured(operation.request, target.limits),
+            micro_dollars=len(slots) * (target.micro_dollars or 0),
         )
 
         def begin(current: Operation) -> Operation:

@@ -8,8 +8,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from imagegate.domain.api_key import Principal
 from imagegate.domain.errors import RequestError
+from imagegate.domain.request_rate import Allowance
 from imagegate.usecases.start import Ask, Started
-from imagegate.web import presenting
+from imagegate.web import pace, presenting
 from imagegate.web.request_id import request_id_of
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
@@ -30,7 +31,10 @@ class Access:
         """Pass the request on with its principal, or refuse it in the words of the dialect it came in."""
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
             try:
-                scope.setdefault("state", {})["principal"] = self._principal(scope)
+                principal = scope.setdefault("state", {})["principal"] = self._principal(scope)
+                if allowance := self._taken(principal):
+                    send = pace.told(send, allowance)
+                    pace.require(allowance)
             except RequestError as error:
                 answer = presenting.refusal(scope["path"], error, request_id_of(scope))
                 await respond(answer)(scope, receive, send)
@@ -45,6 +49,11 @@ class Access:
             if owner := self._services.links.holder(scope["path"], token):
                 return Principal(owner)
         return self._services.authenticate(presented(Headers(scope=scope)))
+
+    def _taken(self, principal: Principal) -> Allowance | None:
+        """One of the requests that the key may make in a minute; a hop of waiting shows a link, no key, and is free."""
+        per_minute = principal.key.limits.requests_per_minute if principal.key else None
+        return self._services.request_rate.take(principal.key.id, per_minute) if principal.key and per_minute else None
 
 
 def presented(headers: Headers) -> str | None:
@@ -67,9 +76,10 @@ def owner_of(request: Request) -> str:
 
 
 def start_for(request: Request, services: Services, ask: Ask) -> Started:
-    """Start what the request asks for. Raises Forbidden when its key is not for the model."""
+    """Start what the request asks for. Raises Forbidden or RateLimited when its key is not for that, or not now."""
     permit(request, services, ask)
-    return services.start(ask, owner_of(request))
+    principal = principal_of(request)
+    return services.start(ask, principal.owner, principal.key)
 
 
 def permit(request: Request, services: Services, ask: Ask) -> None:

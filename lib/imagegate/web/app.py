@@ -17,6 +17,7 @@ from imagegate.web.operations_router import add_operations_routes
 from imagegate.web.request_id import RequestId, request_id_of
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
+from imagegate.web.usage_router import add_usage_routes
 from imagegate.web.yandexart_router import add_yandexart_routes
 
 _log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ def create_app(services: Services) -> FastAPI:
     add_openai_routes(app, services)
     add_yandexart_routes(app, services)
     add_operations_routes(app, services)
+    add_usage_routes(app, services)
     app.add_middleware(Access, services)
     app.add_middleware(RequestId)
     return app

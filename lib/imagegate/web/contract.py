@@ -128,3 +128,12 @@ IMAGE: dict[str, Any] = {
         **problems(s404="No such picture.", s405="This is a path of OpenAI's dialect.", s410="No longer kept."),
     },
 }
+USAGE: dict[str, Any] = {
+    "tags": ["Operations"],
+    "summary": "Show what the API key has used of its limits",
+    "description": "What its operations may still use is counted as used while they run. Days are UTC's, today first.",
+    "responses": {
+        200: {"model": schemas.KeyUsageShape, "description": "Limits (null: none), what is left, and what was used."},
+        **problems(s400="`days` has to be changed."),
+    },
+}

@@ -26,6 +26,16 @@ SCHEMES: dict[str, Any] = {
 SECURITY: list[dict[str, list[str]]] = [{"Bearer": []}, {"ApiKey": []}, {"XApiKey": []}]
 _SIGNED = {"wait", "wait_by_post", "image"}
 _OF_A_MODEL = {"create", "retry", "generate", "edit", "vary", "model", "yandex_generate"}
+_PACE = {
+    name: {"schema": {"type": "string"}, "description": what}
+    for name, what in {
+        "Retry-After": "Seconds; until midnight UTC when the day's budget is used up.",
+        "x-ratelimit-limit-requests": "Requests a minute. Like the next two on every answer to a limited key.",
+        "x-ratelimit-remaining-requests": "How many more may be made at once.",
+        "x-ratelimit-reset-requests": "When all of them may be again, as `1s`, `6m0s` or `850ms`.",
+        "x-should-retry": "`false` when the day's budget is used up.",
+    }.items()
+}
 _ERRORS = {
     "Operations": contract_words.problems,
     "OpenAI Images": contract_words.openai_errors,
@@ -41,6 +51,11 @@ def added(name: str, words: dict[str, Any]) -> dict[str, Any]:
     if name in _OF_A_MODEL:
         refusals |= errors(s403="The API key is not for this model.")
     refusals |= errors(s500="imagegate broke down; nothing accepted is lost.")
+    others = words["responses"].get(429, {}).get("description", "")
+    refusals |= errors(
+        s429=f"The API key has used what it may for now, or today: Retry-After says which. {others}".strip()
+    )
+    refusals[429]["headers"] = _PACE
     more = dict(words.get("openapi_extra", {}))
     if name in _SIGNED:
         more["security"] = [*SECURITY, {"SignedLink": []}]

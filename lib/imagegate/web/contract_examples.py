@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from imagegate.dialects import openai_images, openai_request, operations, yandexart
+from imagegate.dialects import openai_images, openai_request, operations, usage, yandexart
 from imagegate.dialects.answer import Answer, Handout
+from imagegate.domain.account import Amount
+from imagegate.domain.api_key import ApiKey, KeyLimits
+from imagegate.domain.books import Used, day_of
 from imagegate.domain.errors import (
     Failure,
     FailureCode,
@@ -13,6 +16,7 @@ from imagegate.domain.errors import (
     Gone,
     InvalidRequest,
     KeyReused,
+    RateLimited,
     RequestError,
     Unauthenticated,
     UnknownModel,
@@ -39,6 +43,7 @@ _DONE = replace(
     _QUEUED, state=State.SUCCEEDED, version=4, attempts=(_ATTEMPT,), pictures=(_PICTURE,), updated_at=_AT + 4.1,
     started_at=_AT + 0.4, ended_at=_AT + 4.1,
 )  # fmt: skip
+_KEY = ApiKey("0123456789ab", "billing", "0123456789ab", "", _AT, limits=KeyLimits(60, 5, 200, 2_500_000))
 _OUTLOOK = Outlook(4, _AT + 4.0)
 _URL = f"https://bucket.s3.eu-central-1.amazonaws.com/{_PICTURE.key}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=…"
 
@@ -74,6 +79,7 @@ ANSWERS: Mapping[str, Bodies] = {
     "get": {200: _native(_DONE)},
     "cancel": {200: _native(replace(_QUEUED, state=State.CANCELLED, version=2, ended_at=_AT + 1.0))},
     "retry": {202: _native(_QUEUED)},
+    "usage": {200: usage.shown(_KEY, Used(1, {day_of(_AT): Amount(0, 12, 36_000)}), [day_of(_AT)], _AT)},
     "yandex_generate": {200: yandexart.pending(_QUEUED).body},
     "yandex_get": {200: yandexart.success(_DONE, "/9j/4AAQSkZJRg…").body, 303: presenting.unfinished(_DONE)},
 }
@@ -92,6 +98,7 @@ _REFUSALS: Mapping[int, RequestError] = {
     409: WrongState(f"Operation {_ID} has succeeded."),
     410: Gone(f"Operation '{_ID}' is no longer kept."),
     422: KeyReused("This Idempotency-Key was used with another request.", param="Idempotency-Key"),
+    429: RateLimited("This API key may make 60 requests a minute.", retry_after=1, remedy="Try again in 850ms."),
 }
 _PATHS = {"OpenAI Images": "/v1/images/generations", "YandexART": "/operations/"}
 

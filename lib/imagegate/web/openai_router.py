@@ -8,7 +8,7 @@ from starlette.responses import Response
 from imagegate.dialects import openai_images, openai_request
 from imagegate.dialects.answer import Answer
 from imagegate.domain.errors import UnknownModel
-from imagegate.web.access import owner_of, permit, principal_of, start_for
+from imagegate.web.access import permit, principal_of, start_for
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
 from imagegate.web.uploads import described, read_upload, store
@@ -37,7 +37,7 @@ def add_openai_routes(app: FastAPI, services: Services) -> None:
         ask = replace(ask, repeated=_repeated(request))
         permit(request, services, ask)
         store(upload, ask.request, services.images)
-        return wait_for_started(request, services, services.start(ask, owner_of(request)))
+        return wait_for_started(request, services, start_for(request, services, ask))
 
     @app.post("/v1/images/edits", name="edit")
     async def edit(request: Request) -> Response:

@@ -84,8 +84,9 @@ def _add_actions(app: FastAPI, services: Services) -> None:
     @app.post("/v1/operations/{operation_id}:retry", name="retry", status_code=202)
     async def retry(request: Request, operation_id: OperationId) -> Response:
         operation = services.read(operation_id, owner_of(request), consistent=True)
-        principal_of(request).require(operation.model)
-        operation = services.retry(operation)
+        principal = principal_of(request)
+        principal.require(operation.model)
+        operation = services.retry(operation, principal.key)
         return respond(operations.accepted(operation, services.picture_link, services.outlook(operation)))
 
 

@@ -1,11 +1,12 @@
 """Operations and errors in the dialect of whoever asked."""
 
 import base64
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from imagegate.dialects import openai_images, openai_request, operations, yandexart
 from imagegate.dialects.answer import Answer, Handout
-from imagegate.domain.errors import Failure, FailureCode, RequestError, Unauthenticated
+from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted, RateLimited, RequestError, Unauthenticated
 from imagegate.domain.operation import Operation, State
 from imagegate.ports import ImageStore
 
@@ -18,7 +19,9 @@ BREAKDOWNS = {
     500: ("internal", "imagegate broke down; its logs say why under the answer's `x-request-id`."),
 }
 """What is said by no dialect but the front itself: status to code and meaning."""
-_OWN_PATHS = ("/v1/operations", "/v1/images/")
+_OWN_PATHS = ("/v1/operations", "/v1/images/", "/v1/usage")
+_LONGEST_PAUSE = 59
+"""Seconds that every client waits as told; above, some fall back to half a second (reference/openai_images.md §0.5)."""
 
 
 def dialect_of(path: str) -> str:
@@ -32,8 +35,21 @@ def dialect_of(path: str) -> str:
 
 def refusal(path: str, error: RequestError, request_id: str) -> Answer:
     """The answer to a request that has to be changed."""
-    answer = _refusal(dialect_of(path), error, request_id)
-    return answer.with_headers(_CHALLENGE) if isinstance(error, Unauthenticated) else answer
+    return _refusal(dialect_of(path), error, request_id).with_headers(_advice(error))
+
+
+def _advice(error: RequestError) -> Mapping[str, str]:
+    """Headers that say what to do: show a key, come back in a moment, or not before tomorrow."""
+    if isinstance(error, Unauthenticated):
+        return _CHALLENGE
+    if not isinstance(error, RateLimited):
+        return {}
+    today = isinstance(error, QuotaExhausted)
+    headers = {"x-should-retry": "false"} if today else {}
+    if error.retry_after is not None:
+        pause = max(1, math.ceil(error.retry_after))
+        headers["retry-after"] = str(pause if today else min(pause, _LONGEST_PAUSE))
+    return headers
 
 
 def _refusal(dialect: str, error: RequestError, request_id: str) -> Answer:

@@ -139,6 +139,43 @@ class EstimateShape(_Shape):
     route: list[StopShape] = Field(description="In the order they are tried.")
 
 
+class LimitsShape(_Shape):
+    """What an API key may use."""
+
+    requests_per_minute: int | None
+    concurrent: int | None = Field(description="Operations under way at once.")
+    pictures_per_day: int | None
+    micro_dollars_per_day: int | None
+
+
+class LeftShape(_Shape):
+    """What is left of limits."""
+
+    concurrent: int | None
+    pictures: int | None = Field(description="Today.")
+    micro_dollars: int | None = Field(description="Today.")
+
+
+class UsedShape(_Shape):
+    """What was used on a day."""
+
+    day: str = Field(description="In UTC.", examples=["2026-11-20"])
+    pictures: int
+    micro_dollars: int = Field(description="Millionths of a dollar, by the prices of models.toml.")
+
+
+class KeyUsageShape(_Shape):
+    """What an API key has used of its limits."""
+
+    key: str | None = Field(description="Its id; null where no key is asked for.")
+    counted: bool = Field(description="False for a key without daily or concurrent limits, whose use nobody counts.")
+    limits: LimitsShape
+    running: int | None = Field(description="Operations under way, where there is a limit on them.")
+    left: LeftShape
+    resets_at: Moment = Field(description="When the day's limits begin anew.")
+    days: list[UsedShape]
+
+
 class ProblemShape(_Shape):
     """RFC 9457."""
 

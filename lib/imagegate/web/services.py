@@ -12,7 +12,7 @@ from imagegate.domain.operation import Operation
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Routes
 from imagegate.domain.schedule import Outlook, first_look, outlook
-from imagegate.ports import Claims, Clock, ImageStore, Latencies, Listing
+from imagegate.ports import Books, Claims, Clock, ImageStore, Latencies, Listing, RequestRate
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
 from imagegate.usecases.read import Read
@@ -31,6 +31,8 @@ class Services:
     authenticate: Callable[[str | None], Principal]
     """Who makes a request, by the credential in it. Raises Unauthenticated."""
     links: Links
+    request_rate: RequestRate
+    books: Books
     start: Start
     read: Read
     cancel: Cancel
@@ -91,6 +93,8 @@ def wired() -> Services:
     return Services(
         authenticate=wiring.authenticate(),
         links=Links(wiring.signing_secret(), wiring.clock()),
+        request_rate=wiring.request_rate(),
+        books=wiring.books(),
         start=wiring.start(),
         read=wiring.read(),
         cancel=wiring.cancel(),

@@ -1,6 +1,7 @@
 """`imagegate keys` and `imagegate secrets` as a person and a script use them."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from imagegate.adapters import aws
 from imagegate.adapters.clock import SystemClock
 from imagegate.cli.amounts import duration, micro_dollars
 from imagegate.cli.main import app
+from imagegate.domain.books import day_of
 from imagegate.domain.errors import Unauthenticated
 from imagegate.usecases.authenticate import Authenticate
 from support.deployed import Formation, operations_table
@@ -214,3 +216,15 @@ def test_bad_amounts_are_refused_before_anything_is_made(words: list[str]) -> No
 
 def test_sums_are_exact() -> None:
     assert [micro_dollars(text) for text in ("2.50", "$0.1", "0", "0.000001")] == [2_500_000, 100_000, 0, 1]
+
+
+def test_what_a_key_has_used_is_shown(table: str) -> None:
+    made = json.loads(done("keys", "create", "--name", "billing", "--pictures-per-day", "3", "--json"))
+    assert [line.split() for line in done("keys", "usage", made["id"]).splitlines()[1:]] == [
+        [day_of(time.time()), "0", "0.000000"]
+    ]
+    shown = json.loads(done("keys", "usage", made["id"], "--days", "7", "--json"))
+    assert (len(shown["days"]), shown["left"]["pictures"], shown["limits"]["pictures_per_day"]) == (7, 3, 3)
+    free = json.loads(done("keys", "create", "--name", "free", "--json"))
+    assert "nobody counts" in run("keys", "usage", free["id"]).stderr
+    assert "no key of that id" in failed("keys", "usage", "0" * 12)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from imagegate.domain.books import Booking
 from imagegate.domain.document import dumps
 from imagegate.domain.errors import Conflict, WrongState
 from imagegate.domain.limits import Waits
@@ -34,9 +35,9 @@ class SharedStore(MemoryStore):
 
     lock: Any = field(default_factory=threading.RLock)
 
-    def replace(self, operation: Operation) -> None:
+    def replace(self, operation: Operation, booking: Booking | None = None) -> None:
         with self.lock:
-            super().replace(operation)
+            super().replace(operation, booking)
 
 
 @dataclass

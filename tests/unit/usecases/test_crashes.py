@@ -11,11 +11,16 @@ from typing import Any
 
 import pytest
 
+from imagegate.domain.api_key import KeyLimits, issue
 from imagegate.domain.operation import AttemptState, Operation, State
 from imagegate.domain.outcome import Pending, Ready
 from imagegate.usecases.plan import Step
-from support.fakes import picture
+from support import invariants
+from support.fakes import MICRO_DOLLARS, picture
 from support.world import World, ready
+
+KEY = issue("test", 0.0, limits=KeyLimits(None, 1, 1, 3000))[0]
+"""A key whose limits are just enough for one: what a death left of it in the books would show."""
 
 
 class Killed(BaseException):
@@ -86,7 +91,7 @@ def steps(world: World, operation_id: str, run: str, *, patient: bool) -> Iterat
 def live_through(world: World, *, patient: bool) -> Operation | None:
     """Everything that happens to one request, one death included; `None` when it was never accepted."""
     try:
-        world.begun()
+        world.begun(key=KEY)
     except Killed:
         if not world.store.documents:
             return None
@@ -123,6 +128,7 @@ def test_no_death_loses_an_accepted_operation(at: int, after: bool, patient: boo
     world = watched_world(assassin)
     ended = live_through(world, patient=patient)
     assert assassin.count >= at
+    invariants.books_hold_what_operations_use([world.store.history], world.store.books, MICRO_DOLLARS)
     if ended is None:
         assert assassin.names[0] == "create"
         return

@@ -7,7 +7,8 @@ import pytest
 
 from imagegate import wiring
 from imagegate.dialects import events
-from imagegate.domain.api_key import EVERYBODY, Principal, issue
+from imagegate.domain.api_key import EVERYBODY, KeyLimits, Principal, issue
+from imagegate.domain.errors import RateLimited
 from imagegate.domain.events import DETAIL_TYPES
 from imagegate.usecases.authenticate import OnBehalf
 from imagegate.usecases.intake import Intake
@@ -78,6 +79,21 @@ def test_another_request_under_the_same_id_is_refused(desk: Desk) -> None:
     desk.intake(message())
     desk.intake(message(prompt="a dog"))
     assert [code for code, _ in desk.reasons] == ["idempotency_key_reused"]
+
+
+def test_events_are_held_to_the_limits_of_their_key(desk: Desk) -> None:
+    key, _ = issue("events", 0.0, limits=KeyLimits(concurrent=1, pictures_per_day=2))
+    desk.principal = lambda: Principal(key.owner, key)
+    desk.intake(message("e-1"))
+    with pytest.raises(RateLimited):  # delivered again, until the first has ended
+        desk.intake(message("e-2"))
+    assert not desk.letters.letters
+    desk.world.cancel(desk.world.store.history[-1])
+    desk.intake(message("e-2"))
+    desk.intake(message("e-3", n=2))
+    [(code, reason)] = desk.reasons
+    assert code == "insufficient_quota"
+    assert reason.startswith("This API key has 1 of its 2 pictures left today, and this request may make 2.")
 
 
 def test_a_key_lends_its_owner_and_its_models_until_it_is_revoked(desk: Desk) -> None:

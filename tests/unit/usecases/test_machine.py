@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from imagegate.domain.api_key import KeyLimits, issue
 from imagegate.domain.document import loads
 from imagegate.domain.errors import WrongState
 from imagegate.domain.limits import Waits
@@ -19,7 +20,7 @@ from imagegate.domain.operation import Operation
 from imagegate.usecases import poll
 from imagegate.usecases.plan import Step
 from support import invariants
-from support.fakes import ScriptedHttp
+from support.fakes import MICRO_DOLLARS, ScriptedHttp
 from support.moody import ENDS, MOODS, MoodyUpstream
 from support.unrest import Killed, Unrest, die
 from support.world import World
@@ -41,7 +42,9 @@ class Machine(RuleBasedStateMachine):
         self.unrest = Unrest()
         for owner, name in self._effects():
             self.unrest.watch(owner, name)
-        self.id = self.world.begun(n).id
+        # Its counted limits are never in its way: what the books say is the matter here.
+        self.key = issue("test", 0.0, limits=KeyLimits(None, 1000, 1_000_000, 10**12))[0]
+        self.id = self.world.begun(n, self.key).id
         self.steps: dict[str, Step] = {}
 
     def _effects(self) -> list[tuple[object, str]]:
@@ -101,7 +104,7 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def retry(self) -> None:
         with suppress(WrongState, Killed):
-            self.world.retry(self.stored)
+            self.world.retry(self.stored, self.key)
 
     @rule()
     def fail(self) -> None:
@@ -147,6 +150,10 @@ class Machine(RuleBasedStateMachine):
         invariants.hold(self.world.store.history, self.world.images.objects, self.upstreams.values())
 
     @invariant()
+    def the_books_are_right(self) -> None:
+        invariants.books_hold_what_operations_use([self.world.store.history], self.world.store.books, MICRO_DOLLARS)
+
+    @invariant()
     def nothing_open_is_forgotten(self) -> None:
         now, one = self.world.clock.now(), self.stored
         if not one.done or one.harvest_until > now:
@@ -171,6 +178,7 @@ class Machine(RuleBasedStateMachine):
             self.world.workflow.runs.clear()
         assert self.stored.done, self.stored
         self.all_is_well()
+        self.the_books_are_right()
 
     def _drive(self, run: str) -> None:
         step = self.world.submit(self.id, run)

@@ -311,7 +311,7 @@ def test_writers_in_a_race_both_get_their_word(world: World) -> None:
 
 def test_a_hopeless_race_is_given_up(world: World) -> None:
     operation = world.begun()
-    world.store.replace = lambda _: (_ for _ in ()).throw(Conflict("always"))  # type: ignore[method-assign]
+    world.store.replace = lambda *_: (_ for _ in ()).throw(Conflict("always"))  # type: ignore[method-assign]
     with pytest.raises(Conflict, match="too many"):
         world.revise(operation, lambda one: replace(one, due_at=1), due_in=1)
 

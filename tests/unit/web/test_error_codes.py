@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from imagegate.domain.api_key import KeyLimits
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.ids import new_id
 from imagegate.domain.operation import Operation, State
@@ -89,12 +90,23 @@ def a_picture_too_many(gateway: Gateway) -> Answered:
     return gateway.call("GET", f"/v1/images/{started(gateway).id}-9")
 
 
+def beyond_the_limit(path: str, **limits: int) -> Request:
+    def call(gateway: Gateway) -> Answered:
+        closed = replace(gateway, access="keys")
+        _, text = closed.key(limits=KeyLimits(**limits))
+        closed.call("POST", path, BODIES[path], x_api_key=text, prefer="respond-async")
+        return closed.call("POST", path, BODIES[path] | ({} if path != IMAGES else {"seed": 1}), x_api_key=text)
+
+    return call
+
+
 REFUSED: list[tuple[str, str, Request]] = [
     ("gone", IMAGES, long_ago("/v1/operations/{}/wait")),
     ("gone", NATIVE, long_ago("/v1/operations/{}")),
     ("gone", YANDEX, long_ago("/operations/{}")),
     ("idempotency_key_reused", NATIVE, another_body_under_one_key),
     ("image_not_found", NATIVE, a_picture_too_many),
+    *(("insufficient_quota", path, beyond_the_limit(path, pictures_per_day=1)) for path in BODIES),
     ("invalid_api_key", IMAGES, without_key(IMAGES)),
     ("invalid_api_key", NATIVE, without_key(NATIVE)),
     ("invalid_api_key", YANDEX, without_key(YANDEX)),
@@ -112,6 +124,7 @@ REFUSED: list[tuple[str, str, Request]] = [
     ("operation_not_found", YANDEX, got(f"/operations/{NOBODYS}")),
     ("provider_not_found", IMAGES, posted(IMAGES, provider="nobody")),
     ("provider_not_found", NATIVE, posted(NATIVE, provider="nobody")),
+    *(("rate_limit_exceeded", path, beyond_the_limit(path, requests_per_minute=1)) for path in BODIES),
     ("wrong_state", NATIVE, retried_while_it_runs),
 ]
 

@@ -24,8 +24,8 @@ def ended(gateway: Gateway, failure: Failure | None = None) -> None:
     """Let every operation end at its first look."""
     create = gateway.store.create
 
-    def at_once(operation: Any, over: str | None = None) -> None:
-        create(operation, over)
+    def at_once(operation: Any, *rest: Any) -> None:
+        create(operation, *rest)
         now = gateway.clock.now()
         running = operation.moved(State.RUNNING, now)
         if failure:

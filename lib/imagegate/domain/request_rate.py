@@ -1,0 +1,46 @@
+"""Requests a minute as a token bucket that one number describes (the generic cell rate algorithm). Pure.
+
+The bucket holds a minute's requests and fills steadily. The number is `full_at`: the moment at which it is full
+again if nobody takes any more. All moments are whole microseconds since the epoch, so that the table can add exactly.
+"""
+
+from dataclasses import dataclass
+
+MICROSECONDS = 1_000_000
+_WINDOW = 60 * MICROSECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a key's requests after one more was asked for."""
+
+    limit: int
+    """Requests a minute."""
+    remaining: int
+    """How many more would be granted at once."""
+    full_after: float
+    """Seconds after which all of them would."""
+    retry_after: float | None = None
+    """Seconds until the next one; `None` when this one was granted."""
+
+
+def interval(per_minute: int) -> int:
+    """How far one request moves `full_at`."""
+    return _WINDOW // per_minute
+
+
+def latest(per_minute: int, now: int) -> int:
+    """The `full_at` at which the bucket still has one request."""
+    return now + _WINDOW - interval(per_minute)
+
+
+def granted(per_minute: int, full_at: int, now: int) -> Allowance:
+    """A request was taken, which left the bucket full at `full_at`."""
+    left = max(0, _WINDOW - (full_at - now))
+    return Allowance(per_minute, left // interval(per_minute), (full_at - now) / MICROSECONDS)
+
+
+def refused(per_minute: int, full_at: int, now: int) -> Allowance:
+    """There was none to take."""
+    wait = full_at - latest(per_minute, now)
+    return Allowance(per_minute, 0, (full_at - now) / MICROSECONDS, max(0, wait) / MICROSECONDS)

@@ -1,0 +1,241 @@
+"""Books and request rates against moto, and beside the same in memory: the fakes must refuse what the table refuses."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from imagegate.adapters.dynamodb_books import DynamoDBBooks
+from imagegate.adapters.dynamodb_operations import DynamoDBOperations
+from imagegate.adapters.dynamodb_request_rate import DynamoDBRequestRate
+from imagegate.domain.account import Account, Amount
+from imagegate.domain.api_key import KeyLimits
+from imagegate.domain.books import Booking, Used
+from imagegate.domain.coalescing import Claimed
+from imagegate.domain.errors import Conflict, QuotaExhausted, RateLimited
+from imagegate.domain.ids import new_id
+from imagegate.domain.operation import Operation
+from imagegate.domain.request import ImageRequest, Message
+from support.deployed import operations_table
+from support.fakes import FakeClock, MemoryRequestRate, MemoryStore
+
+KEY, TODAY = "0123456789ab", "2027-01-15"
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        operations_table()
+        yield boto3.client("dynamodb")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(params=["table", "memory"])
+def store(request: pytest.FixtureRequest, client: Any, clock: FakeClock) -> Any:
+    return MemoryStore() if request.param == "memory" else DynamoDBOperations(client, "operations", 30, clock.now)
+
+
+def operation(claim: str | None = None) -> Operation:
+    now = FakeClock().now()
+    made = Operation(new_id(now), "me", "", ImageRequest("flux", (Message("x"),)), now, now + 9, now + 60)
+    return replace(made, claim=claim, updated_at=now, account=Account(KEY, TODAY, 1, 5, counts_running=True))
+
+
+def booking(running: int = 1, pictures: int = 1, micro_dollars: int = 5, **limits: int) -> Booking:
+    return Booking(KEY, TODAY, Amount(running, pictures, micro_dollars), KeyLimits(**limits))
+
+
+def books(store: Any, client: Any, *days: str) -> Used:
+    reader = store if isinstance(store, MemoryStore) else DynamoDBBooks(client, "operations")
+    used: Used = reader.read(KEY, days or (TODAY,))
+    return used
+
+
+def test_an_operation_and_its_booking_are_written_together(store: Any, client: Any) -> None:
+    one = operation()
+    store.create(one, None, booking(pictures_per_day=2, concurrent=2, micro_dollars_per_day=10))
+    assert store.get(one.id) == one
+    assert books(store, client) == Used(1, {TODAY: Amount(0, 1, 5)})
+    store.replace(replace(one, version=2), booking(-1, 0, -3))
+    assert books(store, client) == Used(0, {TODAY: Amount(0, 1, 2)})
+    assert books(store, client, "2027-01-14") == Used(0, {})
+
+
+@pytest.mark.parametrize(
+    ("limits", "refusal"),
+    [
+        ({"pictures_per_day": 3}, QuotaExhausted),
+        ({"micro_dollars_per_day": 19}, QuotaExhausted),
+        ({"concurrent": 3}, RateLimited),
+        ({"pictures_per_day": 3, "micro_dollars_per_day": 1000, "concurrent": 9}, QuotaExhausted),
+        ({"pictures_per_day": 300, "micro_dollars_per_day": 1000, "concurrent": 3}, RateLimited),
+    ],
+)
+def test_over_a_limit_neither_is_written(
+    store: Any, client: Any, limits: dict[str, int], refusal: type[Exception]
+) -> None:
+    for _ in range(3):
+        store.create(operation(), None, booking(**limits))
+    one = operation()
+    with pytest.raises(refusal) as refused:
+        store.create(one, None, booking(**limits))
+    assert type(refused.value) is refusal
+    assert store.get(one.id) is None
+    assert books(store, client) == Used(3, {TODAY: Amount(0, 3, 15)})
+    store.create(one, None, booking(0, 0, 0, **limits))
+
+
+def test_what_can_never_fit_is_refused_by_empty_books_too(store: Any, client: Any) -> None:
+    with pytest.raises(QuotaExhausted) as refused:
+        store.create(operation(), None, booking(pictures=4, pictures_per_day=3))
+    assert "has 3 of its 3 pictures left" in refused.value.message
+    assert refused.value.retry_after is None
+    assert books(store, client) == Used()
+
+
+def test_what_takes_nothing_is_not_refused_by_what_others_have_used(store: Any, client: Any) -> None:
+    store.create(operation(), None, booking(micro_dollars=50))
+    store.create(operation(), None, booking(micro_dollars=0, micro_dollars_per_day=10))
+    assert books(store, client).days[TODAY] == Amount(0, 2, 50)
+
+
+def test_a_repetition_is_told_so_although_the_key_has_nothing_left(store: Any, client: Any) -> None:
+    limits = {"pictures_per_day": 1, "concurrent": 1}
+    one = operation("same#me#x")
+    store.create(one, None, booking(**limits))
+    with pytest.raises(Claimed) as held:
+        store.create(operation("same#me#x"), None, booking(**limits))
+    assert held.value.claim.operation_id == one.id
+    assert books(store, client) == Used(1, {TODAY: Amount(0, 1, 5)})
+
+
+def test_a_lost_race_books_nothing(store: Any, client: Any) -> None:
+    one = operation()
+    store.create(one, None, booking())
+    store.replace(replace(one, version=2), booking(-1, 0, 0))
+    for version in (1, 2, 4):
+        with pytest.raises(Conflict):
+            store.replace(replace(one, version=version), booking(-1, 0, 0))
+    with pytest.raises(Conflict):
+        store.create(one, None, booking())
+    assert books(store, client) == Used(0, {TODAY: Amount(0, 1, 5)})
+
+
+def test_the_books_of_a_day_are_deleted_in_time_and_the_running_count_never(client: Any, clock: FakeClock) -> None:
+    DynamoDBOperations(client, "operations", 30, clock.now).create(operation(), None, booking())
+    day, running = (
+        client.get_item(TableName="operations", Key={"pk": {"S": f"usage#{KEY}#{name}"}})["Item"]
+        for name in (TODAY, "running")
+    )
+    assert 90 < (int(day["expires_at"]["N"]) - clock.now()) / 86_400 < 95
+    assert "expires_at" not in running
+
+
+def test_without_a_booking_as_much_is_written_as_ever(client: Any, clock: FakeClock) -> None:
+    store, calls = DynamoDBOperations(client, "operations", 30, clock.now), []
+    client.meta.events.register("before-call.dynamodb", lambda model, params, **_: calls.append((model, params)))
+    one = operation()
+    store.create(one)
+    store.replace(replace(one, version=2))
+    store.create(operation("same#me#x"))
+    assert [model.name for model, _ in calls] == ["PutItem", "PutItem", "TransactWriteItems"]
+    assert len(json.loads(calls[2][1]["body"])["TransactItems"]) == 2
+
+
+@dataclass
+class Crowded:
+    """A client whose transactions meet others so many times before they get through."""
+
+    client: Any
+    meetings: int
+    tries: int = 0
+    exceptions: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.exceptions = self.client.exceptions
+
+    def transact_write_items(self, TransactItems: Sequence[Any]) -> Any:
+        self.tries += 1
+        if self.tries <= self.meetings:
+            reasons = [{"Code": "None"} for _ in TransactItems[1:]] + [{"Code": "TransactionConflict"}]
+            answer = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+            raise self.exceptions.TransactionCanceledException(answer, "TransactWriteItems")
+        return self.client.transact_write_items(TransactItems=TransactItems)
+
+
+@pytest.mark.parametrize(("meetings", "refusal"), [(3, None), (99, RateLimited)])
+def test_who_meets_others_at_the_books_tries_again(
+    monkeypatch: pytest.MonkeyPatch, client: Any, clock: FakeClock, meetings: int, refusal: type[Exception] | None
+) -> None:
+    monkeypatch.setattr("imagegate.adapters.dynamodb_operations._PAUSES", (0.0,) * 5)
+    store = DynamoDBOperations(Crowded(client, meetings), "operations", 30, clock.now)
+    if refusal is None:
+        store.create(operation(), None, booking(concurrent=3))
+    else:
+        with pytest.raises(refusal) as refused:
+            store.create(operation(), None, booking(concurrent=3))
+        assert getattr(refused.value, "retry_after", 0) == 1
+        with pytest.raises(Conflict, match="too many"):
+            store.replace(replace(operation(), version=2), booking())
+    found = DynamoDBBooks(client, "operations").read(KEY, [TODAY]).running
+    assert found == (1 if refusal is None else 0)
+
+
+def test_a_bucket_is_emptied_and_fills_steadily(client: Any, clock: FakeClock) -> None:
+    rate = DynamoDBRequestRate(client, "operations", clock.now)
+    left = [rate.take(KEY, 4).remaining for _ in range(4)]
+    assert left == [3, 2, 1, 0]
+    refused = rate.take(KEY, 4)
+    assert (refused.remaining, refused.full_after, refused.retry_after) == (0, 60, 15)
+    clock.sleep(15)
+    assert rate.take(KEY, 4).retry_after is None
+    assert rate.take(KEY, 4).retry_after == 15
+    clock.sleep(3600)
+    assert [rate.take(KEY, 4).remaining for _ in range(4)] == [3, 2, 1, 0], (
+        "an hour's rest saves up no more than a minute"
+    )
+
+
+def test_a_flood_of_refused_requests_writes_nothing(client: Any, clock: FakeClock) -> None:
+    rate = DynamoDBRequestRate(client, "operations", clock.now)
+    writes: list[Any] = []
+    client.meta.events.register("before-call.dynamodb.UpdateItem", lambda **_: writes.append(1))
+    for _ in range(50):
+        rate.take(KEY, 2)
+    assert len(writes) == 2
+
+
+def test_several_functions_share_a_bucket(client: Any, clock: FakeClock) -> None:
+    rates = [DynamoDBRequestRate(client, "operations", clock.now) for _ in range(8)]
+    granted = [rate.take(KEY, 10).retry_after is None for _ in range(4) for rate in rates]
+    assert granted == [True] * 10 + [False] * 22
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    per_minute=st.integers(1, 30),
+    steps=st.lists(st.tuples(st.sampled_from([0, 0.1, 1, 2, 7, 61]), st.integers(0, 1)), max_size=40),
+)
+def test_the_table_grants_what_the_model_grants(
+    client: Any, clock: FakeClock, per_minute: int, steps: list[tuple[float, int]]
+) -> None:
+    key = new_id(clock.now())
+    table = [DynamoDBRequestRate(client, "operations", clock.now) for _ in range(2)]
+    memory = MemoryRequestRate(clock)
+    for pause, which in steps:
+        clock.sleep(pause)
+        assert table[which].take(key, per_minute) == memory.take(key, per_minute)
