@@ -55,6 +55,7 @@ def models() -> str:
         "from left to right.\n\n" + table(("model", "aliases", "providers"), rows) + "\n## What is honoured\n\n"
         "**yes**: passed on. **400**: a provider that cannot honour it is not asked; when none can, the request is "
         "refused with the field in `param`. **reported**: passed over, and named in the answer's `not_honoured`. "
+        "YandexART's clients are not refused but told, in the header `x-imagegate-not-honoured`. "
         "imagegate itself does `n`, `output_format` and `output_compression` for every provider, and the nearest size "
         "there is (reported when it is not the one asked for).\n\n" + honoured
     )

@@ -1,5 +1,7 @@
 """What of a request an upstream can honour. Pure."""
 
+from dataclasses import replace
+
 from imagegate.domain.limits import Limits
 from imagegate.domain.request import ImageRequest
 
@@ -13,10 +15,10 @@ _NO_WISH = {"quality": {"auto", "standard"}, "background": {"auto", "opaque"}, "
 
 def misfits(request: ImageRequest, limits: Limits) -> list[str]:
     """Fields that the upstream cannot honour and that must not be passed over."""
-    found = [name for name in _DEMANDS if getattr(request, name) is not None and name not in limits.honours]
+    found = [] if request.lenient else _unmet(request, limits)
     if request.steps and limits.steps_maximum and request.steps > limits.steps_maximum:
         found.append("steps")
-    if len(request.prompt) > limits.prompt_characters:
+    if limits.prompt_length(request) > limits.prompt_characters:
         found.append("prompt")
     if len(request.inputs) > limits.input_images:
         found.append("image")
@@ -31,4 +33,25 @@ def not_honoured(request: ImageRequest, limits: Limits) -> tuple[str, ...]:
     passed_over = [name for name in wished if name not in limits.honours]
     if request.size and limits.size_for(request) != request.size:
         passed_over.append("size")
-    return tuple(passed_over)
+    return (*passed_over, *_unmet(request, limits), *_unweighed(request, limits))
+
+
+def worded(request: ImageRequest, limits: Limits) -> ImageRequest:
+    """The request with its messages to avoid in the negative prompt, for an upstream that has one and no weights."""
+    if limits.weighs or not request.avoided or "negative_prompt" not in limits.honours:
+        return request
+    negative = "\n".join(text for text in (request.negative_prompt, request.avoided) if text)
+    return replace(request, negative_prompt=negative)
+
+
+def _unmet(request: ImageRequest, limits: Limits) -> list[str]:
+    return [name for name in _DEMANDS if getattr(request, name) is not None and name not in limits.honours]
+
+
+def _unweighed(request: ImageRequest, limits: Limits) -> list[str]:
+    """`weight` when messages are only put in order of it, `negative_weight` when what to avoid is left out."""
+    if limits.weighs:
+        return []
+    weighty = len({one.weight for one in request.messages if one.weight > 0}) > 1
+    left_out = request.avoided and "negative_prompt" not in limits.honours
+    return ["weight"] * weighty + ["negative_weight"] * bool(left_out)

@@ -43,9 +43,15 @@ class Limits:
     """Pictures to work from that one submission may carry; 0: the upstream makes pictures from words only."""
     honours: frozenset[str] = frozenset()
     """What it heeds of the fields that are not for everybody (domain/fitting.py)."""
+    weighs: bool = False
+    """It takes several messages with their weights; others get one text (`ImageRequest.prompt`)."""
 
     def size_for(self, request: ImageRequest) -> Size:
         """The pixels this upstream makes for `request`: the nearest it has."""
         if request.size:
             return self.grid.nearest(request.size)
         return self.grid.of_ratio(*(request.ratio or (1, 1)))
+
+    def prompt_length(self, request: ImageRequest) -> int:
+        """Characters that count towards `prompt_characters`."""
+        return sum(len(one.text) for one in request.messages) if self.weighs else len(request.prompt)

@@ -231,6 +231,8 @@ class Operation:
         if state not in TRANSITIONS[self.state]:
             raise WrongState(f"operation {self.id} is {self.state} and cannot become {state}")
         stamp: dict[str, Any] = _stamp(state, now)
+        if self.request.private and state in ENDED:
+            changes["request"] = self.request.forgotten()
         return replace(self, state=state, **stamp, **changes)
 
     def with_attempt(self, attempt: Attempt) -> Self:

@@ -15,7 +15,7 @@ def represent(operation: Operation) -> dict[str, Any]:
         "state": operation.state,
         "done": operation.done,
         "model": operation.model,
-        "prompt": operation.request.prompt,
+        "prompt": None if operation.request.private else operation.request.prompt,
         "n": operation.request.n,
         "metadata": dict(operation.metadata),
         "may_have_cost": operation.may_have_cost,

@@ -1,6 +1,6 @@
 """What a caller asks for, independent of the API it was asked through."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagegate.domain.geometry import Size
 
@@ -51,8 +51,22 @@ class ImageRequest:
     mask: InputImage | None = None
     provider: str | None = None
     """The one provider of the route the caller insists on."""
+    lenient: bool = False
+    """What an upstream cannot honour is told to the caller, where others are refused for it."""
+    private: bool = False
+    """The words are not kept beyond the run, and upstreams that can be told so are told not to log them."""
 
     @property
     def prompt(self) -> str:
-        """The messages as one text, for upstreams that take a single prompt."""
-        return "\n".join(message.text for message in self.messages)
+        """The messages as one text, for upstreams that take a single prompt: the weightiest first, none to avoid."""
+        wanted = sorted((one for one in self.messages if one.weight > 0), key=lambda one: -one.weight)
+        return "\n".join(one.text for one in wanted)
+
+    @property
+    def avoided(self) -> str:
+        """The messages of negative weight, for upstreams that take a negative prompt."""
+        return "\n".join(one.text for one in self.messages if one.weight < 0)
+
+    def forgotten(self) -> "ImageRequest":
+        """The request without its words."""
+        return replace(self, messages=(), negative_prompt=None)

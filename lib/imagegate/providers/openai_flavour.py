@@ -31,6 +31,8 @@ class Flavour:
     """Secret to Authorization scheme, best first; empty for a server without keys."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further headers; `{SECRET_NAME}` stands for a secret's value."""
+    private_headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers that ask the server not to log the words, for callers who ask that of us."""
     model: str = "{model}"
     """How the route's model name is sent; `{SECRET_NAME}` as above. A name with `://` in it goes as it is."""
     takes: tuple[Literal[Word, "output_format", "output_compression"], ...] = ()

@@ -61,7 +61,8 @@ class OpenAIImages:
         headers = {name: filled(self.name, self._secrets, value) for name, value in self._flavour.headers.items()}
         # OpenAI promises nothing for it, but proxies in between do heed it.
         key = {"idempotency-key": order.idempotency_key} if order.idempotency_key else {}
-        return authorization(self.name, self._secrets, self._flavour.keys) | headers | key
+        private = dict(self._flavour.private_headers) if order.request.private else {}
+        return authorization(self.name, self._secrets, self._flavour.keys) | headers | key | private
 
     def _model(self, model: str) -> str:
         if "://" in model:

@@ -32,8 +32,8 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXPIRED = "no longer knows the operation; results are kept for three days."
 
 _OF_GRPC = {
-    1: FailureCode.CANCELLED,
     3: FailureCode.INVALID_REQUEST,
+    4: FailureCode.UPSTREAM_TIMEOUT,
     5: FailureCode.NOT_FOUND,
     7: FailureCode.AUTH,
     8: FailureCode.RATE_LIMITED,
@@ -43,7 +43,7 @@ _OF_GRPC = {
     14: FailureCode.CAPACITY,
     16: FailureCode.AUTH,
 }
-"""Any other code is the upstream's own trouble."""
+"""Any other code is the upstream's own trouble; so is a job cancelled (1) without a word from us."""
 
 
 class YandexArt:
@@ -58,6 +58,7 @@ class YandexArt:
         expected_seconds=30.0,
         requests_per_minute=500,
         honours=frozenset({"seed"}),
+        weighs=True,
     )
 
     def __init__(self, name: str, base_url: str, http: Http, secrets: Secrets) -> None:
@@ -95,10 +96,11 @@ class YandexArt:
 
 def build_headers(order: Order) -> dict[str, str]:
     """What is said about a request beside it (yandexart.md §1.4): the ids to find it by, which must be UUIDs."""
+    private = {"x-data-logging-enabled": "false"} if order.request.private else {}
     if not order.idempotency_key:
-        return {}
+        return private
     key = str(uuid.uuid5(uuid.NAMESPACE_OID, order.idempotency_key))
-    return {"x-client-request-id": key, "idempotency-key": key}
+    return {"x-client-request-id": key, "idempotency-key": key, **private}
 
 
 def build_body(order: Order, folder: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from imagegate.domain.api_key import ApiKey
 from imagegate.domain.books import UNLIMITED, opened
+from imagegate.domain.errors import WrongState
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.route import Routes
 from imagegate.ports import Clock, Workflow
@@ -29,6 +30,11 @@ class Retry:
         now, route = self._clock.now(), self._routes.of(operation.request)
 
         def queue(current: Operation) -> Operation:
+            if current.done and current.request.private:
+                raise WrongState(
+                    f"The prompt of operation {current.id} was not kept, as its caller asked (x-data-logging-enabled).",
+                    remedy="Send the request again.",
+                )
             account = opened(key, route, current.request.n - len(current.pictures), now)
             again = current.moved(State.QUEUED, now, failure=None, retried_after=len(current.attempts), account=account)
             return replace(again, deadline=now + current.deadline - current.created_at)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from imagegate.domain.errors import UpstreamError
 from imagegate.domain.failover import Choice, choose, throttled_before
-from imagegate.domain.fitting import not_honoured
+from imagegate.domain.fitting import not_honoured, worded
 from imagegate.domain.operation import Attempt, AttemptState, Operation, State
 from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Ready, Ticket
@@ -121,7 +121,7 @@ class Submit:
         request, seeds, slot = operation.request, provider.limits.seed_maximum + 1, attempt.slots[0]
         seed = None if request.seed is None else (request.seed + slot) % seeds
         return Order(
-            replace(request, seed=seed),
+            replace(worded(request, provider.limits), seed=seed),
             attempt.model,
             len(attempt.slots),
             inputs=tuple(map(self._input, request.inputs)),

@@ -84,7 +84,7 @@ class OperationShape(_Shape):
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     done: bool
     model: str = Field(description="The route that serves it; the request may have named an alias.")
-    prompt: str
+    prompt: str | None = Field(description="Null when it is not to be kept (`x-data-logging-enabled: false`).")
     n: int
     metadata: dict[str, str]
     may_have_cost: bool = Field(description="An upstream has, or may have, begun to work.")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegate.domain.errors import InvalidRequest, UnknownModel, UnknownProvider
-from imagegate.domain.fitting import misfits, not_honoured
+from imagegate.domain.fitting import misfits, not_honoured, worded
 from imagegate.domain.geometry import Grid, Size
 from imagegate.domain.ids import ALPHABET, is_id, new_id
 from imagegate.domain.limits import Limits, Waits
@@ -134,6 +134,54 @@ def test_what_cannot_be_honoured_and_must_not_be_passed_over(changes: dict[str, 
 )
 def test_what_is_only_reported(changes: dict[str, Any], found: tuple[str, ...]) -> None:
     assert not_honoured(replace(request(), **changes), LIMITS) == found
+
+
+def test_a_lenient_request_is_told_what_others_are_refused_for() -> None:
+    lenient = replace(request(), steps=4, seed=5, lenient=True)
+    assert misfits(lenient, LIMITS) == []
+    assert not_honoured(lenient, LIMITS) == ("steps",)
+    assert misfits(replace(lenient, messages=(Message("x" * 11),)), LIMITS) == ["prompt"]
+
+
+WEIGHED = replace(
+    request(),
+    messages=(Message("a", 1.0), Message("fog", -0.5), Message("b", 5.0), Message("c", 1.0), Message("d", -2)),
+)
+
+
+def test_one_prompt_is_the_messages_by_weight_without_those_to_avoid() -> None:
+    assert WEIGHED.prompt == "b\na\nc"
+    assert WEIGHED.avoided == "fog\nd"
+    assert WEIGHED.forgotten().prompt == WEIGHED.forgotten().avoided == ""
+
+
+def test_messages_to_avoid_are_the_negative_prompt_where_there_is_one() -> None:
+    negative = replace(LIMITS, honours=frozenset({"negative_prompt"}))
+    assert worded(WEIGHED, negative).negative_prompt == "fog\nd"
+    assert worded(replace(WEIGHED, negative_prompt="dogs"), negative).negative_prompt == "dogs\nfog\nd"
+    assert not_honoured(WEIGHED, negative) == ("weight",)
+    assert misfits(WEIGHED, negative) == []
+
+
+def test_messages_to_avoid_are_left_out_elsewhere_and_reported() -> None:
+    assert worded(WEIGHED, LIMITS) == WEIGHED
+    assert not_honoured(WEIGHED, LIMITS) == ("weight", "negative_weight")
+    assert misfits(WEIGHED, LIMITS) == []
+
+
+def test_an_upstream_that_weighs_gets_the_messages_and_counts_all_their_characters() -> None:
+    weighing = replace(LIMITS, weighs=True, honours=frozenset({"negative_prompt"}), prompt_characters=7)
+    assert worded(WEIGHED, weighing) == WEIGHED
+    assert not_honoured(WEIGHED, weighing) == ()
+    assert misfits(WEIGHED, weighing) == []
+    assert misfits(WEIGHED, replace(weighing, prompt_characters=6)) == ["prompt"]
+
+
+@pytest.mark.parametrize("weights", [(1.0,), (5.0,), (2.0, 2.0)])
+def test_equal_weights_say_nothing(weights: tuple[float, ...]) -> None:
+    alike = replace(request(), messages=tuple(Message(str(at), one) for at, one in enumerate(weights)))
+    assert not_honoured(alike, LIMITS) == ()
+    assert alike.prompt == "\n".join(map(str, range(len(weights))))
 
 
 def test_a_request_nobody_can_honour_is_refused_by_the_name_of_the_field() -> None:

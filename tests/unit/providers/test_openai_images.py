@@ -45,6 +45,13 @@ def sent(provider: str, order: Order, secrets: dict[str, str] | None = None) -> 
     return http.requests[0]
 
 
+def test_who_wants_no_logging_is_passed_on_where_that_can_be_said() -> None:
+    private, other = request(private=True), request()
+    assert sent("yandex-ai-studio", Order(private, "a")).headers["x-data-logging-enabled"] == "false"
+    assert "x-data-logging-enabled" not in sent("yandex-ai-studio", Order(other, "a")).headers
+    assert "x-data-logging-enabled" not in sent("openai", Order(private, "a")).headers
+
+
 def test_openai_gets_what_gpt_image_takes_and_nothing_else() -> None:
     asked = request(
         size=Size(1000, 770), seed=5, steps=3, style="vivid", quality="hd", background="opaque", moderation="low",

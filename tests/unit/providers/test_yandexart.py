@@ -116,6 +116,16 @@ def test_the_same_submission_has_the_same_ids() -> None:
     assert first == again != other
 
 
+def test_who_wants_no_logging_is_passed_on() -> None:
+    http = ScriptedHttp([answer(STARTED)] * 2)
+    art(http).submit(Order(request(private=True), "m", idempotency_key="op-1"))
+    art(http).submit(Order(request(), "m"))
+    private, other = (wire.headers for wire in http.requests)
+    assert private["x-data-logging-enabled"] == "false"
+    assert private["idempotency-key"]
+    assert "x-data-logging-enabled" not in other
+
+
 def test_an_iam_token_is_a_bearer_token() -> None:
     http = ScriptedHttp([answer(STARTED)])
     art(http, YC_API_KEY="", YC_IAM_TOKEN="t1.x").submit(Order(request(), "m"))
@@ -155,7 +165,10 @@ def test_without_credentials_nothing_is_sent(missing: dict[str, str]) -> None:
         (gateway_error(500, 13, "internal"), FailureCode.UPSTREAM_FAILED),
         (gateway_error(501, 12, "unimplemented"), FailureCode.NOT_FOUND),
         (gateway_error(503, 14, "unavailable"), FailureCode.CAPACITY),
-        (gateway_error(504, 4, "deadline"), FailureCode.UPSTREAM_FAILED),
+        (gateway_error(504, 4, "deadline"), FailureCode.UPSTREAM_TIMEOUT),
+        (gateway_error(409, 6, "exists"), FailureCode.UPSTREAM_FAILED),
+        (gateway_error(409, 10, "aborted"), FailureCode.UPSTREAM_FAILED),
+        (gateway_error(499, 1, "cancelled"), FailureCode.UPSTREAM_FAILED),
         (
             answer({"code": 16, "message": "Token is invalid", "details": []}, 401),
             FailureCode.AUTH,
@@ -237,11 +250,11 @@ def test_done_without_a_picture(response: Any) -> None:
 @pytest.mark.parametrize(
     ("code", "message", "word"),
     [
-        (1, "The operation was cancelled", FailureCode.CANCELLED),
+        (1, "The operation was cancelled", FailureCode.UPSTREAM_FAILED),
         (3, REFUSED, FailureCode.CONTENT_FILTERED),
         (3, "bad ratio", FailureCode.INVALID_REQUEST),
         ("3", "bad ratio", FailureCode.INVALID_REQUEST),
-        (4, "deadline", FailureCode.UPSTREAM_FAILED),
+        (4, "deadline", FailureCode.UPSTREAM_TIMEOUT),
         (7, "denied", FailureCode.AUTH),
         (8, "gauge quota limit exceed", FailureCode.RATE_LIMITED),
         (9, "precondition", FailureCode.INVALID_REQUEST),
