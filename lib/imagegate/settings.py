@@ -22,6 +22,8 @@ class Settings:
     """SSM path below which upstream credentials lie."""
     operation_days: float
     image_days: float
+    yandexart_days: float
+    """How long YandexART's clients can fetch what has ended."""
     presign_seconds: int
     hold_seconds: float
     """How long a POST may wait for its picture before it answers 303."""
@@ -50,6 +52,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         secrets_path=_text(environment, "SECRETS_PATH"),
         operation_days=_number(environment, "OPERATION_DAYS"),
         image_days=_number(environment, "IMAGE_DAYS"),
+        yandexart_days=_number(environment, "YANDEXART_DAYS"),
         presign_seconds=int(_number(environment, "PRESIGN_SECONDS")),
         hold_seconds=_number(environment, "HOLD_SECONDS"),
         deadline_seconds=_number(environment, "DEADLINE_SECONDS"),

@@ -16,6 +16,7 @@ VARIABLES = {
     "SECRETS_PATH": "/imagegate/bench",
     "OPERATION_DAYS": "30",
     "IMAGE_DAYS": "7",
+    "YANDEXART_DAYS": "3",
     "PRESIGN_SECONDS": "3600",
     "HOLD_SECONDS": "25",
     "DEADLINE_SECONDS": "900",

@@ -90,6 +90,7 @@ class Gateway:
             latencies=self.latencies,
             image_days=7,
             presign_seconds=self.presign_seconds,
+            yandexart_days=3,
             hold_seconds=self.hold_seconds,
         )
         self.app = create_app(self.services)

@@ -1,18 +1,22 @@
 """YandexART's asynchronous operations.
 
 Contract: reference/yandexart.md §1 and §9. Numbers come as strings or numbers, zero means "default",
-extra fields are ignored, the Content-Type is not looked at.
+extra fields are ignored, the Content-Type is not looked at. Bodies have the documented keys and no other, so that
+protobuf's strict parsers take them; what else there is to say stands in headers.
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from imagegate.dialects.answer import Answer
 from imagegate.dialects.parsing import document_of, first_problem
+from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, RequestError
-from imagegate.domain.operation import Operation
+from imagegate.domain.operation import AttemptState, Operation
 from imagegate.domain.representation import rfc3339
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.usecases.start import Ask
@@ -24,12 +28,24 @@ _MODEL_URI = re.compile(r"^art://[^/]+/(?P<model>[^/]+)(/(?P<branch>[^/]+))?$")
 _NOT_BLANK = {"pattern": r"\S"}
 
 
-def _default_for_none(value: Any) -> Any:
+_LONGEST_KEY = 255
+_MOST_CHARACTERS = 32_000
+"""Over all messages: more than any upstream reads, and what a table's item can hold."""
+
+
+def _zero_for_null(value: Any) -> Any:
     return 0 if value is None else value
 
 
-Integer = Annotated[int, BeforeValidator(_default_for_none), Field(ge=0, lt=2**63)]
-Double = Annotated[float, BeforeValidator(_default_for_none), Field(allow_inf_nan=False)]
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a boolean is no integer")
+    return _zero_for_null(value)
+
+
+Integer = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, le=2**63 - 1)]
+Double = Annotated[float, BeforeValidator(_zero_for_null), Field(allow_inf_nan=False)]
+"""As protobuf's JSON has them: numbers or strings, null for zero."""
 
 
 class _Body(BaseModel):
@@ -39,7 +55,7 @@ class _Body(BaseModel):
 class WeightedMessage(_Body):
     """One part of the prompt; weight 0 or absent counts as 1."""
 
-    text: Annotated[str, Field(json_schema_extra=_NOT_BLANK)]
+    text: Annotated[str | None, Field(json_schema_extra=_NOT_BLANK)] = None
     weight: Double = 0.0
 
 
@@ -51,9 +67,9 @@ class AspectRatio(_Body):
 
 
 class GenerationOptions(_Body):
-    """Everything but the prompt."""
+    """Everything but the prompt. Pictures are JPEG, whatever `mimeType` says; an answer's headers tell."""
 
-    mime_type: Annotated[str | None, Field(alias="mimeType")] = None
+    mime_type: Annotated[str | None, Field(alias="mimeType", pattern="^(image/[a-z.+-]+)?$")] = None
     seed: Integer = 0
     aspect_ratio: Annotated[AspectRatio | None, Field(alias="aspectRatio")] = None
 
@@ -66,24 +82,59 @@ class GenerationBody(_Body):
     generation_options: Annotated[GenerationOptions | None, Field(alias="generationOptions")] = None
 
 
-def parse(body: bytes) -> Ask:
-    """Understand a request. Raises InvalidRequest with the offending field in `param`."""
+def parse(body: bytes, headers: Mapping[str, str] | None = None) -> Ask:
+    """Understand a request; `headers` by their lower-case names.
+
+    Raises InvalidRequest with the offending field, or header, in `param`.
+    """
+    document, headers = document_of(body), headers or {}
     try:
-        asked = GenerationBody.model_validate(document_of(body))
+        asked = GenerationBody.model_validate(document)
     except ValidationError as error:
         raise first_problem(error) from None
+    request = replace(_request(asked), private=headers.get("x-data-logging-enabled", "").strip().lower() == "false")
+    key, client_id = headers.get("idempotency-key", ""), headers.get("x-client-request-id", "")[:_LONGEST_KEY]
+    if len(key) > _LONGEST_KEY:
+        raise InvalidRequest(f"An idempotency-key has up to {_LONGEST_KEY} characters.", param="idempotency-key")
+    return Ask(
+        request,
+        NAME,
+        reply=_unlike_jpeg(asked.generation_options),
+        deadline=DEADLINE,
+        digest=digest(document),
+        idempotency_key=key or None,
+        metadata={"client_request_id": client_id} if client_id else {},
+    )
+
+
+def _request(asked: GenerationBody) -> ImageRequest:
     options = asked.generation_options or GenerationOptions()
     ratio = options.aspect_ratio or AspectRatio()
     request = ImageRequest(
         model=_model(asked.model_uri),
-        messages=tuple(Message(one.text, one.weight or 1.0) for one in asked.messages),
+        messages=_messages(asked),
         seed=options.seed or None,
         ratio=(ratio.width_ratio or 1, ratio.height_ratio or 1),
         output_format="jpeg",
+        lenient=True,
     )
-    if not request.prompt.strip():
-        raise InvalidRequest("The prompt is empty.", param="messages")
-    return Ask(request, NAME, deadline=DEADLINE)
+    if not request.prompt:
+        raise InvalidRequest(
+            "The prompt is empty.", param="messages", remedy="Give at least one message a text and no negative weight."
+        )
+    return request
+
+
+def _messages(asked: GenerationBody) -> tuple[Message, ...]:
+    texts = [(one.text or "", one.weight) for one in asked.messages]
+    if sum(len(text) for text, _ in texts) > _MOST_CHARACTERS:
+        raise InvalidRequest(f"The messages have more than {_MOST_CHARACTERS} characters.", param="messages")
+    return tuple(Message(text, weight or 1.0) for text, weight in texts if text.strip())
+
+
+def _unlike_jpeg(options: GenerationOptions | None) -> dict[str, str]:
+    mime_type = options.mime_type if options else None
+    return {"mime_type": mime_type} if mime_type not in (None, "", "image/jpeg") else {}
 
 
 def _model(uri: str) -> str:
@@ -95,38 +146,42 @@ def _model(uri: str) -> str:
     return matched["model"]
 
 
-def pending(operation: Operation) -> Answer:
+def pending(operation: Operation, retry_after: int | None = None) -> Answer:
     """The operation while it runs, key for key as the service writes it: no `response`, no `error`."""
-    return Answer(
-        200,
-        {
-            "id": operation.id,
-            "description": "",
-            "createdAt": None,
-            "createdBy": "",
-            "modifiedAt": None,
-            "done": False,
-            "metadata": None,
-        },
-    )
-
-
-def _ended(operation: Operation) -> dict[str, Any]:
-    return {
-        "id": operation.id,
-        "description": "",
-        "createdAt": rfc3339(operation.created_at),
-        "createdBy": "",
-        "modifiedAt": rfc3339(operation.updated_at),
-        "done": True,
-        "metadata": None,
-    }
+    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
+    return Answer(200, _frame(operation, done=False), headers)
 
 
 def success(operation: Operation, image: str) -> Answer:
     """The finished operation; `image` is the JPEG in standard base64."""
     response = {"@type": RESPONSE_TYPE, "image": image, "modelVersion": ""}
-    return Answer(200, {**_ended(operation), "response": response})
+    return Answer(200, {**_frame(operation, done=True), "response": response}, _told(operation))
+
+
+def _frame(operation: Operation, *, done: bool) -> dict[str, Any]:
+    return {
+        "id": operation.id,
+        "description": "",
+        "createdAt": rfc3339(operation.created_at) if done else None,
+        "createdBy": "",
+        "modifiedAt": rfc3339(operation.updated_at) if done else None,
+        "done": done,
+        "metadata": None,
+    }
+
+
+def _told(operation: Operation) -> dict[str, str]:
+    """What the documented body has no place for: who made the picture, and what was not done as asked."""
+    picture = operation.pictures[0] if operation.pictures else None
+    passed_over = {name for one in operation.attempts if one.state is AttemptState.DONE for name in one.not_honoured}
+    passed_over |= {"mimeType"} if "mime_type" in operation.reply else set()
+    told = {
+        "model": operation.model,
+        "provider": operation.provider,
+        "seed": picture.seed if picture else None,
+        "not-honoured": ", ".join(sorted(passed_over)) or None,
+    }
+    return {f"x-imagegate-{name}": str(value) for name, value in told.items() if value is not None}
 
 
 _GRPC_OF_FAILURE = {
@@ -143,12 +198,13 @@ _INTERNAL = 13
 
 
 def failure(operation: Operation, reason: Failure) -> Answer:
-    """The failed operation: HTTP 200, the verdict is in `error`."""
-    code = _GRPC_OF_FAILURE.get(reason.code, _INTERNAL)
-    return Answer(200, {**_ended(operation), "error": {"code": code, "message": reason.message, "details": []}})
+    """The failed operation: HTTP 200, the verdict is in `error`; never with code 0, which clients take for none."""
+    error = {"code": _GRPC_OF_FAILURE.get(reason.code, _INTERNAL), "message": reason.message, "details": []}
+    return Answer(200, {**_frame(operation, done=True), "error": error})
 
 
-_STATUS_OF_GRPC = {1: 499, 3: 400, 5: 404, 7: 403, 8: 429, 9: 400, 13: 500, 14: 503, 16: 401}
+_STATUS_OF_GRPC = {1: 499, 3: 400, 5: 404, 7: 403, 8: 429, 9: 400, 12: 405, 13: 500, 14: 503, 16: 401}
+_GRPC_OF_STATUS = {404: 5, 405: 12}
 _GRPC_OF_REFUSAL = {
     "invalid_api_key": 16,
     "model_not_allowed": 7,
@@ -158,6 +214,7 @@ _GRPC_OF_REFUSAL = {
     "wrong_state": 9,
     "rate_limit_exceeded": 8,
     "insufficient_quota": 8,
+    "idempotency_key_reused": 9,
 }
 
 
@@ -165,6 +222,12 @@ def refusal(error: RequestError) -> Answer:
     """The answer to a request that has to be changed."""
     message = f"{error.message} {error.remedy}" if error.remedy else error.message
     return problem(_GRPC_OF_REFUSAL.get(error.code, 3), message)
+
+
+def breakdown(status: int, message: str) -> Answer:
+    """The answer to what went wrong on our side, or to a route that does not exist."""
+    code = _GRPC_OF_STATUS.get(status, 3 if status < 500 else _INTERNAL)
+    return replace(problem(code, message), status=status)
 
 
 def problem(code: int, message: str) -> Answer:

@@ -4,28 +4,40 @@ from typing import Any
 
 from imagegate.dialects import yandexart
 from imagegate.web import schemas
-from imagegate.web.contract_words import body, yandex_errors
+from imagegate.web.contract_words import body, header, yandex_errors
 
-_YANDEX = {"model": schemas.YandexOperationShape, "description": "The operation."}
+_OPERATION = {"model": schemas.YandexOperationShape, "description": "The operation."}
+_TOO_LARGE = {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]}
+_KEY = header("idempotency-key", "The same key gives the same operation for at least 24 hours.")
+_KEY["schema"] |= {"maxLength": 255}
 YANDEX_GENERATE: dict[str, Any] = {
     "tags": ["YandexART"],
     "summary": "Start a generation",
-    "responses": {200: _YANDEX, **yandex_errors(s400="The request has to be changed.")},
-    "openapi_extra": body(
-        yandexart.GenerationBody,
-        documented={
-            "modelUri": "art://<folder>/yandex-art/latest",
-            "generationOptions": {"seed": "1863", "aspectRatio": {"widthRatio": "2", "heightRatio": "1"}},
-            "messages": [{"weight": "1", "text": "a pattern of pastel succulents"}],
-        },
-    ),
+    "responses": {200: _OPERATION, 303: _TOO_LARGE, **yandex_errors(s400="The request has to be changed.")},
+    "openapi_extra": {
+        "parameters": [
+            _KEY,
+            header("x-data-logging-enabled", "`false`: the words are not kept beyond the run."),
+            header("x-client-request-id", "Comes back with the answer, and stands in the operation's metadata."),
+        ],
+        **body(
+            yandexart.GenerationBody,
+            documented={
+                "modelUri": "art://<folder>/yandex-art/latest",
+                "generationOptions": {"seed": "1863", "aspectRatio": {"widthRatio": "2", "heightRatio": "1"}},
+                "messages": [{"weight": "1", "text": "a pattern of pastel succulents"}],
+            },
+        ),
+    },
 }
 YANDEX_GET: dict[str, Any] = {
     "tags": ["YandexART"],
     "summary": "Ask for the result",
-    "responses": {
-        200: _YANDEX,
-        303: {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]},
-        **yandex_errors(s404="No such operation."),
-    },
+    "responses": {200: _OPERATION, 303: _TOO_LARGE, **yandex_errors(s404="No such operation, or no longer.")},
 }
+YANDEX_CANCEL: dict[str, Any] = {
+    **YANDEX_GET,
+    "summary": "Cancel a generation",
+    "description": "Answers the operation as it then stands; one that has ended stays as it is.",
+}
+YANDEX_CANCEL_BY_POST: dict[str, Any] = {**YANDEX_CANCEL, "summary": "Cancel a generation (for clients that post)"}

@@ -64,7 +64,7 @@ def breakdown(path: str, status: int, code: str, message: str, request_id: str) 
     """The answer to what went wrong on our side, or to a route that does not exist."""
     dialect = dialect_of(path)
     if dialect == yandexart.NAME:
-        return Answer(status, yandexart.problem(5 if status < 500 else 13, message).body)
+        return yandexart.breakdown(status, message)
     if dialect == operations.NAME:
         return operations.problem(status, code, message, request_id)
     kind = "invalid_request_error" if status < 500 else "server_error"
@@ -83,10 +83,10 @@ def ended(operation: Operation, images: ImageStore, link: operations.Link) -> An
     return openai_images.success(operation, _handouts(operation, images))
 
 
-def yandexart_operation(operation: Operation, images: ImageStore) -> Answer:
-    """The operation as YandexART's clients read it."""
+def yandexart_operation(operation: Operation, images: ImageStore, retry_after: int | None = None) -> Answer:
+    """The operation as YandexART's clients read it. Raises KeyError when its picture is no longer there."""
     if not operation.done:
-        return yandexart.pending(operation)
+        return yandexart.pending(operation, retry_after)
     reason = _reason(operation)
     if reason:
         return yandexart.failure(operation, reason)

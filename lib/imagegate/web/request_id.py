@@ -1,10 +1,17 @@
-"""`x-request-id` on every answer."""
+"""`x-request-id` on every answer, and what YandexART's clients know besides."""
 
+import re
 import secrets
 from typing import Any
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from imagegate.dialects import yandexart
+from imagegate.web.presenting import dialect_of
+
+_TRACE = re.compile(r"Root=([0-9a-f-]+)")
+"""AWS X-Ray's id, by which the trace is found."""
 
 
 def request_id_of(scope: Scope) -> str:
@@ -14,6 +21,18 @@ def request_id_of(scope: Scope) -> str:
         context = scope.get("aws.event", {}).get("requestContext", {})
         state["request_id"] = context.get("requestId") or secrets.token_hex(8)
     return str(state["request_id"])
+
+
+def _marks_for_yandexart(scope: Scope) -> dict[str, str]:
+    """What its service answers with (reference/yandexart.md §1.4): a trace's id, and the caller's own id again."""
+    if dialect_of(scope["path"]) != yandexart.NAME:
+        return {}
+    headers = Headers(scope=scope)
+    traced = _TRACE.search(headers.get("x-amzn-trace-id", ""))
+    marks = {"x-server-trace-id": traced[1] if traced else request_id_of(scope)}
+    if asked := headers.get("x-client-request-id"):
+        marks["x-client-request-id"] = asked
+    return marks
 
 
 class RequestId:
@@ -27,11 +46,11 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = request_id_of(scope)
+        marks = {"x-request-id": request_id_of(scope), **_marks_for_yandexart(scope)}
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                MutableHeaders(scope=message).update(marks)
             await send(message)
 
         await self._app(scope, receive, marked)

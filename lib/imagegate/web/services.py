@@ -51,6 +51,8 @@ class Services:
     """How long pictures are kept."""
     presign_seconds: int
     """How long the URLs work that lead to them."""
+    yandexart_days: float
+    """How long YandexART's clients can fetch what has ended."""
 
     def outlook(self, operation: Operation) -> Outlook:
         """When its picture is likely there, judging by how long such jobs have taken."""
@@ -110,4 +112,5 @@ def wired() -> Services:
         hold_seconds=current.hold_seconds,
         image_days=current.image_days,
         presign_seconds=current.presign_seconds,
+        yandexart_days=current.yandexart_days,
     )

@@ -4,10 +4,14 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from imagegate.dialects import yandexart
+from imagegate.domain.errors import Gone, UnknownOperation, WrongState
+from imagegate.domain.operation import Operation
 from imagegate.web.access import owner_of, start_for
 from imagegate.web.presenting import yandexart_operation
-from imagegate.web.respond import respond, respond_at_any_size
+from imagegate.web.respond import respond_at_any_size
 from imagegate.web.services import Services
+
+_DAY = 86_400.0
 
 
 def add_yandexart_routes(app: FastAPI, services: Services) -> None:
@@ -15,11 +19,50 @@ def add_yandexart_routes(app: FastAPI, services: Services) -> None:
 
     @app.post("/foundationModels/v1/imageGenerationAsync", name="yandex_generate")
     async def generate(request: Request) -> Response:
-        started = start_for(request, services, yandexart.parse(await request.body()))
-        return respond(yandexart.pending(started.operation))
+        ask = yandexart.parse(await request.body(), request.headers)
+        return _shown(start_for(request, services, ask).operation, services)
+
+    async def cancel(request: Request, operation_id: str) -> Response:
+        return _shown(_cancelled(_found(request, services, operation_id), services), services)
+
+    # The reference has GET, the design guide POST. Before the plain path, which would take the verb for part of the id.
+    path = "/operations/{operation_id}:cancel"
+    app.add_api_route(path, cancel, methods=["GET"], name="yandex_cancel")
+    app.add_api_route(path, cancel, methods=["POST"], name="yandex_cancel_by_post")
 
     @app.get("/operations/{operation_id}", name="yandex_get")
     async def get(request: Request, operation_id: str) -> Response:
-        operation = services.read(operation_id, owner_of(request))
-        answer = yandexart_operation(operation, services.images)
-        return respond_at_any_size(answer, operation, services.images)
+        return _shown(_found(request, services, operation_id), services)
+
+
+def _found(request: Request, services: Services, operation_id: str) -> Operation:
+    """The operation, if it was started in this dialect. Raises UnknownOperation, or Gone after its retention."""
+    operation = services.read(operation_id, owner_of(request))
+    if operation.dialect != yandexart.NAME:
+        raise UnknownOperation(
+            f"Operation '{operation_id}' was not started here.", remedy=f"See /v1/operations/{operation_id}."
+        )
+    if operation.ended_at and services.clock.now() > operation.ended_at + services.yandexart_days * _DAY:
+        raise _gone(operation)
+    return operation
+
+
+def _cancelled(operation: Operation, services: Services) -> Operation:
+    """The operation after its owner's wish to stop it, which comes too late for one that has ended."""
+    try:
+        return operation if operation.done else services.cancel(operation)
+    except WrongState:
+        return services.read(operation.id, operation.owner, consistent=True)
+
+
+def _shown(operation: Operation, services: Services) -> Response:
+    retry_after = None if operation.done else services.outlook(operation).retry_after
+    try:
+        answer = yandexart_operation(operation, services.images, retry_after)
+    except KeyError:
+        raise _gone(operation) from None
+    return respond_at_any_size(answer, operation, services.images)
+
+
+def _gone(operation: Operation) -> Gone:
+    return Gone(f"Operation '{operation.id}' is no longer kept.", remedy="Start a new one.")

@@ -38,13 +38,14 @@ def finish(gateway: Gateway, after: float, **changes: Any) -> None:
 def end(gateway: Gateway, operation_id: str, failure: Failure | None = None) -> None:
     found = gateway.store.get(operation_id)
     assert found
-    running = found.moved(State.RUNNING, 1.0)
+    now = gateway.clock.now()
+    running = found.moved(State.RUNNING, now)
     if failure:
-        ended = running.moved(State.FAILED, 2.0, failure=failure)
+        ended = running.moved(State.FAILED, now, failure=failure)
     else:
         gateway.images.put("images/k.png", picture(), "image/png")
         kept = Picture(0, "images/k.png", "s", "image/png", 64, 48, len(picture()), "beta", 7)
-        ended = running.with_pictures((kept,)).settled(gateway.clock.now())
+        ended = running.with_pictures((kept,)).settled(now)
     gateway.store.replace(replace(ended, version=found.version + 1))
 
 
