@@ -90,7 +90,7 @@ def test_a_job_is_pending_until_it_is_done(art: Provider) -> None:
     ticket = started(art, request("[delay 30s] a fox"))
     assert art.check(ticket, 0) == Pending()
     art.cancel(ticket)
-    assert code_of(verdict(art, ticket)) is FailureCode.CANCELLED
+    assert code_of(verdict(art, ticket)) is FailureCode.UPSTREAM_FAILED
 
 
 def test_cancelling_what_is_gone_or_done_does_no_harm(art: Provider) -> None:
