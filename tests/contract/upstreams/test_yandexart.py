@@ -210,7 +210,16 @@ def test_cancelling_what_is_done_changes_nothing(client: httpx.Client) -> None:
         ("http-500", 500, 13),
         ("http-503", 503, 14),
         ("quota", 429, 8),
+        ("quota-gauge", 429, 8),
         ("refuse", 400, 3),
+        ("refuse-in-russian", 400, 3),
+        ("grpc-1", 499, 1),
+        ("grpc-4", 504, 4),
+        ("grpc-5", 404, 5),
+        ("grpc-6", 409, 6),
+        ("grpc-7", 403, 7),
+        ("grpc-10", 409, 10),
+        ("grpc-12", 501, 12),
         ("nonsense", 400, 3),
         ("expired-url", 400, 3),
     ],
@@ -223,7 +232,57 @@ def test_faults_at_the_post(client: httpx.Client, fault: str, status: int, code:
     assert submissions() == []
 
 
-@pytest.mark.parametrize(("fault", "code"), [("refuse-late", 3), ("error", 13)])
+def test_a_rejected_token_comes_in_the_design_guides_shape(client: httpx.Client) -> None:
+    for answer in (
+        start(client, "[fault grpc-16] a fox"),
+        client.get("/yandex/operations/x", headers={"authorization": ""}),
+    ):
+        assert answer.status_code == 401
+        assert set(answer.json()) == {"code", "message", "details"}
+        assert answer.json()["code"] == 16
+        assert answer.json()["details"][0]["@type"].endswith("google.rpc.RequestInfo")
+
+
+@pytest.mark.parametrize("fault", ["grpc-1", "grpc-4", "grpc-5", "grpc-6", "grpc-7", "grpc-10", "grpc-12", "grpc-16"])
+def test_any_call_can_be_refused(client: httpx.Client, fault: str) -> None:
+    operation = start(client, f"[delay 0s] [fault {fault} at check x1] a fox").json()["id"]
+    refused = client.get(f"/yandex/operations/{operation}")
+
+    assert refused.json()["code"] == int(fault.removeprefix("grpc-"))
+    assert finish(client, operation)["response"]
+
+
+def test_a_folder_that_is_not_the_callers(client: httpx.Client, submissions: Submissions) -> None:
+    answer = client.post(START, json=body("a fox"), headers={"x-folder-id": "other"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, 3)
+    assert "does not match" in answer.json()["message"]
+    assert client.post(START, json=body("a fox"), headers={"x-folder-id": "folder"}).status_code == 200
+    assert len(submissions()) == 1
+
+
+def test_every_answer_has_ids(client: httpx.Client) -> None:
+    for answer in (start(client, "a fox"), start(client, "[fault refuse] a fox"), client.get("/yandex/operations/x")):
+        assert answer.headers["x-request-id"]
+        assert answer.headers["x-server-trace-id"]
+
+
+@pytest.mark.parametrize(("said", "private"), [("false", True), ("true", False), (None, False)])
+def test_the_ledger_knows_who_wanted_no_logging(
+    client: httpx.Client, submissions: Submissions, said: str | None, private: bool
+) -> None:
+    headers = {"x-data-logging-enabled": said} if said else {}
+    assert client.post(START, json=body("a fox"), headers=headers).status_code == 200
+    assert [each["private"] for each in submissions()] == [private]
+
+
+def test_an_error_can_show_before_the_end(client: httpx.Client) -> None:
+    operation = start(client, "[delay 100ms] [fault error-early] a fox").json()
+    assert (operation["done"], operation["error"]["code"]) == (False, 13)
+    assert finish(client, operation["id"])["error"]["code"] == 13
+
+
+@pytest.mark.parametrize(("fault", "code"), [("refuse-late", 3), ("error", 13), ("error-early", 13)])
 def test_faults_at_the_end(client: httpx.Client, fault: str, code: int) -> None:
     done = run(client, f"[fault {fault}] a fox")
 

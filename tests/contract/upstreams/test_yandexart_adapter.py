@@ -1,7 +1,9 @@
 """The provider `yandexart` on its stand-in."""
 
 import io
+import logging
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -116,7 +118,17 @@ def test_a_job_nobody_knows_has_expired(art: Provider) -> None:
         ("html-502", FailureCode.UPSTREAM_FAILED, None),
         ("drop", FailureCode.AMBIGUOUS, None),
         ("quota", FailureCode.RATE_LIMITED, None),
+        ("quota-gauge", FailureCode.RATE_LIMITED, None),
         ("refuse", FailureCode.CONTENT_FILTERED, None),
+        ("refuse-in-russian", FailureCode.CONTENT_FILTERED, None),
+        ("grpc-1", FailureCode.UPSTREAM_FAILED, None),
+        ("grpc-4", FailureCode.UPSTREAM_TIMEOUT, None),
+        ("grpc-5", FailureCode.NOT_FOUND, None),
+        ("grpc-6", FailureCode.UPSTREAM_FAILED, None),
+        ("grpc-7", FailureCode.AUTH, None),
+        ("grpc-10", FailureCode.UPSTREAM_FAILED, None),
+        ("grpc-12", FailureCode.NOT_FOUND, None),
+        ("grpc-16", FailureCode.AUTH, None),
         ("nonsense", FailureCode.INVALID_REQUEST, None),
     ],
 )
@@ -145,6 +157,7 @@ def test_the_newer_model_is_not_to_be_had_here(art: Provider) -> None:
     [
         ("refuse-late", FailureCode.CONTENT_FILTERED),
         ("error", FailureCode.UPSTREAM_FAILED),
+        ("error-early", FailureCode.UPSTREAM_FAILED),
         ("no-image", FailureCode.BAD_PAYLOAD),
     ],
 )
@@ -159,6 +172,13 @@ def test_faults_at_the_end(art: Provider, fault: str, code: FailureCode) -> None
         ("http-500", FailureCode.UPSTREAM_FAILED),
         ("html", FailureCode.BAD_PAYLOAD),
         ("drop", FailureCode.UPSTREAM_FAILED),
+        ("grpc-1", FailureCode.UPSTREAM_FAILED),
+        ("grpc-4", FailureCode.UPSTREAM_TIMEOUT),
+        ("grpc-6", FailureCode.UPSTREAM_FAILED),
+        ("grpc-7", FailureCode.AUTH),
+        ("grpc-10", FailureCode.UPSTREAM_FAILED),
+        ("grpc-12", FailureCode.NOT_FOUND),
+        ("grpc-16", FailureCode.AUTH),
     ],
 )
 def test_a_look_that_fails_is_no_verdict(art: Provider, fault: str, code: FailureCode) -> None:
@@ -167,6 +187,47 @@ def test_a_look_that_fails_is_no_verdict(art: Provider, fault: str, code: Failur
         art.check(ticket, 0)
     assert caught.value.failure.code is code
     assert isinstance(verdict(art, ticket), Ready)
+
+
+def test_an_operation_that_the_service_has_forgotten_has_expired(art: Provider) -> None:
+    ticket = started(art, request("[fault grpc-5 at check] a fox"))
+    assert code_of(art.check(ticket, 0)) is FailureCode.EXPIRED
+
+
+def test_an_error_before_the_end_is_no_verdict(art: Provider) -> None:
+    ticket = started(art, request("[delay 30s] [fault error-early] a fox"))
+    assert art.check(ticket, 0) == Pending()
+
+
+def test_a_model_of_another_folder_is_no_fault_of_the_caller(art: Provider) -> None:
+    with pytest.raises(UpstreamError, match="does not match") as caught:
+        art.submit(Order(request(), "art://other/yandex-art/latest"))
+    assert caught.value.failure.code is FailureCode.AUTH
+
+
+def test_who_wants_no_logging_is_passed_on(art: Provider, submissions: Submissions) -> None:
+    started(art, request(private=True))
+    started(art, request())
+    assert [each["private"] for each in submissions()] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["YC_API_KEY", "YC_IAM_TOKEN"])
+def test_credentials_are_in_no_line_and_no_error(
+    stand_ins: str, http: HttpUpstream, name: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    secrets = NoSecrets({name: "t1.marked-credential", "YC_FOLDER_ID": STAND_IN_SECRETS["YC_FOLDER_ID"]})
+    one = registry.Providers(http, secrets, {"yandexart": f"{stand_ins}{BASE_PATHS['yandexart']}"})("yandexart")
+    verdict(one, started(one, request()))
+    one.cancel(Ticket({"id": "none"}))
+    said = []
+    for fault in ("grpc-16", "grpc-7", "html", "drop"):
+        with pytest.raises(UpstreamError) as caught:
+            started(one, request(f"[fault {fault}] a fox"))
+        said.append("".join(traceback.format_exception(caught.value)))
+    text = caplog.text + "".join(capsys.readouterr()) + "".join(said)
+    assert "imageGenerationAsync" in text  # the lines are there to be looked at
+    assert "marked-credential" not in text
 
 
 def test_an_endless_job_stays_pending(art: Provider) -> None:

@@ -29,6 +29,8 @@ class Submission:
     at: float
     """Unix time, seconds."""
     idempotency_key: str | None
+    private: bool
+    """Whether the call asked for its prompt not to be logged, as Yandex has it."""
 
 
 class Ledger:
@@ -45,8 +47,8 @@ class Ledger:
 
     def record(self, upstream: str, protocol: Protocol, prompt: str, seed: int, headers: Mapping[str, str]) -> None:
         """Note an accepted submission."""
-        key = headers.get("idempotency-key")
-        self.submissions.append(Submission(upstream, protocol, prompt, seed, time.time(), key))
+        key, private = headers.get("idempotency-key"), headers.get("x-data-logging-enabled") == "false"
+        self.submissions.append(Submission(upstream, protocol, prompt, seed, time.time(), key, private))
 
     def routes(self) -> list[Route]:
         """`GET` (`?prompt=` and `?upstream=` narrow it) and `DELETE /submissions`."""

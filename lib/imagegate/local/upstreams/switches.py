@@ -28,6 +28,8 @@ JOB: Stages = {"gradio": ("submit",), "yandexart": ("submit",), "openai": ("subm
 WATCHED_JOB: Stages = {"gradio": ("submit",), "yandexart": ("submit",)}
 STREAM: Stages = {"gradio": ("check",)}
 PICTURE: Stages = {"gradio": ("submit", "fetch"), "yandexart": ("submit",), "openai": ("submit", "fetch")}
+YANDEX: Stages = {"yandexart": ("submit", "check")}
+YANDEX_JOB: Stages = {"yandexart": ("submit",)}
 PICTURE_URL: Stages = {"gradio": ("submit", "fetch"), "openai": ("submit", "fetch")}
 
 LONGEST_DELAY = 24 * 3600.0
@@ -83,6 +85,17 @@ ROWS: tuple[Row, ...] = (
     fault_row("slow", PICTURE_URL, "The picture's bytes drip: 1 KB every half second."),
     fault_row("expired-url", PICTURE_URL, "The picture's URL answers 404."),
     fault_row("redirect-private", PICTURE_URL, "The picture's URL redirects to `http://169.254.169.254/`."),
+    fault_row("refuse-in-russian", YANDEX_JOB, "The content is refused at once, in the words of 2026."),
+    fault_row("quota-gauge", YANDEX_JOB, "Too many jobs at once: HTTP 429 with the other quota's text."),
+    fault_row("error-early", YANDEX_JOB, "The job shows its error while `done` is still false, then fails with it."),
+    fault_row("grpc-1", YANDEX, "HTTP 499, CANCELLED."),
+    fault_row("grpc-4", YANDEX, "HTTP 504, DEADLINE_EXCEEDED."),
+    fault_row("grpc-5", YANDEX, "HTTP 404, NOT_FOUND; at `check` as after three days."),
+    fault_row("grpc-6", YANDEX, "HTTP 409, ALREADY_EXISTS."),
+    fault_row("grpc-7", YANDEX, "HTTP 403, PERMISSION_DENIED, as for the withdrawn model."),
+    fault_row("grpc-10", YANDEX, "HTTP 409, ABORTED."),
+    fault_row("grpc-12", YANDEX, "HTTP 501, UNIMPLEMENTED."),
+    fault_row("grpc-16", YANDEX, "HTTP 401, UNAUTHENTICATED, in the body of the API design guide."),
 )
 
 FAULTS: dict[str, Row] = {row.name: row for row in ROWS if row.is_fault}

@@ -10,7 +10,7 @@ from typing import Any
 from imagegate.local.upstreams.openai_manners import Manners, answer
 from imagegate.local.upstreams.openai_request import SIZE, Ask, OpenAIError
 from imagegate.local.upstreams.switches import read_switches
-from imagegate.local.upstreams.yandexart import QUOTA, REFUSAL
+from imagegate.local.upstreams.yandexart_errors import QUOTA, REFUSAL
 from imagegate.local.upstreams.yandexart_request import LONGEST_PROMPT, MODEL_URI, NEWER_MODEL, SIDE
 
 UNSUPPORTED = (
@@ -53,7 +53,7 @@ def read_model(uri: Any) -> str:
     match = MODEL_URI.fullmatch(uri) if isinstance(uri, str) else None
     if not match:
         raise OpenAIError(400, f"Failed to parse model URI {uri!r}", KIND, None)
-    if not match[1].startswith(NEWER_MODEL):
+    if not match[2].startswith(NEWER_MODEL):
         raise OpenAIError(403, f"Access to model {uri} denied", "permission_denied", None)
     return str(uri)
 

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from imagegate.local.upstreams.faults import AFTER_ACCEPTING, BEFORE_ACCEPTING, CALL_FAULTS, broken_answer
@@ -23,21 +23,10 @@ from imagegate.local.upstreams.protojson import ProtoError
 from imagegate.local.upstreams.recent import Recent
 from imagegate.local.upstreams.switches import SwitchError
 from imagegate.local.upstreams.upstream import Upstream
+from imagegate.local.upstreams.yandexart_errors import LATE, failure, reply, status_error
 from imagegate.local.upstreams.yandexart_request import read_request
 
 RESPONSE_TYPE = "type.googleapis.com/yandex.cloud.ai.foundation_models.v1.image_generation.ImageGenerationResponse"
-REFUSAL = "it is not possible to generate an image from this request because it may violate the terms of use"
-QUOTA = "ai.imageGeneration.requests rate quota limit exceed: allowed 500 requests"
-
-CODES = {400: 3, 401: 16, 404: 5, 405: 12, 429: 8, 500: 13, 503: 14}
-"""gRPC codes by HTTP status."""
-
-FAILURES: dict[str | None, tuple[int, str]] = {
-    "refuse-late": (3, REFUSAL),
-    "error": (13, "The stand-in failed on request."),
-}
-"""How an operation ends under a fault: gRPC code and message."""
-
 CANCELLED = (1, "The operation was cancelled")
 
 
@@ -83,7 +72,7 @@ class YandexArt:
     async def start(self, request: Request) -> Response:
         """`POST …/imageGenerationAsync`: answers a pending operation."""
         require_key(request)
-        asked = read_request(await request.body())
+        asked = read_request(await request.body(), request.headers.get("x-folder-id"))
         return await self.accept(request, asked, self.upstream.fault(asked.prompt, asked.switches, "submit"))
 
     async def accept(self, request: Request, asked: Picture, fault: str | None) -> Response:
@@ -91,8 +80,8 @@ class YandexArt:
         timing = self.upstream.timing
         if fault in BEFORE_ACCEPTING:
             return await broken_answer(fault, request, timing, status_error)
-        if fault in ("refuse", "quota"):
-            return status_error(400, REFUSAL) if fault == "refuse" else status_error(429, QUOTA)
+        if refused := failure(fault):
+            return refused
         operation = self.begin(asked, fault)
         self.upstream.record(asked.prompt, asked.seed, request)
         if fault in AFTER_ACCEPTING:
@@ -103,7 +92,7 @@ class YandexArt:
         """A new operation, remembered."""
         due = math.inf if fault == "endless" else time.monotonic() + self.upstream.delay(asked.switches)
         name = "fbv" + "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(17))
-        return self.operations.put(name, Operation(name, replace(asked, fault=fault), due, FAILURES.get(fault)))
+        return self.operations.put(name, Operation(name, replace(asked, fault=fault), due, LATE.get(fault)))
 
     async def read(self, request: Request) -> Response:
         """`GET /operations/{id}`."""
@@ -112,7 +101,7 @@ class YandexArt:
         fault = self.upstream.fault(asked.prompt, asked.switches, "check")
         if fault in CALL_FAULTS:
             return await broken_answer(fault, request, self.upstream.timing, status_error)
-        return await self.answer(operation)
+        return failure(fault) or await self.answer(operation)
 
     async def cancel(self, request: Request) -> Response:
         """`GET|POST /operations/{id}:cancel`: the operation in its state after that."""
@@ -132,12 +121,13 @@ class YandexArt:
     async def answer(self, operation: Operation) -> Response:
         """The operation as the service shows it: no `response` or `error` key before it is done."""
         body = {"id": operation.id, "description": "", "createdAt": None, "createdBy": "", "modifiedAt": None}
-        return JSONResponse({**body, "done": operation.done, "metadata": None, **await outcome(operation)})
+        return reply({**body, "done": operation.done, "metadata": None, **await outcome(operation)})
 
 
 async def outcome(operation: Operation) -> dict[str, Any]:
-    """The key that a done operation has more than a pending one."""
-    if not operation.done:
+    """The key that a done operation has more than a pending one; work that is rolled back has its error before."""
+    early = operation.picture.fault == "error-early"
+    if not operation.done and not early:
         return {}
     if operation.failure:
         code, message = operation.failure
@@ -151,12 +141,6 @@ def require_key(request: Request) -> None:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() not in ("bearer", "api-key") or not key.strip():
         raise HTTPException(401, "The token is missing; send Authorization: Api-Key or Bearer, with any value")
-
-
-def status_error(status: int, text: str, code: int | None = None) -> Response:
-    """grpc-gateway's error body."""
-    code = CODES.get(status, 2) if code is None else code
-    return JSONResponse({"error": text, "code": code, "message": text, "details": []}, status)
 
 
 async def describe_error(request: Request, error: Exception) -> Response:

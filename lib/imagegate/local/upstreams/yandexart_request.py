@@ -22,20 +22,22 @@ GRAIN = 16
 WIDEST = 8
 """The largest ratio of the sides that is drawn; the documentation names no bound."""
 
-MODEL_URI = re.compile(r"art://[^/\s]+/([^/\s]+)(/[^/\s]+)?")
+MODEL_URI = re.compile(r"art://([^/\s]+)/([^/\s]+)(/[^/\s]+)?")
 NEWER_MODEL = "aliceai-image-art"
 FAILED_PRECONDITION = 9
 STEPS = 0
 """The service does not say how many steps it takes."""
 
 
-def read_request(body: bytes) -> Picture:
+def read_request(body: bytes, folder: str | None) -> Picture:
     """The picture asked for, from the raw bytes: the documented cURL sends no JSON content type.
+
+    `folder`: the caller's, if it named one.
 
     Raises ProtoError or SwitchError.
     """
     message = parse(body)
-    check_model(string(member(message, "modelUri"), "modelUri"))
+    check_model(string(member(message, "modelUri"), "modelUri"), folder)
     prompt = read_prompt(repeated(member(message, "messages"), "messages"))
     options = member(message, "generationOptions")
     if string(member(options, "mimeType"), "mimeType") not in ("", "image/jpeg"):
@@ -53,13 +55,15 @@ def parse(body: bytes) -> Any:
         raise ProtoError(f"the body is not JSON: {error}") from error
 
 
-def check_model(uri: str) -> None:
-    """Refuse what the service refuses: URIs of another shape, and the model of its newer API."""
+def check_model(uri: str, folder: str | None) -> None:
+    """Refuse what the service refuses: URIs of another shape or folder, and the model of its newer API."""
     match = MODEL_URI.fullmatch(uri)
     if not match:
         raise ProtoError(f"Failed to parse model URI {uri!r}, expected art://<folder>/<model>[/<branch>]")
-    if match[1].startswith(NEWER_MODEL):
-        raise ProtoError(f"model {match[1]} is not allowed for this method", FAILED_PRECONDITION)
+    if folder and match[1] != folder:
+        raise ProtoError(f"Specified folder ID '{match[1]}' does not match with service account folder ID '{folder}'")
+    if match[2].startswith(NEWER_MODEL):
+        raise ProtoError(f"model {match[2]} is not allowed for this method", FAILED_PRECONDITION)
 
 
 def read_prompt(messages: list[Any]) -> str:
