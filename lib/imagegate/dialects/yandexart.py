@@ -170,10 +170,14 @@ def _frame(operation: Operation, *, done: bool) -> dict[str, Any]:
     }
 
 
+_NAMES = {"aspect_ratio": "aspectRatio"}
+
+
 def _told(operation: Operation) -> dict[str, str]:
     """What the documented body has no place for: who made the picture, and what was not done as asked."""
     picture = operation.pictures[0] if operation.pictures else None
     passed_over = {name for one in operation.attempts if one.state is AttemptState.DONE for name in one.not_honoured}
+    passed_over = {_NAMES.get(name, name) for name in passed_over}
     passed_over |= {"mimeType"} if "mime_type" in operation.reply else set()
     told = {
         "model": operation.model,

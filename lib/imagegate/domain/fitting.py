@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from imagegate.domain.geometry import Size
 from imagegate.domain.limits import Limits
 from imagegate.domain.request import ImageRequest
 
@@ -11,6 +12,8 @@ _HINTS = ("quality", "style", "background", "moderation", "complexity", "input_f
 """Fields that are reported when they could not be honoured."""
 _NO_WISH = {"quality": {"auto", "standard"}, "background": {"auto", "opaque"}, "moderation": {"auto"}}
 """Values that ask for nothing in particular."""
+_SAME_SHAPE = 1.02
+"""How far a shape may be off without a word: 1344x768, on a grid of 64 pixels, is 16 to 9."""
 
 
 def misfits(request: ImageRequest, limits: Limits) -> list[str]:
@@ -33,6 +36,8 @@ def not_honoured(request: ImageRequest, limits: Limits) -> tuple[str, ...]:
     passed_over = [name for name in wished if name not in limits.honours]
     if request.size and limits.size_for(request) != request.size:
         passed_over.append("size")
+    if request.ratio and not request.size and _unlike(limits.size_for(request), request.ratio):
+        passed_over.append("aspect_ratio")
     return (*passed_over, *_unmet(request, limits), *_unweighed(request, limits))
 
 
@@ -42,6 +47,12 @@ def worded(request: ImageRequest, limits: Limits) -> ImageRequest:
         return request
     negative = "\n".join(text for text in (request.negative_prompt, request.avoided) if text)
     return replace(request, negative_prompt=negative)
+
+
+def _unlike(size: Size, ratio: tuple[int, int]) -> bool:
+    """True when a picture of that size would show that its shape is not the one asked for."""
+    stretch = size.width * ratio[1] / (size.height * ratio[0])
+    return not 1 / _SAME_SHAPE < stretch < _SAME_SHAPE
 
 
 def _unmet(request: ImageRequest, limits: Limits) -> list[str]:

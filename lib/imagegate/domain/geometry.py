@@ -45,7 +45,7 @@ class Grid:
         )
         if not multiples:
             height = math.sqrt(area * down / across)
-            return self.nearest(Size(round(height * across / down), round(height)))
+            return self.nearest(Size(max(1, round(height * across / down)), max(1, round(height))))
         wanted = math.log(area / (unit.width * unit.height)) / 2
         best = min(multiples, key=lambda multiple: abs(math.log(multiple) - wanted))
         return Size(unit.width * best, unit.height * best)

@@ -192,7 +192,17 @@ def test_the_pending_answer_is_byte_for_byte_the_documented_one() -> None:
 
 
 def test_the_finished_answer() -> None:
-    made = Attempt(1, "alpha", "m", (0,), AttemptState.DONE, 1.0, not_honoured=("weight", "seed"), seed=9, ended_at=2.0)
+    made = Attempt(
+        1,
+        "alpha",
+        "m",
+        (0,),
+        AttemptState.DONE,
+        1.0,
+        not_honoured=("weight", "seed", "aspect_ratio"),
+        seed=9,
+        ended_at=2.0,
+    )
     failed = replace(made, number=2, state=AttemptState.FAILED, not_honoured=("size",))
     kept = Picture(0, "k", "s", "image/jpeg", 1, 1, 1, "alpha", 9)
     finished = operation(
@@ -208,7 +218,7 @@ def test_the_finished_answer() -> None:
         "x-imagegate-model": "flux",
         "x-imagegate-provider": "alpha",
         "x-imagegate-seed": "9",
-        "x-imagegate-not-honoured": "mimeType, seed, weight",
+        "x-imagegate-not-honoured": "aspectRatio, mimeType, seed, weight",
     }
 
 

@@ -130,6 +130,10 @@ def test_what_cannot_be_honoured_and_must_not_be_passed_over(changes: dict[str, 
         ({"quality": "auto", "background": "auto", "moderation": "auto"}, ()),
         ({"size": Size(1024, 768)}, ()),
         ({"size": Size(1000, 700)}, ("size",)),
+        ({"ratio": (16, 9)}, ()),
+        ({"ratio": (100, 1)}, ("aspect_ratio",)),
+        ({"ratio": (1, 2**63 - 1)}, ("aspect_ratio",)),
+        ({"ratio": (100, 1), "size": Size(1024, 768)}, ()),
     ],
 )
 def test_what_is_only_reported(changes: dict[str, Any], found: tuple[str, ...]) -> None:

@@ -65,3 +65,12 @@ def test_a_shape_is_in_least_terms() -> None:
     assert shape_of(request) == (1, 1)
     assert shape_of(ImageRequest("m", (), ratio=(32, 18))) == (16, 9)
     assert shape_of(ImageRequest("m", (), size=Size(1024, 1536))) == (2, 3)
+
+
+@given(st.integers(1, 2**63 - 1), st.integers(1, 2**63 - 1))
+@pytest.mark.parametrize("provider", registry._document()["providers"])
+def test_no_ratio_of_64_bits_is_too_much(provider: str, width: int, height: int) -> None:
+    limits = registry.limits_of(provider)
+    found = limits.size_for(ImageRequest("m", (), ratio=(width, height)))
+    assert limits.grid.minimum <= min(found.width, found.height)
+    assert max(found.width, found.height) <= limits.grid.maximum
