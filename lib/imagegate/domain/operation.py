@@ -168,6 +168,8 @@ class Operation:
     """The caller's own notes, handed back and announced."""
     retried_after: int = 0
     """How many attempts there were when the caller last asked to try again."""
+    queued_at: float = 0.0
+    """When that was; 0 when it never was."""
     state: State = State.QUEUED
     version: int = 1
     updated_at: float = 0.0
@@ -183,6 +185,11 @@ class Operation:
     def done(self) -> bool:
         """True in the three last states."""
         return self.state in ENDED
+
+    @property
+    def waiting_since(self) -> float:
+        """When its deadline began to run."""
+        return self.queued_at or self.created_at
 
     @property
     def harvest_until(self) -> float:
@@ -270,5 +277,5 @@ class Operation:
 
 def _stamp(state: State, now: float) -> dict[str, float | None]:
     if state is State.QUEUED:
-        return {"started_at": None, "ended_at": None}
+        return {"started_at": None, "ended_at": None, "queued_at": now}
     return {"started_at" if state is State.RUNNING else "ended_at": now}

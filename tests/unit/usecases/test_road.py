@@ -466,6 +466,15 @@ def test_a_cancelled_job_is_stopped_upstream(world: World) -> None:
     assert not any(attempt.live for attempt in ended.attempts)
 
 
+def test_each_retry_has_as_long_as_the_first_try_had(world: World) -> None:
+    operation = world.begun()
+    for _ in range(3):
+        world.clock.sleep(100_000)
+        world.cancel(world.now(operation))
+        again = world.retry(world.now(operation))
+        assert again.deadline - world.clock.now() == operation.deadline - operation.created_at
+
+
 def test_a_retry_gives_every_provider_its_turns_anew(world: World) -> None:
     world.alpha.submissions = world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
     failed = world.drive(world.begun())
