@@ -14,11 +14,6 @@ from PIL import Image
 from imagegate.local.stack import Stack
 
 Until = Callable[..., Any]
-DOCUMENTED = {
-    "modelUri": "art://b1gexample/yandex-art/latest",
-    "generationOptions": {"seed": "1863", "aspectRatio": {"widthRatio": "2", "heightRatio": "1"}},
-    "messages": [{"weight": "1", "text": "a pattern of pastel succulents of many kinds"}],
-}
 
 
 def opened(body: bytes) -> Image.Image:
@@ -70,24 +65,6 @@ def test_tokens_are_added_up_over_all_submissions(stack: Stack) -> None:
     assert len([one for one in answer.data or [] if one.b64_json]) == 5
     assert answer.usage  # of a submission for four pictures and one for the fifth
     assert (answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.total_tokens) == (4, 5000, 5004)
-
-
-def test_yandexarts_documented_commands(stack: Stack, until: Until) -> None:
-    started = requests.post(
-        f"{stack.base_url}/foundationModels/v1/imageGenerationAsync",
-        data=json.dumps(DOCUMENTED),
-        headers={"Authorization": "Bearer x", "Content-Type": "application/x-www-form-urlencoded"},
-    )
-    operation_id = started.json()["id"]
-    assert started.text == (
-        f'{{"id":"{operation_id}","description":"","createdAt":null,"createdBy":"",'
-        '"modifiedAt":null,"done":false,"metadata":null}'
-    )
-    url = f"{stack.base_url}/operations/{operation_id}"
-    until(lambda: requests.get(url).json()["done"])
-    image = opened(base64.b64decode(requests.get(url).json()["response"]["image"]))
-    assert image.format == "JPEG"
-    assert image.width == 2 * image.height
 
 
 def test_the_machinery_did_it(
