@@ -67,6 +67,14 @@ class ImageRequest:
         """The messages of negative weight, for upstreams that take a negative prompt."""
         return "\n".join(one.text for one in self.messages if one.weight < 0)
 
+    def unquoted(self, text: str) -> str:
+        """What somebody said about a private request, without its words, which some upstreams repeat."""
+        if not self.private:
+            return text
+        for one in self.messages:
+            text = text.replace(one.text, "…")
+        return text if self.messages else "What the upstream said was not kept."
+
     def forgotten(self) -> "ImageRequest":
         """The request without its words."""
         return replace(self, messages=(), negative_prompt=None)

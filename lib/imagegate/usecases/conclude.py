@@ -44,6 +44,8 @@ class Conclude:
         last seen unfinished.
         """
         now = self._clock.now()
+        if operation.request.private:
+            ready = replace(ready, revised_prompts=())
         noted = replace(
             attempt,
             state=AttemptState.READY,
@@ -83,6 +85,7 @@ class Conclude:
     def failed(self, operation: Operation, attempt: Attempt, failure: Failure) -> Operation:
         """The attempt failed: another provider gets its turn, unless the request itself was refused."""
         now = self._clock.now()
+        failure = replace(failure, message=operation.request.unquoted(failure.message))
         unknown = failure.code is FailureCode.AMBIGUOUS
         ended = replace(
             attempt,

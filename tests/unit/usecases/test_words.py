@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from imagegate.domain.errors import WrongState
+from imagegate.domain.document import dumps
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError, WrongState
 from imagegate.domain.events import Event
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.outcome import Pending, Ticket
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.usecases.start import Ask
+from support.fakes import ScriptedProvider
 from support.world import World, ready
 
 MARK = "xyzzy-marked-prompt"
@@ -67,6 +69,22 @@ def test_the_upstream_gets_private_words_and_nobody_else(world: World) -> None:
     assert MARK not in json.dumps([Event(one).detail() for one in world.store.history])
     assert MARK not in world.store.documents[operation.id]
     assert "fog" not in world.store.documents[operation.id]
+
+
+def test_what_upstreams_say_of_private_words_is_not_kept_either(world: World) -> None:
+    quoting = Failure(FailureCode.CONTENT_FILTERED, f"'{MARK}' is not for us.")
+    world.alpha.submissions = [UpstreamError(replace(quoting, code=FailureCode.UPSTREAM_FAILED))]
+    world.beta.checks = [replace(ready(), revised_prompts=(f"{MARK}, in oil",))]
+    operation = world.drive(begun(world, private=True))
+    assert operation.state is State.SUCCEEDED
+    assert [one.failure.message for one in operation.attempts if one.failure] == ["'…' is not for us."] * len(
+        world.alpha.submitted
+    )
+    assert MARK not in "".join(dumps(one) for one in world.store.history if one.done)
+    refused = World(alpha=ScriptedProvider(submissions=[UpstreamError(quoting)]))
+    failed = refused.drive(begun(refused, private=True))
+    assert failed.failure == replace(quoting, message="'…' is not for us.")
+    assert failed.request.unquoted(quoting.message) == "What the upstream said was not kept."
 
 
 def test_a_late_picture_needs_no_words(world: World) -> None:
