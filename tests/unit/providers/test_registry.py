@@ -1,11 +1,14 @@
 """models.toml is read whole, and what is wrong in it is named."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import MisconfiguredError
+from imagegate.domain.errors import InvalidRequest, MisconfiguredError
+from imagegate.domain.fitting import not_honoured
 from imagegate.domain.limits import Waits
+from imagegate.domain.request import ImageRequest, Message
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
 from imagegate.providers import registry
 from imagegate.providers.facts import read_facts
@@ -97,3 +100,15 @@ def test_facts_are_read_with_their_types() -> None:
 def test_what_is_wrong_with_an_entry_is_named(entry: dict[str, Any], named: str) -> None:
     with pytest.raises(MisconfiguredError, match=named):
         read_facts(Flavour, "mine", entry)
+
+
+def test_who_comes_from_yandexart_is_served_by_its_successor_and_told_what_that_lacks() -> None:
+    messages = (Message("a fox", 2.0), Message("snow", 1.0), Message("fog", -1.0))
+    asked = ImageRequest("alice-art", messages, seed=1863, ratio=(2, 1), output_format="jpeg", lenient=True)
+    [target] = registry.routes().of(asked).targets
+    assert target.provider == "yandex-ai-studio"
+    assert not_honoured(asked, target.limits) == ("seed", "weight", "negative_weight")
+    with pytest.raises(InvalidRequest, match="seed"):
+        registry.routes().of(replace(asked, lenient=False))
+    [real] = registry.routes().of(replace(asked, model="yandex-art-legacy")).targets
+    assert not_honoured(asked, real.limits) == ()
