@@ -12,8 +12,8 @@ _HINTS = ("quality", "style", "background", "moderation", "complexity", "input_f
 """Fields that are reported when they could not be honoured."""
 _NO_WISH = {"quality": {"auto", "standard"}, "background": {"auto", "opaque"}, "moderation": {"auto"}}
 """Values that ask for nothing in particular."""
-_SAME_SHAPE = 1.02
-"""How far a shape may be off without a word: 1344x768, on a grid of 64 pixels, is 16 to 9."""
+_SAME_SHAPE = 1.05
+"""How far a shape may be off without a word: what a grid of 64 pixels does to a megapixel (1472x704 for 2 to 1)."""
 
 
 def misfits(request: ImageRequest, limits: Limits) -> list[str]:

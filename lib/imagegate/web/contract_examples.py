@@ -68,6 +68,10 @@ _FAILURES = {
     503: openai_images.still_pending(_QUEUED, repeats=True, retry_after=30),
     504: openai_images.still_pending(_QUEUED, repeats=False, retry_after=30),
 }
+_CANCELLED = {
+    200: yandexart.failure(_DONE, Failure(FailureCode.CANCELLED, "The operation was cancelled.")).body,
+    303: presenting.unfinished(_DONE),
+}
 ANSWERS: Mapping[str, Bodies] = {
     "generate": _PICTURES,
     "edit": _PICTURES,
@@ -81,7 +85,10 @@ ANSWERS: Mapping[str, Bodies] = {
     "retry": {202: _native(_QUEUED)},
     "usage": {200: usage.shown(_KEY, Used(1, {day_of(_AT): Amount(0, 12, 36_000)}), [day_of(_AT)], _AT)},
     "yandex_generate": {200: yandexart.pending(_QUEUED).body},
+    "yandex_generate": {200: yandexart.pending(_QUEUED).body, 303: presenting.unfinished(_DONE)},
     "yandex_get": {200: yandexart.success(_DONE, "/9j/4AAQSkZJRg…").body, 303: presenting.unfinished(_DONE)},
+    "yandex_cancel": _CANCELLED,
+    "yandex_cancel_by_post": _CANCELLED,
 }
 """Route to status to body; errors are the same for all routes of a dialect."""
 WAITED: Bodies = {
