@@ -1,8 +1,12 @@
 """What a caller asks for, independent of the API it was asked through."""
 
 from dataclasses import dataclass, replace
+from os.path import commonprefix
 
 from imagegate.domain.geometry import Size
+
+_TELLING = 20
+"""Characters by which a quotation is recognised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,18 @@ class ImageRequest:
         if not self.private:
             return text
         for one in self.messages:
-            text = text.replace(one.text, "…")
+            text = _without(" ".join(one.text.split()), text)
         return text if self.messages else "What the upstream said was not kept."
 
     def forgotten(self) -> "ImageRequest":
         """The request without its words."""
         return replace(self, messages=(), negative_prompt=None)
+
+
+def _without(words: str, text: str) -> str:
+    """`text` with `words` taken out wherever it repeats them, or only their beginning: upstreams' texts are cut."""
+    head, tail = words[:_TELLING], words[_TELLING:]
+    if not head:
+        return text
+    first, *rest = text.split(head)
+    return first + "".join("…" + piece[len(commonprefix([piece, tail])) :] for piece in rest)

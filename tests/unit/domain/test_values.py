@@ -159,6 +159,26 @@ def test_one_prompt_is_the_messages_by_weight_without_those_to_avoid() -> None:
     assert WEIGHED.forgotten().prompt == WEIGHED.forgotten().avoided == ""
 
 
+LONG = "a red fox in the snow\n of an early winter's morning"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("nothing to see", "nothing to see"),
+        ("'a red fox in the snow of an early winter's morning' is not for us", "'…' is not for us"),
+        ("not for us: a red fox in the snow of an ea", "not for us: …"),
+        ("a red fox in the snow, or a red fox in the snow of an owl", "…, or …owl"),
+        ("no fog here, 5 times: fog", "no … here, 5 times: …"),
+    ],
+)
+def test_what_is_said_of_a_private_request_loses_its_words(text: str, left: str) -> None:
+    private = replace(request(), messages=(Message(LONG), Message("fog", -1.0), Message(" ")), private=True)
+    assert private.unquoted(text) == left
+    assert replace(private, private=False).unquoted(text) == text
+    assert private.forgotten().unquoted(text) == "What the upstream said was not kept."
+
+
 def test_messages_to_avoid_are_the_negative_prompt_where_there_is_one() -> None:
     negative = replace(LIMITS, honours=frozenset({"negative_prompt"}))
     assert worded(WEIGHED, negative).negative_prompt == "fog\nd"
