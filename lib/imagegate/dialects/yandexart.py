@@ -208,7 +208,7 @@ def failure(operation: Operation, reason: Failure) -> Answer:
 
 
 _STATUS_OF_GRPC = {1: 499, 3: 400, 5: 404, 7: 403, 8: 429, 9: 400, 12: 405, 13: 500, 14: 503, 16: 401}
-_GRPC_OF_STATUS = {404: 5, 405: 12}
+_GRPC_OF_STATUS = {404: 5, 405: 12, 429: 8, 503: 14}
 _GRPC_OF_REFUSAL = {
     "invalid_api_key": 16,
     "model_not_allowed": 7,

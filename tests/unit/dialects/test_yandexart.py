@@ -269,7 +269,7 @@ def test_each_grpc_code_has_its_http_status(code: int, status: int) -> None:
     assert (answer.status, answer.body) == (status, {"error": "why", "code": code, "message": "why", "details": []})
 
 
-@pytest.mark.parametrize(("status", "code"), [(404, 5), (405, 12), (400, 3), (500, 13), (503, 13)])
+@pytest.mark.parametrize(("status", "code"), [(404, 5), (405, 12), (400, 3), (429, 8), (500, 13), (503, 14)])
 def test_what_never_reached_a_route(status: int, code: int) -> None:
     answer = yandexart.breakdown(status, "why")
     assert (answer.status, answer.body["code"]) == (status, code)
