@@ -1,7 +1,7 @@
 """What a caller asks for, independent of the API it was asked through."""
 
 from dataclasses import dataclass, replace
-from os.path import commonprefix
+from itertools import takewhile
 
 from imagegate.domain.geometry import Size
 
@@ -90,4 +90,9 @@ def _without(words: str, text: str) -> str:
     if not head:
         return text
     first, *rest = text.split(head)
-    return first + "".join("…" + piece[len(commonprefix([piece, tail])) :] for piece in rest)
+    return first + "".join("…" + piece[_alike(piece, tail) :] for piece in rest)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
