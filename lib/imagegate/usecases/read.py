@@ -22,15 +22,13 @@ class Read:
         Raises UnknownOperation for a malformed id, none, or a foreign one, and Gone when the id is older than
         operations are kept: ids tell their age, so that needs no record.
         """
-        operation = self._find(operation_id, consistent) if is_id(operation_id) else None
-        if operation is None or operation.owner != owner:
-            raise self._absent(operation_id)
-        return operation
-
-    def _find(self, operation_id: str, consistent: bool) -> Operation | None:
-        found = self._store.get(operation_id, consistent=consistent)
-        # A client that asks at once must not be told that there is no such thing: the cheaper read lags behind.
-        return found or (None if consistent else self._store.get(operation_id, consistent=True))
+        if is_id(operation_id):
+            # The cheaper read lags behind, and a client that asks at once must not be told that there is no such thing.
+            for surely in (True,) if consistent else (False, True):
+                operation = self._store.get(operation_id, consistent=surely)
+                if operation is not None and operation.owner == owner:
+                    return operation
+        raise self._absent(operation_id)
 
     def _absent(self, operation_id: str) -> Gone | UnknownOperation:
         days = round(self._retention / _DAY)
