@@ -144,10 +144,10 @@ def test_cancelling_what_has_ended_changes_nothing(gateway: Gateway) -> None:
 def test_cancelling_what_ends_at_that_moment(gateway: Gateway) -> None:
     operation_id, replaced = begin(gateway), gateway.store.replace
 
-    def overtaken(operation: Operation) -> None:
+    def overtaken(operation: Operation, *more: Any) -> None:
         gateway.store.replace = replaced  # type: ignore[method-assign]
         fail(gateway, operation_id)
-        gateway.store.replace(operation)
+        gateway.store.replace(operation, *more)
 
     gateway.store.replace = overtaken  # type: ignore[method-assign]
     answer = gateway.call("GET", f"/operations/{operation_id}:cancel")
