@@ -37,8 +37,6 @@ class Retry:
                 )
             account = opened(key, route, current.request.n - len(current.pictures), now)
             again = current.moved(State.QUEUED, now, failure=None, retried_after=len(current.attempts), account=account)
-            return replace(again, deadline=now + current.deadline - current.created_at)
-            again = current.moved(State.QUEUED, now, failure=None, retried_after=len(current.attempts))
             return replace(again, deadline=now + current.deadline - current.waiting_since)
 
         limits = key.limits if key else UNLIMITED

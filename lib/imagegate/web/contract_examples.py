@@ -84,7 +84,6 @@ ANSWERS: Mapping[str, Bodies] = {
     "cancel": {200: _native(replace(_QUEUED, state=State.CANCELLED, version=2, ended_at=_AT + 1.0))},
     "retry": {202: _native(_QUEUED)},
     "usage": {200: usage.shown(_KEY, Used(1, {day_of(_AT): Amount(0, 12, 36_000)}), [day_of(_AT)], _AT)},
-    "yandex_generate": {200: yandexart.pending(_QUEUED).body},
     "yandex_generate": {200: yandexart.pending(_QUEUED).body, 303: presenting.unfinished(_DONE)},
     "yandex_get": {200: yandexart.success(_DONE, "/9j/4AAQSkZJRg…").body, 303: presenting.unfinished(_DONE)},
     "yandex_cancel": _CANCELLED,
