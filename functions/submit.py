@@ -8,5 +8,5 @@ submit = wiring.submit()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take `{"id": …, "run": …}`, return the next step."""
-    return submit(event["id"], event["run"]).payload()
+    """Take `{"id": …, "run": …}`, and `"unexpanded"` if Expand broke down; return the next step."""
+    return submit(event["id"], event["run"], event.get("unexpanded", "")).payload()

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from imagegate.domain.api_key import ApiKey
 from imagegate.domain.books import Booking, Used
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.events import Event
 from imagegate.domain.latency import Histogram
 from imagegate.domain.limits import Limits
@@ -155,6 +155,9 @@ class Telemetry(Protocol):
         seconds its picture may have been ready before it was seen (an upper bound: the time between two looks).
         """
 
+    def expansion(self, operation: Operation, seconds: float, failure: Failure | None) -> None:
+        """A prompt was expanded, or why it was not, after so many seconds; told at least once."""
+
     def ended(self, operation: Operation) -> None:
         """An operation has reached one of its last states; told at least once, rarely twice."""
 
@@ -186,6 +189,17 @@ class DeadLetters(Protocol):
 
     def put(self, message: str, code: str, reason: str) -> None:
         """Put a message aside with a word and a sentence that say why."""
+
+
+class Expander(Protocol):
+    """A language model that writes prompts out."""
+
+    def expand(self, prompt: str, characters: int, seconds: float, private: bool = False) -> str:
+        """Its answer to `prompt`, of about as many characters at most; gives up after about so many seconds.
+
+        `private`: it is told not to log the words, where it can be told so. Raises UpstreamError when it refuses,
+        fails or takes too long.
+        """
 
 
 class Secrets(Protocol):
@@ -228,6 +242,10 @@ class HttpRequest:
     """Files of a multipart/form-data body, by field name; a name may come more than once."""
     timeout: float = 30.0
     """Seconds without a byte after which the upstream counts as silent."""
+    reading: float = 120.0
+    """Seconds for which the answer is read, however steadily it drips."""
+    harmless: bool = False
+    """Asking twice does no harm, whatever the method: an answer that breaks off is a failure, not ambiguous."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,12 @@ class Settings:
     """URL of the queue for what this function cannot handle; only some functions have one."""
     intake_key: str = ""
     """The id of the API key in whose name events are taken in, or `everybody`; only `intake` has it."""
+    expander: str = "none"
+    """The protocol of the language model that expands prompts; `none`: nobody does."""
+    expander_url: str = ""
+    expander_model: str = ""
+    expander_secret: str = ""
+    """Name of the secret with its key, below `secrets_path`; empty for a language model without keys."""
     upstream_base_urls: Mapping[str, str] = field(default_factory=dict)
     """Provider name to base URL, in place of models.toml's."""
 
@@ -60,6 +66,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         key_cache_seconds=_number(environment, "KEY_CACHE_SECONDS"),
         dead_letters=environment.get("DEAD_LETTERS", ""),
         intake_key=environment.get("INTAKE_KEY_ID", ""),
+        **_expander(environment),
         upstream_base_urls=_object(environment, "UPSTREAM_BASE_URLS"),
     )
 
@@ -68,6 +75,18 @@ def read(environment: Mapping[str, str]) -> Settings:
 def current() -> Settings:
     """The settings of this process; the environment is read once."""
     return read(os.environ)
+
+
+def _expander(environment: Mapping[str, str]) -> dict[str, str]:
+    protocol = _choice(environment, "EXPANDER", ("none", "openai", "yandexgpt"))
+    if protocol == "none":
+        return {}
+    return {
+        "expander": protocol,
+        "expander_url": environment.get("EXPANDER_URL", ""),
+        "expander_model": _text(environment, "EXPANDER_MODEL"),
+        "expander_secret": environment.get("EXPANDER_SECRET_NAME", ""),
+    }
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:

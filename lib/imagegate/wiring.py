@@ -17,6 +17,7 @@ from imagegate.ports import (
     Clock,
     DeadLetters,
     EventBus,
+    Expander,
     Http,
     ImageStore,
     Latencies,
@@ -32,6 +33,7 @@ from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.conclude import Conclude
 from imagegate.usecases.delete import Delete
 from imagegate.usecases.estimate import Estimate
+from imagegate.usecases.expand import Expand
 from imagegate.usecases.fail import Fail
 from imagegate.usecases.plan import Plan
 from imagegate.usecases.poll import Poll
@@ -118,11 +120,19 @@ def _http() -> Http:
 @cache
 def providers() -> registry.Providers:
     """The upstreams."""
-    from imagegate.adapters.ssm_secrets import SsmSecrets
+    current = settings.current()
+    return registry.Providers(_http(), secrets(client("ssm"), current.secrets_path), current.upstream_base_urls)
+
+
+def _expander() -> Expander | None:
+    from imagegate.providers.expanders import NAME, ChatExpander, Endpoint
 
     current = settings.current()
-    secrets = SsmSecrets(client("ssm"), current.secrets_path)
-    return registry.Providers(_http(), secrets, current.upstream_base_urls)
+    if current.expander == "none":
+        return None
+    url = current.upstream_base_urls.get(NAME, current.expander_url)
+    endpoint = Endpoint(current.expander, url, current.expander_model, current.expander_secret)
+    return ChatExpander(endpoint, _http(), secrets(client("ssm"), current.secrets_path))
 
 
 @cache
@@ -221,7 +231,16 @@ def signing_secret() -> SigningSecret | None:
 
 def start() -> Start:
     """The use case `start`."""
-    return Start(store(), workflow(), routes(), _clock, settings.current().deadline_seconds)
+    return Start(store(), workflow(), routes(), _clock, settings.current().deadline_seconds, _expands())
+
+
+def _expands() -> bool:
+    return settings.current().expander != "none"
+
+
+def expand() -> Expand:
+    """The use case `expand`."""
+    return Expand(store(), routes(), _expander(), _telemetry(), Revise(store(), _clock), _clock)
 
 
 def intake() -> "Intake":
@@ -294,7 +313,7 @@ def delete() -> Delete:
 
 def estimate() -> Estimate:
     """The use case `estimate`."""
-    return Estimate(routes(), latencies())
+    return Estimate(routes(), latencies(), _expands())
 
 
 def listing() -> Listing:

@@ -20,6 +20,7 @@ VARIABLES = {
     "PRESIGN_SECONDS": "3600",
     "HOLD_SECONDS": "25",
     "DEADLINE_SECONDS": "900",
+    "EXPANDER": "none",
     "UPSTREAM_BASE_URLS": "{}",
     "ACCESS": "open",
     "KEY_CACHE_SECONDS": "60",

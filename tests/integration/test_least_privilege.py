@@ -79,11 +79,11 @@ DRIVERS = {"SubmitFunction", "PollFunction"}
 MAY: dict[str, tuple[Probe, set[str]]] = {
     "read an operation": (
         get_item(f"op#{ABSENT}"),
-        {"ApiFunction", "FailFunction", "IntakeFunction", "SweepFunction", *DRIVERS},
+        {"ApiFunction", "ExpandFunction", "FailFunction", "IntakeFunction", "SweepFunction", *DRIVERS},
     ),
     "write an operation": (
         put_item(f"op#{ABSENT}"),
-        {"ApiFunction", "FailFunction", "IntakeFunction", "SweepFunction", *DRIVERS},
+        {"ApiFunction", "ExpandFunction", "FailFunction", "IntakeFunction", "SweepFunction", *DRIVERS},
     ),
     "remove an operation": (delete_item(f"op#{ABSENT}"), {"ApiFunction"}),
     "read an API key": (get_item("apikey#none"), {"ApiFunction", "IntakeFunction"}),
@@ -120,6 +120,7 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
         set(),
     ),
     "read an upstream's secret": (parameter("upstreams/OPENAI_API_KEY"), DRIVERS),
+    "read the expander's secret": (parameter("upstreams/EXPANDER_API_KEY"), {"ExpandFunction", *DRIVERS}),
     "read another secret": (parameter("OTHER"), set()),
     "read another stage's secret": (
         lambda client, names: client("ssm").get_parameter(Name="/imagegate/prod/upstreams/OPENAI_API_KEY"),

@@ -241,11 +241,15 @@ class MemoryTelemetry:
     attempts: list[Attempt] = field(default_factory=list)
     watched: list[tuple[int, float]] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
+    expansions: list[tuple[float, Failure | None]] = field(default_factory=list)
     sweeps: list[tuple[int, float]] = field(default_factory=list)
 
     def attempt(self, operation: Operation, attempt: Attempt, looks: int = 0, unseen: float = 0.0) -> None:
         self.attempts.append(attempt)
         self.watched.append((looks, unseen))
+
+    def expansion(self, operation: Operation, seconds: float, failure: Failure | None) -> None:
+        self.expansions.append((seconds, failure))
 
     def ended(self, operation: Operation) -> None:
         self.operations.append(operation)
@@ -312,6 +316,23 @@ def _or_raise(value: Any) -> Any:
     if isinstance(value, BaseException):
         raise value
     return value
+
+
+@dataclass
+class ScriptedExpander:
+    """A language model that answers from a script, whose last entry repeats, after `takes` seconds."""
+
+    answers: list[str | UpstreamError] = field(default_factory=lambda: ["A cat in the evening sun."])
+    clock: FakeClock | None = None
+    takes: float = 0.0
+    asked: list[tuple[str, int, float]] = field(default_factory=list)
+
+    def expand(self, prompt: str, characters: int, seconds: float, private: bool = False) -> str:
+        self.asked.append((prompt, characters, seconds))
+        if self.clock:
+            self.clock.sleep(min(self.takes, seconds))
+        answer: str = _or_raise(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
+        return answer
 
 
 @dataclass

@@ -67,6 +67,8 @@ class Gateway:
     access: str = "open"
     """As the template's parameter: `open` or `keys`."""
     keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
+    expands: bool = True
+    """Whether a language model is set up."""
 
     def __post_init__(self) -> None:
         revise = Revise(self.store, self.clock)
@@ -76,12 +78,12 @@ class Gateway:
             request_rate=MemoryRequestRate(self.clock),
             books=self.store,
             links=Links((lambda: b"signing secret") if closed else None, self.clock),
-            start=Start(self.store, self.workflow, self.routes, self.clock, deadline=900),
+            start=Start(self.store, self.workflow, self.routes, self.clock, 900, self.expands),
             read=Read(self.store, self.clock, 30),
             cancel=Cancel(revise, self.workflow, self.clock),
             retry=Retry(revise, self.workflow, self.routes, self.clock),
             delete=Delete(self.store, self.images),
-            estimate=Estimate(self.routes, self.latencies),
+            estimate=Estimate(self.routes, self.latencies, self.expands),
             images=self.images,
             routes=self.routes,
             clock=self.clock,

@@ -26,6 +26,7 @@ def hold(history: History, objects: Mapping[str, bytes], upstreams: Iterable[Moo
     pictures_stay_as_they_are(history, objects)
     success_means_every_picture(history[-1])
     every_submission_is_on_record(history[-1], upstreams)
+    every_submission_is_made_from_the_same_words(history, upstreams)
     every_state_reached_is_announced_once(history)
 
 
@@ -122,6 +123,15 @@ def every_submission_is_on_record(operation: Operation, upstreams: Iterable[Mood
     for upstream in upstreams:
         visits = sum(1 + one.repeats for one in operation.attempts if one.provider == upstream.name)
         assert upstream.arrived <= visits, operation.attempts
+
+
+def every_submission_is_made_from_the_same_words(history: History, upstreams: Iterable[MoodyUpstream]) -> None:
+    """Those that were written down first, however often and by whom the prompt was expanded."""
+    decided = [(one.revised_prompt, one.not_expanded) for one in history if one.revised_prompt or one.not_expanded]
+    assert len(set(decided)) <= 1
+    [words] = {revised or "a cat" for revised, _ in decided} or {"a cat"}
+    assert {said for upstream in upstreams for said in upstream.words} <= {words}
+    assert decided or not history[-1].request.expand or not history[-1].attempts
 
 
 def every_state_reached_is_announced_once(history: History) -> None:

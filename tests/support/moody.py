@@ -34,6 +34,8 @@ class MoodyUpstream:
     jobs: dict[int, str] = field(default_factory=dict)
     arrived: int = 0
     """Submissions that came."""
+    words: set[str] = field(default_factory=set)
+    """What they were to show."""
     cancelled: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -45,6 +47,7 @@ class MoodyUpstream:
         """Take the order, or not, as the mood is."""
         with self._lock:
             self.arrived += 1
+            self.words.add(order.request.prompt)
             job = self.arrived
         if code := REFUSALS.get(self.mood):
             raise UpstreamError(Failure(code, f"said {code}"))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from imagegate.local.stack_settings import StackSettings
+from imagegate.local.upstreams.app import EXPANDER_PARAMETERS
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
@@ -15,5 +16,5 @@ def on_free_ports(state: Path) -> StackSettings:
         port=0,
         ministack_port=0,
         upstreams_port=0,
-        parameters={"Access": "open", "IntakeKey": "everybody"},
+        parameters={"Access": "open", "IntakeKey": "everybody", **EXPANDER_PARAMETERS},
     )

@@ -10,6 +10,7 @@ from imagegate.domain.outcome import Ready
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.conclude import Conclude
+from imagegate.usecases.expand import Expand
 from imagegate.usecases.fail import Fail
 from imagegate.usecases.keep import Keep
 from imagegate.usecases.plan import Plan, Step
@@ -27,6 +28,7 @@ from support.fakes import (
     MemoryStore,
     MemoryTelemetry,
     MemoryWorkflow,
+    ScriptedExpander,
     ScriptedHttp,
     ScriptedProvider,
     picture,
@@ -56,6 +58,8 @@ class World:
     alpha: ScriptedProvider = field(default_factory=ScriptedProvider)
     beta: ScriptedProvider = field(default_factory=lambda: ScriptedProvider("beta", "https://beta.invalid"))
 
+    expander: ScriptedExpander = field(default_factory=ScriptedExpander)
+
     def __post_init__(self) -> None:
         self.routes = routes("alpha", "beta")
         self.revise = Revise(self.store, self.clock)
@@ -64,7 +68,8 @@ class World:
         keep = Keep(self.images, self.http, PillowPictures())
         conclude = Conclude(keep, providers, self.admission, self.latencies, self.telemetry, self.revise, self.clock)
         plan = Plan(self.latencies, lambda name: known[name].limits, self.clock)
-        self._start = Start(self.store, self.workflow, self.routes, self.clock, deadline=900)
+        self._start = Start(self.store, self.workflow, self.routes, self.clock, deadline=900, expands=True)
+        self._expand = Expand(self.store, self.routes, self.expander, self.telemetry, self.revise, self.clock)
         self._poll = Poll(self.store, providers, conclude, plan, self.revise, self.clock)
         self._submit = Submit(
             self.store,
@@ -98,9 +103,13 @@ class World:
         assert stored is not None
         return stored
 
-    def submit(self, operation_id: str, run: str = "run") -> Step:
+    def submit(self, operation_id: str, run: str = "run", unexpanded: str = "") -> Step:
         """One visit of the state Submit."""
-        return self._submit(operation_id, run)
+        return self._submit(operation_id, run, unexpanded)
+
+    def expand(self, operation_id: str) -> Step:
+        """One visit of the state Expand."""
+        return self._expand(operation_id)
 
     def poll(self, operation_id: str, run: str = "run", looked_at: float = 0.0, looks: int = 0) -> Step:
         """One visit of the state Poll."""
@@ -114,6 +123,8 @@ class World:
                 return self.now(operation)
             if step.next == "submit":
                 step = self.submit(operation.id, run)
+            elif step.next == "expand":
+                step = self.expand(operation.id)
             else:
                 self.clock.sleep(step.wait)
                 step = self.poll(operation.id, run, step.looked_at)

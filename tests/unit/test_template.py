@@ -14,7 +14,7 @@ DOCUMENT = load_yaml(TEMPLATE)
 WORKFLOW = load_yaml(TEMPLATE.parent / "infra" / "workflow.asl.yaml")
 RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
 FUNCTIONS = {name: one for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"}
-SECRET_READERS = {"SubmitFunction", "PollFunction"}
+SECRET_READERS = {"SubmitFunction", "PollFunction", "ExpandFunction"}
 """Who may read upstreams' secrets."""
 EVENTS_THAT_DO_NOT_WAIT = {"Schedule", "EventBridgeRule", "SNS", "S3"}
 
@@ -65,6 +65,11 @@ def test_only_those_who_need_them_read_secrets(function: str) -> None:
     actions = {action for one in policies(function) for action in listed(one["Action"])}
     reads = {action for action in actions if action.startswith(("ssm:", "secretsmanager:", "kms:"))}
     assert reads == ({"ssm:GetParameter"} if function in SECRET_READERS else set())
+
+
+def test_whoever_expands_prompts_reads_one_secret() -> None:
+    [resource] = [one["Resource"] for one in policies("ExpandFunction") if one["Action"] == "ssm:GetParameter"]
+    assert resource["Fn::Sub"].endswith(":parameter/imagegate/${Stage}/upstreams/${ExpanderSecretName}")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
+from imagegate.domain.errors import Failure
 from imagegate.domain.operation import Attempt, AttemptState, Operation
 
-_UNITS = dict.fromkeys(("OperationSeconds", "UpstreamSeconds", "DetectionSeconds", "OverdueSeconds"), "Seconds")
+_SECONDS = ("OperationSeconds", "UpstreamSeconds", "DetectionSeconds", "OverdueSeconds", "ExpansionSeconds")
+_UNITS = dict.fromkeys(_SECONDS, "Seconds")
 _ALL: tuple[str, ...] = ()
 """The dimensions of a figure that is summed over everything: what alarms look at."""
 
@@ -34,6 +36,14 @@ class EmfTelemetry:
             figures["UnknownSubmissions"] = 1.0
         code = attempt.failure.code if attempt.failure else "unknown"
         self._emit(figures, (_ALL, ("Provider", "Code")), fields | {"Code": code})
+
+    def expansion(self, operation: Operation, seconds: float, failure: Failure | None) -> None:
+        """A prompt was expanded: after how long; or not, and why."""
+        fields: dict[str, Any] = {"operation": operation.id}
+        if failure is None:
+            self._emit({"ExpansionSeconds": seconds}, (_ALL,), fields)
+        else:
+            self._emit({"ExpansionFailures": 1.0}, (_ALL, ("Code",)), fields | {"Code": failure.code})
 
     def ended(self, operation: Operation) -> None:
         """An operation reached one of its last states: after how long, and why if it failed."""

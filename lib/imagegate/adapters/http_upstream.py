@@ -19,8 +19,6 @@ _CONNECT = 5.0
 _SILENCE = 50.0
 _REDIRECTS = 3
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
-_TOTAL = 120.0
-"""Seconds one whole answer may take, however steadily it drips."""
 
 
 class HttpUpstream:
@@ -43,7 +41,7 @@ class HttpUpstream:
             )
             response = self._client.send(built, stream=True)
             with _closing(response):
-                return HttpResponse(response.status_code, response.headers, _read(response, request.url))
+                return HttpResponse(response.status_code, response.headers, _read(response, request))
 
     def stream(self, request: HttpRequest, hold_until: float) -> Iterator[ServerSentEvent]:
         """Events as they come; ends with the stream or at `hold_until` (seconds since the epoch)."""
@@ -105,15 +103,15 @@ def _vet(url: str, trusted_base: str) -> None:
         raise _failed(FailureCode.BAD_PAYLOAD, trusted_base, "a picture address on a private network")
 
 
-def _read(response: httpx.Response, url: str) -> bytes:
+def _read(response: httpx.Response, request: HttpRequest) -> bytes:
     body = bytearray()
-    ends_at = time.monotonic() + _TOTAL
+    ends_at = time.monotonic() + request.reading
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > LARGEST_ANSWER:
-            raise _failed(FailureCode.BAD_PAYLOAD, url, f"more than {LARGEST_ANSWER} bytes")
+            raise _failed(FailureCode.BAD_PAYLOAD, request.url, f"more than {LARGEST_ANSWER} bytes")
         if time.monotonic() > ends_at:
-            raise httpx.ReadTimeout(f"not finished after {_TOTAL} s")
+            raise httpx.ReadTimeout(f"not finished after {request.reading} s")
     return bytes(body)
 
 
@@ -132,7 +130,7 @@ def _translated(request: HttpRequest) -> Iterator[None]:
     What never arrived is safe to repeat. A POST that may have been read is ambiguous: the upstream may
     be at work, and be paid, without our knowing.
     """
-    asks_only = request.method == "GET"
+    asks_only = request.harmless or request.method == "GET"
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:

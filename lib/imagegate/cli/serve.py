@@ -50,13 +50,14 @@ def serve(
 
 def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "ServeScreen") -> "StackSettings":
     from imagegate.local.stack_settings import StackSettings, StandIns
-    from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+    from imagegate.local.upstreams.app import BASE_PATHS, EXPANDER_PARAMETERS, STAND_IN_SECRETS, build_app
 
+    parameters = {"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}", "IntakeKey": EVERYBODY}
     return StackSettings(
         template=SOURCE / "template.yaml",
         state=state_dir,
         port=port,
-        parameters={"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}", "IntakeKey": EVERYBODY},
+        parameters={**parameters, **({} if live else EXPANDER_PARAMETERS)},
         stand_ins=None if live else StandIns(build_app(latency_seconds=latency), BASE_PATHS, STAND_IN_SECRETS),
         say=screen.say,
         step=screen.step,

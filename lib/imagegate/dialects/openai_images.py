@@ -64,9 +64,13 @@ def _made_it(attempt: Attempt) -> bool:
 
 
 def _datum(handout: Handout) -> dict[str, Any]:
-    datum = {"b64_json": handout.b64} if handout.b64 is not None else {"url": handout.url}
+    datum: dict[str, Any] = {"b64_json": handout.b64} if handout.b64 is not None else {"url": handout.url}
+    return datum | _revised(handout)
+
+
+def _revised(handout: Handout) -> dict[str, str]:
     revised = handout.picture.revised_prompt
-    return datum if revised is None else {**datum, "revised_prompt": revised}
+    return {} if revised is None else {"revised_prompt": revised}
 
 
 def _streams(operation: Operation) -> bool:
@@ -98,6 +102,7 @@ def _event(operation: Operation, handout: Handout) -> dict[str, Any]:
         "usage": NO_USAGE,
         "operation_id": operation.id,
         **_identifier(operation),
+        **_revised(handout),
     }
 
 

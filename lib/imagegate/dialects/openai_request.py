@@ -83,6 +83,7 @@ class GenerationsBody(BaseModel):
     )
     user: Annotated[str, Field(max_length=512)] | None = None
     safety_identifier: Annotated[str, Field(max_length=512)] | None = None
+    expand: bool | None = Field(None, description="Have a language model write the prompt out first (imagegate's own).")
     deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
         None, description="Seconds after which the operation fails if it has no picture (imagegate's own)."
     )
@@ -158,6 +159,7 @@ def ask_of(
         inputs=inputs,
         mask=mask,
         provider=asked.provider or provider,
+        expand=bool(asked.expand),
     )
     check_combinations(request)
     keys = {"inputs": [one.key for one in inputs], "mask": mask.key if mask else None}

@@ -61,6 +61,7 @@ class CreateBody(BaseModel):
     output_compression: Annotated[int, Field(ge=0, le=100), WHOLE] | None = Field(
         None, description="Below 100 only with `output_format` jpeg or webp."
     )
+    expand: bool = Field(False, description="Have a language model write the prompt out first.")
     deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
         None, description="Seconds after which the operation fails if it has no picture."
     )
@@ -108,6 +109,7 @@ def request_of(asked: CreateBody) -> ImageRequest:
         output_format=asked.output_format,
         output_compression=asked.output_compression,
         provider=asked.provider,
+        expand=asked.expand,
     )
 
 

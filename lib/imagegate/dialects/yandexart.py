@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -16,6 +17,7 @@ from imagegate.dialects.answer import Answer
 from imagegate.dialects.parsing import document_of, first_problem
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, RequestError
+from imagegate.domain.expansion import shortened
 from imagegate.domain.operation import AttemptState, Operation
 from imagegate.domain.representation import rfc3339
 from imagegate.domain.request import ImageRequest, Message
@@ -28,6 +30,10 @@ _MODEL_URI = re.compile(r"^art://[^/]+/(?P<model>[^/]+)(/(?P<branch>[^/]+))?$")
 _NOT_BLANK = {"pattern": r"\S"}
 
 
+EXPAND = "x-imagegate-expand"
+"""The header that has the prompt expanded: the documented body has no field for it."""
+_LONGEST_REVISED_PROMPT = 800
+"""Characters; percent-encoded, all headers together have to fit into 10 KB."""
 _LONGEST_KEY = 255
 _MOST_CHARACTERS = 32_000
 """Over all messages: more than any upstream reads, and what a table's item can hold."""
@@ -92,7 +98,11 @@ def parse(body: bytes, headers: Mapping[str, str] | None = None) -> Ask:
         asked = GenerationBody.model_validate(document)
     except ValidationError as error:
         raise first_problem(error) from None
-    request = replace(_request(asked), private=headers.get("x-data-logging-enabled", "").strip().lower() == "false")
+    request = replace(
+        _request(asked),
+        private=headers.get("x-data-logging-enabled", "").strip().lower() == "false",
+        expand=_expand(headers.get(EXPAND, "").strip().lower()),
+    )
     key, client_id = headers.get("idempotency-key", ""), headers.get("x-client-request-id", "")[:_LONGEST_KEY]
     if len(key) > _LONGEST_KEY:
         raise InvalidRequest(f"An idempotency-key has up to {_LONGEST_KEY} characters.", param="idempotency-key")
@@ -101,10 +111,16 @@ def parse(body: bytes, headers: Mapping[str, str] | None = None) -> Ask:
         NAME,
         reply=_unlike_jpeg(asked.generation_options),
         deadline=DEADLINE,
-        digest=digest(document),
+        digest=digest(document | ({EXPAND: True} if request.expand else {})),
         idempotency_key=key or None,
         metadata={"client_request_id": client_id} if client_id else {},
     )
+
+
+def _expand(said: str) -> bool:
+    if said not in ("", "false", "true"):
+        raise InvalidRequest(f"{EXPAND} is 'true' or 'false'.", param=EXPAND)
+    return said == "true"
 
 
 def _request(asked: GenerationBody) -> ImageRequest:
@@ -183,9 +199,15 @@ def _told(operation: Operation) -> dict[str, str]:
         "model": operation.model,
         "provider": operation.provider,
         "seed": picture.seed if picture else None,
+        "revised-prompt": _encoded(picture.revised_prompt) if picture and picture.revised_prompt else None,
         "not-honoured": ", ".join(sorted(passed_over)) or None,
     }
     return {f"x-imagegate-{name}": str(value) for name, value in told.items() if value is not None}
+
+
+def _encoded(text: str) -> str:
+    """Percent-encoded UTF-8, because headers carry no other letters than ASCII's."""
+    return quote(shortened(text, _LONGEST_REVISED_PROMPT), safe=" ")
 
 
 _GRPC_OF_FAILURE = {
@@ -219,6 +241,7 @@ _GRPC_OF_REFUSAL = {
     "rate_limit_exceeded": 8,
     "insufficient_quota": 8,
     "idempotency_key_reused": 9,
+    "expansion_unavailable": 9,
 }
 
 

@@ -40,6 +40,7 @@ def _operation(document: Document) -> Operation:
             "pictures": tuple(Picture(**picture) for picture in document["pictures"]),
             "failure": _failure(document.get("failure")),
             "account": _account(document.get("account")),
+            "not_expanded": _failure(document.get("not_expanded")),
         }
     )
 

@@ -5,6 +5,7 @@ ImagegateError
 │   ├── Unauthenticated    no API key, or none that is valid
 │   ├── Forbidden          the API key is not allowed to do this
 │   ├── InvalidRequest     a field is missing, malformed or out of range
+│   ├── CannotExpand       this deployment has nobody who expands prompts
 │   ├── UnknownModel       no route of that name
 │   ├── UnknownProvider    the model's route has no provider of that name
 │   ├── UnknownOperation   no such operation, or it belongs to somebody else
@@ -54,6 +55,12 @@ class Forbidden(RequestError):
 
 class InvalidRequest(RequestError):
     """A field is missing, malformed or out of range; `param` names it."""
+
+
+class CannotExpand(RequestError):
+    """This deployment has nobody who expands prompts."""
+
+    code = "expansion_unavailable"
 
 
 class UnknownModel(RequestError):

@@ -111,6 +111,8 @@ class Attempt:
     """What it took, where the upstream tells."""
     micro_dollars: int = 0
     """What the upstream charges if it makes the pictures, as far as known."""
+    prompt: str | None = None
+    """The operation's revised prompt cut to what this provider takes, where it takes less."""
 
     @property
     def may_have_cost(self) -> bool:
@@ -140,7 +142,7 @@ class Picture:
     late: bool = False
     """True when it came after the operation had ended."""
     revised_prompt: str | None = None
-    """What the upstream made of the prompt, where it tells and changed it."""
+    """What it was made from, where that is not the caller's own prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,10 @@ class Operation:
     """Of the canonical body, to tell a repetition from another request."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """The caller's own notes, handed back and announced."""
+    revised_prompt: str | None = None
+    """The prompt as it was expanded; written once, so that every submission is made from the same."""
+    not_expanded: Failure | None = None
+    """Why the prompt was not expanded though that was asked for."""
     retried_after: int = 0
     """How many attempts there were when the caller last asked to try again."""
     queued_at: float = 0.0
@@ -197,6 +203,16 @@ class Operation:
         if self.state is not State.FAILED:
             return 0.0
         return max((one.keep_until for one in self.attempts if one.live and one.ticket is not None), default=0.0)
+
+    def words_for(self, attempt: Attempt) -> str | None:
+        """What the attempt's provider gets in place of the caller's words; `None`: those themselves."""
+        return attempt.prompt or self.revised_prompt
+
+    @property
+    def awaits_expansion(self) -> bool:
+        """True while nothing may be submitted because it is not known yet from which words."""
+        settled = self.revised_prompt is not None or self.not_expanded is not None
+        return self.request.expand and not settled and not self.done
 
     @property
     def late_pictures(self) -> tuple[Picture, ...]:
@@ -239,8 +255,17 @@ class Operation:
             raise WrongState(f"operation {self.id} is {self.state} and cannot become {state}")
         stamp: dict[str, Any] = _stamp(state, now)
         if self.request.private and state in ENDED:
-            changes["request"] = self.request.forgotten()
+            changes |= {"request": self.request.forgotten(), "revised_prompt": None}
+            changes["attempts"] = tuple(replace(one, prompt=None) for one in self.attempts)
         return replace(self, state=state, **stamp, **changes)
+
+    def expanded(self, prompt: str) -> Self:
+        """The operation with its prompt expanded, unless it is known already what is to be submitted."""
+        return replace(self, revised_prompt=prompt) if self.awaits_expansion else self
+
+    def unexpanded(self, failure: Failure) -> Self:
+        """The operation content with the caller's own prompt, unless it is known already what is to be submitted."""
+        return replace(self, not_expanded=failure) if self.awaits_expansion else self
 
     def with_attempt(self, attempt: Attempt) -> Self:
         """The operation with `attempt` added, or put in place of the one with its number."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from itertools import takewhile
+from typing import Self
 
 from imagegate.domain.geometry import Size
 
@@ -59,6 +60,8 @@ class ImageRequest:
     """What an upstream cannot honour is told to the caller, where others are refused for it."""
     private: bool = False
     """The words are not kept beyond the run, and upstreams that can be told so are told not to log them."""
+    expand: bool = False
+    """Have a language model write the prompt out before pictures are made from it."""
 
     @property
     def prompt(self) -> str:
@@ -70,6 +73,10 @@ class ImageRequest:
     def avoided(self) -> str:
         """The messages of negative weight, for upstreams that take a negative prompt."""
         return "\n".join(one.text for one in self.messages if one.weight < 0)
+
+    def reworded(self, prompt: str) -> Self:
+        """The same request with another prompt; what is to be avoided stays."""
+        return replace(self, messages=(Message(prompt), *(one for one in self.messages if one.weight < 0)))
 
     def unquoted(self, text: str) -> str:
         """What somebody said about a private request, without its words, which some upstreams repeat."""

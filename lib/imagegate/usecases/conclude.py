@@ -85,7 +85,7 @@ class Conclude:
     def failed(self, operation: Operation, attempt: Attempt, failure: Failure) -> Operation:
         """The attempt failed: another provider gets its turn, unless the request itself was refused."""
         now = self._clock.now()
-        failure = replace(failure, message=operation.request.unquoted(failure.message))
+        failure = replace(failure, message=_unquoted(operation, attempt, failure.message))
         unknown = failure.code is FailureCode.AMBIGUOUS
         ended = replace(
             attempt,
@@ -150,3 +150,10 @@ class Conclude:
         if self._providers(attempt.provider).limits.waits is not Waits.POLL:
             return now
         return max(attempt.started_at, looked_at)
+
+
+def _unquoted(operation: Operation, attempt: Attempt, message: str) -> str:
+    """The message without a private request's words, nor those that a language model made of them."""
+    words = operation.words_for(attempt)
+    message = operation.request.reworded(words).unquoted(message) if words else message
+    return operation.request.unquoted(message)

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from imagegate.domain.expansion import demand
 from imagegate.domain.fitting import not_honoured
 from imagegate.domain.limits import Waits
 from imagegate.domain.request import ImageRequest
@@ -15,16 +16,20 @@ _SLOW = 0.9
 class Estimate:
     """Checks a request against its route, its prices, and how long such jobs have taken."""
 
-    def __init__(self, routes: Routes, latencies: Latencies) -> None:
+    def __init__(self, routes: Routes, latencies: Latencies, expands: bool = False) -> None:
+        """`expands`: whether prompts can be expanded."""
         self._routes = routes
         self._latencies = latencies
+        self._expands = expands
 
     def __call__(self, request: ImageRequest) -> dict[str, Any]:
         """The route it would take, and what its first provider costs and takes; the others are there for failures.
 
-        US dollars, `None` where no price is known; seconds. Raises UnknownModel or InvalidRequest as `start` would.
+        US dollars, `None` where no price is known; seconds. Raises UnknownModel, InvalidRequest or
+        CannotExpand as `start` would.
         """
         route = self._routes.of(request)
+        demand(request, self._expands)
         stops = [self._stop(target, request) for target in route.targets]
         first = {name: stops[0][name] for name in ("estimated_cost_usd", "estimated_seconds", "slow_seconds")}
         return {"valid": True, "model": route.model, "n": request.n, **first, "route": stops}

@@ -33,7 +33,8 @@ class Keep:
         return tuple(self._store(operation, attempt, slot, body, revised) for slot, body, revised in kept)
 
     def _store(self, operation: Operation, attempt: Attempt, slot: int, body: bytes, revised: str | None) -> Picture:
-        body = self._converted(body, operation.request)
+        body, made_from = self._converted(body, operation.request), revised or operation.words_for(attempt)
+        told = not operation.request.private and made_from != operation.request.prompt
         facts = self.pictures.inspect(body)
         key = f"images/{operation.id[-2:]}/{operation.id}/{slot}.{EXTENSIONS[facts.content_type]}"
         self.images.put(key, body, facts.content_type)
@@ -48,7 +49,7 @@ class Keep:
             provider=attempt.provider,
             seed=attempt.seed,
             # Servers of the g4f kind always tell a prompt, also when it is the one they were given.
-            revised_prompt=None if revised == operation.request.prompt else revised,
+            revised_prompt=made_from if told else None,
         )
 
     def _converted(self, body: bytes, request: ImageRequest) -> bytes:

@@ -21,7 +21,7 @@ class Step:
     """One hand-over between a task function and the workflow."""
 
     operation_id: str
-    next: Literal["submit", "wait", "done"]
+    next: Literal["expand", "submit", "wait", "done"]
     wait: int = 0
     """Seconds to wait before `Poll`, when `next` is `wait`."""
     looked_at: float = 0.0

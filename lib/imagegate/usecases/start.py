@@ -8,6 +8,7 @@ from imagegate.domain.api_key import ApiKey
 from imagegate.domain.books import UNLIMITED, booked, opened
 from imagegate.domain.coalescing import Claim, Claimed, attaches, body_claim, continues, key_claim
 from imagegate.domain.errors import Conflict, KeyReused
+from imagegate.domain.expansion import demand
 from imagegate.domain.ids import new_id
 from imagegate.domain.operation import Operation
 from imagegate.domain.request import ImageRequest
@@ -51,22 +52,30 @@ class Start:
     """Turns an Ask into a durable, running operation, or finds the one it repeats."""
 
     def __init__(
-        self, store: OperationStore, workflow: Workflow, routes: Routes, clock: Clock, deadline: float
+        self,
+        store: OperationStore,
+        workflow: Workflow,
+        routes: Routes,
+        clock: Clock,
+        deadline: float,
+        expands: bool = False,
     ) -> None:
-        """`deadline`: seconds an operation may take when the Ask does not say."""
+        """`deadline`: seconds an operation may take when the Ask does not say. `expands`: whether prompts can be."""
         self._store = store
         self._workflow = workflow
         self._routes = routes
         self._clock = clock
         self._deadline = deadline
+        self._expands = expands
 
     def __call__(self, ask: Ask, owner: str, key: ApiKey | None = None) -> Started:
         """Write the operation, reserve of the limits of `key` what it may use, start its workflow, return it.
 
-        Raises UnknownModel, InvalidRequest, Forbidden, RateLimited or KeyReused before anything is written. Once it
-        is written the operation will run: if the workflow cannot be started now, `sweep` does it.
+        Raises UnknownModel, InvalidRequest, CannotExpand, Forbidden, RateLimited or KeyReused before anything is
+        written. Once it is written the operation will run: if the workflow cannot be started now, `sweep` does it.
         """
         route = self._routes.of(ask.request)
+        demand(ask.request, self._expands)
         account = opened(key, route, ask.request.n, self._clock.now())
         over = None
         for _ in range(_RACES):

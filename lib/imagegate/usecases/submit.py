@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from imagegate.domain.errors import UpstreamError
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.expansion import room, shortened
 from imagegate.domain.failover import Choice, choose, throttled_before
 from imagegate.domain.fitting import not_honoured, worded
 from imagegate.domain.operation import Attempt, AttemptState, Operation, State
@@ -51,16 +52,24 @@ class Submit:
         self._revise = revise
         self._clock = clock
 
-    def __call__(self, operation_id: str, run: str) -> Step:
+    def __call__(self, operation_id: str, run: str, unexpanded: str = "") -> Step:
         """Submit every missing slot, stay for quick jobs, and say what comes next.
 
-        `run`: the name of the workflow execution, which holds the leases taken here.
+        `run`: the name of the workflow execution, which holds the leases taken here. `unexpanded`: the workflow's
+        short name of the error by which the state Expand broke down for good.
         """
         operation = self._store.get(operation_id, consistent=True)
         if operation is None or operation.done:
             return self._poll.after_the_end(operation_id, operation, run)
+        if operation.awaits_expansion and not unexpanded:
+            return Step(operation_id, "expand")
         until = self._clock.now() + PATIENCE
-        operation = self._revise(operation, lambda one: one.settled(self._clock.now()), due_in=_SWEEP_MARGIN)
+        given_up = Failure(FailureCode.INTERNAL, f"The prompt could not be expanded ({unexpanded}).")
+
+        def ready(current: Operation) -> Operation:
+            return current.unexpanded(given_up).settled(self._clock.now())
+
+        operation = self._revise(operation, ready, due_in=_SWEEP_MARGIN)
         operation, not_before = self._submit_all(operation, run)
         if not operation.missing_slots and self._plan.fits(operation, PATIENCE):
             operation = self._poll.stay(operation, run, until)
@@ -120,6 +129,8 @@ class Submit:
     def _order(self, operation: Operation, attempt: Attempt, provider: Provider) -> Order:
         request, seeds, slot = operation.request, provider.limits.seed_maximum + 1, attempt.slots[0]
         seed = None if request.seed is None else (request.seed + slot) % seeds
+        words = operation.words_for(attempt)
+        request = request.reworded(words) if words else request
         return Order(
             replace(worded(request, provider.limits), seed=seed),
             attempt.model,
@@ -149,8 +160,9 @@ class Submit:
             lease_until=now + lease,
             lease_run=run,
             repeats=before.repeats + 1 if before else 0,
-            not_honoured=not_honoured(operation.request, target.limits),
+            not_honoured=(*not_honoured(operation.request, target.limits), *_unmade(operation)),
             micro_dollars=len(slots) * (target.micro_dollars or 0),
+            prompt=_prompt(operation, target),
         )
 
         def begin(current: Operation) -> Operation:
@@ -174,3 +186,14 @@ class Submit:
         )
         due_in = self._plan.wait(operation) + limits.hold_seconds + _SWEEP_MARGIN
         return self._revise(operation, lambda current: current.informed(submitted), due_in=due_in)
+
+
+def _unmade(operation: Operation) -> tuple[str, ...]:
+    return ("expand",) if operation.not_expanded else ()
+
+
+def _prompt(operation: Operation, target: Target) -> str | None:
+    """The revised prompt cut to what the provider takes; `None` when it need not be."""
+    revised = operation.revised_prompt or ""
+    fitting = shortened(revised, room(operation.request, target.limits))
+    return None if fitting == revised else fitting

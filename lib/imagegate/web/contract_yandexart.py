@@ -10,6 +10,8 @@ _OPERATION = {"model": schemas.YandexOperationShape, "description": "The operati
 _TOO_LARGE = {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]}
 _KEY = header("idempotency-key", "The same key gives the same operation for at least 24 hours.")
 _KEY["schema"] |= {"maxLength": 255}
+_EXPAND = header(yandexart.EXPAND, "`true`: have a language model write the prompt out first.")
+_EXPAND["schema"] |= {"enum": ["true", "false"]}
 YANDEX_GENERATE: dict[str, Any] = {
     "tags": ["YandexART"],
     "summary": "Start a generation",
@@ -17,6 +19,7 @@ YANDEX_GENERATE: dict[str, Any] = {
     "openapi_extra": {
         "parameters": [
             _KEY,
+            _EXPAND,
             header("x-data-logging-enabled", "`false`: the words are not kept beyond the run."),
             header("x-client-request-id", "Comes back with the answer, and stands in the operation's metadata."),
         ],

@@ -26,7 +26,7 @@ class PictureShape(_Shape):
     seed: int | None
     provider: str
     late: bool = Field(description="It came after the operation had ended.")
-    revised_prompt: str | None = Field(description="What the upstream made of the prompt, where it says so.")
+    revised_prompt: str | None = Field(description="What it was made from, where that is not the prompt as it came.")
 
 
 class TokensShape(_Shape):
@@ -85,6 +85,9 @@ class OperationShape(_Shape):
     done: bool
     model: str = Field(description="The route that serves it; the request may have named an alias.")
     prompt: str | None = Field(description="Null when it is not to be kept (`x-data-logging-enabled: false`).")
+    expand: bool = Field(description="The prompt was to be expanded.")
+    revised_prompt: str | None = Field(description="The prompt as it was expanded.")
+    not_expanded: FailureShape | None = Field(description="Why it was not, and its pictures are made from `prompt`.")
     n: int
     metadata: dict[str, str]
     may_have_cost: bool = Field(description="An upstream has, or may have, begun to work.")

@@ -149,11 +149,20 @@ def test_too_much_is_cut_off(base: str, http: HttpUpstream, monkeypatch: pytest.
     assert code_of(caught) is FailureCode.BAD_PAYLOAD
 
 
-def test_a_steady_drip_does_not_last_for_ever(base: str, http: HttpUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_upstream, "_TOTAL", 0.3)
+@pytest.mark.parametrize(
+    ("method", "harmless", "code"),
+    [
+        ("GET", False, FailureCode.UPSTREAM_TIMEOUT),
+        ("POST", True, FailureCode.UPSTREAM_TIMEOUT),
+        ("POST", False, FailureCode.AMBIGUOUS),
+    ],
+)
+def test_a_steady_drip_does_not_last_for_ever(
+    base: str, http: HttpUpstream, method: str, harmless: bool, code: FailureCode
+) -> None:
     with pytest.raises(UpstreamError) as caught:
-        http.send(HttpRequest("GET", f"{base}/drip"))
-    assert code_of(caught) is FailureCode.UPSTREAM_TIMEOUT
+        http.send(HttpRequest(method, f"{base}/drip", reading=0.3, harmless=harmless))
+    assert code_of(caught) is code
 
 
 def test_events_are_put_together_across_chunks(base: str, http: HttpUpstream) -> None:

@@ -84,9 +84,24 @@ def test_the_refusal_names_the_faults_this_upstream_knows() -> None:
 @pytest.mark.parametrize("row", [row for row in ROWS if row.is_fault], ids=lambda row: row.name)
 def test_every_row_is_honoured_as_written(row: Row) -> None:
     for protocol, stages in FAULTS[row.name].stages.items():
-        assert read_switches(row.syntax, protocol).faults == (Fault(row.name, stages[0], None),)
+        if protocol != "chat":
+            assert read_switches(row.syntax, protocol).faults == (Fault(row.name, stages[0], None),)
         for stage in stages:
             assert read_switches(f"[fault {row.name} at {stage}]", protocol).faults[0].stage == stage
+
+
+def test_a_language_model_and_who_makes_the_picture_pass_over_each_others_switches() -> None:
+    prompt = "[delay 3s] [fault http-503 x1] [delay 1s at expand] [fault chatty at expand x2] a fox"
+
+    assert read_switches(prompt, "chat") == Switches(1.0, faults=(Fault("chatty", "expand", 2),))
+    assert read_switches(prompt, "gradio") == Switches(3.0, faults=(Fault("http-503", "submit", 1),))
+
+
+@pytest.mark.parametrize("prompt", ["[fault nonsense at expand]", "[fault black at expand]", "[delay soon at expand]"])
+def test_a_language_model_refuses_what_it_cannot_honour(prompt: str) -> None:
+    assert read_switches(prompt, "openai") == Switches()
+    with pytest.raises(SwitchError):
+        read_switches(prompt, "chat")
 
 
 def test_names_are_unique() -> None:

@@ -1,6 +1,7 @@
 """Killed at every gap: after each effect on the outside world, at any effect, then driven on.
 
-An effect is a write to the table, a call of an upstream, a picture put in S3, a workflow started. The process dies
+An effect is a write to the table, a call of an upstream or of the language model that expands prompts (which never
+answers twice the same), a picture put in S3, a workflow started. The process dies
 right before or right after it; what follows is what production does: Step Functions repeats the step, or, when the
 whole execution is gone, `sweep` finds the operation.
 """
@@ -58,10 +59,12 @@ def watched_world(assassin: Assassin) -> World:
     world = World()
     world.alpha.checks = [Pending(), ready()]
     world.beta.checks = [Ready(bodies=(picture(),))]
+    world.expander.answers = [f"A cat, version {number}." for number in range(9)]
     for owner, name in (
         (world.store, "create"),
         (world.store, "replace"),
         (world.workflow, "start"),
+        (world.expander, "expand"),
         (world.alpha, "submit"),
         (world.alpha, "check"),
         (world.http, "download"),
@@ -78,6 +81,8 @@ def steps(world: World, operation_id: str, run: str, *, patient: bool) -> Iterat
         try:
             if step.next == "submit":
                 step = world.submit(operation_id, run)
+            elif step.next == "expand":
+                step = world.expand(operation_id)
             else:
                 world.clock.sleep(step.wait)
                 step = world.poll(operation_id, run, step.looked_at)
@@ -88,10 +93,10 @@ def steps(world: World, operation_id: str, run: str, *, patient: bool) -> Iterat
         yield
 
 
-def live_through(world: World, *, patient: bool) -> Operation | None:
+def live_through(world: World, *, patient: bool, expand: bool = False) -> Operation | None:
     """Everything that happens to one request, one death included; `None` when it was never accepted."""
     try:
-        world.begun(key=KEY)
+        world.begun(key=KEY, expand=expand)
     except Killed:
         if not world.store.documents:
             return None
@@ -114,19 +119,21 @@ def live_through(world: World, *, patient: bool) -> Operation | None:
     raise AssertionError(f"stuck: {world.store.get(operation_id)}")
 
 
-def effects() -> int:
+def effects(*, expand: bool) -> int:
     assassin = Assassin(at=-1, after=False)
-    live_through(watched_world(assassin), patient=True)
+    live_through(watched_world(assassin), patient=True, expand=expand)
     return assassin.count
 
 
 @pytest.mark.parametrize("patient", [True, False], ids=["step-repeated", "execution-lost"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", range(1, effects() + 1))
-def test_no_death_loses_an_accepted_operation(at: int, after: bool, patient: bool) -> None:
+@pytest.mark.parametrize(
+    ("at", "expand"), [(at, expand) for expand in (False, True) for at in range(1, effects(expand=expand) + 1)]
+)
+def test_no_death_loses_an_accepted_operation(at: int, expand: bool, after: bool, patient: bool) -> None:
     assassin = Assassin(at, after)
     world = watched_world(assassin)
-    ended = live_through(world, patient=patient)
+    ended = live_through(world, patient=patient, expand=expand)
     assert assassin.count >= at
     invariants.books_hold_what_operations_use([world.store.history], world.store.books, MICRO_DOLLARS)
     if ended is None:
@@ -141,6 +148,12 @@ def test_no_death_loses_an_accepted_operation(at: int, after: bool, patient: boo
     # A second submission is never silent: each one beyond the first has an attempt that says why.
     assert submissions <= 1 + unknown + lost
     assert unknown <= 1
+    # However often the language model was asked: every submission is made from the one answer that was written down.
+    made_from = {order.prompt for order in (*world.alpha.submitted, *world.beta.submitted)}
+    assert made_from == {ended.revised_prompt if expand else "a cat"}
+    assert expand == (ended.revised_prompt is not None)
+    assert all(one.revised_prompt in (None, ended.revised_prompt) for one in world.store.history)
+    assert len(world.expander.asked) <= (2 if expand else 0)
 
 
 def test_the_road_has_as_many_effects_as_we_think() -> None:
@@ -159,3 +172,9 @@ def test_the_road_has_as_many_effects_as_we_think() -> None:
         "put",
         "replace",  # the end
     ]
+
+
+def test_an_expansion_is_two_effects_more() -> None:
+    assassin = Assassin(at=-1, after=False)
+    live_through(watched_world(assassin), patient=True, expand=True)
+    assert assassin.names[:5] == ["create", "start", "expand", "replace", "replace"]

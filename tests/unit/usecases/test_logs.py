@@ -31,8 +31,8 @@ def world(out: io.StringIO) -> World:
     return World(clock=clock, telemetry=EmfTelemetry(clock.now, out))  # type: ignore[arg-type]
 
 
-def begun(world: World) -> Operation:
-    return world.start(Ask(ImageRequest("flux", (Message(MARK),)), "openai_images"))
+def begun(world: World, *, expand: bool = False) -> Operation:
+    return world.start(Ask(ImageRequest("flux", (Message(MARK),), expand=expand), "openai_images"))
 
 
 def published(world: World) -> None:
@@ -66,6 +66,27 @@ def test_a_prompt_is_in_no_line_of_a_whole_run(
     assert all(line["operation"] == operation.id for line in lines if "OverdueSeconds" not in line)
     assert {line["Provider"] for line in lines if "attempt" in line} <= {"alpha", "beta"}
     assert [line["State"] for line in lines if "Operations" in line] == [world.now(operation).state]
+
+
+@pytest.mark.parametrize("code", [None, *FailureCode])
+def test_nor_is_what_a_language_model_made_of_it_or_said_of_it(
+    world: World,
+    out: io.StringIO,
+    code: FailureCode | None,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    world.alpha.checks = [ready()]
+    world.expander.answers = [UpstreamError(Failure(code, f"no {MARK}")) if code else f"More of {MARK}"]
+    operation = begun(world, expand=True)
+    world.drive(operation)
+    published(world)
+    assert MARK not in printed(out, capsys, caplog)
+    [line] = [one for one in map(json.loads, out.getvalue().splitlines()) if "Expansion" in str(one)]
+    assert (line["operation"], line.get("Code")) == (operation.id, code)
+    assert ("ExpansionSeconds" in line) == (code is None)
+    assert ("ExpansionFailures" in line) == (code is not None)
 
 
 def test_looks_and_what_was_unseen_are_measured(world: World, out: io.StringIO) -> None:

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from imagegate.domain.api_key import KeyLimits, issue
 from imagegate.domain.document import loads
-from imagegate.domain.errors import WrongState
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError, WrongState
 from imagegate.domain.limits import Waits
 from imagegate.domain.operation import Operation
 from imagegate.usecases import poll
@@ -34,23 +34,29 @@ FOREVER = 4 * 24 * 3600.0
 class Machine(RuleBasedStateMachine):
     """One operation, what happens to it, and what must hold whatever happens."""
 
-    @initialize(n=st.integers(1, 2), beta=st.sampled_from([Waits.POLL, Waits.HOLD]))
-    def begin(self, n: int, beta: Waits) -> None:
+    @initialize(n=st.integers(1, 2), beta=st.sampled_from([Waits.POLL, Waits.HOLD]), expand=st.booleans())
+    def begin(self, n: int, beta: Waits, expand: bool) -> None:
         self.upstreams = {"alpha": MoodyUpstream("alpha"), "beta": MoodyUpstream("beta", beta)}
         downloads = {url: body for one in self.upstreams.values() for url, body in one.downloads.items()}
         self.world = World(http=ScriptedHttp(downloads=downloads), **self.upstreams)  # type: ignore[arg-type]
+        self.world.expander.answers = [f"A cat, version {number}." for number in range(100)]
         self.unrest = Unrest()
         for owner, name in self._effects():
             self.unrest.watch(owner, name)
         # Its counted limits are never in its way: what the books say is the matter here.
         self.key = issue("test", 0.0, limits=KeyLimits(None, 1000, 1_000_000, 10**12))[0]
-        self.id = self.world.begun(n, self.key).id
+        self.id = self.world.begun(n, self.key, expand=expand).id
         self.steps: dict[str, Step] = {}
 
     def _effects(self) -> list[tuple[object, str]]:
         world = self.world
         mine = [(world.store, "get"), (world.store, "replace"), (world.workflow, "start"), (world.http, "download")]
-        return [*mine, (world.images, "put"), *((one, "submit") for one in self.upstreams.values())]
+        return [
+            *mine,
+            (world.images, "put"),
+            (world.expander, "expand"),
+            *((one, "submit") for one in self.upstreams.values()),
+        ]
 
     @property
     def stored(self) -> Operation:
@@ -60,6 +66,21 @@ class Machine(RuleBasedStateMachine):
     def submit(self, run: str) -> None:
         with suppress(Killed):
             self.steps[run] = self.world.submit(self.id, run)
+
+    @rule(run=RUNS)
+    def expand(self, run: str) -> None:
+        with suppress(Killed):
+            self.steps[run] = self.world.expand(self.id)
+
+    @rule(run=RUNS)
+    def the_expansion_breaks_down(self, run: str) -> None:
+        with suppress(Killed):
+            self.steps[run] = self.world.submit(self.id, run, unexpanded="States.Timeout")
+
+    @rule(works=st.booleans())
+    def the_language_model_works_or_not(self, works: bool) -> None:
+        failure = UpstreamError(Failure(FailureCode.UPSTREAM_FAILED, "broken"))
+        self.world.expander.answers[0] = "A cat, again." if works else failure
 
     @rule(run=RUNS)
     def poll(self, run: str) -> None:
@@ -73,6 +94,8 @@ class Machine(RuleBasedStateMachine):
         step = self.steps.get(run)
         if step is None or step.next == "submit":
             self.submit(run)
+        elif step.next == "expand":
+            self.expand(run)
         elif step.next == "wait":
             self.world.clock.sleep(step.wait)
             self.poll(run)
@@ -122,7 +145,9 @@ class Machine(RuleBasedStateMachine):
         after=st.booleans(),
         run=RUNS,
         late=st.sampled_from([0, 60, 1000]),
-        deed=st.sampled_from(["submit", "poll", "submit_twice", "poll_and_submit", "cancel", "fail", "sweep"]),
+        deed=st.sampled_from(
+            ["submit", "poll", "submit_twice", "poll_and_submit", "expand", "cancel", "fail", "sweep"]
+        ),
     )
     def somebody_will_overtake(self, countdown: int, after: bool, run: str, late: float, deed: str) -> None:
         other = "B" if run == "A" else "A"
@@ -131,6 +156,7 @@ class Machine(RuleBasedStateMachine):
             "poll": [lambda: self.poll(other)],
             "submit_twice": [lambda: self.submit(other)] * 2,
             "poll_and_submit": [lambda: self.poll(other), lambda: self.submit(other)],
+            "expand": [lambda: self.expand(other), lambda: self.submit(other)],
             "cancel": [self.cancel],
             "fail": [self.fail],
             "sweep": [self.sweep],
@@ -188,8 +214,13 @@ class Machine(RuleBasedStateMachine):
             for upstream in self.upstreams.values():
                 upstream.jobs = dict.fromkeys(upstream.jobs, "ready")
             self.world.clock.sleep(step.wait)
-            step = self.world.submit(self.id, run) if step.next == "submit" else self.world.poll(self.id, run)
+            step = self._next(step, run)
         raise AssertionError(f"still {step}")
+
+    def _next(self, step: Step, run: str) -> Step:
+        if step.next == "expand":
+            return self.world.expand(self.id)
+        return self.world.submit(self.id, run) if step.next == "submit" else self.world.poll(self.id, run)
 
 
 def test_whatever_happens_the_invariants_hold(monkeypatch: pytest.MonkeyPatch) -> None:

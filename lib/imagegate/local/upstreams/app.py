@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from imagegate.local.upstreams.chat import Chat
 from imagegate.local.upstreams.gradio import GradioSpace
 from imagegate.local.upstreams.ledger import Ledger
 from imagegate.local.upstreams.openai_images import OpenAIImages
@@ -23,8 +24,9 @@ MOUNTS: dict[str, str] = {
     "yandex-ai-studio": "/yandex-ai-studio",
     "openai": "/openai",
     "together": "/together",
+    "expander": "/chat",
 }
-"""Mount path by provider name, which is a key of models.toml's `[providers]`."""
+"""Mount path by provider name, which is a key of models.toml's `[providers]`; `expander` is the language model."""
 
 PROTOCOLS: dict[str, Protocol] = {
     "black-forest-labs": "gradio",
@@ -33,20 +35,29 @@ PROTOCOLS: dict[str, Protocol] = {
     "yandex-ai-studio": "openai",
     "openai": "openai",
     "together": "openai",
+    "expander": "chat",
 }
 
 BASE_PATHS: dict[str, str] = {
-    name: f"{path}/v1" if PROTOCOLS[name] == "openai" else path for name, path in MOUNTS.items()
+    name: f"{path}/v1" if PROTOCOLS[name] in ("openai", "chat") else path for name, path in MOUNTS.items()
 }
 """Path of a provider's base URL by its name, as models.toml has it for the real one."""
 
 STAND_IN_SECRETS: dict[str, str] = {
     "OPENAI_API_KEY": "stand-in",
+    "EXPANDER_API_KEY": "stand-in",
     "TOGETHER_API_KEY": "stand-in",
     "YC_API_KEY": "stand-in",
     "YC_FOLDER_ID": "stand-in-folder",
 }
 """Credentials that providers must find set before they call a stand-in, which takes any."""
+
+EXPANDER_PARAMETERS: dict[str, str] = {
+    "Expander": "openai",
+    "ExpanderModel": "stand-in",
+    "ExpanderSecretName": "EXPANDER_API_KEY",
+}
+"""The template's parameters that have prompts expanded by the stand-in."""
 
 INDEX = """imagegate's stand-in upstreams: real protocols, drawn pictures, no model, no key.
 
@@ -56,6 +67,8 @@ INDEX = """imagegate's stand-in upstreams: real protocols, drawn pictures, no mo
 /yandex-ai-studio/v1        Yandex AI Studio                 POST /images/generations
 /openai/v1                  OpenAI Images                    POST /images/generations, /edits, /variations
 /together/v1                Together                         POST /images/generations
+/chat/v1                    Language model               POST /chat/completions
+/chat                       YandexGPT                    POST /foundationModels/v1/completion
 /_standin/submissions       what they have accepted (DELETE forgets it)
 
 Switches in a prompt, such as [delay 70s] or [fault http-429 x1], are listed in docs/stand-ins.md.
@@ -83,6 +96,7 @@ def build_app(
         "yandex-ai-studio": OpenAIImages(upstream("yandex-ai-studio"), YANDEX_AI_STUDIO).app(),
         "openai": OpenAIImages(upstream("openai")).app(),
         "together": OpenAIImages(upstream("together"), TOGETHER).app(),
+        "expander": Chat(upstream("expander")).app(),
     }
     mounts = [Mount(MOUNTS[name], app) for name, app in apps.items()]
     return Starlette(routes=[Route("/", index), Mount("/_standin", routes=ledger.routes()), *mounts])

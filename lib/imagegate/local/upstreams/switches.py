@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Protocol = Literal["gradio", "yandexart", "openai"]
+Protocol = Literal["gradio", "yandexart", "openai", "chat"]
 """What an upstream speaks; the columns of the table."""
 
-Stage = Literal["submit", "check", "fetch"]
-"""The kinds of calls: the POST that asks for a picture, the GET that asks for its state, the GET of its URL."""
+Stage = Literal["submit", "check", "fetch", "expand"]
+"""The kinds of calls: the POST that asks for a picture, the GET that asks for its state, the GET of its URL, and
+the POST to a language model that is to write the prompt out."""
 
 Stages = Mapping[Protocol, tuple[Stage, ...]]
 """At which calls a switch can strike, per protocol; the first is where it strikes unless the switch says otherwise."""
@@ -22,8 +23,10 @@ EVERY_CALL: Stages = {
     "gradio": ("submit", "check", "fetch"),
     "yandexart": ("submit", "check"),
     "openai": ("submit", "fetch"),
+    "chat": ("expand",),
 }
 STREAM_FIRST: Stages = {**EVERY_CALL, "gradio": ("check", "submit", "fetch")}
+TEXT: Stages = {"chat": ("expand",)}
 JOB: Stages = {"gradio": ("submit",), "yandexart": ("submit",), "openai": ("submit",)}
 WATCHED_JOB: Stages = {"gradio": ("submit",), "yandexart": ("submit",)}
 STREAM: Stages = {"gradio": ("check",)}
@@ -60,7 +63,7 @@ def fault_row(name: str, stages: Stages, effect: str) -> Row:
 
 
 ROWS: tuple[Row, ...] = (
-    Row("delay", "[delay 70s]", "The picture takes that long (`500ms`, `70s`, `2m`).", JOB),
+    Row("delay", "[delay 70s]", "The picture takes that long (`500ms`, `70s`, `2m`).", {**JOB, **TEXT}),
     Row("bytes", "[bytes 1500000]", "The picture's file has at least that many bytes.", JOB),
     fault_row("http-429", EVERY_CALL, "HTTP 429 without `Retry-After`."),
     fault_row("http-429-retry-after", EVERY_CALL, "HTTP 429 with `Retry-After: 2`."),
@@ -74,8 +77,13 @@ ROWS: tuple[Row, ...] = (
     fault_row("endless", WATCHED_JOB, "The job never ends: heartbeats, or `done: false`, for ever."),
     fault_row("chopped", STREAM, "Not a failure: the event stream with CRLF lines, in pieces of seven bytes."),
     fault_row("quota", JOB, "Quota used up: ZeroGPU's text, retry in 5 s (Gradio 4: `null`); HTTP 429 elsewhere."),
-    fault_row("refuse", JOB, "The content is refused at once."),
+    fault_row("refuse", {**JOB, **TEXT}, "The content is refused at once."),
     fault_row("refuse-late", JOB, "The content is refused when the picture would have been ready."),
+    fault_row("excuse", TEXT, "The language model declines in so many words, with HTTP 200."),
+    fault_row("chatty", TEXT, "Not a failure: the prompt comes with a preamble, quotation marks and a footnote."),
+    fault_row("wordy", TEXT, "Not a failure: the prompt is far longer than was asked for."),
+    fault_row("cut-short", TEXT, "Not a failure: the answer ends in the middle of a sentence, out of tokens."),
+    fault_row("no-text", TEXT, "An answer without a text."),
     fault_row("error", JOB, "The job ends with an internal error."),
     fault_row("no-image", JOB, "The job succeeds, without a picture."),
     fault_row("black", PICTURE, "The picture is uniformly black."),
@@ -129,15 +137,21 @@ class SwitchError(ValueError):
 
 
 SWITCH = re.compile(r"\[(delay|bytes|fault)\b([^\]]*)\]", re.IGNORECASE)
-DELAY = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|)")
+DELAY = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|)(?:\s+at\s+expand)?")
 BYTES = re.compile(r"\d+")
-FAULT = re.compile(r"([a-z0-9-]+)(?:\s+at\s+(submit|check|fetch))?(?:\s+x(\d+))?")
+FAULT = re.compile(r"([a-z0-9-]+)(?:\s+at\s+(submit|check|fetch|expand))?(?:\s+x(\d+))?")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
+AT_EXPAND = re.compile(r"\[(?:delay|fault)\b[^\]]*\sat\s+expand\b[^\]]*\]", re.IGNORECASE)
+"""Switches for the language model; all others are for whoever makes the picture."""
 
 
 def read_switches(prompt: str, protocol: Protocol) -> Switches:
-    """The switches in a prompt; raises SwitchError for one that is unknown, malformed or not for this protocol."""
-    words = [(word.lower(), rest.strip().lower()) for word, rest in SWITCH.findall(prompt)]
+    """The switches in a prompt; raises SwitchError for one that is unknown, malformed or not for this protocol.
+
+    Two stand-ins may come to read one prompt: each passes over what is meant for the other.
+    """
+    mine = " ".join(AT_EXPAND.findall(prompt)) if protocol == "chat" else AT_EXPAND.sub(" ", prompt)
+    words = [(word.lower(), rest.strip().lower()) for word, rest in SWITCH.findall(mine)]
     return Switches(
         delay=next((read_delay(rest) for word, rest in words if word == "delay"), None),
         at_least=next((read_bytes(rest) for word, rest in words if word == "bytes"), 0),
@@ -176,13 +190,13 @@ def read_fault(text: str, protocol: Protocol) -> Fault:
 
 def describe_switches() -> str:
     """The table of all switches in Markdown."""
-    head = ["| switch | what it does | Gradio | YandexART | OpenAI |", "|---|---|---|---|---|"]
+    head = ["| switch | what it does | Gradio | YandexART | OpenAI | language model |", "|---|---|---|---|---|---|"]
     return "\n".join(head + [describe_row(row) for row in ROWS])
 
 
 def describe_row(row: Row) -> str:
     """One line of the table; the cells name the calls a switch can strike, its default first."""
-    protocols: tuple[Protocol, ...] = ("gradio", "yandexart", "openai")
+    protocols: tuple[Protocol, ...] = ("gradio", "yandexart", "openai", "chat")
     cells = [", ".join(row.stages.get(protocol, ())) or "no" for protocol in protocols]
     return f"| `{row.syntax}` | {row.effect} | {' | '.join(cells)} |"
 

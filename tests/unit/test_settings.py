@@ -1,0 +1,41 @@
+"""The environment is read whole and checked before anything else happens."""
+
+import re
+
+import pytest
+
+from imagegate import settings
+from imagegate.domain.errors import MisconfiguredError
+from imagegate.local.packaging import load_yaml
+from support.stack_settings import TEMPLATE
+
+VARIABLES = load_yaml(TEMPLATE)["Globals"]["Function"]["Environment"]["Variables"]
+NUMBER = re.compile(r"(DAYS|SECONDS)$")
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """What template.yaml sets, with its own names, and values of our own."""
+    made = {name: "7" if NUMBER.search(name) else "x" for name in VARIABLES}
+    made |= {"AWS_REGION": "eu-north-1", "ACCESS": "open", "EXPANDER": "none", "UPSTREAM_BASE_URLS": "{}"}
+    return made | changes
+
+
+def test_no_expander_is_set_up_unless_one_is_named() -> None:
+    read = settings.read(environment(EXPANDER_MODEL="m1"))
+    assert (read.expander, read.expander_model) == ("none", "")
+
+
+def test_an_expander_is_set_up() -> None:
+    named = {"EXPANDER": "yandexgpt", "EXPANDER_URL": "", "EXPANDER_MODEL": "m1", "EXPANDER_SECRET_NAME": "KEY"}
+    read = settings.read(environment(**named))
+    assert (read.expander, read.expander_url) == ("yandexgpt", "")
+    assert (read.expander_model, read.expander_secret) == ("m1", "KEY")
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [({"EXPANDER": "openai", "EXPANDER_MODEL": ""}, "EXPANDER_MODEL"), ({"EXPANDER": "telepathy"}, "none, openai, ")],
+)
+def test_half_an_expander_is_refused(changes: dict[str, str], named: str) -> None:
+    with pytest.raises(MisconfiguredError, match=named):
+        settings.read(environment(**changes))
