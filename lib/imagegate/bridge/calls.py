@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 import httpx
 
-from imagegate.bridge.failures import DEADLINE_EXCEEDED, UNAVAILABLE, CallFailed, failed
+from imagegate.bridge.failures import DEADLINE_EXCEEDED, INVALID_ARGUMENT, UNAVAILABLE, CallFailed, failed
 
 Say = Callable[[str], None]
 Headers = dict[str, str]
@@ -46,6 +46,8 @@ async def _in_time(context: Any, patience: float, work: Work) -> tuple[Any, Mapp
             return await work(_headers(context))
     except TimeoutError:
         raise failed(DEADLINE_EXCEEDED, f"No answer within {limit:.0f} s.") from None
+    except httpx.InvalidURL as error:
+        raise failed(INVALID_ARGUMENT, f"That is no id ({error}).") from None
     except httpx.HTTPError as error:
         at = error.request.url.copy_with(path="/", query=None)
         raise failed(UNAVAILABLE, f"{at} cannot be reached ({type(error).__name__}: {error}).") from error

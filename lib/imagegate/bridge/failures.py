@@ -12,7 +12,7 @@ from google.protobuf.json_format import ParseDict, ParseError
 from google.rpc import error_details_pb2  # noqa: F401  registers the details that bodies may carry
 from google.rpc.status_pb2 import Status
 
-INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED, UNIMPLEMENTED = 13, 14, 4, 12
+INVALID_ARGUMENT, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = 3, 4, 12, 13, 14
 _UNKNOWN = 2
 _CODES = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 409: 10, 413: 3, 429: 8, 499: 1, 500: 13, 501: 12, 502: 14}
 _CODES |= {503: 14, 504: 4}

@@ -123,6 +123,12 @@ def test_an_operation_is_fetched_and_cancelled(rest: ScriptedRest, grpc: Protobu
     ]
 
 
+def test_what_can_be_no_id_is_refused(rest: ScriptedRest, grpc: Protobuf) -> None:
+    rest.will(200, DONE)
+    assert grpc.call("Get", {"operationId": "x" * 100_000})["code"] == "INVALID_ARGUMENT"
+    assert rest.got == []
+
+
 def test_an_answer_behind_a_redirect_is_fetched_without_credentials(rest: ScriptedRest, grpc: Protobuf) -> None:
     with scripted_rest() as bucket:
         bucket.will(200, DONE)
