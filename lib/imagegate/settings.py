@@ -43,6 +43,8 @@ class Settings:
     expander_model: str = ""
     expander_secret: str = ""
     """Name of the secret with its key, below `secrets_path`; empty for a language model without keys."""
+    intake_queue_url: str = ""
+    """The queue that `intake` reads, and puts back into what has to wait."""
     upstream_base_urls: Mapping[str, str] = field(default_factory=dict)
     """Provider name to base URL, in place of models.toml's."""
 
@@ -65,6 +67,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         access=_choice(environment, "ACCESS", ("keys", "open")),
         key_cache_seconds=_number(environment, "KEY_CACHE_SECONDS"),
         dead_letters=environment.get("DEAD_LETTERS", ""),
+        intake_queue_url=environment.get("INTAKE_QUEUE_URL", ""),
         intake_key=environment.get("INTAKE_KEY_ID", ""),
         **_expander(environment),
         upstream_base_urls=_object(environment, "UPSTREAM_BASE_URLS"),

@@ -245,10 +245,12 @@ def expand() -> Expand:
 
 def intake() -> "Intake":
     """The use case `intake`."""
+    from imagegate.adapters.sqs_requests import SqsRequests
     from imagegate.dialects import events
     from imagegate.usecases.intake import Intake
 
-    return Intake(events.parse, start(), routes(), _intake_principal(), _dead_letters())
+    queue = SqsRequests(client("sqs"), settings.current().intake_queue_url)
+    return Intake(events.parse, start(), routes(), _intake_principal(), queue, _dead_letters(), _clock)
 
 
 def _intake_principal() -> Callable[[], Principal]:

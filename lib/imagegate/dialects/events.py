@@ -1,14 +1,16 @@
 """Requests that arrive as events: the detail is what POST /v1/operations takes, and may have an `id`."""
 
 import json
+from datetime import datetime
+from typing import Any
 
 from imagegate.dialects import operations
 from imagegate.dialects.parsing import document_of
 from imagegate.domain.errors import InvalidRequest
-from imagegate.usecases.start import Ask
+from imagegate.usecases.intake import Requested
 
 
-def parse(message: str) -> Ask:
+def parse(message: str) -> Requested:
     """Understand an EventBridge event. Raises InvalidRequest.
 
     Events come at least once: `detail.id`, or else the event's own id, says which are the same request.
@@ -24,4 +26,12 @@ def parse(message: str) -> Ask:
     ask, validate_only = operations.parse(json.dumps(detail).encode(), key)
     if validate_only:
         raise InvalidRequest("Nobody would hear of the result.", param="validate_only", remedy="Leave it out.")
-    return ask
+    return Requested(ask, _sent_at(event.get("time")))
+
+
+def _sent_at(time: Any) -> float:
+    """Seconds since the epoch; long ago when an event does not say."""
+    try:
+        return datetime.fromisoformat(time).timestamp()
+    except (TypeError, ValueError):
+        return 0.0

@@ -1,12 +1,28 @@
 """Begin what is asked for by an event."""
 
+import random
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from imagegate.domain.api_key import Principal
 from imagegate.domain.errors import QuotaExhausted, RateLimited, RequestError
 from imagegate.domain.route import Routes
-from imagegate.ports import DeadLetters
+from imagegate.ports import Clock, DeadLetters, RequestQueue
 from imagegate.usecases.start import Ask, Start
+
+PATIENCE = 86_400.0
+"""Seconds after which a request that its key's limits keep waiting is put aside."""
+PAUSE = 60.0
+"""Seconds, at least, before a request that has to wait is looked at again: thousands may be waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What an event asks for."""
+
+    ask: Ask
+    at: float
+    """When, in seconds since the epoch."""
 
 
 class Intake:
@@ -14,30 +30,45 @@ class Intake:
 
     def __init__(
         self,
-        understand: Callable[[str], Ask],
+        understand: Callable[[str], Requested],
         start: Start,
         routes: Routes,
         principal: Callable[[], Principal],
+        queue: RequestQueue,
         letters: DeadLetters,
+        clock: Clock,
     ) -> None:
         """`understand` raises InvalidRequest, `principal` Unauthenticated when there is none (any more)."""
         self._understand = understand
         self._start = start
         self._routes = routes
         self._principal = principal
+        self._queue = queue
         self._letters = letters
+        self._clock = clock
 
     def __call__(self, message: str) -> None:
-        """Begin what `message` asks for, or put it aside with the reason.
+        """Begin what `message` asks for, put it back for a while, or put it aside with the reason.
 
-        Whatever else is raised means that neither was done, and that the message has to be delivered again: so does
-        RateLimited, while the key has too much under way.
+        Whatever else is raised means that none of it was done, and that the message has to be delivered again.
         """
         try:
-            ask, principal = self._understand(message), self._principal()
-            principal.require(self._routes.of(ask.request).model)
-            self._start(ask, principal.owner, principal.key)
+            requested, principal = self._understand(message), self._principal()
+            principal.require(self._routes.of(requested.ask.request).model)
+            self._start_or_wait(requested, principal, message)
         except RequestError as error:
-            if isinstance(error, RateLimited) and not isinstance(error, QuotaExhausted):
-                raise
             self._letters.put(message, error.code, " ".join(filter(None, (error.message, error.remedy))))
+
+    def _start_or_wait(self, requested: Requested, principal: Principal, message: str) -> None:
+        """A key that has too much under way makes a request wait: nobody is there to ask again.
+
+        What is over a day's limit is put aside, for somebody has to know.
+        """
+        try:
+            self._start(requested.ask, principal.owner, principal.key)
+        except RateLimited as limited:
+            too_long = self._clock.now() - requested.at > PATIENCE
+            if isinstance(limited, QuotaExhausted) or limited.retry_after is None or too_long:
+                raise
+            spread = random.uniform(1, 2)  # noqa: S311 - spreads those who wait, no secret
+            self._queue.put_back(message, max(PAUSE, limited.retry_after) * spread)

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from imagegate.adapters.eventbridge_bus import EventBridgeBus
 from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
+from imagegate.adapters.sqs_requests import SqsRequests
 from imagegate.domain.events import Event
 from imagegate.domain.operation import Operation, Picture
 from imagegate.domain.request import ImageRequest, Message
@@ -124,6 +125,19 @@ def test_dead_letters_are_looked_at_where_they_are() -> None:
     assert found[1].sent_at > 1.7e9
     attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
     assert attributes["ApproximateNumberOfMessagesNotVisible"] == "13"
+
+
+@mock_aws
+def test_a_request_is_put_back_for_as_long_as_sqs_can() -> None:
+    sqs = boto3.client("sqs", "eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing")
+    queue = sqs.create_queue(QueueName="requests")["QueueUrl"]
+    requests = SqsRequests(sqs, queue)
+    requests.put_back("now", 0.2)
+    requests.put_back("later", 5_000)
+    [message] = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    assert message["Body"] == "now"
+    delayed = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    assert delayed["ApproximateNumberOfMessagesDelayed"] == "1"
 
 
 @mock_aws

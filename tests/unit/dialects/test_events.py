@@ -18,16 +18,16 @@ def event(detail: Any, **changes: Any) -> str:
 
 def test_the_detail_is_what_the_operations_api_takes() -> None:
     by_http, _ = operations.parse(json.dumps(BODY).encode(), "e-1")
-    assert events.parse(event(BODY)) == by_http
+    assert events.parse(event(BODY)).ask == by_http
 
 
 def test_the_details_id_goes_before_the_events() -> None:
-    assert events.parse(event(BODY | {"id": "order-7"})).idempotency_key == "order-7"
-    assert events.parse(event(BODY | {"id": None})).idempotency_key == "e-1"
+    assert events.parse(event(BODY | {"id": "order-7"})).ask.idempotency_key == "order-7"
+    assert events.parse(event(BODY | {"id": None})).ask.idempotency_key == "e-1"
 
 
 def test_an_id_does_not_make_another_request() -> None:
-    assert events.parse(event(BODY | {"id": "order-7"})).digest == events.parse(event(BODY)).digest
+    assert events.parse(event(BODY | {"id": "order-7"})).ask.digest == events.parse(event(BODY)).ask.digest
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,10 @@ def test_what_cannot_be_read_is_refused_by_name(message: str, param: str | None)
         events.parse(message)
     assert refused.value.param == param
     assert "кот" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("time", "at"), [("2027-01-15T08:00:00Z", 1_800_000_000.0), (None, 0), (7, 0), ("yesterday", 0)]
+)
+def test_an_event_says_since_when_it_waits(time: Any, at: float) -> None:
+    assert events.parse(event(BODY, time=time)).at == at

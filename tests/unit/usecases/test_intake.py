@@ -8,17 +8,18 @@ import pytest
 from imagegate import wiring
 from imagegate.dialects import events
 from imagegate.domain.api_key import EVERYBODY, KeyLimits, Principal, issue
-from imagegate.domain.errors import RateLimited
 from imagegate.domain.events import DETAIL_TYPES
 from imagegate.usecases.authenticate import OnBehalf
-from imagegate.usecases.intake import Intake
-from support.fakes import MemoryApiKeys, MemoryDeadLetters
+from imagegate.usecases.intake import PATIENCE, PAUSE, Intake
+from support.fakes import MemoryApiKeys, MemoryDeadLetters, MemoryRequests
 from support.functions import load
-from support.world import World
+from support.world import World, ready
 
 
 def message(event_id: str = "e-1", **changes: Any) -> str:
-    return json.dumps({"id": event_id, "detail": {"model": "flux", "prompt": "a cat"} | changes})
+    return json.dumps(
+        {"id": event_id, "time": "2027-01-15T08:00:00Z", "detail": {"model": "flux", "prompt": "a cat"} | changes}
+    )
 
 
 class Desk:
@@ -29,7 +30,10 @@ class Desk:
         self.letters = MemoryDeadLetters()
         self.principal: Any = lambda: Principal(EVERYBODY)
         start, routes = self.world._start, self.world.routes
-        self.intake = Intake(events.parse, start, routes, lambda: self.principal(), self.letters)
+        self.queue = MemoryRequests()
+        self.intake = Intake(
+            events.parse, start, routes, lambda: self.principal(), self.queue, self.letters, self.world.clock
+        )
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
@@ -85,8 +89,8 @@ def test_events_are_held_to_the_limits_of_their_key(desk: Desk) -> None:
     key, _ = issue("events", 0.0, limits=KeyLimits(concurrent=1, pictures_per_day=2))
     desk.principal = lambda: Principal(key.owner, key)
     desk.intake(message("e-1"))
-    with pytest.raises(RateLimited):  # delivered again, until the first has ended
-        desk.intake(message("e-2"))
+    desk.intake(message("e-2"))
+    assert [waiting for waiting, _ in desk.queue.put] == [message("e-2")]
     assert not desk.letters.letters
     desk.world.cancel(desk.world.store.history[-1])
     desk.intake(message("e-2"))
@@ -114,6 +118,27 @@ def test_a_key_lends_its_owner_and_its_models_until_it_is_revoked(desk: Desk) ->
     assert [code for code, _ in desk.reasons] == ["invalid_api_key", "invalid_api_key", "model_not_allowed"]
     assert "revoked" in desk.reasons[0][1]
     assert len(desk.world.store.history) == 1
+
+
+def test_what_its_keys_limits_forbid_now_waits_for_a_day_at_most(desk: Desk) -> None:
+    world = desk.world
+    key, _ = issue("events", world.clock.now(), limits=KeyLimits(concurrent=1))
+    desk.principal = lambda: Principal(key.owner, key)
+    desk.intake(message("e-1"))
+    desk.intake(message("e-2"))
+    [(waiting, seconds)] = desk.queue.put
+    assert waiting == message("e-2")
+    assert PAUSE <= seconds <= 900
+    assert len(world.store.documents) == 1
+    world.alpha.checks = [ready()]
+    world.drive(next(iter(world.store.history)))
+    desk.intake(waiting)
+    assert len(world.store.documents) == 2
+
+    world.clock.sleep(PATIENCE + 1)
+    desk.intake(message("e-3"))
+    assert desk.reasons[0][0] == "rate_limit_exceeded"
+    assert len(desk.queue.put) == 1
 
 
 def test_of_a_batch_only_what_broke_down_comes_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
