@@ -26,6 +26,9 @@ from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Route, Routes, Target
 from imagegate.ports import HttpRequest, HttpResponse, ServerSentEvent
 
+ITEM_BYTES = 400 * 1024
+"""DynamoDB's limit for an item."""
+
 
 @dataclass
 class FakeClock:
@@ -120,6 +123,8 @@ class MemoryStore:
         return Page(tuple(found[: query.size]), found[query.size - 1].id if more else None)
 
     def _write(self, operation: Operation) -> None:
+        if len(dumps(operation).encode()) > ITEM_BYTES:
+            raise ValueError("DynamoDB takes no item of this size")
         self.documents[operation.id] = dumps(operation)
         self.history.append(operation)
 

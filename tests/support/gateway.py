@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from mangum import Mangum
-
 from imagegate.domain.api_key import ApiKey, issue
 from imagegate.domain.route import Routes
 from imagegate.usecases.authenticate import Authenticate, everybody
@@ -21,6 +19,7 @@ from imagegate.usecases.retry import Retry
 from imagegate.usecases.revise import Revise
 from imagegate.usecases.start import Start
 from imagegate.web.app import create_app
+from imagegate.web.lambda_handler import lambda_handler
 from imagegate.web.links import Links
 from imagegate.web.services import Services
 from support.fakes import (
@@ -97,7 +96,7 @@ class Gateway:
         )
         self.app = create_app(self.services)
         asyncio.set_event_loop(_LOOP)
-        self.handler = Mangum(self.app, lifespan="off")
+        self.handler = lambda_handler(self.app)
 
     def key(self, **changes: Any) -> tuple[ApiKey, str]:
         """A new key, and what its holder presents."""
@@ -109,8 +108,12 @@ class Gateway:
         """One request; a `body` that is no bytes goes out as JSON."""
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.handle(event(method, url, content, named))
+
+    def handle(self, event: dict[str, Any]) -> Answered:
+        """One event of API Gateway."""
         asyncio.set_event_loop(_LOOP)
-        answer = self.handler(event(method, url, content, named), None)  # type: ignore[arg-type]
+        answer = self.handler(event, None)
         text = answer["body"]
         if answer.get("isBase64Encoded"):
             text = base64.b64decode(text).decode()

@@ -43,6 +43,8 @@ class PillowPictures:
             if image.width * image.height > LARGEST_PIXELS:
                 raise _bad(f"a picture of {image.width}x{image.height} pixels, more than allowed")
             image.load()
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # where warnings are errors
+            raise _bad("a picture of far more pixels than allowed") from None
         except UnidentifiedImageError:
             raise _bad("bytes that are no PNG, JPEG or WebP picture") from None
         except (OSError, SyntaxError, ValueError) as error:

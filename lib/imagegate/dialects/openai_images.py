@@ -118,6 +118,7 @@ _REFUSAL_STATUSES = {
     "provider_not_found": 404,
     "operation_not_found": 404,
     "wrong_state": 409,
+    "request_too_large": 413,
     "idempotency_key_reused": 422,
     "gone": 410,
     "rate_limit_exceeded": 429,

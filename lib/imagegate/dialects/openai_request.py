@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from imagegate.dialects.parsing import Prompt, check_combinations, document_of, first_problem
+from imagegate.dialects.parsing import Prompt, Text, check_combinations, document_of, first_problem
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.geometry import Size
@@ -54,7 +54,7 @@ class GenerationsBody(BaseModel):
     model_config = ConfigDict(extra="ignore", json_schema_extra={"allOf": _COMBINATIONS})
 
     prompt: Prompt
-    model: Annotated[str, Field(max_length=200)] | None = None
+    model: Annotated[Text, Field(max_length=200)] | None = None
     n: Annotated[int, Field(ge=1, le=10)] | None = None
     size: str | None = Field(
         None, description="`auto`, or WIDTHxHEIGHT in pixels.", examples=["1024x768"], json_schema_extra=_pattern(_SIZE)
@@ -68,7 +68,7 @@ class GenerationsBody(BaseModel):
     output_format: Literal["png", "jpeg", "webp"] | None = None
     output_compression: Annotated[int, Field(ge=0, le=100)] | None = None
     seed: Annotated[int, Field(ge=-1, lt=2**63)] | None = Field(None, description="-1 is the same as none.")
-    negative_prompt: Annotated[str, Field(max_length=32_000)] | None = None
+    negative_prompt: Annotated[Text, Field(max_length=32_000)] | None = None
     num_inference_steps: Annotated[int, Field(ge=1, le=500)] | None = None
     guidance_scale: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     quality: Literal["low", "medium", "high", "xhigh", "max", "auto", "standard", "hd"] | None = None
@@ -76,13 +76,13 @@ class GenerationsBody(BaseModel):
     background: Literal["transparent", "opaque", "auto"] | None = None
     moderation: Literal["low", "auto"] | None = None
     complexity: Literal["low", "medium", "high"] | None = None
-    provider: Annotated[str, Field(max_length=200)] | None = Field(None, description="Insist on this provider.")
+    provider: Annotated[Text, Field(max_length=200)] | None = Field(None, description="Insist on this provider.")
     stream: bool | None = None
     partial_images: Annotated[int, Field(ge=0, le=3)] | None = Field(
         None, description="Taken, but only finished pictures are sent."
     )
-    user: Annotated[str, Field(max_length=512)] | None = None
-    safety_identifier: Annotated[str, Field(max_length=512)] | None = None
+    user: Annotated[Text, Field(max_length=512)] | None = None
+    safety_identifier: Annotated[Text, Field(max_length=512)] | None = None
     expand: bool | None = Field(None, description="Have a language model write the prompt out first (imagegate's own).")
     deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
         None, description="Seconds after which the operation fails if it has no picture (imagegate's own)."

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imagegate.dialects.answer import Answer
-from imagegate.dialects.parsing import WHOLE, Prompt, check_combinations, document_of, first_problem
+from imagegate.dialects.parsing import WHOLE, Prompt, Text, check_combinations, document_of, first_problem
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest, RequestError
 from imagegate.domain.geometry import Size
@@ -25,8 +25,8 @@ Link = Callable[[Operation, int], str]
 """The path that leads to the picture in a slot."""
 PROBLEM = {"content-type": "application/problem+json"}
 LONGEST_DEADLINE = 24 * 3600.0
-_KEY = Annotated[str, Field(min_length=1, max_length=64)]
-_VALUE = Annotated[str, Field(max_length=512)]
+_KEY = Annotated[Text, Field(min_length=1, max_length=64)]
+_VALUE = Annotated[Text, Field(max_length=512)]
 _SIDE = Annotated[int, Field(ge=1, le=16384), WHOLE]
 _RATIO = r"^[1-9]\d{0,3}:[1-9]\d{0,3}$"
 
@@ -46,15 +46,17 @@ class CreateBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     prompt: Prompt
-    model: Annotated[str, Field(min_length=1, max_length=200)]
-    provider: str | None = Field(None, description="Insist on one provider of the model's route.")
+    model: Annotated[Text, Field(min_length=1, max_length=200)]
+    provider: Annotated[Text, Field(max_length=200)] | None = Field(
+        None, description="Insist on one provider of the model's route."
+    )
     n: Annotated[int, Field(ge=1, le=10), WHOLE] = 1
     size: SizeBody | None = None
     aspect_ratio: Annotated[str, Field(pattern=_RATIO)] | None = Field(
         None, description="Width to height, in place of `size`.", examples=["16:9"]
     )
     seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] | None = None
-    negative_prompt: Annotated[str, Field(max_length=32_000)] | None = None
+    negative_prompt: Annotated[Text, Field(max_length=32_000)] | None = None
     steps: Annotated[int, Field(ge=1, le=500), WHOLE] | None = None
     guidance: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     output_format: Literal["png", "jpeg", "webp"] | None = None
@@ -185,6 +187,7 @@ STATUSES = {
     "operation_not_found": 404,
     "image_not_found": 404,
     "wrong_state": 409,
+    "request_too_large": 413,
     "idempotency_key_reused": 422,
     "gone": 410,
     "rate_limit_exceeded": 429,

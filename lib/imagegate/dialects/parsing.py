@@ -1,12 +1,35 @@
 """What every dialect does with a body before its own rules begin."""
 
 import json
+import re
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
-from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.errors import InvalidRequest, TooLarge
 from imagegate.domain.request import ImageRequest
+
+LARGEST = 1024 * 1024
+"""Bytes of a body without pictures: the longest texts that any field takes, every character escaped, fit."""
+_DEEPEST = 20
+_MOST_VALUES = 2000
+_MOST_DIGITS = 40
+_LONGEST_NAME = 100
+_MAY_BE_HALF = b"\\ud"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+NO_CONTROLS = {"pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"}
+"""JSON Schema of a Text, for readers of the OpenAPI document."""
+
+
+def _printable(value: str) -> str:
+    if found := _CONTROL.search(value):
+        raise ValueError(f"must not hold control characters, such as U+{ord(found[0]):04X}")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_printable), Field(json_schema_extra=NO_CONTROLS)]
+"""What is kept and passed on: no control characters but tabs and line ends."""
 
 
 def _whole(value: Any) -> Any:
@@ -24,34 +47,104 @@ def _said(value: str) -> str:
 
 
 Prompt = Annotated[
-    str, Field(min_length=1, max_length=32_000, json_schema_extra={"pattern": r"\S"}), AfterValidator(_said)
+    Text,
+    Field(min_length=1, max_length=32_000, json_schema_extra={"pattern": r"\S", "allOf": [NO_CONTROLS]}),
+    AfterValidator(_said),
 ]
 
 
-def document_of(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`, whatever the Content-Type said. Raises InvalidRequest."""
-    try:
-        document = json.loads(body or b"", parse_constant=_no_constant)
-        if b"\\ud" in body.lower():
-            json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair could be written nowhere again
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequest(
-            f"The body is not valid JSON: {error}." if body else "The body is empty.",
-            remedy="Send a JSON object.",
-        ) from None
+def document_of(body: bytes, largest: int = LARGEST) -> dict[str, Any]:
+    """The JSON object in `body`, whatever the Content-Type said: not deep, no name twice.
+
+    Raises InvalidRequest; TooLarge when it has more than `largest` bytes.
+    """
+    if len(body) > largest:
+        raise TooLarge(f"The body has {len(body)} bytes; at most {largest} are taken.")
+    document = _read(body)
     if not isinstance(document, dict):
         raise InvalidRequest("The body must be a JSON object.")
+    _check_extent(document)
+    if _MAY_BE_HALF in body.lower():
+        _check_halves(document)
     return document
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(
+            body.decode("utf-8-sig"),
+            parse_constant=_no_constant,
+            parse_float=_number,
+            parse_int=_whole_number,
+            object_pairs_hook=_object,
+        )
+    except UnicodeDecodeError:
+        problem = "it is not UTF-8"
+    except RecursionError:
+        problem = "it is nested too deeply"
+    except ValueError as error:
+        problem = str(error)
+    said = f"The body is not valid JSON: {problem}." if body else "The body is empty."
+    raise InvalidRequest(said, remedy="Send a JSON object.")
 
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
+def _number(text: str) -> float:
+    value = float(text)
+    if abs(value) == float("inf"):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError("a number has too many digits")
+    return int(text)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Whoever checks the request before us may have taken the other one.
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a name is there twice in one object")
+    return document
+
+
+def _check_extent(document: dict[str, Any]) -> None:
+    level, seen = [document], 0
+    for _ in range(_DEEPEST):
+        level = [child for one in level for child in _children(one)]
+        seen += len(level)
+        if seen > _MOST_VALUES:
+            raise InvalidRequest(f"The body has more than {_MOST_VALUES} values.")
+        if not level:
+            return
+    raise InvalidRequest(f"The body is nested more than {_DEEPEST} deep.")
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _check_halves(value: Any) -> None:
+    """Raises InvalidRequest for half of a surrogate pair in a name or text: it could be neither kept nor repeated."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        said = "The body is not valid JSON: it holds half of a character, a \\ud800 to \\udfff that stands alone."
+        raise InvalidRequest(said) from None
+
+
 def first_problem(error: ValidationError) -> InvalidRequest:
     """The first of a model's complaints, in words for the caller."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    field = ".".join(map(str, first["loc"]))
+    # The caller's own names may be in it, of any length.
+    field = _CONTROL.sub("?", ".".join(map(str, first["loc"])))[:_LONGEST_NAME]
     if first["type"] == "missing":
         return InvalidRequest(f"Missing required parameter: '{field}'.", param=field)
     said = first["msg"].removeprefix("Value error, ")

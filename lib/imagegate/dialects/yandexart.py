@@ -14,7 +14,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from imagegate.dialects.answer import Answer
-from imagegate.dialects.parsing import document_of, first_problem
+from imagegate.dialects.parsing import Text, document_of, first_problem
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, RequestError
 from imagegate.domain.expansion import shortened
@@ -61,7 +61,7 @@ class _Body(BaseModel):
 class WeightedMessage(_Body):
     """One part of the prompt; weight 0 or absent counts as 1."""
 
-    text: Annotated[str | None, Field(json_schema_extra=_NOT_BLANK)] = None
+    text: Annotated[Annotated[Text, Field(max_length=32_000)] | None, Field(json_schema_extra=_NOT_BLANK)] = None
     weight: Double = 0.0
 
 
@@ -75,7 +75,7 @@ class AspectRatio(_Body):
 class GenerationOptions(_Body):
     """Everything but the prompt. Pictures are JPEG, whatever `mimeType` says; an answer's headers tell."""
 
-    mime_type: Annotated[str | None, Field(alias="mimeType", pattern="^(image/[a-z.+-]+)?$")] = None
+    mime_type: Annotated[str | None, Field(alias="mimeType", max_length=200, pattern="^(image/[a-z.+-]+)?$")] = None
     seed: Integer = 0
     aspect_ratio: Annotated[AspectRatio | None, Field(alias="aspectRatio")] = None
 
@@ -83,8 +83,10 @@ class GenerationOptions(_Body):
 class GenerationBody(_Body):
     """The body of POST /foundationModels/v1/imageGenerationAsync."""
 
-    model_uri: Annotated[str, Field(alias="modelUri", json_schema_extra={"pattern": "^art://[^/]+/[^/]+(/[^/]+)?$"})]
-    messages: Annotated[list[WeightedMessage], Field(min_length=1)]
+    model_uri: Annotated[
+        str, Field(alias="modelUri", max_length=500, json_schema_extra={"pattern": "^art://[^/]+/[^/]+(/[^/]+)?$"})
+    ]
+    messages: Annotated[list[WeightedMessage], Field(min_length=1, max_length=100)]
     generation_options: Annotated[GenerationOptions | None, Field(alias="generationOptions")] = None
 
 

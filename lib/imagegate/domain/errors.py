@@ -6,6 +6,7 @@ ImagegateError
 │   ├── Forbidden          the API key is not allowed to do this
 │   ├── InvalidRequest     a field is missing, malformed or out of range
 │   ├── CannotExpand       this deployment has nobody who expands prompts
+│   ├── TooLarge           it has more bytes than are taken
 │   ├── UnknownModel       no route of that name
 │   ├── UnknownProvider    the model's route has no provider of that name
 │   ├── UnknownOperation   no such operation, or it belongs to somebody else
@@ -61,6 +62,12 @@ class CannotExpand(RequestError):
     """This deployment has nobody who expands prompts."""
 
     code = "expansion_unavailable"
+
+
+class TooLarge(RequestError):
+    """The body, or what of it would have to be kept, has more bytes than are taken."""
+
+    code = "request_too_large"
 
 
 class UnknownModel(RequestError):

@@ -7,7 +7,7 @@ from imagegate.domain.account import Account
 from imagegate.domain.api_key import ApiKey
 from imagegate.domain.books import UNLIMITED, booked, opened
 from imagegate.domain.coalescing import Claim, Claimed, attaches, body_claim, continues, key_claim
-from imagegate.domain.errors import Conflict, KeyReused
+from imagegate.domain.errors import Conflict, KeyReused, TooLarge
 from imagegate.domain.expansion import demand
 from imagegate.domain.ids import new_id
 from imagegate.domain.operation import Operation
@@ -17,6 +17,8 @@ from imagegate.ports import Clock, OperationStore, Workflow
 
 _START_GRACE = 60.0
 _RACES = 20
+LARGEST_TEXTS = 128 * 1024
+"""Bytes of UTF-8. DynamoDB takes 400 KB for an operation; upstreams may rewrite the prompt, at most as long again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,14 @@ class Ask:
     """True when the client says that this is a retry."""
     idempotency_key: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises TooLarge for texts that would not leave room in the operation's item for what happens to it."""
+        prompt, negative = self.request.prompt, self.request.negative_prompt or ""
+        size = sum(len(text.encode()) for text in (prompt, negative, *self.metadata, *self.metadata.values()))
+        if size > LARGEST_TEXTS:
+            message = f"Prompt, negative prompt and metadata have {size} bytes; at most {LARGEST_TEXTS} are kept."
+            raise TooLarge(message, param="prompt")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(
         title="imagegate",
         version=__version__,
+        redirect_slashes=False,  # it would send callers to whatever Host they named
         exception_handlers={
             RequestError: _refused,
             RequestValidationError: _invalid,
@@ -56,7 +57,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
-    return respond(presenting.refusal(request.url.path, error, request_id_of(request.scope)))
+    return respond(presenting.refusal(request.scope["path"], error, request_id_of(request.scope)))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -64,14 +65,14 @@ async def _invalid(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     name = str(first["loc"][-1])
     refusal = InvalidRequest(f"Invalid value for '{name}': {first['msg']}.", param=name)
-    return respond(presenting.refusal(request.url.path, refusal, request_id_of(request.scope)))
+    return respond(presenting.refusal(request.scope["path"], refusal, request_id_of(request.scope)))
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    message = f"{request.method} {request.url.path}: {error.detail}."
+    message = f"{request.method} {request.scope['path']}: {error.detail}."
     code, _ = presenting.BREAKDOWNS.get(error.status_code, ("not_answered", ""))
-    answer = presenting.breakdown(request.url.path, error.status_code, code, message, request_id_of(request.scope))
+    answer = presenting.breakdown(request.scope["path"], error.status_code, code, message, request_id_of(request.scope))
     return respond(answer.with_headers(error.headers or {}))
 
 
@@ -79,4 +80,4 @@ async def _broken(request: Request, error: Exception) -> Response:
     request_id = request_id_of(request.scope)
     _log.error("request %s broke down", request_id, exc_info=error)
     message = f"imagegate could not answer; its logs say why under request id {request_id}."
-    return respond(presenting.breakdown(request.url.path, 500, "internal", message, request_id))
+    return respond(presenting.breakdown(request.scope["path"], 500, "internal", message, request_id))

@@ -1,9 +1,9 @@
 """imagegate's own operations API."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request
+from pydantic import AwareDatetime
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
@@ -20,7 +20,7 @@ from imagegate.web.waiting import wait_for, wait_for_started
 OperationId = Annotated[str, Path(description="The operation's id.", examples=["06gzj55vfn0ajhf9kn2m"])]
 _FRESH_SECONDS = 300
 """For so long a browser need not ask again where a picture is."""
-Moment = Annotated[datetime | None, Query(description="RFC 3339, with time zone.")]
+Moment = Annotated[AwareDatetime | None, Query(description="RFC 3339, with time zone.")]
 
 
 def add_operations_routes(app: FastAPI, services: Services) -> None:
@@ -108,7 +108,7 @@ def _add_one(app: FastAPI, services: Services) -> None:
 def _add_images(app: FastAPI, services: Services) -> None:
     @app.get("/v1/images/{image_id}", name="image", status_code=302)
     async def image(request: Request, image_id: str) -> Response:
-        if request.url.path in openai_images.PATHS:
+        if request.scope["path"] in openai_images.PATHS:
             raise HTTPException(405, "Method Not Allowed", {"allow": "POST"})
         operation_id, slot = operations.parse_picture_id(image_id)
         operation = services.read(operation_id, owner_of(request))

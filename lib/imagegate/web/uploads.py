@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from imagegate.dialects.parsing import document_of
 from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.pictures import content_type_of
+from imagegate.domain.pictures import content_type_of, pixels_of
 from imagegate.domain.request import ImageRequest, InputImage
 from imagegate.ports import ImageStore
 
 MOST = 16
+LARGEST_WITH_PICTURES = 6 * 1024 * 1024
+"""Bytes of a JSON body; Lambda takes no more."""
+LARGEST_PIXELS = 64 * 1024 * 1024
+"""Of one picture: what upstreams decode, and what comes back from them, is no larger."""
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _DATA_URL = "data:"
 
@@ -34,12 +38,19 @@ class Upload:
 async def read_upload(request: Request) -> Upload:
     """The fields and pictures of the request. Raises InvalidRequest."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        try:
-            async with request.form(max_files=MOST + 1, max_fields=100) as form:
-                return await _of_form(form)
-        except HTTPException as error:
-            raise InvalidRequest(f"The form cannot be read: {error.detail}") from None
-    return _of_json(document_of(await request.body()))
+        return await _read_form(MultiPartParser(request.headers, request.stream(), max_files=MOST + 1, max_fields=100))
+    return _of_json(document_of(await request.body(), LARGEST_WITH_PICTURES))
+
+
+async def _read_form(parser: MultiPartParser) -> Upload:
+    try:
+        return await _of_form(await parser.parse())
+    except MultiPartException as error:
+        raise InvalidRequest(f"The form cannot be read: {error.message}") from None
+    finally:
+        # Starlette forgets the file of a part that never ends.
+        for file in parser._files_to_close_on_error:
+            file.close()
 
 
 async def _of_form(form: FormData) -> Upload:
@@ -103,5 +114,9 @@ def _described(body: bytes, param: str) -> InputImage:
     content_type = content_type_of(body)
     if content_type is None:
         raise InvalidRequest(f"'{param}' is no PNG, JPEG or WebP picture.", param=param)
+    pixels = pixels_of(body)
+    if not 0 < pixels <= LARGEST_PIXELS:
+        said = f"has {pixels} pixels; at most {LARGEST_PIXELS} are taken" if pixels else "is damaged"
+        raise InvalidRequest(f"'{param}' {said}.", param=param)
     digest = hashlib.sha256(body).hexdigest()[:40]
     return InputImage(f"inputs/{digest}.{_EXTENSIONS[content_type]}", content_type)

@@ -1,6 +1,7 @@
 """Picture bytes: what is taken for a picture, what is not."""
 
 import io
+import random
 
 import pytest
 from PIL import Image
@@ -9,6 +10,7 @@ from imagegate.adapters import pillow_pictures
 from imagegate.adapters.pillow_pictures import PillowPictures
 from imagegate.domain.errors import FailureCode, UpstreamError
 from support.fakes import picture
+from support.hostile_corpus import png
 
 pictures = PillowPictures()
 
@@ -48,6 +50,30 @@ def test_what_is_no_whole_picture(body: bytes) -> None:
     with pytest.raises(UpstreamError) as caught:
         pictures.inspect(body)
     assert caught.value.failure.code is FailureCode.BAD_PAYLOAD
+
+
+@pytest.mark.parametrize("side", [9_000, 15_000, 60_000])
+def test_a_bomb_is_a_bad_picture_and_no_accident(side: int) -> None:
+    """Pillow itself warns above 90 and stops above 179 million pixels, with an exception of no kind in common."""
+    with pytest.raises(UpstreamError) as caught:
+        pictures.inspect(png(side, side))
+    assert caught.value.failure.code is FailureCode.BAD_PAYLOAD
+
+
+def test_damaged_bytes_are_a_bad_picture_and_no_accident() -> None:
+    chance = random.Random(5)
+    whole = [picture(40, 30, kind) for kind in ("png", "jpeg", "webp")]
+    refused = 0
+    for _ in range(1500):
+        body = bytearray(chance.choice(whole))
+        for _ in range(chance.randint(1, 6)):
+            at = chance.randrange(len(body))
+            body[at : at + chance.randint(0, 9)] = chance.randbytes(chance.randint(0, 9))
+        try:
+            pictures.convert(bytes(body), "png")
+        except UpstreamError as error:
+            refused += error.failure.code is FailureCode.BAD_PAYLOAD
+    assert refused > 500
 
 
 def test_too_many_pixels_are_refused_before_decoding(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,145 @@
-"""Bodies before any dialect's own rules."""
+"""Bodies that are made to hurt, in every dialect: a clear refusal, whatever the fields."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from imagegate.dialects.parsing import document_of
-from imagegate.domain.errors import InvalidRequest
+from imagegate.dialects import openai_request, operations, yandexart
+from imagegate.dialects.parsing import LARGEST, document_of
+from imagegate.domain.errors import InvalidRequest, RequestError, TooLarge
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.usecases.start import LARGEST_TEXTS, Ask
+
+PARSERS: dict[str, Callable[[bytes], Any]] = {
+    "openai_images": openai_request.parse,
+    "operations": operations.parse,
+    "yandexart": yandexart.parse,
+}
+DEEP = 100_000
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "is empty"),
+        (b"[1]", "must be a JSON object"),
+        (b'{"a":"\xff"}', "not UTF-8"),
+        ('{"a":1}'.encode("utf-16"), "not UTF-8"),
+        (b'{"a":"\xed\xa0\x80"}', "not UTF-8"),
+        (b'{"a":NaN}', "NaN is not JSON"),
+        (b'{"a":-Infinity}', "-Infinity is not JSON"),
+        (b'{"a":1e400}', "a number is too large"),
+        (b'{"a":-1e400}', "a number is too large"),
+        (b'{"a":' + b"9" * 41 + b"}", "too many digits"),
+        (b'{"a":' + b"9" * 500_000 + b"}", "too many digits"),
+        (b'{"a":1,"a":1}', "a name is there twice"),
+        (b'{"a":[{"b":1,"b":2}]}', "a name is there twice"),
+        (b'{"a":' * DEEP, "nested too deeply"),
+        (b'{"a":' + b"[" * DEEP, "nested too deeply"),
+        (b'{"a":' + b"[" * 20 + b"]" * 20 + b"}", "nested more than 20 deep"),
+        (b'{"a":[' + b"0," * 2000 + b"0]}", "more than 2000 values"),
+        (json.dumps({f"k{at}": {} for at in range(2001)}).encode(), "more than 2000 values"),
+        (b'{"a":"\\ud800"}', "half of a character"),
+        (b'{"a":[{"b":"\\uDC00\\uD800"}]}', "half of a character"),
+        (b'{"\\udfff":1}', "half of a character"),
+        (b'{"a":"\\u00"}', "not valid JSON"),
+        (b'{"a":"\n"}', "not valid JSON"),
+        (b'{"a":1}x', "not valid JSON"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_is_no_sound_object_is_refused(body: bytes, said: str) -> None:
+    with pytest.raises(InvalidRequest, match=said) as caught:
+        document_of(body)
+    assert len(caught.value.message) < 200
+    for parse in PARSERS.values():
+        with pytest.raises(InvalidRequest, match=said):
+            parse(body)
+
+
+def test_what_is_sound_is_read() -> None:
+    body = '\ufeff{"a":"кот 🐈 \\ud83d\\ude00","b":1e308,"c":%s,"d":{"a":1}}' % ("9" * 40)
+    deep = b'{"a":' + b"[" * 18 + b"]" * 18 + b"}"
+    assert document_of(body.encode()) == {"a": "кот 🐈 😀", "b": 1e308, "c": int("9" * 40), "d": {"a": 1}}
+    assert document_of(deep)["a"]
 
 
 def test_every_text_that_utf8_can_write_is_taken() -> None:
     assert document_of(rb'{"a": "\ud83e\udd8a", "b": "\\ud800"}') == {"a": "🦊", "b": r"\ud800"}
 
 
-@pytest.mark.parametrize("body", [rb'{"a": "\ud800"}', rb'{"\uDFFF": 1}', rb'{"a": [{"b": "\udd8a\ud83e"}]}'])
-def test_half_a_surrogate_pair_is_refused(body: bytes) -> None:
-    with pytest.raises(InvalidRequest, match="not valid JSON"):
+@pytest.mark.parametrize("dialect", PARSERS)
+def test_a_body_that_is_too_large_is_not_even_read(dialect: str) -> None:
+    body = b'{"prompt":"' + b"a" * LARGEST + b'"}'
+    with pytest.raises(TooLarge) as caught:
+        PARSERS[dialect](body)
+    assert str(LARGEST) in caught.value.message
+    assert document_of(body, len(body))
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 1_000_000, b'{"a":' + b"9" * 1_000_000 + b"}", b'{"a":"' + b"\\ud83d" * 150_000]
+)
+def test_a_bomb_costs_no_time(body: bytes) -> None:
+    began = time.process_time()
+    with pytest.raises(RequestError):
         document_of(body)
+    assert time.process_time() - began < 2
+
+
+YANDEX = {"modelUri": "art://f/flux", "messages": [{"text": "a"}]}
+KEPT: list[tuple[str, dict[str, Any]]] = [
+    ("openai_images", {"prompt": "@"}),
+    ("openai_images", {"prompt": "a", "negative_prompt": "@"}),
+    ("openai_images", {"prompt": "a", "user": "@"}),
+    ("openai_images", {"prompt": "a", "safety_identifier": "@"}),
+    ("operations", {"model": "flux", "prompt": "@"}),
+    ("operations", {"model": "flux", "prompt": "a", "negative_prompt": "@"}),
+    ("operations", {"model": "flux", "prompt": "a", "metadata": {"@": "b"}}),
+    ("operations", {"model": "flux", "prompt": "a", "metadata": {"a": "@"}}),
+    ("yandexart", {"modelUri": "art://f/flux", "messages": [{"text": "@"}]}),
+]
+
+
+@pytest.mark.parametrize("control", ["\x00", "\x07", "\x1b", "\x0c", "\x7f"])
+@pytest.mark.parametrize(("dialect", "body"), KEPT)
+def test_what_is_kept_holds_no_control_characters(dialect: str, body: dict[str, Any], control: str) -> None:
+    text = json.dumps(body)
+    PARSERS[dialect](text.replace("@", "a\\t\\r\\nb \\u202e").encode())
+    with pytest.raises(InvalidRequest, match=f"U\\+{ord(control):04X}") as caught:
+        PARSERS[dialect](text.replace("@", json.dumps(f"a{control}b")[1:-1]).encode())
+    assert control not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body"),
+    [
+        ("yandexart", {"modelUri": "art://f/flux", "messages": [{"text": "a"}] * 101}),
+        ("yandexart", {"modelUri": "art://f/flux", "messages": [{"text": "a" * 32_001}]}),
+        ("yandexart", {"modelUri": "art://f/" + "m" * 500, "messages": [{"text": "a"}]}),
+        ("yandexart", {**YANDEX, "generationOptions": {"mimeType": "x" * 201}}),
+        ("operations", {"model": "flux", "prompt": "a", "provider": "p" * 201}),
+        ("operations", {"model": "flux", "prompt": "a", "metadata": {str(at): "" for at in range(17)}}),
+        ("operations", {"model": "flux", "prompt": "a", "metadata": {"a": "b" * 513}}),
+        ("openai_images", {"prompt": "a" * 32_001}),
+        ("openai_images", {"prompt": "a", "user": "u" * 513}),
+    ],
+)  # fmt: skip
+def test_every_field_has_an_end(dialect: str, body: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match="at most"):
+        PARSERS[dialect](json.dumps(body).encode())
+
+
+def test_what_an_operations_item_could_not_hold_is_refused() -> None:
+    prompt = "🐈" * (LARGEST_TEXTS // 4)
+    assert Ask(ImageRequest("flux", (Message(prompt),)), "operations")
+    for request, metadata in (
+        (ImageRequest("flux", (Message(prompt), Message("x"))), {}),
+        (ImageRequest("flux", (Message(prompt),), negative_prompt="x"), {}),
+        (ImageRequest("flux", (Message(prompt),)), {"x": ""}),
+    ):
+        with pytest.raises(TooLarge, match=str(LARGEST_TEXTS)):
+            Ask(request, "operations", metadata=metadata)

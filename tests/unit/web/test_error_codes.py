@@ -134,6 +134,9 @@ REFUSED: list[tuple[str, str, Request]] = [
     ("provider_not_found", IMAGES, posted(IMAGES, provider="nobody")),
     ("provider_not_found", NATIVE, posted(NATIVE, provider="nobody")),
     *(("rate_limit_exceeded", path, beyond_the_limit(path, requests_per_minute=1)) for path in BODIES),
+    ("request_too_large", IMAGES, posted(IMAGES, user="u" * 2**20)),
+    ("request_too_large", NATIVE, posted(NATIVE, metadata={"a": "b" * 2**20})),
+    ("request_too_large", YANDEX, posted(YANDEX, messages=[{"text": "a" * 2**20}])),
     ("wrong_state", NATIVE, retried_while_it_runs),
 ]
 

@@ -1,0 +1,71 @@
+"""Hostile requests on the `api` function and the front door: no 5xx, no hang, no traceback, nothing secret logged.
+
+make bench NAME=hostile [N=10000] [SEED=1]. The last line is one JSON object; the exit status is 1 when anything was
+wrong. What is behind the function is in memory, and as strict as DynamoDB about the size of an item.
+"""
+
+import faulthandler
+import json
+import os
+import re
+import sys
+
+from support.fuzz_server import gateway
+from support.hostile import requests
+from support.hostile_cases import each_case
+from support.siege import LONGEST_SECONDS, Siege, captured, lay_anew
+from support.smuggling import RAW, door_before, exchange
+
+SCHEMA_SHARE = 0.2
+RAW_EACH = 5
+HANGS_SECONDS = 120
+
+
+def smuggle(siege: Siege) -> None:
+    """Send every raw request some times through the front door."""
+    made, key = gateway()
+    with captured() as log, door_before(made.app) as (port, behind):
+        for trick, raw in list(RAW.items()) * RAW_EACH:
+            reached = behind.reached
+            try:
+                answers = re.findall(rb"HTTP/1\.[01] (\d{3})", exchange(port, raw))
+            except TimeoutError:
+                siege.complaints.append(f"raw: {trick}: it hangs")
+                continue
+            siege.tried["raw"] += 1
+            siege.statuses.update(int(status) for status in answers)
+            if behind.reached - reached > len(answers) or any(status.startswith(b"5") for status in answers):
+                siege.complaints.append(
+                    f"raw: {trick}: {answers}, and {behind.reached - reached} reached what is behind"
+                )
+    if "Traceback" in log.getvalue() or key in log.getvalue():
+        siege.complaints.append("raw: a traceback or the key is in the log")
+
+
+def main() -> None:
+    """Run the campaign and print what it found."""
+    count, seed = int(os.environ.get("N", "10000")), int(os.environ.get("SEED", "1"))
+    faulthandler.dump_traceback_later(HANGS_SECONDS * max(1, count // 1000), exit=True)
+    siege = Siege()
+    made, key = gateway()
+    each_case(round(count * SCHEMA_SHARE), key, lambda one: siege.lay(made, key, [one]))
+    smuggle(siege)
+    left = max(0, count - siege.tried.total())
+    lay_anew(siege, left, lambda at, some, key: requests(seed * 1_000_000 + at, some, key))
+    for complaint in siege.complaints[:20]:
+        print(complaint[:1000])
+    report = {
+        "requests": siege.tried.total(),
+        "seed": seed,
+        "kinds": dict(sorted(siege.tried.items())),
+        "statuses": {str(status): number for status, number in sorted(siege.statuses.items())},
+        "complaints": len(siege.complaints),
+        "slowest_seconds": round(siege.slowest_seconds, 3),
+        "allowed_seconds": LONGEST_SECONDS,
+    }
+    print(json.dumps(report))
+    sys.exit(bool(siege.complaints))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""A small part of `make bench NAME=hostile`, with another seed."""
+
+import re
+
+import pytest
+
+from support.fuzz_server import gateway
+from support.hostile import KINDS, requests
+from support.hostile_cases import OPERATIONS, each_case
+from support.siege import Siege, captured, lay_anew
+from support.smuggling import RAW, door_before, exchange
+
+SEED = 2
+COUNT = 600
+
+
+def test_hostile_requests_get_an_answer_and_leave_no_trace() -> None:
+    siege = Siege()
+    lay_anew(siege, COUNT, lambda at, count, key: requests(SEED * COUNT + at, count, key))
+    assert siege.complaints == []
+    assert set(siege.tried) == set(KINDS)
+    assert {200, 303, 400, 401, 404, 405, 413} <= set(siege.statuses), "the road behind the refusals is walked too"
+
+
+def test_what_schemathesis_makes_up_is_answered() -> None:
+    siege = Siege()
+    made, key = gateway()
+    each_case(8 * len(OPERATIONS), key, lambda one: siege.lay(made, key, [one]))
+    assert siege.complaints == []
+    assert set(siege.tried) == {"schemathesis, negative", "schemathesis, positive"}
+
+
+@pytest.mark.parametrize("trick", RAW)
+def test_no_second_request_is_smuggled_through_the_front_door(trick: str) -> None:
+    """The front door's server decides what a request is; whatever is behind gets it anew, with a length of its own."""
+    made, _ = gateway()
+    with captured() as log, door_before(made.app) as (port, behind):
+        said = exchange(port, RAW[trick])
+        answers = re.findall(rb"HTTP/1\.[01] (\d{3})", said)
+    assert not [status for status in answers if status.startswith(b"5")], said[:500]
+    assert behind.reached <= len(answers), "what the front door takes for a body is no request for the next"
+    assert "Traceback" not in log.getvalue()
