@@ -18,6 +18,7 @@ _CONNECT = 5.0
 # Gradio's heartbeat is every 15 s: three missed in a row and the connection is dead.
 _SILENCE = 50.0
 _REDIRECTS = 3
+_SHORTEST_CREDENTIAL = 12
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
@@ -41,7 +42,10 @@ class HttpUpstream:
             )
             response = self._client.send(built, stream=True)
             with _closing(response):
-                return HttpResponse(response.status_code, response.headers, _read(response, request))
+                body = _read(response, request)
+            if response.is_error:
+                body = _without_credential(body, request)
+            return HttpResponse(response.status_code, response.headers, body)
 
     def stream(self, request: HttpRequest, hold_until: float) -> Iterator[ServerSentEvent]:
         """Events as they come; ends with the stream or at `hold_until` (seconds since the epoch)."""
@@ -113,6 +117,12 @@ def _read(response: httpx.Response, request: HttpRequest) -> bytes:
         if time.monotonic() > ends_at:
             raise httpx.ReadTimeout(f"not finished after {request.reading} s")
     return bytes(body)
+
+
+def _without_credential(body: bytes, request: HttpRequest) -> bytes:
+    """A refusal without the credential it was asked with: some repeat it, and what they say is shown to callers."""
+    credential = request.headers.get("authorization", "").rpartition(" ")[2].encode()
+    return body.replace(credential, b"[redacted]") if len(credential) >= _SHORTEST_CREDENTIAL else body
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -115,6 +116,16 @@ def test_any_status_is_an_answer(base: str, http: HttpUpstream) -> None:
     answer = http.send(HttpRequest("POST", f"{base}/echo", {"authorization": "Bearer s3cret"}, {"a": 1}))
     assert (answer.status, answer.body, answer.headers["x-said"]) == (418, b'{"a":1}', "yes")
     assert seen[-1]["authorization"] == "Bearer s3cret"
+
+
+@pytest.mark.parametrize("status", [400, 401, 500])
+def test_a_refusal_does_not_repeat_the_credential(status: int) -> None:
+    said = {"error": {"message": "Incorrect API key provided: sk-marked-0123456789."}}
+    upstream = HttpUpstream(httpx.MockTransport(lambda request: httpx.Response(status, json=said)))
+    headers = {"authorization": "Bearer sk-marked-0123456789"}
+    answer = upstream.send(HttpRequest("POST", "https://upstream.invalid/v1", headers))
+    assert b"marked" not in answer.body
+    assert b"Incorrect API key provided: [redacted]." in answer.body
 
 
 def test_redirects_of_calls_are_not_followed(base: str, http: HttpUpstream) -> None:
