@@ -306,6 +306,17 @@ def test_filters_find_the_few_among_the_many(listing: DynamoDBListing) -> None:
     assert len(ids) == 125
 
 
+def test_a_list_asks_no_more_however_much_others_have(listing: DynamoDBListing) -> None:
+    calls: list[str] = []
+    events = listing._client.meta.events
+    events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+    assert len(listing.page(Query("you")).operations) == 1
+    assert calls == ["Query", "BatchGetItem"]
+    calls.clear()
+    assert listing.page(Query("nobody")).operations == ()
+    assert calls == ["Query"]
+
+
 def test_a_span_of_time(listing: DynamoDBListing) -> None:
     [page] = pages(listing, created_after=1_800_000_010.0, created_before=1_800_000_020.0)
     assert [round(one.created_at - 1_800_000_000) for one in page.operations] == list(range(19, 9, -1))

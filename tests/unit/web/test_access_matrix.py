@@ -211,3 +211,64 @@ def test_the_application_has_no_route_that_this_file_cannot_see() -> None:
         isinstance(route, APIRoute) or route.path in (*OPEN_PATHS, "/redoc", "/docs/oauth2-redirect")  # type: ignore[attr-defined]
         for route in routes
     )
+
+
+@pytest.mark.parametrize("link", ["hop", "picture"])
+@pytest.mark.parametrize(("method", "path"), [one for one in ROUTES if one[1] not in OPEN_PATHS])
+def test_a_links_token_opens_its_own_path_and_no_other(method: str, path: str, link: str) -> None:
+    world = World()
+    services, [operation] = world.gateway.services, map(world.gateway.store.get, world.gateway.store.documents)
+    assert operation
+    signed = services.hop_link(operation, 1) if link == "hop" else services.picture_link(operation, 0)
+    own, _, query = signed.partition("?")
+    answer = world.gateway.call(method, f"{world.filled(path)}?{query}", BODIES["openai_images"])
+    if world.filled(path) == own:
+        assert answer.status in (200, 302)
+    else:
+        is_refusal(answer, path, 401)
+
+
+@pytest.mark.parametrize("dialect", START)
+@pytest.mark.parametrize(("method", "path"), OF_ONE)
+def test_a_foreign_operation_takes_as_much_work_as_none(method: str, path: str, dialect: str) -> None:
+    """What is not done cannot be timed: the same calls of the same ports, in the same order."""
+    world = World(dialect)
+    calls = noted(world.gateway.store, world.gateway.images, world.gateway.workflow)
+    world.call(method, path, authorization=f"Bearer {world.second_key}")
+    foreign = calls.copy()
+    calls.clear()
+    world.operation_id = "0" * 20
+    world.call(method, path, authorization=f"Bearer {world.second_key}")
+    assert foreign == calls
+    assert [name for name in calls if name != "get"] == []
+
+
+def noted(*ports: Any) -> list[str]:
+    """The names of the methods that are called on the ports from now on."""
+    calls: list[str] = []
+
+    def noting(method: Any) -> Any:
+        def called(*arguments: Any, **options: Any) -> Any:
+            calls.append(method.__name__)
+            return method(*arguments, **options)
+
+        return called
+
+    for port in ports:
+        for name in (name for name in dir(port) if not name.startswith("_") and callable(getattr(port, name))):
+            setattr(port, name, noting(getattr(port, name)))
+    return calls
+
+
+@pytest.mark.parametrize("query", ["", "?page_size=1", "?state=succeeded", "?model=flux&page_size=100"])
+def test_a_list_takes_as_much_work_however_much_others_have(query: str) -> None:
+    world = World()
+    calls = noted(world.gateway.store, world.gateway.images)
+    before = world.gateway.call("GET", f"/v1/operations{query}", authorization=f"Bearer {world.second_key}")
+    few = calls.copy()
+    for at in range(200):
+        body = {"model": "flux", "prompt": str(at)}
+        world.gateway.call("POST", "/v1/operations", body, authorization=f"Bearer {world.first_key}")
+    calls.clear()
+    after = world.gateway.call("GET", f"/v1/operations{query}", authorization=f"Bearer {world.second_key}")
+    assert (after.text, calls) == (before.text, few)
