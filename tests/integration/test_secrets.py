@@ -29,7 +29,8 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that asks for keys, with marked credentials for every upstream."""
     settings = replace(
         on_free_ports(tmp_path_factory.mktemp("secrets")),
-        parameters={"Stage": "local", "HoldSeconds": "2"},
+        # Bounded, to deploy that branch of the template too.
+        parameters={"Stage": "local", "HoldSeconds": "2", "ApiConcurrency": "20"},
         stand_ins=StandIns(build_app(latency_seconds=0.2), BASE_PATHS, MARKED),
     )
     with Stack(settings) as running:
