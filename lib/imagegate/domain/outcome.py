@@ -53,5 +53,8 @@ class Looked:
     """How often its state Poll was visited, this visit included."""
 
 
+NEVER = Looked()
+
+
 Submission = Ticket | Ready
 Check = Pending | Ready | Failed

@@ -8,17 +8,19 @@ from imagegate.domain.latency import Curves, Histogram
 SHORTEST_WAIT = 1.0
 LONGEST_WAIT = 300.0
 
-POLL_PRICE = 2.0
+POLL_PRICE = 3.0
 """Seconds of delay that one look is worth.
 
-A look costs about $0.00008: three state transitions ($0.000075), a short invocation, a read. So 2 says that a picture a
-second earlier is worth $0.00004, 14 cents for an hour. Both sides go with the square root: where looks are many, four
+A look costs about $0.00008: three state transitions ($0.000075), a short invocation, a read. So 3 says that a picture a
+second earlier is worth $0.000027, 10 cents for an hour. Both sides go with the square root: where looks are many, four
 times the price is half the looks and twice the delay.
 """
 
 _LESSONS = 120.0  # observations from which a histogram is trusted; until then looks also teach, and cost less
 _LESSON_PRICE = 0.1
 _FIRST_SHARE = 0.05
+_OPENING_SHARE = 0.2
+"""A second of listening costs a function of 512 MB $0.0000067, a quarter of what a second of delay is worth."""
 _LONGEST_RETRY_AFTER = 59  # clients of the OpenAI family take no notice of 60 and more
 
 _LONGEST_OPERATION = 86_400.0
@@ -65,8 +67,13 @@ def next_look(
 
 
 def first_look(histogram: Histogram) -> float:
-    """Seconds before which a stream that can be opened only once is not worth opening."""
+    """Seconds before which hardly any job has ever been ready."""
     return histogram.quantile(_FIRST_SHARE)
+
+
+def opening(histogram: Histogram) -> float:
+    """Seconds before which a stream that is listened to until its end is not worth opening."""
+    return histogram.quantile(_OPENING_SHARE)
 
 
 def expected_remaining(histogram: Histogram, elapsed: float) -> float:

@@ -6,14 +6,13 @@ from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.failover import last_word
 from imagegate.domain.limits import Waits
 from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
-from imagegate.domain.outcome import Looked, Ready, Ticket
+from imagegate.domain.outcome import NEVER, Looked, Ready, Ticket
 from imagegate.ports import Admission, Clock, Latencies, ProviderFor, Telemetry
 from imagegate.usecases.keep import Keep
 from imagegate.usecases.revise import Revise
 
 _FETCH_GRACE = 300.0
 _FIRST_HARVEST = 60.0
-_NEVER = Looked()
 
 
 class Conclude:
@@ -37,7 +36,7 @@ class Conclude:
         self._revise = revise
         self._clock = clock
 
-    def ready(self, operation: Operation, attempt: Attempt, ready: Ready, looked: Looked = _NEVER) -> Operation:
+    def ready(self, operation: Operation, attempt: Attempt, ready: Ready, looked: Looked = NEVER) -> Operation:
         """The upstream has the pictures: note where, bring them home, and end when all are there.
 
         Addresses are written before the fetch: some upstreams tell them only once. `looked`: when the job was

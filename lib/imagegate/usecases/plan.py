@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.operation import Attempt, AttemptState, Operation
-from imagegate.domain.schedule import first_look, next_look
+from imagegate.domain.schedule import POLL_PRICE, expected_remaining, next_look, opening
 from imagegate.ports import Clock, Latencies
 
 _SOONEST = 1
@@ -14,6 +14,11 @@ _SOONEST = 1
 _RARER = 1 / 10
 """Share of its age for which an operation that nobody would take rests at least: in a day, at whatever pace its
 providers name, it makes (1 + log(86,400 * share)) / share rounds, of 44 events with four providers: below 5,000."""
+_STAY = 12.0
+"""Seconds for which a function of 512 MB costs what leaving it does: three transitions ($0.000075), one more start."""
+_SOONEST_HERE = 0.3
+_PRICE_HERE = 0.1
+"""Seconds of delay that one more look is worth while a function stays: a read, and the upstream's patience."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +65,23 @@ class Plan:
         wait = min(wait, max(operation.deadline - now, _SOONEST))
         return Step(operation.id, "wait", max(_SOONEST, round(wait)), now)
 
-    def wait(self, operation: Operation, shortest: float = _SOONEST, run: str = "") -> float:
-        """Seconds until the first of the operation's jobs is worth a look, at least `shortest`."""
-        waits = [self._wait(operation, attempt, shortest, run) for attempt in operation.attempts if attempt.live]
+    def wait(self, operation: Operation, shortest: float = _SOONEST, run: str = "", price: float = POLL_PRICE) -> float:
+        """Seconds until the first of the operation's jobs is worth a look that costs `price`, at least `shortest`."""
+        waits = [self._wait(operation, one, shortest, run, price) for one in operation.attempts if one.live]
         return max(shortest, min(waits, default=0.0))
 
-    def fits(self, operation: Operation, seconds: float) -> bool:
-        """True when all jobs are likely to end within `seconds`, so that staying for them is worth it."""
-        return all(self._expected(attempt) <= seconds for attempt in operation.attempts if attempt.live)
+    def stay(self, operation: Operation, not_before: float, run: str) -> float | None:
+        """Seconds to sleep here before the next look; `None` when leaving is cheaper, as the jobs take longer."""
+        now = self._clock.now()
+        wait = max(self.wait(operation, _SOONEST_HERE, run, _PRICE_HERE), not_before - now)
+        soon = all(self._expected(one) <= _STAY for one in operation.attempts if one.live)
+        return wait if soon and wait <= _STAY and now < operation.deadline else None
 
     def opens_at(self, attempt: Attempt) -> float:
         """When a stream that can be read only once is to be opened, in seconds since the epoch."""
-        return attempt.started_at + first_look(self._latencies.get(attempt.provider, attempt.model))
+        return attempt.started_at + opening(self._latencies.get(attempt.provider, attempt.model))
 
-    def _wait(self, operation: Operation, attempt: Attempt, shortest: float, run: str) -> float:
+    def _wait(self, operation: Operation, attempt: Attempt, shortest: float, run: str, price: float) -> float:
         now = self._clock.now()
         if attempt.state is AttemptState.READY:
             return 0.0
@@ -83,8 +91,8 @@ class Plan:
             return self.opens_at(attempt) - now
         histogram = self._latencies.get(attempt.provider, attempt.model)
         elapsed, remaining = now - attempt.started_at, operation.deadline - now
-        return next_look(histogram, elapsed, max(remaining, 0.0), shortest=shortest)
+        return next_look(histogram, elapsed, max(remaining, 0.0), price=price, shortest=shortest)
 
     def _expected(self, attempt: Attempt) -> float:
         histogram = self._latencies.get(attempt.provider, attempt.model)
-        return histogram.quantile(0.5) - (self._clock.now() - attempt.started_at)
+        return expected_remaining(histogram, self._clock.now() - attempt.started_at)

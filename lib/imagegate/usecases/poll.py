@@ -7,7 +7,7 @@ from dataclasses import replace
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.limits import Waits
 from imagegate.domain.operation import Attempt, AttemptState, Operation, State
-from imagegate.domain.outcome import Check, Failed, Looked, Pending, Ready, Ticket
+from imagegate.domain.outcome import NEVER, Check, Failed, Looked, Pending, Ready, Ticket
 from imagegate.ports import Clock, OperationStore, ProviderFor
 from imagegate.usecases.conclude import Conclude
 from imagegate.usecases.plan import Plan, Step
@@ -16,11 +16,13 @@ from imagegate.usecases.revise import Revise
 _LOST_SUBMITTER = Failure(
     FailureCode.AMBIGUOUS, "The submission was interrupted; whether the upstream has the job is not known."
 )
-_SWEEP_MARGIN = 600.0
 _HOLD_MARGIN = 60.0
 _AFTERMATH = 120.0
 """Seconds for which a stream is kept open after the deadline: let go, its picture would be lost for good."""
-_SHORTEST_STAY = 0.3
+_LONGEST_STAY = 60.0
+"""Seconds; a function has other things to do within its time limit as well."""
+SWEEP_MARGIN = 4 * _LONGEST_STAY
+"""Seconds after a planned look when `sweep` takes the run for lost: it may have stayed, died and begun anew."""
 _ROUNDING = 0.5
 """The workflow waits whole seconds, so it may come that much too early."""
 Look = tuple[Attempt, Check | None]
@@ -55,28 +57,40 @@ class Poll:
         if operation is None or operation.done:
             return self.after_the_end(operation_id, operation, run)
         operation, not_before = self._look(operation, run, Looked(looked_at, looks + 1))
-        return replace(self._plan.step(self._overdue(operation), not_before, run), looks=looks + 1)
+        operation, not_before = self.stay(operation, run, not_before, Looked(self._clock.now(), looks + 1))
+        operation = self._overdue(operation)
+        step = self._plan.step(operation, not_before, run)
+        self._pushed_back(operation, step)
+        return replace(step, looks=looks + 1)
 
-    def stay(self, operation: Operation, run: str, until: float) -> Operation:
-        """Look again and again until the operation has ended or `until` has come."""
-        looked_at = 0.0
-        while not operation.done and not operation.missing_slots:
-            wait = self._plan.wait(operation, _SHORTEST_STAY)
-            if self._clock.now() + wait > until:
+    def stay(
+        self, operation: Operation, run: str, not_before: float = 0.0, looked: Looked = NEVER
+    ) -> tuple[Operation, float]:
+        """Look again and again while that is cheaper than leaving; also when the next look may be.
+
+        `not_before`: seconds since the epoch before which an upstream does not want to be asked. `looked`: when the
+        jobs were last seen unfinished.
+        """
+        until = self._clock.now() + _LONGEST_STAY
+        while not operation.done and not operation.missing_slots and self._clock.now() < until:
+            wait = self._plan.stay(operation, not_before, run)
+            if wait is None:
                 break
             self._clock.sleep(wait)
-            operation, not_before = self._look(operation, run, Looked(looked_at))
-            looked_at = self._clock.now()
-            if not_before > until:
+            operation = self._store.get(operation.id, consistent=True) or operation
+            if operation.done:
+                self.after_the_end(operation.id, operation, run)
                 break
-        return operation
+            operation, not_before = self._look(operation, run, looked)
+            looked = Looked(self._clock.now(), looked.times)
+        return operation, not_before
 
     def after_the_end(self, operation_id: str, operation: Operation | None, run: str) -> Step:
         """Nobody waits any more: stop the jobs of a cancelled operation, harvest those of a failed one."""
         if operation and operation.state is State.CANCELLED:
             self._conclude.released(operation)
         elif operation and operation.harvest_until > self._clock.now():
-            self._look(operation, run, Looked())
+            self._look(operation, run, NEVER)
         return Step(operation_id, "done")
 
     def _look(self, operation: Operation, run: str, looked: Looked) -> tuple[Operation, float]:
@@ -157,12 +171,12 @@ class Poll:
         return longest if operation.done else min(max(operation.deadline, now) + _AFTERMATH, longest)
 
     def _overdue(self, operation: Operation) -> Operation:
-        """End an operation whose time is up; push back the sweep of one that goes on."""
-        now = self._clock.now()
-        if operation.done:
+        """End an operation whose time is up."""
+        if operation.done or self._clock.now() < operation.deadline:
             return operation
-        if now >= operation.deadline:
-            return self._conclude.out_of_time(operation)
-        if operation.due_at > now + _SWEEP_MARGIN:
-            return operation
-        return self._revise(operation, lambda one: replace(one, due_at=0), due_in=2 * _SWEEP_MARGIN)
+        return self._conclude.out_of_time(operation)
+
+    def _pushed_back(self, operation: Operation, step: Step) -> None:
+        """Keep `sweep` from an operation that goes on; written down seldom, as writing costs as much as looking."""
+        if step.next == "wait" and operation.due_at < self._clock.now() + step.wait + SWEEP_MARGIN / 2:
+            self._revise(operation, lambda one: replace(one, due_at=0), due_in=2 * step.wait + SWEEP_MARGIN)

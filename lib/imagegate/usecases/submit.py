@@ -14,15 +14,12 @@ from imagegate.domain.route import Routes, Target
 from imagegate.ports import Admission, Clock, ImageStore, OperationStore, Provider, ProviderFor
 from imagegate.usecases.conclude import Conclude
 from imagegate.usecases.plan import Plan, Step
-from imagegate.usecases.poll import Poll
+from imagegate.usecases.poll import SWEEP_MARGIN, Poll
 from imagegate.usecases.revise import Revise
 
-PATIENCE = 5.0
-"""Seconds for which staying for a quick job is cheaper than the workflow's transitions."""
 _BUDGET = 300.0
 """Seconds after which one visit begins no further submission: blocking upstreams take minutes each."""
 _LEASE_MARGIN = 15.0
-_SWEEP_MARGIN = 120.0
 
 
 class Submit:
@@ -63,16 +60,14 @@ class Submit:
             return self._poll.after_the_end(operation_id, operation, run)
         if operation.awaits_expansion and not unexpanded:
             return Step(operation_id, "expand")
-        until = self._clock.now() + PATIENCE
         given_up = Failure(FailureCode.INTERNAL, f"The prompt could not be expanded ({unexpanded}).")
 
         def ready(current: Operation) -> Operation:
             return current.unexpanded(given_up).settled(self._clock.now())
 
-        operation = self._revise(operation, ready, due_in=_SWEEP_MARGIN)
+        operation = self._revise(operation, ready, due_in=SWEEP_MARGIN)
         operation, not_before = self._submit_all(operation, run)
-        if not operation.missing_slots and self._plan.fits(operation, PATIENCE):
-            operation = self._poll.stay(operation, run, until)
+        operation, not_before = self._poll.stay(operation, run, not_before)
         return self._plan.step(operation, not_before, run)
 
     def _submit_all(self, operation: Operation, run: str) -> tuple[Operation, float]:
@@ -171,7 +166,7 @@ class Submit:
             running = current if current.state is State.RUNNING else current.moved(State.RUNNING, now)
             return running.with_attempt(attempt)
 
-        return self._revise(operation, begin, due_in=lease + _SWEEP_MARGIN), attempt
+        return self._revise(operation, begin, due_in=lease + SWEEP_MARGIN), attempt
 
     def _record(self, operation: Operation, attempt: Attempt, outcome: Ticket | Ready, provider: Provider) -> Operation:
         if isinstance(outcome, Ready):
@@ -184,7 +179,7 @@ class Submit:
             keep_until=attempt.started_at + limits.retention_seconds,
             lease_until=0.0,
         )
-        due_in = self._plan.wait(operation) + limits.hold_seconds + _SWEEP_MARGIN
+        due_in = self._plan.wait(operation.informed(submitted)) + SWEEP_MARGIN
         return self._revise(operation, lambda current: current.informed(submitted), due_in=due_in)
 
 

@@ -119,11 +119,11 @@ def test_after_200_jobs_delay_is_within_15_percent_of_the_optimum(latency: Laten
 
 @pytest.mark.parametrize(("before", "then"), [(5, 40), (40, 5)])
 def test_it_recovers_when_the_upstream_changes(before: float, then: float) -> None:
-    source, histogram = random.Random(1), trained(lognormal(before), POLL_PRICE, seed=1)
+    source, histogram = random.Random(1), trained(lognormal(before), 2.0, seed=1)
     for _ in range(300):
-        _, histogram = watched(histogram, lognormal(then).draw(source), POLL_PRICE, 900)
+        _, histogram = watched(histogram, lognormal(then).draw(source), 2.0, 900)
     jobs = [lognormal(then).draw(source) for _ in range(100)]
-    delays = [watched(histogram, job, POLL_PRICE, 900)[0][-1] - job for job in jobs]
+    delays = [watched(histogram, job, 2.0, 900)[0][-1] - job for job in jobs]
     assert sum(delays) / len(jobs) < 0.15 * then + 3
 
 
