@@ -4,9 +4,9 @@
 
 Upstream jobs take log-normal times with a median of 3 s, 30 s or 10 min; the schedule has learned from 200 of them.
 Each run has a stack of its own: one batch warms the functions, the next is counted, while nothing else happens.
-Without LONG, 10 minutes are the 30 s run plus further polls at their measured price, as many as benchmarks.schedule
-says. Local CPU is not Lambda's: GB-seconds are wall time here times the template's memory, and "stretched" is with the
-CPU share of it (of both user and system, per process) as slow as Lambda makes it below 1,769 MB.
+Without LONG, 10 minutes are the 30 s run with as many polls as benchmarks.schedule says, at measured prices. Local CPU
+is not Lambda's: GB-seconds are wall time here times the template's memory, and "stretched" is with the CPU share of it
+(of both user and system, per process) as slow as Lambda makes it below 1,769 MB.
 """
 
 import json
@@ -39,21 +39,26 @@ def polls_a_picture(usage: Usage) -> float:
 
 
 def ten_minutes(usage: Usage) -> tuple[float, dict[str, float]]:
-    """From the 30 s run: more polls that find nothing, each three transitions, a read and a short invocation."""
+    """From the 30 s run, whose one poll stays for seconds: many polls that do not.
+
+    A poll in vain is three transitions, a read, and an invocation as long as a submission; the last one takes as long
+    as the shortest that found its picture.
+    """
     latency = lognormal(600, deadline=3600)
     source = random.Random(0)
     jobs = [latency.draw(source) for _ in range(2000)]
     polls = mean(learned(latency, POLL_PRICE, jobs=jobs, seeds=range(3))).polls
     more = polls - polls_a_picture(usage)
-    vain = sorted(usage.milliseconds["poll"])[: -usage.n] or usage.milliseconds["poll"]
-    gigabytes = usage.memory["poll"] / 1024
+    gigabyte_second = usage.memory["poll"] / 1024 * PRICE["lambda_gb_second"]
+    last = min(usage.milliseconds["poll"]) / 1000 * gigabyte_second + PRICE["lambda_request"]
+    vain = median(usage.milliseconds["submit"]) / 1000 * gigabyte_second + PRICE["lambda_request"]
     extra = {
-        "transitions": 3 * PRICE["states_transition"],
-        "lambda poll": median(vain) / 1000 * gigabytes * PRICE["lambda_gb_second"] + PRICE["lambda_request"],
-        "table poll": PRICE["dynamodb_read_unit"],
+        "transitions": 3 * more * PRICE["states_transition"],
+        "lambda poll": more * vain + last,
+        "table poll": more * PRICE["dynamodb_read_unit"],
     }
-    found = usage.dollars()
-    return polls, found | {name: found.get(name, 0.0) + more * value * 1000 for name, value in extra.items()}
+    found = usage.dollars() | {"lambda poll": 0.0}
+    return polls, found | {name: found.get(name, 0.0) + value * 1000 for name, value in extra.items()}
 
 
 def shown(name: str, polls: float, dollars: dict[str, float], stretched: dict[str, float] | None) -> dict[str, Any]:
