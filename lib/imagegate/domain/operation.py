@@ -65,7 +65,7 @@ _MAYBE_PAID = frozenset(
         FailureCode.EXPIRED,
     }
 )
-ACCEPTED = frozenset({AttemptState.SUBMITTED, AttemptState.READY, AttemptState.DONE, AttemptState.UNKNOWN})
+ACCEPTED = LIVE | {AttemptState.DONE, AttemptState.UNKNOWN}
 """States in which an upstream has, or may have, begun to work."""
 
 

@@ -13,6 +13,8 @@ from imagegate.usecases.revise import Revise
 
 _FETCH_GRACE = 300.0
 _FIRST_HARVEST = 60.0
+_CANCELLED = Failure(FailureCode.CANCELLED, "Cancelled.")
+_WHILE_SUBMITTING = Failure(FailureCode.AMBIGUOUS, "Cancelled while it was being submitted.")
 
 
 class Conclude:
@@ -96,7 +98,8 @@ class Conclude:
 
         def end(current: Operation) -> Operation:
             noted = current.informed(ended)
-            if failure.final and noted is not current and not noted.done:
+            of_this_try = attempt.number > current.retried_after
+            if failure.final and of_this_try and noted is not current and not noted.done:
                 return noted.moved(State.FAILED, now, failure=failure)
             return noted
 
@@ -111,7 +114,8 @@ class Conclude:
             if attempt.live:
                 if attempt.ticket is not None:
                     self._providers(attempt.provider).cancel(Ticket(attempt.ticket))
-                operation = self.failed(operation, attempt, Failure(FailureCode.CANCELLED, "Cancelled."))
+                submitting = attempt.state is AttemptState.SUBMITTING
+                operation = self.failed(operation, attempt, _WHILE_SUBMITTING if submitting else _CANCELLED)
         return operation
 
     def exhausted(self, operation: Operation, slot: int) -> Operation:

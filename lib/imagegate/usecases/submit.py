@@ -67,6 +67,8 @@ class Submit:
 
         operation = self._revise(operation, ready, due_in=SWEEP_MARGIN)
         operation, not_before = self._submit_all(operation, run)
+        if operation.done:
+            return self._poll.after_the_end(operation_id, operation, run)
         operation, not_before = self._poll.stay(operation, run, not_before)
         return self._plan.step(operation, not_before, run)
 

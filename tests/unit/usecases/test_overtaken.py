@@ -104,3 +104,33 @@ def test_a_run_that_begins_anew_does_not_wait_for_its_own_lease() -> None:
     assert world.submit(operation.id, "another").wait > 100
     world.alpha.check = lambda ticket, hold_until: Ready(bodies=(picture(),))  # type: ignore[method-assign]
     assert world.poll(operation.id, "run").next == "done"
+
+
+def test_a_job_whose_operation_is_cancelled_during_the_submission_is_stopped() -> None:
+    """Nobody knew of its ticket yet when the upstreams were told: it went on, and was paid for."""
+    world = World()
+    operation = world.begun()
+
+    def cancel() -> None:
+        assert world.cancel(world.now(operation)).may_have_cost
+        world.submit(operation.id, "the cancel's own run")
+
+    before(world.alpha, "submit", cancel)
+    assert world.submit(operation.id).next == "done"
+    assert world.alpha.cancelled == [Ticket({"job": 1})]
+    [attempt] = world.now(operation).attempts
+    assert (attempt.state, attempt.ticket) == (AttemptState.FAILED, {"job": 1})
+    assert world.now(operation).may_have_cost
+
+
+def test_a_release_does_not_end_the_retry_that_came_before_it() -> None:
+    """The job of the cancelled try was given up after the caller had asked to try again: the new try failed with it."""
+    world = World()
+    operation = world.begun()
+    world.submit(operation.id)
+    world.cancel(world.now(operation))
+    before(world.alpha, "cancel", lambda: world.retry(world.now(operation)))
+    world.submit(operation.id, "the cancel's own run")
+    assert world.now(operation).state is State.QUEUED
+    world.alpha.checks = [ready()]
+    assert world.drive(operation).state is State.SUCCEEDED
