@@ -8,6 +8,7 @@ counted, what the bus carried and what is in S3.
 - lost: accepted and unknown afterwards, or succeeded without its picture in S3
 - stuck: not ended although deadline and grace are over
 - silent_duplicates: submissions an upstream accepted beyond the attempts on the operation's record
+- unharvested: jobs an upstream has accepted for sure whose end nobody has seen, so that a picture may lie there unfetched
 - unannounced: terminal states that the bus did not carry
 """
 
@@ -41,7 +42,19 @@ FAULTS = (
 DEADLINE = 240.0
 GRACE = 420.0
 """Seconds after the deadline within which sweep must have ended whatever stood still."""
+ZERO = ("lost", "stuck", "silent_duplicates", "unharvested", "unannounced", "unstable_event_ids")
+"""Figures that must be."""
 TERMINAL = {"succeeded": "Succeeded", "failed": "Failed", "cancelled": "Cancelled"}
+
+
+def live(shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """The attempts of an operation that may still yield a picture."""
+    return [one for one in shown["attempts"] if one["state"] in ("submitting", "submitted", "ready")]
+
+
+def over(shown: dict[str, Any] | None) -> bool:
+    """True when nothing more will happen to an operation."""
+    return shown is not None and shown["done"] and not live(shown)
 
 
 @dataclass
@@ -90,11 +103,11 @@ class Campaign:
         with httpx.Client(base_url=self.stack.base_url, timeout=35) as client:
             while True:
                 for operation_id in self.accepted:
-                    if not found.get(operation_id, {}).get("done"):
+                    if not over(found.get(operation_id)):
                         answer = client.get(f"/v1/operations/{operation_id}")
                         if answer.status_code == 200:
                             found[operation_id] = answer.json()
-                open_ones = [one for one in self.accepted if not found.get(one, {}).get("done")]
+                open_ones = [one for one in self.accepted if not over(found.get(one))]
                 print(f"\r{len(self.accepted) - len(open_ones)} of {len(self.accepted)} ended ", end="", flush=True)
                 if not open_ones or time.monotonic() > until:
                     print()
@@ -149,6 +162,7 @@ class Campaign:
             "lost": len(set(self.accepted) - set(ended)) + self._without_pictures(ended),
             "stuck": sum(not shown["done"] for shown in ended.values()),
             "silent_duplicates": duplicates,
+            "unharvested": sum(len(live(shown)) for shown in ended.values()),
             "unannounced": len(self._unannounced(ended)),
             "unstable_event_ids": sum(len(details) > 1 for details in ids.values()),
             "unknown_submissions": unknown,
@@ -183,7 +197,7 @@ def main() -> None:
     for name, value in figures.items():
         print(f"  {name:22} {value}")
     print(json.dumps(figures))
-    if any(figures[name] for name in ("lost", "stuck", "silent_duplicates", "unannounced", "unstable_event_ids")):
+    if any(figures[name] for name in ZERO):
         raise SystemExit(1)
 
 
