@@ -8,7 +8,7 @@ counted, what the bus carried and what is in S3.
 - lost: accepted and unknown afterwards, or succeeded without its picture in S3
 - stuck: not ended although deadline and grace are over
 - silent_duplicates: submissions an upstream accepted beyond the attempts on the operation's record
-- unharvested: jobs an upstream has accepted for sure whose end nobody has seen, so that a picture may lie there unfetched
+- unharvested: jobs an upstream has for sure and whose end nobody has seen: a picture may lie there unfetched
 - unannounced: terminal states that the bus did not carry
 """
 
