@@ -16,6 +16,10 @@ _RARER = 1 / 10
 providers name, it makes (1 + log(86,400 * share)) / share rounds, of 44 events with four providers: below 5,000."""
 _STAY = 12.0
 """Seconds for which a function of 512 MB costs what leaving it does: three transitions ($0.000075), one more start."""
+_STAY_UNTAUGHT = 5.0
+"""Seconds, while what is expected is a guess."""
+_LESSONS = 10
+"""Jobs that have been watched until it is not."""
 _SOONEST_HERE = 0.3
 _PRICE_HERE = 0.1
 """Seconds of delay that one more look is worth while a function stays: a read, and the upstream's patience."""
@@ -74,7 +78,7 @@ class Plan:
         """Seconds to sleep here before the next look; `None` when leaving is cheaper, as the jobs take longer."""
         now = self._clock.now()
         wait = max(self.wait(operation, _SOONEST_HERE, run, _PRICE_HERE), not_before - now)
-        soon = all(self._expected(one) <= _STAY for one in operation.attempts if one.live)
+        soon = all(self._soon(one) for one in operation.attempts if one.live)
         return wait if soon and wait <= _STAY and now < operation.deadline else None
 
     def opens_at(self, attempt: Attempt) -> float:
@@ -93,6 +97,7 @@ class Plan:
         elapsed, remaining = now - attempt.started_at, operation.deadline - now
         return next_look(histogram, elapsed, max(remaining, 0.0), price=price, shortest=shortest)
 
-    def _expected(self, attempt: Attempt) -> float:
+    def _soon(self, attempt: Attempt) -> bool:
         histogram = self._latencies.get(attempt.provider, attempt.model)
-        return expected_remaining(histogram, self._clock.now() - attempt.started_at)
+        expected = expected_remaining(histogram, self._clock.now() - attempt.started_at)
+        return expected <= (_STAY_UNTAUGHT if histogram.count < _LESSONS else _STAY)

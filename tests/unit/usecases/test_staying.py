@@ -108,3 +108,14 @@ def test_an_operation_that_goes_on_is_never_due_before_its_next_look(usually: fl
         assert world.now(operation).due_at <= next_look + 10 * 60
         world.clock.sleep(step.wait)
         step = world.poll(operation.id, looked_at=step.looked_at)
+
+
+def test_who_has_seen_few_jobs_stays_for_quick_ones_only() -> None:
+    world = World()
+    world.latencies = MemoryLatencies(expected_seconds=6)
+    world.alpha = Watched(world, 3)
+    world.__post_init__()
+    assert world.submit(world.begun().id).next == "wait"
+    for _ in range(20):
+        world.latencies.observe("alpha", "schnell", 6, 6)
+    assert world.submit(world.begun().id).next == "done"
