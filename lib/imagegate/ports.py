@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from imagegate.domain.api_key import ApiKey
 from imagegate.domain.books import Booking, Used
+from imagegate.domain.delivery import Delivery
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.events import Event
 from imagegate.domain.latency import Histogram
@@ -216,6 +217,61 @@ class Secrets(Protocol):
         """The secret of that name, or `None` when it was never set."""
 
 
+class WebhookTargets(Protocol):
+    """Where webhooks may be sent to."""
+
+    def check(self, url: str) -> None:
+        """Raises WebhookRefused for a URL of which is known now that nothing is sent there."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAnswer:
+    """What a receiver said."""
+
+    status: int
+    retry_after: str | None = None
+    """The header, as it came."""
+
+
+class WebhookSender(Protocol):
+    """The one way to a webhook; owns address rules, time and size caps."""
+
+    def send(self, url: str, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
+        """POST, and follow no redirect. Raises WebhookRefused, and Unreachable when there is no answer."""
+
+
+class Deliveries(Protocol):
+    """The log of what was announced to webhooks."""
+
+    def get(self, operation_id: str, sequence: int) -> Delivery | None:
+        """Read one as it is now; `None` when nothing was tried yet."""
+
+    def put(self, delivery: Delivery) -> None:
+        """Write a new one or the next version. Raises Conflict unless the stored version is the one before."""
+
+    def tried(self, operation_id: str) -> set[str]:
+        """The events of an operation of which a delivery was begun; one that is a moment old may be missing."""
+
+    def of(self, operation_id: str) -> Sequence[Delivery]:
+        """All of an operation, in the order of their sequence; one that is a moment old may be missing."""
+
+    def forget(self, operation_id: str) -> None:
+        """Remove all of an operation."""
+
+
+class DisabledWebhooks(Protocol):
+    """Receivers that said they want no more (410)."""
+
+    def disable(self, owner: str, url: str, until: float) -> None:
+        """Send nothing of this owner's there until then (seconds since the epoch), or until it is enabled."""
+
+    def enable(self, owner: str, url: str) -> None:
+        """Send there again; one that is not disabled is no error."""
+
+    def is_disabled(self, owner: str, url: str) -> bool:
+        """True when nothing is sent there."""
+
+
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
     """What the bytes of a picture say of themselves."""
@@ -314,6 +370,15 @@ class Provider(Protocol):
 
 SigningSecret = Callable[[], bytes]
 """The deployment's secret for signed links (domain/signed_link.py)."""
+
+WebhookKey = Callable[[], bytes]
+"""The deployment's key under which webhook secrets are (domain/sealing.py)."""
+
+BeginAgain = Callable[[str, int], None]
+"""Has the delivery of an operation's event (its sequence) begun anew."""
+
+PictureLink = Callable[[Operation, int], str]
+"""The path that leads to the picture in a slot."""
 
 ProviderFor = Callable[[str], Provider]
 """Finds a provider by its name in the route table."""

@@ -33,6 +33,15 @@ class Settings:
     """`keys`: only API keys open anything; `open`: nobody is asked for one."""
     key_cache_seconds: float
     """How long a function trusts what it has read of an API key."""
+    webhook_key: str
+    """SSM parameter of the key for webhook secrets."""
+    webhook_queue_url: str
+    webhook_retry_scale: float
+    """Multiplies the waits between deliveries."""
+    webhook_loopback: bool
+    """Webhooks may be sent to this machine."""
+    public_url: str
+    """Where the gateway answers, for links in webhooks."""
     dead_letters: str = ""
     """URL of the queue for what this function cannot handle; only some functions have one."""
     intake_key: str = ""
@@ -70,6 +79,11 @@ def read(environment: Mapping[str, str]) -> Settings:
         intake_queue_url=environment.get("INTAKE_QUEUE_URL", ""),
         intake_key=environment.get("INTAKE_KEY_ID", ""),
         **_expander(environment),
+        webhook_key=_text(environment, "WEBHOOK_KEY_PARAMETER"),
+        webhook_queue_url=_text(environment, "WEBHOOK_QUEUE_URL"),
+        webhook_retry_scale=_number(environment, "WEBHOOK_RETRY_SCALE"),
+        webhook_loopback=_choice(environment, "WEBHOOK_LOOPBACK", ("true", "false")) == "true",
+        public_url=_text(environment, "PUBLIC_URL").rstrip("/"),
         upstream_base_urls=_object(environment, "UPSTREAM_BASE_URLS"),
     )
 

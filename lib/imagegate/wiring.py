@@ -1,5 +1,6 @@
 """The only place that names concrete adapters. Everything is made on first use and kept for the process."""
 
+import random
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from imagegate.adapters.aws import client
 from imagegate.adapters.clock import SystemClock
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.domain.api_key import EVERYBODY, Principal
+from imagegate.domain.delivery import Pace
 from imagegate.domain.route import Routes
 from imagegate.ports import (
     Admission,
@@ -25,9 +27,11 @@ from imagegate.ports import (
     RequestRate,
     SigningSecret,
     Telemetry,
+    WebhookKey,
     Workflow,
 )
 from imagegate.providers import registry
+from imagegate.usecases.attach import Attach
 from imagegate.usecases.authenticate import Authenticate, OnBehalf, everybody
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.conclude import Conclude
@@ -35,10 +39,12 @@ from imagegate.usecases.delete import Delete
 from imagegate.usecases.estimate import Estimate
 from imagegate.usecases.expand import Expand
 from imagegate.usecases.fail import Fail
+from imagegate.usecases.link import Links, PictureLinks
 from imagegate.usecases.plan import Plan
 from imagegate.usecases.poll import Poll
 from imagegate.usecases.publish import Publish
 from imagegate.usecases.read import Read
+from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.revise import Revise
 from imagegate.usecases.start import Start
@@ -46,10 +52,14 @@ from imagegate.usecases.submit import Submit
 from imagegate.usecases.sweep import Sweep
 
 if TYPE_CHECKING:
+    from imagegate.adapters.dynamodb_deliveries import DynamoDBDeliveries
     from imagegate.adapters.dynamodb_stream import StreamReader
     from imagegate.adapters.event_tail import EventTail
     from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
+    from imagegate.adapters.sqs_webhooks import SqsWebhooks
     from imagegate.adapters.ssm_secrets import SsmSecrets
+    from imagegate.adapters.webhook_targets import WebhookTargets
+    from imagegate.usecases.deliver import Deliver
     from imagegate.usecases.intake import Intake
 
 _clock = SystemClock()
@@ -250,7 +260,7 @@ def intake() -> "Intake":
     from imagegate.usecases.intake import Intake
 
     queue = SqsRequests(client("sqs"), settings.current().intake_queue_url)
-    return Intake(events.parse, start(), routes(), _intake_principal(), queue, _dead_letters(), _clock)
+    return Intake(events.parse, attach(), start(), routes(), _intake_principal(), queue, _dead_letters(), _clock)
 
 
 def _intake_principal() -> Callable[[], Principal]:
@@ -310,7 +320,7 @@ def retry() -> Retry:
 
 def delete() -> Delete:
     """The use case `delete`."""
-    return Delete(store(), images())
+    return Delete(store(), images(), deliveries())
 
 
 def estimate() -> Estimate:
@@ -323,3 +333,79 @@ def listing() -> Listing:
     from imagegate.adapters.dynamodb_listing import DynamoDBListing
 
     return DynamoDBListing(client("dynamodb"), settings.current().table, _clock.now)
+
+
+@cache
+def links() -> Links:
+    """What signs paths of the gateway."""
+    return Links(signing_secret(), _clock)
+
+
+def picture_links() -> PictureLinks:
+    """Where pictures are to be found."""
+    return PictureLinks(links(), settings.current().image_days)
+
+
+@cache
+def deliveries() -> "DynamoDBDeliveries":
+    """What was announced to webhooks."""
+    from imagegate.adapters.dynamodb_deliveries import DynamoDBDeliveries
+
+    return DynamoDBDeliveries(client("dynamodb"), settings.current().table, _clock.now)
+
+
+def webhook_key(make_client: Callable[[str], Any], name: str) -> WebhookKey:
+    """The key for webhook secrets in an SSM parameter; SSM is not touched before it is needed."""
+
+    @cache
+    def key() -> bytes:
+        from imagegate.adapters.ssm_webhook_key import SsmWebhookKey
+
+        return SsmWebhookKey(make_client("ssm"), name)()
+
+    return key
+
+
+def webhook_targets(*, loopback: bool) -> "WebhookTargets":
+    """Where webhooks may be sent to."""
+    from imagegate.adapters.webhook_targets import WebhookTargets
+
+    return WebhookTargets(loopback=loopback)
+
+
+def webhook_queue() -> "SqsWebhooks":
+    """What drives deliveries."""
+    from imagegate.adapters.sqs_webhooks import SqsWebhooks
+
+    return SqsWebhooks(client("sqs"), settings.current().webhook_queue_url)
+
+
+def attach() -> Attach:
+    """The use case `attach`."""
+    current = settings.current()
+    return Attach(webhook_targets(loopback=current.webhook_loopback), webhook_key(client, current.webhook_key))
+
+
+def redeliver() -> Redeliver:
+    """The use case `redeliver`."""
+    return Redeliver(deliveries(), deliveries(), lambda *which: webhook_queue().put(*which))
+
+
+def deliver() -> "Deliver":
+    """The use case `deliver`."""
+    from imagegate.adapters.http_webhooks import HttpWebhooks
+    from imagegate.usecases.deliver import Deliver, Pictures, Signing
+
+    current = settings.current()
+    return Deliver(
+        store(),
+        deliveries(),
+        deliveries(),
+        _dead_letters(),
+        HttpWebhooks(webhook_targets(loopback=current.webhook_loopback)),
+        Signing(api_keys(client("dynamodb"), current.table), webhook_key(client, current.webhook_key)),
+        Pictures(current.public_url, picture_links()),
+        _clock,
+        lambda: Pace(current.webhook_retry_scale, random.random()),  # noqa: S311 - spreads receivers, no secret
+        current.operation_days * 86_400,
+    )

@@ -14,7 +14,7 @@ from imagegate.local.stack import Stack
 from imagegate.local.stack_settings import StandIns
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 from support.event_schemas import as_described
-from support.stack_settings import on_free_ports
+from support.stack_settings import WITH_WEBHOOKS, on_free_ports
 
 PATIENCE = 40.0
 
@@ -33,8 +33,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running stack with IAM and signatures enforced and stand-ins that take half a second."""
+    settings = on_free_ports(tmp_path_factory.mktemp("stack"))
     settings = replace(
-        on_free_ports(tmp_path_factory.mktemp("stack")),
+        settings,
+        parameters={**settings.parameters, **WITH_WEBHOOKS},
         stand_ins=StandIns(build_app(latency_seconds=0.5), BASE_PATHS, STAND_IN_SECRETS),
     )
     with Stack(settings) as running:
@@ -46,7 +48,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that asks for keys, as deployed by default, and does not trust them for long."""
     settings = replace(
         on_free_ports(tmp_path_factory.mktemp("closed")),
-        parameters={"Stage": "local", "HoldSeconds": "1", "KeyCacheSeconds": "1"},
+        parameters={"Stage": "local", "HoldSeconds": "1", "KeyCacheSeconds": "1", **WITH_WEBHOOKS},
         stand_ins=StandIns(build_app(latency_seconds=0.3), BASE_PATHS),
     )
     with Stack(settings) as running:

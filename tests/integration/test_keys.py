@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from imagegate.local.stack import Stack
+from support.receiver import Receiver, receiving
 
 KEY_CACHE_SECONDS = 1
 Cli = Callable[..., dict[str, Any]]
@@ -110,6 +111,33 @@ def test_rotating_and_revoking_take_effect(closed: Stack, cli: Cli, until: Calla
     cli("revoke", key["id"])
     until(lambda: requests.get(url, headers=bearer(rotated)).status_code == 401, KEY_CACHE_SECONDS + 3)
     assert "revoked" in requests.get(url, headers=bearer(rotated)).json()["error"]["message"]
+
+
+def test_a_keys_webhook_hears_of_yandexarts_operations_too_and_its_secret_is_rotated(
+    closed: Stack, cli: Cli, until: Callable[..., Any]
+) -> None:
+    with receiving(Receiver("")) as receiver:
+        key = cli(
+            "create", "--name", "hooked", "--webhook-url", receiver.url, "--webhook-events", "succeeded", "--json"
+        )
+        receiver.secret = key["webhook_secret"]
+        url = f"{closed.base_url}/foundationModels/v1/imageGenerationAsync"
+        body = {"modelUri": "art://f/yandex-art/latest", "messages": [{"text": "a cat"}]}
+        started = requests.post(url, json=body, headers={"Authorization": f"Api-Key {key['key']}"}).json()
+        [first] = until(lambda: receiver.received)
+        told = first.body["data"]["operation"]
+        assert (told["id"], first.signatures) == (started["id"], 1)
+        assert requests.get(told["images"][0]["url"]).status_code == 200, "its link needs no key"
+        rotated = cli("webhook", key["id"], "--rotate", "--json")
+        again = f"{closed.base_url}/v1/operations/{started['id']}:redeliver"
+        for secret, count in ((key["webhook_secret"], 2), (rotated["webhook_secret"], 3)):
+            receiver.secret = secret
+            event = {"event_id": first.body["data"]["event_id"]}
+            assert requests.post(again, json=event, headers=bearer(key)).status_code == 202
+            until(lambda count=count: len(receiver.received) == count)
+    assert [one.signatures for one in receiver.received] == [1, 2, 2]
+    assert receiver.refused == []
+    assert len({one.webhook_id for one in receiver.received}) == 1
 
 
 def test_no_secret_is_in_the_table(closed: Stack, first: dict[str, Any]) -> None:

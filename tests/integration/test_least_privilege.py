@@ -73,28 +73,45 @@ def parameter(name: str) -> Probe:
     return lambda client, names: client("ssm").get_parameter(Name=f"/imagegate/dev/{name}", WithDecryption=True)
 
 
+def send(queue: str) -> Probe:
+    # Of attributes that are none, nothing is sent where it is allowed.
+    return lambda client, names: client("sqs").send_message(
+        QueueUrl=names.of[queue], MessageBody="x", MessageAttributes={"x": {"DataType": "none", "StringValue": "x"}}
+    )
+
+
 ABSENT = "0" * 20
 PATHS = Config(s3={"addressing_style": "path"}, proxies={}, retries={"total_max_attempts": 1})
 DRIVERS = {"SubmitFunction", "PollFunction"}
+OTHER_READERS = {"DeliverFunction", "ExpandFunction"}
 MAY: dict[str, tuple[Probe, set[str]]] = {
     "read an operation": (
         get_item(f"op#{ABSENT}"),
-        {"ApiFunction", "ExpandFunction", "FailFunction", "IntakeFunction", "SweepFunction", *DRIVERS},
+        {"ApiFunction", "FailFunction", "IntakeFunction", "SweepFunction", *DRIVERS, *OTHER_READERS},
     ),
     "write an operation": (
         put_item(f"op#{ABSENT}"),
         {"ApiFunction", "ExpandFunction", "FailFunction", "IntakeFunction", "SweepFunction", *DRIVERS},
     ),
     "remove an operation": (delete_item(f"op#{ABSENT}"), {"ApiFunction"}),
-    "read an API key": (get_item("apikey#none"), {"ApiFunction", "IntakeFunction"}),
+    "read an API key": (get_item("apikey#none"), {"ApiFunction", "DeliverFunction", "IntakeFunction"}),
     "make an API key": (put_item("apikey#none"), set()),
     "remove an API key": (delete_item("apikey#none"), set()),
-    "read the signing secret": (get_item("signing"), {"ApiFunction"}),
-    "make the signing secret": (put_item("signing"), {"ApiFunction"}),
+    "read the signing secret": (get_item("signing"), {"ApiFunction", "DeliverFunction"}),
+    "make the signing secret": (put_item("signing"), {"ApiFunction", "DeliverFunction"}),
     "remove the signing secret": (delete_item("signing"), set()),
     "read what was learned": (get_item("latency#a#b"), {"ApiFunction", *DRIVERS}),
     "write what was learned": (put_item("latency#a#b"), DRIVERS),
     "open a circuit": (put_item("circuit#a"), DRIVERS),
+    "read a delivery": (get_item("delivery#none"), {"ApiFunction", "DeliverFunction"}),
+    "write a delivery": (put_item("delivery#none"), {"ApiFunction", "DeliverFunction"}),
+    "remove a delivery": (delete_item("delivery#none"), {"ApiFunction"}),
+    "disable a webhook": (put_item("webhook#none"), {"ApiFunction", "DeliverFunction"}),
+    "enable a webhook": (delete_item("webhook#none"), {"ApiFunction"}),
+    "read the key of webhook secrets": (parameter("webhooks"), {"ApiFunction", "DeliverFunction", "IntakeFunction"}),
+    "send a webhook": (send("WebhookQueue"), {"ApiFunction"}),
+    "put a webhook aside": (send("UndeliveredQueue"), {"DeliverFunction"}),
+    "put an announcement aside": (send("UnpublishedQueue"), {"PublishFunction"}),
     "read what a key has used": (get_item("usage#none#running"), {"ApiFunction", "FailFunction", *DRIVERS}),
     "book what a key uses": (
         put_item("usage#none#running"),
@@ -105,7 +122,7 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
     "write an item of no kind": (put_item("other"), set()),
     "scan the table": (lambda client, names: client("dynamodb").scan(TableName=names.table), set()),
     "remove the table": (lambda client, names: client("dynamodb").delete_table(TableName=names.table), set()),
-    "list an owner's operations": (query("owner", "owner"), {"ApiFunction"}),
+    "list an owner's operations": (query("owner", "owner"), {"ApiFunction", "DeliverFunction"}),
     "list open operations": (query("open", "open"), {"SweepFunction"}),
     "read a picture": (get_object("images/none"), {"ApiFunction"}),
     "write a picture": (put_object("images/none"), DRIVERS),

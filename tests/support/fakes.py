@@ -12,6 +12,7 @@ from imagegate.domain.account import Amount
 from imagegate.domain.api_key import ApiKey, KeyLimits
 from imagegate.domain.books import Booking, Used, over
 from imagegate.domain.coalescing import Claim, Claimed
+from imagegate.domain.delivery import Delivery
 from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamError
 from imagegate.domain.events import Event
@@ -172,6 +173,42 @@ class MemoryApiKeys:
 
     def every(self) -> Sequence[ApiKey]:
         return sorted(self.keys.values(), key=lambda key: key.created_at)
+
+
+@dataclass
+class MemoryDeliveries:
+    """Deliveries, and receivers that want no more, in dictionaries."""
+
+    kept: dict[tuple[str, int], Delivery] = field(default_factory=dict)
+    disabled: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def get(self, operation_id: str, sequence: int) -> Delivery | None:
+        return self.kept.get((operation_id, sequence))
+
+    def put(self, delivery: Delivery) -> None:
+        stored = self.get(delivery.operation_id, delivery.sequence)
+        if (stored.version if stored else 0) != delivery.version - 1:
+            raise Conflict(delivery.event_id)
+        self.kept[delivery.operation_id, delivery.sequence] = delivery
+
+    def tried(self, operation_id: str) -> set[str]:
+        return {one.event for one in self.of(operation_id)}
+
+    def of(self, operation_id: str) -> Sequence[Delivery]:
+        return [self.kept[key] for key in sorted(self.kept) if key[0] == operation_id]
+
+    def forget(self, operation_id: str) -> None:
+        for delivery in self.of(operation_id):
+            del self.kept[operation_id, delivery.sequence]
+
+    def disable(self, owner: str, url: str, until: float) -> None:
+        self.disabled[owner, url] = until
+
+    def enable(self, owner: str, url: str) -> None:
+        self.disabled.pop((owner, url), None)
+
+    def is_disabled(self, owner: str, url: str) -> bool:
+        return (owner, url) in self.disabled
 
 
 @dataclass

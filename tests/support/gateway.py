@@ -8,23 +8,27 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from imagegate.adapters.webhook_targets import WebhookTargets
 from imagegate.domain.api_key import ApiKey, issue
 from imagegate.domain.route import Routes
+from imagegate.usecases.attach import Attach
 from imagegate.usecases.authenticate import Authenticate, everybody
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
 from imagegate.usecases.estimate import Estimate
+from imagegate.usecases.link import Links, PictureLinks
 from imagegate.usecases.read import Read
+from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.revise import Revise
 from imagegate.usecases.start import Start
 from imagegate.web.app import create_app
 from imagegate.web.lambda_handler import lambda_handler
-from imagegate.web.links import Links
 from imagegate.web.services import Services
 from support.fakes import (
     FakeClock,
     MemoryApiKeys,
+    MemoryDeliveries,
     MemoryImages,
     MemoryLatencies,
     MemoryRequestRate,
@@ -33,6 +37,7 @@ from support.fakes import (
     routes,
 )
 
+WEBHOOK_KEY = bytes(range(32))
 _LOOP = asyncio.new_event_loop()
 """Mangum runs on the thread's event loop and makes one when there is none. This one is kept, and closed at the end:
 after somebody's `asyncio.run` the one before would be lost unclosed, and warn in the middle of another test."""
@@ -68,20 +73,33 @@ class Gateway:
     keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
     expands: bool = True
     """Whether a language model is set up."""
+    deliveries: MemoryDeliveries = field(default_factory=MemoryDeliveries)
+    begun_again: list[tuple[str, int]] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=lambda: ["93.184.216.34"])
+    """Of every host that a webhook may be on."""
 
     def __post_init__(self) -> None:
         revise = Revise(self.store, self.clock)
         closed = self.access == "keys"
+        links = Links((lambda: b"signing secret") if closed else None, self.clock)
         self.services = Services(
             authenticate=Authenticate(self.keys, self.clock, 60) if closed else everybody,
             request_rate=MemoryRequestRate(self.clock),
             books=self.store,
-            links=Links((lambda: b"signing secret") if closed else None, self.clock),
+            links=links,
+            picture_link=PictureLinks(links, 7),
+            attach=Attach(
+                WebhookTargets(lambda host, port: ["127.0.0.1"] if host == "127.0.0.1" else self.addresses),
+                lambda: WEBHOOK_KEY,
+            ),
             start=Start(self.store, self.workflow, self.routes, self.clock, 900, self.expands),
             read=Read(self.store, self.clock, 30),
             cancel=Cancel(revise, self.workflow, self.clock),
             retry=Retry(revise, self.workflow, self.routes, self.clock),
-            delete=Delete(self.store, self.images),
+            delete=Delete(self.store, self.images, self.deliveries),
+            redeliver=Redeliver(self.deliveries, self.deliveries, lambda *which: self.begun_again.append(which)),
+            deliveries=self.deliveries,
+            disabled_webhooks=self.deliveries,
             estimate=Estimate(self.routes, self.latencies, self.expands),
             images=self.images,
             routes=self.routes,
@@ -89,7 +107,6 @@ class Gateway:
             listing=self.store,
             claims=self.store,
             latencies=self.latencies,
-            image_days=7,
             presign_seconds=self.presign_seconds,
             yandexart_days=3,
             hold_seconds=self.hold_seconds,

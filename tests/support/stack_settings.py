@@ -6,6 +6,8 @@ from imagegate.local.stack_settings import StackSettings
 from imagegate.local.upstreams.app import EXPANDER_PARAMETERS
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+WITH_WEBHOOKS = {"WebhookLoopback": "true", "WebhookRetryScale": "0.00001", "PublicUrl": ""}
+"""Parameters for webhooks to this machine, whose three days of retries take three seconds."""
 
 
 def on_free_ports(state: Path) -> StackSettings:

@@ -10,13 +10,14 @@ from imagegate.local.packaging import load_yaml
 from support.stack_settings import TEMPLATE
 
 VARIABLES = load_yaml(TEMPLATE)["Globals"]["Function"]["Environment"]["Variables"]
-NUMBER = re.compile(r"(DAYS|SECONDS)$")
+NUMBER = re.compile(r"(DAYS|SECONDS|SCALE)$")
 
 
 def environment(**changes: str) -> dict[str, str]:
     """What template.yaml sets, with its own names, and values of our own."""
     made = {name: "7" if NUMBER.search(name) else "x" for name in VARIABLES}
     made |= {"AWS_REGION": "eu-north-1", "ACCESS": "open", "EXPANDER": "none", "UPSTREAM_BASE_URLS": "{}"}
+    made |= {"WEBHOOK_LOOPBACK": "false"}
     return made | changes
 
 

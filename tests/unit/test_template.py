@@ -16,6 +16,8 @@ RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
 FUNCTIONS = {name: one for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"}
 SECRET_READERS = {"SubmitFunction", "PollFunction", "ExpandFunction"}
 """Who may read upstreams' secrets."""
+WEBHOOK_SIGNERS = {"ApiFunction", "DeliverFunction", "IntakeFunction"}
+"""Who may read, and be the first to make, the key of webhook secrets: that parameter and no other."""
 EVENTS_THAT_DO_NOT_WAIT = {"Schedule", "EventBridgeRule", "SNS", "S3"}
 
 
@@ -64,7 +66,11 @@ def test_no_role_opens_the_whole_table(function: str, statement: dict[str, Any])
 def test_only_those_who_need_them_read_secrets(function: str) -> None:
     actions = {action for one in policies(function) for action in listed(one["Action"])}
     reads = {action for action in actions if action.startswith(("ssm:", "secretsmanager:", "kms:"))}
-    assert reads == ({"ssm:GetParameter"} if function in SECRET_READERS else set())
+    of_webhooks = {"ssm:GetParameter", "ssm:PutParameter"} if function in WEBHOOK_SIGNERS else set()
+    assert reads == ({"ssm:GetParameter"} if function in SECRET_READERS else of_webhooks)
+    opened = [json.dumps(one["Resource"]) for one in policies(function) if "ssm:GetParameter" in listed(one["Action"])]
+    below = r"upstreams/(\*|\$\{\w+\})" if function in SECRET_READERS else "webhooks"
+    assert all(re.search(rf":parameter/imagegate/\$\{{Stage\}}/{below}\"", one) for one in opened), opened
 
 
 def test_whoever_expands_prompts_reads_one_secret() -> None:

@@ -2,14 +2,21 @@
 
 import ipaddress
 import socket
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+Resolver = Callable[[str, int], list[str]]
+"""Every address of a host, for a port. Raises OSError when it has none."""
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""The only part of IPv6 that is in use on the public internet."""
 
 _REFUSED = tuple(
     map(
         ipaddress.ip_network,
         (
             "0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "224.0.0.0/4",
-            "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32",
-            "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "ff00::/8",
+            "240.0.0.0/4", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
         ),
     )
 )  # fmt: skip
@@ -18,15 +25,44 @@ _REFUSED = tuple(
 def is_public(address: str) -> bool:
     """True when the IP address (text) is on the public internet.
 
-    `is_global` alone lets multicast, 6to4 and NAT64 forms of private addresses through.
+    `is_global` alone lets multicast, 6to4, NAT64 and IPv4-compatible forms of private addresses through.
     """
     parsed = ipaddress.ip_address(address)
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if not parsed.ipv4_mapped:
+            return parsed in _GLOBAL_UNICAST and parsed.is_global and not _is_refused(parsed)
         parsed = parsed.ipv4_mapped
-    return parsed.is_global and not any(parsed in network for network in _REFUSED if network.version == parsed.version)
+    return parsed.is_global and not _is_refused(parsed)
+
+
+def _is_refused(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return any(address in network for network in _REFUSED if network.version == address.version)
 
 
 def resolve(host: str, port: int) -> list[str]:
     """Every address of `host`. Raises OSError when it has none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(entry[4][0]) for entry in found]
+
+
+def resolve_within(seconds: float, host: str, port: int, resolver: Resolver = resolve) -> list[str]:
+    """Every address of `host`. Raises OSError when it has none, TimeoutError (an OSError) when that takes too long."""
+    found: SimpleQueue[list[str] | OSError] = SimpleQueue()
+
+    def look() -> None:
+        try:
+            found.put(resolver(host, port))
+        except (OSError, UnicodeError) as error:
+            found.put(OSError(*error.args))
+
+    # getaddrinfo knows no timeout.
+    threading.Thread(target=look, daemon=True).start()
+    try:
+        answer = found.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError(f"the name of {host} was not resolved in {seconds} s") from None
+    if isinstance(answer, OSError):
+        raise answer
+    if not answer:
+        raise OSError(f"{host} has no address")
+    return answer

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from imagegate.domain.api_key import ApiKey, FormerSecret, KeyLimits
+from imagegate.domain.api_key import ApiKey, FormerSecret, KeyLimits, KeyWebhook
 from imagegate.domain.errors import Conflict
 
 _OWNER_INDEX = "owner"
@@ -74,11 +74,13 @@ def _condition(key: ApiKey) -> dict[str, Any]:
 def _loads(text: str) -> ApiKey:
     document = json.loads(text)
     former = document["former"]
+    webhook = document.get("webhook", {})
     return ApiKey(
         **{
             **document,
             "models": tuple(document["models"]),
             "limits": KeyLimits(**document["limits"]),
+            "webhook": KeyWebhook(**{**webhook, "events": tuple(webhook.get("events", ()))}),
             "former": FormerSecret(**former) if former else None,
         }
     )

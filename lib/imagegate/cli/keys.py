@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from imagegate.cli import key_webhooks
 from imagegate.cli.amounts import duration, micro_dollars
 from imagegate.cli.sentences import aligned, hint, in_a_sentence
 from imagegate.cli.target import Local, Stage, StateDir, target
 from imagegate.dialects.usage import LONGEST, last_days
 from imagegate.dialects.usage import shown as shown_usage
-from imagegate.domain.api_key import EVERYBODY, ApiKey, KeyLimits, issue
+from imagegate.domain.api_key import EVERYBODY, ApiKey, KeyLimits, KeyWebhook, issue
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.representation import rfc3339
 from imagegate.ports import ApiKeys
@@ -47,14 +48,18 @@ def create(
     pictures_per_day: Annotated[int | None, typer.Option(min=1, help="Pictures in a day.")] = None,
     budget_per_day: Budget = None,
     owner: Owner = "",
+    webhook_url: key_webhooks.Url = "",
+    webhook_events: key_webhooks.Events = "",
     json_: Json = False,
     stage: Stage = "dev",
     local: Local = False,
     state_dir: StateDir = _DEFAULT_STATE,
 ) -> None:
-    """Make a key and print it: the only time it can be seen."""
+    """Make a key and print it, and the secret that signs its webhooks: the only time they can be seen."""
     with in_a_sentence():
-        now, keys = time.time(), target(stage, local, state_dir).keys()
+        where = target(stage, local, state_dir)
+        now, keys = time.time(), where.keys()
+        announced = key_webhooks.checked(where, webhook_url, webhook_events)
         key, text = issue(
             _checked(name),
             now,
@@ -62,9 +67,12 @@ def create(
             expires_at=None if expires is None else now + expires,
             models=_routes(models),
             limits=KeyLimits(rpm, concurrent, pictures_per_day, budget_per_day),
+            webhook=KeyWebhook(*announced),
         )
+        secret = key_webhooks.secret(where, key)
         keys.put(key)
-    _print_new(key, text, json_)
+    hint(f"Its webhooks are signed with {secret}")
+    _print_new(key, text, json_, webhook_secret=secret)
 
 
 @keys_app.command("list")
@@ -139,9 +147,35 @@ def _used(day: dict[str, Any]) -> tuple[str, str, str]:
     return day["day"], str(day["pictures"]), f"{day['micro_dollars'] / 1_000_000:.6f}"
 
 
-def _print_new(key: ApiKey, text: str, as_json: bool) -> None:
+@keys_app.command()
+def webhook(
+    key_id: KeyId,
+    url: key_webhooks.Url = "",
+    events: key_webhooks.Events = "",
+    off: key_webhooks.Off = False,
+    rotate: key_webhooks.Rotate = False,
+    grace: key_webhooks.Grace = key_webhooks.A_DAY,
+    json_: Json = False,
+    stage: Stage = "dev",
+    local: Local = False,
+    state_dir: StateDir = _DEFAULT_STATE,
+) -> None:
+    """Say where a key's operations are announced, or give its webhooks a new secret and print that."""
+    with in_a_sentence():
+        where = target(stage, local, state_dir)
+        keys = where.keys()
+        wait = grace if rotate else None
+        key = key_webhooks.changed(where, _found(keys, key_id), url, events, off=off, grace=wait)
+        secret = key_webhooks.secret(where, key) if rotate else None
+        keys.put(key)
+    if secret:
+        hint("Keep it well: it is shown only now. Until the grace is over, the one before signs as well.")
+    typer.echo(json.dumps({"webhook_secret": secret, **_shown(key)}, ensure_ascii=False) if json_ else secret or "")
+
+
+def _print_new(key: ApiKey, text: str, as_json: bool, **more: str) -> None:
     hint(f"Key {key.id} ({key.name}). Keep it well: it is shown only now.")
-    typer.echo(json.dumps({"key": text, **_shown(key)}, ensure_ascii=False) if as_json else text)
+    typer.echo(json.dumps({"key": text, **more, **_shown(key)}, ensure_ascii=False) if as_json else text)
 
 
 def _found(keys: ApiKeys, key_id: str) -> ApiKey:
@@ -187,6 +221,7 @@ def _shown(key: ApiKey) -> dict[str, Any]:
         "revoked_at": rfc3339(key.revoked_at),
         "models": list(key.models),
         "limits": asdict(key.limits),
+        "webhook": {"url": key.webhook.url, "events": list(key.webhook.events)},
     }
 
 

@@ -12,7 +12,11 @@ from imagegate.domain.operation import State
 
 REQUESTED = "Image Generation Requested"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_ONLY_OVER_HTTP = {"OperationShape": ("estimated_ready_at", "urls"), "PictureShape": ("id", "url")}
+_ONLY_OVER_HTTP = {
+    "OperationShape": ("estimated_ready_at", "urls"),
+    "PictureShape": ("id", "url"),
+    "WebhookShape": ("url",),
+}
 """What the operations API adds to what is announced."""
 _TEXT = {"type": "string"}
 Schema = dict[str, Any]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SOURCE = Path(__file__).resolve().parents[3]
 """The checkout this package lies in; its template.yaml is what is served."""
 
+_WEBHOOKS = {"PublicUrl": "", "WebhookLoopback": "true"}
+"""Parameters for webhooks that lead back to here, and may be sent to this machine."""
 Port = Annotated[int, typer.Option(help="Port of the gateway, on 127.0.0.1; 0 for any free one.", min=0, max=65535)]
 StateDir = Annotated[Path, typer.Option(help="Folder for operations and pictures.", file_okay=False)]
 Live = Annotated[bool, typer.Option("--live", help="Use the real upstreams, not the stand-ins.")]
@@ -52,7 +54,7 @@ def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "S
     from imagegate.local.stack_settings import StackSettings, StandIns
     from imagegate.local.upstreams.app import BASE_PATHS, EXPANDER_PARAMETERS, STAND_IN_SECRETS, build_app
 
-    parameters = {"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}", "IntakeKey": EVERYBODY}
+    parameters = {"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}", "IntakeKey": EVERYBODY, **_WEBHOOKS}
     return StackSettings(
         template=SOURCE / "template.yaml",
         state=state_dir,

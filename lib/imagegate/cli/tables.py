@@ -10,6 +10,7 @@ from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.geometry import Size
 from imagegate.domain.limits import Limits
 from imagegate.domain.operation import Operation
+from imagegate.domain.representation import picture_path
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Route
 from imagegate.domain.schedule import Outlook
@@ -104,7 +105,7 @@ def _front() -> list[tuple[str, ...]]:
         f"`{last.body['error']['code']}`",
         f"{repeated.status} to clients that repeat it, {last.status} to others",
         "200, `done` is false",
-        str(operations.accepted(_NOBODY, operations.picture_path, Outlook(1, 0.0)).status),
+        str(operations.accepted(_NOBODY, picture_path, Outlook(1, 0.0)).status),
         "The pictures are still being made, and the client follows no further redirect.",
     )
     return [pending, *(_breakdown(status) for status in presenting.BREAKDOWNS)]

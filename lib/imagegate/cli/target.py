@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from imagegate.adapters.event_tail import EventTail
     from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
     from imagegate.adapters.ssm_secrets import SsmSecrets
-    from imagegate.ports import ApiKeys, Books
+    from imagegate.ports import ApiKeys, Books, WebhookKey, WebhookTargets
 
 LOCAL_STAGE = "local"
 """The Stage of what `imagegate serve` runs."""
@@ -30,6 +30,8 @@ class Target:
     stage: str
     client: Callable[[str], Any]
     """Makes an AWS client by the name of its service."""
+    local: bool = False
+    """It is the embedded one."""
 
     def keys(self) -> "ApiKeys":
         """Its API keys. Raises MisconfiguredError when it is not there."""
@@ -69,6 +71,18 @@ class Target:
 
         return wiring.secrets(self.client("ssm"), upstream_secrets_path(self.stage))
 
+    def webhook_key(self) -> "WebhookKey":
+        """Its key for webhook secrets."""
+        from imagegate import wiring
+
+        return wiring.webhook_key(self.client, f"/imagegate/{self.stage}/webhooks")
+
+    def webhook_targets(self) -> "WebhookTargets":
+        """Where it may send webhooks to."""
+        from imagegate import wiring
+
+        return wiring.webhook_targets(loopback=self.local)
+
     def _outputs(self) -> Mapping[str, str]:
         from imagegate.adapters.cloudformation_outputs import outputs
 
@@ -78,7 +92,7 @@ class Target:
 def target(stage: str, local: bool, state_dir: Path) -> Target:
     """The deployment that the options name. Raises MisconfiguredError when nothing runs in `state_dir`."""
     if local:
-        return Target(LOCAL_STAGE, _local_clients(state_dir))
+        return Target(LOCAL_STAGE, _local_clients(state_dir), local=True)
     from imagegate.adapters.aws import client
 
     return Target(stage, client)

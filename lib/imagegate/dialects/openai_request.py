@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from imagegate.dialects.parsing import Prompt, Text, check_combinations, document_of, first_problem
+from imagegate.dialects.webhook import FormWebhook
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.geometry import Size
@@ -87,6 +88,7 @@ class GenerationsBody(BaseModel):
     deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
         None, description="Seconds after which the operation fails if it has no picture (imagegate's own)."
     )
+    webhook: FormWebhook = Field(None, description="Where to announce what becomes of it (imagegate's own).")
 
     @field_validator("size")
     @classmethod
@@ -164,7 +166,9 @@ def ask_of(
     check_combinations(request)
     keys = {"inputs": [one.key for one in inputs], "mask": mask.key if mask else None}
     same = digest({**document, **keys, "provider": request.provider})
-    return Ask(request, NAME, _reply(asked, model), asked.deadline, digest=same, coalesce=True)
+    wanted = asked.webhook.wanted() if asked.webhook else None
+    reply = _reply(asked, model)
+    return Ask(request, NAME, reply, asked.deadline, digest=same, coalesce=True, wanted_webhook=wanted)
 
 
 def _reply(asked: GenerationsBody, model: str) -> dict[str, str]:

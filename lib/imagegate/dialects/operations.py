@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imagegate.dialects.answer import Answer
 from imagegate.dialects.parsing import WHOLE, Prompt, Text, check_combinations, document_of, first_problem
+from imagegate.dialects.webhook import WebhookBody
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest, RequestError
 from imagegate.domain.geometry import Size
 from imagegate.domain.ids import is_id
 from imagegate.domain.listing import Page
 from imagegate.domain.operation import Operation
-from imagegate.domain.representation import represent, rfc3339
+from imagegate.domain.representation import picture_id, represent, rfc3339
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.domain.schedule import Outlook
 from imagegate.usecases.start import Ask
@@ -68,6 +69,7 @@ class CreateBody(BaseModel):
         None, description="Seconds after which the operation fails if it has no picture."
     )
     metadata: Annotated[dict[_KEY, _VALUE], Field(max_length=16)] = Field(default_factory=dict)
+    webhook: WebhookBody | None = None
     validate_only: bool = Field(False, description="Check and estimate; make nothing.")
 
 
@@ -91,6 +93,7 @@ def parse(body: bytes, idempotency_key: str | None = None) -> tuple[Ask, bool]:
         digest=digest(document),
         idempotency_key=idempotency_key,
         metadata=asked.metadata,
+        wanted_webhook=asked.webhook.wanted() if asked.webhook else None,
     )
     return ask, asked.validate_only
 
@@ -124,17 +127,9 @@ def present(operation: Operation, link: Link, outlook: Outlook | None = None) ->
     for picture, url in zip(document["images"], images, strict=True):
         picture |= {"id": picture_id(operation, picture["slot"]), "url": url}
     ready_at = rfc3339(outlook.ready_at) if outlook and not operation.done else None
+    if operation.webhook:
+        document["webhook"]["url"] = operation.webhook.url
     return {**document, "estimated_ready_at": ready_at, "urls": urls}
-
-
-def picture_path(operation: Operation, slot: int) -> str:
-    """Path of a picture on this gateway."""
-    return f"/v1/images/{picture_id(operation, slot)}"
-
-
-def picture_id(operation: Operation, slot: int) -> str:
-    """The id of a picture: its operation's, and its slot."""
-    return f"{operation.id}-{slot}"
 
 
 def parse_picture_id(text: str) -> tuple[str, int]:

@@ -50,6 +50,29 @@ class FormerSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyWebhook:
+    """What webhooks have to do with a key."""
+
+    url: str | None = None
+    """Where its operations are announced to that name no webhook of their own."""
+    events: tuple[str, ...] = ()
+    """Words of `webhook.EVENTS`; empty: all."""
+    generation: int = 1
+    """Of the secret that signs (domain/sealing.py)."""
+    former_until: float = 0.0
+    """Until then the generation before signs as well, in seconds since the epoch."""
+
+    def generations(self, now: float) -> tuple[int, ...]:
+        """Those that sign at `now`, the newest first."""
+        both = now < self.former_until and self.generation > 1
+        return (self.generation, self.generation - 1) if both else (self.generation,)
+
+    def rotated(self, now: float, grace: float) -> "KeyWebhook":
+        """With a new secret; for `grace` seconds the one before signs as well."""
+        return replace(self, generation=self.generation + 1, former_until=now + grace)
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """A key as it is kept. Times are seconds since the epoch."""
 
@@ -66,6 +89,7 @@ class ApiKey:
     models: tuple[str, ...] = ()
     """The routes it may use; empty: every one."""
     limits: KeyLimits = field(default_factory=KeyLimits)
+    webhook: KeyWebhook = field(default_factory=KeyWebhook)
     version: int = 1
 
     def state(self, now: float) -> str:
@@ -124,6 +148,7 @@ def issue(
     expires_at: float | None = None,
     models: tuple[str, ...] = (),
     limits: KeyLimits | None = None,
+    webhook: KeyWebhook | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and the text to present, which exists nowhere else; without `owner` it is its own."""
     key_id, secret = _random(_ID_LENGTH), _random(_SECRET_LENGTH)
@@ -136,6 +161,7 @@ def issue(
         expires_at=expires_at,
         models=models,
         limits=limits or KeyLimits(),
+        webhook=webhook or KeyWebhook(),
     )
     return key, _text(key_id, secret)
 

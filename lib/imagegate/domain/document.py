@@ -11,6 +11,7 @@ from imagegate.domain.geometry import Size
 from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, Source, State
 from imagegate.domain.request import ImageRequest, InputImage, Message
 from imagegate.domain.usage import Usage
+from imagegate.domain.webhook import Webhook
 
 Document = Mapping[str, Any]
 
@@ -41,8 +42,13 @@ def _operation(document: Document) -> Operation:
             "failure": _failure(document.get("failure")),
             "account": _account(document.get("account")),
             "not_expanded": _failure(document.get("not_expanded")),
+            "webhook": _webhook(document.get("webhook")),
         }
     )
+
+
+def _webhook(document: Document | None) -> Webhook | None:
+    return Webhook(**{**document, "events": tuple(document["events"])}) if document else None
 
 
 def _request(document: Document) -> ImageRequest:

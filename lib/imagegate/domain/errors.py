@@ -12,11 +12,13 @@ ImagegateError
 │   ├── UnknownOperation   no such operation, or it belongs to somebody else
 │   ├── UnknownImage       the operation has no such picture
 │   ├── WrongState         the operation cannot be changed that way as it stands
+│   ├── WebhookRefused     a webhook's URL leads where nothing is sent to
 │   ├── KeyReused          an Idempotency-Key came with another request than before
 │   ├── Gone               it was there; its retention has ended
 │   └── RateLimited        the API key has used what it may for now
 │       └── QuotaExhausted the API key has used what it may today
 ├── UpstreamError          an upstream said no, or said nothing (carries a Failure)
+├── Unreachable            a webhook's receiver could not be reached
 ├── Conflict               somebody else wrote the operation first: read it again
 ├── Claimed                an operation with the same key is there (domain/coalescing.py)
 └── MisconfiguredError     the deployment has to change something
@@ -100,6 +102,12 @@ class WrongState(RequestError):
     code = "wrong_state"
 
 
+class WebhookRefused(RequestError):
+    """A webhook's URL is malformed, or leads where nothing is sent to."""
+
+    code = "webhook_refused"
+
+
 class KeyReused(RequestError):
     """An Idempotency-Key came with another request than before."""
 
@@ -129,6 +137,10 @@ class QuotaExhausted(RateLimited):
     """The API key has not enough left of what it may make or spend in a day."""
 
     code = "insufficient_quota"
+
+
+class Unreachable(ImagegateError):
+    """A webhook's receiver could not be reached, or did not answer; the message is fit for its owner."""
 
 
 class Conflict(ImagegateError):

@@ -49,7 +49,7 @@ class Event:
         """
         whole = represent(self.operation)
         parts = {"images": whole["images"], "attempts": whole["attempts"][-MOST_ATTEMPTS:]}
-        operation = _cut(whole, LONGEST_TEXT) | _cut(parts, LONGEST_PART)
+        operation = cut(whole, LONGEST_TEXT) | cut(parts, LONGEST_PART)
         return {
             "event_id": self.id,
             "sequence": self.operation.version,
@@ -69,10 +69,10 @@ def announced(old: Operation | None, new: Operation) -> Event | None:
     return Event(new, late=True) if len(new.late_pictures) > len(old.late_pictures) else None
 
 
-def _cut(value: Any, longest: int) -> Any:
+def cut(value: Any, longest: int) -> Any:
     """A JSON document with no text longer than `longest` characters."""
     if isinstance(value, dict):
-        return {name: _cut(content, longest) for name, content in value.items()}
+        return {name: cut(content, longest) for name, content in value.items()}
     if isinstance(value, list):
-        return [_cut(content, longest) for content in value]
+        return [cut(content, longest) for content in value]
     return value[:longest] if isinstance(value, str) else value

@@ -9,6 +9,7 @@ from imagegate.domain.account import Account
 from imagegate.domain.errors import Failure, FailureCode, WrongState
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.usage import Usage, summed
+from imagegate.domain.webhook import Webhook
 
 
 class State(StrEnum):
@@ -172,6 +173,8 @@ class Operation:
     """The prompt as it was expanded; written once, so that every submission is made from the same."""
     not_expanded: Failure | None = None
     """Why the prompt was not expanded though that was asked for."""
+    webhook: Webhook | None = None
+    """Where its changes are announced to, beside the bus."""
     retried_after: int = 0
     """How many attempts there were when the caller last asked to try again."""
     queued_at: float = 0.0

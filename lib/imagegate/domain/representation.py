@@ -6,6 +6,7 @@ from typing import Any
 from imagegate.domain.errors import Failure
 from imagegate.domain.operation import Attempt, Operation, Picture
 from imagegate.domain.usage import Usage
+from imagegate.domain.webhook import Webhook
 
 
 def represent(operation: Operation) -> dict[str, Any]:
@@ -33,8 +34,19 @@ def represent(operation: Operation) -> dict[str, Any]:
         "usage": usage(operation.usage),
         "error": _failure(operation.failure),
         "late": bool(operation.late_pictures),
+        "webhook": _webhook(operation.webhook),
         "version": operation.version,
     }
+
+
+def picture_id(operation: Operation, slot: int) -> str:
+    """The id of a picture: its operation's, and its slot."""
+    return f"{operation.id}-{slot}"
+
+
+def picture_path(operation: Operation, slot: int) -> str:
+    """Path of a picture on this gateway."""
+    return f"/v1/images/{picture_id(operation, slot)}"
 
 
 def rfc3339(time: float | None) -> str | None:
@@ -89,6 +101,11 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "usage": usage(attempt.usage),
         "error": _failure(attempt.failure),
     }
+
+
+def _webhook(webhook: Webhook | None) -> dict[str, Any] | None:
+    """Not its URL: whoever hears of the event on the bus has no business there."""
+    return {"host": webhook.host, "events": list(webhook.events)} if webhook else None
 
 
 def _failure(failure: Failure | None) -> dict[str, Any] | None:

@@ -26,6 +26,8 @@ DEFAULT_STAGE = "dev"
 """The template's default for its parameter Stage."""
 UPSTREAMS_PARAMETER = "UpstreamBaseUrls"
 """The template's parameter for a JSON object, provider name -> base URL."""
+PUBLIC_URL_PARAMETER = "PublicUrl"
+"""The template's parameter for where the gateway answers; it is filled in if the settings name it."""
 
 
 class StackError(Exception):
@@ -196,4 +198,6 @@ class Stack:
             paths = self.settings.stand_ins.base_paths
             urls = {name: self.upstreams.url + path for name, path in paths.items()}
             parameters[UPSTREAMS_PARAMETER] = json.dumps(urls, sort_keys=True)
+        if PUBLIC_URL_PARAMETER in parameters:
+            parameters[PUBLIC_URL_PARAMETER] = self.base_url
         return parameters

@@ -8,6 +8,7 @@ from imagegate.domain.api_key import Principal
 from imagegate.domain.errors import QuotaExhausted, RateLimited, RequestError
 from imagegate.domain.route import Routes
 from imagegate.ports import Clock, DeadLetters, RequestQueue
+from imagegate.usecases.attach import Attach
 from imagegate.usecases.start import Ask, Start
 
 PATIENCE = 86_400.0
@@ -31,6 +32,7 @@ class Intake:
     def __init__(
         self,
         understand: Callable[[str], Requested],
+        attach: Attach,
         start: Start,
         routes: Routes,
         principal: Callable[[], Principal],
@@ -40,6 +42,7 @@ class Intake:
     ) -> None:
         """`understand` raises InvalidRequest, `principal` Unauthenticated when there is none (any more)."""
         self._understand = understand
+        self._attach = attach
         self._start = start
         self._routes = routes
         self._principal = principal
@@ -65,7 +68,7 @@ class Intake:
         What is over a day's limit is put aside, for somebody has to know.
         """
         try:
-            self._start(requested.ask, principal.owner, principal.key)
+            self._start(self._attach(requested.ask, principal), principal.owner, principal.key)
         except RateLimited as limited:
             too_long = self._clock.now() - requested.at > PATIENCE
             if isinstance(limited, QuotaExhausted) or limited.retry_after is None or too_long:

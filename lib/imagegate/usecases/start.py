@@ -13,6 +13,7 @@ from imagegate.domain.ids import new_id
 from imagegate.domain.operation import Operation
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Routes
+from imagegate.domain.webhook import WantedWebhook, Webhook
 from imagegate.ports import Clock, OperationStore, Workflow
 
 _START_GRACE = 60.0
@@ -39,6 +40,9 @@ class Ask:
     """True when the client says that this is a retry."""
     idempotency_key: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    wanted_webhook: WantedWebhook | None = None
+    webhook: Webhook | None = None
+    """What `usecases.attach` has made of the one wanted, or of the API key's."""
 
     def __post_init__(self) -> None:
         """Raises TooLarge for texts that would not leave room in the operation's item for what happens to it."""
@@ -128,6 +132,7 @@ class Start:
             claim=_claim(ask, owner),
             digest=ask.digest,
             metadata=ask.metadata,
+            webhook=ask.webhook,
             created_at=now,
             updated_at=now,
             deadline=now + (ask.deadline or self._deadline),

@@ -79,7 +79,7 @@ def start_for(request: Request, services: Services, ask: Ask) -> Started:
     """Start what the request asks for. Raises Forbidden or RateLimited when its key is not for that, or not now."""
     permit(request, services, ask)
     principal = principal_of(request)
-    return services.start(ask, principal.owner, principal.key)
+    return services.start(services.attach(ask, principal), principal.owner, principal.key)
 
 
 def permit(request: Request, services: Services, ask: Ask) -> None:

@@ -12,6 +12,7 @@ from imagegate import __version__
 from imagegate.domain.errors import InvalidRequest, RequestError
 from imagegate.web import presenting
 from imagegate.web.access import Access
+from imagegate.web.deliveries_router import add_deliveries_routes
 from imagegate.web.openai_router import add_openai_routes
 from imagegate.web.operations_router import add_operations_routes
 from imagegate.web.request_id import RequestId, request_id_of
@@ -41,6 +42,7 @@ def create_app(services: Services) -> FastAPI:
     add_yandexart_routes(app, services)
     add_operations_routes(app, services)
     add_usage_routes(app, services)
+    add_deliveries_routes(app, services)
     app.add_middleware(Access, services)
     app.add_middleware(RequestId)
     return app

@@ -5,7 +5,7 @@ A constant belongs to the routes of its name. The other dialects are in contract
 
 from typing import Any
 
-from imagegate.dialects import operations
+from imagegate.dialects import operations, webhook
 from imagegate.web import schemas
 from imagegate.web.contract_words import (
     ACCEPTED,
@@ -64,6 +64,7 @@ CREATE: dict[str, Any] = {
                 "output_format": "png",
                 "deadline": 600,
                 "metadata": {"order": "4711"},
+                "webhook": {"url": "https://example.com/hook", "events": ["succeeded", "failed"]},
             },
             estimate={"model": "flux", "prompt": "a red fox", "validate_only": True},
         ),
@@ -119,6 +120,29 @@ DELETE: dict[str, Any] = {
         204: {"description": "Gone."},
         **problems(s404="No such operation.", s409="It is still running.", s410="Its retention has ended."),
     },
+}
+_DELIVERIES = {"model": schemas.DeliveriesShape, "description": "The deliveries."}
+DELIVERIES: dict[str, Any] = {
+    "tags": ["Operations"],
+    "summary": "Show what was sent to an operation's webhook",
+    "responses": {200: _DELIVERIES, **problems(s404="No such operation.", s410="Its retention has ended.")},
+}
+_REDELIVERY = body(webhook.RedeliverBody, all={}, one={"event_id": "06gzj55vfn0ajhf9kn2m.3"})
+_REDELIVERY["requestBody"]["required"] = False
+REDELIVER: dict[str, Any] = {
+    "tags": ["Operations"],
+    "summary": "Send events to an operation's webhook again",
+    "description": "All that have not arrived, or the one named; with the same `webhook-id`.",
+    "responses": {
+        202: _DELIVERIES,
+        **problems(
+            s400="There is no such event.",
+            s404="No such operation.",
+            s409="It has no webhook, or everything has arrived.",
+            s410="Its retention has ended.",
+        ),
+    },
+    "openapi_extra": _REDELIVERY,
 }
 IMAGE: dict[str, Any] = {
     "tags": ["Operations"],

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from imagegate.dialects import openai_images, openai_request, operations, usage, yandexart
+from imagegate.dialects import openai_images, openai_request, operations, usage, webhook, yandexart
 from imagegate.dialects.answer import Answer, Handout
 from imagegate.domain.account import Amount
 from imagegate.domain.api_key import ApiKey, KeyLimits
 from imagegate.domain.books import Used, day_of
+from imagegate.domain.delivery import Delivery, DeliveryState, Try
 from imagegate.domain.errors import (
     Failure,
     FailureCode,
@@ -25,8 +26,10 @@ from imagegate.domain.errors import (
 )
 from imagegate.domain.listing import Page
 from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
+from imagegate.domain.representation import picture_path
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.domain.schedule import Outlook
+from imagegate.domain.webhook import Webhook
 from imagegate.providers import registry
 from imagegate.web import presenting
 
@@ -49,7 +52,7 @@ _URL = f"https://bucket.s3.eu-central-1.amazonaws.com/{_PICTURE.key}?X-Amz-Algor
 
 
 def _link(operation: Operation, slot: int) -> str:
-    return operations.picture_path(operation, slot)
+    return picture_path(operation, slot)
 
 
 def _native(operation: Operation) -> Any:
@@ -72,6 +75,11 @@ _CANCELLED = {
     200: yandexart.failure(_DONE, Failure(FailureCode.CANCELLED, "The operation was cancelled.")).body,
     303: presenting.unfinished(_DONE),
 }
+_HOOKED = replace(_DONE, webhook=Webhook("https://example.com/hook", ("succeeded", "failed")))
+_DELIVERED = Delivery(
+    _ID, 4, "succeeded", f"{_ID}.4", "", _AT + 4.1, _AT + 2_592_000, state=DeliveryState.DELIVERED,
+    tries=(Try(_AT + 4.3, 0.08, 204),),
+)  # fmt: skip
 ANSWERS: Mapping[str, Bodies] = {
     "generate": _PICTURES,
     "edit": _PICTURES,
@@ -85,6 +93,8 @@ ANSWERS: Mapping[str, Bodies] = {
     "retry": {202: _native(_QUEUED)},
     "usage": {200: usage.shown(_KEY, Used(1, {day_of(_AT): Amount(0, 12, 36_000)}), [day_of(_AT)], _AT)},
     "yandex_generate": {200: yandexart.pending(_QUEUED).body, 303: presenting.unfinished(_DONE)},
+    "deliveries": {200: webhook.deliveries(_HOOKED, [_DELIVERED], disabled=False).body},
+    "redeliver": {202: webhook.deliveries(_HOOKED, [_DELIVERED.begun("")], disabled=False).body},
     "yandex_get": {200: yandexart.success(_DONE, "/9j/4AAQSkZJRg…").body, 303: presenting.unfinished(_DONE)},
     "yandex_cancel": _CANCELLED,
     "yandex_cancel_by_post": _CANCELLED,

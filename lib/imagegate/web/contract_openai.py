@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from imagegate.dialects import openai_request
 from imagegate.web import schemas
-from imagegate.web.contract_words import ACCEPTED, NO_PICTURES, PREFER, REDIRECT, body, openai_errors
+from imagegate.web.contract_words import ACCEPTED, NO_PICTURES, PREFER, REDIRECT, body, openai_errors, schema_of
 
 _FIRST = {"model": "flux", "prompt": "a red fox in the snow"}
 GENERATE: dict[str, Any] = {
@@ -45,7 +45,7 @@ _FORM_FILES = {
 
 def _pictures(kind: type[BaseModel], **example: Any) -> dict[str, Any]:
     """Bodies with pictures: a form with files, or JSON with data URLs."""
-    schema = kind.model_json_schema()
+    schema = schema_of(kind)
     needed = schema.get("required", [])
     form = {"type": "object", "properties": {**schema["properties"], **_FORM_FILES}, "required": ["image", *needed]}
     url = {"type": "object", "properties": {"image_url": {"type": "string"}}, "required": ["image_url"]}

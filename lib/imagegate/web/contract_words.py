@@ -47,10 +47,15 @@ def yandex_errors(**described: str) -> Responses:
 
 def body(model: type[BaseModel], **examples: dict[str, Any]) -> dict[str, Any]:
     named = {name: {"value": value} for name, value in examples.items()}
+    content = {"application/json": {"schema": schema_of(model), "examples": named}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of a body, complete in itself."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     definitions = schema.pop("$defs", {})
-    content = {"application/json": {"schema": _inlined(schema, definitions), "examples": named}}
-    return {"requestBody": {"required": True, "content": content}}
+    return dict(_inlined(schema, definitions))
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:

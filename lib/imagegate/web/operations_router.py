@@ -37,6 +37,7 @@ def _add_collection(app: FastAPI, services: Services) -> None:
         ask, validate_only = operations.parse(await request.body(), request.headers.get("idempotency-key"))
         if validate_only:
             permit(request, services, ask)
+            services.attach(ask, principal_of(request))
             return respond(Answer(200, services.estimate(ask.request)))
         return wait_for_started(request, services, start_for(request, services, ask))
 

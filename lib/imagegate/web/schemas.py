@@ -45,6 +45,14 @@ class UsageShape(_Shape):
     total_tokens: int
 
 
+class WebhookShape(_Shape):
+    """Where an operation's changes are announced to."""
+
+    url: str
+    host: str
+    events: list[str]
+
+
 class FailureShape(_Shape):
     """Why something failed."""
 
@@ -102,9 +110,47 @@ class OperationShape(_Shape):
     usage: UsageShape | None = Field(description="Tokens, where every upstream that made a picture counts them.")
     error: FailureShape | None
     late: bool = Field(description="A picture came after the operation had failed.")
+    webhook: WebhookShape | None
     version: int
     estimated_ready_at: Moment | None = Field(description="While it runs: when it is as likely done as not.")
     urls: UrlsShape
+
+
+class DisabledShape(_Shape):
+    """A webhook, and whether its receiver wants no more."""
+
+    url: str
+    events: list[str]
+    disabled: bool = Field(description="The receiver said 410: nothing is sent until something is redelivered.")
+
+
+class DeliveryAttemptShape(_Shape):
+    """One POST to a webhook."""
+
+    at: Moment
+    milliseconds: int
+    status: int | None = Field(description="Of the receiver's answer, if there was one.")
+    error: str | None = Field(description="Why there was none.")
+
+
+class DeliveryShape(_Shape):
+    """One event on its way to a webhook."""
+
+    event_id: str
+    webhook_id: str = Field(description="The header `webhook-id`, the same in every attempt.")
+    sequence: int
+    type: str
+    state: Literal["pending", "delivered", "dead", "disabled"]
+    announced_at: Moment
+    next_attempt_at: Moment | None
+    attempts: list[DeliveryAttemptShape]
+
+
+class DeliveriesShape(_Shape):
+    """What was sent to an operation's webhook."""
+
+    webhook: DisabledShape | None
+    deliveries: list[DeliveryShape]
 
 
 class ListShape(_Shape):

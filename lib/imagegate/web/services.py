@@ -5,22 +5,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagegate import settings, wiring
-from imagegate.dialects.operations import picture_path
 from imagegate.domain.api_key import Principal
 from imagegate.domain.latency import Histogram
 from imagegate.domain.operation import Operation
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Routes
 from imagegate.domain.schedule import Outlook, first_look, outlook
-from imagegate.ports import Books, Claims, Clock, ImageStore, Latencies, Listing, RequestRate
+from imagegate.ports import (
+    Books,
+    Claims,
+    Clock,
+    Deliveries,
+    DisabledWebhooks,
+    ImageStore,
+    Latencies,
+    Listing,
+    RequestRate,
+)
+from imagegate.usecases.attach import Attach
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
+from imagegate.usecases.link import Links, PictureLinks
 from imagegate.usecases.read import Read
+from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
-from imagegate.web.links import Links
 
-_DAY = 86_400.0
 _HOP_SECONDS = 600.0
 
 
@@ -33,11 +43,16 @@ class Services:
     links: Links
     request_rate: RequestRate
     books: Books
+    picture_link: PictureLinks
+    attach: Attach
     start: Start
     read: Read
     cancel: Cancel
     retry: Retry
     delete: Delete
+    redeliver: Redeliver
+    deliveries: Deliveries
+    disabled_webhooks: DisabledWebhooks
     estimate: Callable[[ImageRequest], dict[str, Any]]
     images: ImageStore
     listing: Listing
@@ -47,8 +62,6 @@ class Services:
     clock: Clock
     hold_seconds: float
     """How long a POST may be held for its picture."""
-    image_days: float
-    """How long pictures are kept."""
     presign_seconds: int
     """How long the URLs work that lead to them."""
     yandexart_days: float
@@ -74,19 +87,12 @@ class Services:
 
     def pictures_are_gone(self, operation: Operation) -> bool:
         """True when the bucket's lifecycle has removed the operation's pictures."""
-        return self.clock.now() > self._pictures_until(operation)
+        return self.clock.now() > self.picture_link.until(operation)
 
     def hop_link(self, operation: Operation, hop: int) -> str:
         """Where to wait on: a path that opens for ten minutes, for whoever was sent there."""
         path = f"/v1/operations/{operation.id}/wait"
         return self.links.signed(path, operation.owner, self.clock.now() + _HOP_SECONDS, f"hop={hop}")
-
-    def picture_link(self, operation: Operation, slot: int) -> str:
-        """Path of a picture that opens as long as the picture is kept: the same in every answer, fit for a web page."""
-        return self.links.signed(picture_path(operation, slot), operation.owner, self._pictures_until(operation))
-
-    def _pictures_until(self, operation: Operation) -> float:
-        return (operation.ended_at or operation.created_at) + self.image_days * _DAY
 
 
 def wired() -> Services:
@@ -94,7 +100,9 @@ def wired() -> Services:
     current = settings.current()
     return Services(
         authenticate=wiring.authenticate(),
-        links=Links(wiring.signing_secret(), wiring.clock()),
+        links=wiring.links(),
+        picture_link=wiring.picture_links(),
+        attach=wiring.attach(),
         request_rate=wiring.request_rate(),
         books=wiring.books(),
         start=wiring.start(),
@@ -102,6 +110,9 @@ def wired() -> Services:
         cancel=wiring.cancel(),
         retry=wiring.retry(),
         delete=wiring.delete(),
+        redeliver=wiring.redeliver(),
+        deliveries=wiring.deliveries(),
+        disabled_webhooks=wiring.deliveries(),
         estimate=wiring.estimate(),
         images=wiring.images(),
         listing=wiring.listing(),
@@ -110,7 +121,6 @@ def wired() -> Services:
         routes=wiring.routes(),
         clock=wiring.clock(),
         hold_seconds=current.hold_seconds,
-        image_days=current.image_days,
         presign_seconds=current.presign_seconds,
         yandexart_days=current.yandexart_days,
     )

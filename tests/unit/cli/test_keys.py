@@ -19,10 +19,13 @@ from imagegate.cli.amounts import duration, micro_dollars
 from imagegate.cli.main import app
 from imagegate.domain.books import day_of
 from imagegate.domain.errors import Unauthenticated
+from imagegate.domain.webhook import Webhook, parse_secret, secret_text
 from imagegate.usecases.authenticate import Authenticate
+from imagegate.usecases.deliver import Signing
 from support.deployed import Formation, operations_table
 
 runner = CliRunner()
+WEBHOOK_KEY = "/imagegate/dev/webhooks"
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +93,7 @@ def test_everything_about_a_key_is_kept(table: str) -> None:
     limits = ["--pictures-per-day", "1000", "--budget-per-day", "2.50"]
     made = json.loads(done("keys", "create", "--name", "full", *options, *limits, "--json"))
     assert is_let_in(table, made.pop("key"))
+    assert len(parse_secret(made.pop("webhook_secret"))) == 32
     [listed] = json.loads(done("keys", "list", "--json"))
     assert listed == made
     assert listed["models"] == ["flux"]
@@ -132,9 +136,60 @@ def test_a_key_may_share_anothers_operations(table: str) -> None:
     assert everybody["owner"] == "everybody"
 
 
+def secrets_of(table: str, key_id: str) -> list[str]:
+    """What the webhooks of a key are signed with at this moment, as `deliver` finds it."""
+    signing = Signing(wiring.api_keys(boto3.client("dynamodb"), table), wiring.webhook_key(aws.client, WEBHOOK_KEY))
+    return [secret_text(one) for one in signing.secrets(Webhook("https://8.8.8.8/", (), key_id), "me", time.time())]
+
+
+def test_the_secret_of_a_keys_webhooks_is_shown_once_and_rotated_with_a_grace(table: str) -> None:
+    made = run("keys", "create", "--name", "x", "--json")
+    key = json.loads(made.stdout)
+    old = key["webhook_secret"]
+    assert old in made.stderr
+    assert secrets_of(table, key["id"]) == [old]
+    assert old not in done("keys", "list", "--json")
+    assert old.removeprefix("whsec_") not in str(boto3.client("dynamodb").scan(TableName=table)["Items"])
+    new = done("keys", "webhook", key["id"], "--rotate").strip()
+    assert secrets_of(table, key["id"]) == [new, old]
+    newest = done("keys", "webhook", key["id"], "--rotate", "--grace", "0").strip()
+    assert secrets_of(table, key["id"]) == [newest]
+    assert is_let_in(table, key["key"]), "the key itself is another matter"
+
+
+def test_a_key_says_where_its_operations_are_announced() -> None:
+    options = ["--webhook-url", "https://8.8.8.8/hook", "--webhook-events", "succeeded, failed"]
+    key = json.loads(done("keys", "create", "--name", "x", *options, "--json"))
+    assert key["webhook"] == {"url": "https://8.8.8.8/hook", "events": ["succeeded", "failed"]}
+    assert done("keys", "webhook", key["id"], "--url", "https://8.8.4.4/").strip() == ""
+    assert json.loads(done("keys", "list", "--json"))[0]["webhook"] == {"url": "https://8.8.4.4/", "events": []}
+    off = json.loads(done("keys", "webhook", key["id"], "--off", "--rotate", "--json"))
+    assert (off["webhook"]["url"], off["webhook_secret"][:6]) == (None, "whsec_")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--url", "https://127.0.0.1/"], "not on the public internet"),
+        (["--url", "http://8.8.8.8/"], "https"),
+        (["--url", "https://8.8.8.8/", "--events", "ended"], "Use some of: queued"),
+        (["--events", "failed"], "URL"),
+        (["--off", "--url", "https://8.8.8.8/"], "exclude"),
+        ([], "nothing to change"),
+    ],
+)
+def test_what_a_keys_webhook_cannot_be(words: list[str], said: str) -> None:
+    key_id = json.loads(done("keys", "create", "--name", "x", "--json"))["id"]
+    assert said in failed("keys", "webhook", key_id, *words)
+    of_a_new_one = [f"--webhook-{word[2:]}" if word.startswith("--") else word for word in words]
+    if words and "--off" not in words:
+        assert said in failed("keys", "create", "--name", "y", *of_a_new_one)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["keys", "webhook", "nobody", "--rotate"], "keys list"),
         (["keys", "list", "--stage", "prod"], "no stack 'imagegate-prod'"),
         (["keys", "revoke", "nobody"], "keys list"),
         (["keys", "rotate", "nobody"], "keys list"),

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from imagegate import wiring
+from imagegate.adapters.webhook_targets import WebhookTargets
 from imagegate.dialects import events
 from imagegate.domain.api_key import EVERYBODY, KeyLimits, Principal, issue
 from imagegate.domain.events import DETAIL_TYPES
+from imagegate.domain.webhook import secret_text
+from imagegate.usecases.attach import Attach
 from imagegate.usecases.authenticate import OnBehalf
 from imagegate.usecases.intake import PATIENCE, PAUSE, Intake
 from support.fakes import MemoryApiKeys, MemoryDeadLetters, MemoryRequests
@@ -29,10 +32,11 @@ class Desk:
         self.world = World()
         self.letters = MemoryDeadLetters()
         self.principal: Any = lambda: Principal(EVERYBODY)
+        attach = Attach(WebhookTargets(lambda host, port: ["93.184.216.34"]), lambda: bytes(32))
         start, routes = self.world._start, self.world.routes
         self.queue = MemoryRequests()
         self.intake = Intake(
-            events.parse, start, routes, lambda: self.principal(), self.queue, self.letters, self.world.clock
+            events.parse, attach, start, routes, lambda: self.principal(), self.queue, self.letters, self.world.clock
         )
 
     @property
@@ -51,6 +55,18 @@ def test_an_event_becomes_an_operation_of_its_principal(desk: Desk) -> None:
     assert (operation.owner, operation.metadata, operation.dialect) == (EVERYBODY, {"order": "7"}, "operations")
     assert desk.world.workflow.runs == [(operation.id, operation.id)]
     assert not desk.letters.letters
+
+
+def test_an_event_brings_its_webhook_along(desk: Desk) -> None:
+    hook = {"url": "https://hooks.example.com/", "secret": secret_text(b"s" * 32)}
+    desk.intake(message(webhook=hook))
+    [operation] = desk.world.store.history
+    assert operation.webhook
+    assert operation.webhook.url == hook["url"]
+    assert operation.webhook.sealed_secret
+    desk.intake(message("e-2", webhook={"url": "https://hooks.example.com/"}))
+    desk.intake(message("e-3", webhook={**hook, "url": "http://hooks.example.com/"}))
+    assert [code for code, _ in desk.reasons] == ["invalid_request", "webhook_refused"]
 
 
 def test_the_same_event_twice_is_one_operation(desk: Desk) -> None:

@@ -137,6 +137,8 @@ REFUSED: list[tuple[str, str, Request]] = [
     ("request_too_large", IMAGES, posted(IMAGES, user="u" * 2**20)),
     ("request_too_large", NATIVE, posted(NATIVE, metadata={"a": "b" * 2**20})),
     ("request_too_large", YANDEX, posted(YANDEX, messages=[{"text": "a" * 2**20}])),
+    ("webhook_refused", IMAGES, posted(IMAGES, webhook={"url": "https://127.0.0.1/"})),
+    ("webhook_refused", NATIVE, posted(NATIVE, webhook={"url": "https://127.0.0.1/"})),
     ("wrong_state", NATIVE, retried_while_it_runs),
 ]
 

@@ -1,0 +1,27 @@
+"""The queue of webhooks -> the receivers."""
+
+from typing import Any
+
+from imagegate import wiring
+from imagegate.adapters.sqs_webhooks import notice_of
+from imagegate.domain.errors import Conflict
+
+deliver = wiring.deliver()
+queue = wiring.webhook_queue()
+_AFTER_CONFLICT = 5.0
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Attempt deliveries; name the messages that come back, hidden until it is time for them."""
+    again = [record for record in event["Records"] if _comes_back(record)]
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in again]}
+
+
+def _comes_back(record: dict[str, Any]) -> bool:
+    try:
+        wait = deliver(notice_of(record))
+    except Conflict:
+        wait = _AFTER_CONFLICT
+    if wait is not None:
+        queue.hide(record["receiptHandle"], wait)
+    return wait is not None

@@ -1,0 +1,113 @@
+"""Deliveries in the operations table: `pk` = `delivery#<operation>#<sequence>`, the delivery as JSON in `body`.
+
+Those of one operation stand together in the index `owner`, under `delivery#<operation>`, which no operation's owner is.
+Beside them lie the receivers that want no more: `webhook#<owner>#<digest of the URL>`.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from imagegate.domain.delivery import Delivery, DeliveryState, Try
+from imagegate.domain.errors import Conflict
+
+_OWNER_INDEX = "owner"
+
+
+class DynamoDBDeliveries:
+    """The Deliveries and DisabledWebhooks ports on the operations table."""
+
+    def __init__(self, client: Any, table: str, now: Callable[[], float]) -> None:
+        self._client = client
+        self._table = table
+        self._now = now
+
+    def get(self, operation_id: str, sequence: int) -> Delivery | None:
+        """Read one as it is now."""
+        item = self._item(_pk(operation_id, sequence))
+        return _loads(item["body"]["S"]) if item else None
+
+    def put(self, delivery: Delivery) -> None:
+        """Write a new one or the next version. Raises Conflict unless the stored version is the one before."""
+        before = {":before": {"N": str(delivery.version - 1)}}
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if delivery.version > 1:
+            condition = {"ConditionExpression": "version = :before", "ExpressionAttributeValues": before}
+        try:
+            self._client.put_item(TableName=self._table, Item=_item(delivery), **condition)
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise Conflict(f"delivery {delivery.event_id} was written by somebody else") from error
+
+    def tried(self, operation_id: str) -> set[str]:
+        """The events of an operation of which a delivery was begun; one that is a moment old may be missing."""
+        return {item["model"]["S"] for item in self._listed(operation_id)}
+
+    def of(self, operation_id: str) -> Sequence[Delivery]:
+        """All of an operation, in the order of their sequence."""
+        found = (self.get(operation_id, int(item["id"]["S"])) for item in self._listed(operation_id))
+        return sorted((one for one in found if one), key=lambda one: one.sequence)
+
+    def forget(self, operation_id: str) -> None:
+        """Remove all of an operation."""
+        for item in self._listed(operation_id):
+            self._client.delete_item(TableName=self._table, Key={"pk": item["pk"]})
+
+    def disable(self, owner: str, url: str, until: float) -> None:
+        """Send nothing there until then, or until it is enabled."""
+        item = {**_mark(owner, url), "expires_at": {"N": str(int(until))}}
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def enable(self, owner: str, url: str) -> None:
+        """Send there again."""
+        self._client.delete_item(TableName=self._table, Key=_mark(owner, url))
+
+    def is_disabled(self, owner: str, url: str) -> bool:
+        """True when nothing is sent there."""
+        return self._item(_mark(owner, url)) is not None
+
+    def _listed(self, operation_id: str) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=_OWNER_INDEX,
+            KeyConditionExpression="#owner = :operation",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={":operation": {"S": f"delivery#{operation_id}"}},
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    def _item(self, key: dict[str, Any]) -> dict[str, Any] | None:
+        """An item as it is now; past its retention it counts as gone (TTL deletes days late)."""
+        item: dict[str, Any] | None = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get(
+            "Item"
+        )
+        return None if item is None or float(item["expires_at"]["N"]) < self._now() else item
+
+
+def _pk(operation_id: str, sequence: int) -> dict[str, Any]:
+    return {"pk": {"S": f"delivery#{operation_id}#{sequence}"}}
+
+
+def _mark(owner: str, url: str) -> dict[str, Any]:
+    return {"pk": {"S": f"webhook#{owner}#{hashlib.sha256(url.encode()).hexdigest()[:32]}"}}
+
+
+def _item(delivery: Delivery) -> dict[str, Any]:
+    return {
+        **_pk(delivery.operation_id, delivery.sequence),
+        "owner": {"S": f"delivery#{delivery.operation_id}"},
+        "id": {"S": f"{delivery.sequence:06d}"},
+        "state": {"S": delivery.state},
+        "model": {"S": delivery.event},
+        "version": {"N": str(delivery.version)},
+        "expires_at": {"N": str(int(delivery.expires_at))},
+        "body": {"S": json.dumps(asdict(delivery), separators=(",", ":"), ensure_ascii=False)},
+    }
+
+
+def _loads(text: str) -> Delivery:
+    document = json.loads(text)
+    tries = tuple(Try(**one) for one in document["tries"])
+    return Delivery(**{**document, "state": DeliveryState(document["state"]), "tries": tries})

@@ -1,0 +1,56 @@
+"""What `imagegate keys` does about webhooks."""
+
+import time
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from imagegate.cli.amounts import duration
+from imagegate.cli.target import Target
+from imagegate.domain.api_key import ApiKey
+from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.sealing import derived
+from imagegate.domain.webhook import EVENTS, secret_text
+
+A_DAY = 86_400.0
+Url = Annotated[str, typer.Option(metavar="URL", help="Where its operations are announced that name no webhook.")]
+Events = Annotated[str, typer.Option(metavar="A,B", help=f"Which events, of {', '.join(EVENTS)}; without, all.")]
+Off = Annotated[bool, typer.Option("--off", help="Announce nowhere but where operations say.")]
+Rotate = Annotated[bool, typer.Option("--rotate", help="Make a new secret to sign with, and print it.")]
+Grace = Annotated[
+    float, typer.Option(parser=duration, metavar="1d", show_default="1d", help="How long the old secret signs as well.")
+]
+
+
+def checked(where: Target, url: str, events: str) -> tuple[str | None, tuple[str, ...]]:
+    """The URL and events of the options. Raises InvalidRequest or WebhookRefused."""
+    chosen = tuple(filter(None, map(str.strip, events.split(","))))
+    unknown = [one for one in chosen if one not in EVENTS]
+    if unknown:
+        raise InvalidRequest(f"There is no event '{unknown[0]}'.", remedy=f"Use some of: {', '.join(EVENTS)}.")
+    if chosen and not url:
+        raise InvalidRequest("Events need a URL to be announced to.", remedy="Give a URL as well.")
+    if url:
+        where.webhook_targets().check(url)
+    return url or None, chosen
+
+
+def changed(where: Target, key: ApiKey, url: str, events: str, *, off: bool, grace: float | None) -> ApiKey:
+    """The next version of the key: with another URL, with none (`off`), and with a new secret (after `grace` seconds).
+
+    Raises InvalidRequest when nothing of it is asked for, or what excludes each other.
+    """
+    if bool(url) and off:
+        raise InvalidRequest("A URL and --off exclude each other.", remedy="Leave one of them out.")
+    found, chosen = checked(where, url, events)
+    if not (found or off or grace is not None):
+        raise InvalidRequest("There is nothing to change.", remedy="Give --url, --off or --rotate.")
+    webhook = replace(key.webhook, url=found, events=chosen) if found or off else key.webhook
+    rotated = webhook if grace is None else webhook.rotated(time.time(), grace)
+    return replace(key, webhook=rotated, version=key.version + 1)
+
+
+def secret(where: Target, key: ApiKey) -> str:
+    """The secret that signs the key's webhooks, as people hand it on."""
+    return secret_text(derived(where.webhook_key()(), key.id, key.webhook.generation))

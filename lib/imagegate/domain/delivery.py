@@ -1,0 +1,111 @@
+"""The delivery of one announcement to a webhook: what was tried, and when to try next. Pure."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+WAITS = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+"""Seconds from one attempt to the next: ten attempts in about three days, as Standard Webhooks suggests."""
+LONGEST_WAIT = 86_400.0
+_JITTER = 0.1
+_KEPT = 30
+"""Attempts that are remembered; only redelivery by hand makes more than ten."""
+_GONE = 410
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    """Every attempt failed; it lies in the dead-letter queue."""
+    DISABLED = "disabled"
+    """The receiver said 410 to this announcement or an earlier one: nothing more is sent there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One attempt."""
+
+    at: float
+    """Seconds since the epoch."""
+    seconds: float
+    """How long it took."""
+    status: int | None = None
+    """Of the answer; `None` when there was none."""
+    error: str | None = None
+    """Why there was none, in a sentence."""
+    retry_after: float | None = None
+    """Seconds after which the receiver asked to come back."""
+
+    @property
+    def well(self) -> bool:
+        """True when the receiver has taken it."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the waits are stretched."""
+
+    scale: float = 1.0
+    """Below 1 only to try things out."""
+    chance: float = 0.5
+    """A random number from 0 to 1: receivers that failed together are not asked again together."""
+
+    def after(self, failures: int, retry_after: float | None) -> float | None:
+        """Seconds to wait after so many failures in a row (1 or more); `None` when that was the last attempt."""
+        if failures > len(WAITS):
+            return None
+        planned = WAITS[failures - 1] * self.scale * (1 - _JITTER + 2 * _JITTER * self.chance)
+        return round(min(max(planned, retry_after or 0), LONGEST_WAIT * (1 + _JITTER)))
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An announcement on its way to a webhook. `usecases.deliver` writes the next `version`."""
+
+    operation_id: str
+    sequence: int
+    event: str
+    """A word of `webhook.EVENTS`."""
+    event_id: str
+    body: str
+    """What is sent, the same each time."""
+    announced_at: float
+    """When what it announces happened."""
+    expires_at: float
+    """When its operation's record goes."""
+    message_id: str = ""
+    """The message of the queue that drives it; another one of the same announcement is a duplicate."""
+    state: DeliveryState = DeliveryState.PENDING
+    tries: tuple[Try, ...] = ()
+    failures: int = 0
+    """Since it was last begun."""
+    next_at: float = 0.0
+    version: int = 0
+
+    @property
+    def webhook_id(self) -> str:
+        """`webhook-id`: the event's, without the full stop that separates what is signed."""
+        return self.event_id.replace(".", "-")
+
+    def begun(self, message_id: str) -> "Delivery":
+        """Anew, driven by that message."""
+        return replace(self, message_id=message_id, state=DeliveryState.PENDING, failures=0, next_at=0.0)
+
+    def tried(self, attempt: Try, pace: Pace) -> "Delivery":
+        """After one more attempt."""
+        known = replace(self, tries=(*self.tries, attempt)[-_KEPT:])
+        if attempt.well:
+            return replace(known, state=DeliveryState.DELIVERED)
+        if attempt.status == _GONE:
+            return known.disabled()
+        wait = pace.after(self.failures + 1, attempt.retry_after)
+        if wait is None:
+            return replace(known, state=DeliveryState.DEAD, failures=self.failures + 1)
+        return replace(known, failures=self.failures + 1, next_at=attempt.at + attempt.seconds + wait)
+
+    def disabled(self) -> "Delivery":
+        """Given up, for the receiver wants no more."""
+        return replace(self, state=DeliveryState.DISABLED)

@@ -1,0 +1,119 @@
+"""Webhooks on the template as deployed: the bus, the queue, the function and its role, and a receiver that verifies."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from imagegate.domain.webhook import secret_text
+from imagegate.local.stack import Stack
+from support.receiver import Receiver, receiving
+
+Until = Callable[..., Any]
+SECRET = secret_text(bytes(range(32)))
+ENDS = ["succeeded"]
+
+
+def started(stack: Stack, receiver: Receiver, **webhook: Any) -> str:
+    """The URL of an operation that announces to the receiver."""
+    hook = {"url": receiver.url, "secret": SECRET, **webhook}
+    body = {"model": "flux", "prompt": "a cat", "size": {"width": 256, "height": 256}, "webhook": hook}
+    answer = requests.post(f"{stack.base_url}/v1/operations", json=body)
+    assert answer.status_code == 202, answer.text
+    assert SECRET not in answer.text
+    return stack.base_url + answer.json()["urls"]["self"]
+
+
+def deliveries(url: str) -> list[dict[str, Any]]:
+    return requests.get(f"{url}/deliveries").json()["deliveries"]
+
+
+def test_a_receiver_hears_of_everything_in_order(stack: Stack, until: Until) -> None:
+    with receiving(Receiver(SECRET)) as receiver:
+        url = started(stack, receiver)
+        until(lambda: len(receiver.received) >= 3)
+    assert receiver.refused == []
+    assert receiver.types() == [f"image_generation.{word}" for word in ("queued", "started", "succeeded")]
+    sequences = [one.body["data"]["sequence"] for one in receiver.received]
+    assert sequences == sorted(sequences)
+    assert len({one.webhook_id for one in receiver.received}) == 3
+    told = receiver.received[-1].body["data"]["operation"]
+    [image] = told["images"]
+    assert requests.get(image["url"]).headers["content-type"] == image["content_type"]
+    assert requests.get(told["urls"]["self"]).json()["id"] == told["id"]
+    assert [one["state"] for one in deliveries(url)] == ["delivered"] * 3
+    assert requests.post(f"{url}:redeliver").status_code == 409
+
+
+def test_a_receiver_that_fails_gets_it_again_under_the_same_id(stack: Stack, until: Until) -> None:
+    with receiving(Receiver(SECRET, statuses=[500, 302, 503])) as receiver:
+        url = started(stack, receiver, events=ENDS)
+        until(lambda: len(receiver.received) == 4)
+        until(lambda: deliveries(url)[0]["state"] == "delivered")
+    assert len({one.webhook_id for one in receiver.received}) == 1
+    assert [one["status"] for one in deliveries(url)[0]["attempts"]] == [500, 302, 503, 204]
+
+
+def test_a_dead_receiver_leaves_a_dead_letter_that_can_be_redelivered(
+    stack: Stack, aws: Callable[[str], Any], until: Until
+) -> None:
+    sqs, queue = aws("sqs"), stack.outputs["UndeliveredQueueUrl"]
+
+    def dead(operation_id: str) -> Any:
+        answer = sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"], VisibilityTimeout=0)
+        return next((one for one in answer.get("Messages", []) if operation_id in one["Body"]), None)
+
+    with receiving(Receiver(SECRET, then=500)) as receiver:
+        url = started(stack, receiver, events=ENDS)
+        letter = until(lambda: dead(url.rpartition("/")[2]))
+        assert "after 10 attempts" in letter["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
+        until(lambda: deliveries(url)[0]["state"] == "dead")
+        assert len(receiver.received) == 10
+        receiver.then = 200
+        again = requests.post(f"{url}:redeliver")
+        assert (again.status_code, again.json()["deliveries"][0]["state"]) == (202, "pending")
+        until(lambda: deliveries(url)[0]["state"] == "delivered")
+        # The letter itself, moved back by hand as the console does, is known to have arrived.
+        sqs.send_message(QueueUrl=stack.outputs["WebhookQueueUrl"], MessageBody=letter["Body"])
+        until(lambda: is_empty(sqs, stack.outputs["WebhookQueueUrl"]))
+    assert len(receiver.received) == 11
+    assert {one.webhook_id for one in receiver.received} == {deliveries(url)[0]["webhook_id"]}
+
+
+def is_empty(sqs: Any, queue: str) -> bool:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    return [int(found[name]) for name in names] == [0, 0]
+
+
+def test_a_receiver_that_is_gone_is_left_alone(stack: Stack, until: Until) -> None:
+    with receiving(Receiver(SECRET, then=410)) as receiver:
+        url = started(stack, receiver)
+        until(lambda: [one["state"] for one in deliveries(url)] == ["disabled"] * 3)
+        assert receiver.types() == ["image_generation.queued"]
+        assert requests.get(f"{url}/deliveries").json()["webhook"]["disabled"]
+        receiver.then = 200
+        event_id = deliveries(url)[1]["event_id"]
+        assert requests.post(f"{url}:redeliver", json={"event_id": event_id}).status_code == 202
+        until(lambda: deliveries(url)[1]["state"] == "delivered")
+    assert receiver.types() == ["image_generation.queued", "image_generation.started"]
+
+
+def test_an_openai_client_brings_its_webhook_along_and_the_secret_is_nowhere(stack: Stack, until: Until) -> None:
+    with receiving(Receiver(SECRET)) as receiver:
+        hook = {"url": receiver.url, "secret": SECRET, "events": ENDS}
+        body = {"model": "flux", "prompt": "a dog", "webhook": hook}
+        answer = requests.post(f"{stack.base_url}/v1/images/generations", json=body).json()
+        [received] = until(lambda: receiver.received)
+    assert received.body["data"]["operation"]["id"] == answer["operation_id"]
+    items = json.dumps(stack.client("dynamodb").scan(TableName=stack.outputs["TableName"])["Items"], default=repr)
+    assert receiver.url in items
+    assert SECRET.removeprefix("whsec_") not in items
+
+
+def test_what_is_not_on_the_internet_is_refused_at_once(stack: Stack) -> None:
+    body = {"model": "flux", "prompt": "a cat", "webhook": {"url": "https://169.254.169.254/latest", "secret": SECRET}}
+    refused = requests.post(f"{stack.base_url}/v1/operations", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (400, "webhook_refused")
+    assert refused.json()["param"] == "webhook.url"

@@ -1,0 +1,176 @@
+"""Deliveries, dead letters and the key for webhook secrets, on AWS's own interfaces."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from imagegate.adapters.dynamodb_api_keys import DynamoDBApiKeys
+from imagegate.adapters.dynamodb_deliveries import DynamoDBDeliveries
+from imagegate.adapters.dynamodb_listing import DynamoDBListing
+from imagegate.adapters.sqs_webhooks import LONGEST_HIDING, SqsWebhooks, notice_of
+from imagegate.adapters.ssm_webhook_key import SsmWebhookKey
+from imagegate.domain.api_key import KeyWebhook, issue
+from imagegate.domain.delivery import Delivery, DeliveryState, Pace, Try
+from imagegate.domain.errors import Conflict
+from imagegate.domain.listing import Query
+from support.deployed import operations_table
+from support.fakes import FakeClock
+
+OP = "0" * 20
+NOW = FakeClock().time
+NEW = Delivery(OP, 3, "succeeded", f"{OP}.3", '{"a":"лиса"}', NOW, NOW + 60, "message", version=1)
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def deliveries(clock: FakeClock) -> DynamoDBDeliveries:
+    return DynamoDBDeliveries(boto3.client("dynamodb"), operations_table(), clock.now)
+
+
+def test_a_delivery_comes_back_as_it_was_written(deliveries: DynamoDBDeliveries) -> None:
+    assert deliveries.get(OP, 3) is None
+    tried = replace(NEW.tried(Try(NOW, 0.25, 503, retry_after=9.0), Pace()), version=1)
+    deliveries.put(tried)
+    assert deliveries.get(OP, 3) == tried
+    ended = replace(tried.tried(Try(NOW + 9, 0.25, error="No answer in time."), Pace()), version=2)
+    deliveries.put(ended)
+    assert deliveries.get(OP, 3) == ended
+
+
+@pytest.mark.parametrize("version", [1, 2, 4])
+def test_it_is_written_over_its_last_version_only(deliveries: DynamoDBDeliveries, version: int) -> None:
+    for at in (1, 2):
+        deliveries.put(replace(NEW, version=at))
+    with pytest.raises(Conflict):
+        deliveries.put(replace(NEW, version=version))
+
+
+def test_all_of_an_operation_in_order_and_nothing_else(deliveries: DynamoDBDeliveries) -> None:
+    for sequence, event in [(10, "succeeded"), (1, "queued"), (2, "started")]:
+        deliveries.put(replace(NEW, sequence=sequence, event=event, state=DeliveryState.DELIVERED))
+    deliveries.put(replace(NEW, operation_id="1" * 20))
+    assert [one.sequence for one in deliveries.of(OP)] == [1, 2, 10]
+    assert deliveries.tried(OP) == {"queued", "started", "succeeded"}
+    assert deliveries.tried("2" * 20) == set()
+    deliveries.forget(OP)
+    assert deliveries.of(OP) == []
+    assert len(deliveries.of("1" * 20)) == 1
+
+
+def test_no_list_of_operations_shows_them(deliveries: DynamoDBDeliveries, clock: FakeClock) -> None:
+    deliveries.put(NEW)
+    listing = DynamoDBListing(boto3.client("dynamodb"), "operations", clock.now)
+    for owner in ("everybody", OP, "delivery"):
+        assert listing.page(Query(owner, 20)).operations == ()
+
+
+def test_what_is_past_its_retention_is_gone(deliveries: DynamoDBDeliveries, clock: FakeClock) -> None:
+    deliveries.put(NEW)
+    deliveries.disable("me", "https://a.example", NOW + 60)
+    clock.sleep(61)
+    assert deliveries.get(OP, 3) is None
+    assert deliveries.of(OP) == []
+    assert not deliveries.is_disabled("me", "https://a.example")
+
+
+def test_a_receiver_is_disabled_for_one_owner_until_it_is_enabled(deliveries: DynamoDBDeliveries) -> None:
+    deliveries.disable("me", "https://a.example", NOW + 60)
+    assert deliveries.is_disabled("me", "https://a.example")
+    assert not deliveries.is_disabled("you", "https://a.example")
+    assert not deliveries.is_disabled("me", "https://b.example")
+    deliveries.enable("me", "https://a.example")
+    deliveries.enable("me", "https://a.example")
+    assert not deliveries.is_disabled("me", "https://a.example")
+
+
+def test_keys_from_before_there_were_webhooks_can_be_read() -> None:
+    client, table = boto3.client("dynamodb"), operations_table()
+    keys = DynamoDBApiKeys(client, table)
+    key, _ = issue("x", NOW, webhook=KeyWebhook("https://a.example", ("failed",), 2, 9.0))
+    keys.put(key)
+    assert keys.get(key.id) == key
+    document = json.loads(client.get_item(TableName=table, Key={"pk": {"S": f"apikey#{key.id}"}})["Item"]["body"]["S"])
+    del document["webhook"]
+    values: Any = {":body": {"S": json.dumps(document)}}
+    client.update_item(
+        TableName=table,
+        Key={"pk": {"S": f"apikey#{key.id}"}},
+        UpdateExpression="SET body = :body",
+        ExpressionAttributeValues=values,
+    )
+    assert keys.get(key.id) == replace(key, webhook=KeyWebhook())
+
+
+def received(queue: str) -> list[Any]:
+    return boto3.client("sqs").receive_message(QueueUrl=queue, MessageAttributeNames=["All"]).get("Messages", [])
+
+
+def test_an_announcement_of_the_bus_and_a_word_to_begin_anew_are_both_notices() -> None:
+    sqs = boto3.client("sqs")
+    queue = sqs.create_queue(QueueName="webhooks")["QueueUrl"]
+    SqsWebhooks(sqs, queue).put(OP, 3)
+    [message] = received(queue)
+    again = notice_of({"messageId": "m", "body": message["Body"]})
+    assert (again.operation_id, again.sequence, again.detail, again.message_id) == (OP, 3, None, "m")
+    detail = {"event_id": f"{OP}.3", "sequence": 3, "operation": {"id": OP}}
+    text = json.dumps({"source": "imagegate", "detail-type": "Image Generation Succeeded", "detail": detail})
+    notice = notice_of({"messageId": "m", "body": text})
+    assert (notice.operation_id, notice.sequence, notice.event, notice.detail) == (OP, 3, "succeeded", detail)
+    assert notice.text == text
+
+
+def test_no_message_is_hidden_for_longer_than_sqs_allows() -> None:
+    hidden = []
+
+    class Sqs:
+        def change_message_visibility(self, **request: Any) -> None:
+            hidden.append(request["VisibilityTimeout"])
+
+    for seconds in (0.0, 5.9, 86_400.0):
+        SqsWebhooks(Sqs(), "queue").hide("receipt", seconds)
+    assert hidden == [0, 6, LONGEST_HIDING]
+    assert LONGEST_HIDING < 43_200
+
+
+def test_the_first_who_needs_the_key_makes_it_and_all_have_the_same() -> None:
+    ssm = boto3.client("ssm")
+    first, second = SsmWebhookKey(ssm, "/k/dev"), SsmWebhookKey(ssm, "/k/dev")
+    assert first() == second() == first()
+    assert len(first()) == 32
+    parameter = ssm.get_parameter(Name="/k/dev", WithDecryption=True)["Parameter"]
+    assert (parameter["Type"], base64.b64decode(parameter["Value"])) == ("SecureString", first())
+    assert SsmWebhookKey(ssm, "/k/prod")() != first()
+
+
+def test_of_two_who_make_the_key_at_once_both_have_the_one_that_was_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    ssm = boto3.client("ssm")
+    second = SsmWebhookKey(ssm, "/k/dev")
+    looked = []
+
+    def unseen(self: SsmWebhookKey) -> bytes:
+        looked.append(self)
+        return b"" if len(looked) == 1 else read(self)
+
+    read = SsmWebhookKey._read
+    first = SsmWebhookKey(ssm, "/k/dev")()
+    monkeypatch.setattr(SsmWebhookKey, "_read", unseen)
+    assert second() == first

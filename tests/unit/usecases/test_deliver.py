@@ -1,0 +1,347 @@
+"""Deliveries to webhooks: order, repetition, duplicates, disabling, redelivery, on the ports in memory."""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook as Oracle
+
+from imagegate.domain.api_key import ApiKey, KeyWebhook, issue
+from imagegate.domain.delivery import Delivery, DeliveryState, Pace
+from imagegate.domain.errors import Conflict, InvalidRequest, Unreachable, WebhookRefused, WrongState
+from imagegate.domain.events import DETAIL_TYPES, Event
+from imagegate.domain.operation import Operation, Picture, State
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.sealing import derived, seal
+from imagegate.domain.webhook import EVENTS, Webhook, secret_text
+from imagegate.ports import WebhookAnswer
+from imagegate.usecases.deliver import Deliver, Notice, Pictures, Signing
+from imagegate.usecases.redeliver import Redeliver
+from support.fakes import FakeClock, MemoryApiKeys, MemoryDeliveries, MemoryStore
+
+KEY = bytes(range(32))
+SECRET = b"s" * 32
+URL = "https://hooks.example.com/x?token=t"
+
+
+@dataclass
+class Receiver:
+    """Answers from a script, the last answer again and again; remembers what it got."""
+
+    answers: list[WebhookAnswer | Exception] = field(default_factory=lambda: [WebhookAnswer(200)])
+    got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+    def send(self, url: str, headers: dict[str, str], body: bytes) -> WebhookAnswer:
+        self.got.append((url, headers, body))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@dataclass
+class DeadLetterList:
+    letters: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def put(self, message: str, code: str, reason: str) -> None:
+        self.letters.append((message, code, reason))
+
+
+@dataclass
+class World:
+    """One operation with a webhook, and everything that delivers its announcements."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    deliveries: MemoryDeliveries = field(default_factory=MemoryDeliveries)
+    keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
+    receiver: Receiver = field(default_factory=Receiver)
+    dead: DeadLetterList = field(default_factory=DeadLetterList)
+    again: list[tuple[str, int]] = field(default_factory=list)
+    hook: Webhook = field(default_factory=lambda: Webhook(URL, EVENTS, sealed_secret=seal(KEY, "me", SECRET)))
+
+    def __post_init__(self) -> None:
+        now = self.clock.now()
+        request = ImageRequest("flux", (Message("a cat"),))
+        made = Operation("0" * 20, "me", "operations", request, now, now + 900, now, updated_at=now, webhook=self.hook)
+        self.store.create(made)
+        self.operation = made
+        self.deliver = Deliver(
+            self.store,
+            self.deliveries,
+            self.deliveries,
+            self.dead,
+            self.receiver,  # type: ignore[arg-type]
+            Signing(self.keys, lambda: KEY),
+            Pictures("https://api.example.com", lambda operation, slot: f"/v1/images/{operation.id}-{slot}?token=t"),
+            self.clock,
+            Pace,
+            86_400,
+        )
+        self.redeliver = Redeliver(self.deliveries, self.deliveries, lambda *which: self.again.append(which))
+
+    def becomes(self, state: State, **changes: Any) -> Notice:
+        """The notice of the operation's next state."""
+        moved = self.operation.moved(state, self.clock.now(), **changes)
+        self.operation = replace(moved, version=self.operation.version + 1, updated_at=self.clock.now())
+        self.store.replace(self.operation)
+        return self.notice()
+
+    def notice(self, message_id: str = "") -> Notice:
+        """The operation as it stands, announced."""
+        event = Event(self.operation)
+        word = DETAIL_TYPES[self.operation.state].rpartition(" ")[2].lower()
+        detail = json.loads(json.dumps(event.detail()))
+        return Notice(message_id or f"m{detail['sequence']}", "{}", self.operation.id, detail["sequence"], word, detail)
+
+    def only(self) -> Delivery:
+        [delivery] = self.deliveries.kept.values()
+        return delivery
+
+    def until_it_ends(self, notice: Notice) -> list[float]:
+        """Come back as often as told; returns the waits."""
+        waits = []
+        while (wait := self.deliver(notice)) is not None:
+            waits.append(wait)
+            self.clock.sleep(wait)
+        return waits
+
+
+def test_it_is_sent_signed_and_logged() -> None:
+    world = World()
+    assert world.deliver(world.notice()) is None
+    [(url, headers, body)] = world.receiver.got
+    assert url == URL
+    assert headers["webhook-id"] == f"{'0' * 20}-1"
+    assert headers["webhook-timestamp"] == str(int(world.clock.now()))
+    document = json.loads(body)
+    assert document["type"] == "image_generation.queued"
+    assert set(document["data"]) == {"event_id", "sequence", "abridged", "operation"}
+    assert document["data"]["operation"]["urls"]["self"] == f"https://api.example.com/v1/operations/{'0' * 20}"
+    signature = Oracle(secret_text(SECRET)).sign(headers["webhook-id"], at(world), body.decode())
+    assert headers["webhook-signature"] == signature
+    assert (world.only().state, len(world.only().tries)) == (DeliveryState.DELIVERED, 1)
+
+
+def at(world: World) -> Any:
+    import datetime
+
+    return datetime.datetime.fromtimestamp(world.clock.now(), datetime.UTC)
+
+
+def test_pictures_come_as_links_and_never_as_bytes_or_buckets() -> None:
+    world = World(hook=Webhook(URL, ("succeeded",), sealed_secret=seal(KEY, "me", SECRET)))
+    kept = Picture(0, "images/k", "s", "image/webp", 1, 1, 9, "beta", 7)
+    notice = world.becomes(State.SUCCEEDED, pictures=(kept,))
+    assert notice.detail
+    notice.detail["operation"]["images"][0]["bucket"] = "the-bucket"
+    world.deliver(notice)
+    [image] = json.loads(world.receiver.got[0][2])["data"]["operation"]["images"]
+    assert image["url"] == f"https://api.example.com/v1/images/{'0' * 20}-0?token=t"
+    assert "bucket" not in image
+
+
+def test_only_the_events_asked_for() -> None:
+    world = World(hook=Webhook(URL, ("failed",), sealed_secret=seal(KEY, "me", SECRET)))
+    assert world.deliver(world.notice()) is None
+    assert (world.receiver.got, world.deliveries.kept) == ([], {})
+
+
+def test_a_receiver_that_fails_gets_the_same_again_at_growing_intervals() -> None:
+    world = World(receiver=Receiver([WebhookAnswer(500), Unreachable("No answer in time."), WebhookAnswer(204)]))
+    assert world.until_it_ends(world.notice()) == [5, 300]
+    assert len({(headers["webhook-id"], body) for _, headers, body in world.receiver.got}) == 1
+    assert len({headers["webhook-timestamp"] for _, headers, _ in world.receiver.got}) == 3
+    assert [(one.status, one.error) for one in world.only().tries] == [
+        (500, None),
+        (None, "No answer in time."),
+        (204, None),
+    ]
+
+
+def test_a_message_that_comes_early_is_put_off_and_nothing_is_sent() -> None:
+    """SQS hides for twelve hours at most."""
+    world = World(receiver=Receiver([WebhookAnswer(500)]))
+    notice = world.notice()
+    world.deliver(notice)
+    world.clock.sleep(3)
+    assert world.deliver(notice) == 2
+    assert len(world.receiver.got) == 1
+
+
+def test_one_that_nobody_takes_ends_in_the_dead_letters() -> None:
+    world = World(receiver=Receiver([WebhookAnswer(500)]))
+    waits = world.until_it_ends(replace(world.notice(), text="the message"))
+    assert len(waits) == 9
+    assert sum(waits) == pytest.approx(75.6 * 3600, rel=0.01)
+    assert world.only().state is DeliveryState.DEAD
+    assert world.dead.letters == [("the message", "UNDELIVERED", f"{'0' * 20}.1 after 10 attempts")]
+
+
+def test_retry_after_is_honoured() -> None:
+    world = World(receiver=Receiver([WebhookAnswer(429, "90"), WebhookAnswer(200)]))
+    assert world.until_it_ends(world.notice()) == [90]
+
+
+def test_410_ends_this_and_all_that_follows_until_something_is_redelivered() -> None:
+    world = World(receiver=Receiver([WebhookAnswer(410), WebhookAnswer(200)]))
+    world.deliver(world.notice())
+    assert world.deliver(world.becomes(State.RUNNING)) is None
+    assert len(world.receiver.got) == 1
+    assert {one.state for one in world.deliveries.kept.values()} == {DeliveryState.DISABLED}
+    assert world.dead.letters == []
+    world.redeliver(world.operation)
+    assert world.again == [("0" * 20, 1), ("0" * 20, 2)]
+    for at_, sequence in enumerate((1, 2)):
+        assert world.deliver(Notice(f"again{at_}", "{}", "0" * 20, sequence)) is None
+    assert {one.state for one in world.deliveries.kept.values()} == {DeliveryState.DELIVERED}
+
+
+def test_another_owners_410_disables_nobody_else() -> None:
+    world = World()
+    world.deliveries.disable("somebody", URL, 2e9)
+    world.deliver(world.notice())
+    assert world.only().state is DeliveryState.DELIVERED
+
+
+def test_the_bus_tells_everything_at_least_once_and_we_send_it_once() -> None:
+    world = World(receiver=Receiver([WebhookAnswer(500), WebhookAnswer(200)]))
+    world.deliver(world.notice("first"))
+    assert world.deliver(world.notice("second")) is None, "a duplicate while the first is under way"
+    world.clock.sleep(5)
+    world.deliver(world.notice("first"))
+    assert world.deliver(world.notice("third")) is None
+    assert world.deliver(world.notice("first")) is None
+    assert len(world.receiver.got) == 2
+
+
+def test_of_two_at_once_one_is_told_to_come_back() -> None:
+    class Meanwhile(Receiver):
+        def send(self, url: str, headers: dict[str, str], body: bytes) -> WebhookAnswer:
+            if not self.got:
+                self.got.append((url, headers, body))
+                world.deliver(world.notice("other"))
+                return WebhookAnswer(500)
+            return super().send(url, headers, body)
+
+    world = World(receiver=Meanwhile())
+    with pytest.raises(Conflict):
+        world.deliver(world.notice("one"))
+    assert world.deliver(world.notice("one")) is None, "the other was told it arrived"
+    assert world.only().state is DeliveryState.DELIVERED
+
+
+def test_a_dead_letter_moved_back_by_hand_begins_anew() -> None:
+    world = World(receiver=Receiver([WebhookAnswer(500)]))
+    world.until_it_ends(world.notice("one"))
+    assert world.deliver(world.notice("one")) is None, "the same message, late"
+    world.receiver.answers = [WebhookAnswer(200)]
+    assert world.deliver(world.notice("moved back")) is None
+    assert world.only().state is DeliveryState.DELIVERED
+    assert len(world.only().tries) == 11
+
+
+def test_a_delivery_whose_message_is_lost_can_be_taken_over() -> None:
+    world = World(receiver=Receiver([WebhookAnswer(500), WebhookAnswer(200)]))
+    world.deliver(world.notice("one"))
+    world.clock.sleep(5 + 3599)
+    assert world.deliver(world.notice("moved back")) is None
+    assert world.only().state is DeliveryState.PENDING
+    world.clock.sleep(2)
+    world.deliver(world.notice("moved back"))
+    assert world.only().state is DeliveryState.DELIVERED
+
+
+def test_first_attempts_keep_the_order_of_events() -> None:
+    world = World()
+    queued, started, ended = world.notice(), world.becomes(State.RUNNING), world.becomes(State.FAILED)
+    assert world.deliver(ended) == 1
+    assert world.deliver(started) == 1
+    assert world.deliver(queued) is None
+    assert world.deliver(ended) == 1
+    assert world.deliver(started) is None
+    assert world.deliver(ended) is None
+    assert [json.loads(body)["data"]["sequence"] for _, _, body in world.receiver.got] == [1, 2, 3]
+
+
+def test_a_failed_attempt_holds_up_nothing() -> None:
+    world = World(receiver=Receiver([WebhookAnswer(500), WebhookAnswer(200)]))
+    queued = world.notice()
+    assert world.deliver(queued) == 5
+    assert world.deliver(world.becomes(State.RUNNING)) is None
+
+
+def test_nobody_waits_for_an_event_that_does_not_come() -> None:
+    world = World()
+    started = world.becomes(State.RUNNING)
+    assert world.until_it_ends(started) == [1.0] * 9
+    skipped = World(hook=Webhook(URL, ("started", "cancelled"), sealed_secret=seal(KEY, "me", SECRET)))
+    assert skipped.deliver(skipped.becomes(State.CANCELLED)) is None
+
+
+def with_key(webhook: KeyWebhook) -> tuple[World, ApiKey]:
+    key, _ = issue("x", 0.0, webhook=webhook)
+    return World(keys=MemoryApiKeys({key.id: key}), hook=Webhook(URL, EVENTS, key.id)), key
+
+
+def test_without_a_secret_of_its_own_the_keys_signs_and_two_do_while_it_is_rotated() -> None:
+    world, key = with_key(KeyWebhook(generation=3, former_until=FakeClock().now() + 60))
+    world.deliver(world.notice())
+    _, headers, body = world.receiver.got[0]
+    signed = [
+        Oracle(derived(KEY, key.id, generation)).sign(headers["webhook-id"], at(world), body.decode())
+        for generation in (3, 2)
+    ]
+    assert headers["webhook-signature"].split() == signed
+    world.clock.sleep(60)
+    world.deliver(world.becomes(State.RUNNING))
+    assert len(world.receiver.got[1][1]["webhook-signature"].split()) == 1
+
+
+def test_a_first_secret_has_no_former_one() -> None:
+    assert KeyWebhook(generation=1, former_until=9e9).generations(0.0) == (1,)
+
+
+@pytest.mark.parametrize(
+    "hook", [Webhook(URL, EVENTS, "gone"), Webhook(URL, EVENTS, sealed_secret=seal(KEY, "x", SECRET))]
+)
+def test_what_cannot_be_signed_is_not_sent(hook: Webhook) -> None:
+    world = World(hook=hook)
+    assert world.deliver(world.notice()) == 5
+    assert world.receiver.got == []
+    assert world.only().tries[0].error
+
+
+def test_an_address_that_became_private_is_a_failed_attempt() -> None:
+    world = World(receiver=Receiver([WebhookRefused("not on the public internet"), WebhookAnswer(200)]))
+    assert world.until_it_ends(world.notice()) == [5]
+    assert world.only().tries[0].error == "not on the public internet"
+
+
+def test_of_a_deleted_operation_nothing_is_sent() -> None:
+    world = World()
+    notice = world.notice()
+    world.store.delete(world.operation)
+    assert world.deliver(notice) is None
+    assert world.receiver.got == []
+
+
+def test_an_announcement_that_was_never_tried_cannot_be_begun_again() -> None:
+    world = World()
+    assert world.deliver(Notice("m", "{}", "0" * 20, 7)) is None
+    assert world.deliveries.kept == {}
+
+
+def test_redelivery_of_one_event_also_when_it_arrived() -> None:
+    world = World()
+    world.deliver(world.notice())
+    with pytest.raises(WrongState):
+        world.redeliver(world.operation)
+    [begun] = world.redeliver(world.operation, f"{'0' * 20}.1")
+    assert (begun.state, world.again) == (DeliveryState.PENDING, [("0" * 20, 1)])
+    assert world.deliver(world.notice("the first message again")) is None
+    with pytest.raises(InvalidRequest):
+        world.redeliver(world.operation, "another.1")
+    with pytest.raises(WrongState):
+        world.redeliver(replace(world.operation, webhook=None))
