@@ -61,7 +61,9 @@ def test_a_dead_receiver_leaves_a_dead_letter_that_can_be_redelivered(
     sqs, queue = aws("sqs"), stack.outputs["UndeliveredQueueUrl"]
 
     def dead(operation_id: str) -> Any:
-        answer = sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"], VisibilityTimeout=0)
+        answer = sqs.receive_message(
+            QueueUrl=queue, MessageAttributeNames=["All"], MaxNumberOfMessages=10, VisibilityTimeout=0
+        )
         return next((one for one in answer.get("Messages", []) if operation_id in one["Body"]), None)
 
     with receiving(Receiver(SECRET, then=500)) as receiver:
