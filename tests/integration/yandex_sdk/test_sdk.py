@@ -5,18 +5,20 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from imagegate import wiring
-from imagegate.domain.api_key import issue
+from imagegate.domain.api_key import KeyLimits, issue
 from imagegate.local.stack import Stack
 from imagegate.local.stack_settings import StandIns
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
-from support.scripted_rest import scripted_rest
+from imagegate.local.upstreams.chat import STYLE
 from support.stack_settings import on_free_ports
 from support.yandex_processes import Bridge, bridge, sdk
 
@@ -27,26 +29,23 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 PATIENCE = 120.0
-REWRITTEN = "a red cat with round eyes, soft light, hand-drawn clouds, in the manner of Miyazaki"
 EXAMPLES: dict[str, dict[str, Any]] = {
     "simple": {"do": "simple", "text": "a red cat"},
     "two messages to a file": {"do": "to_a_file", "texts": ["a cat of rust", "Miyazaki style"]},
     "two with weights": {"do": "weighted", "first": "a cat of copper", "weight": 5, "second": "Miyazaki style"},
-    "a text model writes the prompt": {"do": "written", "texts": ["you write prompts", "of a cat"]},
+    "a chat endpoint writes the prompt": {"do": "written", "texts": ["you write prompts", "of a cat in a chat"]},
+    "YandexGPT writes the prompt": {"do": "written", "texts": ["you write prompts", "of YandexGPT's cat"]},
     "asynchronous": {"do": "asynchronous", "text": "a red cat, by and by"},
 }
 PROMPTS = {
     "simple": "a red cat",
     "two messages to a file": "a cat of rust",
     "two with weights": "a cat of copper",
-    "a text model writes the prompt": REWRITTEN,
     "asynchronous": "a red cat, by and by",
 }
-CHAT = {
-    "model": "tiny-1",
-    "choices": [{"message": {"role": "assistant", "content": REWRITTEN}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 31, "completion_tokens": 76, "total_tokens": 107},
-}
+TEXT_PATHS = {"YandexGPT writes the prompt": "/chat/foundationModels/v1/completion"}
+"""Where the stand-in's text model is for an example, if not at its chat endpoint."""
+WRITTEN = ["a chat endpoint writes the prompt", "YandexGPT writes the prompt"]
 Runs = dict[str, Future[dict[str, Any]]]
 
 
@@ -80,19 +79,31 @@ def key(keyed: Callable[..., str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def running(closed_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridge]:
-    with scripted_rest() as text:
-        text.will(200, CHAT)
-        folder = str(tmp_path_factory.mktemp("bridge"))
-        with bridge("--url", closed_stack.base_url, "--state-dir", folder, "--text-url", f"{text.url}/v1") as started:
-            yield started
+def bridged(closed_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Bridge]]:
+    """Bridges to the stack by the path of the stand-in's text model."""
+    with ExitStack() as stack:
+
+        @cache
+        def to(path: str) -> Bridge:
+            options = ("--url", closed_stack.base_url, "--text-url", f"{closed_stack.upstreams_url}{path}")
+            folder = str(tmp_path_factory.mktemp("bridge"))
+            variables = {"IMAGEGATE_TEXT_AUTHORIZATION": "Api-Key x"}
+            return stack.enter_context(bridge(*options, "--state-dir", folder, **variables))
+
+        yield to
 
 
 @pytest.fixture(scope="module")
-def runs(running: Bridge, key: str) -> Iterator[Runs]:
+def running(bridged: Callable[[str], Bridge]) -> Bridge:
+    return bridged(BASE_PATHS["expander"])
+
+
+@pytest.fixture(scope="module")
+def runs(bridged: Callable[[str], Bridge], running: Bridge, key: str) -> Iterator[Runs]:
     """All the examples at once: each waits ten seconds between two looks."""
+    bridges = {name: bridged(TEXT_PATHS[name]) if name in TEXT_PATHS else running for name in EXAMPLES}
     with ThreadPoolExecutor(len(EXAMPLES)) as pool:
-        yield {name: pool.submit(sdk, running, key, PATIENCE, **asked) for name, asked in EXAMPLES.items()}
+        yield {name: pool.submit(sdk, bridges[name], key, PATIENCE, **asked) for name, asked in EXAMPLES.items()}
 
 
 def operations(stack: Stack, prompt: str) -> list[dict[str, Any]]:
@@ -120,7 +131,7 @@ def stored_picture(stack: Stack, operation: dict[str, Any]) -> bytes:
 def test_the_example_gets_its_picture(closed_stack: Stack, runs: Runs, name: str) -> None:
     told = runs[name].result(PATIENCE)
     assert told["ok"], told
-    operation = the_operation(closed_stack, PROMPTS[name])
+    operation = the_operation(closed_stack, told["prompt"] if name in WRITTEN else PROMPTS[name])
     image = stored_picture(closed_stack, operation)
     assert told["sha256"] == hashlib.sha256(image).hexdigest()
     assert told["shown"]
@@ -144,9 +155,13 @@ def test_messages_and_weights_arrive(closed_stack: Stack, runs: Runs) -> None:
     assert [one["weight"] for one in weighted] == [5.0, 1.0]
 
 
-def test_the_text_model_is_told_about_as_the_sdk_has_it(runs: Runs) -> None:
-    told = runs["a text model writes the prompt"].result(PATIENCE)
-    assert (told["prompt"], told["status"], told["tokens"], told["model"]) == (REWRITTEN, "FINAL", 107, "tiny-1")
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_text_model_read_what_was_asked_and_its_answer_is_the_prompt(runs: Runs, name: str) -> None:
+    told = runs[name].result(PATIENCE)
+    assert told["prompt"].startswith(f"{' '.join(EXAMPLES[name]['texts'])}.")
+    assert STYLE[0] in told["prompt"]
+    assert (told["status"], told["model"]) == ("FINAL", "stand-in")
+    assert told["tokens"] > 0
 
 
 def test_what_one_process_started_another_fetches_through_another_bridge(
@@ -206,3 +221,11 @@ def test_a_key_that_is_none(running: Bridge) -> None:
     told = sdk(running, "nonsense", do="start", text="a cat")
     assert failure(told) == ("AioRpcError", "UNAUTHENTICATED")
     assert "nonsense" not in told["error"]["message"]
+
+
+def test_a_key_that_has_too_much_under_way(running: Bridge, keyed: Callable[..., str]) -> None:
+    busy = keyed(limits=KeyLimits(concurrent=1))
+    assert sdk(running, busy, do="start", text="[delay 60s] a cat that takes its time")["ok"]
+    told = sdk(running, busy, do="start", text="a cat too many")
+    assert failure(told) == ("AioRpcError", "RESOURCE_EXHAUSTED")
+    assert "1" in told["error"]["message"]
