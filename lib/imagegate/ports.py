@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from imagegate.domain.api_key import ApiKey
+from imagegate.domain.attempt import Attempt
 from imagegate.domain.books import Booking, Used
 from imagegate.domain.delivery import Delivery
 from imagegate.domain.errors import Failure, FailureCode
@@ -12,7 +13,7 @@ from imagegate.domain.events import Event
 from imagegate.domain.latency import Histogram
 from imagegate.domain.limits import Limits
 from imagegate.domain.listing import Page, Query
-from imagegate.domain.operation import Attempt, Operation
+from imagegate.domain.operation import Operation
 from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Check, Submission, Ticket
 from imagegate.domain.request_rate import Allowance

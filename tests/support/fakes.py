@@ -10,6 +10,7 @@ from PIL import Image
 from imagegate.domain import request_rate
 from imagegate.domain.account import Amount
 from imagegate.domain.api_key import ApiKey, KeyLimits
+from imagegate.domain.attempt import Attempt
 from imagegate.domain.books import Booking, Used, over
 from imagegate.domain.coalescing import Claim, Claimed
 from imagegate.domain.delivery import Delivery
@@ -20,7 +21,7 @@ from imagegate.domain.geometry import Grid
 from imagegate.domain.latency import Histogram
 from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.listing import Page, Query
-from imagegate.domain.operation import Attempt, Operation
+from imagegate.domain.operation import Operation
 from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Submission, Ticket
 from imagegate.domain.request import ImageRequest

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from imagegate.domain.account import Account, Amount
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.events import announced
 from imagegate.domain.failover import RESUBMISSIONS
-from imagegate.domain.operation import TRANSITIONS, Attempt, AttemptState, Operation, State
+from imagegate.domain.operation import TRANSITIONS, Operation, State
 from support.moody import MoodyUpstream
 
 History = Sequence[Operation]

@@ -3,10 +3,10 @@
 import threading
 from dataclasses import dataclass, field
 
+from imagegate.domain.attempt import Source
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.geometry import Grid
 from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.operation import Source
 from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Pending, Ready, Submission, Ticket
 from support.fakes import picture

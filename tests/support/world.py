@@ -5,7 +5,8 @@ from typing import Any
 
 from imagegate.adapters.pillow_pictures import PillowPictures
 from imagegate.domain.api_key import ApiKey
-from imagegate.domain.operation import Operation, Source
+from imagegate.domain.attempt import Source
+from imagegate.domain.operation import Operation
 from imagegate.domain.outcome import Ready
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.usecases.cancel import Cancel

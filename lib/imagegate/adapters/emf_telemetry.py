@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure
-from imagegate.domain.operation import Attempt, AttemptState, Operation
+from imagegate.domain.operation import Operation
 
 _SECONDS = ("OperationSeconds", "UpstreamSeconds", "DetectionSeconds", "OverdueSeconds", "ExpansionSeconds")
 _UNITS = dict.fromkeys(_SECONDS, "Seconds")

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from imagegate.dialects.answer import Answer, Handout
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode, RequestError
-from imagegate.domain.operation import Attempt, AttemptState, Operation
+from imagegate.domain.operation import Operation
 from imagegate.domain.representation import usage
 from imagegate.domain.route import Route
 

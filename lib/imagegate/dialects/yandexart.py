@@ -15,10 +15,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from imagegate.dialects.answer import Answer
 from imagegate.dialects.parsing import Text, document_of, first_problem
+from imagegate.domain.attempt import AttemptState
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, RequestError
 from imagegate.domain.expansion import shortened
-from imagegate.domain.operation import AttemptState, Operation
+from imagegate.domain.operation import Operation
 from imagegate.domain.representation import rfc3339
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.usecases.start import Ask

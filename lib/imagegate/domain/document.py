@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from imagegate.domain.account import Account, Amount
+from imagegate.domain.attempt import Attempt, AttemptState, Source
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.geometry import Size
-from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, Source, State
+from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.request import ImageRequest, InputImage, Message
 from imagegate.domain.usage import Usage
 from imagegate.domain.webhook import Webhook

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.operation import Attempt, AttemptState
 from imagegate.domain.route import Route, Target
 
 TRIES = 2

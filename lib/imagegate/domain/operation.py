@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any, Self
 
 from imagegate.domain.account import Account
-from imagegate.domain.errors import Failure, FailureCode, WrongState
+from imagegate.domain.attempt import KNOWLEDGE, Attempt, AttemptState
+from imagegate.domain.errors import Failure, WrongState
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.usage import Usage, summed
 from imagegate.domain.webhook import Webhook
@@ -32,99 +33,6 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.CANCELLED: frozenset({State.QUEUED}),
 }
 ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
-
-
-class AttemptState(StrEnum):
-    """Where one try at one upstream stands."""
-
-    SUBMITTING = "submitting"
-    """Written before the call: a crash here leaves it unknown whether the upstream has it."""
-    SUBMITTED = "submitted"
-    READY = "ready"
-    """The upstream has the picture and its address is written down; the bytes are not in S3 yet."""
-    DONE = "done"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-
-_KNOWLEDGE = (
-    AttemptState.SUBMITTING,
-    AttemptState.SUBMITTED,
-    AttemptState.READY,
-    AttemptState.UNKNOWN,
-    AttemptState.FAILED,
-    AttemptState.DONE,
-)
-"""As it grows: of two drivers' words on one attempt the one further on counts, whichever is written first."""
-LIVE = frozenset({AttemptState.SUBMITTING, AttemptState.SUBMITTED, AttemptState.READY})
-_MAYBE_PAID = frozenset(
-    {
-        FailureCode.UPSTREAM_TIMEOUT,
-        FailureCode.UPSTREAM_FAILED,
-        FailureCode.AMBIGUOUS,
-        FailureCode.BAD_PAYLOAD,
-        FailureCode.EXPIRED,
-    }
-)
-ACCEPTED = LIVE | {AttemptState.DONE, AttemptState.UNKNOWN}
-"""States in which an upstream has, or may have, begun to work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A finished picture at the upstream, waiting to be fetched."""
-
-    url: str
-    content_type: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One submission to one provider, for one or more picture slots."""
-
-    number: int
-    provider: str
-    model: str
-    """The upstream's own name of the model."""
-    slots: tuple[int, ...]
-    state: AttemptState
-    started_at: float
-    ended_at: float | None = None
-    ticket: Mapping[str, Any] | None = None
-    """What the provider needs to find the job again; its own business."""
-    sources: tuple[Source, ...] = ()
-    seed: int | None = None
-    """The seed really used, where the upstream tells."""
-    failure: Failure | None = None
-    lease_until: float = 0.0
-    """Until then `lease_run` is taken to be at work on it: submitting it, or listening to its stream."""
-    lease_run: str = ""
-    """The workflow execution that holds the lease."""
-    repeats: int = 0
-    """How often a throttled provider was asked before, for this same attempt."""
-    keep_until: float = 0.0
-    """When the upstream forgets the result."""
-    not_honoured: tuple[str, ...] = ()
-    """Fields of the request that this provider passes over or only comes near to."""
-    revised_prompts: tuple[str | None, ...] = ()
-    """What the upstream made of the prompt, until the pictures have it."""
-    usage: Usage | None = None
-    """What it took, where the upstream tells."""
-    micro_dollars: int = 0
-    """What the upstream charges if it makes the pictures, as far as known."""
-    prompt: str | None = None
-    """The operation's revised prompt cut to what this provider takes, where it takes less."""
-
-    @property
-    def may_have_cost(self) -> bool:
-        """True when the upstream has, or may have, begun to work."""
-        paid = self.failure is not None and self.failure.code in _MAYBE_PAID
-        return self.ticket is not None or self.state in ACCEPTED or paid
-
-    @property
-    def live(self) -> bool:
-        """True while the attempt may still yield a picture."""
-        return self.state in LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +167,7 @@ class Operation:
         stamp: dict[str, Any] = _stamp(state, now)
         if self.request.private and state in ENDED:
             changes |= {"request": self.request.forgotten(), "revised_prompt": None}
-            changes["attempts"] = tuple(replace(one, prompt=None) for one in self.attempts)
+            changes["attempts"] = tuple(one.forgotten() for one in self.attempts)
         return replace(self, state=state, **stamp, **changes)
 
     def expanded(self, prompt: str) -> Self:
@@ -272,6 +180,8 @@ class Operation:
 
     def with_attempt(self, attempt: Attempt) -> Self:
         """The operation with `attempt` added, or put in place of the one with its number."""
+        if self.done and self.request.private:
+            attempt = attempt.forgotten()
         others = tuple(other for other in self.attempts if other.number != attempt.number)
         return replace(self, attempts=tuple(sorted((*others, attempt), key=lambda one: one.number)))
 
@@ -284,7 +194,7 @@ class Operation:
         if attempt.repeats < known.repeats:
             return self
         found = known.state is AttemptState.UNKNOWN and attempt.live and set(attempt.slots) <= set(self.missing_slots)
-        if found or _KNOWLEDGE.index(attempt.state) > _KNOWLEDGE.index(known.state):
+        if found or KNOWLEDGE.index(attempt.state) > KNOWLEDGE.index(known.state):
             return self.with_attempt(attempt)
         if attempt.ticket is not None and known.ticket is None:
             return self.with_attempt(replace(known, ticket=attempt.ticket, keep_until=attempt.keep_until))

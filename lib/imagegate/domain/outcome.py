@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from imagegate.domain.attempt import Source
 from imagegate.domain.errors import Failure
-from imagegate.domain.operation import Source
 from imagegate.domain.usage import Usage
 
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from imagegate.domain.attempt import Attempt
 from imagegate.domain.errors import Failure
-from imagegate.domain.operation import Attempt, Operation, Picture
+from imagegate.domain.operation import Operation, Picture
 from imagegate.domain.usage import Usage
 from imagegate.domain.webhook import Webhook
 

@@ -9,10 +9,10 @@ import json
 import re
 from typing import Any
 
+from imagegate.domain.attempt import Source
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.geometry import Grid
 from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.operation import Source
 from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request import ImageRequest

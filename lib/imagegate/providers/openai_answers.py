@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin
 
+from imagegate.domain.attempt import Source
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.operation import Source
 from imagegate.domain.outcome import Ready
 from imagegate.domain.usage import Usage
 from imagegate.ports import HttpResponse

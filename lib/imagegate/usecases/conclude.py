@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.failover import last_word
 from imagegate.domain.limits import Waits
-from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
+from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.outcome import NEVER, Looked, Ready, Ticket
 from imagegate.ports import Admission, Clock, Latencies, ProviderFor, Telemetry
 from imagegate.usecases.keep import Keep

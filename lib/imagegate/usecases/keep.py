@@ -4,7 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from itertools import chain, repeat
 
-from imagegate.domain.operation import Attempt, Operation, Picture
+from imagegate.domain.attempt import Attempt
+from imagegate.domain.operation import Operation, Picture
 from imagegate.domain.outcome import Ready
 from imagegate.domain.request import ImageRequest
 from imagegate.ports import Http, ImageStore, Pictures

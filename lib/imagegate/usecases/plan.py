@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.operation import Attempt, AttemptState, Operation
+from imagegate.domain.operation import Operation
 from imagegate.domain.schedule import POLL_PRICE, expected_remaining, next_look, opening
 from imagegate.ports import Clock, Latencies
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.limits import Waits
-from imagegate.domain.operation import Attempt, AttemptState, Operation, State
+from imagegate.domain.operation import Operation, State
 from imagegate.domain.outcome import NEVER, Check, Failed, Looked, Pending, Ready, Ticket
 from imagegate.ports import Clock, OperationStore, ProviderFor
 from imagegate.usecases.conclude import Conclude

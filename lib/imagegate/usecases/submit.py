@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.expansion import room, shortened
 from imagegate.domain.failover import Choice, choose, throttled_before
 from imagegate.domain.fitting import not_honoured, worded
-from imagegate.domain.operation import Attempt, AttemptState, Operation, State
+from imagegate.domain.operation import Operation, State
 from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Ready, Ticket
 from imagegate.domain.request import InputImage

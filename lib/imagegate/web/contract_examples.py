@@ -8,6 +8,7 @@ from imagegate.dialects import openai_images, openai_request, operations, usage,
 from imagegate.dialects.answer import Answer, Handout
 from imagegate.domain.account import Amount
 from imagegate.domain.api_key import ApiKey, KeyLimits
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.books import Used, day_of
 from imagegate.domain.delivery import Delivery, DeliveryState, Try
 from imagegate.domain.errors import (
@@ -25,7 +26,7 @@ from imagegate.domain.errors import (
     WrongState,
 )
 from imagegate.domain.listing import Page
-from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
+from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.representation import picture_path
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.domain.schedule import Outlook

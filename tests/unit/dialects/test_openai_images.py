@@ -9,9 +9,10 @@ from openai.types import ImageEditCompletedEvent, ImageGenCompletedEvent, Images
 
 from imagegate.dialects import openai_images, openai_request
 from imagegate.dialects.answer import Handout
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, UnknownModel
 from imagegate.domain.geometry import Size
-from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
+from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.request import ImageRequest, InputImage, Message
 from imagegate.domain.usage import Usage
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from imagegate.dialects import yandexart
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import (
     Failure,
     FailureCode,
@@ -20,7 +21,7 @@ from imagegate.domain.errors import (
     UnknownOperation,
     WrongState,
 )
-from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
+from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.usecases.start import Ask
 

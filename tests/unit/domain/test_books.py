@@ -7,9 +7,10 @@ import pytest
 
 from imagegate.domain.account import Account, Amount
 from imagegate.domain.api_key import ApiKey, KeyLimits, issue
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.books import Booking, booked, charge, day_of, ends_of_day, opened, over
 from imagegate.domain.errors import Failure, FailureCode, Forbidden, QuotaExhausted, RateLimited
-from imagegate.domain.operation import Attempt, AttemptState, Operation, State
+from imagegate.domain.operation import Operation, State
 from imagegate.domain.request import ImageRequest
 from support.fakes import routes
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from imagegate.domain.attempt import Attempt, AttemptState, Source
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.events import DETAIL_TYPES, LONGEST_PART, LONGEST_TEXT, MOST_ATTEMPTS, Event, announced
-from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, Source, State
+from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.request import ImageRequest, Message
 
 PICTURE = Picture(0, "images/2m/0/0.webp", "f" * 64, "image/webp", 16384, 16384, 10**9, "black-forest-labs", 2**63)

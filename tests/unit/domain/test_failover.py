@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.circuit import FAILURES, SICKNESS, Circuit
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.failover import choose, last_word, throttled_before
 from imagegate.domain.geometry import Grid
 from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.operation import Attempt, AttemptState
 from imagegate.domain.route import Route, Target
 
 NOW = 1000.0

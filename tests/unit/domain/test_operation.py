@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from imagegate.domain.attempt import Attempt, AttemptState, Source
 from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Failure, FailureCode, WrongState
 from imagegate.domain.events import announced
 from imagegate.domain.geometry import Size
-from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, Source, State
+from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.request import ImageRequest, Message
 
 ALLOWED = {

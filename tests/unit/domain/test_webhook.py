@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook as Oracle
 from standardwebhooks import WebhookVerificationError
 
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest
 from imagegate.domain.events import DETAIL_TYPES, Event
-from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
+from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.representation import represent
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.domain.webhook import EVENTS, Webhook, parse_secret, secret_text, signed_headers

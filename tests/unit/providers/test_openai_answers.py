@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from imagegate.domain.attempt import Source
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.operation import Source
 from imagegate.domain.outcome import Ready
 from imagegate.domain.usage import Usage
 from imagegate.ports import HttpResponse

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from imagegate.domain.api_key import KeyLimits, issue
-from imagegate.domain.operation import AttemptState, Operation, State
+from imagegate.domain.attempt import AttemptState
+from imagegate.domain.operation import Operation, State
 from imagegate.domain.outcome import Pending, Ready
 from imagegate.usecases.plan import Step
 from support import invariants

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from imagegate.domain.attempt import AttemptState
 from imagegate.domain.errors import FailureCode
 from imagegate.domain.geometry import Grid
 from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.operation import AttemptState, State
+from imagegate.domain.operation import State
 from imagegate.domain.outcome import Ready, Ticket
 from support.fakes import failing, picture
 from support.unrest import Killed, Unrest, die

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from imagegate.adapters.pillow_pictures import PillowPictures
+from imagegate.domain.attempt import AttemptState
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UnknownModel, UnknownOperation
 from imagegate.domain.geometry import Grid
 from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.operation import AttemptState, State
+from imagegate.domain.operation import State
 from imagegate.domain.outcome import Failed, Pending, Ready, Ticket
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.domain.usage import Usage

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from imagegate.domain.attempt import AttemptState
 from imagegate.domain.document import dumps
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError, WrongState
 from imagegate.domain.events import Event
@@ -110,6 +111,18 @@ def test_a_cancelled_job_is_released_without_its_words(world: World) -> None:
     assert MARK not in world.store.documents[operation.id]
     world.submit(operation.id, "release")
     assert world.alpha.cancelled == [Ticket({"job": 1})]
+
+
+def test_a_driver_still_at_work_brings_no_words_back(world: World) -> None:
+    world.alpha.checks = [Pending()]
+    operation = begun(world, private=True)
+    world.submit(operation.id)
+    [attempt] = world.now(operation).attempts
+    world.cancel(world.now(operation))
+    late = replace(attempt, state=AttemptState.READY, prompt=MARK, revised_prompts=(MARK,))
+    world.revise(world.now(operation), lambda one: one.informed(late), due_in=60)
+    assert world.now(operation).attempts[0].state is AttemptState.READY
+    assert MARK not in world.store.documents[operation.id]
 
 
 def test_forgotten_words_cannot_be_tried_again(world: World) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.events import Event
 from imagegate.domain.geometry import Grid
 from imagegate.domain.ids import new_id
 from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.operation import Attempt, AttemptState, Picture, State
+from imagegate.domain.operation import Picture, State
 from imagegate.domain.route import Route, Routes, Target
 from support.fakes import picture
 from support.gateway import Answered, Gateway

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from imagegate.dialects import yandexart
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.events import Event
-from imagegate.domain.operation import Attempt, AttemptState, Operation, Picture, State
+from imagegate.domain.operation import Operation, Picture, State
 from imagegate.web.respond import LARGEST_BODY
 from support.fakes import picture
 from support.gateway import Answered, Gateway
