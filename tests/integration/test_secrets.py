@@ -16,10 +16,12 @@ from imagegate.local.stack_settings import StandIns
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 from support.everywhere import Listener, everywhere, logs
 from support.fakes import picture
-from support.stack_settings import on_free_ports
+from support.receiver import Receiver, receiving
+from support.stack_settings import WITH_WEBHOOKS, on_free_ports
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("secrets")]
 MARKED = {name: f"marked-{name.lower().replace('_', '-')}-0123456789" for name in (*STAND_IN_SECRETS, "HF_TOKEN")}
+WEBHOOK = base64.b64encode(b"marked-webhook-secret-0123456789").decode()
 PROMPT = "xyzzy marked prompt"
 MODELS = ["flux", "alice-art", "gpt-image-2", "yandex-art-legacy"]
 
@@ -30,7 +32,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     settings = replace(
         on_free_ports(tmp_path_factory.mktemp("secrets")),
         # Bounded, to deploy that branch of the template too.
-        parameters={"Stage": "local", "HoldSeconds": "2", "ApiConcurrency": "20"},
+        parameters={"Stage": "local", "HoldSeconds": "2", "ApiConcurrency": "20", **WITH_WEBHOOKS},
         stand_ins=StandIns(build_app(latency_seconds=0.2), BASE_PATHS, MARKED),
     )
     with Stack(settings) as running:
@@ -49,14 +51,16 @@ def asked(stack: Stack, key: str, path: str, body: Any, **headers: str) -> reque
     return requests.post(url, json=body, headers={"x-api-key": key, **headers}, timeout=60)
 
 
-def run(stack: Stack, key: str) -> list[requests.Response]:
-    """Every dialect and every upstream, well and ill."""
+def run(stack: Stack, key: str, receiver: Receiver) -> list[requests.Response]:
+    """Every dialect and every upstream, well and ill, and a webhook."""
+    webhook = {"url": receiver.url, "secret": receiver.secret}
     edit = {"image_url": f"data:image/png;base64,{base64.b64encode(picture()).decode()}"}
     answers = [
         asked(stack, key, "/v1/operations", {"model": model, "prompt": f"{PROMPT} {fault}"})
         for model, fault in [*((model, "") for model in MODELS), ("gpt-image-2", "[fault http-500]")]
     ]
     answers += [
+        asked(stack, key, "/v1/operations", {"model": "flux", "prompt": PROMPT, "webhook": webhook}),
         asked(stack, key, "/v1/images/edits", {"model": "gpt-image-2", "prompt": PROMPT, "images": [edit]}),
         asked(stack, key, "/v1/images/generations", {"prompt": PROMPT, "response_format": "b64_json"}),
         asked(stack, key, "/v1/images/generations", {"prompt": PROMPT, "model": "nobody"}),
@@ -75,8 +79,10 @@ def listed(stack: Stack, key: str) -> list[dict[str, Any]]:
 
 def test_marked_secrets_are_nowhere(closed: Stack, until: Callable[..., Any]) -> None:
     listener, key = Listener(closed), key_of(closed)
-    answers = run(closed, key)
-    until(lambda: all(one["done"] for one in listed(closed, key)), 60)
+    with receiving(Receiver(f"whsec_{WEBHOOK}")) as receiver:
+        answers = run(closed, key, receiver)
+        until(lambda: all(one["done"] for one in listed(closed, key)), 60)
+        until(lambda: len(receiver.received) == 3)
     ended = listed(closed, key)
     used = {one["provider"] for operation in ended for one in operation["attempts"]}
     states = Counter(operation["state"] for operation in ended)
@@ -85,7 +91,12 @@ def test_marked_secrets_are_nowhere(closed: Stack, until: Callable[..., Any]) ->
     assert states["failed"] > 0
     until(lambda: sum("Succeeded" in heard for heard in listener.listen()) >= states["succeeded"])
 
-    secrets = {**MARKED, "the API key": key.rpartition("_")[2]}
+    secrets = {
+        **MARKED,
+        "the API key": key.rpartition("_")[2],
+        "the webhook's": WEBHOOK,
+        "its bytes": "marked-webhook-secret",
+    }
     places = [*everywhere(closed), *(("event", heard) for heard in listener.heard)]
     places += [("answer", answer.text + str(answer.headers)) for answer in answers]
     seen = {place for place, _ in places}
