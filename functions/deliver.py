@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from imagegate import wiring
 from imagegate.adapters.sqs_webhooks import notice_of
 from imagegate.domain.errors import Conflict
+from imagegate.wiring import announcing, shared
 
-deliver = wiring.deliver()
-queue = wiring.webhook_queue()
+deliver = announcing.deliver()
+queue = shared.webhook_queue()
 _AFTER_CONFLICT = 5.0
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from imagegate import wiring
+from imagegate.wiring import tasks
 
-expand = wiring.expand()
+expand = tasks.expand()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from imagegate import wiring
+from imagegate.wiring import upkeep
 
-fail = wiring.fail()
+fail = upkeep.fail()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 import logging
 from typing import Any
 
-from imagegate import wiring
+from imagegate.wiring import front
 
-intake = wiring.intake()
+intake = front.intake()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

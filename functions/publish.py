@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from imagegate import wiring
+from imagegate.wiring import announcing
 
-read = wiring.stream_reader()
-publish = wiring.publish()
+read = announcing.stream_reader()
+publish = announcing.publish()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from imagegate import wiring
+from imagegate.wiring import tasks
 
-submit = wiring.submit()
+submit = tasks.submit()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Schedule -> abandoned operations back on the road."""
 
-from imagegate import wiring
+from imagegate.wiring import upkeep
 
-sweep = wiring.sweep()
+sweep = upkeep.sweep()
 
 
 def handler(event: object, context: object) -> dict[str, int]:

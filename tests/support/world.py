@@ -1,4 +1,4 @@
-"""Every use case wired to fakes, as wiring.py wires it to AWS."""
+"""Every use case wired to fakes, as imagegate.wiring wires it to AWS."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any

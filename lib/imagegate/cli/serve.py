@@ -95,10 +95,10 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool) -> int:
 
 def _first_key(stack: "Stack") -> str | None:
     """A key for a stack that has none yet; `None` when there are some."""
-    from imagegate import wiring
     from imagegate.domain.api_key import issue
+    from imagegate.wiring import shared
 
-    keys = wiring.api_keys(stack.client("dynamodb"), stack.outputs["TableName"])
+    keys = shared.api_keys(stack.client("dynamodb"), stack.outputs["TableName"])
     if keys.every():
         return None
     key, text = issue("first", time.time())

@@ -35,15 +35,15 @@ class Target:
 
     def keys(self) -> "ApiKeys":
         """Its API keys. Raises MisconfiguredError when it is not there."""
-        from imagegate import wiring
+        from imagegate.wiring import shared
 
-        return wiring.api_keys(self.client("dynamodb"), self._table())
+        return shared.api_keys(self.client("dynamodb"), self._table())
 
     def books(self) -> "Books":
         """What its API keys have used. Raises MisconfiguredError when it is not there."""
-        from imagegate import wiring
+        from imagegate.wiring import shared
 
-        return wiring.books(self.client("dynamodb"), self._table())
+        return shared.books(self.client("dynamodb"), self._table())
 
     def _table(self) -> str:
         from imagegate.adapters.cloudformation_outputs import outputs
@@ -52,36 +52,36 @@ class Target:
 
     def tail(self, pattern: Mapping[str, Any]) -> "EventTail":
         """Its events that match an EventBridge pattern. Raises MisconfiguredError when it is not there."""
-        from imagegate import wiring
+        from imagegate.wiring import shared
 
-        return wiring.event_tail(self.client, self.stage, self._outputs()["EventBusName"], pattern)
+        return shared.event_tail(self.client, self.stage, self._outputs()["EventBusName"], pattern)
 
     def refused(self) -> "SqsDeadLetters":
         """Its requests by event that were refused. Raises MisconfiguredError when it is not there, or takes none."""
-        from imagegate import wiring
+        from imagegate.wiring import shared
 
         queue = self._outputs().get("UnacceptedQueueUrl")
         if queue is None:
             raise MisconfiguredError("This deployment takes no requests by event. Deploy it with IntakeKey.")
-        return wiring.dead_letters(self.client("sqs"), queue)
+        return shared.dead_letters(self.client("sqs"), queue)
 
     def secrets(self) -> "SsmSecrets":
         """Its upstream credentials."""
-        from imagegate import wiring
+        from imagegate.wiring import shared
 
-        return wiring.secrets(self.client("ssm"), upstream_secrets_path(self.stage))
+        return shared.secrets(self.client("ssm"), upstream_secrets_path(self.stage))
 
     def webhook_key(self) -> "WebhookKey":
         """Its key for webhook secrets."""
-        from imagegate import wiring
+        from imagegate.wiring import shared
 
-        return wiring.webhook_key(self.client, f"/imagegate/{self.stage}/webhooks")
+        return shared.webhook_key(self.client, f"/imagegate/{self.stage}/webhooks")
 
     def webhook_targets(self) -> "WebhookTargets":
         """Where it may send webhooks to."""
-        from imagegate import wiring
+        from imagegate.wiring import shared
 
-        return wiring.webhook_targets(loopback=self.local)
+        return shared.webhook_targets(loopback=self.local)
 
     def _outputs(self) -> Mapping[str, str]:
         from imagegate.adapters.cloudformation_outputs import outputs

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from imagegate import settings, wiring
+from imagegate import settings
 from imagegate.domain.api_key import Principal
 from imagegate.domain.latency import Histogram
 from imagegate.domain.operation import Operation
@@ -30,6 +30,7 @@ from imagegate.usecases.read import Read
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
+from imagegate.wiring import front, shared
 
 _HOP_SECONDS = 600.0
 
@@ -99,27 +100,27 @@ def wired() -> Services:
     """The services of this deployment."""
     current = settings.current()
     return Services(
-        authenticate=wiring.authenticate(),
-        links=wiring.links(),
-        picture_link=wiring.picture_links(),
-        attach=wiring.attach(),
-        request_rate=wiring.request_rate(),
-        books=wiring.books(),
-        start=wiring.start(),
-        read=wiring.read(),
-        cancel=wiring.cancel(),
-        retry=wiring.retry(),
-        delete=wiring.delete(),
-        redeliver=wiring.redeliver(),
-        deliveries=wiring.deliveries(),
-        disabled_webhooks=wiring.deliveries(),
-        estimate=wiring.estimate(),
-        images=wiring.images(),
-        listing=wiring.listing(),
-        claims=wiring.store(),
-        latencies=wiring.latencies(),
-        routes=wiring.routes(),
-        clock=wiring.clock(),
+        authenticate=front.authenticate(),
+        links=shared.links(),
+        picture_link=shared.picture_links(),
+        attach=front.attach(),
+        request_rate=front.request_rate(),
+        books=shared.books(),
+        start=front.start(),
+        read=front.read(),
+        cancel=front.cancel(),
+        retry=front.retry(),
+        delete=front.delete(),
+        redeliver=front.redeliver(),
+        deliveries=shared.deliveries(),
+        disabled_webhooks=shared.deliveries(),
+        estimate=front.estimate(),
+        images=shared.images(),
+        listing=front.listing(),
+        claims=shared.store(),
+        latencies=shared.latencies(),
+        routes=shared.routes(),
+        clock=shared.clock(),
         hold_seconds=current.hold_seconds,
         presign_seconds=current.presign_seconds,
         yandexart_days=current.yandexart_days,

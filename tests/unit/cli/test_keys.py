@@ -12,7 +12,6 @@ from click.testing import Result
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from imagegate import wiring
 from imagegate.adapters import aws
 from imagegate.adapters.clock import SystemClock
 from imagegate.cli.amounts import duration, micro_dollars
@@ -22,6 +21,7 @@ from imagegate.domain.errors import Unauthenticated
 from imagegate.domain.webhook import Webhook, parse_secret, secret_text
 from imagegate.usecases.authenticate import Authenticate
 from imagegate.usecases.deliver import Signing
+from imagegate.wiring import shared
 from support.deployed import Formation, operations_table
 
 runner = CliRunner()
@@ -66,7 +66,7 @@ def failed(*words: str, text: str | None = None) -> str:
 
 
 def is_let_in(table: str, text: str) -> bool:
-    keys = wiring.api_keys(boto3.client("dynamodb"), table)
+    keys = shared.api_keys(boto3.client("dynamodb"), table)
     try:
         return bool(Authenticate(keys, SystemClock(), 0)(text))
     except Unauthenticated:
@@ -138,7 +138,7 @@ def test_a_key_may_share_anothers_operations(table: str) -> None:
 
 def secrets_of(table: str, key_id: str) -> list[str]:
     """What the webhooks of a key are signed with at this moment, as `deliver` finds it."""
-    signing = Signing(wiring.api_keys(boto3.client("dynamodb"), table), wiring.webhook_key(aws.client, WEBHOOK_KEY))
+    signing = Signing(shared.api_keys(boto3.client("dynamodb"), table), shared.webhook_key(aws.client, WEBHOOK_KEY))
     return [secret_text(one) for one in signing.secrets(Webhook("https://8.8.8.8/", (), key_id), "me", time.time())]
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from imagegate import wiring
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.dynamodb_stream import StreamReader
 from imagegate.adapters.eventbridge_bus import EventBridgeBus
@@ -24,6 +23,7 @@ from imagegate.domain.ids import new_id
 from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.usecases.publish import Publish
+from imagegate.wiring import announcing
 from support.fakes import FakeClock, MemoryDeadLetters, MemoryTelemetry
 from support.functions import load
 
@@ -137,8 +137,8 @@ def test_ten_thousand_changes_are_announced_whatever_happens(
     dice, clock, telemetry, letters = random.Random(SEED), FakeClock(), MemoryTelemetry(), MemoryDeadLetters()
     bus = FlakyBus(dice)
     adapter = EventBridgeBus(bus, "bus", "pictures", lambda seconds: None)
-    monkeypatch.setattr(wiring, "stream_reader", lambda: StreamReader(letters, clock))
-    monkeypatch.setattr(wiring, "publish", lambda: Publish(adapter, telemetry))
+    monkeypatch.setattr(announcing, "stream_reader", lambda: StreamReader(letters, clock))
+    monkeypatch.setattr(announcing, "publish", lambda: Publish(adapter, telemetry))
     handler = load("publish").handler
     lanes = defaultdict[int, list[dict[str, Any]]](list)
     for record in records(histories, dice):

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from imagegate import wiring
 from imagegate.adapters.webhook_targets import WebhookTargets
 from imagegate.dialects import events
 from imagegate.domain.api_key import EVERYBODY, KeyLimits, Principal, issue
@@ -14,6 +13,7 @@ from imagegate.domain.webhook import secret_text
 from imagegate.usecases.attach import Attach
 from imagegate.usecases.authenticate import OnBehalf
 from imagegate.usecases.intake import PATIENCE, PAUSE, Intake
+from imagegate.wiring import front
 from support.fakes import MemoryApiKeys, MemoryDeadLetters, MemoryRequests
 from support.functions import load
 from support.world import World, ready
@@ -158,7 +158,7 @@ def test_what_its_keys_limits_forbid_now_waits_for_a_day_at_most(desk: Desk) -> 
 
 
 def test_of_a_batch_only_what_broke_down_comes_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "intake", lambda: desk.intake)
+    monkeypatch.setattr(front, "intake", lambda: desk.intake)
     handler = load("intake").handler
     bodies = [message("e-1"), "{", message("e-2", prompt="a storm"), message("e-3")]
     create = desk.world.store.create

@@ -1,0 +1,59 @@
+"""What tells of changes: on the bus, and to webhooks."""
+
+import random
+from functools import cache
+from typing import TYPE_CHECKING
+
+from imagegate import settings
+from imagegate.adapters.aws import client
+from imagegate.ports import EventBus
+from imagegate.wiring import shared
+
+if TYPE_CHECKING:
+    from imagegate.adapters.dynamodb_stream import StreamReader
+    from imagegate.usecases.deliver import Deliver
+    from imagegate.usecases.publish import Publish
+
+
+@cache
+def bus() -> EventBus:
+    """The event bus."""
+    from imagegate.adapters.eventbridge_bus import EventBridgeBus
+
+    current = settings.current()
+    return EventBridgeBus(client("events"), current.bus, current.bucket, shared.clock().sleep)
+
+
+def stream_reader() -> "StreamReader":
+    """Reads the table's stream."""
+    from imagegate.adapters.dynamodb_stream import StreamReader
+
+    return StreamReader(shared.own_dead_letters(), shared.clock())
+
+
+def publish() -> "Publish":
+    """The use case `publish`."""
+    from imagegate.usecases.publish import Publish
+
+    return Publish(bus(), shared.telemetry())
+
+
+def deliver() -> "Deliver":
+    """The use case `deliver`."""
+    from imagegate.adapters.http_webhooks import HttpWebhooks
+    from imagegate.domain.delivery import Pace
+    from imagegate.usecases.deliver import Deliver, Pictures, Signing
+
+    current = settings.current()
+    return Deliver(
+        shared.store(),
+        shared.deliveries(),
+        shared.deliveries(),
+        shared.own_dead_letters(),
+        HttpWebhooks(shared.webhook_targets(loopback=current.webhook_loopback)),
+        Signing(shared.api_keys(client("dynamodb"), current.table), shared.webhook_key(client, current.webhook_key)),
+        Pictures(current.public_url, shared.picture_links()),
+        shared.clock(),
+        lambda: Pace(current.webhook_retry_scale, random.random()),  # noqa: S311 - spreads receivers, no secret
+        current.operation_days * 86_400,
+    )

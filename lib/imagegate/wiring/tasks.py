@@ -1,0 +1,94 @@
+"""What asks upstreams: the workflow's states."""
+
+from functools import cache
+
+from imagegate import settings
+from imagegate.adapters.aws import client
+from imagegate.ports import Admission, Expander, Http
+from imagegate.providers import registry
+from imagegate.usecases.conclude import Conclude
+from imagegate.usecases.expand import Expand
+from imagegate.usecases.plan import Plan
+from imagegate.usecases.poll import Poll
+from imagegate.usecases.submit import Submit
+from imagegate.wiring import shared
+
+
+@cache
+def _http() -> Http:
+    from imagegate.adapters.http_upstream import HttpUpstream
+
+    return HttpUpstream()
+
+
+@cache
+def providers() -> registry.Providers:
+    """The upstreams."""
+    current = settings.current()
+    return registry.Providers(_http(), shared.secrets(client("ssm"), current.secrets_path), current.upstream_base_urls)
+
+
+def _expander() -> Expander | None:
+    from imagegate.providers.expanders import NAME, ChatExpander, Endpoint
+
+    current = settings.current()
+    if current.expander == "none":
+        return None
+    url = current.upstream_base_urls.get(NAME, current.expander_url)
+    endpoint = Endpoint(current.expander, url, current.expander_model, current.expander_secret)
+    return ChatExpander(endpoint, _http(), shared.secrets(client("ssm"), current.secrets_path))
+
+
+@cache
+def _admission() -> Admission:
+    from imagegate.adapters.dynamodb_admission import DynamoDBAdmission
+
+    return DynamoDBAdmission(
+        client("dynamodb"),
+        settings.current().table,
+        lambda name: registry.limits_of(name).requests_per_minute,
+        shared.clock().now,
+    )
+
+
+@cache
+def _conclude() -> Conclude:
+    from imagegate.adapters.pillow_pictures import PillowPictures
+    from imagegate.usecases.keep import Keep
+
+    keep = Keep(shared.images(), _http(), PillowPictures())
+    return Conclude(
+        keep, providers(), _admission(), shared.latencies(), shared.telemetry(), shared.revise(), shared.clock()
+    )
+
+
+@cache
+def _plan() -> Plan:
+    return Plan(shared.latencies(), registry.limits_of, shared.clock())
+
+
+def expand() -> Expand:
+    """The use case `expand`."""
+    return Expand(shared.store(), shared.routes(), _expander(), shared.telemetry(), shared.revise(), shared.clock())
+
+
+def submit() -> Submit:
+    """The use case `submit`."""
+    revise = shared.revise()
+    return Submit(
+        shared.store(),
+        shared.images(),
+        shared.routes(),
+        providers(),
+        _admission(),
+        _conclude(),
+        poll(),
+        _plan(),
+        revise,
+        shared.clock(),
+    )
+
+
+def poll() -> Poll:
+    """The use case `poll`."""
+    return Poll(shared.store(), providers(), _conclude(), _plan(), shared.revise(), shared.clock())
