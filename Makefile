@@ -28,7 +28,10 @@ run: $(STAMP)  ## serve on http://127.0.0.1:1337 with the embedded stack (no key
 
 test: $(STAMP)  ## run every test a newcomer needs
 	@PYTHON=$(BIN)/python tests/clients/setup.sh litellm
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
+
+test-slow: $(STAMP)  ## what takes longer: kills and restarts, deadlines, a search for secrets everywhere (two minutes)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow $(ARGS)
 
 test-gradio: $(STAMP)  ## prove the Gradio stand-ins and adapter on real Gradio 4 and 6 servers (about 600 MB)
 	@PYTHON=$(BIN)/python tests/contract/real_gradio/setup.sh

@@ -62,6 +62,7 @@ def serving(*options: str) -> Iterator[Served]:
         served.process.stdout.close()
 
 
+@pytest.mark.slow
 def test_pictures_and_operations_outlive_a_stop(tmp_path: Path) -> None:
     options = ("--port", "0", "--state-dir", str(tmp_path), "--latency", "0.2")
     with serving(*options) as served:

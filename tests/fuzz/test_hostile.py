@@ -22,6 +22,7 @@ def test_hostile_requests_get_an_answer_and_leave_no_trace() -> None:
     assert {200, 303, 400, 401, 404, 405, 413} <= set(siege.statuses), "the road behind the refusals is walked too"
 
 
+@pytest.mark.slow
 def test_what_schemathesis_makes_up_is_answered() -> None:
     siege = Siege()
     made, key = gateway()

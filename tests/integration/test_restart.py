@@ -18,7 +18,7 @@ from imagegate.local.stack_settings import StandIns
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("restart")]
+pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.xdist_group("restart")]
 
 PATIENCE = 60.0
 MODELS = ("flux", "yandex-art-legacy", "flux", "yandex-art-legacy")

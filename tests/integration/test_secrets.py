@@ -19,7 +19,7 @@ from support.fakes import picture
 from support.receiver import Receiver, receiving
 from support.stack_settings import WITH_WEBHOOKS, on_free_ports
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("secrets")]
+pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.xdist_group("secrets")]
 MARKED = {name: f"marked-{name.lower().replace('_', '-')}-0123456789" for name in (*STAND_IN_SECRETS, "HF_TOKEN")}
 WEBHOOK = base64.b64encode(b"marked-webhook-secret-0123456789").decode()
 PROMPT = "xyzzy marked prompt"

@@ -77,16 +77,18 @@ def test_a_dead_receiver_leaves_a_dead_letter_that_can_be_redelivered(
         assert (again.status_code, again.json()["deliveries"][0]["state"]) == (202, "pending")
         until(lambda: deliveries(url)[0]["state"] == "delivered")
         # The letter itself, moved back by hand as the console does, is known to have arrived.
+        others = waiting(sqs, stack.outputs["WebhookQueueUrl"])
         sqs.send_message(QueueUrl=stack.outputs["WebhookQueueUrl"], MessageBody=letter["Body"])
-        until(lambda: is_empty(sqs, stack.outputs["WebhookQueueUrl"]))
+        until(lambda: waiting(sqs, stack.outputs["WebhookQueueUrl"]) <= others)
     assert len(receiver.received) == 11
     assert {one.webhook_id for one in receiver.received} == {deliveries(url)[0]["webhook_id"]}
 
 
-def is_empty(sqs: Any, queue: str) -> bool:
+def waiting(sqs: Any, queue: str) -> int:
+    """Messages of the queue, those under way or put off included: other tests may have left some."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-    return [int(found[name]) for name in names] == [0, 0]
+    return sum(int(found[name]) for name in names)
 
 
 def test_a_receiver_that_is_gone_is_left_alone(stack: Stack, until: Until) -> None:

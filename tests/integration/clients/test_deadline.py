@@ -8,7 +8,7 @@ from clients.outcome import Ask
 from imagegate.local.stack import Stack
 from support.client_failures import BY_CLIENT, Case, Failing, assert_failed, under_way_with
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hurried")]
+pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.xdist_group("hurried")]
 CASES = {
     "deadline": Case(
         Ask("[delay 60s] a fox"),

@@ -22,7 +22,7 @@ from imagegate.local.stack import Stack, StackError
 from imagegate.local.stack_settings import StackSettings, StandIns
 from imagegate.local.state_folder import StateFolder
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.xdist_group("stack")]
 
 DEADLINE_SECONDS = 20.0
 
