@@ -95,4 +95,4 @@ lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run test test-gradio test-node test-yandex-sdk check audit bench docs deploy destroy fix lock clean
+.PHONY: help setup run test test-slow test-gradio test-node test-yandex-sdk check audit bench docs deploy destroy fix lock clean
