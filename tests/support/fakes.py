@@ -1,4 +1,4 @@
-"""The ports in memory. They keep the promises written in ports.py, refusals included."""
+"""The ports in memory. They keep the promises written in imagegate.ports, refusals included."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Submission, Ticket
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Route, Routes, Target
-from imagegate.ports import HttpRequest, HttpResponse, ServerSentEvent
+from imagegate.ports.making import HttpRequest, HttpResponse, ServerSentEvent
 
 ITEM_BYTES = 400 * 1024
 """DynamoDB's limit for an item."""

@@ -8,7 +8,8 @@ from typing import Any
 
 from imagegate.adapters.dynamodb_operations import is_operation, operation_of
 from imagegate.domain.operation import Operation
-from imagegate.ports import Clock, DeadLetters
+from imagegate.ports.keeping import Clock
+from imagegate.ports.telling import DeadLetters
 
 PATIENCE = 300.0
 """Seconds for which a record that cannot be read is delivered again, before it is put aside.

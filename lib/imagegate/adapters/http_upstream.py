@@ -11,7 +11,7 @@ from httpx_sse import ServerSentEvent as SentEvent
 
 from imagegate.adapters.addresses import is_public, resolve
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.ports import HttpRequest, HttpResponse, ServerSentEvent
+from imagegate.ports.making import HttpRequest, HttpResponse, ServerSentEvent
 
 LARGEST_ANSWER = 32 * 1024 * 1024
 _CONNECT = 5.0

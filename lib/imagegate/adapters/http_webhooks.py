@@ -9,7 +9,7 @@ import httpcore
 
 from imagegate.adapters.webhook_targets import WebhookTargets
 from imagegate.domain.errors import Unreachable
-from imagegate.ports import WebhookAnswer
+from imagegate.ports.telling import WebhookAnswer
 
 _WHOLE = 15.0
 """Seconds one attempt may take, however steadily the receiver drips."""

@@ -6,7 +6,7 @@ from typing import cast
 from PIL import Image, UnidentifiedImageError
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.ports import PictureFacts
+from imagegate.ports.making import PictureFacts
 
 CONTENT_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 LARGEST_PIXELS = 64 * 1024 * 1024

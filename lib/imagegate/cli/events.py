@@ -17,7 +17,7 @@ from imagegate.cli.target import Local, Stage, StateDir, target
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.events import DETAIL_TYPES, SOURCE
 from imagegate.domain.ids import is_id
-from imagegate.ports import DeadLetter
+from imagegate.ports.telling import DeadLetter
 
 events_app = typer.Typer(help="Events: what happens, as it happens.", no_args_is_help=True)
 

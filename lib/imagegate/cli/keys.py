@@ -17,7 +17,7 @@ from imagegate.dialects.usage import shown as shown_usage
 from imagegate.domain.api_key import EVERYBODY, ApiKey, KeyLimits, KeyWebhook, issue
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.representation import rfc3339
-from imagegate.ports import ApiKeys
+from imagegate.ports.keeping import ApiKeys
 
 keys_app = typer.Typer(help="API keys: who may use the gateway.", no_args_is_help=True)
 

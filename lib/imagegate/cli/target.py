@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from imagegate.adapters.event_tail import EventTail
     from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
     from imagegate.adapters.ssm_secrets import SsmSecrets
-    from imagegate.ports import ApiKeys, Books, WebhookKey, WebhookTargets
+    from imagegate.ports.keeping import ApiKeys, Books
+from imagegate.ports.telling import WebhookKey, WebhookTargets
 
 LOCAL_STAGE = "local"
 """The Stage of what `imagegate serve` runs."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.expansion import instruction, whole_sentences
-from imagegate.ports import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.ports.making import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization
 from imagegate.providers.refusals import code_of_words
 from imagegate.providers.statuses import bad_payload, refusal

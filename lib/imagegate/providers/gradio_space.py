@@ -16,7 +16,7 @@ from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request import ImageRequest
-from imagegate.ports import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.ports.making import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.refusals import code_of_words
 from imagegate.providers.statuses import bad_payload, plain, refusal
 

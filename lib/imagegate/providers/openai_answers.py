@@ -14,7 +14,7 @@ from imagegate.domain.attempt import Source
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.domain.outcome import Ready
 from imagegate.domain.usage import Usage
-from imagegate.ports import HttpResponse
+from imagegate.ports.making import HttpResponse
 from imagegate.providers.refusals import code_of_words
 from imagegate.providers.statuses import bad_payload, refusal
 

@@ -12,7 +12,7 @@ from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request import ImageRequest
-from imagegate.ports import Http, HttpRequest, Secrets
+from imagegate.ports.making import Http, HttpRequest, Secrets
 from imagegate.providers.credentials import authorization, filled
 from imagegate.providers.openai_answers import parse_answer
 from imagegate.providers.openai_flavour import Flavour

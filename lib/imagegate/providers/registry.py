@@ -13,7 +13,7 @@ from typing import Any
 from imagegate.domain.errors import MisconfiguredError
 from imagegate.domain.limits import Limits
 from imagegate.domain.route import Route, Routes, Target
-from imagegate.ports import Http, Provider, Secrets
+from imagegate.ports.making import Http, Provider, Secrets
 from imagegate.providers.facts import Facts, read_facts
 from imagegate.providers.gradio_space import GradioSpace
 from imagegate.providers.openai_flavour import Flavour

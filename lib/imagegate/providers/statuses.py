@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.ports import HttpResponse
+from imagegate.ports.making import HttpResponse
 
 _CODES = {
     400: FailureCode.INVALID_REQUEST,

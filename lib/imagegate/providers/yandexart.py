@@ -17,7 +17,7 @@ from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Pending, Ready, Submission, Ticket
 from imagegate.domain.request import Message
-from imagegate.ports import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.ports.making import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization, filled
 from imagegate.providers.refusals import code_of_words
 from imagegate.providers.sizes import ShapeGrid, shape_of

@@ -6,7 +6,7 @@ from imagegate.domain.api_key import Principal
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.sealing import seal
 from imagegate.domain.webhook import EVENTS, WantedWebhook, Webhook
-from imagegate.ports import WebhookKey, WebhookTargets
+from imagegate.ports.telling import WebhookKey, WebhookTargets
 from imagegate.usecases.start import Ask
 
 

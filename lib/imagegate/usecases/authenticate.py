@@ -2,7 +2,7 @@
 
 from imagegate.domain.api_key import EVERYBODY, HOW, ApiKey, Principal, admit, parse, refuse
 from imagegate.domain.errors import Unauthenticated
-from imagegate.ports import ApiKeys, Clock
+from imagegate.ports.keeping import ApiKeys, Clock
 
 _CAPACITY = 10_000
 _NEVER = float("-inf")

@@ -1,7 +1,7 @@
 """Stop an operation at its owner's word."""
 
 from imagegate.domain.operation import Operation, State
-from imagegate.ports import Clock, Workflow
+from imagegate.ports.keeping import Clock, Workflow
 from imagegate.usecases.revise import Revise
 
 _RELEASE_GRACE = 60.0

@@ -8,7 +8,8 @@ from imagegate.domain.failover import last_word
 from imagegate.domain.limits import Waits
 from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.outcome import NEVER, Looked, Ready, Ticket
-from imagegate.ports import Admission, Clock, Latencies, ProviderFor, Telemetry
+from imagegate.ports.keeping import Admission, Clock, Latencies, Telemetry
+from imagegate.ports.making import ProviderFor
 from imagegate.usecases.keep import Keep
 from imagegate.usecases.revise import Revise
 

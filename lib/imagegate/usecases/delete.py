@@ -2,7 +2,8 @@
 
 from imagegate.domain.errors import WrongState
 from imagegate.domain.operation import Operation
-from imagegate.ports import Deliveries, ImageStore, OperationStore
+from imagegate.ports.keeping import ImageStore, OperationStore
+from imagegate.ports.telling import Deliveries
 
 
 class Delete:

@@ -13,17 +13,8 @@ from imagegate.domain.retry_after import seconds_until
 from imagegate.domain.sealing import BrokenSeal, derived, opened
 from imagegate.domain.webhook import Webhook, signed_headers
 from imagegate.domain.webhook_body import body_of
-from imagegate.ports import (
-    ApiKeys,
-    Clock,
-    DeadLetters,
-    Deliveries,
-    DisabledWebhooks,
-    OperationStore,
-    PictureLink,
-    WebhookKey,
-    WebhookSender,
-)
+from imagegate.ports.keeping import ApiKeys, Clock, OperationStore, PictureLink
+from imagegate.ports.telling import DeadLetters, Deliveries, DisabledWebhooks, WebhookKey, WebhookSender
 
 _BEFORE: Mapping[str, tuple[str, ...]] = {"queued": (), "started": ("queued",)}
 """What is to be tried before; before an end, all that comes before it."""

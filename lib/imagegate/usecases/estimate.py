@@ -8,7 +8,7 @@ from imagegate.domain.fitting import not_honoured
 from imagegate.domain.limits import Waits
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Routes, Target
-from imagegate.ports import Latencies
+from imagegate.ports.keeping import Latencies
 
 _SLOW = 0.9
 

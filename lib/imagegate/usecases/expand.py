@@ -6,7 +6,8 @@ from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.expansion import AMPLE, cleaned, refuses, room, shortened
 from imagegate.domain.operation import Operation
 from imagegate.domain.route import Routes
-from imagegate.ports import Clock, Expander, OperationStore, Telemetry
+from imagegate.ports.keeping import Clock, OperationStore, Telemetry
+from imagegate.ports.making import Expander
 from imagegate.usecases.plan import Step
 from imagegate.usecases.revise import Revise
 

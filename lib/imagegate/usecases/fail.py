@@ -2,7 +2,7 @@
 
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation import Operation, State
-from imagegate.ports import Clock, OperationStore
+from imagegate.ports.keeping import Clock, OperationStore
 from imagegate.usecases.plan import Step
 from imagegate.usecases.revise import Change, Revise
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from imagegate.domain.api_key import Principal
 from imagegate.domain.errors import QuotaExhausted, RateLimited, RequestError
 from imagegate.domain.route import Routes
-from imagegate.ports import Clock, DeadLetters, RequestQueue
+from imagegate.ports.keeping import Clock
+from imagegate.ports.telling import DeadLetters, RequestQueue
 from imagegate.usecases.attach import Attach
 from imagegate.usecases.start import Ask, Start
 

@@ -8,7 +8,8 @@ from imagegate.domain.attempt import Attempt
 from imagegate.domain.operation import Operation, Picture
 from imagegate.domain.outcome import Ready
 from imagegate.domain.request import ImageRequest
-from imagegate.ports import Http, ImageStore, Pictures
+from imagegate.ports.keeping import ImageStore
+from imagegate.ports.making import Http, Pictures
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}

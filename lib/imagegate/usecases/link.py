@@ -3,7 +3,7 @@
 from imagegate.domain.operation import Operation
 from imagegate.domain.representation import picture_path
 from imagegate.domain.signed_link import holder, sign
-from imagegate.ports import Clock, SigningSecret
+from imagegate.ports.keeping import Clock, SigningSecret
 
 _DAY = 86_400.0
 

@@ -8,7 +8,7 @@ from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.operation import Operation
 from imagegate.domain.schedule import POLL_PRICE, expected_remaining, next_look, opening
-from imagegate.ports import Clock, Latencies
+from imagegate.ports.keeping import Clock, Latencies
 
 _SOONEST = 1
 """Seconds; Step Functions waits for whole ones."""

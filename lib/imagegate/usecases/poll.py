@@ -9,7 +9,8 @@ from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.limits import Waits
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.outcome import NEVER, Check, Failed, Looked, Pending, Ready, Ticket
-from imagegate.ports import Clock, OperationStore, ProviderFor
+from imagegate.ports.keeping import Clock, OperationStore
+from imagegate.ports.making import ProviderFor
 from imagegate.usecases.conclude import Conclude
 from imagegate.usecases.plan import Plan, Step
 from imagegate.usecases.revise import Revise

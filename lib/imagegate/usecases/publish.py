@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from imagegate.domain.events import announced
 from imagegate.domain.operation import Operation
-from imagegate.ports import EventBus, Telemetry
+from imagegate.ports.keeping import Telemetry
+from imagegate.ports.telling import EventBus
 
 Change = tuple[Operation | None, Operation]
 

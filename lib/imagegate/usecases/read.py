@@ -3,7 +3,7 @@
 from imagegate.domain.errors import Gone, UnknownOperation
 from imagegate.domain.ids import created_at, is_id
 from imagegate.domain.operation import Operation
-from imagegate.ports import Clock, OperationStore
+from imagegate.ports.keeping import Clock, OperationStore
 
 _DAY = 86_400.0
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from imagegate.domain.delivery import Delivery, DeliveryState
 from imagegate.domain.errors import InvalidRequest, WrongState
 from imagegate.domain.operation import Operation
-from imagegate.ports import BeginAgain, Deliveries, DisabledWebhooks
+from imagegate.ports.keeping import BeginAgain
+from imagegate.ports.telling import Deliveries, DisabledWebhooks
 
 
 class Redeliver:

@@ -7,7 +7,7 @@ from imagegate.domain.books import UNLIMITED, opened
 from imagegate.domain.errors import WrongState
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.route import Routes
-from imagegate.ports import Clock, Workflow
+from imagegate.ports.keeping import Clock, Workflow
 from imagegate.usecases.revise import Revise
 
 _START_GRACE = 60.0

@@ -8,7 +8,7 @@ from imagegate.domain.api_key import KeyLimits
 from imagegate.domain.books import UNLIMITED, booked
 from imagegate.domain.errors import Conflict, UnknownOperation
 from imagegate.domain.operation import Operation
-from imagegate.ports import Clock, OperationStore
+from imagegate.ports.keeping import Clock, OperationStore
 
 Change = Callable[[Operation], Operation]
 _TRIES = 8

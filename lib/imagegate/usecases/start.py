@@ -14,7 +14,7 @@ from imagegate.domain.operation import Operation
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Routes
 from imagegate.domain.webhook import WantedWebhook, Webhook
-from imagegate.ports import Clock, OperationStore, Workflow
+from imagegate.ports.keeping import Clock, OperationStore, Workflow
 
 _START_GRACE = 60.0
 _RACES = 20

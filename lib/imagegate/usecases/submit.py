@@ -12,7 +12,8 @@ from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Ready, Ticket
 from imagegate.domain.request import InputImage
 from imagegate.domain.route import Routes, Target
-from imagegate.ports import Admission, Clock, ImageStore, OperationStore, Provider, ProviderFor
+from imagegate.ports.keeping import Admission, Clock, ImageStore, OperationStore
+from imagegate.ports.making import Provider, ProviderFor
 from imagegate.usecases.conclude import Conclude
 from imagegate.usecases.plan import Plan, Step
 from imagegate.usecases.poll import SWEEP_MARGIN, Poll

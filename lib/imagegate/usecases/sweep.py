@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from imagegate.domain.operation import Operation
-from imagegate.ports import Abandoned, Clock, Telemetry, Workflow
+from imagegate.ports.keeping import Abandoned, Clock, Telemetry, Workflow
 from imagegate.usecases.revise import Revise
 
 _NEXT_CHANCE = 300.0

@@ -8,7 +8,7 @@ from imagegate.dialects import openai_images, openai_request, operations, yandex
 from imagegate.dialects.answer import Answer, Handout
 from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted, RateLimited, RequestError, Unauthenticated
 from imagegate.domain.operation import Operation, State
-from imagegate.ports import ImageStore
+from imagegate.ports.keeping import ImageStore
 
 _CANCELLED = Failure(FailureCode.CANCELLED, "The operation was cancelled.")
 _CHALLENGE = {"www-authenticate": 'Bearer realm="imagegate"'}

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from imagegate.dialects.answer import Answer
 from imagegate.domain.operation import Operation
-from imagegate.ports import ImageStore
+from imagegate.ports.keeping import ImageStore
 
 LARGEST_BODY = 5_500_000
 """Bytes of an answer that go through Lambda (its limit is 6 MiB, envelope and escaping included)."""

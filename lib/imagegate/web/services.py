@@ -11,17 +11,8 @@ from imagegate.domain.operation import Operation
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Routes
 from imagegate.domain.schedule import Outlook, first_look, outlook
-from imagegate.ports import (
-    Books,
-    Claims,
-    Clock,
-    Deliveries,
-    DisabledWebhooks,
-    ImageStore,
-    Latencies,
-    Listing,
-    RequestRate,
-)
+from imagegate.ports.keeping import Books, Claims, Clock, ImageStore, Latencies, Listing, RequestRate
+from imagegate.ports.telling import Deliveries, DisabledWebhooks
 from imagegate.usecases.attach import Attach
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete

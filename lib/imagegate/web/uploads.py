@@ -15,7 +15,7 @@ from imagegate.dialects.parsing import document_of
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.pictures import content_type_of, pixels_of
 from imagegate.domain.request import ImageRequest, InputImage
-from imagegate.ports import ImageStore
+from imagegate.ports.keeping import ImageStore
 
 MOST = 16
 LARGEST_WITH_PICTURES = 6 * 1024 * 1024

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from imagegate import settings
 from imagegate.adapters.aws import client
-from imagegate.ports import EventBus
+from imagegate.ports.telling import EventBus
 from imagegate.wiring import shared
 
 if TYPE_CHECKING:

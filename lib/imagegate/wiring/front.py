@@ -5,7 +5,7 @@ from collections.abc import Callable
 from imagegate import settings
 from imagegate.adapters.aws import client
 from imagegate.domain.api_key import EVERYBODY, Principal
-from imagegate.ports import Listing, RequestRate
+from imagegate.ports.keeping import Listing, RequestRate
 from imagegate.usecases.attach import Attach
 from imagegate.usecases.authenticate import Authenticate, OnBehalf, everybody
 from imagegate.usecases.cancel import Cancel

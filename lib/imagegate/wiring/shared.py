@@ -8,18 +8,8 @@ from imagegate import settings
 from imagegate.adapters.aws import client
 from imagegate.adapters.clock import SystemClock
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
-from imagegate.ports import (
-    ApiKeys,
-    Books,
-    Clock,
-    DeadLetters,
-    ImageStore,
-    Latencies,
-    SigningSecret,
-    Telemetry,
-    WebhookKey,
-    Workflow,
-)
+from imagegate.ports.keeping import ApiKeys, Books, Clock, ImageStore, Latencies, SigningSecret, Telemetry, Workflow
+from imagegate.ports.telling import DeadLetters, WebhookKey
 from imagegate.usecases.revise import Revise
 
 if TYPE_CHECKING:

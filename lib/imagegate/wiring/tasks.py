@@ -4,7 +4,8 @@ from functools import cache
 
 from imagegate import settings
 from imagegate.adapters.aws import client
-from imagegate.ports import Admission, Expander, Http
+from imagegate.ports.keeping import Admission
+from imagegate.ports.making import Expander, Http
 from imagegate.providers import registry
 from imagegate.usecases.conclude import Conclude
 from imagegate.usecases.expand import Expand

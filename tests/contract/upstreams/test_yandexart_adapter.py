@@ -18,7 +18,7 @@ from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Pending, Ready, Ticket
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
-from imagegate.ports import Provider
+from imagegate.ports.making import Provider
 from imagegate.providers import registry
 from support.fakes import NoSecrets
 

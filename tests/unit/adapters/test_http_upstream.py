@@ -18,7 +18,7 @@ from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.domain.order import InputBody
 from imagegate.local.upstreams.serving import serving
-from imagegate.ports import HttpRequest
+from imagegate.ports.making import HttpRequest
 
 seen: list[dict[str, str]] = []
 released = threading.Event()

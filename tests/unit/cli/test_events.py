@@ -18,7 +18,7 @@ from imagegate.domain.errors import Failure, FailureCode, MisconfiguredError
 from imagegate.domain.events import Event
 from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.request import ImageRequest, Message
-from imagegate.ports import DeadLetter
+from imagegate.ports.telling import DeadLetter
 from support.deployed import Formation
 
 ID = "06gzj55vfn0ajhf9kn2m"

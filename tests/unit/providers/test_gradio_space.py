@@ -10,7 +10,7 @@ from imagegate.domain.geometry import Size
 from imagegate.domain.order import Order
 from imagegate.domain.outcome import Failed, Ready, Ticket
 from imagegate.domain.request import ImageRequest, Message
-from imagegate.ports import HttpResponse, ServerSentEvent
+from imagegate.ports.making import HttpResponse, ServerSentEvent
 from imagegate.providers.gradio_space import GradioSpace, build_arguments, parse_error
 from support.fakes import NoSecrets, ScriptedHttp
 

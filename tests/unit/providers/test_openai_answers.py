@@ -13,7 +13,7 @@ from imagegate.domain.attempt import Source
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.domain.outcome import Ready
 from imagegate.domain.usage import Usage
-from imagegate.ports import HttpResponse
+from imagegate.ports.making import HttpResponse
 from imagegate.providers.openai_answers import LONGEST_REVISED_PROMPT, parse_answer
 
 PIXEL = base64.b64encode(b"\x89PNG...").decode()

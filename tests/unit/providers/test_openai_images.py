@@ -15,7 +15,7 @@ from imagegate.domain.geometry import Size
 from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Failed, Ticket
 from imagegate.domain.request import ImageRequest, Message
-from imagegate.ports import HttpRequest, HttpResponse
+from imagegate.ports.making import HttpRequest, HttpResponse
 from imagegate.providers import registry
 from imagegate.providers.openai_flavour import Flavour
 from imagegate.providers.openai_images import OpenAIImages

@@ -13,7 +13,7 @@ from imagegate.domain.geometry import Size
 from imagegate.domain.order import Order
 from imagegate.domain.outcome import Failed, Pending, Ready, Ticket
 from imagegate.domain.request import ImageRequest, Message
-from imagegate.ports import HttpResponse
+from imagegate.ports.making import HttpResponse
 from imagegate.providers.yandexart import YandexArt, build_body, parse_operation
 from support.fakes import NoSecrets, ScriptedHttp
 

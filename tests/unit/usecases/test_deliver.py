@@ -15,7 +15,7 @@ from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.domain.sealing import derived, seal
 from imagegate.domain.webhook import EVENTS, Webhook, secret_text
-from imagegate.ports import WebhookAnswer
+from imagegate.ports.telling import WebhookAnswer
 from imagegate.usecases.deliver import Deliver, Notice, Pictures, Signing
 from imagegate.usecases.redeliver import Redeliver
 from support.fakes import FakeClock, MemoryApiKeys, MemoryDeliveries, MemoryStore

@@ -1,0 +1,173 @@
+"""What operations need: where they are kept, and what drives and measures them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from imagegate.domain.api_key import ApiKey
+from imagegate.domain.attempt import Attempt
+from imagegate.domain.books import Booking, Used
+from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.latency import Histogram
+from imagegate.domain.listing import Page, Query
+from imagegate.domain.operation import Operation
+from imagegate.domain.request_rate import Allowance
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class OperationStore(Protocol):
+    """Where operations live."""
+
+    def create(self, operation: Operation, over: str | None = None, booking: Booking | None = None) -> None:
+        """Write a new operation, make it the holder of its claim where it has one, and write `booking` in the books.
+
+        All or nothing. Raises Conflict when the id exists, Claimed when the claim has another holder than `over`
+        (whether or not the booking could be made), and RateLimited when the booking's limits would not hold.
+        """
+
+    def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
+        """Read one; `None` when there is none (or its retention ended)."""
+
+    def replace(self, operation: Operation, booking: Booking | None = None) -> None:
+        """Write the next version and, all or nothing, `booking` in the books.
+
+        Raises Conflict unless the stored version is the one before, and RateLimited when the booking's limits would
+        not hold.
+        """
+
+    def delete(self, operation: Operation) -> None:
+        """Remove an operation's record. Raises Conflict unless the stored version is this one."""
+
+
+class Abandoned(Protocol):
+    """Where `sweep` looks."""
+
+    def due(self, now: float) -> Iterator[Operation]:
+        """Open operations whose `due_at` is past, oldest first within a shard."""
+
+
+class Listing(Protocol):
+    """Where lists come from."""
+
+    def page(self, query: Query) -> Page:
+        """A part of an owner's list."""
+
+
+class Claims(Protocol):
+    """Where it is noted who was told to wait."""
+
+    def count_waiting(self, operation: Operation, change: int) -> None:
+        """Note on the operation's claim that one caller more (or less) was told "still waiting"."""
+
+
+class ApiKeys(Protocol):
+    """Where API keys are kept: what they are and a digest, never the secret."""
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """Read one as it is now; `None` when there is none."""
+
+    def put(self, key: ApiKey) -> None:
+        """Write a new key or the next version of one. Raises Conflict unless the stored version is the one before."""
+
+    def every(self) -> Sequence[ApiKey]:
+        """All keys, the oldest first."""
+
+
+class Books(Protocol):
+    """What API keys have used of their limits; written together with the operations (OperationStore)."""
+
+    def read(self, key_id: str, days: Sequence[str]) -> Used:
+        """What a key uses now, and has used on `days` (in UTC, as `2026-11-20`)."""
+
+
+class RequestRate(Protocol):
+    """How many requests a minute an API key has made."""
+
+    def take(self, key_id: str, per_minute: int) -> Allowance:
+        """Take one of the requests that the key may make now, if there is one."""
+
+
+class ImageStore(Protocol):
+    """Where pictures live."""
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        """Store under `key`; a key already there keeps its bytes."""
+
+    def get(self, key: str) -> bytes:
+        """Read the bytes back. Raises KeyError when they are gone."""
+
+    def presign(self, key: str) -> str:
+        """A URL that anybody may GET for a limited time."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove the objects; those already gone are no error."""
+
+
+class Workflow(Protocol):
+    """What drives an operation to its end."""
+
+    def start(self, operation_id: str, run: str) -> None:
+        """Start driving. Doing it twice with the same `run` (<= 80 characters) starts once."""
+
+
+class Latencies(Protocol):
+    """How long jobs take, per provider and model."""
+
+    def get(self, provider: str, model: str) -> Histogram:
+        """What is known; before the first job a guess."""
+
+    def observe(self, provider: str, model: str, earliest: float, latest: float) -> None:
+        """A job took between `earliest` and `latest` seconds."""
+
+    def censor(self, provider: str, model: str, seconds: float) -> None:
+        """A job was not finished after `seconds`, and nobody looked any further."""
+
+
+class Admission(Protocol):
+    """Whether a provider may be asked now: its circuit breaker and its rate limit."""
+
+    def admit(self, provider: str) -> float:
+        """When it may be asked, in seconds since the epoch; a moment that is not in the future means now."""
+
+    def report(self, provider: str, failure: FailureCode | None) -> None:
+        """An attempt ended: well (`None`) or not."""
+
+
+class Telemetry(Protocol):
+    """Figures for whoever runs the deployment; never a prompt."""
+
+    def attempt(self, operation: Operation, attempt: Attempt, looks: int = 0, unseen: float = 0.0) -> None:
+        """An attempt ended.
+
+        `looks`: how often the workflow visited Poll for it; 0 when its submission stayed for it. `unseen`: how many
+        seconds its picture may have been ready before it was seen (an upper bound: the time between two looks).
+        """
+
+    def expansion(self, operation: Operation, seconds: float, failure: Failure | None) -> None:
+        """A prompt was expanded, or why it was not, after so many seconds; told at least once."""
+
+    def ended(self, operation: Operation) -> None:
+        """An operation has reached one of its last states; told at least once, rarely twice."""
+
+    def swept(self, restarted: int, overdue: float) -> None:
+        """A sweep restarted so many operations; somebody should have touched the worst `overdue` seconds ago."""
+
+
+SigningSecret = Callable[[], bytes]
+"""The deployment's secret for signed links (domain/signed_link.py)."""
+
+
+BeginAgain = Callable[[str, int], None]
+"""Has the delivery of an operation's event (its sequence) begun anew."""
+
+
+PictureLink = Callable[[Operation, int], str]
+"""The path that leads to the picture in a slot."""
