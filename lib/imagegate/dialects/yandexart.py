@@ -41,6 +41,8 @@ _MOST_CHARACTERS = 32_000
 
 
 def _zero_for_null(value: Any) -> Any:
+    if isinstance(value, str) and ("_" in value or value.split() != [value]):
+        raise ValueError("a number has no blanks and no underscores")
     return 0 if value is None else value
 
 
