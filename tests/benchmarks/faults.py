@@ -39,6 +39,8 @@ FAULTS = (
     "[fault not-image x1]", "[fault expired-url x1]", "[fault error x1]", "[fault quota x1]", "[fault chopped x1]",
     "[fault wrong-type x1]", "[fault redirect-private x1]", "[fault black x1]", "[fault refuse x1]",
 )  # fmt: skip
+OPEN = 24
+"""Operations under way at once."""
 DEADLINE = 240.0
 GRACE = 420.0
 """Seconds after the deadline within which sweep must have ended whatever stood still."""
@@ -74,8 +76,8 @@ class Campaign:
         listener = threading.Thread(target=self._listen, args=(self._queue(), stop), daemon=True)
         listener.start()
         prompts = [self._prompt(number) for number in range(self.n)]
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            list(pool.map(self._start, prompts))
+        with ThreadPoolExecutor(max_workers=OPEN) as pool:
+            list(pool.map(self._see_through, prompts))
         ended = self._wait()
         self._wait_for_announcements(ended)
         stop.set()
@@ -85,6 +87,19 @@ class Campaign:
     def _prompt(self, number: int) -> str:
         faults = self.dice.sample(FAULTS, k=self.dice.choice((0, 0, 0, 1, 1, 2)))
         return f"[delay {self.dice.choice((200, 700, 2500))}ms] {' '.join(faults)} operation {number}"
+
+    def _see_through(self, prompt: str) -> None:
+        """Start one, and the next only when this one is over: MiniStack breaks down under hundreds of workers."""
+        self._start(prompt)
+        [operation_id] = [one for one, said in list(self.accepted.items()) if said == prompt]
+        until = time.monotonic() + DEADLINE + GRACE
+        with httpx.Client(base_url=self.stack.base_url, timeout=35) as client:
+            while time.monotonic() < until:
+                answer = client.get(f"/v1/operations/{operation_id}")
+                if answer.status_code == 200 and over(answer.json()):
+                    break
+                time.sleep(3)
+        print(f"\r{len(self.accepted)} of {self.n} started ", end="", flush=True)
 
     def _start(self, prompt: str) -> None:
         """Post until it is accepted, as a client with an Idempotency-Key does."""
