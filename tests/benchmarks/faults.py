@@ -8,7 +8,8 @@ counted, what the bus carried and what is in S3.
 - lost: accepted and unknown afterwards, or succeeded without its picture in S3
 - stuck: not ended although deadline and grace are over
 - silent_duplicates: submissions an upstream accepted beyond the attempts on the operation's record
-- unharvested: jobs an upstream has for sure and whose end nobody has seen: a picture may lie there unfetched
+- unharvested (told, not demanded): jobs an upstream has for sure and whose end nobody had seen yet when all operations
+  had ended; sweep goes on looking for their pictures until the upstream forgets them
 - unannounced: terminal states that the bus did not carry
 """
 
@@ -44,19 +45,19 @@ OPEN = 24
 DEADLINE = 240.0
 GRACE = 420.0
 """Seconds after the deadline within which sweep must have ended whatever stood still."""
-ZERO = ("lost", "stuck", "silent_duplicates", "unharvested", "unannounced", "unstable_event_ids")
+ZERO = ("lost", "stuck", "silent_duplicates", "unannounced", "unstable_event_ids")
 """Figures that must be."""
 TERMINAL = {"succeeded": "Succeeded", "failed": "Failed", "cancelled": "Cancelled"}
 
 
-def live(shown: dict[str, Any]) -> list[dict[str, Any]]:
-    """The attempts of an operation that may still yield a picture."""
-    return [one for one in shown["attempts"] if one["state"] in ("submitting", "submitted", "ready")]
+def unharvested(shown: dict[str, Any]) -> int:
+    """How many of an ended operation's attempts may still yield a picture."""
+    return sum(one["state"] in ("submitted", "ready") for one in shown["attempts"])
 
 
 def over(shown: dict[str, Any] | None) -> bool:
-    """True when nothing more will happen to an operation."""
-    return shown is not None and shown["done"] and not live(shown)
+    """True when an operation has ended."""
+    return shown is not None and shown["done"]
 
 
 @dataclass
@@ -177,7 +178,7 @@ class Campaign:
             "lost": len(set(self.accepted) - set(ended)) + self._without_pictures(ended),
             "stuck": sum(not shown["done"] for shown in ended.values()),
             "silent_duplicates": duplicates,
-            "unharvested": sum(len(live(shown)) for shown in ended.values()),
+            "unharvested": sum(map(unharvested, ended.values())),
             "unannounced": len(self._unannounced(ended)),
             "unstable_event_ids": sum(len(details) > 1 for details in ids.values()),
             "unknown_submissions": unknown,
