@@ -1,6 +1,7 @@
-"""Requests that two servers might read differently, sent byte for byte; what is behind counts what reaches it."""
+"""Requests that two servers might read differently, sent byte for byte; each of two servers counts those it reads."""
 
 import contextlib
+import re
 import select
 import socket
 from collections.abc import Iterator
@@ -57,44 +58,81 @@ RAW = {
 
 
 @dataclass
-class Behind:
-    """What stands behind the front door: counts the requests that reach it."""
+class Reader:
+    """An ASGI application that counts the requests its server has read."""
 
     app: Any
-    reached: int = 0
+    read: int = 0
+    answered: int = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.reached += 1
+        if scope["type"] == "lifespan":
+            return await self.app(scope, receive, send)
+        self.read += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.answered += 1
+
+
+def _below_the_stage(app: Any) -> Any:
+    """The app as MiniStack's HTTP API has it: below the path of an API's stage."""
+
+    async def behind(scope: Any, receive: Any, send: Any) -> None:
         path = scope["path"].removeprefix(API)
-        await self.app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
+        await app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
+
+    return behind
 
 
 @contextmanager
-def door_before(app: Any) -> Iterator[tuple[int, Behind]]:
-    """The front door's port, before a server with `app` behind."""
-    behind, door = Behind(app), FrontDoor()
+def _door_before(app: Any) -> Iterator[tuple[int, Reader, Reader]]:
+    """The front door's port, and the two that read: the front door, and a server with `app` behind."""
+    proxy = FrontDoor()
+    behind, door = Reader(_below_the_stage(app)), Reader(proxy)
     with serving(behind) as url:
-        door.open(url, "api")
+        proxy.open(url, "api")
         server = ServerThread(door, 0, "front door")
         server.start()
         try:
-            yield server.port, behind
+            yield server.port, door, behind
         finally:
             server.stop()
 
 
-def exchange(port: int, raw: bytes) -> bytes:
-    """Everything that is answered to these bytes: until the server closes, or has no more to say and then our end is
-    closed. Raises TimeoutError when it keeps the connection even so."""
+def _exchange(port: int, raw: bytes, behind: Reader) -> bytes:
+    """Everything that is answered to these bytes: until the server closes, or has no more to say while nothing is under
+    way behind it, and then our end is closed. Raises TimeoutError when it keeps the connection even so."""
     said, errors = b"", (ConnectionResetError, BrokenPipeError)
     with socket.create_connection(("127.0.0.1", port), _SECONDS) as connection, contextlib.suppress(*errors):
         connection.sendall(raw)
-        while select.select([connection], [], [], _QUIET_SECONDS)[0]:
-            part = connection.recv(65536)
-            if not part:
-                return said
-            said += part
+        while True:
+            if select.select([connection], [], [], _QUIET_SECONDS)[0]:
+                part = connection.recv(65536)
+                if not part:
+                    return said
+                said += part
+            elif behind.answered == behind.read:
+                break
         connection.shutdown(socket.SHUT_WR)
         while part := connection.recv(65536):
             said += part
     return said
+
+
+def attempt(app: Any, raw: bytes) -> tuple[list[int], list[str]]:
+    """Send the bytes through a front door before `app`: the statuses of the answers, and what is wrong.
+
+    The front door's server decides what a request is. Whatever is behind it gets it anew, with a length of its own: it
+    must never read more requests than the front door did.
+    """
+    with _door_before(app) as (port, door, behind):
+        try:
+            said = _exchange(port, raw, behind)
+        except TimeoutError:
+            return [], ["it hangs"]
+    statuses = [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3})", said)]
+    wrong = [f"{status}: {said[:500]!r}" for status in statuses if status >= 500]
+    if behind.read > door.read:
+        wrong.append(f"the front door read {door.read} requests, what is behind it {behind.read}")
+    return statuses, wrong
