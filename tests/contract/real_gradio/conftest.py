@@ -34,14 +34,6 @@ def real(kind: str) -> object:
 KINDS = ["stand-in-4", "stand-in-6", real("real-4"), real("real-6")]
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the real servers out unless `-m` names them: most checkouts do not have them."""
-    if "real_gradio" not in config.getoption("markexpr"):
-        left_out = [item for item in items if item.get_closest_marker("real_gradio")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-
-
 @pytest.fixture(scope="session", params=KINDS)
 def gradio_kind(request: pytest.FixtureRequest) -> str:
     """Which of the four servers a test runs on."""

@@ -23,19 +23,6 @@ WARM_WITHIN = 90
 """Seconds."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker of the tests that need Node."""
-    config.addinivalue_line("markers", "node: needs Node and the clients of `make test-node`")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave Node out unless `-m` names it: most checkouts do not have its clients."""
-    if "node" not in config.getoption("markexpr"):
-        left_out = [item for item in items if item.get_closest_marker("node")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-
-
 @pytest.fixture(scope="session")
 def impatient_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running stack that holds no request longer than about three seconds."""

@@ -1,0 +1,14 @@
+"""What holds for every test."""
+
+import pytest
+
+OPT_IN = ("node", "real_gradio", "yandex_sdk")
+"""Markers of tests for which most checkouts lack the programs; the Makefile's targets install them."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave such tests out unless `-m` names their marker."""
+    unasked = [marker for marker in OPT_IN if marker not in config.getoption("markexpr")]
+    left_out = [item for item in items if any(map(item.get_closest_marker, unasked))]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
