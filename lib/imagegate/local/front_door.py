@@ -17,6 +17,9 @@ Limits, as for an HTTP API (payload format 2.0) on AWS:
 As API Gateway does, it appends the client's address to `x-forwarded-for`, and sets `x-forwarded-proto`,
 `x-forwarded-port` and, when missing, `x-amzn-trace-id`. Unlike it, it sets `x-forwarded-host` to the Host the
 client used: on AWS `host` itself is the API's domain, here it is MiniStack's address.
+
+A body that is declared to be text and is not UTF-8 goes on without its type, and so in base64: MiniStack would replace
+what it cannot read before the function sees it, and the function could not refuse it.
 """
 
 import asyncio
@@ -66,17 +69,18 @@ class Answer:
 
 
 class Refusal(Exception):
-    """API Gateway itself answers, with `status` and `{"message": …}`."""
+    """API Gateway itself answers, with `status` and `{"message": …}`; `headers` besides where it is not on AWS."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, *headers: tuple[bytes, bytes]) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.headers = headers
 
     def answer(self) -> Answer:
         """The answer as API Gateway writes it."""
         body = json.dumps({"message": self.message}, separators=(",", ":")).encode()
-        return Answer(self.status, [(b"content-type", b"application/json")], body)
+        return Answer(self.status, [(b"content-type", b"application/json"), *self.headers], body)
 
 
 class _ClientGone(Exception):
@@ -134,7 +138,9 @@ class FrontDoor:
             raise Refusal(503, "Service Unavailable") from None
         except httpx.HTTPError as error:
             raise Refusal(
-                503, f"The embedded stack does not answer ({type(error).__name__}); it may be restarting."
+                503,
+                f"The embedded stack does not answer ({type(error).__name__}); it may be restarting.",
+                (b"retry-after", b"5"),
             ) from error
 
 
@@ -166,6 +172,8 @@ def _request(endpoint: str, api_id: str, scope: Scope, body: bytes) -> httpx.Req
         Refusal: it does not fit into a Lambda invocation.
     """
     headers = [(name, value) for name, value in scope["headers"] if name not in _OF_THE_CONNECTION]
+    if _is_text(_value(headers, b"content-type")) and not _is_utf8(body):
+        headers = [(name, value) for name, value in headers if name != b"content-type"]
     if _json_size(body, _value(headers, b"content-type")) + _size(headers) > LAMBDA_LIMIT_BYTES:
         raise Refusal(413, "Request Entity Too Large")
     path: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -230,10 +238,23 @@ def _is_function_error(status: int, body: bytes) -> bool:
 
 def _json_size(body: bytes, content_type: str) -> int:
     """Return the bytes that `body` takes in Lambda's JSON: escaped text, or base64 for other types."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind.startswith("text/") or kind in _TEXT_TYPES:
+    if _is_text(content_type):
         return len(body) + body.count(b'"') + body.count(b"\\") + body.count(b"\n")
     return (len(body) + 2) // 3 * 4
+
+
+def _is_text(content_type: str) -> bool:
+    """Whether a body of this type goes to the function as text."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind.startswith("text/") or kind in _TEXT_TYPES
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _size(headers: Headers) -> int:

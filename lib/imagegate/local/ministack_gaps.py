@@ -56,7 +56,7 @@ def _keep_code_blobs(referenced: set[str]) -> None:
 
 
 def _forget_log_lines() -> None:
-    """Save log groups without their lines: those grow with every invocation, and are in the log file too."""
+    """Save log groups without their lines: those grow with every invocation, and are in a file (`function_log`)."""
     get_state = cloudwatch_logs.get_state
 
     def without_lines() -> State:

@@ -4,7 +4,8 @@ Differs from `python -m ministack` in four ways: its state is on disk about a se
 (`checkpoint`), it goes on with interrupted executions when told so (a line on standard input), it ends when
 its standard input closes (so it never outlives the process that holds the other end, however that ends), and
 a stop takes no longer than writing the state. Configured by the environment
-(`ministack_process` sets it): GATEWAY_PORT, BIND_HOST, IMAGEGATE_SNAPSHOT (the state file) and MiniStack's own.
+(`ministack_process` sets it): GATEWAY_PORT, BIND_HOST, IMAGEGATE_SNAPSHOT (the state file), IMAGEGATE_FUNCTIONS_LOG
+and MiniStack's own.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from ministack import app as ministack
 from ministack.core import lambda_runtime
 from ministack.services import dynamodb, lambda_svc, sqs, stepfunctions
 
-from imagegate.local import chaos, checkpoint, ministack_gaps, ministack_leading_keys
+from imagegate.local import chaos, checkpoint, function_log, ministack_gaps, ministack_leading_keys
 from imagegate.local.ministack_executions import Interrupted
 
 UNREADABLE_STATE = 3
@@ -176,6 +177,7 @@ def main() -> None:
         sys.exit(UNREADABLE_STATE)
     ministack_gaps.mend()
     ministack_leading_keys.mend()
+    function_log.keep(Path(os.environ["IMAGEGATE_FUNCTIONS_LOG"]))
     chaos.install_if_wanted()
     interrupted = Interrupted(states.get("stepfunctions"))
     ministack._load_persisted_state = lambda: _load(states, interrupted)

@@ -110,6 +110,7 @@ class MiniStackProcess:
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self.folder.state),
             "IMAGEGATE_SNAPSHOT": str(self.folder.snapshot),
+            "IMAGEGATE_FUNCTIONS_LOG": str(self.folder.functions_log),
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(self.folder.objects),
             "IOT_MTLS_ENABLED": "0",

@@ -46,8 +46,13 @@ class StateFolder:
 
     @property
     def log(self) -> Path:
-        """What MiniStack and the functions print."""
+        """What MiniStack prints."""
         return self.root / "ministack.log"
+
+    @property
+    def functions_log(self) -> Path:
+        """What the functions print."""
+        return self.root / "functions.log"
 
     @property
     def ports(self) -> Path:

@@ -142,6 +142,14 @@ def test_request_headers_and_body_arrive(client: Client, ministack: ScriptedMini
     assert not {"user-agent", "accept"} & asked.keys(), "nothing the client did not send"
 
 
+@pytest.mark.parametrize(("body", "kind"), [(b'"caf\xe9"', None), ('"café"'.encode(), "application/json")])
+def test_a_text_that_is_not_utf_8_is_handed_on_as_bytes(
+    client: Client, ministack: ScriptedMiniStack, body: bytes, kind: str | None
+) -> None:
+    client("/x", "POST", body, TEXT)
+    assert (ministack.received, dict(ministack.asked).get("content-type")) == (body, kind)
+
+
 def test_the_client_is_named_as_api_gateway_names_it(client: Client, ministack: ScriptedMiniStack) -> None:
     client("/", headers={"X-Forwarded-For": "203.0.113.9", "Host": "pictures.test:99", "X-Forwarded-Host": "forged"})
     asked = dict(ministack.asked)
@@ -227,6 +235,7 @@ def test_the_functions_own_502_passes(client: Client, ministack: ScriptedMiniSta
 
 def test_without_ministack_it_says_so() -> None:
     with _served(_front_door(f"http://127.0.0.1:{first_free()}")) as server:
-        status, _, body = Client(server.port)("/")
+        status, headers, body = Client(server.port)("/")
     assert status == 503
+    assert ("retry-after", "5") in headers, "it is restarting, or stopped and started again"
     assert json.loads(body)["message"].startswith("The embedded stack does not answer")
