@@ -23,8 +23,8 @@ $(STAMP): tests/requirements.txt tests/bootstrap.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: $(STAMP)  ## serve on http://127.0.0.1:1337 with the embedded stack (no key, no AWS account)
-	@$(BIN)/imagegate serve
+run: $(STAMP)  ## serve on http://127.0.0.1:1337 with the embedded stack (no key, no AWS account; ARGS=--help)
+	@$(BIN)/imagegate serve $(ARGS)
 
 test: $(STAMP)  ## run every test a newcomer needs
 	@PYTHON=$(BIN)/python tests/clients/setup.sh litellm
@@ -74,11 +74,14 @@ SAM_STACK = imagegate-$(STAGE)
 deploy: $(STAMP)  ## build and deploy to your AWS account with the SAM CLI (STAGE=dev)
 	@command -v sam >/dev/null || { echo "make deploy needs the AWS SAM CLI: pip install aws-sam-cli"; exit 1; }
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sam build
-	@sam deploy --stack-name $(SAM_STACK) --resolve-s3 --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND \
+	@sam deploy --stack-name $(SAM_STACK) --resolve-s3 --no-fail-on-empty-changeset \
+		--capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND \
 		--parameter-overrides Stage=$(STAGE) $(PARAMETERS)
 
 destroy:  ## remove the deployment; table and bucket are kept by AWS and listed (STAGE=dev)
 	@command -v sam >/dev/null || { echo "make destroy needs the AWS SAM CLI: pip install aws-sam-cli"; exit 1; }
+	@sam list stack-outputs --stack-name $(SAM_STACK)
+	@echo "==> Of these, TableName and BucketName are kept, and go on costing what lies in them, until you delete them."
 	@sam delete --stack-name $(SAM_STACK)
 
 fix: $(STAMP)  ## repair what ruff can repair

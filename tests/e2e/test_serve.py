@@ -74,7 +74,10 @@ def test_pictures_and_operations_outlive_a_stop(tmp_path: Path) -> None:
         assert "stand-in" in served.printed
         assert "Open: every program on this machine" in served.printed
         assert "flux" in served.printed
+        assert requests.get(f"{served.url}/docs").ok
+        assert f"{served.url}/docs" in served.printed, "what is clicked first leads somewhere"
         assert served.stop() == 0
+        assert "UpstreamSeconds" in (tmp_path / "functions.log").read_text()
         assert "Traceback" not in served.printed
     with serving(*options) as served:
         again = requests.get(f"{served.url}/v1/operations/{document['operation_id']}").json()

@@ -21,6 +21,14 @@ def duration(text: str | float) -> float:
     raise typer.BadParameter(f"{text!r} is no duration; write 45s, 30m, 12h or 90d.")
 
 
+def lifetime(text: str) -> float:
+    """A duration that is not over as soon as it begins. Raises typer.BadParameter."""
+    seconds = duration(text)
+    if not seconds:
+        raise typer.BadParameter(f"{text!r} is over at once; write 45s, 30m, 12h or 90d.")
+    return seconds
+
+
 def micro_dollars(text: str) -> int:
     """Millionths of a dollar in an amount of dollars such as `2.50`. Raises typer.BadParameter."""
     try:
@@ -30,3 +38,8 @@ def micro_dollars(text: str) -> int:
     if not amount.is_finite() or amount < 0:
         raise typer.BadParameter(f"{text!r} is no amount; write dollars, such as 2.50.")
     return int(amount)
+
+
+def dollars(micro_dollars: int) -> str:
+    """An amount as people write it, such as `0.02`."""
+    return f"{(Decimal(micro_dollars) / 1_000_000).normalize():f}"

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from imagegate.cli.sentences import aligned, hint, in_a_sentence
-from imagegate.cli.target import Local, Stage, StateDir, target
+from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, Local, Stage, StateDir, target
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.events import DETAIL_TYPES, SOURCE
 from imagegate.domain.ids import is_id
@@ -21,7 +20,6 @@ from imagegate.ports.telling import DeadLetter
 
 events_app = typer.Typer(help="Events: what happens, as it happens.", no_args_is_help=True)
 
-_DEFAULT_STATE = Path(".imagegate")
 Json = Annotated[bool, typer.Option("--json", help="Print all there is, as JSON, one a line.")]
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _REMEMBERED = 1_000
@@ -33,9 +31,9 @@ Event = Mapping[str, Any]
 def tail(
     operation: Annotated[str, typer.Option(metavar="ID", help="Only this operation's.")] = "",
     json_: Json = False,
-    stage: Stage = "dev",
+    stage: Stage = DEFAULT_STAGE,
     local: Local = False,
-    state_dir: StateDir = _DEFAULT_STATE,
+    state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
     """Show what is announced on the bus, and requested by it, a line each, until Ctrl-C. Prompts are left out."""
     with in_a_sentence(), _until_ended():
@@ -48,7 +46,7 @@ def tail(
 
 @events_app.command()
 def refused(
-    json_: Json = False, stage: Stage = "dev", local: Local = False, state_dir: StateDir = _DEFAULT_STATE
+    json_: Json = False, stage: Stage = DEFAULT_STAGE, local: Local = False, state_dir: StateDir = DEFAULT_STATE
 ) -> None:
     """Show requests by event that were put aside, and why. They stay where they are."""
     with in_a_sentence():

@@ -19,7 +19,10 @@ Events = Annotated[str, typer.Option(metavar="A,B", help=f"Which events, of {', 
 Off = Annotated[bool, typer.Option("--off", help="Announce nowhere but where operations say.")]
 Rotate = Annotated[bool, typer.Option("--rotate", help="Make a new secret to sign with, and print it.")]
 Grace = Annotated[
-    float, typer.Option(parser=duration, metavar="1d", show_default="1d", help="How long the old secret signs as well.")
+    float,
+    typer.Option(
+        parser=duration, metavar="1d", show_default=False, help="How long the old secret signs as well; without, 1d."
+    ),
 ]
 
 

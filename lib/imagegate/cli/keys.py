@@ -3,15 +3,14 @@
 import json
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from imagegate.cli import key_webhooks
-from imagegate.cli.amounts import duration, micro_dollars
-from imagegate.cli.sentences import aligned, hint, in_a_sentence
-from imagegate.cli.target import Local, Stage, StateDir, target
+from imagegate.cli.amounts import dollars, duration, lifetime, micro_dollars
+from imagegate.cli.sentences import aligned, command, hint, in_a_sentence
+from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, Local, Stage, StateDir, Target, target
 from imagegate.dialects.usage import LONGEST, last_days
 from imagegate.dialects.usage import shown as shown_usage
 from imagegate.domain.api_key import EVERYBODY, ApiKey, KeyLimits, KeyWebhook, issue
@@ -25,7 +24,7 @@ KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Option(help="Whose key it is, or what for.")]
 Expires = Annotated[
-    float | None, typer.Option(parser=duration, metavar="90d", help="After how long it ceases to work.")
+    float | None, typer.Option(parser=lifetime, metavar="90d", help="After how long it ceases to work.")
 ]
 Models = Annotated[str, typer.Option(metavar="A,B", help="The models it is for; without, every model.")]
 Budget = Annotated[
@@ -33,9 +32,11 @@ Budget = Annotated[
 ]
 Owner = Annotated[str, typer.Option(metavar="ID", help=f"Share the operations of this key (or of '{EVERYBODY}').")]
 Grace = Annotated[
-    float, typer.Option(parser=duration, metavar="1h", show_default="1h", help="How long the old secret still works.")
+    float,
+    typer.Option(
+        parser=duration, metavar="1h", show_default=False, help="How long the old secret still works; without, 1h."
+    ),
 ]
-_DEFAULT_STATE = Path(".imagegate")
 
 
 @keys_app.command()
@@ -51,9 +52,9 @@ def create(
     webhook_url: key_webhooks.Url = "",
     webhook_events: key_webhooks.Events = "",
     json_: Json = False,
-    stage: Stage = "dev",
+    stage: Stage = DEFAULT_STAGE,
     local: Local = False,
-    state_dir: StateDir = _DEFAULT_STATE,
+    state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
     """Make a key and print it, and the secret that signs its webhooks: the only time they can be seen."""
     with in_a_sentence():
@@ -63,7 +64,7 @@ def create(
         key, text = issue(
             _checked(name),
             now,
-            owner=_owner(keys, owner) if owner else None,
+            owner=_owner(keys, owner, where) if owner else None,
             expires_at=None if expires is None else now + expires,
             models=_routes(models),
             limits=KeyLimits(rpm, concurrent, pictures_per_day, budget_per_day),
@@ -77,26 +78,30 @@ def create(
 
 @keys_app.command("list")
 def list_keys(
-    json_: Json = False, stage: Stage = "dev", local: Local = False, state_dir: StateDir = _DEFAULT_STATE
+    json_: Json = False, stage: Stage = DEFAULT_STAGE, local: Local = False, state_dir: StateDir = DEFAULT_STATE
 ) -> None:
     """Show all keys; never a secret."""
     with in_a_sentence():
-        found = target(stage, local, state_dir).keys().every()
+        where = target(stage, local, state_dir)
+        found = where.keys().every()
     shown = [_shown(key) for key in found]
     if json_:
         typer.echo(json.dumps(shown, ensure_ascii=False))
     elif shown:
         typer.echo(aligned([("ID", "NAME", "STATE", "CREATED", "EXPIRES", "MODELS", "LIMITS"), *map(_row, shown)]))
     else:
-        hint("There is no key yet: imagegate keys create --name somebody")
+        hint(f"There is no key yet: {command()} keys create{where.options} --name somebody")
 
 
 @keys_app.command()
-def revoke(key_id: KeyId, stage: Stage = "dev", local: Local = False, state_dir: StateDir = _DEFAULT_STATE) -> None:
+def revoke(
+    key_id: KeyId, stage: Stage = DEFAULT_STAGE, local: Local = False, state_dir: StateDir = DEFAULT_STATE
+) -> None:
     """End a key for good, within a minute. Its operations stay."""
     with in_a_sentence():
-        keys = target(stage, local, state_dir).keys()
-        key = _found(keys, key_id)
+        where = target(stage, local, state_dir)
+        keys = where.keys()
+        key = _found(keys, key_id, where)
         if (revoked := key.revoked(time.time())) is not key:
             keys.put(revoked)
     hint(f"Key {key_id} ({key.name}) is revoked; within a minute it opens nothing.")
@@ -107,14 +112,15 @@ def rotate(
     key_id: KeyId,
     grace: Grace = 3600.0,
     json_: Json = False,
-    stage: Stage = "dev",
+    stage: Stage = DEFAULT_STAGE,
     local: Local = False,
-    state_dir: StateDir = _DEFAULT_STATE,
+    state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
     """Give a key a new secret and print it; the old one works a while longer."""
     with in_a_sentence():
-        keys = target(stage, local, state_dir).keys()
-        key, text = _found(keys, key_id).rotated(time.time(), grace)
+        where = target(stage, local, state_dir)
+        keys = where.keys()
+        key, text = _found(keys, key_id, where).rotated(time.time(), grace)
         keys.put(key)
     _print_new(key, text, json_)
 
@@ -124,21 +130,20 @@ def usage(
     key_id: KeyId,
     days: Annotated[int, typer.Option(min=1, max=LONGEST, help="How many days to show, today included.")] = 1,
     json_: Json = False,
-    stage: Stage = "dev",
+    stage: Stage = DEFAULT_STAGE,
     local: Local = False,
-    state_dir: StateDir = _DEFAULT_STATE,
+    state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
     """Show what a key has used of its limits, by days in UTC."""
     with in_a_sentence():
         deployment, now = target(stage, local, state_dir), time.time()
-        key, asked = _found(deployment.keys(), key_id), last_days(days, now)
+        key, asked = _found(deployment.keys(), key_id, deployment), last_days(days, now)
         shown = shown_usage(key, deployment.books().read(key_id, asked), asked, now)
     if json_:
         typer.echo(json.dumps(shown, ensure_ascii=False))
     elif shown["counted"]:
         typer.echo(aligned([("DAY", "PICTURES", "DOLLARS"), *map(_used, shown["days"])]))
-        left = ", ".join(f"{name}={value}" for name, value in shown["left"].items() if value is not None)
-        hint(f"Left: {left}; daily limits begin anew at {shown['resets_at']}.")
+        hint(f"Left: {_amounts(shown['left'])}; daily limits begin anew at {shown['resets_at']}.")
     else:
         hint(f"Key {key_id} ({key.name}) has no daily or concurrent limit, so nobody counts what it uses.")
 
@@ -156,16 +161,16 @@ def webhook(
     rotate: key_webhooks.Rotate = False,
     grace: key_webhooks.Grace = key_webhooks.A_DAY,
     json_: Json = False,
-    stage: Stage = "dev",
+    stage: Stage = DEFAULT_STAGE,
     local: Local = False,
-    state_dir: StateDir = _DEFAULT_STATE,
+    state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
     """Say where a key's operations are announced, or give its webhooks a new secret and print that."""
     with in_a_sentence():
         where = target(stage, local, state_dir)
         keys = where.keys()
         wait = grace if rotate else None
-        key = key_webhooks.changed(where, _found(keys, key_id), url, events, off=off, grace=wait)
+        key = key_webhooks.changed(where, _found(keys, key_id, where), url, events, off=off, grace=wait)
         secret = key_webhooks.secret(where, key) if rotate else None
         keys.put(key)
     if secret:
@@ -178,15 +183,16 @@ def _print_new(key: ApiKey, text: str, as_json: bool, **more: str) -> None:
     typer.echo(json.dumps({"key": text, **more, **_shown(key)}, ensure_ascii=False) if as_json else text)
 
 
-def _found(keys: ApiKeys, key_id: str) -> ApiKey:
+def _found(keys: ApiKeys, key_id: str, where: Target) -> ApiKey:
     key = keys.get(key_id)
     if key is None:
-        raise InvalidRequest("There is no key of that id.", remedy="'imagegate keys list' shows those there are.")
+        remedy = f"'{command()} keys list{where.options}' shows those there are."
+        raise InvalidRequest("There is no key of that id.", remedy=remedy)
     return key
 
 
-def _owner(keys: ApiKeys, owner: str) -> str:
-    return EVERYBODY if owner == EVERYBODY else _found(keys, owner).owner
+def _owner(keys: ApiKeys, owner: str, where: Target) -> str:
+    return EVERYBODY if owner == EVERYBODY else _found(keys, owner, where).owner
 
 
 def _checked(name: str) -> str:
@@ -226,7 +232,6 @@ def _shown(key: ApiKey) -> dict[str, Any]:
 
 
 def _row(shown: dict[str, Any]) -> tuple[str, ...]:
-    limits = ", ".join(f"{name}={value}" for name, value in shown["limits"].items() if value is not None)
     return (
         shown["id"],
         shown["name"],
@@ -234,5 +239,14 @@ def _row(shown: dict[str, Any]) -> tuple[str, ...]:
         shown["created_at"][:10],
         (shown["expires_at"] or "never")[:10],
         ",".join(shown["models"]) or "all",
-        limits or "none",
+        _amounts(shown["limits"]) or "none",
+    )
+
+
+def _amounts(shown: dict[str, int | None]) -> str:
+    """Those that there are, money in dollars."""
+    return ", ".join(
+        f"{name.removeprefix('micro_')}={dollars(value) if name.startswith('micro_') else value}"
+        for name, value in shown.items()
+        if value is not None
     )

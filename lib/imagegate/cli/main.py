@@ -15,6 +15,7 @@ app = typer.Typer(
     help="An image-generation gateway: OpenAI Images and YandexART in, any upstream behind.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 app.command()(serve)
 app.command()(openapi)

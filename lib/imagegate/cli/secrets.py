@@ -3,13 +3,12 @@
 import json
 import re
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from imagegate.cli.sentences import hint, in_a_sentence
-from imagegate.cli.target import Local, Stage, StateDir, target
+from imagegate.cli.sentences import command, hint, in_a_sentence
+from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, Local, Stage, StateDir, target
 from imagegate.domain.errors import InvalidRequest
 from imagegate.settings import upstream_secrets_path
 
@@ -17,12 +16,11 @@ secrets_app = typer.Typer(help="Credentials of upstreams, kept in SSM.", no_args
 
 SecretName = Annotated[str, typer.Argument(metavar="NAME", help="For example OPENAI_API_KEY.")]
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-_DEFAULT_STATE = Path(".imagegate")
 
 
 @secrets_app.command("set")
 def set_secret(
-    name: SecretName, stage: Stage = "dev", local: Local = False, state_dir: StateDir = _DEFAULT_STATE
+    name: SecretName, stage: Stage = DEFAULT_STAGE, local: Local = False, state_dir: StateDir = DEFAULT_STATE
 ) -> None:
     """Set a credential. It is asked for without echo, or read from standard input."""
     with in_a_sentence():
@@ -37,16 +35,17 @@ def set_secret(
 @secrets_app.command("list")
 def list_secrets(
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    stage: Stage = "dev",
+    stage: Stage = DEFAULT_STAGE,
     local: Local = False,
-    state_dir: StateDir = _DEFAULT_STATE,
+    state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
     """Show the names of the credentials that are set; never a value."""
     with in_a_sentence():
-        names = target(stage, local, state_dir).secrets().names()
+        where = target(stage, local, state_dir)
+        names = where.secrets().names()
     typer.echo(json.dumps(names) if json_ else "\n".join(names), nl=json_ or bool(names))
     if not names:
-        hint("None is set: imagegate secrets set NAME")
+        hint(f"None is set: {command()} secrets set NAME{where.options}")
 
 
 def _is_terminal() -> bool:

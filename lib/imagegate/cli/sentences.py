@@ -1,5 +1,9 @@
 """How commands fail, and how they print lists."""
 
+import os
+import shlex
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -26,6 +30,15 @@ def in_a_sentence() -> Iterator[None]:
 def hint(text: str) -> None:
     """Say something that is not the result."""
     typer.echo(text, err=True)
+
+
+def command() -> str:
+    """What to type for this program: its name where that finds it, otherwise its path as it was called."""
+    called = sys.argv[0]
+    if os.path.basename(called) != "imagegate":
+        return "imagegate"
+    found = shutil.which("imagegate")
+    return "imagegate" if found and os.path.samefile(found, called) else shlex.quote(called)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imagegate.cli.target import LOCAL_STAGE
+from imagegate.cli.target import DEFAULT_STATE, LOCAL_STAGE
 from imagegate.domain.api_key import EVERYBODY
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ Latency = Annotated[float, typer.Option(help="Seconds a stand-in takes for a pic
 
 def serve(
     port: Port = 1337,
-    state_dir: StateDir = Path(".imagegate"),
+    state_dir: StateDir = DEFAULT_STATE,
     live: Live = False,
     latency: Latency = 2.0,
     keys: Keys = False,

@@ -8,6 +8,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from imagegate.cli.sentences import command
+from imagegate.cli.target import local_options
+
 _OPEN = ("[yellow]Open[/]: every program on this machine may use it. [bold]--keys[/] asks for API keys.",)
 
 
@@ -51,7 +54,7 @@ class ServeScreen:
         self._out.print(*_models(routes, frozenset() if live else frozenset(BASE_PATHS)), sep="\n")
         self._out.print(_truth(live))
         self._out.print(*(_closed(first_key, self._state_dir) if keys else _OPEN), sep="\n")
-        self._out.print(f"Ctrl-C ends it. State and log are in {self._state_dir}/.\n", style="dim")
+        self._out.print(f"Ctrl-C ends it. State and logs are in {self._state_dir}/.\n", style="dim")
 
     def failed(self, why: str) -> None:
         """Show an error."""
@@ -69,7 +72,7 @@ class ServeScreen:
 
 
 def _addresses(base_url: str) -> Iterator[str]:
-    yield f"[bold]imagegate[/]      [bold]{base_url}[/]"
+    yield f"[bold]imagegate[/]      [bold]{base_url}/docs[/]  [dim](for a browser; loads scripts from the internet)[/]"
     yield f"OpenAI Images  {base_url}/v1  [dim](base_url of any OpenAI client)[/]"
     yield f"YandexART      {base_url}  [dim](in place of https://llm.api.cloud.yandex.net)[/]"
     yield f"Operations     {base_url}/v1/operations  [dim](imagegate's own API)[/]"
@@ -78,8 +81,8 @@ def _addresses(base_url: str) -> Iterator[str]:
 def _closed(first_key: str | None, state_dir: Path) -> Iterator[str]:
     if first_key:
         yield f"\n[bold]Your first API key, shown only now[/]\n  export IMAGEGATE_API_KEY={first_key}"
-    where = "" if state_dir == Path(".imagegate") else f" --state-dir {escape(str(state_dir))}"
-    yield f"\n[bold]Make an API key[/]\n  imagegate keys create --local{where} --name somebody"
+    line = f"{command()} keys create{local_options(state_dir)} --name somebody"
+    yield f"\n[bold]Make an API key[/]\n  {escape(line)}"
 
 
 def _curl(base_url: str, model: str, keys: bool) -> str:

@@ -1,5 +1,6 @@
 """Which deployment a command works on: one in AWS, or the embedded one."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from imagegate.ports.keeping import ApiKeys, Books
 from imagegate.ports.telling import WebhookKey, WebhookTargets
 
+DEFAULT_STAGE = "dev"
+DEFAULT_STATE = Path(".imagegate")
 LOCAL_STAGE = "local"
 """The Stage of what `imagegate serve` runs."""
 Stage = Annotated[str, typer.Option(help="The deployment: Stage of its template.")]
@@ -33,6 +36,8 @@ class Target:
     """Makes an AWS client by the name of its service."""
     local: bool = False
     """It is the embedded one."""
+    options: str = ""
+    """What to add to a command so that it works on this deployment, a blank first."""
 
     def keys(self) -> "ApiKeys":
         """Its API keys. Raises MisconfiguredError when it is not there."""
@@ -93,10 +98,15 @@ class Target:
 def target(stage: str, local: bool, state_dir: Path) -> Target:
     """The deployment that the options name. Raises MisconfiguredError when nothing runs in `state_dir`."""
     if local:
-        return Target(LOCAL_STAGE, _local_clients(state_dir), local=True)
+        return Target(LOCAL_STAGE, _local_clients(state_dir), local=True, options=local_options(state_dir))
     from imagegate.adapters.aws import client
 
-    return Target(stage, client)
+    return Target(stage, client, options="" if stage == DEFAULT_STAGE else f" --stage {shlex.quote(stage)}")
+
+
+def local_options(state_dir: Path) -> str:
+    """What to add to a command so that it works on what is served from `state_dir`, a blank first."""
+    return " --local" + ("" if state_dir == DEFAULT_STATE else f" --state-dir {shlex.quote(str(state_dir))}")
 
 
 def _local_clients(state_dir: Path) -> Callable[[str], Any]:

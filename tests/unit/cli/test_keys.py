@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from imagegate.adapters import aws
 from imagegate.adapters.clock import SystemClock
-from imagegate.cli.amounts import duration, micro_dollars
+from imagegate.cli.amounts import dollars, duration, micro_dollars
 from imagegate.cli.main import app
 from imagegate.domain.books import day_of
 from imagegate.domain.errors import Unauthenticated
@@ -107,14 +107,14 @@ def test_everything_about_a_key_is_kept(table: str) -> None:
 
 
 def test_lists_are_aligned_for_people() -> None:
-    assert "no key yet" in run("keys", "list").stderr
+    assert "no key yet: imagegate keys create --name" in run("keys", "list").stderr
     done("keys", "create", "--name", "a")
-    done("keys", "create", "--name", "a longer name", "--rpm", "5")
+    done("keys", "create", "--name", "a longer name", "--rpm", "5", "--budget-per-day", "0.02")
     head, first, second = done("keys", "list").splitlines()
     column = head.index("STATE")
     assert first[column:].startswith("active")
     assert second[column:].startswith("active")
-    assert "requests_per_minute=5" in second
+    assert second.endswith("requests_per_minute=5, dollars_per_day=0.02")
 
 
 def test_rotation_keeps_the_owner_and_the_old_secret_for_a_grace(table: str) -> None:
@@ -258,6 +258,7 @@ def test_durations(text: str, seconds: float) -> None:
         ["--expires", "90"],
         ["--expires", "-1d"],
         ["--expires", "soon"],
+        ["--expires", "0d"],
         ["--budget-per-day", "-1"],
         ["--budget-per-day", "nan"],
         ["--budget-per-day", "much"],
@@ -271,6 +272,7 @@ def test_bad_amounts_are_refused_before_anything_is_made(words: list[str]) -> No
 
 def test_sums_are_exact() -> None:
     assert [micro_dollars(text) for text in ("2.50", "$0.1", "0", "0.000001")] == [2_500_000, 100_000, 0, 1]
+    assert [dollars(amount) for amount in (2_500_000, 100_000_000, 0, 1)] == ["2.5", "100", "0", "0.000001"]
 
 
 def test_what_a_key_has_used_is_shown(table: str) -> None:
@@ -282,4 +284,6 @@ def test_what_a_key_has_used_is_shown(table: str) -> None:
     assert (len(shown["days"]), shown["left"]["pictures"], shown["limits"]["pictures_per_day"]) == (7, 3, 3)
     free = json.loads(done("keys", "create", "--name", "free", "--json"))
     assert "nobody counts" in run("keys", "usage", free["id"]).stderr
+    rich = json.loads(done("keys", "create", "--name", "rich", "--budget-per-day", "2.50", "--json"))
+    assert "Left: dollars=2.5;" in run("keys", "usage", rich["id"]).stderr
     assert "no key of that id" in failed("keys", "usage", "0" * 12)
