@@ -1,25 +1,33 @@
 """HTTP to upstreams: the one place that owns timeouts, size caps, redirects and address rules."""
 
+import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urljoin, urlsplit
+from dataclasses import replace
 
 import httpx
 from httpx_sse import EventSource, SSEError
-from httpx_sse import ServerSentEvent as SentEvent
 
 from imagegate.adapters.addresses import is_public, resolve
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.ports.making import HttpRequest, HttpResponse, ServerSentEvent
 
 LARGEST_ANSWER = 32 * 1024 * 1024
+LARGEST_EVENT = 1024 * 1024
+"""Bytes that a stream may take to tell one event, comments included."""
 _CONNECT = 5.0
 # Gradio's heartbeat is every 15 s: three missed in a row and the connection is dead.
 _SILENCE = 50.0
 _REDIRECTS = 3
 _SHORTEST_CREDENTIAL = 12
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+_LARGEST_PORT = 65535
+
+# At INFO it logs every address in full, and the signature of a presigned one is a credential.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class HttpUpstream:
@@ -48,7 +56,10 @@ class HttpUpstream:
             return HttpResponse(response.status_code, response.headers, body)
 
     def stream(self, request: HttpRequest, hold_until: float) -> Iterator[ServerSentEvent]:
-        """Events as they come; ends with the stream or at `hold_until` (seconds since the epoch)."""
+        """Events as they come; ends with the stream or at `hold_until` (seconds since the epoch).
+
+        A stream that falls silent is noticed some `_SILENCE` seconds later, be that after `hold_until`.
+        """
         silence = min(_SILENCE, max(hold_until - time.time(), 0.1))
         timeout = httpx.Timeout(silence, connect=_CONNECT)
         with (
@@ -58,51 +69,96 @@ class HttpUpstream:
             ) as response,
         ):
             if response.status_code != 200:
-                raise _failed(FailureCode.UPSTREAM_FAILED, request.url, f"HTTP {response.status_code}")
-            events = EventSource(response).iter_sse()
-            while event := _next(events, hold_until):
-                yield event
+                code = _code_of_unopened(response.status_code)
+                raise _failed(code, request.url, f"HTTP {response.status_code} instead of a stream")
+            yield from _Hearing(response, request.url, hold_until).events()
 
     def download(self, url: str, trusted_base: str) -> bytes:
         """Fetch a picture without credentials; private addresses only on `trusted_base`'s own host."""
+        address = _vetted(url, "", trusted_base)
         for _ in range(_REDIRECTS + 1):
-            response = self._fetch(url, trusted_base)
+            response = self._fetch(address)
             if response.status not in _REDIRECT_STATUSES:
                 break
-            url = urljoin(url, response.headers.get("location", ""))
+            address = _vetted(response.headers.get("location", ""), address, trusted_base)
         if response.status != 200:
             code = FailureCode.EXPIRED if response.status in (403, 404, 410) else FailureCode.UPSTREAM_FAILED
-            raise _failed(code, url, f"HTTP {response.status} for the finished picture")
+            raise _failed(code, address, f"HTTP {response.status} for the finished picture")
         return response.body
 
-    def _fetch(self, url: str, trusted_base: str) -> HttpResponse:
+    def _fetch(self, url: str) -> HttpResponse:
+        try:
+            return self.send(HttpRequest("GET", url))
+        except UpstreamError as error:
+            if not error.failure.surely_free:
+                raise
+            # Before a job, no connection means that it cost nothing. This one is done.
+            raise UpstreamError(replace(error.failure, code=FailureCode.UPSTREAM_FAILED)) from error
+
+
+class _Hearing:
+    """A stream that is listened to until `hold_until`, however it drips."""
+
+    def __init__(self, response: httpx.Response, url: str, hold_until: float) -> None:
+        self._response = response
+        self._url = url
+        self._hold_until = hold_until
+        self._unheard = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Its bytes. Raises UpstreamError(bad_payload) after LARGEST_EVENT of them without an event."""
+        if time.time() >= self._hold_until:
+            return
+        try:
+            for chunk in self._response.iter_bytes():
+                self._unheard += len(chunk)
+                if self._unheard > LARGEST_EVENT:
+                    raise _failed(FailureCode.BAD_PAYLOAD, self._url, "an event without end")
+                yield chunk
+                if time.time() >= self._hold_until:
+                    return
+        except httpx.ReadTimeout:
+            if time.time() < self._hold_until:
+                raise
+
+    def events(self) -> Iterator[ServerSentEvent]:
+        """Its events. Raises SSEError when it is no event stream."""
+        # Without the charset that it may claim: an event stream is UTF-8.
+        kind = self._response.headers.get("content-type", "").partition(";")[0]
+        for event in EventSource(httpx.Response(200, headers={"content-type": kind}, content=self)).iter_sse():
+            self._unheard = 0
+            yield ServerSentEvent(event.event, event.data)
+
+
+def _code_of_unopened(status: int) -> FailureCode:
+    """What it means that a stream was answered with that status (see Http.stream)."""
+    if status == 429:
+        return FailureCode.RATE_LIMITED
+    if status >= 500:
+        return FailureCode.CAPACITY
+    return FailureCode.EXPIRED if status in (404, 410) else FailureCode.UPSTREAM_FAILED
+
+
+def _vetted(told: str, at: str, trusted_base: str) -> str:
+    """The address that was `told` at the address `at`, absolute, when it may be fetched. Raises UpstreamError."""
+    try:
+        # With the parser of the client that will call it: two of them may read two hosts in one address.
+        url, trusted = httpx.URL(at).join(told), httpx.URL(trusted_base)
+    except (httpx.InvalidURL, UnicodeError):
+        raise _failed(FailureCode.BAD_PAYLOAD, trusted_base, "a picture address that is none") from None
+    if (url.scheme, url.netloc) != (trusted.scheme, trusted.netloc):
         _vet(url, trusted_base)
-        return self.send(HttpRequest("GET", url))
+    return str(url)
 
 
-def _next(events: Iterator[SentEvent], hold_until: float) -> ServerSentEvent | None:
-    """The next event; `None` when there is none, or the time is over."""
-    if time.time() >= hold_until:
-        return None
+def _vet(url: httpx.URL, trusted_base: str) -> None:
+    host, port = url.raw_host.decode("ascii"), url.port or 443
+    if url.scheme != "https" or not (_NAME.fullmatch(host) or ":" in host) or port > _LARGEST_PORT:
+        raise _failed(FailureCode.BAD_PAYLOAD, trusted_base, "a picture address that is no https address")
     try:
-        event = next(events, None)
-    except httpx.ReadTimeout:
-        if time.time() >= hold_until:
-            return None
-        raise
-    return ServerSentEvent(event.event, event.data) if event else None
-
-
-def _vet(url: str, trusted_base: str) -> None:
-    parts, trusted = urlsplit(url), urlsplit(trusted_base)
-    if (parts.scheme, parts.netloc) == (trusted.scheme, trusted.netloc):
-        return
-    if parts.scheme != "https" or not parts.hostname:
-        raise _failed(FailureCode.BAD_PAYLOAD, trusted_base, "a picture address that is not https")
-    try:
-        addresses = resolve(parts.hostname, parts.port or 443)
+        addresses = resolve(host, port)
     except OSError:
-        raise _failed(FailureCode.UPSTREAM_FAILED, url, "a picture host without an address") from None
+        raise _failed(FailureCode.UPSTREAM_FAILED, str(url), "a picture host without an address") from None
     if not all(map(is_public, addresses)):
         raise _failed(FailureCode.BAD_PAYLOAD, trusted_base, "a picture address on a private network")
 
@@ -151,9 +207,19 @@ def _translated(request: HttpRequest) -> Iterator[None]:
     except (httpx.TransportError, SSEError) as error:
         code = FailureCode.UPSTREAM_FAILED if asks_only else FailureCode.AMBIGUOUS
         raise _failed(code, request.url, "the connection broke") from error
+    except httpx.DecodingError as error:
+        raise _failed(FailureCode.BAD_PAYLOAD, request.url, "not compressed as it says") from error
     except httpx.InvalidURL as error:
         raise _failed(FailureCode.BAD_PAYLOAD, request.url, "an address that is none") from error
 
 
 def _failed(code: FailureCode, url: str, what: str) -> UpstreamError:
-    return UpstreamError(Failure(code, f"{urlsplit(url).netloc}: {what}."))
+    return UpstreamError(Failure(code, f"{_host(url)}: {what}."))
+
+
+def _host(url: str) -> str:
+    """Who a message is about."""
+    try:
+        return httpx.URL(url).netloc.decode("ascii")
+    except (httpx.InvalidURL, UnicodeError):
+        return "an upstream"

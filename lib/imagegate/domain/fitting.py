@@ -23,7 +23,7 @@ def misfits(request: ImageRequest, limits: Limits) -> list[str]:
         found.append("steps")
     if limits.prompt_length(request) > limits.prompt_characters:
         found.append("prompt")
-    if len(request.inputs) > limits.input_images:
+    if request.inputs and not limits.works_from(len(request.inputs), prompted=bool(request.prompt.strip())):
         found.append("image")
     if request.background == "transparent" and "background" not in limits.honours:
         found.append("background")
@@ -38,6 +38,8 @@ def not_honoured(request: ImageRequest, limits: Limits) -> tuple[str, ...]:
         passed_over.append("size")
     if request.ratio and not request.size and _unlike(limits.size_for(request), request.ratio):
         passed_over.append("aspect_ratio")
+    if _wraps(request, limits):
+        passed_over.append("seed")
     return (*passed_over, *_unmet(request, limits), *_unweighed(request, limits))
 
 
@@ -53,6 +55,11 @@ def _unlike(size: Size, ratio: tuple[int, int]) -> bool:
     """True when a picture of that size would show that its shape is not the one asked for."""
     stretch = size.width * ratio[1] / (size.height * ratio[0])
     return not 1 / _SAME_SHAPE < stretch < _SAME_SHAPE
+
+
+def _wraps(request: ImageRequest, limits: Limits) -> bool:
+    """True when the seed of one of the pictures is beyond the upstream's range, which it is then brought into."""
+    return "seed" in limits.honours and (request.seed or 0) + request.n - 1 > limits.seed_maximum
 
 
 def _unmet(request: ImageRequest, limits: Limits) -> list[str]:

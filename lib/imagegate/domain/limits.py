@@ -40,7 +40,9 @@ class Limits:
     requests_per_minute: int | None = None
     """How many submissions the upstream takes; `None` for as many as we like."""
     input_images: int = 0
-    """Pictures to work from that one submission may carry; 0: the upstream makes pictures from words only."""
+    """Pictures that one submission may bring to be edited as the prompt says; 0: the upstream edits none."""
+    varies: bool = False
+    """It makes pictures from one alone, without a prompt."""
     honours: frozenset[str] = frozenset()
     """What it heeds of the fields that are not for everybody (domain/fitting.py)."""
     weighs: bool = False
@@ -51,6 +53,10 @@ class Limits:
         if request.size:
             return self.grid.nearest(request.size)
         return self.grid.of_ratio(*(request.ratio or (1, 1)))
+
+    def works_from(self, pictures: int, *, prompted: bool) -> bool:
+        """True when it takes so many pictures to work from, with a prompt that says how or without."""
+        return pictures <= (self.input_images if prompted else int(self.varies))
 
     def prompt_length(self, request: ImageRequest) -> int:
         """Characters that count towards `prompt_characters`."""

@@ -71,6 +71,11 @@ class Routes:
         """The route of that name or alias; a name of its own comes before an alias with a `*` that covers it."""
         return next(iter(self._candidates(name)), None)
 
+    def working_from(self, pictures: int, *, prompted: bool) -> list[str]:
+        """The models that take so many pictures to work from, with a prompt or without."""
+        able = (one for one in self._routes if any(_works_from(target, pictures, prompted) for target in one.targets))
+        return [route.model for route in able]
+
     def of(self, request: ImageRequest) -> Route:
         """The route for `request`.
 
@@ -102,13 +107,21 @@ class Routes:
                 refusal = refusal or error
         assert refusal
         if refusal.param == "image":
-            able = ", ".join(one.model for one in self._routes if _takes(one, len(request.inputs)))
-            refusal.remedy = f"Use one of: {able}." if able else "No model here works from pictures."
+            refusal.remedy = self._where_to_with_pictures(request)
         raise refusal
 
+    def _where_to_with_pictures(self, request: ImageRequest) -> str:
+        pictures, prompted = len(request.inputs), bool(request.prompt.strip())
+        if able := self.working_from(pictures, prompted=prompted):
+            return f"Use one of: {', '.join(able)}."
+        editing = [] if prompted else self.working_from(pictures, prompted=True)
+        if editing:
+            return f"Say in a prompt what to do to it (POST /v1/images/edits), with one of: {', '.join(editing)}."
+        return "No model here does."
 
-def _takes(route: Route, pictures: int) -> bool:
-    return any(target.limits.input_images >= pictures for target in route.targets)
+
+def _works_from(target: Target, pictures: int, prompted: bool) -> bool:
+    return target.limits.works_from(pictures, prompted=prompted)
 
 
 def _covers(alias: str, name: str) -> bool:
@@ -122,8 +135,16 @@ def _fitting(route: Route, request: ImageRequest) -> Route:
     if fitting:
         return replace(route, targets=fitting)
     _, found = min(problems, key=lambda one: len(one[1]))
+    able = f"can honour '{found[0]}' as it is"
+    if found[0] == "image":
+        kind = "work" if request.prompt.strip() else "make anything without a prompt"
+        able = f"can {kind} from {_pictures(len(request.inputs))}"
     raise InvalidRequest(
-        f"No provider of the model '{route.model}' can honour '{found[0]}' as it is.",
+        f"No provider of the model '{route.model}' {able}.",
         param=found[0],
         remedy=_REMEDIES.get(found[0], "Leave it out, or ask for another model."),
     )
+
+
+def _pictures(count: int) -> str:
+    return "a picture" if count == 1 else f"{count} pictures"

@@ -3,7 +3,6 @@
 Contract: reference/yandexart.md §6. Requests and answers are made and read by pure functions.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.expansion import instruction, whole_sentences
 from imagegate.ports.making import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.providers.bodies import object_of
 from imagegate.providers.credentials import authorization
 from imagegate.providers.refusals import code_of_words
 from imagegate.providers.statuses import bad_payload, refusal
@@ -144,7 +144,7 @@ class ChatExpander:
 
 def parse_answer(words: Words, response: HttpResponse) -> str:
     """The text of an answer. Raises UpstreamError for a refusal, and for what is no answer."""
-    document = _document(response)
+    document = object_of(response.body)
     if response.status != 200:
         raise _refused(response, document)
     text = words.text(document)
@@ -187,11 +187,3 @@ def _joined(content: Any) -> str:
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content if isinstance(part, Mapping))
     return content if isinstance(content, str) else ""
-
-
-def _document(response: HttpResponse) -> Mapping[str, Any]:
-    try:
-        document = json.loads(response.body)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -5,9 +5,10 @@ Gradio >= 5 serves under `/gradio_api`, 4 does not; the event stream can be read
 loses the result for good, while a late first look is fine; a second look after `complete` never ends.
 """
 
-import json
 import re
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from imagegate.domain.attempt import Source
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
@@ -17,13 +18,14 @@ from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request import ImageRequest
 from imagegate.ports.making import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.providers.bodies import address_of, id_of, json_of, object_of
 from imagegate.providers.refusals import code_of_words
-from imagegate.providers.statuses import bad_payload, plain, refusal
+from imagegate.providers.statuses import LONGEST_PAUSE, bad_payload, plain, refusal
 
 PREFIXES = ("/gradio_api", "")
 DEFAULT_STEPS = 4
 TOKEN = "HF_TOKEN"  # noqa: S105 - the secret's name
-_QUOTA = re.compile(r"try again in (\d+):(\d\d):(\d\d)", re.IGNORECASE)
+_QUOTA = re.compile(r"try again in (\d{1,9}):(\d\d):(\d\d)", re.IGNORECASE)
 _OUT_OF_RANGE = re.compile(r"value .* is (less|greater) than", re.IGNORECASE)
 
 
@@ -59,7 +61,10 @@ class GradioSpace:
         raise refusal(self.name, response, "the Space is down, or is no Gradio app with /call/infer")
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
-        """Read the one stream to its verdict. Never Pending: a stream let go is a result lost."""
+        """Read the one stream to its verdict. Never Pending: a stream let go is a result lost.
+
+        Raises UpstreamError when it could not be opened: nothing is lost, as a late first look is fine.
+        """
         prefix, event_id = ticket.data["prefix"], ticket.data["event_id"]
         stream = self._http.stream(self._request("GET", f"{prefix}/call/infer/{event_id}"), hold_until)
         try:
@@ -69,6 +74,8 @@ class GradioSpace:
                 if event.event == "error":
                     return Failed(parse_error(self.name, event.data))
         except UpstreamError as error:
+            if error.failure.surely_free:
+                raise
             return Failed(error.failure)
         message = f"{self.name} ended its stream without a verdict; the result cannot be read again."
         return Failed(Failure(FailureCode.UPSTREAM_TIMEOUT, message))
@@ -98,33 +105,31 @@ def build_arguments(request: ImageRequest) -> list[Any]:
 
 def parse_event_id(name: str, response: HttpResponse) -> str:
     """The id of an accepted submission. Raises UpstreamError for any other answer."""
-    text = response.body.decode("utf-8", "replace")
-    document = _json(text)
+    document = object_of(response.body)
     if response.status != 200:
-        said = document.get("detail") or document.get("error") if isinstance(document, dict) else text
-        raise refusal(name, response, str(said or text))
-    event_id = document.get("event_id") if isinstance(document, dict) else None
-    if not isinstance(event_id, str):
+        said = document.get("detail") or document.get("error") or response.body.decode("utf-8", "replace")
+        raise refusal(name, response, str(said))
+    event_id = id_of(document.get("event_id"))
+    if not event_id:
         raise bad_payload(name, "without an event id")
     return event_id
 
 
 def parse_complete(name: str, root: str, data: str) -> Check:
     """The picture's address and the seed really used, from the data of `complete`."""
-    document = _json(data)
-    file = document[0] if isinstance(document, list) and document else None
-    if not isinstance(file, dict) or not (file.get("path") or file.get("url")):
+    document = json_of(data)
+    told = document if isinstance(document, list) else []
+    file, seed = [*told, None, None][:2]
+    address = _address(root, file) if isinstance(file, dict) else None
+    if not address:
         return Failed(bad_payload(name, "'complete' without a picture").failure)
-    # Rebuilt from the path: the url of a Space can be broken (reference §2.2), and this one is
-    # certain to be on the Space's own host.
-    url = f"{root}/file={file['path']}" if file.get("path") else str(file["url"])
-    seed = document[1] if len(document) > 1 and isinstance(document[1], int) else None
-    return Ready(sources=(Source(url, file.get("mime_type")),), seed=seed)
+    known = type(seed) is int and 0 <= seed <= GradioSpace.limits.seed_maximum
+    return Ready(sources=(Source(address),), seed=seed if known else None)
 
 
 def parse_error(name: str, data: str) -> Failure:
     """Why the Space gave up, as far as its Gradio version tells."""
-    document = _json(data)
+    document = json_of(data)
     said = plain(str(document.get("error") or "")) if isinstance(document, dict) else plain(str(document or ""))
     if said.startswith("404:"):
         return Failure(FailureCode.EXPIRED, f"{name} no longer knows the job ({said}).")
@@ -136,16 +141,17 @@ def parse_error(name: str, data: str) -> Failure:
     return Failure(code, f"{name}: {said or 'the Space failed without saying why'}")
 
 
+def _address(root: str, file: Mapping[str, Any]) -> str | None:
+    # Rebuilt from the path: the url of a Space can be broken (reference §2.2), and this one is
+    # certain to be on the Space's own host.
+    path = file.get("path")
+    url = f"{root}/file={quote(path, safe='/:')}" if isinstance(path, str) and path else file.get("url")
+    return address_of(url, root)
+
+
 def _quota_seconds(text: str) -> float | None:
     found = _QUOTA.search(text)
     if not found:
         return None
     hours, minutes, seconds = map(int, found.groups())
-    return float(hours * 3600 + minutes * 60 + seconds)
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+    return min(hours * 3600.0 + minutes * 60 + seconds, LONGEST_PAUSE)

@@ -4,17 +4,16 @@ Contract: reference/openai_images.md §1.3, yandexart.md §5.
 """
 
 import base64
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urljoin
 
 from imagegate.domain.attempt import Source
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.domain.outcome import Ready
 from imagegate.domain.usage import Usage
 from imagegate.ports.making import HttpResponse
+from imagegate.providers.bodies import address_of, json_of
 from imagegate.providers.refusals import code_of_words
 from imagegate.providers.statuses import bad_payload, refusal
 
@@ -51,7 +50,7 @@ class Said:
 
 def parse_answer(name: str, base_url: str, response: HttpResponse, seed: int | None) -> Ready:
     """The pictures of an answer; `seed` is the one they were asked with. Raises UpstreamError for any other answer."""
-    document = _json(response.body)
+    document = json_of(response.body)
     said = _said(document)
     if response.status not in (200, 201) or said:
         raise _refused(name, response, said)
@@ -98,9 +97,10 @@ def _picture(datum: Mapping[str, Any], base_url: str) -> bytes | Source | None:
     inline, url = datum.get("b64_json"), datum.get("url")
     if isinstance(inline, str) and inline:
         return _decoded(inline)
-    if not isinstance(url, str) or not url:
-        return None
-    return _decoded(url) if url.startswith("data:") else Source(urljoin(f"{base_url}/", url))
+    if isinstance(url, str) and url.startswith("data:"):
+        return _decoded(url)
+    address = address_of(url, f"{base_url}/")
+    return Source(address) if address else None
 
 
 def _revised_prompt(datum: Mapping[str, Any]) -> str | None:
@@ -134,12 +134,5 @@ def _decoded(text: str) -> bytes | None:
     """Standard base64, with or without `data:image/png;base64,` before it; None when it is none."""
     try:
         return base64.b64decode("".join(text.rpartition(",")[2].split()), validate=True)
-    except ValueError:
-        return None
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
     except ValueError:
         return None

@@ -86,7 +86,8 @@ class Flavour:
             submit_seconds=self.timeout + READING_SECONDS,
             expected_seconds=self.expected_seconds,
             requests_per_minute=self.requests_per_minute or None,
-            input_images=max(self.input_images, int(self.variations)),
+            input_images=self.input_images,
+            varies=self.variations,
             honours=frozenset(get_args(Word)).intersection(self.takes),
         )
 

@@ -74,11 +74,9 @@ def path_for(name: str, flavour: Flavour, order: Order) -> str:
     """Below the base URL. Raises UpstreamError(not_found) for a road this server has not: another provider may."""
     if not order.inputs:
         return "/images/generations"
-    if order.request.prompt.strip():
-        path, known = "/images/edits", len(order.inputs) <= flavour.input_images
-    else:
-        path, known = "/images/variations", flavour.variations and len(order.inputs) == 1
-    if not known:
+    prompted = bool(order.request.prompt.strip())
+    path = "/images/edits" if prompted else "/images/variations"
+    if not flavour.limits.works_from(len(order.inputs), prompted=prompted):
         message = f"{name} has no {path} for {len(order.inputs)} pictures."
         raise UpstreamError(Failure(FailureCode.NOT_FOUND, message))
     return path
@@ -130,6 +128,6 @@ def _size(flavour: Flavour, request: ImageRequest) -> dict[str, Any]:
     if flavour.auto_size and not (request.size or request.ratio):
         return {}
     if flavour.size == "ratio":
-        return {"size": "x".join(map(str, shape_of(request)))}
+        return {"size": "x".join(map(str, shape_of(request, flavour.grid)))}
     size = flavour.limits.size_for(request)
     return {"width": size.width, "height": size.height} if flavour.size == "sides" else {"size": str(size)}

@@ -15,7 +15,10 @@ _TEXTS = (
     (re.compile(r"model.?uri|\bmodel\b.*\bnot allowed", re.IGNORECASE), FailureCode.NOT_FOUND),
 )
 
+_LONGEST = 4000
+"""Characters that are searched: some of the patterns take long over millions of them."""
+
 
 def code_of_words(text: str) -> FailureCode | None:
     """What a refusal's words say of its reason, or None when they say nothing known."""
-    return next((code for pattern, code in _TEXTS if pattern.search(text)), None)
+    return next((code for pattern, code in _TEXTS if pattern.search(text[:_LONGEST])), None)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 from imagegate.domain.geometry import DEFAULT_AREA, Grid, Size
 from imagegate.domain.request import ImageRequest
@@ -63,8 +64,13 @@ class ShapeGrid(Grid):
         return self.nearest(Size(width_ratio, height_ratio))
 
 
-def shape_of(request: ImageRequest) -> tuple[int, int]:
-    """Width to height in least terms, for upstreams that are told a shape; 1 to 1 unless the caller says otherwise."""
+def shape_of(request: ImageRequest, grid: Grid) -> tuple[int, int]:
+    """Width to height, for upstreams that are told a shape; 1 to 1 unless the caller says otherwise.
+
+    In least terms, and in numbers no larger than the pixels of `grid`, whose longest strip is the longest there is.
+    """
     width, height = (request.size.width, request.size.height) if request.size else (request.ratio or (1, 1))
-    common = math.gcd(width, height)
-    return width // common, height // common
+    wanted = Fraction(min(width, height), max(width, height)).limit_denominator(grid.maximum)
+    ratio = max(wanted, Fraction(grid.minimum, grid.maximum))
+    short, long = ratio.as_integer_ratio()
+    return (long, short) if width > height else (short, long)

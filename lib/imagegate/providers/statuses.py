@@ -17,8 +17,11 @@ _CODES = {
     503: FailureCode.CAPACITY,
     504: FailureCode.UPSTREAM_TIMEOUT,
 }
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
 _LONGEST_REASON = 300
+LONGEST_PAUSE = 24 * 3600.0
+"""Seconds; an upstream that asks for more is asked again all the same."""
 
 
 def refusal(provider: str, response: HttpResponse, reason: str) -> UpstreamError:
@@ -35,9 +38,9 @@ def bad_payload(provider: str, what: str) -> UpstreamError:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a `Retry-After` header (the number form; upstreams use no other)."""
-    value = headers.get("retry-after", "")
-    return float(value) if value.replace(".", "", 1).isdigit() else None
+    """Seconds of a `Retry-After` header, LONGEST_PAUSE at most (the number form; upstreams use no other)."""
+    value = headers.get("retry-after", "").strip()
+    return min(float(value), LONGEST_PAUSE) if _SECONDS.fullmatch(value) else None
 
 
 def plain(text: str) -> str:

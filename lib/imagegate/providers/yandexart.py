@@ -5,8 +5,6 @@ back. Refusals come at the POST (code 3) or late, in the operation.
 """
 
 import base64
-import json
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,6 +16,7 @@ from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Pending, Ready, Submission, Ticket
 from imagegate.domain.request import Message
 from imagegate.ports.making import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.providers.bodies import id_of, object_of
 from imagegate.providers.credentials import authorization, filled
 from imagegate.providers.refusals import code_of_words
 from imagegate.providers.sizes import ShapeGrid, shape_of
@@ -28,22 +27,22 @@ KEYS = {"YC_API_KEY": "Api-Key", "YC_IAM_TOKEN": "Bearer"}
 
 FOLDER = "{YC_FOLDER_ID}"
 START = "/foundationModels/v1/imageGenerationAsync"
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXPIRED = "no longer knows the operation; results are kept for three days."
 
 _OF_GRPC = {
-    3: FailureCode.INVALID_REQUEST,
-    4: FailureCode.UPSTREAM_TIMEOUT,
-    5: FailureCode.NOT_FOUND,
-    7: FailureCode.AUTH,
-    8: FailureCode.RATE_LIMITED,
-    9: FailureCode.INVALID_REQUEST,
-    11: FailureCode.INVALID_REQUEST,
-    12: FailureCode.NOT_FOUND,
-    14: FailureCode.CAPACITY,
-    16: FailureCode.AUTH,
+    "3": FailureCode.INVALID_REQUEST,
+    "4": FailureCode.UPSTREAM_TIMEOUT,
+    "5": FailureCode.NOT_FOUND,
+    "7": FailureCode.AUTH,
+    "8": FailureCode.RATE_LIMITED,
+    "9": FailureCode.INVALID_REQUEST,
+    "11": FailureCode.INVALID_REQUEST,
+    "12": FailureCode.NOT_FOUND,
+    "14": FailureCode.CAPACITY,
+    "16": FailureCode.AUTH,
 }
-"""Any other code is the upstream's own trouble; so is a job cancelled (1) without a word from us."""
+"""By the code's digits, as some write it. Any other is the upstream's own trouble; so is a job cancelled (1) without a
+word from us."""
 
 
 class YandexArt:
@@ -105,7 +104,7 @@ def build_headers(order: Order) -> dict[str, str]:
 
 def build_body(order: Order, folder: str) -> dict[str, Any]:
     """The request, with numbers as the strings that the documentation writes; 0 and absent mean "you choose"."""
-    width, height = shape_of(order.request)
+    width, height = shape_of(order.request, YandexArt.limits.grid)
     options: dict[str, Any] = {
         "mimeType": "image/jpeg",
         "aspectRatio": {"widthRatio": str(width), "heightRatio": str(height)},
@@ -124,15 +123,15 @@ def parse_started(name: str, response: HttpResponse, seed: int | None) -> Submis
         raise UpstreamError(check.failure)
     if isinstance(check, Ready):
         return check
-    operation_id = _document(response).get("id")
-    if not isinstance(operation_id, str) or not _ID.fullmatch(operation_id):
+    operation_id = id_of(object_of(response.body).get("id"))
+    if not operation_id:
         raise bad_payload(name, "without an operation id")
     return Ticket({"id": operation_id, "seed": seed})
 
 
 def parse_operation(name: str, response: HttpResponse, seed: int | None) -> Check:
     """Where an operation stands; `seed` is the one it was asked with. Raises UpstreamError for what is no operation."""
-    document = _document(response)
+    document = object_of(response.body)
     if response.status != 200:
         raise _refused(name, response, document)
     if not document:
@@ -169,9 +168,7 @@ def _failure(name: str, error: Mapping[str, Any]) -> Failure:
 
 
 def _of_grpc(code: Any) -> FailureCode:
-    return (
-        _OF_GRPC.get(int(code), FailureCode.UPSTREAM_FAILED) if str(code).isdecimal() else FailureCode.UPSTREAM_FAILED
-    )
+    return _OF_GRPC.get(str(code), FailureCode.UPSTREAM_FAILED)
 
 
 def _worded(code: FailureCode, message: str) -> FailureCode:
@@ -185,11 +182,3 @@ def _picture(response: Any) -> bytes | None:
         return base64.b64decode(image, validate=True) if isinstance(image, str) else None
     except ValueError:
         return None
-
-
-def _document(response: HttpResponse) -> Mapping[str, Any]:
-    try:
-        document = json.loads(response.body)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -216,6 +216,7 @@ def test_credentials_are_in_no_line_and_no_error(
     stand_ins: str, http: HttpUpstream, name: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "httpx")  # which we keep quiet
     secrets = NoSecrets({name: "t1.marked-credential", "YC_FOLDER_ID": STAND_IN_SECRETS["YC_FOLDER_ID"]})
     one = registry.Providers(http, secrets, {"yandexart": f"{stand_ins}{BASE_PATHS['yandexart']}"})("yandexart")
     verdict(one, started(one, request()))

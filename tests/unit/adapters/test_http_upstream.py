@@ -1,6 +1,7 @@
 """The one way to an upstream, against a real server that misbehaves."""
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -87,6 +88,33 @@ async def silent(request: Request) -> Response:
     return StreamingResponse(parts(), media_type="text/event-stream")
 
 
+async def dribble(request: Request) -> Response:
+    """What `drop` is, again and again, never an event; ends by itself for the sake of a test that fails."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(500):
+            if released.is_set():
+                return
+            yield request.query_params["drop"].encode()
+            await asyncio.sleep(0.02)
+
+    return StreamingResponse(parts(), media_type="text/event-stream")
+
+
+async def large(request: Request) -> Response:
+    """As many bytes as `size` says in lines that end or do not, then as much again."""
+    size, end = int(request.query_params["size"]), request.query_params["end"].encode()
+
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(2):
+            yield b"data: "
+            for _ in range(size // 10_000):
+                yield b"x" * 10_000
+            yield end
+
+    return StreamingResponse(parts(), media_type="text/event-stream; charset=utf-16")
+
+
 async def away(request: Request) -> Response:
     return RedirectResponse(request.query_params.get("to", str(request.url)), 302)
 
@@ -94,7 +122,7 @@ async def away(request: Request) -> Response:
 @pytest.fixture(scope="module")
 def base() -> Iterator[str]:
     pages = {"echo": echo, "huge": huge, "drip": drip, "hang": hang, "broken": broken, "events": events}
-    pages |= {"endless": endless, "away": away, "silent": silent}
+    pages |= {"endless": endless, "away": away, "silent": silent, "dribble": dribble, "large": large}
     routes = [Route(f"/{name}", page, methods=["GET", "POST"]) for name, page in pages.items()]
     with serving(Starlette(routes=routes)) as url:
         yield url
@@ -106,6 +134,17 @@ def http() -> Iterator[HttpUpstream]:
     one = HttpUpstream()
     yield one
     one._client.close()
+
+
+def answering(answer: httpx.Response | Exception) -> HttpUpstream:
+    """An adapter whose every request ends like that."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return HttpUpstream(httpx.MockTransport(handle))
 
 
 def code_of(error: pytest.ExceptionInfo[UpstreamError]) -> FailureCode:
@@ -153,6 +192,14 @@ def test_nobody_there_cost_nothing(http: HttpUpstream) -> None:
     assert code_of(caught) is FailureCode.CAPACITY
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_answer_that_is_not_compressed_as_it_says(method: str) -> None:
+    answer = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"plain"))
+    with pytest.raises(UpstreamError) as caught:
+        answering(answer).send(HttpRequest(method, "https://upstream.invalid/v1"))
+    assert code_of(caught) is FailureCode.BAD_PAYLOAD
+
+
 def test_too_much_is_cut_off(base: str, http: HttpUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_upstream, "LARGEST_ANSWER", 1_000_000)
     with pytest.raises(UpstreamError) as caught:
@@ -192,6 +239,50 @@ def test_a_silent_stream_is_let_go_at_its_time_too(base: str, http: HttpUpstream
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize("drop", [":%0A%0A", "x"])
+def test_a_dripping_stream_is_let_go_at_its_time_too(base: str, http: HttpUpstream, drop: str) -> None:
+    began = time.monotonic()
+    assert list(http.stream(HttpRequest("GET", f"{base}/dribble?drop={drop}"), time.time() + 0.3)) == []
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("end", ["", "%0Adata: x%0A"])
+def test_an_event_without_end_is_cut_off(base: str, http: HttpUpstream, end: str) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        list(http.stream(HttpRequest("GET", f"{base}/large?size=600000&end={end}"), time.time() + 10))
+    assert code_of(caught) is FailureCode.BAD_PAYLOAD
+
+
+def test_large_events_are_heard_and_read_as_utf_8(base: str, http: HttpUpstream) -> None:
+    got = list(http.stream(HttpRequest("GET", f"{base}/large?size=600000&end=%0A%0A"), time.time() + 10))
+    assert [one.data for one in got] == ["x" * 600_000] * 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (httpx.ConnectError("refused"), FailureCode.CAPACITY),
+        (httpx.ConnectTimeout("lost"), FailureCode.CAPACITY),
+        (httpx.Response(429), FailureCode.RATE_LIMITED),
+        (httpx.Response(500), FailureCode.CAPACITY),
+        (httpx.Response(503), FailureCode.CAPACITY),
+        (httpx.Response(404), FailureCode.EXPIRED),
+        (httpx.Response(410), FailureCode.EXPIRED),
+        (httpx.Response(302), FailureCode.UPSTREAM_FAILED),
+        (httpx.Response(401), FailureCode.UPSTREAM_FAILED),
+        (httpx.Response(200, text="<html>"), FailureCode.UPSTREAM_FAILED),
+        (httpx.ReadTimeout("silent"), FailureCode.UPSTREAM_TIMEOUT),
+    ],
+    ids=repr,
+)
+def test_a_stream_that_was_surely_never_opened_is_told_from_others(
+    answer: httpx.Response | Exception, code: FailureCode
+) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        list(answering(answer).stream(HttpRequest("GET", "https://upstream.invalid/e"), time.time() + 10))
+    assert code_of(caught) is code
+
+
 def test_a_broken_stream(base: str, http: HttpUpstream) -> None:
     with pytest.raises(UpstreamError) as caught:
         list(http.stream(HttpRequest("GET", f"{base}/broken"), time.time() + 10))
@@ -229,6 +320,66 @@ def test_private_addresses_are_refused_directly_and_after_a_redirect(base: str, 
         with pytest.raises(UpstreamError) as caught:
             http.download(address, trusted_base=base)
         assert code_of(caught) in (FailureCode.BAD_PAYLOAD, FailureCode.UPSTREAM_FAILED)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (httpx.ConnectError("refused"), FailureCode.UPSTREAM_FAILED),
+        (httpx.ConnectTimeout("lost"), FailureCode.UPSTREAM_FAILED),
+        (httpx.PoolTimeout("busy"), FailureCode.UPSTREAM_FAILED),
+        (httpx.ReadTimeout("silent"), FailureCode.UPSTREAM_TIMEOUT),
+        (httpx.Response(429), FailureCode.UPSTREAM_FAILED),
+        (httpx.Response(503), FailureCode.UPSTREAM_FAILED),
+        (httpx.Response(403), FailureCode.EXPIRED),
+        (httpx.Response(404), FailureCode.EXPIRED),
+        (httpx.Response(410), FailureCode.EXPIRED),
+    ],
+    ids=repr,
+)
+def test_a_picture_that_is_made_is_never_called_throttled(
+    answer: httpx.Response | Exception, code: FailureCode
+) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        answering(answer).download("https://up.invalid/a.png", "https://up.invalid/v1")
+    assert code_of(caught) is code
+    assert not caught.value.failure.surely_free
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://cdn.invalid:99999/x",
+        "https://cdn.invalid:abc/x",
+        "https://[x/y",
+        "https://a..b/x",
+        f"https://{'a' * 64}.invalid/x",
+        "https://cdn.invalid\x00/x",
+        f"https://cdn.invalid/{'x' * 70_000}",
+    ],
+    ids=lambda url: url[:30],
+)
+def test_addresses_that_are_none_directly_and_after_a_redirect(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_upstream, "resolve", lambda host, port: ["8.8.8.8"])
+    upstream = answering(httpx.Response(302, headers={"location": url}))
+    with pytest.raises(UpstreamError) as caught:
+        upstream.download(url, "https://up.invalid")
+    assert code_of(caught) is FailureCode.BAD_PAYLOAD
+    with pytest.raises(UpstreamError) as caught:
+        upstream.download("https://up.invalid/x", "https://up.invalid")
+    assert code_of(caught) in (FailureCode.BAD_PAYLOAD, FailureCode.UPSTREAM_FAILED)
+
+
+def test_half_a_character_in_an_address_is_no_address() -> None:
+    with pytest.raises(UpstreamError) as caught:
+        answering(httpx.Response(200)).download("https://up.invalid/\ud83d", "https://up.invalid")
+    assert code_of(caught) is FailureCode.BAD_PAYLOAD
+
+
+def test_the_signature_of_an_address_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    answering(httpx.Response(200)).download("https://up.invalid/a.png?sig=SECRET", "https://up.invalid")
+    assert "SECRET" not in caplog.text
 
 
 def test_redirects_end(base: str, http: HttpUpstream) -> None:

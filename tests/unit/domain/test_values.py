@@ -116,6 +116,7 @@ PICTURE = InputImage("inputs/a", "image/png")
         ({"background": "opaque", "quality": "hd", "style": "vivid", "moderation": "low"}, []),
         ({"inputs": (PICTURE,)}, []),
         ({"inputs": (PICTURE, PICTURE)}, ["image"]),
+        ({"inputs": (PICTURE,), "messages": ()}, ["image"]),
     ],
 )
 def test_what_cannot_be_honoured_and_must_not_be_passed_over(changes: dict[str, Any], found: list[str]) -> None:
@@ -134,6 +135,10 @@ def test_what_cannot_be_honoured_and_must_not_be_passed_over(changes: dict[str, 
         ({"ratio": (100, 1)}, ("aspect_ratio",)),
         ({"ratio": (1, 2**63 - 1)}, ("aspect_ratio",)),
         ({"ratio": (100, 1), "size": Size(1024, 768)}, ()),
+        ({"seed": 2**31 - 1}, ()),
+        ({"seed": 2**31}, ("seed",)),
+        ({"seed": 2**31 - 2, "n": 2}, ()),
+        ({"seed": 2**31 - 1, "n": 2}, ("seed",)),
     ],
 )
 def test_what_is_only_reported(changes: dict[str, Any], found: tuple[str, ...]) -> None:
@@ -157,26 +162,6 @@ def test_one_prompt_is_the_messages_by_weight_without_those_to_avoid() -> None:
     assert WEIGHED.prompt == "b\na\nc"
     assert WEIGHED.avoided == "fog\nd"
     assert WEIGHED.forgotten().prompt == WEIGHED.forgotten().avoided == ""
-
-
-LONG = "a red fox in the snow\n of an early winter's morning"
-
-
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("nothing to see", "nothing to see"),
-        ("'a red fox in the snow of an early winter's morning' is not for us", "'…' is not for us"),
-        ("not for us: a red fox in the snow of an ea", "not for us: …"),
-        ("a red fox in the snow, or a red fox in the snow of an owl", "…, or …owl"),
-        ("no fog here, 5 times: fog", "no … here, 5 times: …"),
-    ],
-)
-def test_what_is_said_of_a_private_request_loses_its_words(text: str, left: str) -> None:
-    private = replace(request(), messages=(Message(LONG), Message("fog", -1.0), Message(" ")), private=True)
-    assert private.unquoted(text) == left
-    assert replace(private, private=False).unquoted(text) == text
-    assert private.forgotten().unquoted(text) == "What the upstream said was not kept."
 
 
 def test_messages_to_avoid_are_the_negative_prompt_where_there_is_one() -> None:

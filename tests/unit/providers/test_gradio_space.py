@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.geometry import Size
 from imagegate.domain.order import Order
 from imagegate.domain.outcome import Failed, Ready, Ticket
@@ -78,12 +78,17 @@ def test_a_space_that_is_no_gradio_app() -> None:
         (HttpResponse(200, {}, b"<html>maintenance</html>"), FailureCode.BAD_PAYLOAD),
         (HttpResponse(200, {}, b'{"event_id":7}'), FailureCode.BAD_PAYLOAD),
         (HttpResponse(200, {}, b"[]"), FailureCode.BAD_PAYLOAD),
+        (HttpResponse(200, {}, b'{"event_id":"../config"}'), FailureCode.BAD_PAYLOAD),
+        (HttpResponse(200, {}, b'{"event_id":"%s"}' % (b"x" * 129)), FailureCode.BAD_PAYLOAD),
+        (HttpResponse(200, {}, b"[" * 200_000), FailureCode.BAD_PAYLOAD),
+        (HttpResponse(500, {}, b'{"detail":"half a fox \\ud83e"}'), FailureCode.UPSTREAM_FAILED),
     ],
 )
 def test_refused_submissions(response: HttpResponse, code: FailureCode) -> None:
     with pytest.raises(UpstreamError) as caught:
         space(ScriptedHttp([response])).submit(Order(request(), "m"))
     assert caught.value.failure.code is code
+    assert caught.value.failure.message.encode()
 
 
 def test_a_throttled_submission_says_when_to_come_back() -> None:
@@ -108,6 +113,12 @@ def check(*events: ServerSentEvent | UpstreamError, prefix: str = "/gradio_api")
 
 
 HEARTBEAT = ServerSentEvent("heartbeat", "null")
+DEEP = "[" * 200_000
+
+
+def shown(value: object) -> str:
+    """In a test's name."""
+    return repr(value)[:60]
 
 
 @pytest.mark.parametrize(("prefix"), ["/gradio_api", ""])
@@ -118,11 +129,37 @@ def test_complete_gives_the_address_on_the_spaces_own_host_and_the_seed_used(pre
     assert verdict.sources[0].url == f"{BASE}{prefix}/file=/tmp/gradio/abc/image.webp"
 
 
-@pytest.mark.parametrize("data", ["null", "[]", "[null, 3]", "[{}]", "nonsense", '{"a":1}'])
+@pytest.mark.parametrize("data", ["null", "[]", "[null, 3]", "[{}]", "nonsense", '{"a":1}', DEEP], ids=shown)
 def test_complete_without_a_picture_is_a_failure(data: str) -> None:
     verdict = check(ServerSentEvent("complete", data))
     assert isinstance(verdict, Failed)
     assert verdict.failure.code is FailureCode.BAD_PAYLOAD
+
+
+@pytest.mark.parametrize("field", ["path", "url"])
+def test_an_address_too_long_to_be_kept_is_none(field: str) -> None:
+    verdict = check(ServerSentEvent("complete", json.dumps([{field: f"https://space.invalid/{'x' * 4096}"}, 1])))
+    assert isinstance(verdict, Failed)
+    assert verdict.failure.code is FailureCode.BAD_PAYLOAD
+
+
+@pytest.mark.parametrize("told", [[], [None], ["7"], [True], [-1], [10**4000]], ids=shown)
+def test_a_seed_that_is_none_is_not_told(told: list[Any]) -> None:
+    assert check(ServerSentEvent("complete", json.dumps([FILE, *told]))).seed is None
+
+
+@pytest.mark.parametrize("code", [FailureCode.CAPACITY, FailureCode.RATE_LIMITED])
+def test_a_stream_that_was_never_opened_can_be_opened_later(code: FailureCode) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        check(UpstreamError(Failure(code, "no connection")))
+    assert caught.value.failure.code is code
+
+
+@pytest.mark.parametrize(
+    "code", [FailureCode.UPSTREAM_FAILED, FailureCode.UPSTREAM_TIMEOUT, FailureCode.EXPIRED, FailureCode.BAD_PAYLOAD]
+)
+def test_a_stream_that_broke_is_lost(code: FailureCode) -> None:
+    assert check(HEARTBEAT, UpstreamError(Failure(code, "broke"))) == Failed(Failure(code, "broke"))
 
 
 def test_a_stream_without_a_verdict_is_never_pending() -> None:
@@ -145,13 +182,19 @@ QUOTA = (
         ('"404: Session not found."', FailureCode.EXPIRED, None),
         ('"404: Not Found"', FailureCode.EXPIRED, None),
         (json.dumps({"error": QUOTA, "title": "Error"}), FailureCode.RATE_LIMITED, 588.0),
+        ('{"error": "GPU quota. Try again in 999999999:00:00"}', FailureCode.RATE_LIMITED, 86_400.0),
+        (f'{{"error": "GPU quota. Try again in {"9" * 290}:00:00"}}', FailureCode.RATE_LIMITED, None),
+        ('{"error": "half a fox \\ud83e"}', FailureCode.UPSTREAM_FAILED, None),
+        (DEEP, FailureCode.UPSTREAM_FAILED, None),
         ('{"error": "Value 64 is less than minimum value 256."}', FailureCode.INVALID_REQUEST, None),
         ('{"error": "CUDA out of memory"}', FailureCode.UPSTREAM_FAILED, None),
         ('{"error": "NSFW content detected"}', FailureCode.CONTENT_FILTERED, None),
         ('{"error": "The content filter refused this prompt."}', FailureCode.CONTENT_FILTERED, None),
     ],
+    ids=shown,
 )
 def test_errors_in_the_stream(data: str, code: FailureCode, retry_after: float | None) -> None:
     failure = parse_error("space", data)
     assert (failure.code, failure.retry_after) == (code, retry_after)
     assert "<a" not in failure.message
+    assert failure.message.encode()

@@ -44,6 +44,23 @@ def test_pictures_come_as_addresses() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "datum",
+    [{"url": "https://[x"}, {"url": f"/{'x' * 4096}"}, {"b64_json": "Ж" * 4}, {"url": "data:image/png;base64,Ж"}],
+    ids=["host", "length", "b64_json", "data"],
+)
+def test_what_is_no_address_and_no_base64_is_no_picture(datum: dict[str, str]) -> None:
+    with pytest.raises(UpstreamError, match="without a picture"):
+        parsed(answer({"data": [datum]}))
+
+
+def test_what_cannot_be_stored_as_utf_8_is_replaced() -> None:
+    data = [{"b64_json": PIXEL, "revised_prompt": "half a fox \ud83e"}, {"url": "/half\ud83e.png"}]
+    ready = parsed(answer({"data": data}))
+    assert ready.revised_prompts[0] == "half a fox ?"
+    assert ready.sources[0].url == "https://up.invalid/half?.png"
+
+
 def test_what_is_a_picture_is_kept_and_the_rest_left() -> None:
     data = [{"b64_json": "*"}, None, {}, {"url": f"data:image/png;base64,{PIXEL}"}, {"url": 7}, {"b64_json": PIXEL}]
     assert parsed(answer({"data": data})).bodies == (b"\x89PNG...",) * 2
@@ -148,6 +165,12 @@ def test_everything_else_is_a_failure_with_a_name(status: int, document: Any, co
         parsed(answer(document, status))
     assert caught.value.failure.code is code
     assert caught.value.failure.message.startswith("up answered")
+
+
+def test_a_document_nested_too_deep_is_no_answer() -> None:
+    with pytest.raises(UpstreamError) as caught:
+        parsed(HttpResponse(200, {}, b'{"data":' + b"[" * 200_000 + b"]" * 200_000 + b"}"))
+    assert caught.value.failure.code is FailureCode.BAD_PAYLOAD
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, FailureCode.BAD_PAYLOAD), (502, FailureCode.UPSTREAM_FAILED)])

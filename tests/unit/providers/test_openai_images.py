@@ -92,6 +92,7 @@ def test_a_png_is_not_compressed() -> None:
         ({"size": Size(1792, 1024)}, "7x4"),
         ({"size": Size(1024, 1024)}, "1x1"),
         ({"ratio": (32, 18)}, "16x9"),
+        ({"ratio": (10**18, 1)}, "16x1"),
         ({}, "1x1"),
     ],
 )

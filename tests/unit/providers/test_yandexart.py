@@ -184,6 +184,9 @@ def test_without_credentials_nothing_is_sent(missing: dict[str, str]) -> None:
         (answer({"done": False}), FailureCode.BAD_PAYLOAD),
         (answer({"id": "../keys", "done": False}), FailureCode.BAD_PAYLOAD),
         (answer({"id": 7}), FailureCode.BAD_PAYLOAD),
+        (answer({"id": "x" * 129}), FailureCode.BAD_PAYLOAD),
+        (HttpResponse(200, {}, b"[" * 200_000), FailureCode.BAD_PAYLOAD),
+        (answer({"error": {"code": "9" * 5000, "message": "half a fox \ud83e"}}, 400), FailureCode.UPSTREAM_FAILED),
         (answer(STARTED | {"done": True, "error": {"code": 3, "message": REFUSED}}), FailureCode.CONTENT_FILTERED),
     ],
 )
@@ -192,6 +195,7 @@ def test_refused_submissions(response: HttpResponse, code: FailureCode) -> None:
         art(ScriptedHttp([response])).submit(Order(request(), "m"))
     assert caught.value.failure.code is code
     assert "<" not in caught.value.failure.message
+    assert caught.value.failure.message.encode()
 
 
 def test_a_throttled_submission_says_when_to_come_back() -> None:
@@ -240,7 +244,7 @@ def test_the_recorded_answer_holds_a_jpeg() -> None:
 
 
 @pytest.mark.parametrize(
-    "response", [None, {}, {"image": ""}, {"image": "***"}, {"image": 7}, {"image": None}, "picture"]
+    "response", [None, {}, {"image": ""}, {"image": "***"}, {"image": "Ж"}, {"image": 7}, {"image": None}, "picture"]
 )
 def test_done_without_a_picture(response: Any) -> None:
     failed = check(answer(STARTED | {"done": True, "response": response}))
@@ -263,6 +267,7 @@ def test_done_without_a_picture(response: Any) -> None:
         (16, "expired", FailureCode.AUTH),
         (99, "new", FailureCode.UPSTREAM_FAILED),
         ("odd", "", FailureCode.UPSTREAM_FAILED),
+        pytest.param("9" * 5000, "", FailureCode.UPSTREAM_FAILED, id="long"),
     ],
 )
 def test_late_errors(code: Any, message: str, word: FailureCode) -> None:

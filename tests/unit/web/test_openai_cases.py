@@ -1,6 +1,7 @@
 """OpenAI's and g4f's requests, one row each: what is answered (reference/openai_images.md, gradio_spaces.md §1)."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from imagegate.domain.geometry import Grid
 from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.operation import Operation
 from imagegate.domain.route import Route, Routes, Target
+from imagegate.providers import registry
 from support.fakes import picture
 from support.gateway import Answered, Gateway
 
@@ -25,6 +27,7 @@ ROUTES = Routes(
     [
         Route("flux", (Target("space", "flux-1-schnell", FLUX),), ("flux-schnell", "dall-e-*", "gpt-image-*")),
         Route("gpt-image-2", (Target("openai", "gpt-image-2", GPT),), ("gpt-image-*",)),
+        Route("local", (Target("local", "local", replace(GPT, input_images=0, varies=True)),)),
     ]
 )
 ASYNC = {"prefer": "respond-async"}
@@ -270,9 +273,28 @@ def test_an_edit_by_json_under_a_hard_coded_name_goes_where_pictures_can_be_edit
 
 
 def test_a_variation_has_no_prompt(gateway: Gateway) -> None:
-    body, content_type = form(model=b"gpt-image-2", image=picture())
+    body, content_type = form(model=b"local", image=picture())
     operation = accepted(gateway, post(gateway, body, "/v1/images/variations", content_type=content_type))
     assert operation.request.prompt == ""
+
+
+@pytest.mark.parametrize("model", [b"gpt-image-2", b"flux", b"dall-e-2"])
+def test_who_cannot_vary_is_not_asked_and_the_caller_is_told_who_can(gateway: Gateway, model: bytes) -> None:
+    body, content_type = form(model=model, image=picture())
+    answer = post(gateway, body, "/v1/images/variations", content_type=content_type)
+    error = answer.json()["error"]
+    assert (answer.status, error["param"]) == (400, "image")
+    assert error["message"].endswith("without a prompt from a picture. Use one of: local.")
+    assert not gateway.store.documents
+    assert not gateway.images.objects
+
+
+def test_no_real_provider_varies_so_that_the_caller_is_told_to_edit() -> None:
+    gateway = Gateway(routes=registry.routes())
+    body, content_type = form(model=b"gpt-image-2", image=picture())
+    message = post(gateway, body, "/v1/images/variations", content_type=content_type).json()["error"]["message"]
+    assert "Say in a prompt what to do to it (POST /v1/images/edits), with one of: gpt-image-2." in message
+    assert not gateway.workflow.runs
 
 
 BAD_EDITS: list[tuple[Any, str | None]] = [

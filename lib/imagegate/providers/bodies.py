@@ -1,0 +1,53 @@
+"""What upstreams write, read without trust: nothing in here raises, whatever the bytes."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin
+
+LONGEST_ADDRESS = 4096
+"""Characters of a picture's address; all of an operation's have to fit into one item of the table."""
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+def json_of(body: bytes | str) -> Any:
+    """The document in `body`, every string of it fit for UTF-8; `None` when it is none, or is nested too deep."""
+    try:
+        return _encodable(json.loads(body))
+    except (ValueError, RecursionError):
+        return None
+
+
+def object_of(body: bytes | str) -> Mapping[str, Any]:
+    """The JSON object in `body`; empty when there is none."""
+    document = json_of(body)
+    return document if isinstance(document, dict) else {}
+
+
+def id_of(told: Any) -> str | None:
+    """A job's id that can be kept in a ticket and put into a path; `None` for anything else."""
+    return told if isinstance(told, str) and _ID.fullmatch(told) else None
+
+
+def address_of(told: Any, base: str) -> str | None:
+    """A picture's address, absolute; `None` for what is none or is longer than LONGEST_ADDRESS."""
+    if not isinstance(told, str) or not 0 < len(told) <= LONGEST_ADDRESS:
+        return None
+    try:
+        address = urljoin(base, told)
+    except ValueError:
+        return None
+    return address if len(address) <= LONGEST_ADDRESS else None
+
+
+def _encodable(document: Any) -> Any:
+    """JSON may escape half a surrogate pair, and UTF-8, in which all this is stored and sent, has none."""
+    if isinstance(document, str):
+        return document if document.isascii() else document.encode("utf-8", "replace").decode()
+    if isinstance(document, list):
+        return [_encodable(one) for one in document]
+    if isinstance(document, dict):
+        return {_encodable(name): _encodable(value) for name, value in document.items()}
+    return document

@@ -1,0 +1,49 @@
+"""The provider `gradio_space` on its stand-ins under faults; ../real_gradio has what real servers do as well."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from imagegate.adapters.http_upstream import HttpUpstream
+from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.order import Order
+from imagegate.domain.outcome import Check, Failed, Ready, Ticket
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.local.upstreams.app import BASE_PATHS
+from imagegate.providers.gradio_space import GradioSpace
+from support.fakes import NoSecrets
+
+PATIENCE = 30.0
+
+
+@pytest.fixture(params=["black-forest-labs", "voodoohop"])
+def space(request: pytest.FixtureRequest, stand_ins: str, client: object) -> Iterator[GradioSpace]:
+    http = HttpUpstream()
+    yield GradioSpace("space", f"{stand_ins}{BASE_PATHS[request.param]}", http, NoSecrets())
+    http._client.close()
+
+
+def started(space: GradioSpace, prompt: str) -> Ticket:
+    return space.submit(Order(ImageRequest("flux", (Message(prompt),)), "m"))
+
+
+def looked(space: GradioSpace, ticket: Ticket) -> Check:
+    return space.check(ticket, time.time() + PATIENCE)
+
+
+@pytest.mark.parametrize("fault", ["http-429", "http-500", "http-503"])
+def test_a_stream_that_was_not_opened_is_read_later(space: GradioSpace, fault: str) -> None:
+    ticket = started(space, f"[fault {fault} at check x1] a fox")
+    with pytest.raises(UpstreamError):
+        looked(space, ticket)
+    assert isinstance(looked(space, ticket), Ready)
+
+
+def test_a_stream_that_broke_is_lost(space: GradioSpace) -> None:
+    ticket = started(space, "[fault drop x1] a fox")
+    first, second = looked(space, ticket), looked(space, ticket)
+    assert isinstance(first, Failed)
+    assert first.failure.code is FailureCode.UPSTREAM_FAILED
+    assert isinstance(second, Failed)
+    assert second.failure.code is FailureCode.EXPIRED
