@@ -7,6 +7,7 @@ from imagegate.wiring import tasks
 poll = tasks.poll()
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take `{"id": …, "run": …, "looked_at": …, "looks": …}`, return the next step."""
-    return poll(event["id"], event["run"], event["looked_at"], event["looks"]).payload()
+def handler(event: dict[str, Any], context: tasks.Context) -> dict[str, Any]:
+    """Take `{"id": …, "run": …, "looked_at": …, "looks": …, "again_at": …}`, return the next step."""
+    visit = tasks.visit(event, context)
+    return poll(event["id"], visit, event["looked_at"], event["looks"], event["again_at"]).payload()

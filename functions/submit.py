@@ -7,6 +7,6 @@ from imagegate.wiring import tasks
 submit = tasks.submit()
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: tasks.Context) -> dict[str, Any]:
     """Take `{"id": …, "run": …}`, and `"unexpanded"` if Expand broke down; return the next step."""
-    return submit(event["id"], event["run"], event.get("unexpanded", "")).payload()
+    return submit(event["id"], tasks.visit(event, context), event.get("unexpanded", "")).payload()

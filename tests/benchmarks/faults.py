@@ -175,6 +175,7 @@ class Campaign:
         return {
             "operations": len(self.accepted),
             "states": dict(Counter(shown["state"] for shown in ended.values())),
+            "failures": dict(Counter(shown["error"]["code"] for shown in ended.values() if shown["error"])),
             "lost": len(set(self.accepted) - set(ended)) + self._without_pictures(ended),
             "stuck": sum(not shown["done"] for shown in ended.values()),
             "silent_duplicates": duplicates,

@@ -45,10 +45,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that asks for keys, as deployed by default, and does not trust them for long."""
+    """A stack that asks for keys, as deployed by default, and does not trust them for long; pages may call it."""
     settings = replace(
         on_free_ports(tmp_path_factory.mktemp("closed")),
-        parameters={"Stage": "local", "HoldSeconds": "1", "KeyCacheSeconds": "1", **WITH_WEBHOOKS},
+        parameters={
+            "Stage": "local",
+            "HoldSeconds": "1",
+            "KeyCacheSeconds": "1",
+            "CorsOrigins": "https://app.example.com",
+            **WITH_WEBHOOKS,
+        },
         stand_ins=StandIns(build_app(latency_seconds=0.3), BASE_PATHS),
     )
     with Stack(settings) as running:

@@ -103,7 +103,7 @@ class MemoryStore:
 
     def due(self, now: float) -> Iterator[Operation]:
         every = [loads(text) for text in self.documents.values()]
-        yield from (one for one in every if (not one.done or one.harvest_until > now) and one.due_at <= now)
+        yield from (one for one in every if (not one.done or one.unsettled) and one.due_at <= now)
 
     def delete(self, operation: Operation) -> None:
         stored = self.get(operation.id)
@@ -214,11 +214,13 @@ class MemoryDeliveries:
 
 @dataclass
 class MemoryImages:
-    """Pictures in a dictionary."""
+    """Pictures in a dictionary, the oldest first."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
 
-    def put(self, key: str, body: bytes, content_type: str) -> None:
+    def put(self, key: str, body: bytes, content_type: str, *, anew: bool = False) -> None:
+        if anew:
+            self.objects.pop(key, None)
         self.objects.setdefault(key, body)
 
     def get(self, key: str) -> bytes:
@@ -273,7 +275,7 @@ class MemoryAdmission:
     def admit(self, provider: str) -> float:
         return self.closed_until.get(provider, 0.0)
 
-    def report(self, provider: str, failure: FailureCode | None) -> None:
+    def report(self, provider: str, failure: FailureCode | None, operation_id: str) -> None:
         self.reports.append((provider, failure))
 
 
@@ -399,12 +401,15 @@ class ScriptedProvider:
     limits: Limits = field(default_factory=lambda: Limits(Waits.POLL, Grid(64, 2048, 8), 1000))
     submitted: list[ImageRequest] = field(default_factory=list)
     cancelled: list[Ticket] = field(default_factory=list)
+    held_until: list[float] = field(default_factory=list)
+    """What each look was allowed, in seconds since the epoch."""
 
     def submit(self, order: Order) -> Submission:
         self.submitted.append(order.request)
         return _or_raise(self.submissions.pop(0) if len(self.submissions) > 1 else self.submissions[0])
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
+        self.held_until.append(hold_until)
         return _or_raise(self.checks.pop(0) if len(self.checks) > 1 else self.checks[0])
 
     def cancel(self, ticket: Ticket) -> None:

@@ -22,7 +22,8 @@ DEMANDS = ("seed", "steps", "guidance", "negative_prompt", "background")
 
 def gateway() -> tuple[Gateway, str]:
     """A gateway that holds nobody, with an operation in every state, and the key of their owner."""
-    able = Limits(Waits.POLL, Grid(64, 2048, 8), 32_000, input_images=16, honours=frozenset(DEMANDS), steps_maximum=500)
+    able = Limits(Waits.POLL, Grid(64, 2048, 8), 32_000, honours=frozenset(DEMANDS), steps_maximum=500)
+    able = replace(able, input_images=16, varies=True)
     route = Route("flux", (Target("alpha", "schnell", able),))
     clock = FakeClock(created_at(EXAMPLE_ID) + 60)
     made = Gateway(clock, hold_seconds=0, routes=Routes([route]), access="keys")

@@ -53,3 +53,10 @@ class Unrest:
 def die() -> None:
     """The strike that ends a process."""
     raise Killed
+
+
+def before(owner: Any, name: str, deed: Callable[[], Any], *, after: bool = False) -> None:
+    """Do something right before (or after) the next call of `owner.name`."""
+    unrest = Unrest()
+    unrest.watch(owner, name)
+    unrest.plan(0, after, deed)

@@ -9,6 +9,7 @@ from imagegate.domain.attempt import Source
 from imagegate.domain.operation import Operation
 from imagegate.domain.outcome import Ready
 from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.route import Routes
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.conclude import Conclude
 from imagegate.usecases.expand import Expand
@@ -21,6 +22,7 @@ from imagegate.usecases.revise import Revise
 from imagegate.usecases.start import Ask, Start
 from imagegate.usecases.submit import Submit
 from imagegate.usecases.sweep import Sweep
+from imagegate.usecases.visit import Visit
 from support.fakes import (
     FakeClock,
     MemoryAdmission,
@@ -60,15 +62,15 @@ class World:
     beta: ScriptedProvider = field(default_factory=lambda: ScriptedProvider("beta", "https://beta.invalid"))
 
     expander: ScriptedExpander = field(default_factory=ScriptedExpander)
+    routes: Routes = field(default_factory=lambda: routes("alpha", "beta"))
 
     def __post_init__(self) -> None:
-        self.routes = routes("alpha", "beta")
         self.revise = Revise(self.store, self.clock)
-        known = {"alpha": self.alpha, "beta": self.beta}
-        providers = known.__getitem__
+        self.providers = {"alpha": self.alpha, "beta": self.beta}
+        providers = self.providers.__getitem__
         keep = Keep(self.images, self.http, PillowPictures())
         conclude = Conclude(keep, providers, self.admission, self.latencies, self.telemetry, self.revise, self.clock)
-        plan = Plan(self.latencies, lambda name: known[name].limits, self.clock)
+        plan = Plan(self.latencies, lambda name: self.providers[name].limits, self.clock)
         self._start = Start(self.store, self.workflow, self.routes, self.clock, deadline=900, expands=True)
         self._expand = Expand(self.store, self.routes, self.expander, self.telemetry, self.revise, self.clock)
         self._poll = Poll(self.store, providers, conclude, plan, self.revise, self.clock)
@@ -106,15 +108,20 @@ class World:
 
     def submit(self, operation_id: str, run: str = "run", unexpanded: str = "") -> Step:
         """One visit of the state Submit."""
-        return self._submit(operation_id, run, unexpanded)
+        return self._submit(operation_id, self._visit(run), unexpanded)
 
     def expand(self, operation_id: str) -> Step:
         """One visit of the state Expand."""
         return self._expand(operation_id)
 
-    def poll(self, operation_id: str, run: str = "run", looked_at: float = 0.0, looks: int = 0) -> Step:
+    def poll(
+        self, operation_id: str, run: str = "run", looked_at: float = 0.0, looks: int = 0, again_at: float = 0.0
+    ) -> Step:
         """One visit of the state Poll."""
-        return self._poll(operation_id, run, looked_at, looks)
+        return self._poll(operation_id, self._visit(run), looked_at, looks, again_at)
+
+    def _visit(self, run: str) -> Visit:
+        return Visit(run, self.clock.now() + 900)
 
     def drive(self, operation: Operation, run: str = "run", steps: int = 1000) -> Operation:
         """Do what the state machine does, until it is done."""
@@ -128,5 +135,5 @@ class World:
                 step = self.expand(operation.id)
             else:
                 self.clock.sleep(step.wait)
-                step = self.poll(operation.id, run, step.looked_at)
+                step = self.poll(operation.id, run, step.looked_at, step.looks, step.again_at)
         raise AssertionError(f"still {step} after {steps} steps")

@@ -104,7 +104,7 @@ def test_the_environment_holds_names_only() -> None:
 
 def test_what_keeps_data_is_encrypted_and_closed() -> None:
     for table in of_type("AWS::DynamoDB::Table").values():
-        assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+        assert "SSESpecification" not in table["Properties"], "it is encrypted without, and with it by a key that costs"
         assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert table["Properties"]["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
         assert table["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -122,6 +122,46 @@ def test_the_bucket_is_spoken_to_over_tls_only() -> None:
     assert statement["Condition"]["Bool"] == {"aws:SecureTransport": "false"}
     # Loopback is the embedded stack; no request reaches S3 from there on AWS.
     assert statement["Condition"]["NotIpAddress"] == {"aws:SourceIp": "127.0.0.0/8"}
+
+
+def test_browsers_may_read_what_a_redirect_leads_them_to() -> None:
+    """Where pages of other origins may call the API at all. They send headers of their clients' own."""
+    condition, api, _ = RESOURCES["Api"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    assert condition == "AnswersOtherOrigins"
+    assert set(api["AllowHeaders"]) == {"authorization", "*"}
+    condition, bucket, _ = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    assert condition == "AnswersOtherOrigins"
+    [rule] = bucket["CorsRules"]
+    assert (rule["AllowedOrigins"], rule["AllowedHeaders"], rule["AllowedMethods"]) == (["*"], ["*"], ["GET", "HEAD"])
+
+
+def test_every_rule_of_the_buckets_lifecycle_says_for_what_it_is() -> None:
+    rules = RESOURCES["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert {rule["Id"]: rule["Prefix"] for rule in rules} == {
+        "images": "images/",
+        "inputs": "inputs/",
+        "answers": "answers/",
+        "leftovers": "",
+    }
+
+
+def test_someone_hears_of_it_before_sqs_hands_out_no_more_webhooks() -> None:
+    alarms = [one["Properties"] for one in of_type("AWS::CloudWatch::Alarm").values()]
+    [hidden] = [one for one in alarms if one["MetricName"] == "ApproximateNumberOfMessagesNotVisible"]
+    assert hidden["Dimensions"][0]["Value"] == {"Fn::GetAtt": ["WebhookQueue", "QueueName"]}
+    assert hidden["Threshold"] < 120_000
+
+
+def test_no_arn_is_of_one_partition_only() -> None:
+    """China and GovCloud have their own."""
+    for path in (TEMPLATE, TEMPLATE.parent / "infra" / "workflow.asl.yaml"):
+        assert "arn:aws:" not in path.read_text()
+
+
+@pytest.mark.parametrize("state", [name for name, one in WORKFLOW["States"].items() if one["Type"] == "Task"])
+def test_the_workflow_names_nothing_that_the_template_does_not_put_in(state: str) -> None:
+    given = RESOURCES["Workflow"]["Properties"]["DefinitionSubstitutions"]
+    assert set(re.findall(r"\$\{(\w+)\}", json.dumps(WORKFLOW["States"][state]))) <= set(given)
 
 
 @pytest.mark.parametrize("part", ["Api", "Submit", "Poll"])
@@ -145,8 +185,15 @@ def test_the_api_is_throttled_and_every_parameter_says_what_it_is() -> None:
 
 
 @pytest.mark.parametrize("state", [name for name, one in WORKFLOW["States"].items() if one["Type"] == "Task"])
-def test_a_throttled_step_waits_for_its_turn(state: str) -> None:
-    """Waiting requests may take all of a small account's concurrency for half a minute; that breaks nothing down."""
+def test_a_step_waits_until_lambda_takes_it(state: str) -> None:
+    """Waiting requests may take all of a small account's concurrency for half a minute, and Lambda may be out of
+    order for minutes; neither breaks anything down."""
     first = WORKFLOW["States"][state]["Retry"][0]
-    assert first["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+    assert set(first["ErrorEquals"]) == {
+        "Lambda.TooManyRequestsException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.ClientExecutionTimeoutException",
+    }
     assert (first["MaxAttempts"] - 5) * first["MaxDelaySeconds"] / 2 >= 600, "on average, with full jitter"

@@ -6,8 +6,16 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-# Short timeouts: every call here is small, and a Lambda that hangs on one helps nobody.
-_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
+# Every call here is small. Four attempts of five seconds, with the pauses between them, still fit into the half minute
+# for which API Gateway waits: the request is answered, if only with what broke down.
+_CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=5,
+    # Between two calls a function is frozen, for longer than what is on the way keeps a silent connection; a call on
+    # a dead one would wait for its whole timeout.
+    tcp_keepalive=True,
+    retries={"mode": "standard", "total_max_attempts": 4},
+)
 
 
 @cache

@@ -37,13 +37,13 @@ class DynamoDBAdmission:
         limit = self._per_minute(provider)
         return self._take(provider, limit) if limit else 0.0
 
-    def report(self, provider: str, failure: FailureCode | None) -> None:
+    def report(self, provider: str, failure: FailureCode | None, operation_id: str) -> None:
         """An attempt ended: well (`None`) or not. Only sickness and recovery are written."""
         if failure is not None and failure not in SICKNESS:
             return
         for _ in range(_RACES):
             circuit = self._circuit(provider)
-            changed = circuit.failed(self._now()) if failure else Circuit()
+            changed = circuit.failed(self._now(), operation_id) if failure else Circuit()
             if circuit == changed or self._replace(provider, circuit, changed):
                 return
 
@@ -57,7 +57,11 @@ class DynamoDBAdmission:
     def _read(self, provider: str) -> Circuit:
         key = {"pk": {"S": f"circuit#{provider}"}}
         item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
-        return Circuit(int(item["failures"]["N"]), float(item["open_until"]["N"])) if item else Circuit()
+        if item is None:
+            return Circuit()
+        # An update may find items without them.
+        operations = tuple(one["S"] for one in item.get("operations", {"L": ()})["L"])
+        return Circuit(int(item["failures"]["N"]), float(item["open_until"]["N"]), operations)
 
     def _replace(self, provider: str, before: Circuit, after: Circuit) -> bool:
         """Write unless somebody else did since `before` was read; then forget it, so that it is read anew."""
@@ -65,6 +69,7 @@ class DynamoDBAdmission:
             "pk": {"S": f"circuit#{provider}"},
             "failures": {"N": str(after.failures)},
             "open_until": {"N": repr(after.open_until)},
+            "operations": {"L": [{"S": one} for one in after.operations]},
             "expires_at": {"N": str(int(self._now()) + _LIFE)},
         }
         unchanged = "failures = :failures AND open_until = :open_until"

@@ -5,10 +5,10 @@ Attributes: `pk` = `op#<id>`, `body` = the document, and beside it what indexes 
 A claim (domain/coalescing.py) has `holder`, an operation's id, and `waiting`.
 """
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 from imagegate.adapters import dynamodb_books
@@ -45,7 +45,7 @@ class DynamoDBOperations:
         when the booking's limits would not hold.
         """
         if operation.claim is None and booking is None:
-            self._put(operation, _NEW)
+            self._put_new(operation)
             return
         # The claim comes first: a repetition is answered by its operation, whatever the key has left.
         claim = [self._claim(operation, over)] if operation.claim else []
@@ -57,14 +57,22 @@ class DynamoDBOperations:
         values = {":id": {"S": operation.id}, ":change": {"N": str(change)}}
         if change < 0:
             values[":none"] = {"N": "0"}
-        with suppress(self._client.exceptions.ConditionalCheckFailedException):
-            self._client.update_item(
-                TableName=self._table,
-                Key={"pk": {"S": operation.claim or ""}},
-                UpdateExpression="ADD waiting :change",
-                ConditionExpression=holds,
-                ExpressionAttributeValues=values,
-            )
+        update = {
+            "TableName": self._table,
+            "Key": {"pk": {"S": operation.claim or ""}},
+            "UpdateExpression": "ADD waiting :change",
+            "ConditionExpression": holds,
+            "ExpressionAttributeValues": values,
+        }
+        for pause in _PAUSES:
+            try:
+                self._client.update_item(**update)
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return
+            except self._client.exceptions.TransactionConflictException:
+                time.sleep(pause * random.random())  # noqa: S311 - spreads writers, no secret
+            else:
+                return
 
     def replace(self, operation: Operation, booking: Booking | None = None) -> None:
         """Write the next version and, in one transaction, what it changes in its key's books.
@@ -95,16 +103,24 @@ class DynamoDBOperations:
                 ConditionExpression="version = :this",
                 ExpressionAttributeValues={":this": {"N": str(operation.version)}},
             )
-        except self._client.exceptions.ConditionalCheckFailedException as error:
+        except self._overtaken as error:
             raise Conflict(f"operation {operation.id} was written by somebody else") from error
 
     def due(self, now: float) -> Iterator[Operation]:
         """Open operations whose `due_at` is past, shard by shard, oldest first."""
         for shard in range(OPEN_SHARDS):
             for operation_id in self._due_ids(shard, now):
-                operation = self.get(operation_id, consistent=True)
-                if operation is not None and _is_open(operation, now) and operation.due_at <= now:
+                operation = self._readable(operation_id)
+                if operation is not None and _is_open(operation) and operation.due_at <= now:
                     yield operation
+
+    def _readable(self, operation_id: str) -> Operation | None:
+        """The operation; `None`, and a line in the log, for what is none: it must not keep sweep from the others."""
+        try:
+            return self.get(operation_id, consistent=True)
+        except (KeyError, TypeError, ValueError):
+            logging.exception("operation %s cannot be read", operation_id)
+            return None
 
     def _due_ids(self, shard: int, now: float) -> Iterator[str]:
         pages = self._client.get_paginator("query").paginate(
@@ -121,8 +137,22 @@ class DynamoDBOperations:
         item = self._item(operation)
         try:
             self._client.put_item(TableName=self._table, Item=item, ConditionExpression=condition, **values)
-        except self._client.exceptions.ConditionalCheckFailedException as error:
+        except self._overtaken as error:
             raise Conflict(f"operation {operation.id} was written by somebody else") from error
+
+    @property
+    def _overtaken(self) -> tuple[type[Exception], ...]:
+        """What a single write meets; it is not queued behind a transaction on the same item, but refused."""
+        known = self._client.exceptions
+        return known.ConditionalCheckFailedException, known.TransactionConflictException
+
+    def _put_new(self, operation: Operation) -> None:
+        """Write a new operation; one that is there already may be this one, its answer lost and the write repeated."""
+        try:
+            self._put(operation, _NEW)
+        except Conflict:
+            if self.get(operation.id, consistent=True) != operation:
+                raise
 
     def _written(self, operation: Operation, condition: str, **values: Any) -> Write:
         put = {"TableName": self._table, "Item": self._item(operation), "ConditionExpression": condition, **values}
@@ -163,7 +193,8 @@ class DynamoDBOperations:
         raise Conflict(f"too many transactions at once on operation {operation.id}")
 
     def _item(self, operation: Operation) -> dict[str, dict[str, str]]:
-        return _item(operation, operation.created_at + self._retention)
+        """Kept for the retention since the caller last asked for it, and never gone while it runs."""
+        return _item(operation, max(operation.waiting_since + self._retention, operation.deadline + _DAY))
 
 
 def _claim_of(item: Item) -> Claim:
@@ -180,9 +211,9 @@ def is_operation(keys: Item) -> bool:
     return str(keys["pk"]["S"]).startswith("op#")
 
 
-def _is_open(operation: Operation, now: float) -> bool:
-    """True while somebody has to look after it: it runs, or a picture that was paid for may still come."""
-    return not operation.done or operation.harvest_until > now
+def _is_open(operation: Operation) -> bool:
+    """True while somebody has to look after it: it runs, or its jobs do."""
+    return not operation.done or operation.unsettled
 
 
 def _key(operation_id: str) -> dict[str, dict[str, str]]:
@@ -200,7 +231,7 @@ def _item(operation: Operation, expires_at: float) -> dict[str, dict[str, str]]:
         "expires_at": {"N": str(int(expires_at))},
         "body": {"S": dumps(operation)},
     }
-    if _is_open(operation, operation.updated_at):
+    if _is_open(operation):
         shard = int.from_bytes(operation.id[-2:].encode()) % OPEN_SHARDS
         item |= {"open": {"S": f"open#{shard}"}, "due_at": {"N": repr(operation.due_at)}}
     return item

@@ -6,13 +6,18 @@ from typing import cast
 from PIL import Image, UnidentifiedImageError
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.pictures import LARGEST_PIXELS, content_type_of
 from imagegate.ports.making import PictureFacts
 
-CONTENT_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
-LARGEST_PIXELS = 64 * 1024 * 1024
+# What is said of memory was measured; a function has 512 MB of it, of which the program takes 70.
+EASY_WEBP = 8 * 1024 * 1024
+"""Pixels up to which WebP is encoded in two passes, transparency included: 35 bytes a pixel, 42 where that is noise.
+Beyond it takes one pass and 15 bytes, and nothing transparent."""
+_FORMATS = ("PNG", "JPEG", "WEBP")
 _QUALITY = 92
 _ALIKE = 3
 """Levels of 255 between the darkest and the lightest pixel of a picture that shows nothing."""
+_TO_EIGHT_BITS = 1 / 257
 
 
 class PillowPictures:
@@ -24,49 +29,79 @@ class PillowPictures:
         Raises UpstreamError: bad_payload, or content_filtered for a uniform one, which is how several upstreams
         show that they refuse (reference/providers.md §4, rows 20-22).
         """
-        with self._opened(body) as image:
-            if _uniform(image):
-                raise UpstreamError(Failure(FailureCode.CONTENT_FILTERED, "The upstream sent a blank picture."))
-            return PictureFacts(CONTENT_TYPES[image.format or ""], image.width, image.height)
+        picture = _plain(_opened(body))
+        if _uniform(picture):
+            raise UpstreamError(Failure(FailureCode.CONTENT_FILTERED, "The upstream sent a blank picture."))
+        return PictureFacts(content_type_of(body) or "", picture.width, picture.height)
 
     def convert(self, body: bytes, output_format: str, quality: int | None = None) -> bytes:
-        """The same picture as `png`, `jpeg` (on white where it was transparent) or `webp`."""
-        with self._opened(body) as image:
-            out = io.BytesIO()
-            flat = _flattened(image) if output_format == "jpeg" else image
-            flat.save(out, output_format.upper(), quality=_QUALITY if quality is None else quality)
-            return out.getvalue()
+        """The same picture as `png`, `jpeg` (on white where it was transparent) or `webp`.
 
-    def _opened(self, body: bytes) -> Image.Image:
-        try:
-            image = Image.open(io.BytesIO(body), formats=list(CONTENT_TYPES))
-            if image.width * image.height > LARGEST_PIXELS:
-                raise _bad(f"a picture of {image.width}x{image.height} pixels, more than allowed")
-            image.load()
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # where warnings are errors
-            raise _bad("a picture of far more pixels than allowed") from None
-        except UnidentifiedImageError:
-            raise _bad("bytes that are no PNG, JPEG or WebP picture") from None
-        except (OSError, SyntaxError, ValueError) as error:
-            raise _bad("a damaged picture") from error
-        return image
+        Raises UpstreamError (bad_payload) also for one that the format, or the function's memory, has no room for.
+        """
+        picture = _plain(_opened(body))
+        if output_format == "jpeg":
+            picture = _flattened(picture)
+        return _encoded(picture, output_format, _QUALITY if quality is None else quality)
 
 
-def _uniform(image: Image.Image) -> bool:
+def _opened(body: bytes) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(body), formats=_FORMATS)
+        if image.width * image.height > LARGEST_PIXELS:
+            raise _bad(f"a picture of {image.width}x{image.height} pixels, more than allowed")
+        image.load()
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # where warnings are errors
+        raise _bad("a picture of far more pixels than allowed") from None
+    except UnidentifiedImageError:
+        raise _bad("bytes that are no PNG, JPEG or WebP picture") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _bad("a damaged picture") from error
+    return image
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """The same pixels as L, RGB or RGBA, whatever they were; 4 bytes each, without what the file's decoder holds."""
+    if image.mode.startswith("I;16"):
+        # Pillow would make white of all that is above 255.
+        image = image.convert("I").point(lambda level: level * _TO_EIGHT_BITS)
+    mode = "RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L", "I") else "RGB"
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        mode = "RGB"  # as upstreams write it that know no other
+    if image.mode == "CMYK":
+        image.info.pop("icc_profile", None)  # of inks
+    if image.mode != mode:
+        return image.convert(mode)
+    return image.copy() if image.format == "WEBP" else image
+
+
+def _uniform(picture: Image.Image) -> bool:
     """True when all pixels are alike, but for what compression makes of a plain colour."""
-    small = image.convert("RGBA").reduce(max(1, min(image.size) // 64))
+    small = picture.reduce(max(1, min(picture.size) // 64)).convert("RGBA")
     spans = cast(tuple[tuple[int, int], ...], small.getextrema())
     return all(highest - lowest <= _ALIKE for lowest, highest in spans)
 
 
+def _flattened(picture: Image.Image) -> Image.Image:
+    if picture.mode != "RGBA":
+        return picture.convert("RGB") if picture.mode == "L" else picture
+    flat = Image.new("RGB", picture.size, "white")
+    flat.paste(picture, mask=picture)
+    return flat
+
+
+def _encoded(picture: Image.Image, output_format: str, quality: int) -> bytes:
+    pixels, out = picture.width * picture.height, io.BytesIO()
+    unfit = f"a picture of {picture.width}x{picture.height} pixels that cannot be made {output_format}"
+    if output_format == "webp" and picture.mode == "RGBA" and pixels > EASY_WEBP:
+        raise _bad(f"{unfit}, being transparent")
+    try:
+        picture.save(out, output_format.upper(), quality=quality, method=4 if pixels <= EASY_WEBP else 2)
+    except (OSError, ValueError) as error:
+        # JPEG's sides end at 65,500 pixels and WebP's at 16,383, and WebP has no room for some pictures of noise.
+        raise _bad(unfit) from error
+    return out.getvalue()
+
+
 def _bad(what: str) -> UpstreamError:
     return UpstreamError(Failure(FailureCode.BAD_PAYLOAD, f"The upstream sent {what}."))
-
-
-def _flattened(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        return image
-    layer = image.convert("RGBA")
-    flat = Image.new("RGB", image.size, "white")
-    flat.paste(layer, mask=layer.getchannel("A"))
-    return flat

@@ -1,5 +1,6 @@
 """Pictures in a private S3 bucket, handed out as presigned URLs."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,10 @@ from botocore.exceptions import ClientError
 _DELETED_PER_CALL = 1000
 _STEADY_SECONDS = 300
 """For so long a picture keeps its URL, so that caches know it again."""
+_GONE = frozenset({"NoSuchKey", "AccessDenied"})
+"""What S3 says of an object that is not there: the latter to roles that may not list the bucket, as none here may."""
+_CONFLICT_PAUSES = (0.1, 0.3, 0.9)
+"""Seconds before a put is repeated that met another of the same key."""
 
 
 class _SteadyAuth(S3SigV4QueryAuth):
@@ -38,8 +43,11 @@ def s3_client(region: str) -> Any:
         signature_version="s3v4",
         s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
         connect_timeout=3,
-        read_timeout=30,
-        retries={"mode": "standard", "max_attempts": 4},
+        # Of silence, not of the whole transfer; those that S3 leaves unanswered are few, and repeated below.
+        read_timeout=10,
+        tcp_keepalive=True,
+        # Many: a blocking upstream tells a picture's bytes once, and they were paid for.
+        retries={"mode": "standard", "total_max_attempts": 8},
     )
     return boto3.client("s3", region_name=region, config=config)
 
@@ -52,27 +60,40 @@ class S3Images:
         self._bucket = bucket
         self._presign_seconds = presign_seconds
 
-    def put(self, key: str, body: bytes, content_type: str) -> None:
-        """Store under `key`; a key already there keeps its bytes (a step that ran twice is harmless)."""
-        try:
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=body,
-                ContentType=content_type,
-                ContentDisposition="inline",
-                IfNoneMatch="*",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "PreconditionFailed":
-                raise
+    def put(self, key: str, body: bytes, content_type: str, *, anew: bool = False) -> None:
+        """Store under `key`; a key already there keeps its bytes (a step that ran twice is harmless).
+
+        `anew`: it is written in any case, so that the bucket's lifecycle counts its days from now.
+        """
+        stored = {"Bucket": self._bucket, "Key": key, "Body": body, "ContentType": content_type}
+        stored["ContentDisposition"] = "inline"
+        if anew:
+            self._client.put_object(**stored)
+        else:
+            self._put_once(stored)
+
+    def _put_once(self, stored: dict[str, Any]) -> None:
+        """Put what is not there yet; two at once are told so, and one of them has to come again."""
+        for pause in (*_CONFLICT_PAUSES, None):
+            try:
+                self._client.put_object(**stored, IfNoneMatch="*")
+            except ClientError as error:
+                if _code(error) == "PreconditionFailed":
+                    return
+                if _code(error) != "ConditionalRequestConflict" or pause is None:
+                    raise
+                time.sleep(pause)
+            else:
+                return
 
     def get(self, key: str) -> bytes:
         """Read the bytes back. Raises KeyError when they are gone."""
         try:
             body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except self._client.exceptions.NoSuchKey:
-            raise KeyError(key) from None
+        except ClientError as error:
+            if _code(error) in _GONE:
+                raise KeyError(key) from None
+            raise
         return body
 
     def delete(self, keys: Sequence[str]) -> None:
@@ -87,3 +108,8 @@ class S3Images:
             "get_object", {"Bucket": self._bucket, "Key": key}, ExpiresIn=self._presign_seconds
         )
         return url
+
+
+def _code(error: ClientError) -> str:
+    code: str = error.response["Error"]["Code"]
+    return code

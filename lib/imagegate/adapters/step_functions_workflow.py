@@ -1,9 +1,14 @@
 """The workflow as executions of a Step Functions state machine."""
 
 import json
+import logging
 from typing import Any
 
+from botocore import exceptions
 from botocore.exceptions import ClientError
+
+_FULL = frozenset({"ThrottlingException", "ExecutionLimitExceeded"})
+"""What Step Functions says when it would start the execution at a quieter moment."""
 
 
 class StepFunctionsWorkflow:
@@ -14,9 +19,29 @@ class StepFunctionsWorkflow:
         self._arn = state_machine_arn
 
     def start(self, operation_id: str, run: str) -> None:
-        """Start driving `operation_id`; an execution of that name is left alone."""
+        """Start driving `operation_id`; an execution of that name is left alone.
+
+        Returns, with a warning in the log, also when Step Functions is overloaded, out of order or out of reach:
+        `sweep` comes for the operation. Raises ClientError or BotoCoreError for rights and configuration.
+        """
         try:
             self._client.start_execution(stateMachineArn=self._arn, name=run, input=json.dumps({"id": operation_id}))
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            code = error.response["Error"]["Code"]
+            if code == "ExecutionAlreadyExists":
+                return
+            if not _passes(error):
                 raise
+            _warn(operation_id, code)
+        except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+            # Perhaps it was started, and only its answer was lost; that makes no difference to `sweep`.
+            _warn(operation_id, type(error).__name__)
+
+
+def _passes(error: ClientError) -> bool:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return error.response["Error"]["Code"] in _FULL or status >= 500
+
+
+def _warn(operation_id: str, code: str) -> None:
+    logging.warning("the workflow of operation %s could not be started (%s); sweep will", operation_id, code)

@@ -50,7 +50,6 @@ class Source:
     """A finished picture at the upstream, waiting to be fetched."""
 
     url: str
-    content_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +78,8 @@ class Attempt:
     """How often a throttled provider was asked before, for this same attempt."""
     keep_until: float = 0.0
     """When the upstream forgets the result."""
+    ready_at: float = 0.0
+    """When the upstream said that it has the result, in seconds since the epoch."""
     not_honoured: tuple[str, ...] = ()
     """Fields of the request that this provider passes over or only comes near to."""
     revised_prompts: tuple[str | None, ...] = ()
@@ -94,13 +95,29 @@ class Attempt:
     def may_have_cost(self) -> bool:
         """True when the upstream has, or may have, begun to work."""
         paid = self.failure is not None and self.failure.code in _MAYBE_PAID
-        return self.ticket is not None or self.state in ACCEPTED or paid
+        return self.ticket is not None or self.ready_at > 0 or self.state in ACCEPTED or paid
 
     @property
     def live(self) -> bool:
         """True while the attempt may still yield a picture."""
         return self.state in LIVE
 
+    @property
+    def overheard(self) -> bool:
+        """True when somebody has listened to its stream already, and may have heard all that it had to say."""
+        return self.state is AttemptState.SUBMITTED and self.lease_until > 0
+
+    def reduced(self, pictures: int) -> Self:
+        """The attempt when the upstream made only so many pictures: other slots are free again, and cost nothing.
+
+        One slot stays with it: not even to have made one is an outcome.
+        """
+        pictures = max(pictures, 1)
+        if pictures >= len(self.slots):
+            return self
+        price = self.micro_dollars // len(self.slots)
+        return replace(self, slots=self.slots[:pictures], micro_dollars=price * pictures)
+
     def forgotten(self) -> Self:
-        """The attempt without what was made of a private request's words."""
-        return replace(self, prompt=None, revised_prompts=())
+        """The attempt without what was made of a private request's words; addresses may be made of them too."""
+        return replace(self, prompt=None, revised_prompts=(), sources=self.sources if self.live else ())

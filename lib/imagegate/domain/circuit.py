@@ -1,7 +1,7 @@
 """Sparing a provider that keeps failing. Pure.
 
-Closed: asked as usual. After FAILURES in a row it is open and nobody asks; when that time is over, one
-request probes (half-open), and its outcome closes the circuit or opens it for longer.
+Closed: asked as usual. When FAILURES operations in a row have failed there, it is open and nobody asks; when that time
+is over, one request probes (half-open), and its outcome closes the circuit or opens it for longer.
 """
 
 from dataclasses import dataclass, replace
@@ -29,21 +29,25 @@ class Circuit:
     """What is remembered of a provider's last failures. Times are seconds since the epoch."""
 
     failures: int = 0
-    """In a row."""
+    """In a row, of one operation after another: what fails again and again may be at fault itself."""
     open_until: float = 0.0
+    operations: tuple[str, ...] = ()
+    """Those that failed last, FAILURES at most."""
 
     @property
     def healthy(self) -> bool:
         """True when there is nothing to remember."""
         return self.failures == 0
 
-    def failed(self, now: float) -> Self:
-        """One failure more."""
-        failures = self.failures + 1
+    def failed(self, now: float, operation_id: str) -> Self:
+        """One failure more, unless one of that operation was counted already."""
+        if operation_id in self.operations and self.failures < FAILURES:
+            return self
+        failures, operations = self.failures + 1, (*self.operations, operation_id)[-FAILURES:]
         if failures < FAILURES:
-            return replace(self, failures=failures)
+            return replace(self, failures=failures, operations=operations)
         seconds = min(_FIRST_OPEN * 2 ** min(failures - FAILURES, 10), _LONGEST_OPEN)
-        return replace(self, failures=failures, open_until=now + seconds)
+        return replace(self, failures=failures, open_until=now + seconds, operations=operations)
 
     def probing(self, now: float) -> Self | None:
         """The circuit while one request probes; `None` when there is nothing to probe."""

@@ -68,15 +68,17 @@ def continues(claim: Claim, repeated: bool) -> bool:
     return repeated or claim.waiting > 0
 
 
-def attaches(holder: Operation, claim: Claim, repeated: bool, now: float) -> bool:
+def attaches(holder: Operation, claim: Claim, repeated: bool, now: float, *, invited: bool = True) -> bool:
     """True when a request with the holder's claim is answered by it instead of making a new operation.
 
-    An Idempotency-Key always finds its operation. For a body:
-    `repeated`: the client says that this is a retry. A second prompt after a delivered answer is deliberate,
-    and so is one after a failure that cost nothing and invited a second try.
+    `invited`: a failure that cost nothing was answered with "try again", and so a second try is one. Otherwise an
+    Idempotency-Key always finds its operation. For a body:
+    `repeated`: the client says that this is a retry. A second prompt after a delivered answer is deliberate.
     """
-    if not holder.done or (holder.claim or "").startswith("key#"):
+    if not holder.done:
         return True
-    if holder.failure and holder.failure.surely_free:
+    if invited and holder.failure and holder.failure.surely_free:
         return False
+    if (holder.claim or "").startswith("key#"):
+        return True
     return now - (holder.ended_at or 0) <= AFTERLIFE and continues(claim, repeated)

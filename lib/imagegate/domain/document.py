@@ -72,7 +72,7 @@ def _attempt(document: Document) -> Attempt:
             **document,
             "slots": tuple(document["slots"]),
             "state": AttemptState(document["state"]),
-            "sources": tuple(Source(**source) for source in document["sources"]),
+            "sources": tuple(Source(source["url"]) for source in document["sources"]),
             "not_honoured": tuple(document["not_honoured"]),
             "revised_prompts": tuple(document.get("revised_prompts", ())),
             "usage": Usage(**document["usage"]) if document.get("usage") else None,

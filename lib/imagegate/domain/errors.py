@@ -11,6 +11,7 @@ ImagegateError
 │   ├── UnknownProvider    the model's route has no provider of that name
 │   ├── UnknownOperation   no such operation, or it belongs to somebody else
 │   ├── UnknownImage       the operation has no such picture
+│   ├── Overtaken          others wrote the same thing at the same moment
 │   ├── WrongState         the operation cannot be changed that way as it stands
 │   ├── WebhookRefused     a webhook's URL leads where nothing is sent to
 │   ├── KeyReused          an Idempotency-Key came with another request than before
@@ -24,8 +25,9 @@ ImagegateError
 └── MisconfiguredError     the deployment has to change something
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 
 class ImagegateError(Exception):
@@ -100,6 +102,12 @@ class WrongState(RequestError):
     """The operation cannot be changed that way as it stands (it has ended, or it has not)."""
 
     code = "wrong_state"
+
+
+class Overtaken(RequestError):
+    """Other requests wrote the same thing at the same moment, again and again: repeat it."""
+
+    code = "conflict"
 
 
 class WebhookRefused(RequestError):
@@ -193,6 +201,11 @@ class Failure:
     def final(self) -> bool:
         """True when another provider would not help: the request itself was refused."""
         return self.code in _FINAL
+
+    def withheld(self, provider: str) -> Self:
+        """The same reason in our own words: those of `provider` may repeat a private request's."""
+        message = f"{provider}: {self.code.replace('_', ' ')}. What it said is not kept, as the caller asked."
+        return replace(self, message=message)
 
     @property
     def surely_free(self) -> bool:

@@ -15,6 +15,8 @@ _THROTTLED = {FailureCode.RATE_LIMITED, FailureCode.CAPACITY}
 _HOPELESS = {FailureCode.AUTH, FailureCode.NO_CREDIT, FailureCode.NOT_FOUND}
 _FIRST_BACKOFF = 5.0
 _LONGEST_BACKOFF = 300.0
+_GROWTH = 1.1
+"""Of the least rest, in seconds, with each time that a provider which says when to come back has turned us away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ def last_word(attempts: Sequence[Attempt]) -> Failure:
 
 
 def _throttled(attempt: Attempt) -> bool:
-    return attempt.failure is not None and attempt.failure.code in _THROTTLED
+    """True when it was turned away, so that nothing was made and nothing is lost by asking again."""
+    return attempt.failure is not None and attempt.failure.code in _THROTTLED and not attempt.ready_at
 
 
 def _hopeless(attempt: Attempt) -> bool:
@@ -70,5 +73,7 @@ def _free_again(attempt: Attempt) -> float:
     """When a throttled attempt's provider may be asked again."""
     if not _throttled(attempt) or attempt.failure is None:
         return 0.0
-    backoff = min(_FIRST_BACKOFF * 2 ** min(attempt.repeats, 10), _LONGEST_BACKOFF)
-    return (attempt.ended_at or 0.0) + (attempt.failure.retry_after or backoff)
+    said, repeats = attempt.failure.retry_after, min(attempt.repeats, 100)
+    # It grows in either case: a round of submissions may itself take longer than the pace that providers name.
+    backoff = _GROWTH**repeats if said else _FIRST_BACKOFF * 2**repeats
+    return (attempt.ended_at or 0.0) + max(said or 0.0, min(backoff, _LONGEST_BACKOFF))

@@ -109,11 +109,9 @@ class Operation:
         return self.queued_at or self.created_at
 
     @property
-    def harvest_until(self) -> float:
-        """Until when a picture that was paid for may still come, though nobody waits for it; 0 for never."""
-        if self.state is not State.FAILED:
-            return 0.0
-        return max((one.keep_until for one in self.attempts if one.live and one.ticket is not None), default=0.0)
+    def unsettled(self) -> bool:
+        """True when jobs are to be harvested, or stopped, though nobody waits for them."""
+        return self.done and any(one.live for one in self.attempts)
 
     def words_for(self, attempt: Attempt) -> str | None:
         """What the attempt's provider gets in place of the caller's words; `None`: those themselves."""
@@ -199,6 +197,19 @@ class Operation:
         if attempt.ticket is not None and known.ticket is None:
             return self.with_attempt(replace(known, ticket=attempt.ticket, keep_until=attempt.keep_until))
         return self
+
+    def revived(self, now: float) -> Self:
+        """The operation with jobs looked for again that were given up before their tickets came.
+
+        Only those whose slots nobody else has taken, and that their upstreams have not forgotten at `now`.
+        """
+        operation = self
+        for one in self.attempts:
+            found = one.state is AttemptState.UNKNOWN and one.ticket is not None and one.keep_until > now
+            if found and set(one.slots) <= set(operation.missing_slots):
+                submitted = replace(one, state=AttemptState.SUBMITTED, failure=None, ended_at=None)
+                operation = operation.with_attempt(submitted)
+        return operation
 
     def with_pictures(self, pictures: tuple[Picture, ...]) -> Self:
         """The operation with `pictures` in their slots; a slot already filled keeps its picture."""

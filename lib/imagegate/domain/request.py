@@ -1,13 +1,9 @@
 """What a caller asks for, independent of the API it was asked through."""
 
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import Self
 
 from imagegate.domain.geometry import Size
-
-_TELLING = 20
-"""Characters by which a quotation is recognised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,28 +74,6 @@ class ImageRequest:
         """The same request with another prompt; what is to be avoided stays."""
         return replace(self, messages=(Message(prompt), *(one for one in self.messages if one.weight < 0)))
 
-    def unquoted(self, text: str) -> str:
-        """What somebody said about a private request, without its words, which some upstreams repeat."""
-        if not self.private:
-            return text
-        for one in self.messages:
-            text = _without(" ".join(one.text.split()), text)
-        return text if self.messages else "What the upstream said was not kept."
-
     def forgotten(self) -> "ImageRequest":
         """The request without its words."""
         return replace(self, messages=(), negative_prompt=None)
-
-
-def _without(words: str, text: str) -> str:
-    """`text` with `words` taken out wherever it repeats them, or only their beginning: upstreams' texts are cut."""
-    head, tail = words[:_TELLING], words[_TELLING:]
-    if not head:
-        return text
-    first, *rest = text.split(head)
-    return first + "".join("…" + piece[_alike(piece, tail) :] for piece in rest)
-
-
-def _alike(one: str, other: str) -> int:
-    """How many characters two texts have in common at their beginning."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

@@ -7,6 +7,7 @@ from imagegate.domain.latency import Curves, Histogram
 
 SHORTEST_WAIT = 1.0
 LONGEST_WAIT = 300.0
+"""Seconds; also where an upstream wants to be left alone for longer."""
 
 POLL_PRICE = 3.0
 """Seconds of delay that one look is worth.
@@ -21,6 +22,7 @@ _LESSON_PRICE = 0.1
 _FIRST_SHARE = 0.05
 _OPENING_SHARE = 0.2
 """A second of listening costs a function of 512 MB $0.0000067, a quarter of what a second of delay is worth."""
+_NEARLY_ALL = 0.9
 _LONGEST_RETRY_AFTER = 59  # clients of the OpenAI family take no notice of 60 and more
 
 _LONGEST_OPERATION = 86_400.0
@@ -74,6 +76,11 @@ def first_look(histogram: Histogram) -> float:
 def opening(histogram: Histogram) -> float:
     """Seconds before which a stream that is listened to until its end is not worth opening."""
     return histogram.quantile(_OPENING_SHARE)
+
+
+def done_by(histogram: Histogram) -> float:
+    """Seconds by which nearly every job has ended."""
+    return histogram.quantile(_NEARLY_ALL)
 
 
 def expected_remaining(histogram: Histogram, elapsed: float) -> float:

@@ -55,8 +55,8 @@ def decide(done: bool, held: float, hold: float, hop: int, client: Client) -> Ve
 
 
 def pause(held: float, expected: float) -> float:
-    """Seconds until the next look at the table: at the expected moment, then 0.3 s growing to 1 s.
+    """Seconds until the next look at the table: at the expected moment, then 0.1 s growing to 1 s.
 
     `expected`: seconds from now until the picture is likely there (0 when it is overdue or unknown).
     """
-    return max(expected, min(1.0, 0.3 + held / 20))
+    return max(expected, min(1.0, 0.1 + held / 10))

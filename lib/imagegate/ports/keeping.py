@@ -98,8 +98,11 @@ class RequestRate(Protocol):
 class ImageStore(Protocol):
     """Where pictures live."""
 
-    def put(self, key: str, body: bytes, content_type: str) -> None:
-        """Store under `key`; a key already there keeps its bytes."""
+    def put(self, key: str, body: bytes, content_type: str, *, anew: bool = False) -> None:
+        """Store under `key`; a key already there keeps its bytes, and its age.
+
+        `anew`: it is written in any case, for what is kept only so long after its latest use.
+        """
 
     def get(self, key: str) -> bytes:
         """Read the bytes back. Raises KeyError when they are gone."""
@@ -115,7 +118,11 @@ class Workflow(Protocol):
     """What drives an operation to its end."""
 
     def start(self, operation_id: str, run: str) -> None:
-        """Start driving. Doing it twice with the same `run` (<= 80 characters) starts once."""
+        """Start driving. Doing it twice with the same `run` (<= 80 characters) starts once.
+
+        Returns also when it cannot be started now, for what will pass: the operation is written, and `sweep` starts
+        it when it is due. What does not pass by itself (rights, configuration) raises.
+        """
 
 
 class Latencies(Protocol):
@@ -137,8 +144,8 @@ class Admission(Protocol):
     def admit(self, provider: str) -> float:
         """When it may be asked, in seconds since the epoch; a moment that is not in the future means now."""
 
-    def report(self, provider: str, failure: FailureCode | None) -> None:
-        """An attempt ended: well (`None`) or not."""
+    def report(self, provider: str, failure: FailureCode | None, operation_id: str) -> None:
+        """An attempt of the operation ended: well (`None`) or not."""
 
 
 class Telemetry(Protocol):

@@ -96,11 +96,16 @@ class Http(Protocol):
     def stream(self, request: HttpRequest, hold_until: float) -> Iterator[ServerSentEvent]:
         """Events as they come, until the stream or the time (seconds since the epoch) ends.
 
-        Raises UpstreamError when the stream cannot be opened or breaks.
+        Raises UpstreamError(capacity | rate_limited) when the stream was never opened, so that nothing of it is lost;
+        with any other code it may have been, and broke (`expired`: there is none, or no longer).
         """
 
     def download(self, url: str, trusted_base: str) -> bytes:
-        """Fetch a picture without credentials; private addresses only on `trusted_base`'s own host."""
+        """Fetch a picture without credentials; private addresses only on `trusted_base`'s own host.
+
+        Raises UpstreamError: `expired` and `bad_payload` are for good, any other code may pass. Never one that calls
+        the upstream throttled (`Failure.surely_free`): the picture has been made.
+        """
 
 
 class Provider(Protocol):

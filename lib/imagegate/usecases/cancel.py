@@ -1,5 +1,6 @@
 """Stop an operation at its owner's word."""
 
+from imagegate.domain.errors import WrongState
 from imagegate.domain.operation import Operation, State
 from imagegate.ports.keeping import Clock, Workflow
 from imagegate.usecases.revise import Revise
@@ -23,6 +24,10 @@ class Cancel:
         now = self._clock.now()
 
         def end(current: Operation) -> Operation:
+            if current.state in (State.SUCCEEDED, State.FAILED):
+                raise WrongState(
+                    f"Operation {current.id} has {current.state}.", remedy="There is nothing left to cancel."
+                )
             return current if current.state is State.CANCELLED else current.moved(State.CANCELLED, now)
 
         cancelled = self._revise(operation, end, due_in=_RELEASE_GRACE)

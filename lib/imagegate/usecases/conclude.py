@@ -1,22 +1,27 @@
 """Write down how an attempt ended, and what that means for its operation."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
-from imagegate.domain.attempt import Attempt, AttemptState
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.attempt import LIVE, Attempt, AttemptState
+from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.failover import last_word
 from imagegate.domain.limits import Waits
 from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.outcome import NEVER, Looked, Ready, Ticket
 from imagegate.ports.keeping import Admission, Clock, Latencies, Telemetry
 from imagegate.ports.making import ProviderFor
-from imagegate.usecases.keep import Keep
+from imagegate.usecases.keep import Keep, Kept
 from imagegate.usecases.revise import Revise
 
 _FETCH_GRACE = 300.0
+_FETCHING = 120.0
+"""Seconds for which a finished picture is fetched again and again before another provider is asked for one."""
 _FIRST_HARVEST = 60.0
-_CANCELLED = Failure(FailureCode.CANCELLED, "Cancelled.")
-_WHILE_SUBMITTING = Failure(FailureCode.AMBIGUOUS, "Cancelled while it was being submitted.")
+_STOPPED = Failure(FailureCode.CANCELLED, "Not needed any more.")
+_WHILE_SUBMITTING = Failure(FailureCode.AMBIGUOUS, "Not needed any more while it was being submitted.")
 
 
 class Conclude:
@@ -43,56 +48,76 @@ class Conclude:
     def ready(self, operation: Operation, attempt: Attempt, ready: Ready, looked: Looked = NEVER) -> Operation:
         """The upstream has the pictures: note where, bring them home, and end when all are there.
 
-        Addresses are written before the fetch: some upstreams tell them only once. `looked`: when the job was
-        last seen unfinished.
+        Addresses are written before the fetch: some upstreams tell them only once. A fetch that fails in a way that
+        may pass is left to the next look. `looked`: when the job was last seen unfinished.
         """
         now = self._clock.now()
-        if operation.request.private:
-            ready = replace(ready, revised_prompts=())
-        noted = replace(
-            attempt,
+        noted = self._noted(operation, attempt, ready, now)
+        if ready.sources and attempt.state is not AttemptState.READY:
+            operation = self._revise(operation, lambda one: one.informed(noted), due_in=_FETCH_GRACE)
+        kept = self._keep(operation, noted, ready, self._providers(attempt.provider).base_url)
+        brought = {picture.slot for picture in (*operation.pictures, *kept.pictures)}
+        if kept.may_come and now < self._fetched_until(operation, noted):
+            operation = self._arrived(operation, noted, kept.pictures)
+        elif kept.failure and not brought & set(noted.slots):
+            operation = self.failed(operation, noted, _of_fetch(kept.failure))
+        else:
+            operation = self._done(operation, noted, kept, looked)
+        if attempt.state is not AttemptState.READY:
+            self._aside(lambda: self._learn(attempt, looked.at, now))
+        return operation
+
+    def _done(self, operation: Operation, attempt: Attempt, kept: Kept, looked: Looked) -> Operation:
+        """The attempt has yielded pictures, perhaps not all; a refusal of one is a refusal of the request."""
+        now = self._clock.now()
+        done = replace(attempt, state=AttemptState.DONE, failure=kept.failure, ended_at=now, revised_prompts=())
+        written = self._arrived(operation, done, kept.pictures)
+        self._aside(lambda: self._admission.report(attempt.provider, None, operation.id))
+        unseen = attempt.ready_at - self._earliest(attempt, looked.at, attempt.ready_at)
+        self._aside(lambda: self._telemetry.attempt(written, done, looked.times, max(unseen, 0.0)))
+        of_this_try = attempt.number > written.retried_after
+        return self.ended(written, kept.failure) if kept.failure and kept.failure.final and of_this_try else written
+
+    def _noted(self, operation: Operation, attempt: Attempt, ready: Ready, now: float) -> Attempt:
+        """The attempt with what the upstream told of its result."""
+        known = attempt.state is AttemptState.READY
+        return replace(
+            attempt if known else attempt.reduced(len(ready.bodies) + len(ready.sources)),
             state=AttemptState.READY,
-            sources=ready.sources,
+            sources=ready.sources[: len(attempt.slots)],
             seed=attempt.seed if ready.seed is None else ready.seed,
-            revised_prompts=ready.revised_prompts,
+            revised_prompts=() if operation.request.private else ready.revised_prompts,
             usage=ready.usage,
+            keep_until=attempt.keep_until or now + self._providers(attempt.provider).limits.retention_seconds,
+            ready_at=attempt.ready_at or now,
             lease_until=0.0,
         )
-        if attempt.state is not AttemptState.READY:
-            self._learn(attempt, looked.at)
-            if ready.sources:
-                operation = self._revise(operation, lambda one: one.informed(noted), due_in=_FETCH_GRACE)
-        try:
-            base = self._providers(attempt.provider).base_url
-            pictures = self._keep(operation, noted, ready, base)
-        except UpstreamError as error:
-            return self.failed(operation, noted, error.failure)
-        unseen = now - self._earliest(attempt, looked.at, now)
-        return self._succeeded(operation, noted, pictures, looked.times, unseen)
 
-    def _succeeded(
-        self, operation: Operation, attempt: Attempt, pictures: tuple[Picture, ...], looks: int, unseen: float
-    ) -> Operation:
+    def _fetched_until(self, operation: Operation, attempt: Attempt) -> float:
+        """Until when fetching is tried: while somebody waits, only until another provider had better be asked."""
+        return attempt.keep_until if operation.done else attempt.ready_at + _FETCHING
+
+    def _arrived(self, operation: Operation, attempt: Attempt, pictures: tuple[Picture, ...]) -> Operation:
+        """Write down what has become of the attempt, and the pictures that are in S3 now."""
         now = self._clock.now()
-        done = replace(attempt, state=AttemptState.DONE, ended_at=now, revised_prompts=())
 
-        def end(current: Operation) -> Operation:
+        def arrive(current: Operation) -> Operation:
             arrived = tuple(replace(one, late=current.done) for one in pictures)
-            return current.informed(done).with_pictures(arrived).settled(now)
+            changed = current.informed(attempt)
+            return (changed.with_pictures(arrived) if arrived else changed).settled(now)
 
-        self._admission.report(attempt.provider, None)
-        ended = self._revise(operation, end, due_in=_FETCH_GRACE)
-        self._telemetry.attempt(ended, done, looks, unseen)
-        return ended
+        return self._revise(operation, arrive, due_in=_FETCH_GRACE)
 
     def failed(self, operation: Operation, attempt: Attempt, failure: Failure) -> Operation:
         """The attempt failed: another provider gets its turn, unless the request itself was refused."""
         now = self._clock.now()
-        failure = replace(failure, message=_unquoted(operation, attempt, failure.message))
+        if operation.request.private:
+            failure = failure.withheld(attempt.provider)
         unknown = failure.code is FailureCode.AMBIGUOUS
+        partly = attempt.ready_at and any(picture.slot in attempt.slots for picture in operation.pictures)
         ended = replace(
             attempt,
-            state=AttemptState.UNKNOWN if unknown else AttemptState.FAILED,
+            state=AttemptState.DONE if partly else AttemptState.UNKNOWN if unknown else AttemptState.FAILED,
             failure=failure,
             ended_at=now,
             lease_until=0.0,
@@ -105,20 +130,30 @@ class Conclude:
                 return noted.moved(State.FAILED, now, failure=failure)
             return noted
 
-        self._admission.report(attempt.provider, failure.code)
         written = self._revise(operation, end, due_in=_FETCH_GRACE)
-        self._telemetry.attempt(written, ended)
+        self._aside(lambda: self._admission.report(attempt.provider, failure.code, operation.id))
+        self._aside(lambda: self._telemetry.attempt(written, ended))
         return written
 
+    def _aside(self, deed: Callable[[], None]) -> None:
+        """Do what is good to know but must not cost anybody a picture."""
+        try:
+            deed()
+        except Exception:
+            logging.exception("beside an operation something went wrong")
+
     def released(self, operation: Operation) -> Operation:
-        """Upstreams still at work for a cancelled operation are told to stop, where they can be."""
+        """Upstreams still at work for an operation that needs nothing more are told to stop, where they can be."""
         for attempt in operation.attempts:
+            if attempt.ticket is not None and attempt.state in (*LIVE, AttemptState.UNKNOWN):
+                self._aside(partial(self._stop, attempt.provider, Ticket(attempt.ticket)))
             if attempt.live:
-                if attempt.ticket is not None:
-                    self._providers(attempt.provider).cancel(Ticket(attempt.ticket))
                 submitting = attempt.state is AttemptState.SUBMITTING
-                operation = self.failed(operation, attempt, _WHILE_SUBMITTING if submitting else _CANCELLED)
+                operation = self.failed(operation, attempt, _WHILE_SUBMITTING if submitting else _STOPPED)
         return operation
+
+    def _stop(self, provider: str, ticket: Ticket) -> None:
+        self._providers(provider).cancel(ticket)
 
     def exhausted(self, operation: Operation, slot: int) -> Operation:
         """Every provider of the route has had its turns: what they said last becomes the operation's reason."""
@@ -130,8 +165,8 @@ class Conclude:
         late = Failure(FailureCode.DEADLINE_EXCEEDED, f"No picture within the deadline of {seconds} s.")
         if operation.may_have_cost or not any(one.failure for one in operation.attempts):
             for attempt in operation.attempts:
-                if attempt.live and attempt.ticket is not None:
-                    self._latencies.censor(attempt.provider, attempt.model, self._clock.now() - attempt.started_at)
+                if attempt.state is AttemptState.SUBMITTED:
+                    self._aside(partial(self._censor, attempt))
             return self.ended(operation, late)
         return self.ended(operation, last_word(operation.attempts))
 
@@ -144,21 +179,22 @@ class Conclude:
 
         return self._revise(operation, end, due_in=_FIRST_HARVEST)
 
-    def _learn(self, attempt: Attempt, looked_at: float) -> None:
+    def _learn(self, attempt: Attempt, looked_at: float, now: float) -> None:
         """Remember how long the job took, as exactly as it is known."""
-        now = self._clock.now()
         earliest = self._earliest(attempt, looked_at, now) - attempt.started_at
         self._latencies.observe(attempt.provider, attempt.model, earliest, now - attempt.started_at)
 
+    def _censor(self, attempt: Attempt) -> None:
+        """Remember that the job takes longer than it was waited for."""
+        self._latencies.censor(attempt.provider, attempt.model, self._clock.now() - attempt.started_at)
+
     def _earliest(self, attempt: Attempt, looked_at: float, now: float) -> float:
-        """When a job seen finished at `now` may have been so: between two looks nobody knows, streams tell at once."""
-        if self._providers(attempt.provider).limits.waits is not Waits.POLL:
+        """When a job seen finished at `now` may have been so: since it was last seen unfinished."""
+        if self._providers(attempt.provider).limits.waits is Waits.BLOCKING:
             return now
         return max(attempt.started_at, looked_at)
 
 
-def _unquoted(operation: Operation, attempt: Attempt, message: str) -> str:
-    """The message without a private request's words, nor those that a language model made of them."""
-    words = operation.words_for(attempt)
-    message = operation.request.reworded(words).unquoted(message) if words else message
-    return operation.request.unquoted(message)
+def _of_fetch(failure: Failure) -> Failure:
+    """Why a finished picture was not fetched: never in words that say that nothing was paid for."""
+    return replace(failure, code=FailureCode.UPSTREAM_FAILED) if failure.surely_free else failure

@@ -1,9 +1,11 @@
 """Forget an operation: its record, its pictures, and what was announced of it to a webhook."""
 
-from imagegate.domain.errors import WrongState
+from imagegate.domain.errors import Conflict, WrongState
 from imagegate.domain.operation import Operation
 from imagegate.ports.keeping import ImageStore, OperationStore
 from imagegate.ports.telling import Deliveries
+
+_TRIES = 8
 
 
 class Delete:
@@ -15,13 +17,28 @@ class Delete:
         self._deliveries = deliveries
 
     def __call__(self, operation: Operation) -> None:
-        """Remove the pictures and deliveries, then the record, so that nothing is left that nobody can find.
+        """Remove the record, then the pictures and deliveries: who loses a race against a retry takes nothing from it.
 
-        Raises WrongState while it runs, and Conflict when it changed in between.
+        What a crash in between leaves, the bucket's lifecycle and the table's TTL remove. Raises WrongState while it
+        runs, and Conflict when others write it again and again.
         """
-        if not operation.done:
-            raise WrongState(f"Operation {operation.id} is {operation.state}.", remedy="Cancel it first.")
-        self._images.delete([picture.key for picture in operation.pictures])
-        if operation.webhook:
-            self._deliveries.forget(operation.id)
-        self._store.delete(operation)
+        removed = self._removed(operation)
+        self._images.delete([picture.key for picture in removed.pictures])
+        if removed.webhook:
+            self._deliveries.forget(removed.id)
+
+    def _removed(self, operation: Operation) -> Operation:
+        """The operation as it was when its record went, by our hand or another's."""
+        for _ in range(_TRIES):
+            if not operation.done:
+                raise WrongState(f"Operation {operation.id} is {operation.state}.", remedy="Cancel it first.")
+            try:
+                self._store.delete(operation)
+            except Conflict:
+                current = self._store.get(operation.id, consistent=True)
+                if current is None:
+                    return operation
+                operation = current
+            else:
+                return operation
+        raise Conflict(f"operation {operation.id} is written by too many at once")

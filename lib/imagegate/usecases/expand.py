@@ -1,7 +1,5 @@
 """Have a language model write an operation's prompt out, or settle for the caller's own words."""
 
-from dataclasses import replace
-
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.expansion import AMPLE, cleaned, refuses, room, shortened
 from imagegate.domain.operation import Operation
@@ -52,7 +50,8 @@ class Expand:
         try:
             prompt = self._expanded(operation)
         except UpstreamError as error:
-            failure = replace(error.failure, message=operation.request.unquoted(error.failure.message))
+            private = operation.request.private
+            failure = error.failure.withheld("the language model") if private else error.failure
 
         def settle(current: Operation) -> Operation:
             return current.unexpanded(failure) if failure else current.expanded(prompt)

@@ -4,7 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from itertools import chain, repeat
 
-from imagegate.domain.attempt import Attempt
+from imagegate.domain.attempt import Attempt, Source
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation import Operation, Picture
 from imagegate.domain.outcome import Ready
 from imagegate.domain.request import ImageRequest
@@ -13,37 +14,66 @@ from imagegate.ports.making import Http, Pictures
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
+_FOR_GOOD = {FailureCode.EXPIRED, FailureCode.BAD_PAYLOAD, FailureCode.CONTENT_FILTERED}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What came home of an attempt."""
+
+    pictures: tuple[Picture, ...]
+    failure: Failure | None = None
+    """Why not everything did: what may pass before what is final, and that before the rest."""
+
+    @property
+    def may_come(self) -> bool:
+        """True when fetching the rest again may help."""
+        return self.failure is not None and self.failure.code not in _FOR_GOOD
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Stores what an attempt yielded. Safe to run twice: keys are fixed and never overwritten."""
+    """Stores what an attempt yielded. Safe to run twice: a key stands for its bytes."""
 
     images: ImageStore
     http: Http
     pictures: Pictures
 
-    def __call__(self, operation: Operation, attempt: Attempt, ready: Ready, base: str) -> tuple[Picture, ...]:
-        """The pictures of `attempt`, now in S3.
+    def __call__(self, operation: Operation, attempt: Attempt, ready: Ready, base: str) -> Kept:
+        """The pictures of `attempt` that the operation has not yet, now in S3, and what kept others from it.
 
         `base`: the provider's base URL, the one host allowed to be private.
-        Raises UpstreamError when a picture cannot be fetched or is not one.
         """
-        bodies = [*ready.bodies, *(self.http.download(source.url, base) for source in ready.sources)]
-        told = chain(ready.revised_prompts, repeat(None))
-        kept = zip(attempt.slots, bodies, told, strict=False)
-        return tuple(self._store(operation, attempt, slot, body, revised) for slot, body, revised in kept)
+        filled = {picture.slot for picture in operation.pictures}
+        made: list[bytes | Source] = [*ready.bodies, *ready.sources]
+        told = chain(ready.revised_prompts[-len(made) :], repeat(None))
+        pictures: list[Picture] = []
+        failures = [] if made else [Failure(FailureCode.BAD_PAYLOAD, f"{attempt.provider} is ready without a picture.")]
+        # Of pictures told as bytes and as addresses, only the latter are there when they are fetched again.
+        for slot, one, revised in zip(attempt.slots[-len(made) :], made, told, strict=False):
+            if slot in filled:
+                continue
+            try:
+                body = self.http.download(one.url, base) if isinstance(one, Source) else one
+                pictures.append(self._store(operation, attempt, slot, body, revised))
+            except UpstreamError as error:
+                failures.append(error.failure)
+        failures.sort(key=lambda failure: (failure.code in _FOR_GOOD, not failure.final))
+        return Kept(tuple(pictures), failures[0] if failures else None)
 
     def _store(self, operation: Operation, attempt: Attempt, slot: int, body: bytes, revised: str | None) -> Picture:
         body, made_from = self._converted(body, operation.request), revised or operation.words_for(attempt)
         told = not operation.request.private and made_from != operation.request.prompt
         facts = self.pictures.inspect(body)
-        key = f"images/{operation.id[-2:]}/{operation.id}/{slot}.{EXTENSIONS[facts.content_type]}"
+        digest = hashlib.sha256(body).hexdigest()
+        # With the digest, for a slot may be made twice: a crash after the first picture came leaves it there.
+        name = f"{slot}-{digest[:8]}.{EXTENSIONS[facts.content_type]}"
+        key = f"images/{operation.id[-2:]}/{operation.id}/{name}"
         self.images.put(key, body, facts.content_type)
         return Picture(
             slot=slot,
             key=key,
-            sha256=hashlib.sha256(body).hexdigest(),
+            sha256=digest,
             content_type=facts.content_type,
             width=facts.width,
             height=facts.height,

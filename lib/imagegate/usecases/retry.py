@@ -11,6 +11,8 @@ from imagegate.ports.keeping import Clock, Workflow
 from imagegate.usecases.revise import Revise
 
 _START_GRACE = 60.0
+MOST_ATTEMPTS = 100
+"""Attempts on record after which there is no further retry: DynamoDB takes 400 KB for an operation."""
 
 
 class Retry:
@@ -35,6 +37,12 @@ class Retry:
                     f"The prompt of operation {current.id} was not kept, as its caller asked (x-data-logging-enabled).",
                     remedy="Send the request again.",
                 )
+            if len(current.attempts) >= MOST_ATTEMPTS:
+                raise WrongState(
+                    f"Operation {current.id} has been tried {len(current.attempts)} times.", remedy="Start a new one."
+                )
+            if current.state not in (State.FAILED, State.CANCELLED):
+                raise _untimely(current)
             account = opened(key, route, current.request.n - len(current.pictures), now)
             again = current.moved(State.QUEUED, now, failure=None, retried_after=len(current.attempts), account=account)
             return replace(again, deadline=now + current.deadline - current.waiting_since)
@@ -43,3 +51,9 @@ class Retry:
         queued = self._revise(operation, queue, due_in=_START_GRACE, limits=limits)
         self._workflow.start(queued.id, run=f"{queued.id}-{queued.version}")
         return queued
+
+
+def _untimely(operation: Operation) -> WrongState:
+    if operation.state is State.SUCCEEDED:
+        return WrongState(f"Operation {operation.id} has succeeded.", remedy="For other pictures start a new one.")
+    return WrongState(f"Operation {operation.id} is {operation.state}.", remedy="Wait until it has ended.")

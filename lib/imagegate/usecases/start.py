@@ -110,7 +110,7 @@ class Start:
     def _holder(self, ask: Ask, claim: Claim) -> Operation | None:
         """The operation that answers this Ask already, if the claim's holder does."""
         holder = self._store.get(claim.operation_id, consistent=True)
-        if holder is None or not attaches(holder, claim, ask.repeated, self._clock.now()):
+        if holder is None or not attaches(holder, claim, ask.repeated, self._clock.now(), invited=ask.coalesce):
             return None
         if holder.digest != ask.digest:
             raise KeyReused(

@@ -1,6 +1,7 @@
 """Hand an operation's missing pictures to upstreams."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
@@ -10,7 +11,7 @@ from imagegate.domain.fitting import not_honoured, worded
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Ready, Ticket
-from imagegate.domain.request import InputImage
+from imagegate.domain.request import ImageRequest, InputImage
 from imagegate.domain.route import Routes, Target
 from imagegate.ports.keeping import Admission, Clock, ImageStore, OperationStore
 from imagegate.ports.making import Provider, ProviderFor
@@ -18,10 +19,21 @@ from imagegate.usecases.conclude import Conclude
 from imagegate.usecases.plan import Plan, Step
 from imagegate.usecases.poll import SWEEP_MARGIN, Poll
 from imagegate.usecases.revise import Revise
+from imagegate.usecases.visit import Visit
 
 _BUDGET = 300.0
 """Seconds after which one visit begins no further submission: blocking upstreams take minutes each."""
 _LEASE_MARGIN = 15.0
+_INPUTS_GONE = Failure(
+    FailureCode.INVALID_REQUEST, "The pictures that came with the request are no longer kept; send it again."
+)
+
+
+class _Inputs(NamedTuple):
+    """Pictures to work from, and where to."""
+
+    images: tuple[InputBody, ...]
+    mask: InputBody | None
 
 
 class Submit:
@@ -51,33 +63,39 @@ class Submit:
         self._revise = revise
         self._clock = clock
 
-    def __call__(self, operation_id: str, run: str, unexpanded: str = "") -> Step:
+    def __call__(self, operation_id: str, visit: Visit, unexpanded: str = "") -> Step:
         """Submit every missing slot, stay for quick jobs, and say what comes next.
 
-        `run`: the name of the workflow execution, which holds the leases taken here. `unexpanded`: the workflow's
-        short name of the error by which the state Expand broke down for good.
+        `unexpanded`: the workflow's short name of the error by which the state Expand broke down for good.
         """
         operation = self._store.get(operation_id, consistent=True)
         if operation is None or operation.done:
-            return self._poll.after_the_end(operation_id, operation, run)
+            return self._poll.after_the_end(operation_id, operation, visit)
         if operation.awaits_expansion and not unexpanded:
             return Step(operation_id, "expand")
+        operation = self._poll.overdue(operation)
+        if operation.done:
+            return self._poll.after_the_end(operation_id, operation, visit)
         given_up = Failure(FailureCode.INTERNAL, f"The prompt could not be expanded ({unexpanded}).")
 
         def ready(current: Operation) -> Operation:
-            return current.unexpanded(given_up).settled(self._clock.now())
+            now = self._clock.now()
+            return current.unexpanded(given_up).revived(now).settled(now)
 
         operation = self._revise(operation, ready, due_in=SWEEP_MARGIN)
-        operation, not_before = self._submit_all(operation, run)
+        operation, not_before = self._submit_all(operation, visit.run)
         if operation.done:
-            return self._poll.after_the_end(operation_id, operation, run)
-        operation, not_before = self._poll.stay(operation, run, not_before)
-        return self._plan.step(operation, not_before, run)
+            return self._poll.after_the_end(operation_id, operation, visit)
+        operation, rests = self._poll.stay(operation, visit)
+        step = self._plan.step(operation, visit.run, rests, not_before)
+        self._poll.pushed_back(operation, step)
+        return step
 
     def _submit_all(self, operation: Operation, run: str) -> tuple[Operation, float]:
         """Try every missing slot; also when the earliest of those that must wait may be tried again."""
         until, later = self._clock.now() + _BUDGET, dict.fromkeys(operation.missing_slots, 0.0)
         for slot in operation.missing_slots:
+            operation = self._poll.overdue(operation)
             if operation.done or self._clock.now() >= until:
                 return operation, 0.0
             if slot not in operation.missing_slots:
@@ -116,16 +134,20 @@ class Submit:
 
     def _try(self, operation: Operation, target: Target, slots: tuple[int, ...], run: str) -> Operation:
         provider = self._providers(target.provider)
+        try:
+            inputs = self._inputs(operation.request)
+        except KeyError:
+            return self._conclude.ended(operation, _INPUTS_GONE)
         operation, attempt = self._begin(operation, target, slots, run)
         if attempt not in operation.attempts:
             return operation  # it ended meanwhile, or another driver was first
         try:
-            outcome = provider.submit(self._order(operation, attempt, provider))
+            outcome = provider.submit(self._order(operation, attempt, provider, inputs))
         except UpstreamError as error:
             return self._conclude.failed(operation, attempt, error.failure)
         return self._record(operation, attempt, outcome, provider)
 
-    def _order(self, operation: Operation, attempt: Attempt, provider: Provider) -> Order:
+    def _order(self, operation: Operation, attempt: Attempt, provider: Provider, inputs: _Inputs) -> Order:
         request, seeds, slot = operation.request, provider.limits.seed_maximum + 1, attempt.slots[0]
         seed = None if request.seed is None else (request.seed + slot) % seeds
         words = operation.words_for(attempt)
@@ -134,10 +156,15 @@ class Submit:
             replace(worded(request, provider.limits), seed=seed),
             attempt.model,
             len(attempt.slots),
-            inputs=tuple(map(self._input, request.inputs)),
-            mask=self._input(request.mask) if request.mask else None,
-            idempotency_key=f"{operation.id}-{slot}-{attempt.number}",
+            inputs=inputs.images,
+            mask=inputs.mask,
+            idempotency_key=f"{operation.id}-{slot}-{_first_number(operation, attempt)}",
         )
+
+    def _inputs(self, request: ImageRequest) -> _Inputs:
+        """What came with the request. Raises KeyError when it is no longer kept."""
+        mask = self._input(request.mask) if request.mask else None
+        return _Inputs(tuple(map(self._input, request.inputs)), mask)
 
     def _input(self, image: InputImage) -> InputBody:
         return InputBody(self._images.get(image.key), image.content_type)
@@ -185,6 +212,20 @@ class Submit:
         )
         due_in = self._plan.wait(operation.informed(submitted)) + SWEEP_MARGIN
         return self._revise(operation, lambda current: current.informed(submitted), due_in=due_in)
+
+
+def _first_number(operation: Operation, attempt: Attempt) -> int:
+    """The attempt's number, or that of the first one it repeats, as long as what became of them is not known.
+
+    By the same key an upstream may know the submission again; after a definite end it would only repeat that.
+    """
+    number = attempt.number
+    for one in reversed(operation.attempts):
+        if one.number != attempt.number and (one.provider, one.slots) == (attempt.provider, attempt.slots):
+            if one.state is not AttemptState.UNKNOWN:
+                break
+            number = one.number
+    return number
 
 
 def _unmade(operation: Operation) -> tuple[str, ...]:

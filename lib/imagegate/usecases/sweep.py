@@ -1,5 +1,6 @@
 """Put abandoned operations back on the road."""
 
+import logging
 from dataclasses import replace
 
 from imagegate.domain.operation import Operation
@@ -22,15 +23,22 @@ class Sweep:
         self._clock = clock
 
     def __call__(self) -> int:
-        """Restart every overdue operation's workflow; returns how many."""
+        """Restart every overdue operation's workflow; returns how many. One that cannot be keeps no other waiting."""
         count, overdue = 0, 0.0
         for found in self._store.due(self._clock.now()):
             overdue = max(overdue, self._clock.now() - found.due_at)
-            operation = self._revise(found, lambda one: replace(one, due_at=0), due_in=self._next_chance(found))
-            self._workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
-            count += 1
+            try:
+                self._restart(found)
+            except Exception:
+                logging.exception("operation %s cannot be put back on the road", found.id)
+            else:
+                count += 1
         self._telemetry.swept(count, overdue)
         return count
+
+    def _restart(self, found: Operation) -> None:
+        operation = self._revise(found, lambda one: replace(one, due_at=0), due_in=self._next_chance(found))
+        self._workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
 
     def _next_chance(self, operation: Operation) -> float:
         """Seconds until it may be swept again: ever longer for what is only being harvested."""

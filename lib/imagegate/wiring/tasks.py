@@ -1,6 +1,8 @@
 """What asks upstreams: the workflow's states."""
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Protocol
 
 from imagegate import settings
 from imagegate.adapters.aws import client
@@ -12,7 +14,20 @@ from imagegate.usecases.expand import Expand
 from imagegate.usecases.plan import Plan
 from imagegate.usecases.poll import Poll
 from imagegate.usecases.submit import Submit
+from imagegate.usecases.visit import Visit
 from imagegate.wiring import shared
+
+
+class Context(Protocol):
+    """What Lambda tells a function of its invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until it is stopped."""
+
+
+def visit(event: Mapping[str, str], context: Context) -> Visit:
+    """The invocation with this event."""
+    return Visit(event["run"], shared.clock().now() + context.get_remaining_time_in_millis() / 1000)
 
 
 @cache

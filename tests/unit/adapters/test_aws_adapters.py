@@ -1,6 +1,7 @@
 """The AWS adapters against moto."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,19 +11,33 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import botocore.auth
 import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
+from imagegate.adapters import s3_images
+from imagegate.adapters.aws import client as client_of
 from imagegate.adapters.dynamodb_listing import DynamoDBListing
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations, is_operation, operation_of
 from imagegate.adapters.s3_images import S3Images, s3_client
 from imagegate.adapters.ssm_secrets import SsmSecrets
 from imagegate.adapters.step_functions_workflow import StepFunctionsWorkflow
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.coalescing import Claim, Claimed
 from imagegate.domain.errors import Conflict
 from imagegate.domain.ids import new_id
 from imagegate.domain.listing import Page, Query
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.request import ImageRequest, Message
+from imagegate.usecases.revise import Revise
 from support.fakes import FakeClock
 
 REGION = "eu-central-1"
@@ -122,6 +137,91 @@ def test_retention_ends_on_time_although_ttl_deletes_late(store: DynamoDBOperati
     assert store.get(one.id) is None
 
 
+def test_a_retry_begins_the_retention_anew(store: DynamoDBOperations, clock: FakeClock) -> None:
+    """Tried again on its last day, it vanished while it ran; its place among those under way was never given back."""
+    one = operation()
+    store.create(one)
+    clock.time += 30 * 86_400 - 600
+    failed = replace(one.moved(State.FAILED, clock.time), version=2)
+    store.replace(failed)
+    store.replace(replace(failed.moved(State.QUEUED, clock.time), version=3, deadline=clock.time + 900))
+    clock.time += 86_400
+    assert store.get(one.id) is not None
+
+
+def test_nothing_is_gone_while_it_may_run(clock: FakeClock, store: DynamoDBOperations) -> None:
+    short = DynamoDBOperations(boto3.client("dynamodb"), "t", 0.01, clock.now)
+    one = operation(deadline=clock.time + 86_400)
+    short.create(one)
+    clock.time += 86_400
+    assert short.get(one.id) == one
+
+
+def answer_lost(client: Any) -> None:
+    """Let the next PutItem be repeated though it was done: its answer did not arrive."""
+
+    def repeat_once(attempts: int, **_: Any) -> float | None:
+        return 0.0 if attempts == 1 else None
+
+    client.meta.events.register_first("needs-retry.dynamodb.PutItem", repeat_once)
+
+
+def test_a_new_operation_is_accepted_though_the_answer_was_lost(clock: FakeClock, store: DynamoDBOperations) -> None:
+    """The repetition met what the first try had written: the caller was refused, and the operation ran."""
+    client = boto3.client("dynamodb")
+    answer_lost(client)
+    one = operation()
+    DynamoDBOperations(client, "t", 30, clock.now).create(one)
+    assert store.get(one.id) == one
+
+
+class Entangled:
+    """A client whose next single write meets a transaction on the same item."""
+
+    def __init__(self, method: str) -> None:
+        self.client = boto3.client("dynamodb")
+        self.left = {method: 1}
+
+    def __getattr__(self, name: str) -> Any:
+        if self.left.pop(name, 0):
+            raise self.client.exceptions.TransactionConflictException({"Error": {"Code": "TransactionConflict"}}, name)
+        return getattr(self.client, name)
+
+
+def test_single_writes_that_meet_a_transaction_are_tried_again(clock: FakeClock, store: DynamoDBOperations) -> None:
+    """DynamoDB refuses them; a ticket that was not written for that would have been paid for in vain."""
+    one = operation(claim="same#x")
+    store.create(one)
+
+    def through(method: str) -> DynamoDBOperations:
+        return DynamoDBOperations(Entangled(method), "t", 30, clock.now)
+
+    written = Revise(through("put_item"), clock)(one, lambda current: replace(current, model="other"), due_in=60)
+    assert store.get(one.id) == written
+    through("update_item").count_waiting(one, +1)
+    with pytest.raises(Claimed) as claimed:
+        store.create(operation(claim="same#x"))
+    assert claimed.value.claim.waiting == 1
+    with pytest.raises(Conflict):
+        through("delete_item").delete(written)
+
+
+def test_an_item_that_cannot_be_read_is_logged_and_passed_over(
+    store: DynamoDBOperations, caplog: pytest.LogCaptureFixture
+) -> None:
+    unreadable, one = operation(), operation()
+    for each in (unreadable, one):
+        store.create(each)
+    boto3.client("dynamodb").update_item(
+        TableName="t",
+        Key={"pk": {"S": f"op#{unreadable.id}"}},
+        UpdateExpression="SET body = :nonsense",
+        ExpressionAttributeValues={":nonsense": {"S": '{"from":"the future"}'}},
+    )
+    assert [found.id for found in store.due(1_800_000_000.0 + 60)] == [one.id]
+    assert unreadable.id in caplog.text
+
+
 def test_due_are_the_open_ones_whose_time_has_come(store: DynamoDBOperations) -> None:
     many = [operation(1_800_000_000.0 + at) for at in range(40)]
     for one in many:
@@ -130,6 +230,31 @@ def test_due_are_the_open_ones_whose_time_has_come(store: DynamoDBOperations) ->
     store.replace(ended)
     due = {one.id for one in store.due(1_800_000_000.0 + 60 + 19.5)}
     assert due == {one.id for one in many[1:20]}
+
+
+NOW = 1_800_000_000.0
+KEPT = Attempt(1, "alpha", "m", (0,), AttemptState.SUBMITTED, NOW, ticket={"job": 1}, keep_until=NOW + 1000)
+SENDING = Attempt(1, "alpha", "m", (0,), AttemptState.SUBMITTING, NOW, lease_until=NOW + 50)
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])
+@pytest.mark.parametrize(
+    ("attempt", "looked_after"),
+    [
+        (KEPT, True),
+        (replace(KEPT, state=AttemptState.FAILED), False),
+        (SENDING, True),
+        (replace(SENDING, state=AttemptState.UNKNOWN), False),
+    ],
+)
+def test_the_jobs_of_an_ended_operation_are_looked_after(
+    store: DynamoDBOperations, state: State, attempt: Attempt, looked_after: bool
+) -> None:
+    """A late picture is brought home, a cancelled job stopped, a dead submitter's attempt called unknown."""
+    one = operation(NOW)
+    store.create(one)
+    store.replace(replace(one.with_attempt(attempt).moved(state, NOW), version=2, updated_at=NOW))
+    assert len(list(store.due(NOW + 500))) == looked_after
 
 
 def test_stream_images_are_read_like_items(store: DynamoDBOperations) -> None:
@@ -160,6 +285,75 @@ def test_a_stored_picture_is_never_overwritten(images: S3Images) -> None:
     images.put("images/a", b"first", "image/webp")
     images.put("images/a", b"second", "image/webp")
     assert images.get("images/a") == b"first"
+
+
+def test_what_is_used_again_is_written_again_and_its_days_begin_anew(images: S3Images) -> None:
+    images.put("inputs/a", b"first", "image/png", anew=True)
+    images.put("inputs/a", b"second", "image/png", anew=True)
+    assert images.get("inputs/a") == b"second"
+
+
+@pytest.fixture
+def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S3Images, Stubber]]:
+    """Pictures in a bucket that says what a test has it say, and nobody who sleeps."""
+    monkeypatch.setattr(s3_images.time, "sleep", lambda seconds: None)
+    client = s3_client(REGION)
+    with Stubber(client) as stubber:
+        yield S3Images(client, "pictures", 600), stubber
+        stubber.assert_no_pending_responses()
+
+
+PUT = {"Bucket": "pictures", "Key": "images/a", "Body": b"bytes", "ContentType": "image/png", "ContentDisposition": ANY}
+ONCE = PUT | {"IfNoneMatch": "*"}
+
+
+@pytest.mark.parametrize(("code", "status"), [("NoSuchKey", 404), ("AccessDenied", 403)])
+def test_what_is_gone_is_gone_also_to_those_who_may_not_list(
+    stubbed: tuple[S3Images, Stubber], code: str, status: int
+) -> None:
+    images, stubber = stubbed
+    stubber.add_client_error("get_object", code, http_status_code=status)
+    with pytest.raises(KeyError):
+        images.get("images/a")
+
+
+def test_a_bucket_that_is_not_there_is_no_missing_picture(stubbed: tuple[S3Images, Stubber]) -> None:
+    images, stubber = stubbed
+    stubber.add_client_error("get_object", "NoSuchBucket", http_status_code=404)
+    with pytest.raises(ClientError):
+        images.get("images/a")
+
+
+def test_of_two_puts_at_once_the_one_refused_comes_again(stubbed: tuple[S3Images, Stubber]) -> None:
+    images, stubber = stubbed
+    stubber.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409, expected_params=ONCE)
+    stubber.add_client_error("put_object", "PreconditionFailed", http_status_code=412, expected_params=ONCE)
+    images.put("images/a", b"bytes", "image/png")
+
+
+def test_a_picture_is_never_called_stored_when_it_may_not_be(stubbed: tuple[S3Images, Stubber]) -> None:
+    images, stubber = stubbed
+    for _ in range(4):
+        stubber.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
+    with pytest.raises(ClientError):
+        images.put("images/a", b"bytes", "image/png")
+
+
+def test_putting_anew_asks_for_no_condition(stubbed: tuple[S3Images, Stubber]) -> None:
+    images, stubber = stubbed
+    stubber.add_response("put_object", {}, PUT)
+    images.put("images/a", b"bytes", "image/png", anew=True)
+
+
+def test_bytes_that_were_paid_for_are_put_many_times_before_they_are_lost() -> None:
+    assert s3_client(REGION).meta.config.retries["total_max_attempts"] == 8
+
+
+def test_no_call_of_the_front_outlasts_the_thirty_seconds_of_the_gateway() -> None:
+    config = client_of("dynamodb").meta.config
+    pauses = sum(2.0**attempt for attempt in range(config.retries["total_max_attempts"] - 1))
+    assert config.retries["total_max_attempts"] * config.read_timeout + pauses < 30
+    assert config.tcp_keepalive
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
@@ -196,6 +390,55 @@ def test_a_run_starts_once() -> None:
     [execution] = client.list_executions(stateMachineArn=arn)["executions"]
     described = client.describe_execution(executionArn=execution["executionArn"])
     assert json.loads(described["input"]) == {"id": "op1"}
+
+
+MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:m"
+
+
+def refusing(error: Exception) -> StepFunctionsWorkflow:
+    """A workflow behind a service that answers every start so."""
+
+    class Client:
+        def start_execution(self, **_: Any) -> None:
+            raise error
+
+    return StepFunctionsWorkflow(Client(), MACHINE)
+
+
+def refusal(code: str, status: int = 400) -> ClientError:
+    metadata = {"HTTPStatusCode": status}
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": metadata}, "StartExecution")  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (refusal("ThrottlingException"), "ThrottlingException"),
+        (refusal("ExecutionLimitExceeded"), "ExecutionLimitExceeded"),
+        (refusal("ServiceUnavailable", 503), "ServiceUnavailable"),
+        (refusal("InternalFailure", 500), "InternalFailure"),
+        (EndpointConnectionError(endpoint_url="https://states.invalid"), "EndpointConnectionError"),
+        (ConnectTimeoutError(endpoint_url="https://states.invalid"), "ConnectTimeoutError"),
+        (ReadTimeoutError(endpoint_url="https://states.invalid"), "ReadTimeoutError"),
+        (ConnectionClosedError(endpoint_url="https://states.invalid"), "ConnectionClosedError"),
+    ],
+)
+def test_what_cannot_be_started_now_is_left_to_sweep(
+    error: Exception, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusing(error).start("op1", "op1-2")
+    [record] = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "op1" in record.message
+    assert code in record.message
+
+
+@pytest.mark.parametrize(
+    "error", [refusal("AccessDeniedException"), refusal("StateMachineDoesNotExist"), NoCredentialsError()], ids=repr
+)
+def test_what_no_sweep_can_start_breaks_down(error: Exception) -> None:
+    with pytest.raises((ClientError, BotoCoreError)):
+        refusing(error).start("op1", "op1")
 
 
 def test_secrets_are_read_once_absence_included() -> None:

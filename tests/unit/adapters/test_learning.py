@@ -83,33 +83,33 @@ def admission(clock: FakeClock, per_minute: int | None = None) -> DynamoDBAdmiss
 def test_healthy_providers_write_nothing() -> None:
     one = admission(FakeClock())
     assert one.admit("alpha") == 0.0
-    one.report("alpha", None)
+    one.report("alpha", None, "an operation")
     assert boto3.client("dynamodb").scan(TableName="t")["Count"] == 0
 
 
 def test_after_failures_in_a_row_a_provider_is_spared_by_every_process() -> None:
     clock = FakeClock()
-    for _ in range(FAILURES):
-        admission(clock).report("alpha", FailureCode.UPSTREAM_FAILED)
+    for number in range(FAILURES):
+        admission(clock).report("alpha", FailureCode.UPSTREAM_FAILED, f"operation {number}")
     assert admission(clock).admit("alpha") > clock.now()
     assert admission(clock).admit("beta") == 0.0
 
 
 def test_one_request_probes_and_its_success_closes_the_circuit() -> None:
     clock = FakeClock()
-    for _ in range(FAILURES):
-        admission(clock).report("alpha", FailureCode.UPSTREAM_FAILED)
+    for number in range(FAILURES):
+        admission(clock).report("alpha", FailureCode.UPSTREAM_FAILED, f"operation {number}")
     clock.time = admission(clock).admit("alpha")
     assert admission(clock).admit("alpha") <= clock.now()
     assert admission(clock).admit("alpha") > clock.now()
-    admission(clock).report("alpha", None)
+    admission(clock).report("alpha", None, "another")
     assert admission(clock).admit("alpha") == 0.0
 
 
 def test_refused_prompts_do_not_open_a_circuit() -> None:
     clock = FakeClock()
-    for _ in range(3 * FAILURES):
-        admission(clock).report("alpha", FailureCode.CONTENT_FILTERED)
+    for number in range(3 * FAILURES):
+        admission(clock).report("alpha", FailureCode.CONTENT_FILTERED, f"operation {number}")
     assert admission(clock).admit("alpha") == 0.0
 
 
@@ -149,3 +149,11 @@ def test_figures_are_embedded_metrics_and_never_carry_the_prompt() -> None:
         assert all(set(dimensions) <= set(line) for dimensions in directive["Dimensions"])
         assert {metric["Name"] for metric in directive["Metrics"]} <= set(line)
         assert line["operation"] == "0" * 20
+
+
+def test_one_operation_that_fails_again_and_again_does_not_open_a_circuit() -> None:
+    """Its prompt may be at fault; everybody else's operations waited."""
+    clock = FakeClock()
+    for _ in range(3 * FAILURES):
+        admission(clock).report("alpha", FailureCode.UPSTREAM_FAILED, "the same")
+    assert admission(clock).admit("alpha") == 0.0

@@ -2,6 +2,10 @@
 
 import io
 import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -36,6 +40,123 @@ def test_any_mode_becomes_a_jpeg_on_white(mode: str) -> None:
         assert image.mode == "RGB"
         if mode == "RGBA":
             assert image.getpixel((4, 4)) == (255, 255, 255)
+
+
+def encoded(image: Image.Image, output_format: str = "PNG", **options: Any) -> bytes:
+    out = io.BytesIO()
+    image.save(out, output_format, **options)
+    return out.getvalue()
+
+
+def gradient(mode: str, width: int = 64, height: int = 48) -> Image.Image:
+    return Image.linear_gradient("L").resize((width, height)).convert(mode)
+
+
+SIXTEEN_BITS = encoded(gradient("I").point(lambda level: level * 100 + 30_000).convert("I;16"))
+"""Greys from 30,000 to 55,500."""
+
+
+@pytest.mark.parametrize("after", ["png", "jpeg", "webp"])
+def test_inks_become_light_and_their_profile_is_left_behind(after: str) -> None:
+    body = encoded(gradient("CMYK"), "JPEG", icc_profile=b"profile of inks" * 20)
+    with Image.open(io.BytesIO(pictures.convert(body, after))) as image:
+        assert image.mode == "RGB"
+        assert "icc_profile" not in image.info
+
+
+def test_sixteen_bits_are_a_picture_like_any_other() -> None:
+    assert pictures.inspect(SIXTEEN_BITS).content_type == "image/png"
+    with pytest.raises(UpstreamError) as caught:
+        pictures.inspect(encoded(Image.new("I;16", (64, 48), 40_000)))
+    assert caught.value.failure.code is FailureCode.CONTENT_FILTERED
+
+
+@pytest.mark.parametrize("after", ["jpeg", "webp"])
+def test_sixteen_bits_become_eight_in_the_same_light(after: str) -> None:
+    with Image.open(io.BytesIO(pictures.convert(SIXTEEN_BITS, after))) as image:
+        assert image.convert("L").getextrema() == (
+            pytest.approx(30_000 / 257, abs=4),
+            pytest.approx(55_500 / 257, abs=4),
+        )
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA"])
+def test_blank_and_not_blank_in_every_mode(mode: str) -> None:
+    """PA is written as a palette with a transparent colour."""
+    kept = "P" if mode == "PA" else mode
+    options = {"transparency": 0} if mode == "PA" else {}
+    assert pictures.inspect(encoded(gradient(kept, 640, 480), **options)).width == 640
+    with pytest.raises(UpstreamError, match="blank"):
+        pictures.inspect(encoded(Image.new(kept, (640, 480)), **options))
+
+
+def test_a_transparent_colour_of_a_palette_is_white_in_a_jpeg() -> None:
+    body = encoded(Image.new("P", (8, 8)), transparency=0)
+    with Image.open(io.BytesIO(pictures.convert(body, "jpeg"))) as image:
+        assert image.getpixel((4, 4)) == (255, 255, 255)
+
+
+def test_a_photograph_with_another_in_the_same_file() -> None:
+    """Cameras and some editors write such JPEGs; Pillow gives their format another name."""
+    body = encoded(gradient("RGB"), "MPO", save_all=True, append_images=[gradient("RGB")])
+    assert pictures.inspect(body).content_type == "image/jpeg"
+
+
+@pytest.mark.parametrize(("width", "after"), [(16_384, "webp"), (65_501, "jpeg")])
+def test_what_a_format_has_no_room_for(width: int, after: str) -> None:
+    with pytest.raises(UpstreamError, match=f"{width}x48") as caught:
+        pictures.convert(encoded(gradient("RGB", width)), after)
+    assert caught.value.failure.code is FailureCode.BAD_PAYLOAD
+
+
+def test_what_has_an_alpha_channel_but_nothing_transparent_is_as_easy_as_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pillow_pictures, "EASY_WEBP", 100)
+    assert pictures.convert(encoded(gradient("RGBA")), "webp")
+
+
+def test_large_and_transparent_is_no_webp_for_want_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pillow_pictures, "EASY_WEBP", 100)
+    transparent = encoded(gradient("LA"))
+    with pytest.raises(UpstreamError, match="transparent"):
+        pictures.convert(transparent, "webp")
+    assert pictures.convert(transparent, "png")
+    assert pictures.convert(encoded(gradient("RGB")), "webp")
+
+
+MEGABYTES = 400
+"""Of a function's 512; what it has loaded besides takes 40. The most is 390, for transparency that is mere noise."""
+PEAK = """
+import sys
+from imagegate.adapters.pillow_pictures import PillowPictures
+body = open(sys.argv[1], "rb").read()
+PillowPictures().inspect(body)
+for after in sys.argv[2:]:
+    PillowPictures().convert(body, after, 100)
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+def grain(width: int, height: int) -> Image.Image:
+    """What WebP finds hardest."""
+    return Image.merge("RGB", [Image.effect_noise((width, height), 40) for _ in range(3)])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="where it is written how much memory a process had")
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "transparent"])
+def test_the_largest_pictures_fit_into_a_function(tmp_path: Path, kind: str) -> None:
+    """In a process of its own, whose peak is nobody else's."""
+    if kind == "transparent":
+        image, kept = grain(3840, 2160), "png"
+        image.putalpha(Image.effect_noise(image.size, 90))
+        assert 0.98 < 3840 * 2160 / pillow_pictures.EASY_WEBP < 1
+    else:
+        image, kept = grain(4096, 4096), kind
+        assert image.width * image.height == pillow_pictures.LARGEST_PIXELS
+    (tmp_path / "body").write_bytes(encoded(image, kept, quality=75, compress_level=1))
+    command = [sys.executable, "-c", PEAK, str(tmp_path / "body"), "png", "jpeg", "webp"]
+    kilobytes = int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    assert kilobytes < MEGABYTES * 1024
 
 
 GIF = io.BytesIO()

@@ -35,6 +35,17 @@ def test_who_is_answered_by_an_operation_that_is_there(
     assert attaches(holder, Claim(holder.id, waiting), repeated, now) is expected
 
 
+@pytest.mark.parametrize(
+    ("holder", "invited", "expected"),
+    [(SUCCEEDED, True, True), (REFUSED, True, True), (THROTTLED, True, False), (THROTTLED, False, True)],
+)
+def test_a_key_leads_to_its_operation_unless_a_second_try_was_invited(
+    holder: Operation, invited: bool, expected: bool
+) -> None:
+    keyed = replace(holder, claim="key#me#k")
+    assert attaches(keyed, Claim(holder.id), False, 101.0 + AFTERLIFE, invited=invited) is expected
+
+
 CANONICAL = {"a": "я", "b": [1, {"x": 1, "y": 2}]}
 
 

@@ -109,11 +109,12 @@ def test_the_reason_is_not_that_somebody_has_no_key() -> None:
 
 def test_a_circuit_opens_probes_and_closes() -> None:
     circuit = Circuit()
-    for _ in range(FAILURES - 1):
-        circuit = circuit.failed(NOW)
+    for number in range(FAILURES - 1):
+        circuit = circuit.failed(NOW, f"operation {number}")
+        assert circuit.failed(NOW, f"operation {number}") == circuit
         assert circuit.open_until == 0.0
         assert circuit.probing(NOW) is None
-    circuit = circuit.failed(NOW)
+    circuit = circuit.failed(NOW, "the last")
     assert circuit.open_until > NOW
     assert circuit.probing(NOW) is None
     later = circuit.open_until
@@ -121,14 +122,14 @@ def test_a_circuit_opens_probes_and_closes() -> None:
     assert probe
     assert probe.open_until > later
     assert probe.probing(later) is None
-    worse = probe.failed(later)
+    worse = probe.failed(later, "the last")
     assert worse.open_until - later > circuit.open_until - NOW
 
 
 def test_a_circuit_never_stays_open_for_long() -> None:
     circuit = Circuit()
-    for _ in range(1000):
-        circuit = circuit.failed(NOW)
+    for number in range(1000):
+        circuit = circuit.failed(NOW, str(number))
     assert circuit.open_until - NOW == 300.0
 
 

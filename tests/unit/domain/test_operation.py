@@ -87,7 +87,7 @@ def test_documents_bring_back_every_field() -> None:
     request = ImageRequest(
         "flux", (Message("кот", 2.5), Message("b")), 2, Size(640, 480), (2, 1), 7, 4, 3.5, "no dogs", "webp", "alpha"
     )
-    source = Source("https://x.invalid/a", "image/webp")
+    source = Source("https://x.invalid/a")
     failure = Failure(FailureCode.RATE_LIMITED, "slow down", 2.5)
     full = replace(
         operation(),

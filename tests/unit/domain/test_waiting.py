@@ -39,6 +39,6 @@ def test_the_verdicts_in_order() -> None:
 
 
 def test_looks_get_rarer_and_wait_for_the_expected_moment() -> None:
-    assert pause(0, 0) == pytest.approx(0.3)
+    assert pause(0, 0) == pytest.approx(0.1)
     assert pause(60, 0) == pytest.approx(1.0)
     assert pause(0, 4.0) == pytest.approx(4.0)

@@ -62,7 +62,7 @@ def history(world: World, operation: Operation) -> int:
         else:
             events += EVENTS[STATES["Wait"]["Type"]]
             world.clock.sleep(step.wait)
-            state, step = "Poll", world.poll(operation.id, looked_at=step.looked_at, looks=step.looks)
+            state, step = "Poll", world.poll(operation.id, "run", step.looked_at, step.looks, step.again_at)
 
 
 def begun(world: World) -> Operation:

@@ -17,7 +17,7 @@ from imagegate.domain.document import loads
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError, WrongState
 from imagegate.domain.limits import Waits
 from imagegate.domain.operation import Operation
-from imagegate.usecases import poll
+from imagegate.usecases import look
 from imagegate.usecases.plan import Step
 from support import invariants
 from support.fakes import MICRO_DOLLARS, ScriptedHttp
@@ -182,7 +182,7 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def nothing_open_is_forgotten(self) -> None:
         now, one = self.world.clock.now(), self.stored
-        if not one.done or one.harvest_until > now:
+        if not one.done or one.unsettled:
             assert one.due_at < now + FOREVER
 
     def teardown(self) -> None:
@@ -195,7 +195,7 @@ class Machine(RuleBasedStateMachine):
             upstream.jobs = dict.fromkeys(upstream.jobs, "ready")
         self.world.workflow.runs.clear()
         for _ in range(40):
-            if self.stored.done and self.stored.harvest_until <= self.world.clock.now():
+            if self.stored.done and not self.stored.unsettled:
                 break
             self.world.clock.sleep(60)
             self.world.sweep()
@@ -203,6 +203,7 @@ class Machine(RuleBasedStateMachine):
                 self._drive(run)
             self.world.workflow.runs.clear()
         assert self.stored.done, self.stored
+        assert not self.stored.unsettled, self.stored
         self.all_is_well()
         self.the_books_are_right()
 
@@ -225,7 +226,7 @@ class Machine(RuleBasedStateMachine):
 
 def test_whatever_happens_the_invariants_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     # Answers in the order asked, not in the order threads are scheduled: a failure must be reproducible.
-    monkeypatch.setattr(poll, "as_completed", lambda asked, timeout=None: list(asked))
+    monkeypatch.setattr(look, "as_completed", lambda asked, timeout=None: list(asked))
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
     run_state_machine_as_test(
         Machine,

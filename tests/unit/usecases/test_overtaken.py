@@ -1,25 +1,17 @@
 """What the machine test found, each as the least that shows it: drivers that overtake each other, late retries."""
 
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from imagegate.domain.attempt import AttemptState
 from imagegate.domain.errors import FailureCode
 from imagegate.domain.geometry import Grid
+from imagegate.domain.latency import Histogram
 from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.operation import State
 from imagegate.domain.outcome import Ready, Ticket
 from support.fakes import failing, picture
-from support.unrest import Killed, Unrest, die
+from support.unrest import Killed, before, die
 from support.world import World, ready
-
-
-def before(owner: Any, name: str, deed: Callable[[], Any]) -> None:
-    """Do something right before the next call of `owner.name`."""
-    unrest = Unrest()
-    unrest.watch(owner, name)
-    unrest.plan(0, False, deed)
 
 
 def test_an_attempt_of_another_driver_is_not_overwritten() -> None:
@@ -135,3 +127,84 @@ def test_a_release_does_not_end_the_retry_that_came_before_it() -> None:
     assert world.now(operation).state is State.QUEUED
     world.alpha.checks = [ready()]
     assert world.drive(operation).state is State.SUCCEEDED
+
+
+def test_a_stream_whose_listener_died_is_soon_given_up() -> None:
+    """Had it been told the result, the second listener heard heartbeats until the deadline."""
+    world = World()
+    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+    world.alpha.checks = [Killed(), ready()]  # type: ignore[list-item]
+    operation = world.begun()
+    world.submit(operation.id)
+    world.clock.sleep(30)
+    begun = world.clock.now()
+    with suppress(Killed):
+        world.poll(operation.id)
+    world.poll(operation.id)
+    first, second = world.alpha.held_until
+    assert first > begun + 800
+    assert begun + 30 <= second < begun + 120
+
+
+def test_a_stream_that_nobody_may_have_opened_gets_the_time_its_job_needs() -> None:
+    """The listener may have died before it could open it: half a minute would lose what takes five."""
+    world = World()
+    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+    learned = Histogram()
+    for _ in range(50):
+        learned = learned.observed(300.0)
+    world.latencies.known["alpha"] = learned
+    world.alpha.checks = [Killed(), ready()]  # type: ignore[list-item]
+    operation = world.begun()
+    step = world.submit(operation.id)
+    world.clock.sleep(step.wait)
+    with suppress(Killed):
+        world.poll(operation.id)
+    world.poll(operation.id)
+    assert world.alpha.held_until[1] >= operation.created_at + 300
+
+
+def test_a_submitter_that_died_and_the_deadline_leave_nothing_submitting() -> None:
+    """The operation had ended and was left alone; its record said `submitting` for ever."""
+    world = World()
+    operation = world.begun()
+    before(world.alpha, "submit", die)
+    with suppress(Killed):
+        world.submit(operation.id)
+    world.fail(operation.id, "States.Timeout")
+    world.clock.sleep(400)
+    assert world.sweep() == 1
+    world.submit(operation.id, "the sweep's run")
+    [attempt] = world.now(operation).attempts
+    assert attempt.state is AttemptState.UNKNOWN
+    world.clock.sleep(400)
+    assert world.sweep() == 0
+
+
+def test_a_job_is_stopped_though_the_cancels_run_died() -> None:
+    """Nobody looked after a cancelled operation: the upstream worked on, and was paid."""
+    world = World()
+    operation = world.begun()
+    world.submit(operation.id)
+    world.cancel(world.now(operation))
+    world.clock.sleep(400)
+    assert world.sweep() == 1
+    world.submit(operation.id, "the sweep's run")
+    assert world.alpha.cancelled == [Ticket({"job": 1})]
+    world.clock.sleep(400)
+    assert world.sweep() == 0
+
+
+def test_the_address_a_blocking_upstream_told_is_fetched_from_after_the_end() -> None:
+    """Without a ticket nobody looked after it: the picture was paid for, and lost."""
+    world = World()
+    world.alpha.submissions = [ready()]
+    operation = world.begun()
+    before(world.http, "download", die)
+    with suppress(Killed):
+        world.submit(operation.id)
+    world.fail(operation.id, "States.Timeout")
+    world.clock.sleep(400)
+    assert world.sweep() == 1
+    world.submit(operation.id, "the sweep's run")
+    assert len(world.now(operation).late_pictures) == 1

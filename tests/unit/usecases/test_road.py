@@ -47,7 +47,8 @@ def test_the_whole_road(world: World) -> None:
     assert first.next == "wait"
     assert world.poll(operation.id).next == "wait"
     last = world.poll(operation.id)
-    assert last.payload() == {"id": operation.id, "next": "done", "wait": 0, "looked_at": 0.0, "looks": 1}
+    told = {"id": operation.id, "next": "done", "wait": 0, "looked_at": 0.0, "looks": 1, "again_at": 0.0}
+    assert last.payload() == told
     ended = world.now(operation)
     assert ended.state is State.SUCCEEDED
     assert ended.provider == "alpha"

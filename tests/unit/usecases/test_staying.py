@@ -2,8 +2,11 @@
 
 import pytest
 
+from imagegate.domain.geometry import Grid
+from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.operation import State
-from imagegate.domain.outcome import Check, Pending, Ticket
+from imagegate.domain.order import Order
+from imagegate.domain.outcome import Check, Pending, Submission, Ticket
 from support.fakes import MemoryLatencies, ScriptedProvider
 from support.world import World, ready
 
@@ -119,3 +122,61 @@ def test_who_has_seen_few_jobs_stays_for_quick_ones_only() -> None:
     for _ in range(20):
         world.latencies.observe("alpha", "schnell", 6, 6)
     assert world.submit(world.begun().id).next == "done"
+
+
+class Told(ScriptedProvider):
+    """A stream that tells its result when the job is done, to whoever listens."""
+
+    def __init__(self, world: World, takes: float) -> None:
+        super().__init__(limits=Limits(Waits.HOLD, Grid(64, 2048, 8), 1000))
+        self.world, self.takes, self.began = world, takes, 0.0
+
+    def submit(self, order: Order) -> Submission:
+        self.began = self.world.clock.now()
+        return super().submit(order)
+
+    def check(self, ticket: Ticket, hold_until: float) -> Check:
+        self.world.clock.sleep(max(self.began + self.takes - self.world.clock.now(), 0.0))
+        return ready()
+
+
+@pytest.mark.parametrize(("takes", "after"), [(0.1, 15), (3.0, 15), (25.0, 15)])
+def test_a_stream_that_tells_at_once_teaches_to_open_it_earlier(takes: float, after: int) -> None:
+    """Jobs of a tenth of a second were found after three, for ever: each opening was taken for the job's own time."""
+    world = World(latencies=MemoryLatencies(expected_seconds=20))
+    world.alpha = Told(world, takes)
+    world.__post_init__()
+    delays = []
+    for _ in range(after + 1):
+        operation = world.drive(world.begun())
+        delays.append((operation.ended_at or 0.0) - operation.created_at - takes)
+    assert delays[0] > 1 or takes > 20
+    assert delays[-1] < max(0.2, takes / 10)
+
+
+def test_a_visit_that_has_little_time_left_opens_no_stream() -> None:
+    """Blocking upstreams may have taken minutes of it; a stream that the function's end cuts off is lost."""
+    world = World()
+    operation = world.begun(n=2)
+    world.alpha = Told(world, 0.1)
+    world.__post_init__()
+    submit = world.alpha.submit
+
+    def slow(order: Order) -> Submission:
+        world.clock.sleep(200)
+        return submit(order)
+
+    world.alpha.submit = slow  # type: ignore[method-assign]
+    assert world.submit(operation.id).next == "wait"
+    assert world.poll(operation.id).next == "done"
+
+
+def test_a_stream_is_let_go_before_its_function_is_stopped() -> None:
+    world = World()
+    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+    world.alpha.checks = [ready()]
+    operation = world.begun()
+    world.clock.sleep(world.submit(operation.id).wait)
+    ends_at = world.clock.now() + 900
+    world.poll(operation.id)
+    assert world.alpha.held_until == [ends_at - 60]
