@@ -21,12 +21,17 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
 
 SCHEMA = schemathesis.openapi.from_path(Path(__file__).parents[2] / "docs" / "openapi.json")
 KEY: list[str] = []
+_KEY_CAME_BEFORE = "that an Idempotency-Key did not come with another request before"
 BEYOND_A_SCHEMA = {
     "POST /v1/images/edits": "that bytes are a picture",
     "POST /v1/images/variations": "that bytes are a picture",
     "POST /foundationModels/v1/imageGenerationAsync": "which models there are; YandexART says 400, not 404",
     "GET /v1/operations": "that a page token is one of ours",
-    "POST /v1/operations": "that an Idempotency-Key did not come with another request before",
+    "POST /v1/operations": _KEY_CAME_BEFORE,
+    "POST /v1/images/generations": _KEY_CAME_BEFORE,
+    "POST /v1/images/generate": _KEY_CAME_BEFORE,
+    "POST /v1/media/generate": _KEY_CAME_BEFORE,
+    "POST /api/{provider}/images/generations": _KEY_CAME_BEFORE,
 }
 """What a request can get wrong although its schema is satisfied."""
 

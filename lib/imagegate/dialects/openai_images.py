@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from imagegate.dialects.answer import Answer, Handout
-from imagegate.domain.attempt import Attempt, AttemptState
+from imagegate.domain.attempt import ACCEPTED, Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode, RequestError
+from imagegate.domain.failover import last_word
 from imagegate.domain.operation import Operation
 from imagegate.domain.representation import usage
 from imagegate.domain.route import Route
@@ -119,6 +120,7 @@ _REFUSAL_STATUSES = {
     "provider_not_found": 404,
     "operation_not_found": 404,
     "wrong_state": 409,
+    "conflict": 409,
     "request_too_large": 413,
     "idempotency_key_reused": 422,
     "gone": 410,
@@ -136,9 +138,11 @@ _PARAMS = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
 def refusal(error: RequestError) -> Answer:
     """The answer to a request that has to be changed."""
     status = _REFUSAL_STATUSES.get(error.code, 400)
-    message = f"{error.message} {error.remedy}" if error.remedy else error.message
+    param = _PARAMS.get(error.param or "", error.param)
+    said = error.message.replace(f"'{error.param}'", f"'{param}'")
+    message = f"{said} {error.remedy}" if error.remedy else said
     kind = _REFUSAL_KINDS.get(error.code, "invalid_request_error")
-    return problem(status, message, kind, error.code, _PARAMS.get(error.param or "", error.param))
+    return problem(status, message, kind, error.code, param)
 
 
 # After money may have been spent only a 4xx is safe: clients repeat every 5xx (reference §4.1).
@@ -170,12 +174,21 @@ def still_pending(operation: Operation, repeats: bool, retry_after: int) -> Answ
     """The pictures are still being made; `repeats`: the client posts again on a 503."""
     message = (
         f"The picture is still being made. Nothing is lost: GET /v1/operations/{operation.id}/wait "
-        "with the same key waits on, or repeat the same request."
+        f"with the same key waits on, or repeat the same request.{_so_far(operation)}"
     )
     answer = problem(503 if repeats else 504, message, "server_error", "operation_pending", None)
     headers = {"retry-after": str(retry_after), "location": f"/v1/operations/{operation.id}/wait"}
     repeat = {"x-should-retry": "true"} if repeats else {}
     return Answer(answer.status, {**answer.body, "operation_id": operation.id}, headers | repeat)
+
+
+def _so_far(operation: Operation) -> str:
+    """Why it takes long, while nobody has accepted it."""
+    attempts = operation.counted_attempts
+    if any(one.state in ACCEPTED for one in attempts) or not any(one.failure for one in attempts):
+        return ""
+    reason = last_word(attempts)
+    return f" So far nobody has taken it: {reason.code}, {reason.message}"
 
 
 def problem(status: int, message: str, kind: str, code: str | None, param: str | None) -> Answer:

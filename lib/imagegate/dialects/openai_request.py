@@ -1,7 +1,8 @@
 """Requests of OpenAI's Images API, with g4f's additions.
 
 Contract: reference/openai_images.md §1 and §3, reference/gradio_spaces.md §1.2. Every optional field accepts
-null, unknown fields are ignored.
+null, unknown fields are ignored. Names of models as Yandex's own Images API has them come with its manners: `size` is
+a shape, and the answer carries bytes (reference/yandexart.md §5).
 """
 
 import re
@@ -10,7 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from imagegate.dialects.parsing import Prompt, Text, check_combinations, document_of, first_problem
+from imagegate.dialects.complaints import first_problem
+from imagegate.dialects.parsing import Prompt, Text, check_combinations, document_of, model_of_uri
 from imagegate.dialects.webhook import FormWebhook
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest
@@ -130,22 +132,25 @@ def ask_of(
     kind: type[GenerationsBody],
     document: Mapping[str, Any],
     *,
+    default: str = DEFAULT_MODEL,
     provider: str | None = None,
     inputs: tuple[InputImage, ...] = (),
     mask: InputImage | None = None,
 ) -> Ask:
-    """The Ask in a document of that kind. Raises InvalidRequest."""
+    """The Ask in a document of that kind, for the model `default` if it names none. Raises InvalidRequest."""
     try:
         asked = kind.model_validate(document)
     except ValidationError as error:
         raise first_problem(error) from None
-    model = asked.model or DEFAULT_MODEL
+    of_yandex = model_of_uri(asked.model or "")
+    model = of_yandex or asked.model or default
+    size = _size(asked)
     request = ImageRequest(
         model=model,
         messages=(Message(asked.prompt),) if asked.prompt else (),
         n=asked.n or 1,
-        size=_size(asked),
-        ratio=_ratio(asked),
+        size=None if of_yandex else size,
+        ratio=(size.width, size.height) if of_yandex and size else _ratio(asked),
         seed=None if asked.seed == -1 else asked.seed,
         steps=asked.num_inference_steps,
         guidance=asked.guidance_scale,
@@ -167,14 +172,13 @@ def ask_of(
     keys = {"inputs": [one.key for one in inputs], "mask": mask.key if mask else None}
     same = digest({**document, **keys, "provider": request.provider})
     wanted = asked.webhook.wanted() if asked.webhook else None
-    reply = _reply(asked, model)
+    reply = _reply(asked, always_base64=bool(of_yandex or _ALWAYS_BASE64.match(model)))
     return Ask(request, NAME, reply, asked.deadline, digest=same, coalesce=True, wanted_webhook=wanted)
 
 
-def _reply(asked: GenerationsBody, model: str) -> dict[str, str]:
+def _reply(asked: GenerationsBody, *, always_base64: bool) -> dict[str, str]:
     """How the answer is to look. A stream carries bytes."""
-    default_format = "b64_json" if _ALWAYS_BASE64.match(model) else "url"
-    reply = {"response_format": asked.response_format or default_format}
+    reply: dict[str, str] = {"response_format": asked.response_format or ("b64_json" if always_base64 else "url")}
     if identifier := asked.safety_identifier or asked.user:
         reply["safety_identifier"] = identifier
     return {**reply, "response_format": "b64_json", "stream": "true"} if asked.stream else reply

@@ -2,16 +2,25 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from imagegate.dialects.answer import Answer
-from imagegate.dialects.parsing import WHOLE, Prompt, Text, check_combinations, document_of, first_problem
+from imagegate.dialects.complaints import first_problem
+from imagegate.dialects.parsing import (
+    WHOLE,
+    Prompt,
+    Text,
+    check_combinations,
+    document_of,
+    idempotency_key,
+)
 from imagegate.dialects.webhook import WebhookBody
 from imagegate.domain.coalescing import digest
-from imagegate.domain.errors import InvalidRequest, RequestError
+from imagegate.domain.errors import InvalidRequest, RequestError, UnknownImage
 from imagegate.domain.geometry import Size
 from imagegate.domain.ids import is_id
 from imagegate.domain.listing import Page
@@ -29,7 +38,13 @@ LONGEST_DEADLINE = 24 * 3600.0
 _KEY = Annotated[Text, Field(min_length=1, max_length=64)]
 _VALUE = Annotated[Text, Field(max_length=512)]
 _SIDE = Annotated[int, Field(ge=1, le=16384), WHOLE]
-_RATIO = r"^[1-9]\d{0,3}:[1-9]\d{0,3}$"
+_RATIO = r"^[1-9][0-9]{0,3}:[1-9][0-9]{0,3}$"
+
+
+def _ratio(value: str) -> str:
+    if not re.fullmatch(_RATIO, value):
+        raise ValueError("must be two whole numbers such as '16:9'")
+    return value
 
 
 class SizeBody(BaseModel):
@@ -42,7 +57,10 @@ class SizeBody(BaseModel):
 
 
 class CreateBody(BaseModel):
-    """The body of POST /v1/operations. Unknown fields are refused: a typing error must not go unnoticed."""
+    """The body of POST /v1/operations. Null is as good as absent.
+
+    Unknown fields are refused: a typing error must not go unnoticed.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,9 +69,9 @@ class CreateBody(BaseModel):
     provider: Annotated[Text, Field(max_length=200)] | None = Field(
         None, description="Insist on one provider of the model's route."
     )
-    n: Annotated[int, Field(ge=1, le=10), WHOLE] = 1
+    n: Annotated[int, Field(ge=1, le=10), WHOLE] | None = Field(None, description="Without, 1.")
     size: SizeBody | None = None
-    aspect_ratio: Annotated[str, Field(pattern=_RATIO)] | None = Field(
+    aspect_ratio: Annotated[str, AfterValidator(_ratio), Field(json_schema_extra={"pattern": _RATIO})] | None = Field(
         None, description="Width to height, in place of `size`.", examples=["16:9"]
     )
     seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] | None = None
@@ -64,17 +82,20 @@ class CreateBody(BaseModel):
     output_compression: Annotated[int, Field(ge=0, le=100), WHOLE] | None = Field(
         None, description="Below 100 only with `output_format` jpeg or webp."
     )
-    expand: bool = Field(False, description="Have a language model write the prompt out first.")
+    expand: bool | None = Field(None, description="Have a language model write the prompt out first.")
     deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
         None, description="Seconds after which the operation fails if it has no picture."
     )
-    metadata: Annotated[dict[_KEY, _VALUE], Field(max_length=16)] = Field(default_factory=dict)
+    metadata: Annotated[dict[_KEY, _VALUE], Field(max_length=16)] | None = None
     webhook: WebhookBody | None = None
-    validate_only: bool = Field(False, description="Check and estimate; make nothing.")
+    validate_only: bool | None = Field(None, description="Check and estimate; make nothing.")
 
 
-def parse(body: bytes, idempotency_key: str | None = None) -> tuple[Ask, bool]:
-    """Understand a request; the second value says whether it is only to be validated. Raises InvalidRequest."""
+def parse(body: bytes, key: str | None = None) -> tuple[Ask, bool]:
+    """Understand a request, which came with an Idempotency-Key if there is a `key`. Raises InvalidRequest.
+
+    The second value says whether it is only to be validated.
+    """
     document = document_of(body)
     try:
         asked = CreateBody.model_validate(document, strict=True)
@@ -82,8 +103,6 @@ def parse(body: bytes, idempotency_key: str | None = None) -> tuple[Ask, bool]:
         raise first_problem(error) from None
     if asked.size and asked.aspect_ratio:
         raise InvalidRequest("size and aspect_ratio exclude each other.", param="aspect_ratio")
-    if idempotency_key is not None and not 1 <= len(idempotency_key) <= 255:
-        raise InvalidRequest("An Idempotency-Key has 1 to 255 characters.", param="Idempotency-Key")
     request = request_of(asked)
     check_combinations(request)
     ask = Ask(
@@ -91,11 +110,11 @@ def parse(body: bytes, idempotency_key: str | None = None) -> tuple[Ask, bool]:
         NAME,
         deadline=asked.deadline,
         digest=digest(document),
-        idempotency_key=idempotency_key,
-        metadata=asked.metadata,
+        idempotency_key=idempotency_key(key),
+        metadata=asked.metadata or {},
         wanted_webhook=asked.webhook.wanted() if asked.webhook else None,
     )
-    return ask, asked.validate_only
+    return ask, bool(asked.validate_only)
 
 
 def request_of(asked: CreateBody) -> ImageRequest:
@@ -104,7 +123,7 @@ def request_of(asked: CreateBody) -> ImageRequest:
     return ImageRequest(
         model=asked.model,
         messages=(Message(asked.prompt),),
-        n=asked.n,
+        n=asked.n or 1,
         size=Size(asked.size.width, asked.size.height) if asked.size else None,
         ratio=(int(ratio[0]), int(ratio[1])) if ratio else None,
         seed=asked.seed,
@@ -114,7 +133,7 @@ def request_of(asked: CreateBody) -> ImageRequest:
         output_format=asked.output_format,
         output_compression=asked.output_compression,
         provider=asked.provider,
-        expand=asked.expand,
+        expand=bool(asked.expand),
     )
 
 
@@ -133,9 +152,16 @@ def present(operation: Operation, link: Link, outlook: Outlook | None = None) ->
 
 
 def parse_picture_id(text: str) -> tuple[str, int]:
-    """Operation id and slot of a picture id; an id of another shape belongs to no operation."""
+    """Operation id and slot of a picture id. Raises UnknownImage for an id of another shape."""
     operation_id, _, slot = text.partition("-")
-    return (operation_id, int(slot)) if slot.isdecimal() and len(slot) < 3 else ("", 0)
+    if not (is_id(operation_id) and slot.isdecimal() and len(slot) < 3):
+        raise unknown_picture(text)
+    return operation_id, int(slot)
+
+
+def unknown_picture(picture_id: str) -> UnknownImage:
+    """What to raise for the id of a picture that is not there."""
+    return UnknownImage(f"Picture '{picture_id}' does not exist.", remedy="Its operation lists those there are.")
 
 
 def shown(operation: Operation, link: Link, outlook: Outlook | None = None) -> Answer:
@@ -182,6 +208,7 @@ STATUSES = {
     "operation_not_found": 404,
     "image_not_found": 404,
     "wrong_state": 409,
+    "conflict": 409,
     "request_too_large": 413,
     "idempotency_key_reused": 422,
     "gone": 410,
@@ -194,7 +221,7 @@ TITLES = {
     403: "Not allowed for this API key",
     404: "There is no such thing",
     405: "Not done this way",
-    409: "Not possible in this state",
+    409: "Not possible at this moment",
     410: "No longer kept",
     413: "Too large",
     422: "Not the same request",

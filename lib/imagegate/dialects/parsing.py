@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from imagegate.domain.errors import InvalidRequest, TooLarge
 from imagegate.domain.request import ImageRequest
@@ -15,7 +15,6 @@ LARGEST = 1024 * 1024
 _DEEPEST = 20
 _MOST_VALUES = 2000
 _MOST_DIGITS = 40
-_LONGEST_NAME = 100
 _MAY_BE_HALF = b"\\ud"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 NO_CONTROLS = {"pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"}
@@ -140,15 +139,23 @@ def _check_halves(value: Any) -> None:
         raise InvalidRequest(said) from None
 
 
-def first_problem(error: ValidationError) -> InvalidRequest:
-    """The first of a model's complaints, in words for the caller."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    # The caller's own names may be in it, of any length.
-    field = _CONTROL.sub("?", ".".join(map(str, first["loc"])))[:_LONGEST_NAME]
-    if first["type"] == "missing":
-        return InvalidRequest(f"Missing required parameter: '{field}'.", param=field)
-    said = first["msg"].removeprefix("Value error, ")
-    return InvalidRequest(f"Invalid value for '{field}': {said[0].lower()}{said[1:]}.", param=field)
+_MODEL_URI = re.compile(r"art://[^/]+/(?P<model>[^/]+)(/[^/]+)?")
+
+
+def model_of_uri(uri: str) -> str | None:
+    """The model in Yandex's `art://<folder>/<model>[/<branch>]`; `None` for any other name."""
+    matched = _MODEL_URI.fullmatch(uri)
+    return matched["model"] if matched else None
+
+
+_LONGEST_KEY = 255
+
+
+def idempotency_key(said: str | None) -> str | None:
+    """The Idempotency-Key of a header, if there is one. Raises InvalidRequest for one that is empty or too long."""
+    if said is not None and not 1 <= len(said) <= _LONGEST_KEY:
+        raise InvalidRequest(f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters.", param="Idempotency-Key")
+    return said
 
 
 UNCOMPRESSED = 100

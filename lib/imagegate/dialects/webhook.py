@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from imagegate.dialects.answer import Answer
-from imagegate.dialects.parsing import document_of, first_problem
+from imagegate.dialects.complaints import first_problem
+from imagegate.dialects.parsing import document_of
 from imagegate.domain.delivery import Delivery, DeliveryState, Try
 from imagegate.domain.operation import Operation
 from imagegate.domain.representation import rfc3339
@@ -31,8 +32,8 @@ class WebhookBody(BaseModel):
         examples=["https://example.com/hook"],
         json_schema_extra={"pattern": _URL},
     )
-    events: Annotated[list[EventName], Field(max_length=len(EVENTS))] = Field(
-        default_factory=list, description="Which changes; without, all."
+    events: Annotated[list[EventName], Field(max_length=len(EVENTS))] | None = Field(
+        None, description="Which changes; without, all."
     )
     secret: _Secret | None = Field(
         None, description="`whsec_` and base64 of 24 to 64 bytes, never shown again; without, the API key's own signs."
@@ -41,7 +42,7 @@ class WebhookBody(BaseModel):
     def wanted(self) -> WantedWebhook:
         """The webhook in the domain's words. Raises InvalidRequest."""
         secret = parse_secret(self.secret.get_secret_value()) if self.secret else None
-        return WantedWebhook(self.url, tuple(self.events), secret)
+        return WantedWebhook(self.url, tuple(self.events or ()), secret)
 
 
 def _parsed(value: Any) -> Any:

@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from imagegate.dialects.answer import Answer
-from imagegate.dialects.parsing import Text, document_of, first_problem
+from imagegate.dialects.complaints import first_problem
+from imagegate.dialects.parsing import Text, document_of, model_of_uri
 from imagegate.domain.attempt import AttemptState
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, RequestError
@@ -27,7 +28,7 @@ from imagegate.usecases.start import Ask
 NAME = "yandexart"
 DEADLINE = 24 * 3600.0
 RESPONSE_TYPE = "type.googleapis.com/yandex.cloud.ai.foundation_models.v1.image_generation.ImageGenerationResponse"
-_MODEL_URI = re.compile(r"^art://[^/]+/(?P<model>[^/]+)(/(?P<branch>[^/]+))?$")
+_MIME_TYPE = "^(image/[a-z.+-]+)?$"
 _NOT_BLANK = {"pattern": r"\S"}
 
 
@@ -42,19 +43,28 @@ _MOST_CHARACTERS = 32_000
 
 def _zero_for_null(value: Any) -> Any:
     if isinstance(value, str) and ("_" in value or value.split() != [value]):
-        raise ValueError("a number has no blanks and no underscores")
+        raise ValueError("must be a number, without blanks and underscores")
     return 0 if value is None else value
 
 
 def _no_boolean(value: Any) -> Any:
     if isinstance(value, bool):
-        raise ValueError("a boolean is no integer")
+        raise ValueError("must be a whole number")
     return _zero_for_null(value)
 
 
 Integer = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, le=2**63 - 1)]
 Double = Annotated[float, BeforeValidator(_zero_for_null), Field(allow_inf_nan=False)]
 """As protobuf's JSON has them: numbers or strings, null for zero."""
+
+
+def _mime_type(value: str) -> str:
+    if not re.fullmatch(_MIME_TYPE, value):
+        raise ValueError("must be a type of pictures, such as 'image/jpeg'")
+    return value
+
+
+MimeType = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": _MIME_TYPE}), AfterValidator(_mime_type)]
 
 
 class _Body(BaseModel):
@@ -78,7 +88,7 @@ class AspectRatio(_Body):
 class GenerationOptions(_Body):
     """Everything but the prompt. Pictures are JPEG, whatever `mimeType` says; an answer's headers tell."""
 
-    mime_type: Annotated[str | None, Field(alias="mimeType", max_length=200, pattern="^(image/[a-z.+-]+)?$")] = None
+    mime_type: Annotated[MimeType | None, Field(alias="mimeType")] = None
     seed: Integer = 0
     aspect_ratio: Annotated[AspectRatio | None, Field(alias="aspectRatio")] = None
 
@@ -159,12 +169,12 @@ def _unlike_jpeg(options: GenerationOptions | None) -> dict[str, str]:
 
 
 def _model(uri: str) -> str:
-    matched = _MODEL_URI.match(uri)
-    if not matched:
+    model = model_of_uri(uri)
+    if model is None:
         raise InvalidRequest(
             f"invalid model_uri '{uri}'.", param="modelUri", remedy="Use art://<folder>/<model>/latest."
         )
-    return matched["model"]
+    return model
 
 
 def pending(operation: Operation, retry_after: int | None = None) -> Answer:
@@ -234,7 +244,7 @@ def failure(operation: Operation, reason: Failure) -> Answer:
     return Answer(200, {**_frame(operation, done=True), "error": error})
 
 
-_STATUS_OF_GRPC = {1: 499, 3: 400, 5: 404, 7: 403, 8: 429, 9: 400, 12: 405, 13: 500, 14: 503, 16: 401}
+_STATUS_OF_GRPC = {1: 499, 3: 400, 5: 404, 7: 403, 8: 429, 9: 400, 10: 409, 12: 405, 13: 500, 14: 503, 16: 401}
 _GRPC_OF_STATUS = {404: 5, 405: 12, 429: 8, 503: 14}
 _GRPC_OF_REFUSAL = {
     "invalid_api_key": 16,
@@ -243,6 +253,7 @@ _GRPC_OF_REFUSAL = {
     "gone": 5,
     "model_not_found": 3,
     "wrong_state": 9,
+    "conflict": 10,
     "rate_limit_exceeded": 8,
     "insufficient_quota": 8,
     "idempotency_key_reused": 9,

@@ -36,7 +36,7 @@ class Access:
                     send = pace.told(send, allowance)
                     pace.require(allowance)
             except RequestError as error:
-                answer = presenting.refusal(scope["path"], error, request_id_of(scope))
+                answer = presenting.refusal(presenting.dialect_of(scope), error, request_id_of(scope))
                 await respond(answer)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -7,15 +7,19 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 
 from imagegate import __version__
-from imagegate.domain.errors import InvalidRequest, RequestError
+from imagegate.dialects import openai_images
+from imagegate.dialects.complaints import problem
+from imagegate.domain.errors import Conflict, Overtaken, RequestError
 from imagegate.web import presenting
 from imagegate.web.access import Access
 from imagegate.web.deliveries_router import add_deliveries_routes
+from imagegate.web.head import Head
 from imagegate.web.openai_router import add_openai_routes
 from imagegate.web.operations_router import add_operations_routes
-from imagegate.web.request_id import RequestId, request_id_of
+from imagegate.web.request_id import RequestId, marks, request_id_of
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
 from imagegate.web.usage_router import add_usage_routes
@@ -32,6 +36,7 @@ def create_app(services: Services) -> FastAPI:
         redirect_slashes=False,  # it would send callers to whatever Host they named
         exception_handlers={
             RequestError: _refused,
+            Conflict: _overtaken,
             RequestValidationError: _invalid,
             HTTPException: _no_route,
             Exception: _broken,
@@ -43,6 +48,7 @@ def create_app(services: Services) -> FastAPI:
     add_operations_routes(app, services)
     add_usage_routes(app, services)
     add_deliveries_routes(app, services)
+    app.add_middleware(Head)
     app.add_middleware(Access, services)
     app.add_middleware(RequestId)
     return app
@@ -59,27 +65,43 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
-    return respond(presenting.refusal(request.scope["path"], error, request_id_of(request.scope)))
+    return respond(presenting.refusal(presenting.dialect_of(request.scope), error, request_id_of(request.scope)))
+
+
+async def _overtaken(request: Request, error: Exception) -> Response:
+    message = "Other requests wrote the same thing at the same moment, and came first."
+    return await _refused(request, Overtaken(message, remedy="Send the request again in a moment."))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    name = str(first["loc"][-1])
-    refusal = InvalidRequest(f"Invalid value for '{name}': {first['msg']}.", param=name)
-    return respond(presenting.refusal(request.scope["path"], refusal, request_id_of(request.scope)))
+    return await _refused(request, problem(first, name=str(first["loc"][-1])))
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    message = f"{request.method} {request.scope['path']}: {error.detail}."
+    path = request.scope["path"]
+    message = f"{request.method} {path}: {error.detail}."
     code, _ = presenting.BREAKDOWNS.get(error.status_code, ("not_answered", ""))
-    answer = presenting.breakdown(request.scope["path"], error.status_code, code, message, request_id_of(request.scope))
-    return respond(answer.with_headers(error.headers or {}))
+    dialect, request_id = presenting.dialect_of(request.scope), request_id_of(request.scope)
+    answer = presenting.breakdown(dialect, error.status_code, code, message, request_id)
+    return respond(answer.with_headers({"allow": _allowed(request.app, path)} if error.status_code == 405 else {}))
+
+
+def _allowed(app: FastAPI, path: str) -> str:
+    """The methods of all routes of the path, where Starlette names those of the first."""
+    routes = (one for one in app.routes if isinstance(one, Route) and one.path_regex.match(path))
+    methods = {method for one in routes for method in one.methods or ()}
+    if path in openai_images.PATHS:
+        methods.discard("GET")  # it is that of pictures, whose ids these are not
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 async def _broken(request: Request, error: Exception) -> Response:
     request_id = request_id_of(request.scope)
     _log.error("request %s broke down", request_id, exc_info=error)
     message = f"imagegate could not answer; its logs say why under request id {request_id}."
-    return respond(presenting.breakdown(request.scope["path"], 500, "internal", message, request_id))
+    answer = presenting.breakdown(presenting.dialect_of(request.scope), 500, "internal", message, request_id)
+    # Starlette answers for what nobody caught outside of all middleware.
+    return respond(answer.with_headers(marks(request.scope)))

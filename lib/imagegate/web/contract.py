@@ -9,7 +9,9 @@ from imagegate.dialects import operations, webhook
 from imagegate.web import schemas
 from imagegate.web.contract_words import (
     ACCEPTED,
+    IDEMPOTENCY_KEY,
     NO_PICTURES,
+    OVERTAKEN,
     PREFER,
     REDIRECT,
     Responses,
@@ -17,17 +19,16 @@ from imagegate.web.contract_words import (
     header,
     openai_errors,
     problems,
+    wait_errors,
 )
 
 _OPERATION = {"model": schemas.OperationShape, "description": "The operation."}
-_IDEMPOTENCY_KEY = header("Idempotency-Key", "The same key gives the same operation for at least 24 hours.")
-_IDEMPOTENCY_KEY["schema"] |= {"minLength": 1, "maxLength": 255}
 _WAIT_ANSWERS: Responses = {
     200: {"description": "The answer in the dialect that started the operation.", "model": dict[str, Any]},
     202: ACCEPTED,
     303: REDIRECT,
-    **openai_errors(
-        s400="The request was refused, here or upstream.",
+    **openai_errors(s400="The request was refused, here or upstream."),
+    **wait_errors(
         s404="No such operation.",
         s410="Its retention has ended.",
     ),
@@ -47,11 +48,12 @@ CREATE: dict[str, Any] = {
         **problems(
             s400="The request has to be changed; `param` names the field.",
             s404="The model does not exist.",
+            s409=OVERTAKEN,
             s422="The Idempotency-Key came with another request before.",
         ),
     },
     "openapi_extra": {
-        "parameters": [PREFER, _IDEMPOTENCY_KEY],
+        "parameters": [PREFER, IDEMPOTENCY_KEY],
         **body(
             operations.CreateBody,
             simple={"model": "flux", "prompt": "a red fox in the snow"},
@@ -118,7 +120,11 @@ DELETE: dict[str, Any] = {
     "summary": "Delete an operation and its pictures",
     "responses": {
         204: {"description": "Gone."},
-        **problems(s404="No such operation.", s409="It is still running.", s410="Its retention has ended."),
+        **problems(
+            s404="No such operation.",
+            s409="It is running, or others keep writing it.",
+            s410="Its retention has ended.",
+        ),
     },
 }
 _DELIVERIES = {"model": schemas.DeliveriesShape, "description": "The deliveries."}

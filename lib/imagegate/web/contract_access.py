@@ -45,8 +45,7 @@ _ERRORS = {
 
 def added(name: str, words: dict[str, Any]) -> dict[str, Any]:
     """What the contract says of the route `name`, with what a key has to do with it."""
-    # Whoever is on the wait route was sent there by another dialect, most likely OpenAI's.
-    errors = contract_words.openai_errors if name.startswith("wait") else _ERRORS[words["tags"][0]]
+    errors = contract_words.wait_errors if name.startswith("wait") else _ERRORS[words["tags"][0]]
     refusals = errors(s401="No API key, or none that is valid (deployments with `Access: open` ask for none).")
     if name in _OF_A_MODEL:
         refusals |= errors(s403="The API key is not for this model.")

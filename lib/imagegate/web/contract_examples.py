@@ -18,6 +18,7 @@ from imagegate.domain.errors import (
     Gone,
     InvalidRequest,
     KeyReused,
+    Overtaken,
     RateLimited,
     RequestError,
     Unauthenticated,
@@ -117,7 +118,8 @@ _REFUSALS: Mapping[int, RequestError] = {
     422: KeyReused("This Idempotency-Key was used with another request.", param="Idempotency-Key"),
     429: RateLimited("This API key may make 60 requests a minute.", retry_after=1, remedy="Try again in 850ms."),
 }
-_PATHS = {"OpenAI Images": "/v1/images/generations", "YandexART": "/operations/"}
+_STARTS = ("create", "generate", "edit", "vary", "yandex_generate")
+_DIALECTS = {"OpenAI Images": openai_request.NAME, "YandexART": yandexart.NAME}
 
 
 def example(name: str, dialect: str, status: int) -> Any:
@@ -131,11 +133,13 @@ def example(name: str, dialect: str, status: int) -> Any:
 
 
 def _refusal(name: str, dialect: str, status: int) -> Answer | None:
-    path = _PATHS.get(dialect, "/v1/operations")
+    spoken = _DIALECTS.get(dialect, operations.NAME)
     if status >= 500 or status == 405:
         code, _ = presenting.BREAKDOWNS[status]
-        return presenting.breakdown(path, status, code, "imagegate could not answer; its logs say why.", _REQUEST_ID)
+        return presenting.breakdown(spoken, status, code, "imagegate could not answer; its logs say why.", _REQUEST_ID)
     error = _REFUSALS.get(status)
-    if status == 404 and name not in ("create", "generate", "edit", "vary", "model"):
+    if status == 409 and name in _STARTS:
+        error = Overtaken("Other requests wrote the same thing at the same moment, and came first.")
+    if status == 404 and name not in (*_STARTS, "model"):
         error = UnknownOperation(f"Operation '{_ID}' does not exist.")
-    return presenting.refusal(path, error, _REQUEST_ID) if error else None
+    return presenting.refusal(spoken, error, _REQUEST_ID) if error else None

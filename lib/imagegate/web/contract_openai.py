@@ -6,7 +6,17 @@ from pydantic import BaseModel
 
 from imagegate.dialects import openai_request
 from imagegate.web import schemas
-from imagegate.web.contract_words import ACCEPTED, NO_PICTURES, PREFER, REDIRECT, body, openai_errors, schema_of
+from imagegate.web.contract_words import (
+    ACCEPTED,
+    IDEMPOTENCY_KEY,
+    NO_PICTURES,
+    OVERTAKEN,
+    PREFER,
+    REDIRECT,
+    body,
+    openai_errors,
+    schema_of,
+)
 
 _FIRST = {"model": "flux", "prompt": "a red fox in the snow"}
 GENERATE: dict[str, Any] = {
@@ -23,11 +33,13 @@ GENERATE: dict[str, Any] = {
         **openai_errors(
             s400="The request has to be changed (`param` names the field), or an upstream refused it.",
             s404="The model does not exist.",
+            s409=OVERTAKEN,
+            s422="The Idempotency-Key came with another request before.",
         ),
         **NO_PICTURES,
     },
     "openapi_extra": {
-        "parameters": [PREFER],
+        "parameters": [PREFER, IDEMPOTENCY_KEY],
         **body(
             openai_request.GenerationsBody,
             simple=_FIRST,
@@ -53,7 +65,7 @@ def _pictures(kind: type[BaseModel], **example: Any) -> dict[str, Any]:
     document = {"type": "object", "properties": {**schema["properties"], **images}, "required": ["images", *needed]}
     shown = {"simple": {"value": {**example, "images": [{"image_url": _PICTURE}]}}}
     content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": document, "examples": shown}}
-    return {"parameters": [PREFER], "requestBody": {"required": True, "content": content}}
+    return {"parameters": [PREFER, IDEMPOTENCY_KEY], "requestBody": {"required": True, "content": content}}
 
 
 EDIT: dict[str, Any] = {
@@ -64,7 +76,8 @@ EDIT: dict[str, Any] = {
 VARY: dict[str, Any] = {
     **GENERATE,
     "summary": "Vary a picture",
-    "openapi_extra": _pictures(openai_request.VariationsBody, model="gpt-image-2"),
+    "description": "Refused with 400 where no provider of the model does it without a prompt: then edit.",
+    "openapi_extra": _pictures(openai_request.VariationsBody, n=2),
 }
 MODELS: dict[str, Any] = {
     "tags": ["OpenAI Images"],

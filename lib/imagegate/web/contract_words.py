@@ -39,6 +39,12 @@ def openai_errors(**described: str) -> Responses:
     }
 
 
+def wait_errors(**described: str) -> Responses:
+    """Of the wait routes: in OpenAI's shape to whom its dialect has sent there, as problems to others."""
+    own = problems(**described)
+    return {status: {**answer, **own[status]} for status, answer in openai_errors(**described).items()}
+
+
 def yandex_errors(**described: str) -> Responses:
     return {
         int(status[1:]): {"description": what, "model": schemas.YandexErrorShape} for status, what in described.items()
@@ -74,6 +80,9 @@ def header(name: str, description: str) -> dict[str, Any]:
 
 
 PREFER = header("Prefer", "`wait=N` holds the request up to N seconds; `respond-async` answers 202 (RFC 7240).")
+OVERTAKEN = "Too many requests for the same thing at the same moment: send it again."
+IDEMPOTENCY_KEY = header("Idempotency-Key", "The same key gives the same operation for at least 24 hours.")
+IDEMPOTENCY_KEY["schema"] |= {"minLength": 1, "maxLength": 255}
 NO_PICTURES = openai_errors(
     s424="The upstreams gave up; nothing will come.",
     s429="The upstreams are throttled; nothing was spent. Retry-After says when.",

@@ -4,7 +4,7 @@ from typing import Any
 
 from imagegate.dialects import yandexart
 from imagegate.web import schemas
-from imagegate.web.contract_words import body, header, yandex_errors
+from imagegate.web.contract_words import OVERTAKEN, body, header, yandex_errors
 
 _OPERATION = {"model": schemas.YandexOperationShape, "description": "The operation."}
 _TOO_LARGE = {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]}
@@ -15,7 +15,11 @@ _EXPAND["schema"] |= {"enum": ["true", "false"]}
 YANDEX_GENERATE: dict[str, Any] = {
     "tags": ["YandexART"],
     "summary": "Start a generation",
-    "responses": {200: _OPERATION, 303: _TOO_LARGE, **yandex_errors(s400="The request has to be changed.")},
+    "responses": {
+        200: _OPERATION,
+        303: _TOO_LARGE,
+        **yandex_errors(s400="The request has to be changed.", s409=OVERTAKEN),
+    },
     "openapi_extra": {
         "parameters": [
             _KEY,

@@ -7,7 +7,9 @@ from starlette.responses import Response
 
 from imagegate.dialects import openai_images, openai_request
 from imagegate.dialects.answer import Answer
+from imagegate.dialects.parsing import idempotency_key
 from imagegate.domain.errors import UnknownModel
+from imagegate.usecases.start import Ask
 from imagegate.web.access import permit, principal_of, start_for
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
@@ -20,7 +22,7 @@ def add_openai_routes(app: FastAPI, services: Services) -> None:
 
     async def generate(request: Request, provider: str | None = None) -> Response:
         ask = openai_request.parse(await request.body(), provider)
-        ask = replace(ask, repeated=_repeated(request))
+        ask = _marked(ask, request)
         return wait_for_started(request, services, start_for(request, services, ask))
 
     async def generate_here(request: Request) -> Response:
@@ -33,8 +35,10 @@ def add_openai_routes(app: FastAPI, services: Services) -> None:
     async def from_pictures(request: Request, kind: type[openai_request.GenerationsBody]) -> Response:
         upload = await read_upload(request)
         inputs, mask = described(upload)
-        ask = openai_request.ask_of(kind, upload.fields, inputs=inputs, mask=mask)
-        ask = replace(ask, repeated=_repeated(request))
+        able = services.routes.working_from(len(inputs), prompted=kind is openai_request.EditsBody)
+        default = next(iter(able), openai_request.DEFAULT_MODEL)
+        ask = openai_request.ask_of(kind, upload.fields, default=default, inputs=inputs, mask=mask)
+        ask = _marked(ask, request)
         permit(request, services, ask)
         store(upload, ask.request, services.images)
         return wait_for_started(request, services, start_for(request, services, ask))
@@ -64,6 +68,7 @@ def add_openai_routes(app: FastAPI, services: Services) -> None:
         return respond(Answer(200, openai_images.model_card(route)))
 
 
-def _repeated(request: Request) -> bool:
-    """OpenAI's own clients count their retries; other clients do not say."""
-    return request.headers.get("x-stainless-retry-count", "0") != "0"
+def _marked(ask: Ask, request: Request) -> Ask:
+    """The Ask with what the headers say of repetitions: OpenAI's own clients count theirs, others may send a key."""
+    repeated = request.headers.get("x-stainless-retry-count", "0") != "0"
+    return replace(ask, repeated=repeated, idempotency_key=idempotency_key(request.headers.get("idempotency-key")))

@@ -45,11 +45,12 @@ def _described(app: FastAPI) -> APIRouter:
 
 def _exemplify(name: str, said: dict[str, Any]) -> None:
     """Give each answer of the route `name` that has a body an example. Afterwards: FastAPI leaves out nulls."""
-    dialect = "OpenAI Images" if name.startswith("wait") else said["tags"][0]
+    waits = name.startswith("wait")
     for status, answer in said["responses"].items():
-        body = contract_examples.example(name, dialect, int(status))
-        by_dialect = contract_examples.WAITED.get(int(status)) if name.startswith("wait") else None
+        by_dialect = contract_examples.WAITED.get(int(status)) if waits else None
         for media, content in answer.get("content", {}).items():
+            dialect = "OpenAI Images" if waits and "problem" not in media else said["tags"][0]
+            body = contract_examples.example(name, dialect, int(status))
             if "json" in media and body is not None:
                 content["example"] = body
             elif "json" in media and by_dialect:

@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from imagegate.dialects import openai_images, operations
 from imagegate.dialects.answer import Answer
 from imagegate.domain import listing
-from imagegate.domain.errors import Gone, UnknownImage
-from imagegate.domain.operation import State
+from imagegate.domain.errors import Gone
+from imagegate.domain.operation import Operation, State
 from imagegate.web.access import owner_of, permit, principal_of, start_for
 from imagegate.web.respond import matches, respond
 from imagegate.web.services import Services
@@ -70,6 +70,7 @@ def _add_actions(app: FastAPI, services: Services) -> None:
         hop: Annotated[int, Query(ge=1, le=1000, description="Which redirect this is.")] = 1,
     ) -> Response:
         operation = services.read(operation_id, owner_of(request))
+        request.scope["state"]["dialect"] = operation.dialect
         return wait_for(request, services, operation, hop)
 
     # POST as well: `curl -X POST -L` repeats its method at every hop.
@@ -80,7 +81,7 @@ def _add_actions(app: FastAPI, services: Services) -> None:
     @app.post("/v1/operations/{operation_id}:cancel", name="cancel")
     async def cancel(request: Request, operation_id: OperationId) -> Response:
         operation = services.cancel(services.read(operation_id, owner_of(request), consistent=True))
-        return respond(operations.shown(operation, services.picture_link, services.outlook(operation)))
+        return respond(_shown(operation, services))
 
     @app.post("/v1/operations/{operation_id}:retry", name="retry", status_code=202)
     async def retry(request: Request, operation_id: OperationId) -> Response:
@@ -95,7 +96,7 @@ def _add_one(app: FastAPI, services: Services) -> None:
     @app.get("/v1/operations/{operation_id}", name="get")
     async def get(request: Request, operation_id: OperationId) -> Response:
         operation = services.read(operation_id, owner_of(request))
-        answer = operations.shown(operation, services.picture_link, services.outlook(operation))
+        answer = _shown(operation, services)
         if matches(answer.headers["etag"], request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=dict(answer.headers))
         return respond(answer)
@@ -106,16 +107,21 @@ def _add_one(app: FastAPI, services: Services) -> None:
         return Response(status_code=204)
 
 
+def _shown(operation: Operation, services: Services) -> Answer:
+    # What has ended is shown whatever became of its route.
+    return operations.shown(operation, services.picture_link, None if operation.done else services.outlook(operation))
+
+
 def _add_images(app: FastAPI, services: Services) -> None:
     @app.get("/v1/images/{image_id}", name="image", status_code=302)
     async def image(request: Request, image_id: str) -> Response:
         if request.scope["path"] in openai_images.PATHS:
-            raise HTTPException(405, "Method Not Allowed", {"allow": "POST"})
+            raise HTTPException(405)
         operation_id, slot = operations.parse_picture_id(image_id)
         operation = services.read(operation_id, owner_of(request))
         picture = next((one for one in operation.pictures if one.slot == slot), None)
         if picture is None:
-            raise UnknownImage(f"Picture '{image_id}' does not exist.", remedy="Its operation lists those there are.")
+            raise operations.unknown_picture(image_id)
         if services.pictures_are_gone(operation):
             raise Gone(f"Picture '{image_id}' is no longer kept.", remedy="Retry needs a new operation.")
         fresh = min(_FRESH_SECONDS, services.presign_seconds // 2)

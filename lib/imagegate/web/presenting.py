@@ -2,12 +2,24 @@
 
 import base64
 import math
+import re
 from collections.abc import Mapping, Sequence
+
+from starlette.types import Scope
 
 from imagegate.dialects import openai_images, openai_request, operations, yandexart
 from imagegate.dialects.answer import Answer, Handout
-from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted, RateLimited, RequestError, Unauthenticated
-from imagegate.domain.operation import Operation, State
+from imagegate.domain.errors import (
+    Failure,
+    FailureCode,
+    Gone,
+    Overtaken,
+    QuotaExhausted,
+    RateLimited,
+    RequestError,
+    Unauthenticated,
+)
+from imagegate.domain.operation import Operation, Picture, State
 from imagegate.ports.keeping import ImageStore
 
 _CANCELLED = Failure(FailureCode.CANCELLED, "The operation was cancelled.")
@@ -20,28 +32,35 @@ BREAKDOWNS = {
 }
 """What is said by no dialect but the front itself: status to code and meaning."""
 _OWN_PATHS = ("/v1/operations", "/v1/images/", "/v1/usage")
+_HOP = re.compile(rb"(^|&)hop=")
 _LONGEST_PAUSE = 59
 """Seconds that every client waits as told; above, some fall back to half a second (reference/openai_images.md §0.5)."""
 
 
-def dialect_of(path: str) -> str:
-    """The dialect that a path belongs to, for errors that come before any operation."""
+def dialect_of(scope: Scope) -> str:
+    """The dialect that a request is in, for errors: its operation's, or before there is one, what its path says."""
+    if spoken := scope.get("state", {}).get("dialect"):
+        return str(spoken)
+    path = scope["path"]
     if path.startswith(("/foundationModels/", "/operations/")):
         return yandexart.NAME
-    # Whoever is on the wait route was sent there by another dialect, most likely OpenAI's.
-    native = path.startswith(_OWN_PATHS) and not path.endswith("/wait") and path not in openai_images.PATHS
+    # Whoever has hopped on the wait route was sent there by another dialect, most likely OpenAI's.
+    sent_there = path.endswith("/wait") and _HOP.search(scope["query_string"])
+    native = path.startswith(_OWN_PATHS) and not sent_there and path.rstrip("/") not in openai_images.PATHS
     return operations.NAME if native else openai_request.NAME
 
 
-def refusal(path: str, error: RequestError, request_id: str) -> Answer:
+def refusal(dialect: str, error: RequestError, request_id: str) -> Answer:
     """The answer to a request that has to be changed."""
-    return _refusal(dialect_of(path), error, request_id).with_headers(_advice(error))
+    return _refusal(dialect, error, request_id).with_headers(_advice(error))
 
 
 def _advice(error: RequestError) -> Mapping[str, str]:
     """Headers that say what to do: show a key, come back in a moment, or not before tomorrow."""
     if isinstance(error, Unauthenticated):
         return _CHALLENGE
+    if isinstance(error, Overtaken):
+        return {"retry-after": "1"}
     if not isinstance(error, RateLimited):
         return {}
     today = isinstance(error, QuotaExhausted)
@@ -60,9 +79,8 @@ def _refusal(dialect: str, error: RequestError, request_id: str) -> Answer:
     return openai_images.refusal(error)
 
 
-def breakdown(path: str, status: int, code: str, message: str, request_id: str) -> Answer:
+def breakdown(dialect: str, status: int, code: str, message: str, request_id: str) -> Answer:
     """The answer to what went wrong on our side, or to a route that does not exist."""
-    dialect = dialect_of(path)
     if dialect == yandexart.NAME:
         return yandexart.breakdown(status, message)
     if dialect == operations.NAME:
@@ -72,7 +90,7 @@ def breakdown(path: str, status: int, code: str, message: str, request_id: str) 
 
 
 def ended(operation: Operation, images: ImageStore, link: operations.Link) -> Answer:
-    """The answer to an operation that has ended."""
+    """The answer to an operation that has ended. Raises Gone when it needs bytes that are no longer there."""
     if operation.dialect == operations.NAME:
         return operations.shown(operation, link)
     if operation.dialect == yandexart.NAME:
@@ -84,13 +102,18 @@ def ended(operation: Operation, images: ImageStore, link: operations.Link) -> An
 
 
 def yandexart_operation(operation: Operation, images: ImageStore, retry_after: int | None = None) -> Answer:
-    """The operation as YandexART's clients read it. Raises KeyError when its picture is no longer there."""
+    """The operation as YandexART's clients read it. Raises Gone when its picture is no longer there."""
     if not operation.done:
         return yandexart.pending(operation, retry_after)
     reason = _reason(operation)
     if reason:
         return yandexart.failure(operation, reason)
-    return yandexart.success(operation, _base64(images.get(operation.pictures[0].key)))
+    return yandexart.success(operation, _base64(operation, images, operation.pictures[0]))
+
+
+def gone(operation: Operation) -> Gone:
+    """What to raise for an operation whose pictures the bucket has removed."""
+    return Gone(f"The pictures of operation '{operation.id}' are no longer kept.", remedy="Start a new one.")
 
 
 def unfinished(operation: Operation) -> object:
@@ -115,9 +138,12 @@ def _reason(operation: Operation) -> Failure | None:
 
 def _handouts(operation: Operation, images: ImageStore) -> Sequence[Handout]:
     if openai_images.wants_base64(operation):
-        return [Handout(one, b64=_base64(images.get(one.key))) for one in operation.pictures]
+        return [Handout(one, b64=_base64(operation, images, one)) for one in operation.pictures]
     return [Handout(one, url=images.presign(one.key)) for one in operation.pictures]
 
 
-def _base64(body: bytes) -> str:
-    return base64.b64encode(body).decode()
+def _base64(operation: Operation, images: ImageStore, picture: Picture) -> str:
+    try:
+        return base64.b64encode(images.get(picture.key)).decode()
+    except KeyError:
+        raise gone(operation) from None

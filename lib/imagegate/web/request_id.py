@@ -23,9 +23,14 @@ def request_id_of(scope: Scope) -> str:
     return str(state["request_id"])
 
 
+def marks(scope: Scope) -> dict[str, str]:
+    """The headers by which the answer to a request is found again."""
+    return {"x-request-id": request_id_of(scope), **_marks_for_yandexart(scope)}
+
+
 def _marks_for_yandexart(scope: Scope) -> dict[str, str]:
     """What its service answers with (reference/yandexart.md §1.4): a trace's id, and the caller's own id again."""
-    if dialect_of(scope["path"]) != yandexart.NAME:
+    if dialect_of(scope) != yandexart.NAME:
         return {}
     headers = Headers(scope=scope)
     traced = _TRACE.search(headers.get("x-amzn-trace-id", ""))
@@ -46,11 +51,11 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        marks = {"x-request-id": request_id_of(scope), **_marks_for_yandexart(scope)}
+        headers = marks(scope)
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(marks)
+                MutableHeaders(scope=message).update(headers)
             await send(message)
 
         await self._app(scope, receive, marked)

@@ -28,7 +28,8 @@ def respond_at_any_size(answer: Answer, operation: Operation, images: ImageStore
     if len(body) <= LARGEST_BODY:
         return _response(answer, body)
     key = f"answers/{operation.id}/{hashlib.sha256(body).hexdigest()[:16]}"
-    images.put(key, body, _media_type(answer))
+    # Anew: one that was handed out a day ago would soon be removed under the URL made now.
+    images.put(key, body, _media_type(answer), anew=True)
     headers = {"cache-control": "no-store", **answer.headers}
     headers.pop("content-type", None)
     return RedirectResponse(images.presign(key), 303, headers)

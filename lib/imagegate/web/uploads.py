@@ -13,17 +13,17 @@ from starlette.requests import Request
 
 from imagegate.dialects.parsing import document_of
 from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.pictures import content_type_of, pixels_of
+from imagegate.domain.pictures import LARGEST_PIXELS, content_type_of, pixels_of
 from imagegate.domain.request import ImageRequest, InputImage
 from imagegate.ports.keeping import ImageStore
 
 MOST = 16
 LARGEST_WITH_PICTURES = 6 * 1024 * 1024
 """Bytes of a JSON body; Lambda takes no more."""
-LARGEST_PIXELS = 64 * 1024 * 1024
-"""Of one picture: what upstreams decode, and what comes back from them, is no larger."""
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _DATA_URL = "data:"
+_FILES = ("image", "image[]")
+"""What a form may have several of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,14 @@ async def _read_form(parser: MultiPartParser) -> Upload:
 async def _of_form(form: FormData) -> Upload:
     images, mask, fields = [], None, {}
     for name, value in form.multi_items():
+        if name not in _FILES and len(form.getlist(name)) > 1:
+            # Whoever checks the request before us may have taken the other one.
+            raise InvalidRequest(f"The form has '{name}' more than once.", param=name, remedy="Send it once.")
         if not isinstance(value, UploadFile):
             fields[name] = value
         elif name == "mask":
             mask = await value.read()
-        elif name in ("image", "image[]"):
+        elif name in _FILES:
             images.append(await value.read())
         else:
             # Above all `markup`: what is drawn there says what to do, so it must not be passed over.
@@ -105,9 +108,10 @@ def described(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage | None
 def store(upload: Upload, request: ImageRequest, images: ImageStore) -> None:
     """Keep the pictures of an accepted request until they are used."""
     for described_as, body in zip(request.inputs, upload.images, strict=True):
-        images.put(described_as.key, body, described_as.content_type)
+        # Anew: the same picture from an earlier request may have but a moment left.
+        images.put(described_as.key, body, described_as.content_type, anew=True)
     if request.mask and upload.mask:
-        images.put(request.mask.key, upload.mask, request.mask.content_type)
+        images.put(request.mask.key, upload.mask, request.mask.content_type, anew=True)
 
 
 def _described(body: bytes, param: str) -> InputImage:

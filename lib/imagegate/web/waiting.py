@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from imagegate.dialects import operations
 from imagegate.dialects.answer import Answer
-from imagegate.domain.errors import Gone
 from imagegate.domain.operation import Operation
 from imagegate.domain.waiting import Client, Verdict, client_of, decide, pause
 from imagegate.usecases.start import Started
@@ -79,7 +78,7 @@ class Waiter:
     def _answer(self, operation: Operation) -> Answer:
         """The answer to an ended operation. Raises Gone when it would lead to pictures that are no longer kept."""
         if operation.pictures and operation.dialect != operations.NAME and self.services.pictures_are_gone(operation):
-            raise Gone(f"The pictures of operation '{operation.id}' are no longer kept.", remedy="Start a new one.")
+            raise presenting.gone(operation)
         return presenting.ended(operation, self.services.images, self.services.picture_link)
 
     def _accepted(self, operation: Operation) -> Answer:

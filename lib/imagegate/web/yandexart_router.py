@@ -37,14 +37,26 @@ def add_yandexart_routes(app: FastAPI, services: Services) -> None:
 
 def _found(request: Request, services: Services, operation_id: str) -> Operation:
     """The operation, if it was started in this dialect. Raises UnknownOperation, or Gone after its retention."""
-    operation = services.read(operation_id, owner_of(request))
+    try:
+        operation = services.read(operation_id, owner_of(request))
+    except UnknownOperation:
+        days = f"{services.yandexart_days:g} days"
+        raise UnknownOperation(
+            f"Operation '{operation_id}' does not exist.", remedy=f"Check the id; what has ended is kept for {days}."
+        ) from None
+    except Gone:
+        raise _gone(operation_id) from None
     if operation.dialect != yandexart.NAME:
         raise UnknownOperation(
             f"Operation '{operation_id}' was not started here.", remedy=f"See /v1/operations/{operation_id}."
         )
     if operation.ended_at and services.clock.now() > operation.ended_at + services.yandexart_days * _DAY:
-        raise _gone(operation)
+        raise _gone(operation.id)
     return operation
+
+
+def _gone(operation_id: str) -> Gone:
+    return Gone(f"Operation '{operation_id}' is no longer kept.", remedy="Start a new one.")
 
 
 def _cancelled(operation: Operation, services: Services) -> Operation:
@@ -57,12 +69,5 @@ def _cancelled(operation: Operation, services: Services) -> Operation:
 
 def _shown(operation: Operation, services: Services) -> Response:
     retry_after = None if operation.done else services.outlook(operation).retry_after
-    try:
-        answer = yandexart_operation(operation, services.images, retry_after)
-    except KeyError:
-        raise _gone(operation) from None
+    answer = yandexart_operation(operation, services.images, retry_after)
     return respond_at_any_size(answer, operation, services.images)
-
-
-def _gone(operation: Operation) -> Gone:
-    return Gone(f"Operation '{operation.id}' is no longer kept.", remedy="Start a new one.")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from imagegate.domain.api_key import KeyLimits
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.errors import Conflict, Failure, FailureCode
 from imagegate.domain.ids import new_id
 from imagegate.domain.operation import Operation, State
 from support.gateway import Answered, Gateway
@@ -24,6 +24,8 @@ BODIES: Mapping[str, Any] = {
     NATIVE: {"prompt": "a cat", "model": "flux"},
     YANDEX: {"modelUri": "art://f/flux/latest", "messages": [{"text": "a cat"}]},
 }
+OTHER: Mapping[str, Any] = {IMAGES: {"seed": 1}, NATIVE: {"seed": 1}, YANDEX: {"generationOptions": {"seed": 1}}}
+"""What makes another request of each."""
 COLUMNS = {IMAGES: 0, YANDEX: 1, NATIVE: 2}
 """Where a dialect stands in the page's tables."""
 Request = Callable[[Gateway], Answered]
@@ -81,9 +83,12 @@ def retried_while_it_runs(gateway: Gateway) -> Answered:
     return gateway.call("POST", f"{NATIVE}/{started(gateway).id}:retry")
 
 
-def another_body_under_one_key(gateway: Gateway) -> Answered:
-    started(gateway, idempotency_key="k")
-    return gateway.call("POST", NATIVE, BODIES[NATIVE] | {"seed": 1}, idempotency_key="k")
+def another_body_under_one_key(path: str) -> Request:
+    def call(gateway: Gateway) -> Answered:
+        started(gateway, path, idempotency_key="k")
+        return gateway.call("POST", path, BODIES[path] | OTHER[path], idempotency_key="k")
+
+    return call
 
 
 def expanded_by_nobody(path: str) -> Request:
@@ -94,6 +99,17 @@ def expanded_by_nobody(path: str) -> Request:
 
 def a_picture_too_many(gateway: Gateway) -> Answered:
     return gateway.call("GET", f"/v1/images/{started(gateway).id}-9")
+
+
+def overtaken(path: str) -> Request:
+    def lost(*_: Any) -> None:
+        raise Conflict("by others")
+
+    def call(gateway: Gateway) -> Answered:
+        gateway.store.create = lost  # type: ignore[method-assign]
+        return gateway.call("POST", path, BODIES[path])
+
+    return call
 
 
 def beyond_the_limit(path: str, **limits: int) -> Request:
@@ -107,13 +123,14 @@ def beyond_the_limit(path: str, **limits: int) -> Request:
 
 
 REFUSED: list[tuple[str, str, Request]] = [
+    *(("conflict", path, overtaken(path)) for path in BODIES),
     ("expansion_unavailable", IMAGES, expanded_by_nobody(IMAGES)),
     ("expansion_unavailable", NATIVE, expanded_by_nobody(NATIVE)),
     ("expansion_unavailable", YANDEX, expanded_by_nobody(YANDEX)),
-    ("gone", IMAGES, long_ago("/v1/operations/{}/wait")),
+    ("gone", IMAGES, long_ago("/v1/operations/{}/wait?hop=1")),
     ("gone", NATIVE, long_ago("/v1/operations/{}")),
     ("gone", YANDEX, long_ago("/operations/{}")),
-    ("idempotency_key_reused", NATIVE, another_body_under_one_key),
+    *(("idempotency_key_reused", path, another_body_under_one_key(path)) for path in BODIES),
     ("image_not_found", NATIVE, a_picture_too_many),
     *(("insufficient_quota", path, beyond_the_limit(path, pictures_per_day=1)) for path in BODIES),
     ("invalid_api_key", IMAGES, without_key(IMAGES)),
@@ -128,7 +145,7 @@ REFUSED: list[tuple[str, str, Request]] = [
     ("model_not_found", IMAGES, posted(IMAGES, model="nope")),
     ("model_not_found", NATIVE, posted(NATIVE, model="nope")),
     ("model_not_found", YANDEX, posted(YANDEX, modelUri="art://f/nope/latest")),
-    ("operation_not_found", IMAGES, got(f"/v1/operations/{NOBODYS}/wait")),
+    ("operation_not_found", IMAGES, got(f"/v1/operations/{NOBODYS}/wait?hop=1")),
     ("operation_not_found", NATIVE, got(f"/v1/operations/{NOBODYS}")),
     ("operation_not_found", YANDEX, got(f"/operations/{NOBODYS}")),
     ("provider_not_found", IMAGES, posted(IMAGES, provider="nobody")),

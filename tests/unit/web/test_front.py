@@ -132,6 +132,16 @@ def test_who_comes_for_the_picture_too_late_is_told_so(gateway: Gateway, respons
     assert gateway.call("GET", f"/v1/operations/{operation_id}").status == 200
 
 
+def test_bytes_that_the_bucket_no_longer_has_are_gone_and_no_breakdown(gateway: Gateway) -> None:
+    body = {"prompt": "a cat", "response_format": "b64_json"}
+    operation_id = gateway.call("POST", GENERATIONS, body, prefer="respond-async").json()["id"]
+    end(gateway, operation_id)
+    gateway.images.objects.clear()
+    answer = gateway.call("GET", f"/v1/operations/{operation_id}/wait")
+    assert (answer.status, answer.json()["error"]["code"]) == (410, "gone")
+    assert operation_id in answer.json()["error"]["message"]
+
+
 def test_a_failed_generation(gateway: Gateway) -> None:
     finish(gateway, after=1, failure=Failure(FailureCode.CONTENT_FILTERED, "not that"))
     answer = gateway.call("POST", GENERATIONS, {"prompt": "a cat"})
@@ -174,6 +184,36 @@ def test_a_yandexart_failure_is_inside_the_operation(gateway: Gateway) -> None:
     assert answer.json()["error"] == {"code": 3, "message": "not that", "details": []}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/v1/operations", "GET, HEAD, POST"),
+        ("PUT", f"/v1/operations/{'0' * 20}", "DELETE, GET, HEAD"),
+        ("DELETE", f"/v1/operations/{'0' * 20}/wait", "GET, HEAD, POST"),
+        ("GET", GENERATIONS, "POST"),
+        ("HEAD", GENERATIONS, "POST"),
+        ("DELETE", "/v1/images/edits", "POST"),
+        ("POST", f"/v1/images/{'0' * 20}-0", "GET, HEAD"),
+        ("POST", "/v1/models/a/b", "GET, HEAD"),
+        ("DELETE", f"/operations/{'0' * 20}:cancel", "GET, HEAD, POST"),
+        ("POST", "/openapi.json", "GET, HEAD"),
+    ],
+)
+def test_a_method_that_is_not_there_is_told_which_are(gateway: Gateway, method: str, path: str, allowed: str) -> None:
+    answer = gateway.call(method, path)
+    assert (answer.status, answer.headers["allow"]) == (405, allowed)
+
+
+def test_head_is_get_without_the_body(gateway: Gateway) -> None:
+    operation_id = gateway.call("POST", GENERATIONS, {"prompt": "a cat"}, prefer="respond-async").json()["id"]
+    end(gateway, operation_id)
+    paths = ["/v1/models", "/v1/models/nope", f"/v1/operations/{operation_id}", f"/v1/images/{operation_id}-0", "/no"]
+    for path in (*paths, f"/v1/operations/{operation_id}/wait", "/docs", "/openapi.json"):
+        got, head = gateway.call("GET", path), gateway.call("HEAD", path)
+        assert (head.status, head.text) == (got.status, "")
+        assert head.headers == got.headers
+
+
 OPENAI = {"message", "type", "param", "code"}
 
 
@@ -195,6 +235,30 @@ def test_openai_errors_have_four_keys(gateway: Gateway, method: str, path: str, 
     assert answer.status == status
     assert set(answer.json()["error"]) == OPENAI
     assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("kind", ["generations", "generate", "edits", "variations"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_slash_too_many_is_answered_in_the_same_dialect(gateway: Gateway, method: str, kind: str) -> None:
+    answer = gateway.call(method, f"/v1/images/{kind}/", {})
+    assert (answer.status, set(answer.json()["error"])) == (404, OPENAI)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/v1/operations/00000000000000000000/wait", 404, "operation_not_found"),
+        ("/v1/operations/00000000000000000000/wait?shop=1", 404, "operation_not_found"),
+        ("/v1/operations/", 404, "no_such_route"),
+        ("/v1/images/none/", 404, "no_such_route"),
+    ],
+)
+def test_who_was_not_sent_by_openais_dialect_is_answered_in_our_own(
+    gateway: Gateway, path: str, status: int, code: str
+) -> None:
+    answer = gateway.call("GET", path)
+    assert (answer.status, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
@@ -227,3 +291,13 @@ def test_a_breakdown_is_told_in_the_dialect_without_details(
     assert "s3cret" not in answer.text
     assert json.loads(answer.text)["error"]
     assert "s3cret" in caplog.text
+    assert answer.headers["x-request-id"] == "request-1"
+    assert ("x-server-trace-id" in answer.headers) == (path == YANDEX)
+
+
+def test_a_breakdown_before_any_route_has_its_request_id_too() -> None:
+    gateway = Gateway(access="keys")
+    _, text = gateway.key()
+    gateway.keys.get = lambda _: (_ for _ in ()).throw(RuntimeError("down"))  # type: ignore[method-assign]
+    answer = gateway.call("GET", "/v1/models", x_api_key=text)
+    assert (answer.status, answer.headers["x-request-id"]) == (500, "request-1")

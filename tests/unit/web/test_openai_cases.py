@@ -27,6 +27,7 @@ ROUTES = Routes(
     [
         Route("flux", (Target("space", "flux-1-schnell", FLUX),), ("flux-schnell", "dall-e-*", "gpt-image-*")),
         Route("gpt-image-2", (Target("openai", "gpt-image-2", GPT),), ("gpt-image-*",)),
+        Route("alice-art", (Target("space", "flux-1-schnell", FLUX),)),
         Route("local", (Target("local", "local", replace(GPT, input_images=0, varies=True)),)),
     ]
 )
@@ -158,6 +159,21 @@ def test_hard_coded_names_lead_to_a_model_that_the_answer_names(gateway: Gateway
     assert accepted(gateway, post(gateway, {"prompt": "x", "model": model})).model == route
 
 
+@pytest.mark.parametrize("name", ["art://b1g/alice-art", "art://b1g/alice-art/latest"])
+def test_clients_of_yandexs_images_api_need_not_change_the_model(gateway: Gateway, name: str) -> None:
+    operation = accepted(gateway, post(gateway, {"prompt": "x", "model": name, "size": "16x9"}))
+    assert (operation.model, operation.reply["response_format"]) == ("alice-art", "b64_json")
+    assert (operation.request.size, operation.request.ratio) == (None, (16, 9))
+    asked = accepted(gateway, post(gateway, {"prompt": "x", "model": name, "response_format": "url"}))
+    assert asked.reply["response_format"] == "url"
+
+
+@pytest.mark.parametrize("name", ["art://b1g/nope/latest", "art://b1g", "art:///alice-art", "xart://b1g/alice-art"])
+def test_other_names_of_yandexs_lead_nowhere(gateway: Gateway, name: str) -> None:
+    answer = post(gateway, {"prompt": "x", "model": name})
+    assert (answer.status, answer.json()["error"]["code"]) == (404, "model_not_found")
+
+
 REFUSED: list[tuple[Any, int, str, str | None]] = [
     (b"", 400, "invalid_request", None),
     (b"{", 400, "invalid_request", None),
@@ -239,6 +255,15 @@ def test_what_is_refused(gateway: Gateway, body: Any, status: int, code: str, pa
     assert not gateway.store.documents
 
 
+def test_a_refusal_calls_a_field_what_the_caller_called_it(gateway: Gateway) -> None:
+    said = [
+        post(gateway, {"prompt": "x", name: value}).json()["error"]["message"]
+        for name, value in (("guidance_scale", 3.5), ("num_inference_steps", 51))
+    ]
+    assert said[0].startswith("No provider of the model 'flux' can honour 'guidance_scale' as it is.")
+    assert said[1].startswith("No provider of the model 'flux' can honour 'num_inference_steps' as it is.")
+
+
 def test_an_unknown_model_lists_the_known_ones(gateway: Gateway) -> None:
     message = post(gateway, {"prompt": "x", "model": "nope"}).json()["error"]["message"]
     assert "flux" in message
@@ -262,6 +287,48 @@ def test_an_edit_by_form(gateway: Gateway) -> None:
     assert [gateway.images.objects[one.key] for one in operation.request.inputs] == [picture()]
     assert operation.request.mask
     assert gateway.images.objects[operation.request.mask.key] == picture(8, 8)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("edits", {"prompt": b"winter", "model": b"gpt-image-2"}),
+        ("variations", {"model": b"local"}),
+    ],
+)
+def test_pictures_from_a_picture_are_made_once_for_a_key(gateway: Gateway, path: str, fields: dict[str, bytes]) -> None:
+    body, content_type = form(image=picture(), **fields)
+    sent = {"content_type": content_type, "idempotency_key": "k1"}
+    first, again = (accepted(gateway, post(gateway, body, f"/v1/images/{path}", **sent)) for _ in range(2))
+    assert first.id == again.id
+    other, _ = form(image=picture(8, 8), **fields)
+    assert post(gateway, other, f"/v1/images/{path}", **sent).status == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "model"), [("edits", {"prompt": b"x"}, "gpt-image-2"), ("variations", {}, "local")]
+)
+def test_without_a_model_pictures_go_to_the_first_that_works_from_them(
+    gateway: Gateway, path: str, fields: dict[str, bytes], model: str
+) -> None:
+    body, content_type = form(image=picture(), **fields)
+    assert accepted(gateway, post(gateway, body, f"/v1/images/{path}", content_type=content_type)).model == model
+
+
+def test_without_a_model_that_works_from_pictures_the_caller_is_told_so() -> None:
+    gateway = Gateway()
+    body, content_type = form(image=picture(), prompt=b"x")
+    answer = post(gateway, body, "/v1/images/edits", content_type=content_type)
+    assert (answer.status, "No model here does." in answer.json()["error"]["message"]) == (400, True)
+
+
+def test_a_picture_that_is_sent_again_is_kept_as_long_as_a_new_one(gateway: Gateway) -> None:
+    body, content_type = form(prompt=b"winter", model=b"gpt-image-2", image=picture(), mask=picture(8, 8))
+    post(gateway, body, "/v1/images/edits", content_type=content_type)
+    first = list(gateway.images.objects)
+    gateway.images.put("images/since/then", b"", "image/png")
+    post(gateway, body, "/v1/images/edits", content_type=content_type)
+    assert list(gateway.images.objects) == ["images/since/then", *first]
 
 
 def test_an_edit_by_json_under_a_hard_coded_name_goes_where_pictures_can_be_edited(gateway: Gateway) -> None:
@@ -334,6 +401,23 @@ def test_a_drawing_that_says_what_to_do_is_not_passed_over(gateway: Gateway) -> 
     answer = post(gateway, markup + body, "/v1/images/edits", content_type=content_type)
     assert (answer.status, answer.json()["error"]["param"]) == (400, "markup")
     assert not gateway.store.documents
+
+
+@pytest.mark.parametrize("name", ["prompt", "model", "mask", "anything"])
+def test_a_field_of_a_form_comes_once(gateway: Gateway, name: str) -> None:
+    fields = {"prompt": b"winter", "model": b"gpt-image-2", "image": picture(), "mask": picture(), "anything": b"x"}
+    body, content_type = form(**fields, **{f"{name}2": fields[name]})
+    answer = post(gateway, body, "/v1/images/edits", content_type=content_type)
+    assert (answer.status, answer.json()["error"]["param"]) == (400, name)
+    assert not gateway.images.objects
+
+
+def test_pictures_of_a_form_may_be_several(gateway: Gateway) -> None:
+    body, content_type = form(
+        prompt=b"x", model=b"gpt-image-2", image=picture(), image2=picture(8, 8), **{"image[]": picture(16, 16)}
+    )
+    operation = accepted(gateway, post(gateway, body, "/v1/images/edits", content_type=content_type))
+    assert len(operation.request.inputs) == 3
 
 
 def test_a_form_that_is_none(gateway: Gateway) -> None:

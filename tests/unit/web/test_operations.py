@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from imagegate.dialects.operations import CreateBody
 from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.events import Event
@@ -13,6 +15,7 @@ from imagegate.domain.ids import new_id
 from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.operation import Picture, State
 from imagegate.domain.route import Route, Routes, Target
+from imagegate.domain.webhook import EVENTS, secret_text
 from support.fakes import picture
 from support.gateway import Answered, Gateway
 
@@ -127,6 +130,14 @@ def test_validate_only_says_what_it_would_cost_and_take() -> None:
     assert seeded["estimated_seconds"] == round(5 * once, 3)
 
 
+@pytest.mark.parametrize(("seed", "passed_over"), [(2**31 - 1, []), (2**31, ["seed"]), (2**63 - 1, ["seed"])])
+def test_a_seed_beyond_a_providers_range_is_said_not_to_be_the_one_used(
+    gateway: Gateway, seed: int, passed_over: list[str]
+) -> None:
+    told = create(gateway, BODY | {"validate_only": True, "seed": seed}).json()
+    assert [stop["not_honoured"] for stop in told["route"]] == [passed_over] * 2
+
+
 def test_an_unchanged_operation_is_not_sent_again(gateway: Gateway) -> None:
     operation_id = create(gateway).json()["id"]
     shown = gateway.call("GET", f"{OPERATIONS}/{operation_id}")
@@ -140,6 +151,14 @@ def test_an_unchanged_operation_is_not_sent_again(gateway: Gateway) -> None:
     changed = gateway.call("GET", f"{OPERATIONS}/{operation_id}", if_none_match=etag)
     assert changed.status == 200
     assert "retry-after" not in changed.headers
+
+
+@pytest.mark.parametrize("state", [State.SUCCEEDED, State.FAILED, State.CANCELLED])
+def test_what_has_ended_is_shown_though_nobody_makes_such_things_any_more(gateway: Gateway, state: State) -> None:
+    operation_id = create(gateway, BODY | {"seed": 1}).json()["id"]
+    move(gateway, operation_id, state)
+    unable = replace(gateway, routes=Routes([]))
+    assert unable.call("GET", f"{OPERATIONS}/{operation_id}").json()["state"] == state
 
 
 def test_waiting_for_a_native_operation(gateway: Gateway) -> None:
@@ -183,6 +202,24 @@ def test_what_is_not_possible_in_a_state(gateway: Gateway, state: State, action:
     assert (answer.status, answer.json()["code"]) == (409, "wrong_state")
 
 
+@pytest.mark.parametrize(
+    ("state", "action", "said", "remedy"),
+    [
+        (State.SUCCEEDED, "retry", "has succeeded.", "For other pictures start a new one."),
+        (State.RUNNING, "retry", "is running.", "Wait until it has ended."),
+        (State.SUCCEEDED, "cancel", "has succeeded.", "There is nothing left to cancel."),
+        (State.FAILED, "cancel", "has failed.", "There is nothing left to cancel."),
+    ],
+)
+def test_what_is_not_possible_comes_with_what_is(
+    gateway: Gateway, state: State, action: str, said: str, remedy: str
+) -> None:
+    operation_id = create(gateway).json()["id"]
+    move(gateway, operation_id, state)
+    told = gateway.call("POST", f"{OPERATIONS}/{operation_id}:{action}").json()
+    assert (told["detail"], told["remedy"]) == (f"Operation {operation_id} {said}", remedy)
+
+
 def test_retry_begins_anew_under_the_same_id(gateway: Gateway) -> None:
     operation_id = create(gateway).json()["id"]
     failure = Failure(FailureCode.UPSTREAM_FAILED, "crashed")
@@ -217,8 +254,10 @@ def test_pictures_by_their_id(gateway: Gateway) -> None:
     answer = gateway.call("GET", shown["url"])
     assert (answer.status, answer.headers["location"]) == (302, f"https://bucket.invalid/images/{operation_id}?signed")
     assert answer.headers["cache-control"] == "private, max-age=300"
-    for unknown in (f"{operation_id}-1", f"{operation_id}-x", operation_id, "x-0"):
-        assert gateway.call("GET", f"/v1/images/{unknown}").status == 404
+    for unknown in (f"{operation_id}-1", f"{operation_id}-x", operation_id, "x-0", "foo", f"{operation_id}-²"):
+        missing = gateway.call("GET", f"/v1/images/{quote(unknown)}")
+        assert (missing.status, missing.json()["code"]) == (404, "image_not_found")
+        assert missing.json()["detail"] == f"Picture '{unknown}' does not exist."
     gateway.clock.sleep(7 * 86_400 + 1)
     gone = gateway.call("GET", shown["url"])
     assert (gone.status, gone.json()["code"]) == (410, "gone")
@@ -280,6 +319,19 @@ def test_lists_are_filtered(gateway: Gateway) -> None:
         assert listed(f"created_after={long_ago}") == [second["id"], first["id"]]
 
 
+def test_bad_queries_are_told_in_words(gateway: Gateway) -> None:
+    said = [
+        gateway.call("GET", f"{OPERATIONS}?{query}").json()["detail"].partition(": ")[2]
+        for query in ("page_size=0", "page_size=many", "created_after=yesterday", "state=lost")
+    ]
+    assert said == [
+        "must be at least 1.",
+        "must be a whole number.",
+        "must be a time as RFC 3339 writes it, with its zone.",
+        "must be 'queued', 'running', 'succeeded', 'failed' or 'cancelled'.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("query", "param"),
     [
@@ -324,6 +376,14 @@ def test_bad_bodies_name_the_field(gateway: Gateway, body: Any, param: str | Non
     problem = answer.json()
     assert (answer.status, problem.get("param")) == (400, param)
     assert {"type", "title", "status", "detail", "code", "request_id"} <= set(problem)
+
+
+def test_null_is_as_good_as_absent(gateway: Gateway) -> None:
+    fields = dict.fromkeys(CreateBody.model_fields.keys() - BODY.keys())
+    first = create(gateway, BODY, idempotency_key="k").json()
+    assert create(gateway, BODY | fields, idempotency_key="k").json()["id"] == first["id"]
+    webhook = {"url": "https://hooks.example.com/", "secret": secret_text(bytes(32)), "events": None}
+    assert create(gateway, BODY | {"webhook": webhook}).json()["webhook"]["events"] == list(EVENTS)
 
 
 def test_an_idempotency_key_has_a_length(gateway: Gateway) -> None:

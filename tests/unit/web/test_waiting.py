@@ -1,6 +1,7 @@
 """Waiting through a gateway that allows thirty seconds: budgets, repeats, preferences, streams, large answers."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from openai.types import ImagesResponse
 from openai.types.image_gen_completed_event import ImageGenCompletedEvent
 
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation import Picture, State
 from imagegate.web import respond
@@ -50,6 +52,23 @@ def end(gateway: Gateway, failure: Failure | None = None, body: bytes | None = N
             kept.append(Picture(slot, f"images/{found.id}/{slot}", "s", "image/png", 64, 48, 9, "beta", 7))
         ended = running.with_pictures(tuple(kept)).settled(gateway.clock.now())
     gateway.store.replace(replace(ended, version=found.version + 1))
+
+
+@pytest.mark.parametrize(
+    ("states", "told"), [((), False), (("failed",), True), (("failed", "submitted"), False), (("unknown",), False)]
+)
+def test_while_nobody_takes_it_the_last_reason_is_told(gateway: Gateway, states: Sequence[str], told: bool) -> None:
+    first = post(gateway)
+    found = gateway.store.get(next(iter(gateway.store.documents)))
+    assert found
+    throttled = Failure(FailureCode.RATE_LIMITED, "alpha: come back in an hour.")
+    for number, state in enumerate(states, 1):
+        attempt = Attempt(number, "alpha", "m", (0,), AttemptState(state), 1.0)
+        failed = attempt.state is AttemptState.FAILED
+        found = found.with_attempt(replace(attempt, failure=throttled) if failed else attempt)
+    gateway.store.replace(replace(found, version=2))
+    message = follow(gateway, first)[0].json()["error"]["message"]
+    assert message.endswith("nobody has taken it: rate_limited, alpha: come back in an hour.") is told
 
 
 def test_twenty_round_trips_three_times_are_one_operation(gateway: Gateway) -> None:
@@ -128,6 +147,45 @@ def test_a_failure_that_cost_nothing_may_be_tried_again(gateway: Gateway) -> Non
     assert (answer.status, answer.headers["retry-after"]) == (429, "3")
     post(gateway, x_stainless_retry_count="1")
     assert len(gateway.store.documents) == 2
+
+
+def test_a_key_says_what_is_a_repetition_whatever_was_delivered(gateway: Gateway) -> None:
+    first = post(gateway, idempotency_key="k1")
+    end(gateway)
+    assert follow(gateway, first)[0].status == 200
+    gateway.clock.sleep(3600)
+    again = post(gateway, idempotency_key="k1")
+    assert (again.status, [again.json()["operation_id"]]) == (200, list(gateway.store.documents))
+    assert post(gateway, idempotency_key="k1", x_stainless_retry_count="1").text == again.text
+    post(gateway, idempotency_key="k2")
+    post(gateway)
+    assert len(gateway.store.documents) == len(gateway.workflow.runs) == 3
+
+
+def test_a_key_with_another_body_is_refused_in_openais_words(gateway: Gateway) -> None:
+    post(gateway, idempotency_key="k1")
+    answer = post(gateway, body=PROMPT | {"seed": 1}, idempotency_key="k1")
+    assert answer.status == 422
+    error = answer.json()["error"]
+    assert (error["code"], error["param"]) == ("idempotency_key_reused", "Idempotency-Key")
+    assert len(gateway.store.documents) == 1
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256])
+def test_a_key_has_a_length(gateway: Gateway, key: str) -> None:
+    answer = post(gateway, idempotency_key=key)
+    assert (answer.status, answer.json()["error"]["param"]) == (400, "Idempotency-Key")
+
+
+def test_an_invited_second_try_is_one_under_the_same_key_too(gateway: Gateway) -> None:
+    answer = post(gateway, idempotency_key="k1")
+    end(gateway, Failure(FailureCode.CAPACITY, "full", 3))
+    assert follow(gateway, answer)[0].headers["x-should-retry"] == "true"
+    second = post(gateway, idempotency_key="k1", x_stainless_retry_count="1")
+    end(gateway)
+    answer, _ = follow(gateway, second)
+    assert (answer.status, len(gateway.store.documents)) == (200, 2)
+    assert post(gateway, idempotency_key="k1").text == answer.text
 
 
 def test_yandexarts_async_requests_are_each_their_own(gateway: Gateway) -> None:
@@ -214,6 +272,19 @@ def test_an_answer_too_large_for_lambda_goes_by_s3(gateway: Gateway, monkeypatch
     whole = ImagesResponse.model_validate_json(gateway.images.objects[key])
     assert whole.data
     assert len(whole.data) == 4
+
+
+def test_a_large_answer_asked_for_again_is_kept_as_long_as_a_new_one(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(respond, "LARGEST_BODY", 1000)
+    answer = post(gateway, body=PROMPT | {"response_format": "b64_json"})
+    end(gateway, body=picture(400, 300))
+    location = answer.headers["location"]
+    assert gateway.call("GET", location).status == 303
+    gateway.images.put("images/since/then", b"", "image/png")
+    assert gateway.call("GET", location).status == 303
+    assert list(gateway.images.objects)[-1].startswith("answers/")
 
 
 def test_a_large_yandexart_answer_goes_by_s3_too(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:

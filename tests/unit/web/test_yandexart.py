@@ -12,6 +12,7 @@ from imagegate.dialects import yandexart
 from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.events import Event
+from imagegate.domain.ids import new_id
 from imagegate.domain.operation import Operation, Picture, State
 from imagegate.web.respond import LARGEST_BODY
 from support.fakes import picture
@@ -268,6 +269,14 @@ def test_errors_have_the_gateways_four_keys(
     assert set(document) == {"error", "code", "message", "details"}
     assert document["error"] == document["message"]
     assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("suffix", ["", ":cancel"])
+def test_what_is_not_there_is_told_for_how_long_it_would_be_kept_here(gateway: Gateway, suffix: str) -> None:
+    message = gateway.call("GET", f"/operations/{'0' * 20}{suffix}").json()["message"]
+    assert message.endswith("does not exist. Check the id; what has ended is kept for 3 days.")
+    aged = gateway.call("GET", f"/operations/{new_id(gateway.clock.now() - 31 * 86_400)}{suffix}")
+    assert (aged.status, "30 days" in aged.text) == (404, False)
 
 
 def test_a_picture_too_large_for_lambda_is_handed_out_by_s3(gateway: Gateway) -> None:

@@ -1,0 +1,70 @@
+"""What pydantic complains of, in words for callers: no classes of ours, no patterns, none of Python's types."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from imagegate.domain.errors import InvalidRequest
+
+_LONGEST_NAME = 100
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_WORDS = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing_size": "has too many digits",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "list_type": "must be a list",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "too_short": "must have at least {min_length} {unit}",
+    "too_long": "must have at most {max_length} {unit}",
+}
+_A_TIME = "must be a time as RFC 3339 writes it, with its zone"
+_KEY = "[key]"
+"""What pydantic calls the place of a name that is wrong itself."""
+
+
+def first_problem(error: ValidationError) -> InvalidRequest:
+    """The first of a model's complaints."""
+    return problem(error.errors(include_url=False)[0])
+
+
+def problem(complaint: Mapping[str, Any], *, name: str | None = None) -> InvalidRequest:
+    """One complaint, of the field `name` if its place does not say it as the caller would."""
+    place = [*map(str, complaint["loc"])]
+    of_key = place[-1:] == [_KEY]
+    # The caller's own names may be in it, of any length.
+    field = name or _CONTROL.sub("?", ".".join(place[:-2] if of_key else place))[:_LONGEST_NAME]
+    if complaint["type"] == "missing":
+        return InvalidRequest(f"Missing required parameter: '{field}'.", param=field)
+    if complaint["type"] == "extra_forbidden":
+        return InvalidRequest(f"Unknown parameter: '{field}'.", param=field, remedy="Leave it out.")
+    said = f"a name in it {_said(complaint)}" if of_key else _said(complaint)
+    return InvalidRequest(f"Invalid value for '{field}': {said}.", param=field)
+
+
+def _said(complaint: Mapping[str, Any]) -> str:
+    kind = str(complaint["type"]).removeprefix("string_") if "_too_" in complaint["type"] else complaint["type"]
+    if kind.startswith(("datetime", "timezone")):
+        return _A_TIME
+    if kind not in _WORDS:
+        said = str(complaint["msg"]).removeprefix("Value error, ")
+        return said[:1].lower() + said[1:]
+    bounds = complaint.get("ctx", {})
+    if bounds.get("min_length") == 1 or bounds.get("expected") == "''":
+        return "must not be empty" if kind == "too_short" else "must be empty"
+    return _WORDS[kind].format(**bounds, unit="characters" if isinstance(complaint["input"], str) else "entries")
