@@ -1,6 +1,13 @@
 """What holds for every test."""
 
 import pytest
+from hypothesis import settings
+
+# The same examples every time, however slow the machine is: what CI finds, everybody finds. To look for new ones:
+# `make test ARGS=--hypothesis-profile=random`.
+settings.register_profile("fixed", deadline=None, derandomize=True)
+settings.register_profile("random", deadline=None, print_blob=True)
+settings.load_profile("fixed")
 
 OPT_IN = ("node", "real_gradio", "yandex_sdk")
 """Markers of tests for which most checkouts lack the programs; the Makefile's targets install them."""

@@ -71,7 +71,6 @@ def test_every_answer_is_one_the_document_promises(operation: Any, url: str) -> 
     @given(case=operation.as_strategy())
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

@@ -21,7 +21,7 @@ from support.yandex_processes import Protobuf, protobuf
 pytestmark = [pytest.mark.yandex_sdk, pytest.mark.xdist_group("yandex-sdk")]
 START = "/foundationModels/v1/imageGenerationAsync"
 BODY = {"modelUri": "art://b1g/flux/latest", "messages": [{"text": "a fox"}]}
-MANY = settings(max_examples=400, derandomize=True, deadline=None)
+MANY = settings(max_examples=400)
 Json = dict[str, Any]
 
 

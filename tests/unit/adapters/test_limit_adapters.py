@@ -225,7 +225,7 @@ def test_several_functions_share_a_bucket(client: Any, clock: FakeClock) -> None
     assert granted == [True] * 10 + [False] * 22
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     per_minute=st.integers(1, 30),
     steps=st.lists(st.tuples(st.sampled_from([0, 0.1, 1, 2, 7, 61]), st.integers(0, 1)), max_size=40),

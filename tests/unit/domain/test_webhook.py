@@ -103,7 +103,7 @@ attempts = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.builds(lambda text, times: text * times, texts, st.integers(0, 800)),
     st.dictionaries(texts.map(lambda text: text[:64]), st.builds(lambda text: text * 12, texts), max_size=16),

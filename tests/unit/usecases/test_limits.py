@@ -257,5 +257,5 @@ class Office(RuleBasedStateMachine):
 
 
 def test_whatever_happens_the_books_are_right() -> None:
-    settled = settings(max_examples=100, stateful_step_count=30, deadline=None, print_blob=True)
+    settled = settings(max_examples=100, stateful_step_count=30)
     run_state_machine_as_test(Office, settings=settled)

@@ -233,8 +233,6 @@ def test_whatever_happens_the_invariants_hold(monkeypatch: pytest.MonkeyPatch) -
         settings=settings(
             max_examples=200,
             stateful_step_count=30,
-            deadline=None,
-            print_blob=True,
             report_multiple_bugs=False,
             suppress_health_check=checks,
         ),
