@@ -131,7 +131,11 @@ def test_hanging_before_or_after_the_job_is_accepted(
     client: httpx.Client, space: str, fault: str, accepted: int, submissions: Submissions
 ) -> None:
     with pytest.raises(httpx.ReadTimeout):
-        client.post(f"{space}/call/infer", json={"data": [f"[fault {fault}]", 7, False, 256, 256, 4]}, timeout=0.3)
+        client.post(
+            f"{space}/call/infer",
+            json={"data": [f"[fault {fault}]", 7, False, 256, 256, 4]},
+            timeout=httpx.Timeout(10, read=0.5),
+        )
 
     assert len(submissions()) == accepted
 

@@ -150,7 +150,7 @@ def test_faults(
 @pytest.mark.parametrize(("fault", "accepted"), [("hang", 0), ("accepted-then-hang", 1)])
 def test_hanging(client: httpx.Client, fault: str, accepted: int, submissions: Submissions) -> None:
     with pytest.raises(httpx.ReadTimeout):
-        client.post(CREATE, json={"prompt": f"[fault {fault}] a fox"}, timeout=0.3)
+        client.post(CREATE, json={"prompt": f"[fault {fault}] a fox"}, timeout=httpx.Timeout(10, read=0.5))
 
     assert len(submissions()) == accepted
 

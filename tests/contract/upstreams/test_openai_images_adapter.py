@@ -48,10 +48,13 @@ def providers(stand_ins: str, http: HttpUpstream, client: object) -> registry.Pr
 
 @pytest.fixture
 def by_url(stand_ins: str, http: HttpUpstream) -> OpenAIImages:
-    """OpenAI's stand-in as a server that answers with addresses, and is given little time."""
-    flavour = Flavour(
-        keys={"OPENAI_API_KEY": "Bearer"}, response_format="url", timeout=0.3, input_images=1, variations=True
-    )
+    """OpenAI's stand-in as a server that answers with addresses."""
+    return answering_by_url(stand_ins, http)
+
+
+def answering_by_url(stand_ins: str, http: HttpUpstream, **given: float) -> OpenAIImages:
+    keys = {"OPENAI_API_KEY": "Bearer"}
+    flavour = replace(Flavour(keys, response_format="url", input_images=1, variations=True), **given)
     return OpenAIImages("local", f"{stand_ins}{BASE_PATHS['openai']}", http, NoSecrets(STAND_IN_SECRETS), flavour)
 
 
@@ -189,11 +192,12 @@ def test_a_quota_used_up_is_what_each_server_means_by_it(
 
 @pytest.mark.parametrize(("fault", "accepted"), [("hang", 0), ("accepted-then-hang", 1)])
 def test_silence_leaves_it_open_whether_the_picture_is_paid_for(
-    by_url: OpenAIImages, fault: str, accepted: int, submissions: Submissions
+    stand_ins: str, http: HttpUpstream, fault: str, accepted: int, submissions: Submissions
 ) -> None:
     submissions()
+    hurried = answering_by_url(stand_ins, http, timeout=0.5)
     with pytest.raises(UpstreamError) as caught:
-        by_url.submit(Order(request(f"[fault {fault}] a fox"), "m"))
+        hurried.submit(Order(request(f"[fault {fault}] a fox"), "m"))
     assert caught.value.failure.code is FailureCode.AMBIGUOUS
     assert len(submissions()) == accepted
 
