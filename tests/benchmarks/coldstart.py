@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 
-from benchmarks.function_process import environment
+from benchmarks.function_process import AS_IN_THE_LAYER, environment
 
 CLIENTS = "import boto3; [boto3.client(name) for name in {names}]"
 BARE_API = "import fastapi, mangum; " + CLIENTS.format(names=("dynamodb", "stepfunctions"))
@@ -21,7 +21,11 @@ CPU = "\nimport time; print(time.process_time() * 1000)"
 def sample(code: str) -> float:
     """CPU milliseconds of a process that runs `code`."""
     done = subprocess.run(
-        [sys.executable, "-c", code + CPU], env=environment(), capture_output=True, text=True, check=True
+        [sys.executable, "-c", AS_IN_THE_LAYER + code + CPU],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return float(done.stdout.splitlines()[-1])
 

@@ -35,6 +35,9 @@ VARIABLES = {
     "AWS_SECRET_ACCESS_KEY": "testing",
 }
 
+AS_IN_THE_LAYER = "import sys; sys.modules['pydantic.v1'] = None; "
+"""What lib/Makefile leaves out of the layer cannot be imported."""
+
 
 def environment(**more: str) -> dict[str, str]:
     """The variables of a function's process."""

@@ -1,0 +1,32 @@
+"""The functions work with what lib/Makefile puts into the Lambda layer, and without what it leaves out."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.function_process import AS_IN_THE_LAYER, environment
+from support.hostile import event_of
+
+ROOT = Path(__file__).parents[2]
+EVERY = sorted(file.stem for file in (ROOT / "functions").glob("*.py"))
+ASK = """
+event = json.loads(sys.stdin.read())
+answer = api.handler(event, None)
+assert answer["statusCode"] == 200, answer
+assert not {name for name in sys.modules if name.startswith(("imagegate.cli", "imagegate.local", "imagegate.bridge"))}
+"""
+
+
+def test_every_function_loads_and_the_front_answers() -> None:
+    event = event_of("GET", "/openapi.json", "", {"host": "api.invalid"}, b"")
+    code = f"{AS_IN_THE_LAYER}import json, {', '.join(EVERY)}{ASK}"
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, env=environment(), input=json.dumps(event), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_it_leaves_out_what_the_functions_are_tried_without() -> None:
+    rules = (ROOT / "lib" / "Makefile").read_text()
+    for left_out in ("imagegate/bridge", "imagegate/cli", "imagegate/local", "pydantic/v1"):
+        assert f" {left_out}" in rules
