@@ -37,7 +37,7 @@ def test_an_estimate_makes_nothing(stack: Stack) -> None:
 
 
 def test_cancel_and_retry(stack: Stack, until: Callable[..., Any]) -> None:
-    body = BODY | {"prompt": "[delay 4s] second thoughts"}
+    body = BODY | {"prompt": "[fault endless x1] second thoughts"}
     operation = requests.post(f"{stack.base_url}/v1/operations", json=body).json()
     own = stack.base_url + operation["urls"]["self"]
     until(lambda: requests.get(own).json()["attempts"])
