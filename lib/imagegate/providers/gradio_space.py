@@ -25,7 +25,7 @@ from imagegate.providers.statuses import LONGEST_PAUSE, bad_payload, plain, refu
 PREFIXES = ("/gradio_api", "")
 DEFAULT_STEPS = 4
 TOKEN = "HF_TOKEN"  # noqa: S105 - the secret's name
-_QUOTA = re.compile(r"try again in (\d{1,9}):(\d\d):(\d\d)", re.IGNORECASE)
+_QUOTA = re.compile(r"(?:try again|retry) in (\d{1,9}):(\d\d):(\d\d)", re.IGNORECASE)
 _OUT_OF_RANGE = re.compile(r"value .* is (less|greater) than", re.IGNORECASE)
 
 

@@ -182,6 +182,7 @@ QUOTA = (
         ('"404: Session not found."', FailureCode.EXPIRED, None),
         ('"404: Not Found"', FailureCode.EXPIRED, None),
         (json.dumps({"error": QUOTA, "title": "Error"}), FailureCode.RATE_LIMITED, 588.0),
+        ('{"error": "GPU quota. Please retry in 0:09:48"}', FailureCode.RATE_LIMITED, 588.0),
         ('{"error": "GPU quota. Try again in 999999999:00:00"}', FailureCode.RATE_LIMITED, 86_400.0),
         (f'{{"error": "GPU quota. Try again in {"9" * 290}:00:00"}}', FailureCode.RATE_LIMITED, None),
         ('{"error": "half a fox \\ud83e"}', FailureCode.UPSTREAM_FAILED, None),
