@@ -61,6 +61,16 @@ def test_gradio_4_is_found_once_and_remembered() -> None:
     ]
 
 
+def test_a_space_that_was_asleep_or_is_upgraded_is_found_under_its_other_prefix() -> None:
+    asleep = HttpResponse(503, {}, b"<html>waking up</html>")
+    http = ScriptedHttp([asleep, NOT_FOUND, ACCEPTED, NOT_FOUND, ACCEPTED])
+    one = space(http)
+    with pytest.raises(UpstreamError):
+        one.submit(Order(request(), "m"))
+    assert one.submit(Order(request(), "m")).data["prefix"] == ""
+    assert one.submit(Order(request(), "m")).data["prefix"] == "/gradio_api"
+
+
 def test_a_space_that_is_no_gradio_app() -> None:
     with pytest.raises(UpstreamError) as caught:
         space(ScriptedHttp([NOT_FOUND, NOT_FOUND])).submit(Order(request(), "m"))
