@@ -38,10 +38,8 @@ def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
     if _streams(operation):
         return _stream(_completed(operation, handouts))
     first = handouts[0].picture
-    passed_over = sorted({name for one in operation.attempts if _made_it(one) for name in one.not_honoured})
     extras = {
         "background": operation.request.background if operation.request.background != "auto" else None,
-        "not_honoured": passed_over or None,
         "usage": usage(operation.usage),
     }
     return Answer(
@@ -56,9 +54,16 @@ def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
             "operation_id": operation.id,
             "seed": first.seed,
             **{name: value for name, value in extras.items() if value is not None},
+            **_passed_over(operation),
             **_identifier(operation),
         },
     )
+
+
+def _passed_over(operation: Operation) -> dict[str, list[str]]:
+    """What whoever made the pictures did not do as it was asked."""
+    names = sorted({name for one in operation.attempts if _made_it(one) for name in one.not_honoured})
+    return {"not_honoured": names} if names else {}
 
 
 def _made_it(attempt: Attempt) -> bool:
@@ -102,7 +107,11 @@ def _event(operation: Operation, handout: Handout) -> dict[str, Any]:
         "background": "transparent" if operation.request.background == "transparent" else "opaque",
         "output_format": picture.content_type.removeprefix("image/"),
         "usage": NO_USAGE,
+        "model": operation.model,
+        "provider": picture.provider,
         "operation_id": operation.id,
+        "seed": picture.seed,
+        **_passed_over(operation),
         **_identifier(operation),
         **_revised(handout),
     }

@@ -129,7 +129,7 @@ def request_of(asked: CreateBody) -> ImageRequest:
         seed=asked.seed,
         steps=asked.steps,
         guidance=asked.guidance,
-        negative_prompt=asked.negative_prompt,
+        negative_prompt=asked.negative_prompt or None,
         output_format=asked.output_format,
         output_compression=asked.output_compression,
         provider=asked.provider,

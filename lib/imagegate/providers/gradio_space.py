@@ -25,7 +25,7 @@ from imagegate.providers.statuses import LONGEST_PAUSE, bad_payload, plain, refu
 PREFIXES = ("/gradio_api", "")
 DEFAULT_STEPS = 4
 TOKEN = "HF_TOKEN"  # noqa: S105 - the secret's name
-_QUOTA = re.compile(r"try again in (\d{1,9}):(\d\d):(\d\d)", re.IGNORECASE)
+_QUOTA = re.compile(r"(?:try again|retry) in (\d{1,9}):(\d\d):(\d\d)", re.IGNORECASE)
 _OUT_OF_RANGE = re.compile(r"value .* is (less|greater) than", re.IGNORECASE)
 
 
@@ -51,8 +51,9 @@ class GradioSpace:
     def submit(self, order: Order) -> Ticket:
         """Queue one picture; the ticket is the event id and the prefix it was given under."""
         arguments = build_arguments(order.request)
-        prefixes = PREFIXES if self._prefix is None else (self._prefix,)
-        for prefix in prefixes:
+        # The one that served last comes first: it may be another after an upgrade, or was learned from a page that
+        # stood before a sleeping Space.
+        for prefix in sorted(PREFIXES, key=lambda one: one != self._prefix):
             response = self._http.send(self._request("POST", f"{prefix}/call/infer", {"data": arguments}))
             if response.status != 404:
                 self._prefix = prefix

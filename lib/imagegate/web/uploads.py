@@ -33,11 +33,13 @@ class Upload:
     fields: Mapping[str, Any]
     images: tuple[bytes, ...]
     mask: bytes | None = None
+    name: str = "image"
+    """What the caller calls the pictures."""
 
 
 async def read_upload(request: Request) -> Upload:
     """The fields and pictures of the request. Raises InvalidRequest."""
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return await _read_form(MultiPartParser(request.headers, request.stream(), max_files=MOST + 1, max_fields=100))
     return _of_json(document_of(await request.body(), LARGEST_WITH_PICTURES))
 
@@ -60,6 +62,9 @@ async def _of_form(form: FormData) -> Upload:
             # Whoever checks the request before us may have taken the other one.
             raise InvalidRequest(f"The form has '{name}' more than once.", param=name, remedy="Send it once.")
         if not isinstance(value, UploadFile):
+            if name in (*_FILES, "mask"):
+                remedy = "Send the picture itself; its part of the form has a filename, as with curl's -F image=@a.png."
+                raise InvalidRequest(f"'{name}' must be a file.", param=name, remedy=remedy)
             fields[name] = value
         elif name == "mask":
             mask = await value.read()
@@ -78,7 +83,7 @@ def _of_json(document: dict[str, Any]) -> Upload:
         raise InvalidRequest("images must be a list.", param="images")
     images = tuple(_of_reference(one, f"images.{at}") for at, one in enumerate(listed))
     mask = document.get("mask")
-    return Upload(fields, images, _of_reference(mask, "mask") if mask else None)
+    return Upload(fields, images, _of_reference(mask, "mask") if mask else None, "images")
 
 
 def _of_reference(reference: Any, param: str) -> bytes:
@@ -98,11 +103,11 @@ def _of_reference(reference: Any, param: str) -> bytes:
 def described(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage | None]:
     """The pictures and the mask as a request names them. Raises InvalidRequest for what is no picture."""
     if not upload.images:
-        raise InvalidRequest("Missing required parameter: 'image'.", param="image")
+        raise InvalidRequest(f"Missing required parameter: '{upload.name}'.", param=upload.name)
     if len(upload.images) > MOST:
-        raise InvalidRequest(f"At most {MOST} pictures can be worked from.", param="image")
-    inputs = tuple(_described(body, "image") for body in upload.images)
-    return inputs, _described(upload.mask, "mask") if upload.mask else None
+        raise InvalidRequest(f"At most {MOST} pictures can be worked from.", param=upload.name)
+    inputs = tuple(_described(body, upload.name) for body in upload.images)
+    return inputs, None if upload.mask is None else _described(upload.mask, "mask")
 
 
 def store(upload: Upload, request: ImageRequest, images: ImageStore) -> None:

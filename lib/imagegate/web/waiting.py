@@ -1,6 +1,6 @@
 """The bridge for synchronous clients: hold, then redirect, then say honestly that it takes longer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -97,7 +97,8 @@ class Waiter:
 
 def wait_for(request: Request, services: Services, operation: Operation, hop: int) -> Response:
     """Let a request of the wait route wait for `operation`."""
-    preferences = preferences_of(request)
+    # Its callers want to be held: saying that `respond-async` was applied would be untrue.
+    preferences = replace(preferences_of(request), respond_async=False)
     return Waiter(services, _client(request), preferences, hop, arrived_at=_arrived_at(request)).wait(operation)
 
 

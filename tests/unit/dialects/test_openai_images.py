@@ -170,6 +170,18 @@ def test_a_stream_of_an_edit_has_events_of_its_own() -> None:
     assert parsed.background == "transparent"
 
 
+def test_a_stream_tells_who_made_it_and_what_was_passed_over_as_any_answer_does() -> None:
+    made = operation(stream="true", response_format="b64_json")
+    attempt = Attempt(1, "alpha", "m", (0,), AttemptState.DONE, 1.0, not_honoured=("quality", "expand"))
+    made = replace(made, attempts=(attempt,))
+    handouts = [Handout(made.pictures[0], b64="AA==")]
+    event = json.loads(openai_images.success(made, handouts).body.decode().partition("data: ")[2])
+    answer = openai_images.success(replace(made, reply={}), handouts).body
+    told = ("model", "provider", "operation_id", "seed", "not_honoured")
+    assert {name: event.get(name) for name in told} == {name: answer[name] for name in told}
+    assert answer["not_honoured"] == ["expand", "quality"]
+
+
 def test_in_a_stream_the_tokens_are_told_once() -> None:
     made = counted(stream="true", response_format="b64_json")
     answer = openai_images.success(made, [Handout(one, b64="AA==") for one in made.pictures])

@@ -61,6 +61,16 @@ def test_gradio_4_is_found_once_and_remembered() -> None:
     ]
 
 
+def test_a_space_that_was_asleep_or_is_upgraded_is_found_under_its_other_prefix() -> None:
+    asleep = HttpResponse(503, {}, b"<html>waking up</html>")
+    http = ScriptedHttp([asleep, NOT_FOUND, ACCEPTED, NOT_FOUND, ACCEPTED])
+    one = space(http)
+    with pytest.raises(UpstreamError):
+        one.submit(Order(request(), "m"))
+    assert one.submit(Order(request(), "m")).data["prefix"] == ""
+    assert one.submit(Order(request(), "m")).data["prefix"] == "/gradio_api"
+
+
 def test_a_space_that_is_no_gradio_app() -> None:
     with pytest.raises(UpstreamError) as caught:
         space(ScriptedHttp([NOT_FOUND, NOT_FOUND])).submit(Order(request(), "m"))
@@ -182,6 +192,7 @@ QUOTA = (
         ('"404: Session not found."', FailureCode.EXPIRED, None),
         ('"404: Not Found"', FailureCode.EXPIRED, None),
         (json.dumps({"error": QUOTA, "title": "Error"}), FailureCode.RATE_LIMITED, 588.0),
+        ('{"error": "GPU quota. Please retry in 0:09:48"}', FailureCode.RATE_LIMITED, 588.0),
         ('{"error": "GPU quota. Try again in 999999999:00:00"}', FailureCode.RATE_LIMITED, 86_400.0),
         (f'{{"error": "GPU quota. Try again in {"9" * 290}:00:00"}}', FailureCode.RATE_LIMITED, None),
         ('{"error": "half a fox \\ud83e"}', FailureCode.UPSTREAM_FAILED, None),

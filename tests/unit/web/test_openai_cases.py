@@ -366,18 +366,19 @@ def test_no_real_provider_varies_so_that_the_caller_is_told_to_edit() -> None:
 
 BAD_EDITS: list[tuple[Any, str | None]] = [
     ({"prompt": "x", "images": [{"image_url": DATA_URL}], "model": "flux"}, "image"),
-    ({"prompt": "x"}, "image"),
-    ({"prompt": "x", "images": []}, "image"),
+    ({"prompt": "x"}, "images"),
+    ({"prompt": "x", "images": []}, "images"),
+    ({"prompt": "x", "image": DATA_URL}, "images"),
     ({"prompt": "x", "images": "a"}, "images"),
     ({"prompt": "x", "images": ["a"]}, "images.0"),
     ({"prompt": "x", "images": [{"file_id": "f"}]}, "images.0"),
     ({"prompt": "x", "images": [{"image_url": "https://example.invalid/a.png"}]}, "images.0"),
     ({"prompt": "x", "images": [{"image_url": "data:image/png;base64,@@@"}]}, "images.0"),
-    ({"prompt": "x", "images": [{"image_url": "data:image/png;base64,AAAA"}]}, "image"),
+    ({"prompt": "x", "images": [{"image_url": "data:image/png;base64,AAAA"}]}, "images"),
     ({"images": [{"image_url": DATA_URL}], "model": "gpt-image-2"}, "prompt"),
     ({"images": [{"image_url": DATA_URL}], "model": "gpt-image-2", "prompt": " "}, "prompt"),
     ({"prompt": "x", "images": [{"image_url": DATA_URL}], "input_fidelity": "medium"}, "input_fidelity"),
-    ({"prompt": "x", "model": "gpt-image-2", "images": [{"image_url": DATA_URL}] * 17}, "image"),
+    ({"prompt": "x", "model": "gpt-image-2", "images": [{"image_url": DATA_URL}] * 17}, "images"),
     (b"{", None),
 ]
 
@@ -425,6 +426,29 @@ def test_a_form_that_is_none(gateway: Gateway) -> None:
     assert answer.status == 400
     no_boundary = post(gateway, b"x", "/v1/images/edits", content_type="multipart/form-data")
     assert no_boundary.status == 400
+
+
+def test_a_form_is_known_by_its_type_in_any_case(gateway: Gateway) -> None:
+    body, _ = form(prompt=b"x", model=b"gpt-image-2", image=picture())
+    answer = post(gateway, body, "/v1/images/edits", content_type="Multipart/Form-Data; boundary=B")
+    assert accepted(gateway, answer).request.inputs
+
+
+@pytest.mark.parametrize("name", ["image", "image[]", "mask"])
+def test_a_picture_that_came_as_text_is_not_passed_over(gateway: Gateway, name: str) -> None:
+    body, content_type = form(prompt=b"x", model=b"gpt-image-2", image=picture())
+    text = b'--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\na.png\r\n' % name.encode()
+    answer = post(gateway, text + body, "/v1/images/edits", content_type=content_type)
+    error = answer.json()["error"]
+    assert (answer.status, error["param"]) == (400, name)
+    assert error["message"].startswith(f"'{name}' must be a file.")
+    assert not gateway.store.documents
+
+
+def test_an_empty_mask_is_no_mask_at_all_and_refused(gateway: Gateway) -> None:
+    body, content_type = form(prompt=b"x", model=b"gpt-image-2", image=picture(), mask=b"")
+    answer = post(gateway, body, "/v1/images/edits", content_type=content_type)
+    assert (answer.status, answer.json()["error"]["param"]) == (400, "mask")
 
 
 def test_there_are_enough_rows() -> None:

@@ -386,6 +386,12 @@ def test_null_is_as_good_as_absent(gateway: Gateway) -> None:
     assert create(gateway, BODY | {"webhook": webhook}).json()["webhook"]["events"] == list(EVENTS)
 
 
+def test_nothing_to_avoid_demands_no_provider_that_avoids(gateway: Gateway) -> None:
+    operation = gateway.store.get(create(gateway, BODY | {"negative_prompt": ""}).json()["id"])
+    assert operation
+    assert operation.request.negative_prompt is None
+
+
 def test_an_idempotency_key_has_a_length(gateway: Gateway) -> None:
     assert create(gateway, idempotency_key="k" * 256).json()["param"] == "Idempotency-Key"
 

@@ -224,6 +224,14 @@ def test_prefer_wait(gateway: Gateway, prefer: str, held: float, applied: str | 
     assert answer.headers.get("preference-applied") == applied
 
 
+def test_what_waits_does_not_claim_to_respond_at_once(gateway: Gateway) -> None:
+    path = post(gateway, prefer="respond-async").json()["urls"]["wait"]
+    began = gateway.clock.now()
+    answer = gateway.call("GET", path, prefer="respond-async, wait=4")
+    assert (answer.status, gateway.clock.now() - began) == (303, pytest.approx(4))
+    assert answer.headers["preference-applied"] == "wait=4"
+
+
 def test_holding_reads_the_table_sparingly(gateway: Gateway) -> None:
     reads: list[bool] = []
     get = gateway.store.get
