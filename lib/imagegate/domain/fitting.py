@@ -36,7 +36,7 @@ def not_honoured(request: ImageRequest, limits: Limits) -> tuple[str, ...]:
     passed_over = [name for name in wished if name not in limits.honours]
     if request.size and limits.size_for(request) != request.size:
         passed_over.append("size")
-    if request.ratio and not request.size and _unlike(limits.size_for(request), request.ratio):
+    if request.ratio and _unlike(limits.size_for(request), request.ratio):
         passed_over.append("aspect_ratio")
     if _wraps(request, limits):
         passed_over.append("seed")

@@ -52,11 +52,6 @@ class Route:
         return replace(self, targets=kept)
 
 
-_REMEDIES = {
-    "prompt": "Shorten the prompt, or ask for a model that takes longer ones.",
-}
-
-
 class Routes:
     """Every route, found by model name or alias."""
 
@@ -142,8 +137,18 @@ def _fitting(route: Route, request: ImageRequest) -> Route:
     raise InvalidRequest(
         f"No provider of the model '{route.model}' {able}.",
         param=found[0],
-        remedy=_REMEDIES.get(found[0], "Leave it out, or ask for another model."),
+        remedy=_remedy(found[0], route),
     )
+
+
+def _remedy(field: str, route: Route) -> str:
+    """What to do about a field that no provider of the route can honour as it is."""
+    if field == "prompt":
+        return "Shorten the prompt, or ask for a model that takes longer ones."
+    most = max(one.limits.steps_maximum or 0 for one in route.targets)
+    if field == "steps" and most:
+        return f"Ask for at most {most}, or for another model."
+    return "Leave it out, or ask for another model."
 
 
 def _pictures(count: int) -> str:

@@ -13,6 +13,7 @@ from imagegate.domain.geometry import Grid, Size
 from imagegate.domain.ids import ALPHABET, is_id, new_id
 from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.request import ImageRequest, InputImage, Message
+from imagegate.domain.route import Route, Routes, Target
 from support.fakes import routes
 
 FLUX = Grid(256, 2048, 32)
@@ -134,7 +135,8 @@ def test_what_cannot_be_honoured_and_must_not_be_passed_over(changes: dict[str, 
         ({"ratio": (16, 9)}, ()),
         ({"ratio": (100, 1)}, ("aspect_ratio",)),
         ({"ratio": (1, 2**63 - 1)}, ("aspect_ratio",)),
-        ({"ratio": (100, 1), "size": Size(1024, 768)}, ()),
+        ({"ratio": (4, 3), "size": Size(1024, 768)}, ()),
+        ({"ratio": (3, 4), "size": Size(1024, 768)}, ("aspect_ratio",)),
         ({"seed": 2**31 - 1}, ()),
         ({"seed": 2**31}, ("seed",)),
         ({"seed": 2**31 - 2, "n": 2}, ()),
@@ -197,6 +199,18 @@ def test_a_request_nobody_can_honour_is_refused_by_the_name_of_the_field() -> No
     with pytest.raises(InvalidRequest) as caught:
         routes("alpha").of(replace(request(), guidance=3.5))
     assert caught.value.param == "guidance"
+
+
+def test_whoever_asks_for_too_many_steps_is_told_how_many_there_may_be() -> None:
+    def remedy(*most: int | None) -> str:
+        able = replace(LIMITS, honours=frozenset({"steps"}))
+        limits = [replace(able, steps_maximum=one) if one else LIMITS for one in most]
+        with pytest.raises(InvalidRequest) as caught:
+            Routes([Route("flux", tuple(Target("alpha", "x", one) for one in limits))]).of(replace(request(), steps=51))
+        return caught.value.remedy
+
+    assert remedy(None, 4, 50) == "Ask for at most 50, or for another model."
+    assert remedy(None) == "Leave it out, or ask for another model."
 
 
 def test_more_steps_than_an_upstream_takes() -> None:
