@@ -113,7 +113,7 @@ class Conclude:
         now = self._clock.now()
         if operation.request.private:
             failure = failure.withheld(attempt.provider)
-        unknown = failure.code is FailureCode.AMBIGUOUS
+        unknown = failure.code is FailureCode.AMBIGUOUS and attempt.state is AttemptState.SUBMITTING
         partly = attempt.ready_at and any(picture.slot in attempt.slots for picture in operation.pictures)
         ended = replace(
             attempt,
