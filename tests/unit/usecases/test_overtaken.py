@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 
 from imagegate.domain.attempt import AttemptState
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.errors import Conflict, Failure, FailureCode
 from imagegate.domain.geometry import Grid
 from imagegate.domain.latency import Histogram
 from imagegate.domain.limits import Limits, Waits
@@ -267,3 +267,18 @@ def test_a_job_that_ends_nobody_knows_how_is_not_looked_for_again() -> None:
     world.beta.checks = [ready()]
     assert world.drive(operation, steps=50).state is State.SUCCEEDED
     assert world.now(operation).attempts[0].may_have_cost
+
+
+def test_a_retry_whose_write_was_repeated_is_begun() -> None:
+    """Its answer was lost: the caller was told that it is queued already, and nobody drove it."""
+    world = World()
+    operation = world.begun()
+    world.cancel(operation)
+
+    def lost() -> None:
+        raise Conflict("The SDK wrote once more.")
+
+    before(world.store, "replace", lost, after=True)
+    again = world.retry(world.now(operation))
+    assert again.state is State.QUEUED
+    assert (again.id, f"{again.id}-{again.version}") in world.workflow.runs
