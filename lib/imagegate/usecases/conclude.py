@@ -161,7 +161,7 @@ class Conclude:
 
     def out_of_time(self, operation: Operation) -> Operation:
         """The deadline has come. Where nobody would take the job, that is the reason, and nothing was spent."""
-        seconds = round(operation.deadline - operation.created_at)
+        seconds = round(operation.deadline - operation.waiting_since)
         late = Failure(FailureCode.DEADLINE_EXCEEDED, f"No picture within the deadline of {seconds} s.")
         if operation.may_have_cost or not any(one.failure for one in operation.attempts):
             for attempt in operation.attempts:

@@ -477,6 +477,18 @@ def test_each_retry_has_as_long_as_the_first_try_had(world: World) -> None:
         assert again.deadline - world.clock.now() == operation.deadline - operation.created_at
 
 
+def test_the_deadline_of_a_retry_is_told_as_what_it_was(world: World) -> None:
+    """It counted from the first try: "within the deadline of 100900 s"."""
+    operation = world.begun()
+    world.cancel(operation)
+    world.clock.sleep(100_000)
+    again = world.retry(world.now(operation))
+    world.clock.time = again.deadline
+    failure = world.drive(again).failure
+    assert failure
+    assert failure.message == "No picture within the deadline of 900 s."
+
+
 def test_a_retry_gives_every_provider_its_turns_anew(world: World) -> None:
     world.alpha.submissions = world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
     failed = world.drive(world.begun())
