@@ -1,12 +1,16 @@
 """A provider that fell ill is asked again as soon as it may be well, however many jobs it had."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from imagegate.domain.attempt import AttemptState
 from imagegate.domain.circuit import SICKNESS, Circuit
 from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.operation import Operation
 from imagegate.domain.outcome import Failed, Pending
 from support.fakes import FakeClock, MemoryAdmission, routes
-from support.world import World
+from support.unrest import Killed, before, die
+from support.world import World, ready
 
 
 @dataclass
@@ -58,3 +62,23 @@ def test_a_probe_that_fails_doubles_the_pause_and_one_that_succeeds_ends_it() ->
     admission.admit("alpha")
     admission.report("alpha", None, "the second probe")
     assert admission.admit("alpha") == 0.0
+
+
+def test_who_cancels_during_a_submission_says_nothing_against_the_provider() -> None:
+    """Five who did not want to wait for a blocking upstream, and nobody asked it any more; an alarm rang as well."""
+    world = sick_with(0)
+    world.alpha.submissions = [ready()]
+    for _ in range(5):
+        operation = world.begun()
+
+        def cancel(operation: Operation = operation) -> None:
+            world.cancel(world.now(operation))
+            world.submit(operation.id, "the cancel's own run")
+
+        before(world.alpha, "submit", cancel)
+        before(world.alpha, "submit", die, after=True)
+        with suppress(Killed):
+            world.submit(operation.id)
+        assert world.now(operation).attempts[0].state is AttemptState.UNKNOWN
+    assert world.admission.admit("alpha") == 0.0
+    assert not world.telemetry.attempts
