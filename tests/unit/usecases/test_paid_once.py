@@ -199,6 +199,20 @@ def test_what_is_learned_beside_it_costs_no_picture(
     assert "ThrottlingException" in caplog.text
 
 
+def test_a_ticket_is_written_before_anything_else_is_asked_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long its job takes was read first: that failed, the ticket was lost, and another job was bought."""
+    world = World()
+    operation = world.begun()
+    before(world.alpha, "submit", lambda: monkeypatch.setattr(world.latencies, "get", lambda *_: broken()), after=True)
+    with pytest.raises(RuntimeError):
+        world.submit(operation.id)
+    assert world.now(operation).attempts[0].ticket
+    monkeypatch.undo()
+    world.alpha.checks = [ready()]
+    assert world.drive(operation).state is State.SUCCEEDED
+    assert submissions(world) == 1
+
+
 def test_a_slot_that_nobody_takes_does_not_keep_another_from_being_looked_at() -> None:
     """Its provider wanted two hours of rest; the other slot's picture was kept for one."""
     world = World()
