@@ -258,6 +258,15 @@ def test_they_are_compressed_as_asked_for_whatever_they_were(world: World, made:
     assert size(5) < size(100)
 
 
+def test_a_picture_that_is_kept_as_it_came_is_decoded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = list[bytes]()
+    inspect = PillowPictures.inspect
+    monkeypatch.setattr(PillowPictures, "inspect", lambda self, body: [decoded.append(body), inspect(self, body)][1])
+    world.alpha.checks = [ready()]
+    assert world.drive(world.begun()).state is State.SUCCEEDED
+    assert decoded == [picture()]
+
+
 def test_the_deadline_ends_an_operation(world: World) -> None:
     world.alpha.checks = [Pending()]
     operation = world.begun()
