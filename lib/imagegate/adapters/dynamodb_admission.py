@@ -61,7 +61,8 @@ class DynamoDBAdmission:
             return Circuit()
         # An update may find items without them.
         operations = tuple(one["S"] for one in item.get("operations", {"L": ()})["L"])
-        return Circuit(int(item["failures"]["N"]), float(item["open_until"]["N"]), operations)
+        probed = item.get("probed", {"BOOL": False})["BOOL"]
+        return Circuit(int(item["failures"]["N"]), float(item["open_until"]["N"]), operations, probed)
 
     def _replace(self, provider: str, before: Circuit, after: Circuit) -> bool:
         """Write unless somebody else did since `before` was read; then forget it, so that it is read anew."""
@@ -70,6 +71,7 @@ class DynamoDBAdmission:
             "failures": {"N": str(after.failures)},
             "open_until": {"N": repr(after.open_until)},
             "operations": {"L": [{"S": one} for one in after.operations]},
+            "probed": {"BOOL": after.probed},
             "expires_at": {"N": str(int(self._now()) + _LIFE)},
         }
         unchanged = "failures = :failures AND open_until = :open_until"

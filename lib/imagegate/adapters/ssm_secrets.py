@@ -1,9 +1,15 @@
 """Upstream credentials in SSM Parameter Store (SecureString)."""
 
+import logging
 import time
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+
 _TTL = 300.0
+_UNREADABLE = Failure(FailureCode.CAPACITY, "The upstream's credentials cannot be read at the moment.")
 
 
 class SsmSecrets:
@@ -15,10 +21,19 @@ class SsmSecrets:
         self._kept: dict[str, tuple[float, str | None]] = {}
 
     def get(self, name: str) -> str | None:
-        """The secret of that name, or `None` when it was never set."""
+        """The secret of that name, or `None` when it was never set.
+
+        While SSM does not answer, the one that was read last; where there is none, raises UpstreamError(capacity): SSM
+        takes 40 reads a second, more processes than that may start at once, and their upstreams were not asked yet.
+        """
         read_at, value = self._kept.get(name, (float("-inf"), None))
         if time.monotonic() - read_at > _TTL:
-            value = self._read(name)
+            try:
+                value = self._read(name)
+            except (ClientError, BotoCoreError) as error:
+                logging.warning("the secret %s cannot be read: %s", name, type(error).__name__)
+                if name not in self._kept:
+                    raise UpstreamError(_UNREADABLE) from error
             self._kept[name] = (time.monotonic(), value)
         return value
 

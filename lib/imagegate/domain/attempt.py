@@ -24,13 +24,16 @@ class AttemptState(StrEnum):
 
 KNOWLEDGE = (
     AttemptState.SUBMITTING,
+    AttemptState.UNKNOWN,
     AttemptState.SUBMITTED,
     AttemptState.READY,
-    AttemptState.UNKNOWN,
     AttemptState.FAILED,
     AttemptState.DONE,
 )
-"""As it grows: of two drivers' words on one attempt the one further on counts, whichever is written first."""
+"""As it grows: of two drivers' words on one attempt the one further on counts, whichever is written first.
+
+To have lost sight of a submission is to know less than who has its ticket, be it that he wrote a moment earlier.
+"""
 LIVE = frozenset({AttemptState.SUBMITTING, AttemptState.SUBMITTED, AttemptState.READY})
 _MAYBE_PAID = frozenset(
     {

@@ -33,24 +33,26 @@ class Circuit:
     open_until: float = 0.0
     operations: tuple[str, ...] = ()
     """Those that failed last, FAILURES at most."""
+    probed: bool = False
+    """True since one request began to try whether it is well again, until that is known."""
 
-    @property
-    def healthy(self) -> bool:
-        """True when there is nothing to remember."""
-        return self.failures == 0
+    def failed(self, now: float, operation_id: str) -> "Circuit":
+        """One failure more, unless one of that operation was counted already.
 
-    def failed(self, now: float, operation_id: str) -> Self:
-        """One failure more, unless one of that operation was counted already."""
-        if operation_id in self.operations and self.failures < FAILURES:
+        While it is open that counts for nothing: the jobs that it had when it fell ill may fail by the hundred.
+        """
+        repeated = self.failures < FAILURES and operation_id in self.operations
+        spared = self.failures >= FAILURES and now < self.open_until and not self.probed
+        if repeated or spared:
             return self
         failures, operations = self.failures + 1, (*self.operations, operation_id)[-FAILURES:]
         if failures < FAILURES:
             return replace(self, failures=failures, operations=operations)
         seconds = min(_FIRST_OPEN * 2 ** min(failures - FAILURES, 10), _LONGEST_OPEN)
-        return replace(self, failures=failures, open_until=now + seconds, operations=operations)
+        return Circuit(failures, now + seconds, operations)
 
     def probing(self, now: float) -> Self | None:
         """The circuit while one request probes; `None` when there is nothing to probe."""
         if self.failures < FAILURES or now < self.open_until:
             return None
-        return replace(self, open_until=now + _PROBE)
+        return replace(self, open_until=now + _PROBE, probed=True)

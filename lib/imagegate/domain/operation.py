@@ -191,8 +191,9 @@ class Operation:
         [known] = (one for one in self.attempts if one.number == attempt.number)
         if attempt.repeats < known.repeats:
             return self
-        found = known.state is AttemptState.UNKNOWN and attempt.live and set(attempt.slots) <= set(self.missing_slots)
-        if found or KNOWLEDGE.index(attempt.state) > KNOWLEDGE.index(known.state):
+        given_up = known.state is AttemptState.UNKNOWN and attempt.live
+        taken = given_up and not set(attempt.slots) <= set(self.missing_slots)
+        if not taken and KNOWLEDGE.index(attempt.state) > KNOWLEDGE.index(known.state):
             return self.with_attempt(attempt)
         if attempt.ticket is not None and known.ticket is None:
             return self.with_attempt(replace(known, ticket=attempt.ticket, keep_until=attempt.keep_until))

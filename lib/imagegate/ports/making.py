@@ -24,7 +24,7 @@ class Secrets(Protocol):
     """Where upstream credentials are kept."""
 
     def get(self, name: str) -> str | None:
-        """The secret of that name, or `None` when it was never set."""
+        """The secret of that name, or `None` when it was never set. Raises UpstreamError(capacity) for "not now"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,10 +110,17 @@ class Conclude:
 
     def failed(self, operation: Operation, attempt: Attempt, failure: Failure) -> Operation:
         """The attempt failed: another provider gets its turn, unless the request itself was refused."""
-        now = self._clock.now()
         if operation.request.private:
             failure = failure.withheld(attempt.provider)
-        unknown = failure.code is FailureCode.AMBIGUOUS
+        written, ended = self._written_off(operation, attempt, failure)
+        self._aside(lambda: self._admission.report(attempt.provider, failure.code, operation.id))
+        self._aside(lambda: self._telemetry.attempt(written, ended))
+        return written
+
+    def _written_off(self, operation: Operation, attempt: Attempt, failure: Failure) -> tuple[Operation, Attempt]:
+        """The operation with the attempt ended for `failure`, and that attempt."""
+        now = self._clock.now()
+        unknown = failure.code is FailureCode.AMBIGUOUS and attempt.state is AttemptState.SUBMITTING
         partly = attempt.ready_at and any(picture.slot in attempt.slots for picture in operation.pictures)
         ended = replace(
             attempt,
@@ -130,10 +137,7 @@ class Conclude:
                 return noted.moved(State.FAILED, now, failure=failure)
             return noted
 
-        written = self._revise(operation, end, due_in=_FETCH_GRACE)
-        self._aside(lambda: self._admission.report(attempt.provider, failure.code, operation.id))
-        self._aside(lambda: self._telemetry.attempt(written, ended))
-        return written
+        return self._revise(operation, end, due_in=_FETCH_GRACE), ended
 
     def _aside(self, deed: Callable[[], None]) -> None:
         """Do what is good to know but must not cost anybody a picture."""
@@ -143,13 +147,17 @@ class Conclude:
             logging.exception("beside an operation something went wrong")
 
     def released(self, operation: Operation) -> Operation:
-        """Upstreams still at work for an operation that needs nothing more are told to stop, where they can be."""
+        """Upstreams still at work for an operation that needs nothing more are told to stop, where they can be.
+
+        What comes of a submission that is under way is its submitter's to tell, and no fault of the provider.
+        """
         for attempt in operation.attempts:
             if attempt.ticket is not None and attempt.state in (*LIVE, AttemptState.UNKNOWN):
                 self._aside(partial(self._stop, attempt.provider, Ticket(attempt.ticket)))
-            if attempt.live:
-                submitting = attempt.state is AttemptState.SUBMITTING
-                operation = self.failed(operation, attempt, _WHILE_SUBMITTING if submitting else _STOPPED)
+            if attempt.state is AttemptState.SUBMITTING:
+                operation, _ = self._written_off(operation, attempt, _WHILE_SUBMITTING)
+            elif attempt.live:
+                operation = self.failed(operation, attempt, _STOPPED)
         return operation
 
     def _stop(self, provider: str, ticket: Ticket) -> None:
@@ -161,7 +169,7 @@ class Conclude:
 
     def out_of_time(self, operation: Operation) -> Operation:
         """The deadline has come. Where nobody would take the job, that is the reason, and nothing was spent."""
-        seconds = round(operation.deadline - operation.created_at)
+        seconds = round(operation.deadline - operation.waiting_since)
         late = Failure(FailureCode.DEADLINE_EXCEEDED, f"No picture within the deadline of {seconds} s.")
         if operation.may_have_cost or not any(one.failure for one in operation.attempts):
             for attempt in operation.attempts:

@@ -10,7 +10,7 @@ from imagegate.domain.operation import Operation, Picture
 from imagegate.domain.outcome import Ready
 from imagegate.domain.request import ImageRequest
 from imagegate.ports.keeping import ImageStore
-from imagegate.ports.making import Http, Pictures
+from imagegate.ports.making import Http, PictureFacts, Pictures
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
@@ -62,9 +62,9 @@ class Keep:
         return Kept(tuple(pictures), failures[0] if failures else None)
 
     def _store(self, operation: Operation, attempt: Attempt, slot: int, body: bytes, revised: str | None) -> Picture:
-        body, made_from = self._converted(body, operation.request), revised or operation.words_for(attempt)
+        body, facts = self._converted(body, operation.request)
+        made_from = revised or operation.words_for(attempt)
         told = not operation.request.private and made_from != operation.request.prompt
-        facts = self.pictures.inspect(body)
         digest = hashlib.sha256(body).hexdigest()
         # With the digest, for a slot may be made twice: a crash after the first picture came leaves it there.
         name = f"{slot}-{digest[:8]}.{EXTENSIONS[facts.content_type]}"
@@ -84,10 +84,12 @@ class Keep:
             revised_prompt=made_from if told else None,
         )
 
-    def _converted(self, body: bytes, request: ImageRequest) -> bytes:
+    def _converted(self, body: bytes, request: ImageRequest) -> tuple[bytes, PictureFacts]:
         """The body in the format asked for; compressed anew only where that is asked for as well."""
-        made = FORMATS[self.pictures.inspect(body).content_type]
+        facts = self.pictures.inspect(body)  # which decodes it, and is most of the work
+        made = FORMATS[facts.content_type]
         wanted = request.output_format or made
         if wanted == made and (request.output_compression is None or made == "png"):
-            return body
-        return self.pictures.convert(body, wanted, request.output_compression)
+            return body, facts
+        body = self.pictures.convert(body, wanted, request.output_compression)
+        return body, self.pictures.inspect(body)

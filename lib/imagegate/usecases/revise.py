@@ -44,6 +44,8 @@ class Revise:
             except Conflict:
                 self._clock.sleep(random.uniform(0, _PAUSE * 2**lost))  # noqa: S311 - spreads writers, no secret
                 operation = self._again(operation.id)
+                if operation == written:
+                    return written  # it was ours: the answer was lost, and the SDK wrote once more
             else:
                 return written
         raise Conflict(f"operation {operation.id} is written by too many at once")

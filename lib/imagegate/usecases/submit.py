@@ -210,8 +210,8 @@ class Submit:
             keep_until=attempt.started_at + limits.retention_seconds,
             lease_until=0.0,
         )
-        due_in = self._plan.wait(operation.informed(submitted)) + SWEEP_MARGIN
-        return self._revise(operation, lambda current: current.informed(submitted), due_in=due_in)
+        # Nothing may come before this that can fail, be it a look at how long the job will take.
+        return self._revise(operation, lambda current: current.informed(submitted), due_in=SWEEP_MARGIN)
 
 
 def _first_number(operation: Operation, attempt: Attempt) -> int:

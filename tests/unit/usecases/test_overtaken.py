@@ -1,17 +1,22 @@
-"""What the machine test found, each as the least that shows it: drivers that overtake each other, late retries."""
+"""What the machine test found, each as the least that shows it: drivers that overtake each other, late retries.
 
+And what it cannot find, as it nests one driver in another: two that are both in the middle of something.
+"""
+
+import threading
 from contextlib import suppress
 
 from imagegate.domain.attempt import AttemptState
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.errors import Conflict, Failure, FailureCode
 from imagegate.domain.geometry import Grid
 from imagegate.domain.latency import Histogram
 from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.operation import State
-from imagegate.domain.outcome import Ready, Ticket
+from imagegate.domain.operation import Operation, State
+from imagegate.domain.order import Order
+from imagegate.domain.outcome import Failed, Pending, Ready, Submission, Ticket
 from support.fakes import failing, picture
 from support.unrest import Killed, before, die
-from support.world import World, ready
+from support.world import URL, World, ready
 
 
 def test_an_attempt_of_another_driver_is_not_overwritten() -> None:
@@ -208,3 +213,72 @@ def test_the_address_a_blocking_upstream_told_is_fetched_from_after_the_end() ->
     assert world.sweep() == 1
     world.submit(operation.id, "the sweep's run")
     assert len(world.now(operation).late_pictures) == 1
+
+
+def overtaken_by_its_submitter(world: World, operation: Operation, answer: Submission) -> None:
+    """A look that finds a submitter beyond its lease, who is not dead, and writes what he heard a moment earlier."""
+    asked, answered = threading.Event(), threading.Event()
+
+    def submit(order: Order) -> Submission:
+        world.alpha.submitted.append(order.request)
+        asked.set()
+        answered.wait(10)
+        return answer
+
+    def meanwhile() -> None:
+        answered.set()
+        submitter.join(10)
+
+    world.alpha.submit = submit  # type: ignore[method-assign]
+    submitter = threading.Thread(target=world.submit, args=(operation.id, "slow"))
+    submitter.start()
+    asked.wait(10)
+    world.clock.sleep(60)
+    before(world.store, "replace", meanwhile)
+    world.poll(operation.id, "other")
+
+
+def test_a_ticket_is_not_forgotten_for_an_older_verdict() -> None:
+    """The submitter had been thought dead: its job was lost, and another bought."""
+    world = World()
+    operation = world.begun()
+    world.alpha.checks = [Pending(), ready()]
+    overtaken_by_its_submitter(world, operation, Ticket({"job": 1}))
+    assert world.drive(operation, "other").state is State.SUCCEEDED
+    assert (len(world.alpha.submitted), len(world.beta.submitted)) == (1, 0)
+
+
+def test_an_address_is_not_forgotten_for_an_older_verdict() -> None:
+    """It had been told once, and its host was out of reach for a moment."""
+    world = World()
+    operation = world.begun()
+    world.http.downloads[URL] = failing(FailureCode.UPSTREAM_FAILED)
+    overtaken_by_its_submitter(world, operation, ready())
+    world.http.downloads[URL] = picture()
+    assert world.drive(operation, "other").state is State.SUCCEEDED
+    assert (len(world.alpha.submitted), len(world.beta.submitted)) == (1, 0)
+
+
+def test_a_job_that_ends_nobody_knows_how_is_not_looked_for_again() -> None:
+    """With its ticket it was taken up again as soon as it was given up, without end."""
+    world = World()
+    operation = world.begun()
+    world.alpha.checks = [Failed(Failure(FailureCode.AMBIGUOUS, "It may have worked."))]
+    world.beta.checks = [ready()]
+    assert world.drive(operation, steps=50).state is State.SUCCEEDED
+    assert world.now(operation).attempts[0].may_have_cost
+
+
+def test_a_retry_whose_write_was_repeated_is_begun() -> None:
+    """Its answer was lost: the caller was told that it is queued already, and nobody drove it."""
+    world = World()
+    operation = world.begun()
+    world.cancel(operation)
+
+    def lost() -> None:
+        raise Conflict("The SDK wrote once more.")
+
+    before(world.store, "replace", lost, after=True)
+    again = world.retry(world.now(operation))
+    assert again.state is State.QUEUED
+    assert (again.id, f"{again.id}-{again.version}") in world.workflow.runs

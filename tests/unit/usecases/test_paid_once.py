@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from imagegate.adapters.ssm_secrets import SsmSecrets
 from imagegate.domain.api_key import ApiKey, KeyLimits, issue
 from imagegate.domain.attempt import AttemptState, Source
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError, WrongState
@@ -19,9 +21,11 @@ from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Pending, Ready, Submission, Ticket
 from imagegate.domain.request import ImageRequest, InputImage, Message
 from imagegate.domain.route import Route, Routes, Target
+from imagegate.ports.making import HttpResponse
+from imagegate.providers.gradio_space import GradioSpace
 from imagegate.usecases.retry import MOST_ATTEMPTS
 from imagegate.usecases.start import Ask
-from support.fakes import MICRO_DOLLARS, failing, picture
+from support.fakes import MICRO_DOLLARS, ScriptedHttp, failing, picture, routes
 from support.unrest import Killed, before, die
 from support.world import URL, World, ready
 
@@ -51,6 +55,23 @@ def served_by(world: World, limits: Limits, *providers: str) -> None:
     targets = tuple(Target(name, "schnell", limits, MICRO_DOLLARS[name] / 1e6) for name in providers)
     world.routes = Routes([Route("flux", targets)])
     world.__post_init__()
+
+
+class ThrottledParameters:
+    """An SSM client at its limit."""
+
+    throttled = True
+
+    class exceptions:
+        """Where boto3 has them."""
+
+        class ParameterNotFound(Exception):
+            """Not there."""
+
+    def get_parameter(self, **named: Any) -> dict[str, Any]:
+        if self.throttled:
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "GetParameter")
+        return {"Parameter": {"Value": "a token"}}
 
 
 def four_a_call(**changes: Any) -> Limits:
@@ -197,6 +218,37 @@ def test_what_is_learned_beside_it_costs_no_picture(
     assert world.drive(world.begun()).state is State.SUCCEEDED
     assert (streams.jobs if streams else submissions(world)) == 1
     assert "ThrottlingException" in caplog.text
+
+
+def test_a_ticket_is_written_before_anything_else_is_asked_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long its job takes was read first: that failed, the ticket was lost, and another job was bought."""
+    world = World()
+    operation = world.begun()
+    before(world.alpha, "submit", lambda: monkeypatch.setattr(world.latencies, "get", lambda *_: broken()), after=True)
+    with pytest.raises(RuntimeError):
+        world.submit(operation.id)
+    assert world.now(operation).attempts[0].ticket
+    monkeypatch.undo()
+    world.alpha.checks = [ready()]
+    assert world.drive(operation).state is State.SUCCEEDED
+    assert submissions(world) == 1
+
+
+def test_credentials_that_cannot_be_read_for_a_moment_cost_nothing() -> None:
+    """Many functions started at once, more than SSM takes: submissions never made were "perhaps paid for"."""
+    world = World(routes=routes("alpha"))
+    parameters = ThrottledParameters()
+    http = ScriptedHttp([HttpResponse(200, {}, b'{"event_id": "1"}')])
+    world.providers["alpha"] = GradioSpace("alpha", "https://alpha.invalid", http, SsmSecrets(parameters, "/dev"))  # type: ignore[assignment]
+    operation = world.begun()
+    world.submit(operation.id)
+    assert not world.now(operation).may_have_cost
+    parameters.throttled = False
+    world.clock.sleep(60)
+    world.submit(operation.id)
+    [attempt] = world.now(operation).attempts
+    assert attempt.state is AttemptState.SUBMITTED
+    assert http.requests[0].headers["authorization"] == "Bearer a token"
 
 
 def test_a_slot_that_nobody_takes_does_not_keep_another_from_being_looked_at() -> None:

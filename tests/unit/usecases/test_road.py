@@ -258,6 +258,15 @@ def test_they_are_compressed_as_asked_for_whatever_they_were(world: World, made:
     assert size(5) < size(100)
 
 
+def test_a_picture_that_is_kept_as_it_came_is_decoded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = list[bytes]()
+    inspect = PillowPictures.inspect
+    monkeypatch.setattr(PillowPictures, "inspect", lambda self, body: [decoded.append(body), inspect(self, body)][1])
+    world.alpha.checks = [ready()]
+    assert world.drive(world.begun()).state is State.SUCCEEDED
+    assert decoded == [picture()]
+
+
 def test_the_deadline_ends_an_operation(world: World) -> None:
     world.alpha.checks = [Pending()]
     operation = world.begun()
@@ -475,6 +484,18 @@ def test_each_retry_has_as_long_as_the_first_try_had(world: World) -> None:
         world.cancel(world.now(operation))
         again = world.retry(world.now(operation))
         assert again.deadline - world.clock.now() == operation.deadline - operation.created_at
+
+
+def test_the_deadline_of_a_retry_is_told_as_what_it_was(world: World) -> None:
+    """It counted from the first try: "within the deadline of 100900 s"."""
+    operation = world.begun()
+    world.cancel(operation)
+    world.clock.sleep(100_000)
+    again = world.retry(world.now(operation))
+    world.clock.time = again.deadline
+    failure = world.drive(again).failure
+    assert failure
+    assert failure.message == "No picture within the deadline of 900 s."
 
 
 def test_a_retry_gives_every_provider_its_turns_anew(world: World) -> None:
