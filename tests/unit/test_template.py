@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from imagegate.local.packaging import load_yaml
+from imagegate.usecases.fail import OUTAGES
 from support.stack_settings import TEMPLATE
 
 DOCUMENT = load_yaml(TEMPLATE)
@@ -189,11 +190,5 @@ def test_a_step_waits_until_lambda_takes_it(state: str) -> None:
     """Waiting requests may take all of a small account's concurrency for half a minute, and Lambda may be out of
     order for minutes; neither breaks anything down."""
     first = WORKFLOW["States"][state]["Retry"][0]
-    assert set(first["ErrorEquals"]) == {
-        "Lambda.TooManyRequestsException",
-        "Lambda.ServiceException",
-        "Lambda.AWSLambdaException",
-        "Lambda.SdkClientException",
-        "Lambda.ClientExecutionTimeoutException",
-    }
+    assert set(first["ErrorEquals"]) == OUTAGES
     assert (first["MaxAttempts"] - 5) * first["MaxDelaySeconds"] / 2 >= 600, "on average, with full jitter"

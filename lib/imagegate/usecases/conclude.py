@@ -70,7 +70,9 @@ class Conclude:
     def _done(self, operation: Operation, attempt: Attempt, kept: Kept, looked: Looked) -> Operation:
         """The attempt has yielded pictures, perhaps not all; a refusal of one is a refusal of the request."""
         now = self._clock.now()
-        done = replace(attempt, state=AttemptState.DONE, failure=kept.failure, ended_at=now, revised_prompts=())
+        done = replace(
+            attempt, state=AttemptState.DONE, failure=kept.failure, ended_at=now, revised_prompts=(), sources=()
+        )
         written = self._arrived(operation, done, kept.pictures)
         self._aside(lambda: self._admission.report(attempt.provider, None, operation.id))
         unseen = attempt.ready_at - self._earliest(attempt, looked.at, attempt.ready_at)
@@ -128,6 +130,7 @@ class Conclude:
             failure=failure,
             ended_at=now,
             lease_until=0.0,
+            sources=(),
         )
 
         def end(current: Operation) -> Operation:

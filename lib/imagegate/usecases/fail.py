@@ -1,5 +1,7 @@
 """End an operation whose workflow broke down."""
 
+from dataclasses import replace
+
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation import Operation, State
 from imagegate.ports.keeping import Clock, OperationStore
@@ -7,6 +9,18 @@ from imagegate.usecases.plan import Step
 from imagegate.usecases.revise import Change, Revise
 
 _ENDED = 0.0
+_NEXT_CHANCE = 60.0
+"""Seconds until `sweep` starts a workflow anew that Lambda did not carry through."""
+OUTAGES = frozenset(
+    {
+        "Lambda.TooManyRequestsException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.ClientExecutionTimeoutException",
+    }
+)
+"""The workflow's names for a step that was never run: Lambda had no room for it, or was out of order."""
 
 
 class Fail:
@@ -18,9 +32,16 @@ class Fail:
         self._clock = clock
 
     def __call__(self, operation_id: str, error: str) -> Step:
-        """Mark the operation failed; `error` is the workflow's short error name."""
+        """Mark the operation failed; `error` is the workflow's short error name.
+
+        After an outage that took less than its deadline it is left to `sweep`: nothing is wrong with it.
+        """
         operation = self._store.get(operation_id, consistent=True)
-        if operation is not None:
+        if operation is None:
+            return Step(operation_id, "done")
+        if error in OUTAGES and self._clock.now() < operation.deadline:
+            self._revise(operation, _left_to_sweep, due_in=_NEXT_CHANCE)
+        else:
             message = f"imagegate could not finish this operation ({error}); its logs say more."
             self._revise(operation, self._ending(Failure(FailureCode.INTERNAL, message)), due_in=_ENDED)
         return Step(operation_id, "done")
@@ -32,3 +53,7 @@ class Fail:
             return current if current.done else current.moved(State.FAILED, now, failure=failure)
 
         return end
+
+
+def _left_to_sweep(current: Operation) -> Operation:
+    return current if current.done else replace(current, due_at=0.0)

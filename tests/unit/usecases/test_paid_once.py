@@ -115,6 +115,7 @@ def test_a_fetch_that_fails_for_a_moment_is_tried_again(code: FailureCode) -> No
     assert operation.state is State.SUCCEEDED
     assert submissions(world) == 1
     assert (operation.ended_at or 0) - operation.created_at < 60
+    assert not operation.attempts[0].sources, "an item has room for 400 KB, and addresses may have four of them"
 
 
 @pytest.mark.parametrize("code", PASSING)
@@ -128,6 +129,7 @@ def test_a_host_that_stays_out_of_reach_does_not_make_the_picture_free(code: Fai
     assert operation.failure
     assert not operation.failure.surely_free
     assert operation.may_have_cost
+    assert not any(attempt.sources for attempt in operation.attempts)
     [[_, booked]] = [item for item in world.store.books.items() if item[1].micro_dollars]
     assert booked.micro_dollars == 2 * sum(MICRO_DOLLARS.values())
 

@@ -293,6 +293,26 @@ def test_a_broken_workflow_ends_its_operation(world: World) -> None:
     assert world.now(operation).version == 2
 
 
+def test_an_operation_outlives_an_outage_of_lambda(world: World) -> None:
+    operation = world.begun()
+    for _ in range(2):
+        assert world.fail(operation.id, "Lambda.TooManyRequestsException").next == "done"
+        assert world.now(operation).state is State.QUEUED
+        assert world.sweep() == 0
+        world.clock.sleep(61)
+        assert world.sweep() == 1
+    world.clock.time = operation.deadline
+    world.fail(operation.id, "Lambda.TooManyRequestsException")
+    assert (world.now(operation).state, world.now(operation).failure.code) == (State.FAILED, FailureCode.INTERNAL)  # type: ignore[union-attr]
+
+
+def test_an_outage_of_lambda_says_nothing_of_what_has_ended(world: World) -> None:
+    operation = world.begun()
+    world.fail(operation.id, "States.Timeout")
+    world.fail(operation.id, "Lambda.TooManyRequestsException")
+    assert world.now(operation).version == 2
+
+
 def test_steps_for_an_operation_that_is_gone_end_its_workflow(world: World) -> None:
     assert [step("0" * 20).next for step in (world.submit, world.poll)] == ["done", "done"]
     assert world.fail("0" * 20, "x").next == "done"
