@@ -1,0 +1,72 @@
+"""What a caller is told who may not go on, and what has been done by then: nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from imagegate.domain.coalescing import Claim, Claimed
+from imagegate.domain.errors import Conflict, FailureCode, KeyReused, TooLarge, Unauthenticated
+from imagegate.domain.operation import Operation
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.usecases.authenticate import OnBehalf
+from imagegate.usecases.start import Ask
+from support.fakes import FakeClock, MemoryApiKeys, MemoryStore, failing
+from support.world import World
+
+CAT = Ask(ImageRequest("flux", (Message("a cat"),)), "openai_images", digest="cat", idempotency_key="k")
+
+
+def test_a_key_that_came_with_another_request_says_what_to_do() -> None:
+    world = World()
+    world.start(CAT)
+    with pytest.raises(KeyReused) as refused:
+        world.start(replace(CAT, digest="dog"))
+    assert refused.value.message == "This Idempotency-Key was used with another request."
+    assert refused.value.param == "Idempotency-Key"
+    assert refused.value.remedy == "Use a new key for a new request, or repeat the first one unchanged."
+    assert len(world.store.documents) == 1
+
+
+@pytest.mark.parametrize("coalesce", [True, False])
+def test_only_a_client_that_was_told_to_try_again_begins_anew_with_its_key(coalesce: bool) -> None:
+    world = World()
+    throttled = failing(FailureCode.RATE_LIMITED)
+    world.alpha.submissions, world.beta.submissions = [throttled], [throttled]
+    ask = replace(CAT, coalesce=coalesce, deadline=60.0)
+    failed = world.drive(world.start(ask))
+    assert failed.failure
+    assert failed.failure.code is FailureCode.RATE_LIMITED
+    assert (world.start(ask).id != failed.id) is coalesce
+
+
+def test_a_key_whose_operation_was_deleted_is_free() -> None:
+    world = World()
+    first = world.start(CAT)
+    world.store.delete(world.now(first))
+    assert world.start(CAT).id != first.id
+
+
+def test_a_race_that_cannot_be_won_is_given_up() -> None:
+    class Contested(MemoryStore):
+        """Somebody else is always first, and gone at once."""
+
+        def create(self, operation: Operation, over: str | None = None, booking: object = None) -> None:
+            raise Claimed(Claim("gone"))
+
+    world = World(store=Contested())
+    with pytest.raises(Conflict):
+        world.start(CAT)
+    assert not world.workflow.runs
+
+
+def test_texts_too_long_to_keep_are_refused_with_their_size() -> None:
+    long = ImageRequest("flux", (Message("я" * 200_000),))
+    with pytest.raises(TooLarge, match=r"have 400000 bytes; at most \d+ are kept") as refused:
+        Ask(long, "openai_images")
+    assert refused.value.param == "prompt"
+
+
+def test_work_in_the_name_of_a_key_that_is_gone_names_the_way_out() -> None:
+    with pytest.raises(Unauthenticated, match=r"^The API key in whose name this would be done is unknown") as refused:
+        OnBehalf(MemoryApiKeys(), FakeClock(), "nobody")()
+    assert refused.value.remedy == "Name another."
