@@ -4,13 +4,26 @@ from dataclasses import replace
 
 import pytest
 
+from imagegate.domain.api_key import EVERYBODY, KeyWebhook, Principal, issue
 from imagegate.domain.coalescing import Claim, Claimed
-from imagegate.domain.errors import Conflict, FailureCode, KeyReused, TooLarge, Unauthenticated
+from imagegate.domain.delivery import Delivery, DeliveryState
+from imagegate.domain.errors import (
+    Conflict,
+    FailureCode,
+    InvalidRequest,
+    KeyReused,
+    TooLarge,
+    Unauthenticated,
+    WrongState,
+)
 from imagegate.domain.operation import Operation
 from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.webhook import EVENTS, WantedWebhook, Webhook
+from imagegate.usecases.attach import Attach
 from imagegate.usecases.authenticate import OnBehalf
+from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.start import Ask
-from support.fakes import FakeClock, MemoryApiKeys, MemoryStore, failing
+from support.fakes import FakeClock, MemoryApiKeys, MemoryDeliveries, MemoryStore, failing
 from support.world import World
 
 CAT = Ask(ImageRequest("flux", (Message("a cat"),)), "openai_images", digest="cat", idempotency_key="k")
@@ -70,3 +83,51 @@ def test_work_in_the_name_of_a_key_that_is_gone_names_the_way_out() -> None:
     with pytest.raises(Unauthenticated, match=r"^The API key in whose name this would be done is unknown") as refused:
         OnBehalf(MemoryApiKeys(), FakeClock(), "nobody")()
     assert refused.value.remedy == "Name another."
+
+
+HOOK = "https://hooks.example.com/"
+
+
+class AnyTarget:
+    """Nothing is wrong with any URL."""
+
+    def check(self, url: str) -> None: ...
+
+
+def attach() -> Attach:
+    return Attach(AnyTarget(), lambda: bytes(32))
+
+
+def test_without_a_key_to_sign_with_a_webhook_needs_a_secret() -> None:
+    asked = replace(CAT, wanted_webhook=WantedWebhook(HOOK))
+    with pytest.raises(InvalidRequest, match=r"^Where no API key is asked for, a webhook needs a secret") as refused:
+        attach()(asked, Principal(EVERYBODY))
+    assert refused.value.param == "webhook.secret"
+    assert "openssl rand -base64 32" in str(refused.value.remedy)
+
+
+@pytest.mark.parametrize(("chosen", "announced"), [((), EVENTS), (("failed",), ("failed",))])
+def test_a_keys_webhook_hears_of_everything_unless_it_chose(
+    chosen: tuple[str, ...], announced: tuple[str, ...]
+) -> None:
+    key, _ = issue("test", 0.0, webhook=KeyWebhook(HOOK, chosen))
+    assert attach()(CAT, Principal(key.owner, key)).webhook == Webhook(HOOK, announced, key.id)
+
+
+def test_what_cannot_be_sent_again_is_refused_with_what_can() -> None:
+    world, deliveries = World(), MemoryDeliveries()
+    redeliver = Redeliver(deliveries, deliveries, lambda operation_id, sequence: None)
+    bare = world.begun()
+    with pytest.raises(WrongState, match=f"^Operation {bare.id} has no webhook") as refused:
+        redeliver(bare)
+    assert refused.value.remedy == "Ask for one when starting it."
+    hooked = replace(bare, webhook=Webhook(HOOK, EVENTS))
+    arrived = Delivery(bare.id, 1, "queued", f"{bare.id}.1", "{}", 0.0, 1e9, state=DeliveryState.DELIVERED, version=1)
+    deliveries.put(arrived)
+    with pytest.raises(WrongState, match=r"^Everything has arrived so far") as refused:
+        redeliver(hooked)
+    assert refused.value.remedy == "Name an event_id to have it sent again."
+    with pytest.raises(InvalidRequest, match=r"^There is no delivery of that event") as unknown:
+        redeliver(hooked, "another.1")
+    assert (unknown.value.param, unknown.value.remedy) == ("event_id", "GET …/deliveries lists them.")
+    assert [one.event_id for one in redeliver(hooked, f"{bare.id}.1")] == [f"{bare.id}.1"]
