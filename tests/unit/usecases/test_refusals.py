@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from imagegate.domain.api_key import EVERYBODY, KeyWebhook, Principal, issue
+from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.coalescing import Claim, Claimed
 from imagegate.domain.delivery import Delivery, DeliveryState
 from imagegate.domain.errors import (
@@ -16,12 +17,13 @@ from imagegate.domain.errors import (
     Unauthenticated,
     WrongState,
 )
-from imagegate.domain.operation import Operation
+from imagegate.domain.operation import Operation, State
 from imagegate.domain.request import ImageRequest, Message
 from imagegate.domain.webhook import EVENTS, WantedWebhook, Webhook
 from imagegate.usecases.attach import Attach
 from imagegate.usecases.authenticate import OnBehalf
 from imagegate.usecases.redeliver import Redeliver
+from imagegate.usecases.retry import MOST_ATTEMPTS
 from imagegate.usecases.start import Ask
 from support.fakes import FakeClock, MemoryApiKeys, MemoryDeliveries, MemoryStore, failing
 from support.world import World
@@ -131,3 +133,30 @@ def test_what_cannot_be_sent_again_is_refused_with_what_can() -> None:
         redeliver(hooked, "another.1")
     assert (unknown.value.param, unknown.value.remedy) == ("event_id", "GET …/deliveries lists them.")
     assert [one.event_id for one in redeliver(hooked, f"{bare.id}.1")] == [f"{bare.id}.1"]
+
+
+def failed_after(world: World, attempts: int, private: bool = False) -> Operation:
+    operation = world.begun(private=private)
+
+    def end(current: Operation) -> Operation:
+        for number in range(1, attempts + 1):
+            current = current.with_attempt(Attempt(number, "alpha", "m", (0,), AttemptState.FAILED, 1.0))
+        return current.moved(State.FAILED, world.clock.now())
+
+    return world.revise(operation, end, due_in=60)
+
+
+def test_an_operation_is_not_tried_again_for_ever() -> None:
+    world = World()
+    assert world.retry(failed_after(world, MOST_ATTEMPTS - 1)).state is State.QUEUED
+    with pytest.raises(WrongState, match=f"has been tried {MOST_ATTEMPTS} times") as refused:
+        world.retry(failed_after(world, MOST_ATTEMPTS))
+    assert refused.value.remedy == "Start a new one."
+
+
+def test_a_private_request_is_sent_again_by_its_caller_not_by_us() -> None:
+    world = World()
+    with pytest.raises(WrongState, match="was not kept, as its caller asked") as refused:
+        world.retry(failed_after(world, 1, private=True))
+    assert refused.value.remedy == "Send the request again."
+    assert len(world.workflow.runs) == 1
