@@ -1,9 +1,13 @@
 """How attempts end: who hears of it, what is stopped, whose reason becomes the operation's."""
 
+import pytest
+
 from imagegate.domain.attempt import AttemptState, Source
 from imagegate.domain.errors import FailureCode
+from imagegate.domain.geometry import Grid
+from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.operation import State
-from imagegate.domain.outcome import Failed, Ready, Ticket
+from imagegate.domain.outcome import Failed, Pending, Ready, Ticket
 from support.fakes import failing, picture
 from support.world import URL, World, ready
 
@@ -84,3 +88,22 @@ def test_more_pictures_than_were_asked_for_are_not_noted() -> None:
     noted = [one.sources for version in world.store.history for one in version.attempts if one.sources]
     assert operation.state is State.SUCCEEDED
     assert set(noted) == {(Source(URL),)}
+
+
+@pytest.mark.parametrize(
+    ("hold_seconds", "age", "seconds"),
+    [
+        (100, 30, 100),  # as long as the upstream's streams last
+        (2000, 30, 840),  # as long as the visit, less what bringing the picture home takes
+        (840, 850, 170),  # until two minutes after the deadline
+    ],
+)
+def test_a_stream_is_kept_open_as_long_as_it_may_be_worth_it(hold_seconds: float, age: float, seconds: float) -> None:
+    world = World()
+    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000, hold_seconds=hold_seconds)
+    world.alpha.checks = [Pending()]
+    operation = world.begun()
+    world.submit(operation.id)
+    world.clock.sleep(age)
+    world.poll(operation.id)
+    assert world.alpha.held_until[0] - operation.created_at - age == seconds
