@@ -32,6 +32,7 @@ from imagegate.adapters.ssm_secrets import SsmSecrets
 from imagegate.adapters.step_functions_workflow import StepFunctionsWorkflow
 from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.coalescing import Claim, Claimed
+from imagegate.domain.document import dumps
 from imagegate.domain.errors import Conflict
 from imagegate.domain.ids import new_id
 from imagegate.domain.listing import Page, Query
@@ -578,3 +579,48 @@ def test_deleting_pictures_that_are_gone_is_no_error(images: S3Images) -> None:
     images.delete([])
     with pytest.raises(KeyError):
         images.get("images/a")
+
+
+@pytest.mark.parametrize("body", ["{", "1", "[]", '{"id":null}'])
+def test_whatever_is_wrong_with_an_item_the_others_are_still_due(store: DynamoDBOperations, body: str) -> None:
+    broken, one = operation(), operation()
+    for each in (broken, one):
+        store.create(each)
+    rewritten(broken, body)
+    assert [found.id for found in store.due(1_800_000_000.0 + 60)] == [one.id]
+
+
+def rewritten(one: Operation, body: str) -> None:
+    """Another body under the same keys of the index, as an index that lags behind the table shows it."""
+    boto3.client("dynamodb").update_item(
+        TableName="t",
+        Key={"pk": {"S": f"op#{one.id}"}},
+        UpdateExpression="SET body = :body",
+        ExpressionAttributeValues={":body": {"S": body}},
+    )
+
+
+@pytest.mark.parametrize("meanwhile", [{"state": State.SUCCEEDED}, {"due_at": 1_800_000_000.0 + 500}])
+def test_the_table_counts_where_the_index_lags_behind(store: DynamoDBOperations, meanwhile: dict[str, Any]) -> None:
+    one = operation()
+    store.create(one)
+    rewritten(one, dumps(replace(one, **meanwhile)))
+    assert list(store.due(1_800_000_000.0 + 60)) == []
+
+
+def test_who_decides_on_what_it_reads_reads_what_was_written_last(store: DynamoDBOperations, clock: FakeClock) -> None:
+    """The embedded table never lags, so the request is all there is to see."""
+    client, asked = boto3.client("dynamodb"), []
+    client.meta.events.register(
+        "provide-client-params.dynamodb.GetItem", lambda params, **_: asked.append(params["ConsistentRead"])
+    )
+    watched = DynamoDBOperations(client, "t", 30, clock.now)
+    one = operation()
+    watched.create(one)
+    watched.create(one)  # repeated, as after a lost answer
+    assert asked == [True]
+    list(watched.due(1_800_000_000.0 + 60))
+    assert asked == [True, True]
+    watched.get(one.id, consistent=True)
+    watched.get(one.id)
+    assert asked == [True, True, True, False]

@@ -403,3 +403,84 @@ def test_addresses_that_are_not_public(address: str) -> None:
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
 def test_addresses_that_are_public(address: str) -> None:
     assert is_public(address)
+
+
+PUBLIC, PRIVATE, ALPHA = "93.184.216.34", "10.0.0.1", "https://alpha.example.com"
+PICTURE_URL = "https://cdn.example.com/p.png"
+
+
+def scripted(*answers: httpx.Response) -> tuple[HttpUpstream, list[httpx.Request]]:
+    """The real client on a network that gives these answers, one after the other."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return answers[len(asked) - 1]
+
+    return HttpUpstream(httpx.MockTransport(answer)), asked
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    def resolve(host: str, port: int) -> list[str]:
+        if not addresses:
+            raise OSError("no such host")
+        return list(addresses)
+
+    monkeypatch.setattr(http_upstream, "resolve", resolve)
+
+
+@pytest.mark.parametrize("url", [PICTURE_URL, "https://[2606:2800:220:1:248:1893:25c8:1946]/p.png"])
+def test_a_picture_on_another_public_host_is_fetched_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, PUBLIC)
+    http, asked = scripted(httpx.Response(200, content=b"png"))
+    assert http.download(url, ALPHA) == b"png"
+    assert [str(one.url) for one in asked] == [url]
+
+
+def test_a_picture_that_has_moved_is_followed_to_another_public_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, PUBLIC)
+    http, asked = scripted(httpx.Response(302, headers={"location": PICTURE_URL}), httpx.Response(200, content=b"png"))
+    assert http.download(f"{ALPHA}/p", ALPHA) == b"png"
+    assert [str(one.url) for one in asked] == [f"{ALPHA}/p", PICTURE_URL]
+
+
+@pytest.mark.parametrize(
+    ("url", "addresses", "code", "words"),
+    [
+        (PICTURE_URL, (PUBLIC, PRIVATE), FailureCode.BAD_PAYLOAD, "on a private network"),
+        (PICTURE_URL, (PRIVATE, PUBLIC), FailureCode.BAD_PAYLOAD, "on a private network"),
+        (PICTURE_URL, (), FailureCode.UPSTREAM_FAILED, "without an address"),
+        ("http://cdn.example.com/p.png", (PUBLIC,), FailureCode.BAD_PAYLOAD, "no https address"),
+        ("https://cdn_.exa!mple.com/p.png", (PUBLIC,), FailureCode.BAD_PAYLOAD, "no https address"),
+    ],
+)
+def test_a_picture_anywhere_else_is_never_asked_for(
+    url: str, addresses: tuple[str, ...], code: FailureCode, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolving(monkeypatch, *addresses)
+    http, asked = scripted()
+    with pytest.raises(UpstreamError, match=words) as refused:
+        http.download(url, ALPHA)
+    assert refused.value.failure.code is code
+    assert asked == []
+
+
+def test_a_picture_is_left_as_it_is_whatever_is_in_it() -> None:
+    credential = "k" * 40
+    http, _ = scripted(httpx.Response(200, content=credential.encode()))
+    request = HttpRequest("GET", ALPHA, headers={"authorization": f"Bearer {credential}"})
+    assert http.send(request).body == credential.encode()
+
+
+def test_a_stream_is_opened_with_the_credential() -> None:
+    stream = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=b"event: done\ndata: 1\n\n")
+    http, asked = scripted(stream)
+    request = HttpRequest("GET", ALPHA, headers={"authorization": "Bearer secret"})
+    assert [one.data for one in http.stream(request, time.time() + 60)] == ["1"]
+    assert asked[0].headers["authorization"] == "Bearer secret"
+
+
+def test_a_call_of_no_address_is_a_failure_in_our_words(http: HttpUpstream) -> None:
+    with pytest.raises(UpstreamError, match="an upstream: an address that is none") as refused:
+        http.send(HttpRequest("GET", "https://alpha:port/"))
+    assert refused.value.failure.code is FailureCode.BAD_PAYLOAD

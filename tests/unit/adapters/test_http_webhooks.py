@@ -4,6 +4,7 @@ import datetime
 import ipaddress
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -253,3 +254,51 @@ def test_a_certificate_for_another_host_is_refused(tmp_path: Path) -> None:
         with pytest.raises(Unreachable, match="certificate"):
             HttpWebhooks(targets, client).send(f"https://localhost:{port}/", HEADERS, b"{}")
     assert heard == []
+
+
+def reset(stream: socket.socket) -> None:
+    """Break the connection instead of closing it."""
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def then(text: bytes, what: Answer) -> Answer:
+    def both(stream: socket.socket) -> None:
+        stream.sendall(text)
+        what(stream)
+
+    return both
+
+
+def test_a_connection_that_breaks_before_the_answer() -> None:
+    with answering(reset) as (port, _), pytest.raises(Unreachable, match=r"^The connection broke before there was an"):
+        HttpWebhooks(LOCAL).send(f"http://127.0.0.1:{port}/", HEADERS, b"{}")
+
+
+@pytest.mark.parametrize("ending", [says(b""), reset, dead_air])
+def test_once_the_status_is_there_nothing_more_is_needed(ending: Answer) -> None:
+    """Told that it failed, we would send again what the receiver has taken."""
+    cut_short = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this"
+    with answering(then(cut_short, ending)) as (port, heard):
+        answer = HttpWebhooks(LOCAL, seconds=0.3).send(f"http://127.0.0.1:{port}/", HEADERS, b"{}")
+    assert answer.status == 200
+    assert b"user-agent: imagegate" in heard[0].lower()
+
+
+def test_no_connection_is_made_when_the_time_is_over() -> None:
+    with answering(says(b"")) as (port, heard), pytest.raises(Unreachable, match=r"^No answer in time"):
+        HttpWebhooks(LOCAL, seconds=0.0).send(f"http://127.0.0.1:{port}/", HEADERS, b"{}")
+    assert heard == []
+
+
+def test_a_host_that_does_not_answer_the_knock_takes_a_part_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = []
+
+    def connect(self: object, host: str, port: int, timeout: float, *rest: Any) -> Any:
+        allowed.append(timeout)
+        raise httpcore.ConnectTimeout("no answer")
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
+    for seconds in (15.0, 2.0):
+        with pytest.raises(Unreachable, match=r"^No answer in time"):
+            HttpWebhooks(LOCAL, seconds=seconds).send("http://127.0.0.1:9/", HEADERS, b"{}")
+    assert allowed == [5.0, pytest.approx(2.0, abs=1)]

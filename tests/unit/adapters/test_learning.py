@@ -157,3 +157,41 @@ def test_one_operation_that_fails_again_and_again_does_not_open_a_circuit() -> N
     for _ in range(3 * FAILURES):
         admission(clock).report("alpha", FailureCode.UPSTREAM_FAILED, "the same")
     assert admission(clock).admit("alpha") == 0.0
+
+
+def failed_in_a_row(clock: FakeClock) -> None:
+    for number in range(FAILURES):
+        admission(clock).report("alpha", FailureCode.UPSTREAM_FAILED, f"operation {number}")
+
+
+def test_of_two_processes_that_would_probe_at_once_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamodb_admission, "_FRESH", 60.0)
+    clock = FakeClock()
+    failed_in_a_row(clock)
+    one, two = admission(clock), admission(clock)
+    clock.time = max(one.admit("alpha"), two.admit("alpha"))
+    assert one.admit("alpha") <= clock.now()
+    assert two.admit("alpha") > clock.now()
+
+
+def test_failures_that_two_processes_report_at_once_both_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamodb_admission, "_FRESH", 60.0)
+    one, two = admission(FakeClock()), admission(FakeClock())
+    for process in (one, two):
+        process.admit("alpha")
+    for number, process in enumerate((one, two)):
+        process.report("alpha", FailureCode.UPSTREAM_FAILED, f"operation {number}")
+    item = boto3.client("dynamodb").get_item(TableName="t", Key={"pk": {"S": "circuit#alpha"}})["Item"]
+    assert item["failures"] == {"N": "2"}
+
+
+def test_a_circuit_is_read_once_in_a_while_and_as_it_was_written_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamodb_admission, "_FRESH", 60.0)
+    client, asked = boto3.client("dynamodb"), []
+    client.meta.events.register(
+        "provide-client-params.dynamodb.GetItem", lambda params, **_: asked.append(params.get("ConsistentRead"))
+    )
+    one = DynamoDBAdmission(client, "t", lambda name: None, FakeClock().now)
+    for _ in range(3):
+        one.admit("alpha")
+    assert asked == [True]

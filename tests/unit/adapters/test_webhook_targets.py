@@ -191,3 +191,45 @@ def test_a_name_server_that_says_nothing_holds_nobody(released: threading.Event)
     slow.check("https://slow.example.com/")
     with pytest.raises(TimeoutError):
         slow.address("slow.example.com", 443)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("https://hooks.example.com/", "hooks.example.com", 443),
+        ("https://hooks.example.com:8443/", "hooks.example.com", 8443),
+        ("http://localhost/", "localhost", 80),
+        ("http://localhost:8000/", "localhost", 8000),
+        ("https://localhost/", "localhost", 443),
+    ],
+)
+def test_the_port_is_the_urls_or_that_of_its_scheme(url: str, host: str, port: int) -> None:
+    assert targets(loopback=True).parts(url) == (host, port)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://hooks.example.com/\\", "A webhook's URL has 1 to 2000 printable ASCII characters"),
+        ("https://[::1/", "The webhook's URL cannot be read."),
+        ("http://hooks.example.com/", "A webhook's URL begins with https://."),
+        ("https://user@hooks.example.com/", "A webhook's URL carries no user name or password."),
+        ("https://hooks..example.com/", "The webhook's URL has no valid host."),
+        ("https://127.1/", "The webhook's host is a number; write an IPv4 address as four decimal ones."),
+        ("https://hooks.example.com:0/", "The webhook's URL has no valid port."),
+        (
+            "https://hooks.example.com/",
+            "The webhook's host 'hooks.example.com' has an address that is not on the public",
+        ),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_with_the_url(url: str, why: str) -> None:
+    with pytest.raises(WebhookRefused) as refused:
+        targets("10.0.0.1").check(url)
+    assert refused.value.message.startswith(why)
+
+
+@pytest.mark.parametrize("scheme", ["ftp", "file", "ws"])
+def test_this_machine_is_sent_to_by_http_only(scheme: str) -> None:
+    with pytest.raises(WebhookRefused):
+        targets("127.0.0.1", loopback=True).check(f"{scheme}://127.0.0.1/")

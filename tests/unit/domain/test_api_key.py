@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegate.domain import api_key
-from imagegate.domain.api_key import ApiKey, Principal, admit, issue, parse
+from imagegate.domain.api_key import ApiKey, KeyLimits, KeyWebhook, Principal, admit, issue, parse
 from imagegate.domain.errors import Forbidden, Unauthenticated, WrongState
 
 NOW = 1_800_000_000.0
@@ -145,3 +145,29 @@ def test_a_key_is_for_its_models() -> None:
     assert (refused.value.param, refused.value.code) == ("model", "model_not_allowed")
     for unlimited in (Principal("o"), Principal("o", issued()[0])):
         unlimited.require("other")
+
+
+def test_a_refusal_says_whom_to_ask() -> None:
+    key, secret = issued(expires_at=NOW)
+    with pytest.raises(Unauthenticated, match=r"^This API key is expired\.$") as refused:
+        admit(key, secret, NOW)
+    assert refused.value.remedy == "Ask the operator of this gateway for a new one."
+
+
+def test_a_key_that_opens_no_more_cannot_be_rotated_and_its_owner_is_told_what_to_do() -> None:
+    key, _ = issued(owner="team")
+    with pytest.raises(WrongState, match=f"^Key {key.id} is revoked") as refused:
+        key.revoked(NOW).rotated(NOW, 60)
+    assert str(refused.value.remedy).startswith("Create another one; with --owner team ")
+
+
+def test_a_key_for_other_models_names_them() -> None:
+    key, _ = issued(models=("flux", "sdxl"))
+    with pytest.raises(Forbidden, match=r"^This API key is not for the model 'dalle'\.$") as refused:
+        Principal(key.owner, key).require("dalle")
+    assert (refused.value.param, refused.value.remedy) == ("model", "Use one of: flux, sdxl.")
+
+
+def test_a_key_without_webhook_or_limits_has_the_usual_ones() -> None:
+    key, _ = issued()
+    assert (key.webhook, key.limits) == (KeyWebhook(), KeyLimits())

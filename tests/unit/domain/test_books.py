@@ -110,6 +110,7 @@ def test_a_budget_in_dollars_needs_prices() -> None:
     with pytest.raises(Forbidden, match="price of 'flux' at nobody-knows") as refused:
         opened(key(micro_dollars_per_day=1), route, 1, NOON)
     assert refused.value.param == "model"
+    assert "limit on pictures" in str(refused.value.remedy)
     unpriced = opened(key(pictures_per_day=1), route, 1, NOON)
     assert unpriced
     assert unpriced.dearest == 2000
@@ -159,3 +160,16 @@ def test_who_has_too_much_under_way_is_told_to_wait() -> None:
     assert type(refused) is RateLimited
     assert refused.message == "This API key has 2 operations under way, and may have 2 at once."
     assert refused.retry_after == 15
+
+
+@pytest.mark.parametrize(
+    ("change", "used"),
+    [
+        (Amount(1, 3, 900), Amount(running=2, pictures=2, micro_dollars=100)),
+        # The limit was lowered meanwhile; what takes nothing of it is not refused for it.
+        (Amount(1, 0, 0), Amount(running=2, pictures=9, micro_dollars=9000)),
+    ],
+)
+def test_a_limit_that_is_just_kept_or_not_touched_is_not_the_reason(change: Amount, used: Amount) -> None:
+    limits = KeyLimits(concurrent=2, pictures_per_day=5, micro_dollars_per_day=1000)
+    assert type(over(Booking("k", "d", change, limits), used, NOON)) is RateLimited

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.coalescing import AFTERLIFE, Claim, attaches, digest
+from imagegate.domain.coalescing import AFTERLIFE, KEY_LIFE, Claim, attaches, digest, lapses_at
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.request import ImageRequest, Message
@@ -57,3 +57,18 @@ def test_order_and_nulls_make_no_difference(same: dict[str, Any]) -> None:
 @pytest.mark.parametrize("other", [{"a": 1}, {"a": "2"}, {"a": 2, "b": 0}, {}])
 def test_any_other_body_is_another_request(other: dict[str, Any]) -> None:
     assert digest(other) != digest({"a": 2})
+
+
+@pytest.mark.parametrize(
+    ("claim", "deadline", "lapses"),
+    [
+        ("key#me#k", 900.0, 1.0 + KEY_LIFE),
+        ("key#me#k", 100_000.0, 100_000.0),
+        ("same#me#openai_images#b", 900.0, 900.0 + AFTERLIFE),
+        (None, 900.0, 900.0 + AFTERLIFE),
+    ],
+)
+def test_a_key_is_held_for_a_day_and_a_body_until_a_client_has_given_up(
+    claim: str | None, deadline: float, lapses: float
+) -> None:
+    assert lapses_at(replace(RUNNING, claim=claim, deadline=deadline)) == lapses

@@ -1,6 +1,7 @@
 """When a webhook is tried again, and when no more."""
 
 import itertools
+from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
@@ -77,3 +78,15 @@ def test_begun_anew_it_has_all_its_attempts_again_and_remembers_the_earlier_ones
 
 def test_what_is_signed_has_no_full_stop_in_its_id() -> None:
     assert NEW.webhook_id == "op-3"
+
+
+def test_a_delivery_that_is_begun_again_follows_its_new_message() -> None:
+    again = failed(replace(NEW, message_id="one"), 10).begun("two")
+    assert (again.message_id, again.state, again.failures, again.next_at) == ("two", DeliveryState.PENDING, 0, 0.0)
+
+
+def test_however_often_it_is_sent_again_only_the_last_attempts_are_kept() -> None:
+    many = NEW
+    for number in range(100):
+        many = many.begun("by hand").tried(Try(float(number), 0.0, 500), MIDDLE)
+    assert [one.at for one in many.tries] == [float(number) for number in range(70, 100)]

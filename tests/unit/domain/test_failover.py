@@ -138,3 +138,42 @@ def test_a_circuit_never_stays_open_for_long() -> None:
 def test_neither_our_account_nor_the_request_speaks_against_a_provider() -> None:
     blameless = {FailureCode.AUTH, FailureCode.NO_CREDIT, FailureCode.CONTENT_FILTERED, FailureCode.INVALID_REQUEST}
     assert not blameless & SICKNESS
+
+
+def test_being_turned_away_loses_no_turn_however_often() -> None:
+    alone = Route("flux", ROUTE.targets[:1])
+    throttled = attempt("alpha", FailureCode.RATE_LIMITED)
+    assert choose(alone, [throttled] * 3, {}, NOW)
+    assert not choose(alone, [replace(throttled, ready_at=NOW)] * 3, {}, NOW), "it was made, and then not handed out"
+
+
+def test_who_says_when_to_come_back_is_believed_but_ever_less() -> None:
+    alone = Route("flux", ROUTE.targets[:1])
+    waits = []
+    for repeats in (0, 10, 40):
+        failure = Failure(FailureCode.RATE_LIMITED, "slow", 2.0)
+        choice = choose(alone, [attempt("alpha", None, repeats=repeats, failure=failure)], {}, NOW)
+        assert choice
+        waits.append(round(choice.at - NOW, 1))
+    assert waits == [2.0, 2.6, 45.3]
+
+
+def test_an_attempt_without_a_reason_does_not_hide_the_others() -> None:
+    assert last_word([attempt("alpha", FailureCode.CAPACITY), attempt("beta", None)]).code is FailureCode.CAPACITY
+
+
+def test_a_probe_that_fails_opens_the_circuit_for_twice_as_long_whoever_made_it() -> None:
+    circuit = Circuit()
+    for number in range(FAILURES):
+        circuit = circuit.failed(NOW, str(number))
+    probe = circuit.probing(circuit.open_until)
+    assert probe
+    later = circuit.open_until
+    assert probe.failed(later, "0").open_until - later == 2 * (circuit.open_until - NOW)
+
+
+def test_a_circuit_remembers_the_last_operations_only() -> None:
+    circuit = Circuit()
+    for number in range(FAILURES + 2):
+        circuit = circuit.failed(NOW, str(number))
+    assert circuit.operations == tuple(str(number) for number in range(2, FAILURES + 2))

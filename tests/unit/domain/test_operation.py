@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from imagegate.domain.events import announced
 from imagegate.domain.geometry import Size
 from imagegate.domain.operation import Operation, Picture, State
 from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.usage import Usage
 
 ALLOWED = {
     (State.QUEUED, State.RUNNING),
@@ -145,3 +147,99 @@ def test_a_ticket_that_comes_too_late_is_noted_but_not_waited_for() -> None:
     first, second = resubmitted.informed(late).attempts
     assert (first.state, first.ticket) == (AttemptState.UNKNOWN, {"job": 1})
     assert second.state is AttemptState.SUBMITTED
+
+
+def test_what_several_pictures_took_is_told_although_an_attempt_failed() -> None:
+    took = Usage(1, 2, 3)
+    one = operation(n=2).with_attempt(attempt(1, 0, AttemptState.FAILED))
+    one = one.with_attempt(replace(attempt(2, 0, AttemptState.DONE), usage=took))
+    assert one.usage == took
+
+
+def test_before_the_first_picture_nobody_has_made_it() -> None:
+    assert operation().provider is None
+    assert operation().with_pictures((a_picture(0),)).provider == "alpha"
+
+
+def test_a_retry_begins_with_a_clean_sheet() -> None:
+    again = replace(operation(state=State.FAILED), started_at=3.0, ended_at=9.0).moved(State.QUEUED, 10.0)
+    assert (again.started_at, again.ended_at, again.queued_at) == (None, None, 10.0)
+
+
+@pytest.mark.parametrize(("private", "kept"), [(False, "a cat, expanded"), (True, None)])
+def test_after_the_end_only_a_private_request_is_forgotten(private: bool, kept: str | None) -> None:
+    ended = operation(state=State.FAILED)
+    ended = replace(ended, request=replace(ended.request, private=private))
+    late = replace(attempt(1, 0, AttemptState.DONE), prompt="a cat, expanded")
+    assert ended.with_attempt(late).attempts[0].prompt == kept
+
+
+def test_a_forgotten_job_that_still_runs_keeps_where_its_picture_is() -> None:
+    source = Source("https://x.invalid/a")
+    ready, done = (
+        replace(attempt(1, 0, state), sources=(source,)) for state in (AttemptState.READY, AttemptState.DONE)
+    )
+    assert (ready.forgotten().sources, done.forgotten().sources) == ((source,), ())
+
+
+def test_a_word_on_an_earlier_submission_does_not_end_its_repetition() -> None:
+    """A throttled provider is asked again under the same number: the first answer may come after the second call."""
+    repeated = replace(attempt(1, 0, AttemptState.SUBMITTED), repeats=1)
+    before = operation(state=State.RUNNING).with_attempt(repeated)
+    assert before.informed(attempt(1, 0, AttemptState.FAILED)) is before
+
+
+def test_of_two_drivers_who_know_as_much_the_first_counts() -> None:
+    first = replace(attempt(1, 0, AttemptState.FAILED), failure=Failure(FailureCode.UPSTREAM_FAILED, "first"))
+    before = operation(state=State.RUNNING).with_attempt(first)
+    assert before.informed(replace(first, failure=Failure(FailureCode.AUTH, "second"))) is before
+
+
+@pytest.mark.parametrize("told", [None, {"job": 2}])
+def test_a_ticket_once_known_stays(told: dict[str, int] | None) -> None:
+    done = replace(attempt(1, 0, AttemptState.DONE), ticket={"job": 1})
+    before = operation(state=State.RUNNING).with_attempt(done)
+    assert before.informed(replace(attempt(1, 0, AttemptState.SUBMITTED), ticket=told)) is before
+
+
+LOST = replace(
+    attempt(1, 0, AttemptState.UNKNOWN),
+    ticket={"job": 1},
+    keep_until=100.0,
+    ended_at=5.0,
+    failure=Failure(FailureCode.AMBIGUOUS, "Interrupted."),
+)
+
+
+def test_a_job_that_was_given_up_is_looked_for_again_as_if_it_never_was() -> None:
+    [found] = operation(state=State.RUNNING).with_attempt(LOST).revived(99.0).attempts
+    assert found == replace(LOST, state=AttemptState.SUBMITTED, ended_at=None, failure=None)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"ticket": None},
+        {"keep_until": 99.0},
+        {"state": AttemptState.FAILED},
+        {"slots": (0, 1)},
+    ],
+)
+def test_a_job_nobody_can_find_or_needs_stays_given_up(others: dict[str, Any]) -> None:
+    before = operation(n=2, state=State.RUNNING).with_attempt(replace(LOST, **others))
+    before = before.with_pictures((a_picture(1),))
+    assert before.revived(99.0) is before
+
+
+def test_an_attempt_that_made_fewer_pictures_gives_the_other_slots_back_and_costs_less() -> None:
+    batch = replace(attempt(1, 0, AttemptState.READY), slots=(0, 1, 2), micro_dollars=9000)
+    assert batch.reduced(3) is batch.reduced(5) is batch
+    assert (batch.reduced(2).slots, batch.reduced(2).micro_dollars) == ((0, 1), 6000)
+    assert (batch.reduced(0).slots, batch.reduced(0).micro_dollars) == ((0,), 3000)
+
+
+def test_only_a_stream_that_is_still_open_is_overheard() -> None:
+    listened = replace(attempt(1, 0, AttemptState.SUBMITTED), lease_until=9.0)
+    assert listened.overheard
+    assert not replace(listened, lease_until=0.0).overheard
+    assert not replace(listened, state=AttemptState.SUBMITTING).overheard

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegate.domain.errors import InvalidRequest, UnknownModel, UnknownProvider
+from imagegate.domain.errors import InvalidRequest, RequestError, UnknownModel, UnknownProvider
 from imagegate.domain.fitting import misfits, not_honoured, worded
 from imagegate.domain.geometry import Grid, Size
 from imagegate.domain.ids import ALPHABET, is_id, new_id
@@ -118,6 +118,7 @@ PICTURE = InputImage("inputs/a", "image/png")
         ({"inputs": (PICTURE,)}, []),
         ({"inputs": (PICTURE, PICTURE)}, ["image"]),
         ({"inputs": (PICTURE,), "messages": ()}, ["image"]),
+        ({"inputs": (PICTURE,), "messages": (Message(" \n"),)}, ["image"]),
     ],
 )
 def test_what_cannot_be_honoured_and_must_not_be_passed_over(changes: dict[str, Any], found: list[str]) -> None:
@@ -141,6 +142,7 @@ def test_what_cannot_be_honoured_and_must_not_be_passed_over(changes: dict[str, 
         ({"seed": 2**31}, ("seed",)),
         ({"seed": 2**31 - 2, "n": 2}, ()),
         ({"seed": 2**31 - 1, "n": 2}, ("seed",)),
+        ({"messages": (Message("a"), Message("b"), Message("fog", -0.5))}, ("negative_weight",)),
     ],
 )
 def test_what_is_only_reported(changes: dict[str, Any], found: tuple[str, ...]) -> None:
@@ -217,3 +219,100 @@ def test_more_steps_than_an_upstream_takes() -> None:
     four = replace(LIMITS, honours=frozenset({"steps"}), steps_maximum=4)
     assert misfits(replace(request(), steps=5), four) == ["steps"]
     assert misfits(replace(request(), steps=4), four) == []
+
+
+def test_who_makes_transparent_pictures_is_asked_for_them() -> None:
+    able = replace(LIMITS, honours=LIMITS.honours | {"background"})
+    assert misfits(replace(request(), background="transparent"), able) == []
+
+
+def test_without_anything_to_avoid_the_request_stays_as_it_is() -> None:
+    negative = replace(LIMITS, honours=frozenset({"negative_prompt"}))
+    assert worded(request(), negative) == request()
+
+
+def test_a_seed_that_is_not_heeded_anyway_is_reported_once() -> None:
+    lenient = replace(request(), seed=2**31, lenient=True)
+    assert not_honoured(lenient, replace(LIMITS, honours=frozenset())) == ("seed",)
+
+
+def table(**limits: Limits) -> Routes:
+    """A model of its own for each of `limits`."""
+    return Routes([Route(name, (Target("alpha", "m", one),), ("any-*",)) for name, one in limits.items()])
+
+
+DRAWS, EDITS = replace(LIMITS, input_images=0), replace(LIMITS, input_images=2)
+VARIES = replace(EDITS, varies=True)
+
+
+def refusal(routes: Routes, **changes: Any) -> RequestError:
+    with pytest.raises(RequestError) as caught:
+        routes.of(replace(request(), **changes))
+    return caught.value
+
+
+def test_refusals_of_a_model_or_a_provider_say_what_there_is() -> None:
+    unknown = refusal(routes("alpha", "beta"), model="nope")
+    assert (unknown.message, unknown.remedy) == ("The model 'nope' does not exist here.", "Use one of: flux.")
+    insisting = refusal(routes("alpha", "beta"), provider="gamma")
+    assert insisting.message == "Provider 'gamma' does not serve the model 'flux'."
+    assert insisting.remedy == "Leave provider out, or use one of: alpha, beta."
+
+
+def test_a_field_nobody_honours_is_named_with_what_to_do() -> None:
+    refused = refusal(table(flux=DRAWS), guidance=3.5)
+    assert refused.message == "No provider of the model 'flux' can honour 'guidance' as it is."
+    assert refused.remedy == "Leave it out, or ask for another model."
+    long = refusal(table(flux=DRAWS), messages=(Message("x" * 11),))
+    assert (long.param, str(long.remedy).partition(",")[0]) == ("prompt", "Shorten the prompt")
+
+
+@pytest.mark.parametrize(
+    ("others", "changes", "message", "remedy"),
+    [
+        ({"edits": EDITS}, {"inputs": (PICTURE,)}, "work from a picture", "Use one of: edits."),
+        ({"edits": EDITS}, {"inputs": (PICTURE,) * 2}, "work from 2 pictures", "Use one of: edits."),
+        ({"edits": EDITS}, {"inputs": (PICTURE,) * 3}, "work from 3 pictures", "No model here does."),
+        (
+            {"edits": EDITS, "varies": VARIES},
+            {"inputs": (PICTURE,), "messages": (Message(" "),)},
+            "make anything without a prompt from a picture",
+            "Use one of: varies.",
+        ),
+        (
+            {"edits": EDITS},
+            {"inputs": (PICTURE,), "messages": (Message(" "),)},
+            "make anything without a prompt from a picture",
+            "Say in a prompt what to do to it (POST /v1/images/edits), with one of: edits.",
+        ),
+    ],
+)
+def test_who_brings_pictures_is_told_where_to_go_with_them(
+    others: dict[str, Limits], changes: dict[str, Any], message: str, remedy: str
+) -> None:
+    refused = refusal(table(flux=DRAWS, **others), **changes)
+    assert refused.message == f"No provider of the model 'flux' can {message}."
+    assert (refused.param, refused.remedy) == ("image", remedy)
+
+
+def test_one_able_provider_makes_a_model_able_and_is_the_only_one_asked() -> None:
+    route = Route("mixed", (Target("alpha", "m", DRAWS), Target("beta", "m", EDITS)))
+    mixed = Routes([route])
+    assert mixed.working_from(1, prompted=True) == ["mixed"]
+    assert [one.provider for one in mixed.of(replace(request("mixed"), inputs=(PICTURE,))).targets] == ["beta"]
+
+
+def test_the_refusal_is_that_of_the_provider_that_comes_nearest() -> None:
+    near = replace(LIMITS, honours=frozenset({"steps"}))
+    targets = (Target("far", "m", replace(LIMITS, honours=frozenset())), Target("near", "m", near))
+    assert refusal(Routes([Route("flux", targets)]), steps=4, guidance=1.0).param == "guidance"
+
+
+def test_of_several_models_of_one_alias_the_first_ones_refusal_counts() -> None:
+    refused = refusal(table(one=DRAWS, other=DRAWS), model="any-thing", guidance=1.0)
+    assert "'one'" in refused.message
+
+
+def test_only_an_alias_with_a_star_covers_other_names() -> None:
+    assert table(flux=DRAWS).named("any-thing")
+    assert Routes([Route("flux", (), ("flux-schnell",))]).named("flux-schnelle") is None

@@ -14,6 +14,8 @@ from imagegate.domain.waiting import Verdict, client_of, decide, pause
         ("ai/7.0.1 ai-sdk/provider-utils/4.0.0 runtime/node.js/20", 19, True),
         ("ai-sdk/openai-compatible/1.0.0", 19, True),
         ("litellm/1.106.0", 19, True),
+        ("my-app/1.0 ai-sdk/openai/2.0", 19, True),
+        ("AsyncOpenAI/Python 3.52.0 aiohttp/3.14.5", 19, True),
         ("python-requests/2.34.2", 28, False),
         ("Python/3.11 aiohttp/3.14.5", 8, False),
         ("Go-http-client/2.0", 8, False),

@@ -153,3 +153,12 @@ def test_what_fits_is_told_whole() -> None:
     assert document["data"]["operation"]["metadata"] == {"order": "4711"}
     assert not document["data"]["abridged"]
     assert document["timestamp"] == document["data"]["operation"]["updated_at"]
+
+
+def test_a_secret_that_would_be_read_as_another_is_refused_with_a_way_to_make_one() -> None:
+    """Lenient decoders pass over what is not of their alphabet, and would sign with what is left."""
+    url_safe = "whsec_" + base64.urlsafe_b64encode(b"\xfb\xff" * 32).decode()
+    for text in (url_safe, secret_text(NEW) + "\n", secret_text(NEW).replace("A", "A ", 1)):
+        with pytest.raises(InvalidRequest, match=r"^A webhook's secret is 'whsec_' and the base64 of 24") as refused:
+            parse_secret(text)
+        assert "openssl rand -base64 32" in str(refused.value.remedy)
