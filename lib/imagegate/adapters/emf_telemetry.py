@@ -49,7 +49,7 @@ class EmfTelemetry:
     def ended(self, operation: Operation) -> None:
         """An operation reached one of its last states: after how long, and why if it failed."""
         fields = {"operation": operation.id, "State": operation.state}
-        took = (operation.ended_at or self._now()) - operation.created_at
+        took = (operation.ended_at or self._now()) - operation.waiting_since
         self._emit({"OperationSeconds": took, "Operations": 1.0}, (("State",),), fields)
         if operation.failure:
             self._emit({"OperationFailures": 1.0}, (_ALL, ("Code",)), fields | {"Code": operation.failure.code})

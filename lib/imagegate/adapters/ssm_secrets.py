@@ -31,7 +31,7 @@ class SsmSecrets:
             try:
                 value = self._read(name)
             except (ClientError, BotoCoreError) as error:
-                logging.warning("the secret %s cannot be read: %s", name, type(error).__name__)
+                logging.warning("the secret %s cannot be read: %s", name, error)
                 if name not in self._kept:
                     raise UpstreamError(_UNREADABLE) from error
             self._kept[name] = (time.monotonic(), value)

@@ -136,12 +136,14 @@ def test_figures_are_embedded_metrics_and_never_carry_the_prompt() -> None:
     telemetry.attempt(ended(State.RUNNING, done), done, looks=3, unseen=1.5)
     telemetry.attempt(ended(State.RUNNING, unknown), unknown)
     telemetry.ended(replace(ended(State.FAILED, unknown), failure=failure))
+    telemetry.ended(replace(ended(State.FAILED, unknown), queued_at=103.0))
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert "secret" not in out.getvalue()
-    upstream, failed, operation, why = lines
+    upstream, failed, operation, why, retried = lines
     assert (upstream["UpstreamSeconds"], upstream["Provider"]) == (8.0, "alpha")
     assert (upstream["Polls"], upstream["DetectionSeconds"]) == (3.0, 1.5)
     assert (operation["OperationSeconds"], operation["Operations"], operation["State"]) == (10.0, 1.0, "failed")
+    assert retried["OperationSeconds"] == 7.0, "since it was tried again"
     assert (why["OperationFailures"], why["Code"]) == (1.0, "ambiguous")
     assert (failed["AttemptFailures"], failed["UnknownSubmissions"], failed["Code"]) == (1.0, 1.0, "ambiguous")
     for line in lines:

@@ -175,5 +175,6 @@ def test_a_probe_that_fails_opens_the_circuit_for_twice_as_long_whoever_made_it(
 def test_a_circuit_remembers_the_last_operations_only() -> None:
     circuit = Circuit()
     for number in range(FAILURES + 2):
-        circuit = circuit.failed(NOW, str(number))
+        now = NOW + number * 1000
+        circuit = (circuit.probing(now) or circuit).failed(now, str(number))
     assert circuit.operations == tuple(str(number) for number in range(2, FAILURES + 2))
