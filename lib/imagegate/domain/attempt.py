@@ -74,7 +74,7 @@ class Attempt:
     """The seed really used, where the upstream tells."""
     failure: Failure | None = None
     lease_until: float = 0.0
-    """Until then `lease_run` is taken to be at work on it: submitting it, or listening to its stream."""
+    """Until then somebody is taken to be at work on it: submitting it, or (`lease_run`) listening to its stream."""
     lease_run: str = ""
     """The workflow execution that holds the lease."""
     repeats: int = 0

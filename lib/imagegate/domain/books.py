@@ -77,7 +77,7 @@ def charge(account: Account, operation: Operation) -> Amount:
     """
     if not operation.done:
         return Amount(int(account.counts_running), account.pictures, account.pictures * account.dearest)
-    paid = [one for one in operation.counted_attempts if one.live or one.may_have_cost]
+    paid = [one for one in operation.counted_attempts if one.may_have_cost]
     slots = {slot for attempt in paid for slot in attempt.slots}
     return Amount(0, len(slots), sum(attempt.micro_dollars for attempt in paid))
 

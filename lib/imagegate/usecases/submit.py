@@ -83,7 +83,7 @@ class Submit:
             return current.unexpanded(given_up).revived(now).settled(now)
 
         operation = self._revise(operation, ready, due_in=SWEEP_MARGIN)
-        operation, not_before = self._submit_all(operation, visit.run)
+        operation, not_before = self._submit_all(operation)
         if operation.done:
             return self._poll.after_the_end(operation_id, operation, visit)
         operation, rests = self._poll.stay(operation, visit)
@@ -91,7 +91,7 @@ class Submit:
         self._poll.pushed_back(operation, step)
         return step
 
-    def _submit_all(self, operation: Operation, run: str) -> tuple[Operation, float]:
+    def _submit_all(self, operation: Operation) -> tuple[Operation, float]:
         """Try every missing slot; also when the earliest of those that must wait may be tried again."""
         until, later = self._clock.now() + _BUDGET, dict.fromkeys(operation.missing_slots, 0.0)
         for slot in operation.missing_slots:
@@ -106,7 +106,7 @@ class Submit:
             elif choice.at > self._clock.now():
                 later[slot] = choice.at
             else:
-                operation = self._try(operation, choice.target, self._batch(operation, choice.target, slot), run)
+                operation = self._try(operation, choice.target, self._batch(operation, choice.target, slot))
         return operation, min((later.get(slot, 0.0) for slot in operation.missing_slots), default=0.0)
 
     def _batch(self, operation: Operation, target: Target, slot: int) -> tuple[int, ...]:
@@ -132,13 +132,13 @@ class Submit:
                 return choice
             closed[choice.target.provider] = until
 
-    def _try(self, operation: Operation, target: Target, slots: tuple[int, ...], run: str) -> Operation:
+    def _try(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> Operation:
         provider = self._providers(target.provider)
         try:
             inputs = self._inputs(operation.request)
         except KeyError:
             return self._conclude.ended(operation, _INPUTS_GONE)
-        operation, attempt = self._begin(operation, target, slots, run)
+        operation, attempt = self._begin(operation, target, slots)
         if attempt not in operation.attempts:
             return operation  # it ended meanwhile, or another driver was first
         try:
@@ -169,9 +169,7 @@ class Submit:
     def _input(self, image: InputImage) -> InputBody:
         return InputBody(self._images.get(image.key), image.content_type)
 
-    def _begin(
-        self, operation: Operation, target: Target, slots: tuple[int, ...], run: str
-    ) -> tuple[Operation, Attempt]:
+    def _begin(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> tuple[Operation, Attempt]:
         """Write the attempt before the call, so that a crash in between is seen."""
         now = self._clock.now()
         lease = target.limits.submit_seconds + _LEASE_MARGIN
@@ -184,7 +182,6 @@ class Submit:
             state=AttemptState.SUBMITTING,
             started_at=now,
             lease_until=now + lease,
-            lease_run=run,
             repeats=before.repeats + 1 if before else 0,
             not_honoured=(*not_honoured(operation.request, target.limits), *_unmade(operation)),
             micro_dollars=len(slots) * (target.micro_dollars or 0),
