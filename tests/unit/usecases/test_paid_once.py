@@ -1,6 +1,7 @@
 """What an upstream has made is paid for: it is brought home, not made again, and it stands in the books."""
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -488,16 +489,20 @@ def test_what_goes_wrong_at_the_deadline_loses_no_open_stream(caplog: pytest.Log
     Streams(world)
     operation = world.begun()
     step = world.submit(operation.id)
-    tell = world.alpha.check
+    tell, ended = world.alpha.check, threading.Event()
 
     def at_the_deadline(ticket: Ticket, hold_until: float) -> Check:
         world.clock.time = operation.deadline
-        time.sleep(0.2)  # Poll's own waiting for answers is in real time
+        assert ended.wait(10), "Poll's own waiting for answers is in real time"
         return tell(ticket, hold_until)
+
+    def throttled() -> None:
+        ended.set()
+        broken()
 
     world.alpha.check = at_the_deadline  # type: ignore[method-assign]
     world.clock.time = operation.deadline - 0.05
-    before(world.latencies, "censor", broken)
+    before(world.latencies, "censor", throttled)
     world.poll(operation.id, "run", step.looked_at)
     assert world.now(operation).late_pictures
     assert "ThrottlingException" in caplog.text
