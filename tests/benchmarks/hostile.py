@@ -16,7 +16,7 @@ from support.siege import LONGEST_SECONDS, Siege, captured, lay_anew
 from support.smuggling import RAW, attempt
 
 SCHEMA_SHARE = 0.2
-RAW_EACH = 5
+RAW_EACH = 2
 HANGS_SECONDS = 120
 
 

@@ -15,7 +15,7 @@ from imagegate.local.upstreams.serving import serving
 
 API = "/_aws/execute-api/api/$default"
 _SECONDS = 10.0
-_QUIET_SECONDS = 0.3
+_QUIET_SECONDS = 0.1
 HIDDEN = b"GET /v1/operations HTTP/1.1\r\nHost: a\r\nX-Hidden: yes\r\n\r\n"
 
 
