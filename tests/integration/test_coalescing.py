@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import openai
+import pytest
 import requests
 
 from imagegate.local.stack import Stack
 from support.crowd import crowd
 
 
+@pytest.mark.slow
 def test_two_hundred_at_once_are_one_operation_and_so_are_their_retries(
     stack: Stack, until: Callable[..., Any]
 ) -> None:
