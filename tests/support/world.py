@@ -37,6 +37,7 @@ from support.fakes import (
     picture,
     routes,
 )
+from support.unrest import before
 
 URL = "https://alpha.invalid/p.png"
 
@@ -137,3 +138,15 @@ class World:
                 self.clock.sleep(step.wait)
                 step = self.poll(operation.id, run, step.looked_at, step.looks, step.again_at)
         raise AssertionError(f"still {step} after {steps} steps")
+
+
+def overtaken(world: World, operation: Operation) -> None:
+    """Submit it; the submitter is thought dead before its call, and another takes the slot."""
+
+    def overtake() -> None:
+        world.clock.sleep(60)
+        world.poll(operation.id, "other")
+        world.submit(operation.id, "other")
+
+    before(world.alpha, "submit", overtake)
+    world.submit(operation.id, "one")

@@ -16,7 +16,7 @@ from imagegate.domain.order import Order
 from imagegate.domain.outcome import Failed, Pending, Ready, Submission, Ticket
 from support.fakes import failing, picture
 from support.unrest import Killed, before, die
-from support.world import URL, World, ready
+from support.world import URL, World, overtaken, ready
 
 
 def test_an_attempt_of_another_driver_is_not_overwritten() -> None:
@@ -33,14 +33,7 @@ def test_a_submitter_overtaken_by_its_lease_does_not_live_twice() -> None:
     """Stopped for a minute before the call: its slot was given to another attempt, and then both were live."""
     world = World()
     operation = world.begun()
-
-    def overtake() -> None:
-        world.clock.sleep(60)
-        world.poll(operation.id, "other")
-        world.submit(operation.id, "other")
-
-    before(world.alpha, "submit", overtake)
-    world.submit(operation.id, "one")
+    overtaken(world, operation)
     first, second = world.now(operation).attempts
     assert (first.state, second.state) == (AttemptState.UNKNOWN, AttemptState.SUBMITTED)
     assert first.ticket

@@ -17,7 +17,7 @@ from imagegate.domain.attempt import AttemptState, Source
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError, WrongState
 from imagegate.domain.geometry import Grid
 from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.operation import Operation, State
+from imagegate.domain.operation import State
 from imagegate.domain.order import Order
 from imagegate.domain.outcome import Check, Failed, Pending, Ready, Submission, Ticket
 from imagegate.domain.request import ImageRequest, InputImage, Message
@@ -28,7 +28,7 @@ from imagegate.usecases.retry import MOST_ATTEMPTS
 from imagegate.usecases.start import Ask
 from support.fakes import MICRO_DOLLARS, ScriptedHttp, failing, picture, routes
 from support.unrest import Killed, before, die
-from support.world import URL, World, ready
+from support.world import URL, World, overtaken, ready
 
 PASSING = [FailureCode.CAPACITY, FailureCode.RATE_LIMITED, FailureCode.UPSTREAM_FAILED, FailureCode.UPSTREAM_TIMEOUT]
 DAY = 86_400.0
@@ -339,18 +339,6 @@ def test_one_operation_that_cannot_be_written_keeps_no_other_from_being_swept(ca
     before(world.store, "replace", broken)
     assert world.sweep() == 1
     assert any(one.id in caplog.text for one in operations)
-
-
-def overtaken(world: World, operation: Operation) -> None:
-    """The first submitter was thought dead, and another took the slot."""
-
-    def overtake() -> None:
-        world.clock.sleep(60)
-        world.poll(operation.id, "other")
-        world.submit(operation.id, "other")
-
-    before(world.alpha, "submit", overtake)
-    world.submit(operation.id, "one")
 
 
 def test_a_job_beside_a_success_is_stopped() -> None:
