@@ -73,7 +73,7 @@ class MemoryStore:
 
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
         text = self.documents.get(operation_id)
-        return loads(text) if text else None
+        return loads(Operation, text) if text else None
 
     def replace(self, operation: Operation, booking: Booking | None = None) -> None:
         stored = self.get(operation.id)
@@ -102,7 +102,7 @@ class MemoryStore:
                 self.books[booking.key, day] = self.books.get((booking.key, day), Amount()) + change
 
     def due(self, now: float) -> Iterator[Operation]:
-        every = [loads(text) for text in self.documents.values()]
+        every = [loads(Operation, text) for text in self.documents.values()]
         yield from (one for one in every if (not one.done or one.unsettled) and one.due_at <= now)
 
     def delete(self, operation: Operation) -> None:
@@ -112,7 +112,9 @@ class MemoryStore:
         del self.documents[operation.id]
 
     def page(self, query: Query) -> Page:
-        every = sorted((loads(text) for text in self.documents.values()), key=lambda one: one.id, reverse=True)
+        every = sorted(
+            (loads(Operation, text) for text in self.documents.values()), key=lambda one: one.id, reverse=True
+        )
         found = [
             one
             for one in every

@@ -4,12 +4,11 @@ All of them also stand in the index `owner` under one owner that no operation ca
 reads nothing else. They carry no `expires_at`: that is the table's TTL, and an expired key is still to be seen.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
-from imagegate.domain.api_key import ApiKey, FormerSecret, KeyLimits, KeyWebhook
+from imagegate.domain.api_key import ApiKey
+from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict
 
 _OWNER_INDEX = "owner"
@@ -28,7 +27,7 @@ class DynamoDBApiKeys:
         """Read one as it is now, a revocation of this moment included."""
         answer = self._client.get_item(TableName=self._table, Key=_pk(key_id), ConsistentRead=True)
         item = answer.get("Item")
-        return _loads(item["body"]["S"]) if item else None
+        return loads(ApiKey, item["body"]["S"]) if item else None
 
     def put(self, key: ApiKey) -> None:
         """Write a new key or the next version of one. Raises Conflict unless the stored version is the one before."""
@@ -60,7 +59,7 @@ def _item(key: ApiKey) -> dict[str, Any]:
         "owner": {"S": _DIRECTORY},
         "id": {"S": key.id},
         "version": {"N": str(key.version)},
-        "body": {"S": json.dumps(asdict(key), separators=(",", ":"), ensure_ascii=False)},
+        "body": {"S": dumps(key)},
     }
 
 
@@ -69,18 +68,3 @@ def _condition(key: ApiKey) -> dict[str, Any]:
         return {"ConditionExpression": "attribute_not_exists(pk)"}
     before = {":before": {"N": str(key.version - 1)}}
     return {"ConditionExpression": "version = :before", "ExpressionAttributeValues": before}
-
-
-def _loads(text: str) -> ApiKey:
-    document = json.loads(text)
-    former = document["former"]
-    webhook = document.get("webhook", {})
-    return ApiKey(
-        **{
-            **document,
-            "models": tuple(document["models"]),
-            "limits": KeyLimits(**document["limits"]),
-            "webhook": KeyWebhook(**{**webhook, "events": tuple(webhook.get("events", ()))}),
-            "former": FormerSecret(**former) if former else None,
-        }
-    )

@@ -5,12 +5,11 @@ Beside them lie the receivers that want no more: `webhook#<owner>#<digest of the
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from imagegate.domain.delivery import Delivery, DeliveryState, Try
+from imagegate.domain.delivery import Delivery
+from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict
 
 _OWNER_INDEX = "owner"
@@ -27,7 +26,7 @@ class DynamoDBDeliveries:
     def get(self, operation_id: str, sequence: int) -> Delivery | None:
         """Read one as it is now."""
         item = self._item(_pk(operation_id, sequence))
-        return _loads(item["body"]["S"]) if item else None
+        return loads(Delivery, item["body"]["S"]) if item else None
 
     def put(self, delivery: Delivery) -> None:
         """Write a new one or the next version. Raises Conflict unless the stored version is the one before."""
@@ -103,11 +102,5 @@ def _item(delivery: Delivery) -> dict[str, Any]:
         "model": {"S": delivery.event},
         "version": {"N": str(delivery.version)},
         "expires_at": {"N": str(int(delivery.expires_at))},
-        "body": {"S": json.dumps(asdict(delivery), separators=(",", ":"), ensure_ascii=False)},
+        "body": {"S": dumps(delivery)},
     }
-
-
-def _loads(text: str) -> Delivery:
-    document = json.loads(text)
-    tries = tuple(Try(**one) for one in document["tries"])
-    return Delivery(**{**document, "state": DeliveryState(document["state"]), "tries": tries})

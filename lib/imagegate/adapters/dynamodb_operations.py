@@ -203,7 +203,7 @@ def _claim_of(item: Item) -> Claim:
 
 def operation_of(item: Item) -> Operation:
     """The operation in a table item, or in an image of the table's stream."""
-    return loads(item["body"]["S"])
+    return loads(Operation, item["body"]["S"])
 
 
 def is_operation(keys: Item) -> bool:

@@ -1,30 +1,32 @@
-"""Operations as JSON documents, the form in which they are stored. Absent means `None`."""
+"""Stored values as JSON documents. Absent means `None`.
+
+A reader drops keys that its classes do not have, at every depth: while a deployment rolls over the functions, and
+after a rollback, older code reads what newer code has written.
+"""
 
 import dataclasses
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import cache
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from imagegate.domain.account import Account, Amount
-from imagegate.domain.attempt import Attempt, AttemptState, Source
-from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.geometry import Size
-from imagegate.domain.operation import Operation, Picture, State
-from imagegate.domain.request import ImageRequest, InputImage, Message
-from imagegate.domain.usage import Usage
-from imagegate.domain.webhook import Webhook
-
-Document = Mapping[str, Any]
+_T = TypeVar("_T")
 
 
-def dumps(operation: Operation) -> str:
-    """The operation as compact JSON."""
-    return json.dumps(operation, default=_fields, separators=(",", ":"), ensure_ascii=False)
+def dumps(value: Any) -> str:
+    """Return a dataclass as compact JSON."""
+    return json.dumps(value, default=_fields, separators=(",", ":"), ensure_ascii=False)
 
 
-def loads(text: str) -> Operation:
-    """The operation back from `dumps`."""
-    return _operation(json.loads(text))
+def loads(kind: type[_T], text: str) -> _T:
+    """Return the dataclass `kind` that `dumps` was given.
+
+    Raises TypeError when a field without a default is missing.
+    """
+    value: _T = _build(kind, json.loads(text))
+    return value
 
 
 def _fields(value: Any) -> dict[str, Any]:
@@ -32,58 +34,27 @@ def _fields(value: Any) -> dict[str, Any]:
     return {name: content for name, content in named if content is not None}
 
 
-def _operation(document: Document) -> Operation:
-    return Operation(
-        **{
-            **document,
-            "request": _request(document["request"]),
-            "state": State(document["state"]),
-            "attempts": tuple(map(_attempt, document["attempts"])),
-            "pictures": tuple(Picture(**picture) for picture in document["pictures"]),
-            "failure": _failure(document.get("failure")),
-            "account": _account(document.get("account")),
-            "not_expanded": _failure(document.get("not_expanded")),
-            "webhook": _webhook(document.get("webhook")),
-        }
-    )
+def _build(kind: Any, document: Mapping[str, Any]) -> Any:
+    return kind(**{name: parse(document[name]) for name, parse in _parsers(kind) if name in document})
 
 
-def _webhook(document: Document | None) -> Webhook | None:
-    return Webhook(**{**document, "events": tuple(document["events"])}) if document else None
+@cache
+def _parsers(kind: Any) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    hints = get_type_hints(kind)
+    return tuple((field.name, _parser(hints[field.name])) for field in dataclasses.fields(kind))
 
 
-def _request(document: Document) -> ImageRequest:
-    size, ratio = document.get("size"), document.get("ratio")
-    return ImageRequest(
-        **{
-            **document,
-            "messages": tuple(Message(**message) for message in document["messages"]),
-            "size": Size(**size) if size else None,
-            "ratio": (ratio[0], ratio[1]) if ratio else None,
-            "inputs": tuple(InputImage(**one) for one in document["inputs"]),
-            "mask": InputImage(**document["mask"]) if document.get("mask") else None,
-        }
-    )
-
-
-def _attempt(document: Document) -> Attempt:
-    return Attempt(
-        **{
-            **document,
-            "slots": tuple(document["slots"]),
-            "state": AttemptState(document["state"]),
-            "sources": tuple(Source(source["url"]) for source in document["sources"]),
-            "not_honoured": tuple(document["not_honoured"]),
-            "revised_prompts": tuple(document.get("revised_prompts", ())),
-            "usage": Usage(**document["usage"]) if document.get("usage") else None,
-            "failure": _failure(document.get("failure")),
-        }
-    )
-
-
-def _failure(document: Document | None) -> Failure | None:
-    return Failure(**{**document, "code": FailureCode(document["code"])}) if document else None
-
-
-def _account(document: Document | None) -> Account | None:
-    return Account(**{**document, "booked": Amount(**document["booked"])}) if document else None
+def _parser(hint: Any) -> Callable[[Any], Any]:
+    """Return what turns JSON into a value of the type `hint`."""
+    if get_origin(hint) is tuple:
+        parse_item = _parser(get_args(hint)[0])
+        return lambda items: tuple(map(parse_item, items))
+    choices = [choice for choice in get_args(hint) if choice is not NoneType]
+    if NoneType in get_args(hint) and len(choices) == 1:
+        parse = _parser(choices[0])
+        return lambda value: None if value is None else parse(value)
+    if dataclasses.is_dataclass(hint):
+        return lambda document: _build(hint, document)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    return lambda value: value

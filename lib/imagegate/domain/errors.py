@@ -182,6 +182,11 @@ class FailureCode(StrEnum):
     CANCELLED = "cancelled"
     INTERNAL = "internal"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "FailureCode":
+        """Read a code that a later version has written as `internal`."""
+        return cls.INTERNAL
+
 
 _SURELY_FREE = {FailureCode.RATE_LIMITED, FailureCode.CAPACITY}
 _FINAL = {FailureCode.INVALID_REQUEST, FailureCode.CONTENT_FILTERED, FailureCode.CANCELLED}

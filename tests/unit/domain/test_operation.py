@@ -105,7 +105,7 @@ def test_documents_bring_back_every_field() -> None:
         ),
         pictures=(a_picture(0),),
     )
-    assert loads(dumps(full)) == full
+    assert loads(Operation, dumps(full)) == full
 
 
 def test_one_announcement_per_state_reached() -> None:

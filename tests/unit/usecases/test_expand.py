@@ -59,7 +59,7 @@ def test_pictures_are_made_from_the_expanded_prompt() -> None:
     assert [one.revised_prompt for one in ended.pictures] == [CAT, CAT]
     assert [prompt for prompt, _, _ in made.expander.asked] == ["a cat"]
     assert [one.not_honoured for one in ended.attempts] == [(), ()]
-    assert loads(dumps(ended)) == ended
+    assert loads(Operation, dumps(ended)) == ended
 
 
 def test_it_is_announced() -> None:
@@ -108,7 +108,7 @@ def test_without_an_expansion_the_prompt_goes_as_it_came_and_that_is_said(answer
     [(_, failure)] = made.telemetry.expansions
     assert failure is not None
     assert failure.code is code
-    assert loads(dumps(ended)) == ended
+    assert loads(Operation, dumps(ended)) == ended
 
 
 def test_a_busy_model_is_asked_again() -> None:

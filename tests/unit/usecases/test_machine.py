@@ -60,7 +60,7 @@ class Machine(RuleBasedStateMachine):
 
     @property
     def stored(self) -> Operation:
-        return loads(self.world.store.documents[self.id])
+        return loads(Operation, self.world.store.documents[self.id])
 
     @rule(run=RUNS)
     def submit(self, run: str) -> None:
