@@ -42,6 +42,8 @@ class Settings:
     """Webhooks may be sent to this machine."""
     public_url: str
     """Where the gateway answers, for links in webhooks."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins whose web pages may call the API; only the functions that answer HTTP have them."""
     dead_letters: str = ""
     """URL of the queue for what this function cannot handle; only some functions have one."""
     intake_key: str = ""
@@ -75,6 +77,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         deadline_seconds=_number(environment, "DEADLINE_SECONDS"),
         access=_choice(environment, "ACCESS", ("keys", "open")),
         key_cache_seconds=_number(environment, "KEY_CACHE_SECONDS"),
+        cors_origins=tuple(filter(None, environment.get("CORS_ORIGINS", "").split(","))),
         dead_letters=environment.get("DEAD_LETTERS", ""),
         intake_queue_url=environment.get("INTAKE_QUEUE_URL", ""),
         intake_key=environment.get("INTAKE_KEY_ID", ""),

@@ -71,6 +71,7 @@ class Gateway:
     access: str = "open"
     """As the template's parameter: `open` or `keys`."""
     keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
+    cors_origins: tuple[str, ...] = ()
     expands: bool = True
     """Whether a language model is set up."""
     deliveries: MemoryDeliveries = field(default_factory=MemoryDeliveries)
@@ -110,6 +111,7 @@ class Gateway:
             presign_seconds=self.presign_seconds,
             yandexart_days=3,
             hold_seconds=self.hold_seconds,
+            cors_origins=self.cors_origins,
         )
         self.app = create_app(self.services)
         asyncio.set_event_loop(_LOOP)

@@ -19,6 +19,7 @@ from imagegate.web.deliveries_router import add_deliveries_routes
 from imagegate.web.head import Head
 from imagegate.web.openai_router import add_openai_routes
 from imagegate.web.operations_router import add_operations_routes
+from imagegate.web.preflight import Preflight
 from imagegate.web.request_id import RequestId, marks, request_id_of
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
@@ -50,6 +51,7 @@ def create_app(services: Services) -> FastAPI:
     add_deliveries_routes(app, services)
     app.add_middleware(Head)
     app.add_middleware(Access, services)
+    app.add_middleware(Preflight, services.cors_origins)
     app.add_middleware(RequestId)
     return app
 

@@ -1,6 +1,6 @@
 """What the HTTP front needs, handed in by wiring."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,8 @@ class Services:
     """How long the URLs work that lead to them."""
     yandexart_days: float
     """How long YandexART's clients can fetch what has ended."""
+    cors_origins: Sequence[str] = ()
+    """Origins whose web pages may call the API."""
 
     def outlook(self, operation: Operation) -> Outlook:
         """When its picture is likely there, judging by how long such jobs have taken."""
@@ -115,4 +117,5 @@ def wired() -> Services:
         hold_seconds=current.hold_seconds,
         presign_seconds=current.presign_seconds,
         yandexart_days=current.yandexart_days,
+        cors_origins=current.cors_origins,
     )
