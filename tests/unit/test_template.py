@@ -95,6 +95,35 @@ def test_every_function_logs_to_a_group_that_forgets_and_is_watched(function: st
     assert json.dumps({"Ref": function}) in watched
 
 
+def test_sam_build_finds_the_code_of_every_function() -> None:
+    """It rewrites relative paths of resources, not of Globals."""
+    assert {one["Properties"]["CodeUri"] for one in FUNCTIONS.values()} == {"functions/"}
+    assert "CodeUri" not in DOCUMENT["Globals"]["Function"]
+
+
+def test_a_queue_policy_names_the_one_queue_it_is_for() -> None:
+    """SQS refuses another, which none of the emulators does."""
+    for policy in of_type("AWS::SQS::QueuePolicy").values():
+        [queue] = policy["Properties"]["Queues"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            assert statement["Resource"] == {"Fn::GetAtt": [queue["Ref"], "Arn"]}
+
+
+def test_every_queue_that_a_rule_sends_to_lets_it() -> None:
+    may = {
+        (policy["Properties"]["Queues"][0]["Ref"], one["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0])
+        for policy in of_type("AWS::SQS::QueuePolicy").values()
+        for one in policy["Properties"]["PolicyDocument"]["Statement"]
+    }
+    sends = {
+        (arn["Fn::GetAtt"][0], name)
+        for name, rule in of_type("AWS::Events::Rule").items()
+        for target in rule["Properties"]["Targets"]
+        for arn in (target["Arn"], target["DeadLetterConfig"]["Arn"])
+    }
+    assert may == sends
+
+
 def test_the_environment_holds_names_only() -> None:
     environments = [one["Properties"].get("Environment", {}) for one in FUNCTIONS.values()]
     environments.append(DOCUMENT["Globals"]["Function"]["Environment"])

@@ -43,10 +43,11 @@ def test_a_request_has_time_and_turns_and_then_a_place() -> None:
     assert (target["Arn"], target["DeadLetterConfig"]) == (of("IntakeQueue"), {"Arn": of("UnacceptedQueue")})
 
 
-def test_only_the_rule_sends_to_the_intakes_queues() -> None:
-    policy = properties("IntakeQueuePolicy")
+@pytest.mark.parametrize("queue", ["IntakeQueue", "UnacceptedQueue"])
+def test_only_the_rule_sends_to_the_intakes_queues(queue: str) -> None:
+    policy = properties(f"{queue}Policy")
     [statement] = policy["PolicyDocument"]["Statement"]
-    assert policy["Queues"] == [{"Ref": "IntakeQueue"}, {"Ref": "UnacceptedQueue"}]
+    assert policy["Queues"] == [{"Ref": queue}]
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": of("IntakeRule")}}
 

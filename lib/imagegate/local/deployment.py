@@ -4,14 +4,14 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from imagegate.local.packaging import Package, Template, package
+from imagegate.local.packaging import Artifact, Package, Template, package
 from imagegate.local.root_access import RootAccess
 from imagegate.local.state_folder import ARTIFACT_BUCKET
 
@@ -93,19 +93,20 @@ class Deployer:
         stack = self._repaired(self._stack())
         if stack and stack["StackStatus"] in _UPDATABLE and self._deployed_digest() == digest:
             return self._deployed("unchanged")
-        self._upload(packaged)
-        metadata = packaged.template.get("Metadata", {}) | {_DIGEST: digest}
-        template = packaged.template | {"Metadata": metadata}
+        template = _template_artifact(packaged.template, digest)
+        artifacts = (*packaged.artifacts, template)
+        self._upload(artifacts)
+        if stack:
+            self._refuse_data_loss(packaged.template)
         deployed = self._update(template) if stack else self._create(template)
-        self._remove_all_but(packaged)
+        self._remove_all_but(artifacts)
         return deployed
 
-    def _create(self, template: Template) -> Deployed:
+    def _create(self, template: Artifact) -> Deployed:
         self._formation.create_stack(**self._request(template), RetainExceptOnCreate=True)
         return self._deployed("created", ("CREATE_COMPLETE",))
 
-    def _update(self, template: Template) -> Deployed:
-        self._refuse_data_loss(template)
+    def _update(self, template: Artifact) -> Deployed:
         try:
             self._formation.update_stack(**self._request(template))
         except ClientError as error:
@@ -114,10 +115,10 @@ class Deployer:
             raise
         return self._deployed("updated", ("UPDATE_COMPLETE",))
 
-    def _request(self, template: Template) -> dict[str, Any]:
+    def _request(self, template: Artifact) -> dict[str, Any]:
         return {
             "StackName": self.stack_name,
-            "TemplateBody": json.dumps(template),
+            "TemplateURL": f"{self.access.endpoint}/{ARTIFACT_BUCKET}/{template.key}",
             "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in self.parameters.items()],
             "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         }
@@ -199,15 +200,15 @@ class Deployer:
                 lines.append(f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
         return "\n  ".join(lines)
 
-    def _upload(self, packaged: Package) -> None:
+    def _upload(self, artifacts: Iterable[Artifact]) -> None:
         with contextlib.suppress(self._storage.exceptions.BucketAlreadyOwnedByYou):
             self._storage.create_bucket(Bucket=ARTIFACT_BUCKET)
-        for artifact in packaged.artifacts:
+        for artifact in artifacts:
             self._storage.put_object(Bucket=ARTIFACT_BUCKET, Key=artifact.key, Body=artifact.content)
 
-    def _remove_all_but(self, packaged: Package) -> None:
+    def _remove_all_but(self, artifacts: Iterable[Artifact]) -> None:
         """Remove earlier artifacts: MiniStack keeps the code in use itself, and a rollback is past."""
-        kept = {artifact.key for artifact in packaged.artifacts}
+        kept = {artifact.key for artifact in artifacts}
         for stored in self._storage.list_objects_v2(Bucket=ARTIFACT_BUCKET).get("Contents", []):
             if stored["Key"] not in kept:
                 self._storage.delete_object(Bucket=ARTIFACT_BUCKET, Key=stored["Key"])
@@ -217,6 +218,15 @@ def _digest(packaged: Package, parameters: Mapping[str, str]) -> str:
     """Return a digest of all that decides what the stack is."""
     content = json.dumps([packaged.template, dict(parameters)], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _template_artifact(template: Template, digest: str) -> Artifact:
+    """Return the template as an object of the artifact bucket.
+
+    In a request CloudFormation takes 51,200 bytes of template, from a bucket 1 MB.
+    """
+    marked = template | {"Metadata": template.get("Metadata", {}) | {_DIGEST: digest}}
+    return Artifact(f"template-{digest}.json", json.dumps(marked).encode())
 
 
 def _replaces(old: Template, new: Template | None) -> bool:

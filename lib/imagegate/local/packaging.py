@@ -56,7 +56,6 @@ def package(template_path: Path, bucket: str) -> Package:
     """
     template = load_yaml(template_path)
     packager = _Packager(template_path.parent, bucket)
-    packager.point_to_bucket(template.get("Globals", {}).get("Function", {}), "CodeUri", {})
     for resource in template.get("Resources", {}).values():
         if name := _URI_PROPERTY.get(resource["Type"]):
             packager.point_to_bucket(resource.get("Properties", {}), name, resource.get("Metadata", {}))

@@ -26,7 +26,8 @@ class OneStack:
     """How often the stack is seen IN_PROGRESS after an operation."""
     failed: list[tuple[str, str]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
-    stored: list[str] = field(default_factory=list)
+    stored: dict[str, bytes] = field(default_factory=dict)
+    endpoint: str = "http://aws"
     _next: list[str | None] = field(default_factory=list)
 
     class exceptions:
@@ -64,11 +65,11 @@ class OneStack:
         earlier = base | {"LogicalResourceId": "Old", "ResourceStatusReason": "of an earlier operation"}
         return {"StackEvents": [*events, begun | {"ResourceStatusReason": "User Initiated"}, earlier]}
 
-    def create_stack(self, TemplateBody: str, **_: Any) -> None:
-        self._operate("create", "CREATE_COMPLETE", TemplateBody)
+    def create_stack(self, TemplateURL: str, **_: Any) -> None:
+        self._operate("create", "CREATE_COMPLETE", self._object_at(TemplateURL))
 
-    def update_stack(self, TemplateBody: str, **_: Any) -> None:
-        self._operate("update", "UPDATE_COMPLETE", TemplateBody)
+    def update_stack(self, TemplateURL: str, **_: Any) -> None:
+        self._operate("update", "UPDATE_COMPLETE", self._object_at(TemplateURL))
 
     def delete_stack(self, StackName: str) -> None:
         self._operate("delete", None)
@@ -79,15 +80,18 @@ class OneStack:
     def create_bucket(self, Bucket: str) -> None: ...
 
     def put_object(self, Bucket: str, Key: str, Body: bytes) -> None:
-        self.stored.append(Key)
+        self.stored[Key] = Body
 
     def list_objects_v2(self, Bucket: str) -> Any:
         return {"Contents": [{"Key": key} for key in self.stored]}
 
     def delete_object(self, Bucket: str, Key: str) -> None:
-        self.stored.remove(Key)
+        del self.stored[Key]
 
-    def _operate(self, operation: str, success: str | None, body: str = "{}") -> None:
+    def _object_at(self, url: str) -> bytes:
+        return self.stored[url.removeprefix(f"{self.endpoint}/imagegate-artifacts/")]
+
+    def _operate(self, operation: str, success: str | None, body: bytes = b"{}") -> None:
         self.calls.append(operation)
         self._next = ["ANY_IN_PROGRESS"] * self.looks + [self.ends_in.get(operation, success)]
         self.template = json.loads(body) or self.template
@@ -129,9 +133,16 @@ def test_a_changed_template_updates(deployer: Deployer, stack: OneStack) -> None
 
 
 def test_earlier_artifacts_are_removed(deployer: Deployer, stack: OneStack) -> None:
-    stack.stored = ["functions-old.zip"]
+    stack.stored = {"functions-old.zip": b""}
     deployer.deploy()
-    assert stack.stored == []
+    assert [key.partition("-")[0] for key in stack.stored] == ["template"]
+
+
+def test_a_template_beyond_the_limit_of_a_request_is_taken(deployer: Deployer, stack: OneStack) -> None:
+    """CloudFormation takes 51,200 bytes of template in a request."""
+    deployer.template.write_text(json.dumps(TEMPLATE | {"Description": "x" * 60_000}))
+    assert deployer.deploy().change == "created"
+    assert len(stack.template["Description"]) == 60_000
 
 
 def test_changed_parameters_update(deployer: Deployer, stack: OneStack) -> None:

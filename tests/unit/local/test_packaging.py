@@ -12,13 +12,13 @@ from imagegate.local.packaging import Artifact, PackagingError, load_yaml, packa
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
-Globals: {Function: {CodeUri: functions/, Layers: [!Ref Layer]}}
+Globals: {Function: {Layers: [!Ref Layer]}}
 Resources:
   Layer:
     Type: AWS::Serverless::LayerVersion
     Metadata: {BuildMethod: makefile}
     Properties: {ContentUri: lib/}
-  Do: {Type: AWS::Serverless::Function, Properties: {Handler: do.handler}}
+  Do: {Type: AWS::Serverless::Function, Properties: {CodeUri: functions/, Handler: do.handler}}
   Flow:
     Type: AWS::Serverless::StateMachine
     Properties: {DefinitionUri: flow.asl.yaml, DefinitionSubstitutions: {Do: !GetAtt Do.Arn}}
@@ -58,15 +58,15 @@ def test_code_layer_and_definition_go_to_the_bucket(project: Path) -> None:
     packaged = package(project / "template.yaml", "artifacts")
     resources = packaged.template["Resources"]
     locations = [
-        packaged.template["Globals"]["Function"]["CodeUri"],
         resources["Layer"]["Properties"]["ContentUri"],
+        resources["Do"]["Properties"]["CodeUri"],
         resources["Flow"]["Properties"]["DefinitionUri"],
     ]
     assert locations == [f"s3://artifacts/{artifact.key}" for artifact in packaged.artifacts]
 
 
 def test_the_layer_is_the_package_without_its_local_parts(project: Path) -> None:
-    _, layer, _ = package(project / "template.yaml", "artifacts").artifacts
+    layer, _, _ = package(project / "template.yaml", "artifacts").artifacts
     assert _names(layer) == {
         "python/gate/__init__.py",
         "python/gate/models.toml",
@@ -77,12 +77,12 @@ def test_the_layer_is_the_package_without_its_local_parts(project: Path) -> None
 
 def test_a_layer_without_build_method_is_taken_as_it_lies(project: Path) -> None:
     (project / "template.yaml").write_text(TEMPLATE.replace("    Metadata: {BuildMethod: makefile}\n", ""))
-    _, layer, _ = package(project / "template.yaml", "artifacts").artifacts
+    layer, _, _ = package(project / "template.yaml", "artifacts").artifacts
     assert {"Makefile", "gate/cli/main.py"} <= _names(layer)
 
 
 def test_functions_are_zipped_without_bytecode(project: Path) -> None:
-    functions, _, _ = package(project / "template.yaml", "artifacts").artifacts
+    _, functions, _ = package(project / "template.yaml", "artifacts").artifacts
     assert _names(functions) == {"do.py"}
 
 
@@ -104,7 +104,7 @@ def test_equal_content_has_equal_keys_and_changed_content_others(project: Path) 
 def test_locations_in_s3_stay(project: Path) -> None:
     (project / "template.yaml").write_text(TEMPLATE.replace("functions/", "s3://elsewhere/code.zip"))
     packaged = package(project / "template.yaml", "artifacts")
-    assert packaged.template["Globals"]["Function"]["CodeUri"] == "s3://elsewhere/code.zip"
+    assert packaged.template["Resources"]["Do"]["Properties"]["CodeUri"] == "s3://elsewhere/code.zip"
     assert len(packaged.artifacts) == 2
 
 
