@@ -1,6 +1,7 @@
 """The functions work with what lib/Makefile puts into the Lambda layer, and without what it leaves out."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,3 +31,14 @@ def test_it_leaves_out_what_the_functions_are_tried_without() -> None:
     rules = (ROOT / "lib" / "Makefile").read_text()
     for left_out in ("imagegate/bridge", "imagegate/cli", "imagegate/local", "pydantic/v1"):
         assert f" {left_out}" in rules
+
+
+def test_its_build_fails_where_no_bytecode_can_be_written(tmp_path: Path) -> None:
+    """Without it every cold start takes twice as long, which no answer shows."""
+    without = {"UV_PYTHON_PREFERENCE": "only-managed", "UV_PYTHON_INSTALL_DIR": str(tmp_path), "UV_OFFLINE": "1"}
+    environ = {**os.environ, **without, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    command = ["make", "-C", str(ROOT / "lib"), "build-Layer", f"ARTIFACTS_DIR={tmp_path / 'layer'}"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "uv python install 3.13" in done.stderr
+    assert not (tmp_path / "layer").exists()
