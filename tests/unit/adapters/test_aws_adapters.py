@@ -21,7 +21,6 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from botocore.stub import ANY, Stubber
-from moto import mock_aws
 
 from imagegate.adapters import s3_images
 from imagegate.adapters.aws import client as client_of
@@ -42,16 +41,7 @@ from imagegate.usecases.revise import Revise
 from support.fakes import FakeClock
 
 REGION = "eu-central-1"
-
-
-@pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    with mock_aws():
-        yield
+pytestmark = pytest.mark.usefixtures("mocked_aws")
 
 
 @pytest.fixture

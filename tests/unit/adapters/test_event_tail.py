@@ -3,12 +3,10 @@ its rule brings events is shown on the embedded stack.)
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from imagegate.adapters.event_tail import BEAT, STALE_AFTER, EventTail
 from support.fakes import FakeClock
@@ -17,14 +15,8 @@ ALL = {"source": [{"prefix": ""}]}
 
 
 @pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        boto3.client("events").create_event_bus(Name="imagegate-dev")
-        yield
+def bus(mocked_aws: None) -> None:
+    boto3.client("events").create_event_bus(Name="imagegate-dev")
 
 
 def client(service: str) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from moto import mock_aws
 
 from imagegate.adapters.eventbridge_bus import EventBridgeBus
 from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
@@ -110,9 +109,9 @@ def test_what_is_refused_to_the_last_is_named_and_what_is_behind_it_is_not_sent(
     assert bus.clock.now() - FakeClock().now() < 1
 
 
-@mock_aws
+@pytest.mark.usefixtures("mocked_aws")
 def test_dead_letters_are_looked_at_where_they_are() -> None:
-    sqs = boto3.client("sqs", "eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing")
+    sqs = boto3.client("sqs")
     queue = sqs.create_queue(QueueName="dead")["QueueUrl"]
     letters = SqsDeadLetters(sqs, queue)
     assert list(letters.every()) == []
@@ -127,9 +126,9 @@ def test_dead_letters_are_looked_at_where_they_are() -> None:
     assert attributes["ApproximateNumberOfMessagesNotVisible"] == "13"
 
 
-@mock_aws
+@pytest.mark.usefixtures("mocked_aws")
 def test_a_request_is_put_back_for_as_long_as_sqs_can() -> None:
-    sqs = boto3.client("sqs", "eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing")
+    sqs = boto3.client("sqs")
     queue = sqs.create_queue(QueueName="requests")["QueueUrl"]
     requests = SqsRequests(sqs, queue)
     requests.put_back("now", 0.2)
@@ -140,9 +139,9 @@ def test_a_request_is_put_back_for_as_long_as_sqs_can() -> None:
     assert delayed["ApproximateNumberOfMessagesDelayed"] == "1"
 
 
-@mock_aws
+@pytest.mark.usefixtures("mocked_aws")
 def test_a_dead_letter_says_why() -> None:
-    sqs = boto3.client("sqs", "eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing")
+    sqs = boto3.client("sqs")
     queue = sqs.create_queue(QueueName="dead")["QueueUrl"]
     SqsDeadLetters(sqs, queue).put("{}", "unreadable", "x" * 5_000)
     [letter] = sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"])["Messages"]

@@ -1,12 +1,10 @@
 """Keys, the signing secret and upstream credentials against moto."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoRegionError
-from moto import mock_aws
 
 from imagegate.adapters.aws_errors import AwsError, in_words
 from imagegate.adapters.cloudformation_outputs import outputs
@@ -27,13 +25,8 @@ NOW = 1_800_000_000.0
 
 
 @pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        yield operations_table()
+def table(mocked_aws: None) -> str:
+    return operations_table()
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from imagegate.adapters import dynamodb_admission, dynamodb_latencies
 from imagegate.adapters.dynamodb_admission import DynamoDBAdmission
@@ -22,22 +20,17 @@ from support.fakes import FakeClock
 
 
 @pytest.fixture(autouse=True)
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+def table(monkeypatch: pytest.MonkeyPatch, mocked_aws: None) -> None:
     # Nothing is trusted for a while, nothing is left out by chance.
     monkeypatch.setattr(dynamodb_admission, "_FRESH", 0.0)
     monkeypatch.setattr(dynamodb_latencies, "_FRESH", 0.0)
     monkeypatch.setattr(dynamodb_latencies, "_WRITES_PER_SECOND", float("inf"))
-    with mock_aws():
-        boto3.client("dynamodb").create_table(
-            TableName="t",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        )
-        yield
+    boto3.client("dynamodb").create_table(
+        TableName="t",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
 
 
 def latencies() -> DynamoDBLatencies:

@@ -1,7 +1,7 @@
 """Books and request rates against moto, and beside the same in memory: the fakes must refuse what the table refuses."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,7 +9,6 @@ import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from imagegate.adapters.dynamodb_books import DynamoDBBooks
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
@@ -29,14 +28,9 @@ KEY, TODAY = "0123456789ab", "2027-01-15"
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        operations_table()
-        yield boto3.client("dynamodb")
+def client(mocked_aws: None) -> Any:
+    operations_table()
+    return boto3.client("dynamodb")
 
 
 @pytest.fixture

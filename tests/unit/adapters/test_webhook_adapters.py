@@ -2,13 +2,11 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from imagegate.adapters.dynamodb_api_keys import DynamoDBApiKeys
 from imagegate.adapters.dynamodb_deliveries import DynamoDBDeliveries
@@ -27,13 +25,7 @@ NOW = FakeClock().time
 NEW = Delivery(OP, 3, "succeeded", f"{OP}.3", '{"a":"лиса"}', NOW, NOW + 60, "message", version=1)
 
 
-@pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        yield
+pytestmark = pytest.mark.usefixtures("mocked_aws")
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from click.testing import Result
-from moto import mock_aws
 from typer.testing import CliRunner
 
 from imagegate.adapters import aws
@@ -29,20 +27,15 @@ WEBHOOK_KEY = "/imagegate/dev/webhooks"
 
 
 @pytest.fixture(autouse=True)
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        name = operations_table()
-        formation = Formation({"imagegate-dev": {"TableName": name}})
+def table(monkeypatch: pytest.MonkeyPatch, mocked_aws: None) -> str:
+    name = operations_table()
+    formation = Formation({"imagegate-dev": {"TableName": name}})
 
-        def client(service: str) -> Any:
-            return formation if service == "cloudformation" else boto3.client(service)  # type: ignore[call-overload]
+    def client(service: str) -> Any:
+        return formation if service == "cloudformation" else boto3.client(service)  # type: ignore[call-overload]
 
-        monkeypatch.setattr(aws, "client", client)
-        yield name
+    monkeypatch.setattr(aws, "client", client)
+    return name
 
 
 def run(*words: str, text: str | None = None) -> Result:
