@@ -20,13 +20,16 @@ EXAMPLE_ID = "06gzj55vfn0ajhf9kn2m"
 DEMANDS = ("seed", "steps", "guidance", "negative_prompt", "background")
 
 
+def able_routes() -> Routes:
+    """One model that takes every field, and pictures to edit or to vary."""
+    able = Limits(Waits.POLL, Grid(64, 2048, 8), 32_000, honours=frozenset(DEMANDS), steps_maximum=500)
+    return Routes([Route("flux", (Target("alpha", "schnell", replace(able, input_images=16, varies=True)),))])
+
+
 def gateway() -> tuple[Gateway, str]:
     """A gateway that holds nobody, with an operation in every state, and the key of their owner."""
-    able = Limits(Waits.POLL, Grid(64, 2048, 8), 32_000, honours=frozenset(DEMANDS), steps_maximum=500)
-    able = replace(able, input_images=16, varies=True)
-    route = Route("flux", (Target("alpha", "schnell", able),))
     clock = FakeClock(created_at(EXAMPLE_ID) + 60)
-    made = Gateway(clock, hold_seconds=0, routes=Routes([route]), access="keys")
+    made = Gateway(clock, hold_seconds=0, routes=able_routes(), access="keys")
     _, text = made.key()
     for state in State:
         body = {"model": "flux", "prompt": f"{state}"}

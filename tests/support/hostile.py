@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from support import hostile_charsets
 from support.hostile_corpus import (
     HEADERS,
     METHODS,
@@ -195,7 +196,7 @@ def good(random: Random, mark: str) -> Parts:
 
 
 _MAKERS = [raw_json, damaged_json, wrong_values, random_unicode, odd_headers, odd_queries, odd_paths]
-_MAKERS += [odd_methods, odd_pictures, odd_forms, oversized, good]
+_MAKERS += [odd_methods, odd_pictures, odd_forms, oversized, good, *hostile_charsets.MAKERS]
 KINDS: dict[str, Callable[[Random, str], Parts]] = {made.__name__.replace("_", " "): made for made in _MAKERS}
 """Kinds of request; good ones among them, which must go on working."""
 

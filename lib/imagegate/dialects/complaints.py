@@ -1,15 +1,14 @@
 """What pydantic complains of, in words for callers: no classes of ours, no patterns, none of Python's types."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
+from imagegate.domain.characters import masked
 from imagegate.domain.errors import InvalidRequest
 
 _LONGEST_NAME = 100
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _WORDS = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
@@ -48,7 +47,7 @@ def problem(complaint: Mapping[str, Any], *, name: str | None = None) -> Invalid
     place = [*map(str, complaint["loc"])]
     of_key = place[-1:] == [_KEY]
     # The caller's own names may be in it, of any length.
-    field = name or _CONTROL.sub("?", ".".join(place[:-2] if of_key else place))[:_LONGEST_NAME]
+    field = name or masked(".".join(place[:-2] if of_key else place))[:_LONGEST_NAME]
     if complaint["type"] == "missing":
         return InvalidRequest(f"Missing required parameter: '{field}'.", param=field)
     if complaint["type"] == "extra_forbidden":

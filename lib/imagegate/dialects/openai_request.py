@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from imagegate.dialects.complaints import first_problem
-from imagegate.dialects.parsing import Prompt, Text, check_combinations, document_of, model_of_uri
+from imagegate.dialects.parsing import Line, Prompt, Text, check_combinations, document_of, model_of_uri
 from imagegate.dialects.webhook import FormWebhook
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest
@@ -57,7 +57,7 @@ class GenerationsBody(BaseModel):
     model_config = ConfigDict(extra="ignore", json_schema_extra={"allOf": _COMBINATIONS})
 
     prompt: Prompt
-    model: Annotated[Text, Field(max_length=200)] | None = None
+    model: Annotated[Line, Field(max_length=200)] | None = None
     n: Annotated[int, Field(ge=1, le=10)] | None = None
     size: str | None = Field(
         None, description="`auto`, or WIDTHxHEIGHT in pixels.", examples=["1024x768"], json_schema_extra=_pattern(_SIZE)
@@ -79,7 +79,7 @@ class GenerationsBody(BaseModel):
     background: Literal["transparent", "opaque", "auto"] | None = None
     moderation: Literal["low", "auto"] | None = None
     complexity: Literal["low", "medium", "high"] | None = None
-    provider: Annotated[Text, Field(max_length=200)] | None = Field(None, description="Insist on this provider.")
+    provider: Annotated[Line, Field(max_length=200)] | None = Field(None, description="Insist on this provider.")
     stream: bool | None = None
     partial_images: Annotated[int, Field(ge=0, le=3)] | None = Field(
         None, description="Taken, but only finished pictures are sent."

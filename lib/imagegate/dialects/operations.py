@@ -12,6 +12,7 @@ from imagegate.dialects.answer import Answer
 from imagegate.dialects.complaints import first_problem
 from imagegate.dialects.parsing import (
     WHOLE,
+    Line,
     Prompt,
     Text,
     check_combinations,
@@ -65,8 +66,8 @@ class CreateBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     prompt: Prompt
-    model: Annotated[Text, Field(min_length=1, max_length=200)]
-    provider: Annotated[Text, Field(max_length=200)] | None = Field(
+    model: Annotated[Line, Field(min_length=1, max_length=200)]
+    provider: Annotated[Line, Field(max_length=200)] | None = Field(
         None, description="Insist on one provider of the model's route."
     )
     n: Annotated[int, Field(ge=1, le=10), WHOLE] | None = Field(None, description="Without, 1.")

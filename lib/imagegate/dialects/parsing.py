@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from imagegate.domain.characters import FORBIDDEN, find_forbidden
 from imagegate.domain.errors import InvalidRequest, TooLarge
 from imagegate.domain.request import ImageRequest
 
@@ -16,19 +18,23 @@ _DEEPEST = 20
 _MOST_VALUES = 2000
 _MOST_DIGITS = 40
 _MAY_BE_HALF = b"\\ud"
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-NO_CONTROLS = {"pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"}
+NO_CONTROLS = {"pattern": rf"^[^{FORBIDDEN}]*$"}
 """JSON Schema of a Text, for readers of the OpenAPI document."""
+ONE_LINE = {"pattern": rf"^[^{FORBIDDEN}\t\r\n]*$"}
+"""JSON Schema of a Line."""
 
 
-def _printable(value: str) -> str:
-    if found := _CONTROL.search(value):
-        raise ValueError(f"must not hold control characters, such as U+{ord(found[0]):04X}")
+def require_fit(value: str, *, one_line: bool = False) -> str:
+    """The text itself. Raises ValueError for one that holds a character which is refused."""
+    if found := find_forbidden(value, one_line=one_line):
+        raise ValueError(f"must not hold control or formatting characters, such as {found}")
     return value
 
 
-Text = Annotated[str, AfterValidator(_printable), Field(json_schema_extra=NO_CONTROLS)]
-"""What is kept and passed on: no control characters but tabs and line ends."""
+Text = Annotated[str, AfterValidator(require_fit), Field(json_schema_extra=NO_CONTROLS)]
+"""What is kept and passed on: no control or formatting characters but tabs and line ends (domain/characters.py)."""
+Line = Annotated[str, AfterValidator(partial(require_fit, one_line=True)), Field(json_schema_extra=ONE_LINE)]
+"""The same without tabs and line ends: names and ids."""
 
 
 def _whole(value: Any) -> Any:
@@ -152,10 +158,18 @@ _LONGEST_KEY = 255
 
 
 def idempotency_key(said: str | None) -> str | None:
-    """The Idempotency-Key of a header, if there is one. Raises InvalidRequest for one that is empty or too long."""
+    """The Idempotency-Key of a header, if there is one. Raises InvalidRequest for one of another length or shape."""
     if said is not None and not 1 <= len(said) <= _LONGEST_KEY:
         raise InvalidRequest(f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters.", param="Idempotency-Key")
-    return said
+    return None if said is None else header_line(said, "Idempotency-Key")
+
+
+def header_line(said: str, name: str) -> str:
+    """The value of the header `name`. Raises InvalidRequest for one that holds a character which is refused."""
+    try:
+        return require_fit(said, one_line=True)
+    except ValueError as error:
+        raise InvalidRequest(f"{name} {error}.", param=name) from None
 
 
 UNCOMPRESSED = 100

@@ -1,6 +1,5 @@
 """The field `webhook` of every dialect that has one, and what is shown of deliveries."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -8,8 +7,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 
 from imagegate.dialects.answer import Answer
 from imagegate.dialects.complaints import first_problem
-from imagegate.dialects.parsing import document_of
+from imagegate.dialects.parsing import Line, document_of
 from imagegate.domain.delivery import Delivery, DeliveryState, Try
+from imagegate.domain.errors import RequestError
 from imagegate.domain.operation import Operation
 from imagegate.domain.representation import rfc3339
 from imagegate.domain.webhook import EVENTS, WantedWebhook, parse_secret
@@ -48,8 +48,8 @@ class WebhookBody(BaseModel):
 def _parsed(value: Any) -> Any:
     """Forms carry texts only."""
     try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+        return document_of(value.encode()) if isinstance(value, str) else value
+    except RequestError:
         raise ValueError('must be a JSON object such as {"url": "https://..."}') from None
 
 
@@ -61,7 +61,7 @@ class RedeliverBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    event_id: Annotated[str, Field(max_length=100)] | None = Field(
+    event_id: Annotated[Line, Field(max_length=100)] | None = Field(
         None, description="Of one event; without, of all that have not arrived."
     )
 

@@ -15,8 +15,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from imagegate.dialects.answer import Answer
 from imagegate.dialects.complaints import first_problem
-from imagegate.dialects.parsing import Text, document_of, model_of_uri
+from imagegate.dialects.parsing import Line, Text, document_of, header_line, idempotency_key, model_of_uri
 from imagegate.domain.attempt import AttemptState
+from imagegate.domain.characters import FORBIDDEN
 from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, RequestError
 from imagegate.domain.expansion import shortened
@@ -30,13 +31,18 @@ DEADLINE = 24 * 3600.0
 RESPONSE_TYPE = "type.googleapis.com/yandex.cloud.ai.foundation_models.v1.image_generation.ImageGenerationResponse"
 _MIME_TYPE = "^(image/[a-z.+-]+)?$"
 _NOT_BLANK = {"pattern": r"\S"}
+_PART = rf"[^/{FORBIDDEN}\t\r\n]+"
 
 
 EXPAND = "x-imagegate-expand"
 """The header that has the prompt expanded: the documented body has no field for it."""
+CLIENT_ID = "x-client-request-id"
+"""The header with the caller's own id of a request, which is told back to it."""
+HEADERS = ("x-data-logging-enabled", EXPAND, "idempotency-key", CLIENT_ID)
+"""Those that are read."""
 _LONGEST_REVISED_PROMPT = 800
 """Characters; percent-encoded, all headers together have to fit into 10 KB."""
-_LONGEST_KEY = 255
+_LONGEST_CLIENT_ID = 255
 _MOST_CHARACTERS = 32_000
 """Over all messages: more than any upstream reads, and what a table's item can hold."""
 
@@ -97,7 +103,8 @@ class GenerationBody(_Body):
     """The body of POST /foundationModels/v1/imageGenerationAsync."""
 
     model_uri: Annotated[
-        str, Field(alias="modelUri", max_length=500, json_schema_extra={"pattern": "^art://[^/]+/[^/]+(/[^/]+)?$"})
+        Line,
+        Field(alias="modelUri", max_length=500, json_schema_extra={"pattern": f"^art://{_PART}/{_PART}(/{_PART})?$"}),
     ]
     messages: Annotated[list[WeightedMessage], Field(min_length=1, max_length=100)]
     generation_options: Annotated[GenerationOptions | None, Field(alias="generationOptions")] = None
@@ -118,16 +125,14 @@ def parse(body: bytes, headers: Mapping[str, str] | None = None) -> Ask:
         private=headers.get("x-data-logging-enabled", "").strip().lower() == "false",
         expand=_expand(headers.get(EXPAND, "").strip().lower()),
     )
-    key, client_id = headers.get("idempotency-key", ""), headers.get("x-client-request-id", "")[:_LONGEST_KEY]
-    if len(key) > _LONGEST_KEY:
-        raise InvalidRequest(f"An idempotency-key has up to {_LONGEST_KEY} characters.", param="idempotency-key")
+    client_id = header_line(headers.get(CLIENT_ID, ""), CLIENT_ID)[:_LONGEST_CLIENT_ID]
     return Ask(
         request,
         NAME,
         reply=_unlike_jpeg(asked.generation_options),
         deadline=DEADLINE,
         digest=digest(document | ({EXPAND: True} if request.expand else {})),
-        idempotency_key=key or None,
+        idempotency_key=idempotency_key(headers.get("idempotency-key") or None),
         metadata={"client_request_id": client_id} if client_id else {},
     )
 

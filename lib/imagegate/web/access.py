@@ -11,6 +11,7 @@ from imagegate.domain.errors import RequestError
 from imagegate.domain.request_rate import Allowance
 from imagegate.usecases.start import Ask, Started
 from imagegate.web import pace, presenting
+from imagegate.web.decoding import check_target
 from imagegate.web.request_id import request_id_of
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
@@ -32,6 +33,7 @@ class Access:
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
             try:
                 principal = scope.setdefault("state", {})["principal"] = self._principal(scope)
+                check_target(scope)
                 if allowance := self._taken(principal):
                     send = pace.told(send, allowance)
                     pace.require(allowance)

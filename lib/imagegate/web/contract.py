@@ -17,7 +17,6 @@ from imagegate.web.contract_words import (
     Responses,
     body,
     header,
-    openai_errors,
     problems,
     wait_errors,
 )
@@ -27,8 +26,8 @@ _WAIT_ANSWERS: Responses = {
     200: {"description": "The answer in the dialect that started the operation.", "model": dict[str, Any]},
     202: ACCEPTED,
     303: REDIRECT,
-    **openai_errors(s400="The request was refused, here or upstream."),
     **wait_errors(
+        s400="The request was refused, here or upstream.",
         s404="No such operation.",
         s410="Its retention has ended.",
     ),

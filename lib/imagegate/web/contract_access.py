@@ -50,6 +50,8 @@ def added(name: str, words: dict[str, Any]) -> dict[str, Any]:
     if name in _OF_A_MODEL:
         refusals |= errors(s403="The API key is not for this model.")
     refusals |= errors(s500="imagegate broke down; nothing accepted is lost.")
+    if 400 not in words["responses"]:
+        refusals |= errors(s400="The path or the query is not UTF-8, or holds a character that is refused.")
     others = words["responses"].get(429, {}).get("description", "")
     refusals |= errors(
         s429=f"The API key has used what it may for now, or today: Retry-After says which. {others}".strip()

@@ -11,6 +11,7 @@ from imagegate.dialects.parsing import idempotency_key
 from imagegate.domain.errors import UnknownModel
 from imagegate.usecases.start import Ask
 from imagegate.web.access import permit, principal_of, start_for
+from imagegate.web.decoding import header_texts
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
 from imagegate.web.uploads import described, read_upload, store
@@ -71,4 +72,5 @@ def add_openai_routes(app: FastAPI, services: Services) -> None:
 def _marked(ask: Ask, request: Request) -> Ask:
     """The Ask with what the headers say of repetitions: OpenAI's own clients count theirs, others may send a key."""
     repeated = request.headers.get("x-stainless-retry-count", "0") != "0"
-    return replace(ask, repeated=repeated, idempotency_key=idempotency_key(request.headers.get("idempotency-key")))
+    key = header_texts(request, ["idempotency-key"]).get("idempotency-key")
+    return replace(ask, repeated=repeated, idempotency_key=idempotency_key(key))

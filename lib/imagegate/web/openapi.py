@@ -1,11 +1,13 @@
 """The OpenAPI document: FastAPI's, with what the contract says of each route."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from imagegate.dialects.parsing import ONE_LINE
 from imagegate.web import contract, contract_access, contract_examples, contract_openai, contract_yandexart
 from imagegate.web.schemas import ProblemShape
 
@@ -25,6 +27,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     for path in made["paths"].values():
         for route in path.values():
             _without_fastapis_errors(route["responses"])
+            _bound_parameters(route.get("parameters", ()))
     for described in app.routes:
         if isinstance(described, APIRoute):
             for method in described.methods or ():
@@ -55,6 +58,14 @@ def _exemplify(name: str, said: dict[str, Any]) -> None:
                 content["example"] = body
             elif "json" in media and by_dialect:
                 content["examples"] = {dialect: {"value": one} for dialect, one in by_dialect.items()}
+
+
+def _bound_parameters(parameters: Iterable[dict[str, Any]]) -> None:
+    """Say of every text in the path, the query and the headers which characters it may hold."""
+    for parameter in parameters:
+        for schema in parameter["schema"].get("anyOf", [parameter["schema"]]):
+            if schema.get("type") == "string" and not schema.keys() & {"enum", "format", "pattern"}:
+                schema["pattern"] = ONE_LINE["pattern"]
 
 
 def _without_fastapis_errors(responses: dict[str, Any]) -> None:

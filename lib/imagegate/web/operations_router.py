@@ -13,6 +13,7 @@ from imagegate.domain import listing
 from imagegate.domain.errors import Gone
 from imagegate.domain.operation import Operation, State
 from imagegate.web.access import owner_of, permit, principal_of, start_for
+from imagegate.web.decoding import header_texts
 from imagegate.web.respond import matches, respond
 from imagegate.web.services import Services
 from imagegate.web.waiting import wait_for, wait_for_started
@@ -31,10 +32,14 @@ def add_operations_routes(app: FastAPI, services: Services) -> None:
     _add_images(app, services)
 
 
+def _key_of(request: Request) -> str | None:
+    return header_texts(request, ["idempotency-key"]).get("idempotency-key")
+
+
 def _add_collection(app: FastAPI, services: Services) -> None:
     @app.post("/v1/operations", name="create")
     async def create(request: Request) -> Response:
-        ask, validate_only = operations.parse(await request.body(), request.headers.get("idempotency-key"))
+        ask, validate_only = operations.parse(await request.body(), _key_of(request))
         if validate_only:
             permit(request, services, ask)
             services.attach(ask, principal_of(request))

@@ -8,6 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imagegate.dialects import yandexart
+from imagegate.web.decoding import is_header_text
 from imagegate.web.presenting import dialect_of
 
 _TRACE = re.compile(r"Root=([0-9a-f-]+)")
@@ -35,8 +36,9 @@ def _marks_for_yandexart(scope: Scope) -> dict[str, str]:
     headers = Headers(scope=scope)
     traced = _TRACE.search(headers.get("x-amzn-trace-id", ""))
     marks = {"x-server-trace-id": traced[1] if traced else request_id_of(scope)}
-    if asked := headers.get("x-client-request-id"):
-        marks["x-client-request-id"] = asked
+    asked = headers.get(yandexart.CLIENT_ID, "")
+    if asked and is_header_text(asked):
+        marks[yandexart.CLIENT_ID] = asked
     return marks
 
 

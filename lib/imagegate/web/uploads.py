@@ -1,14 +1,12 @@
 """Pictures that callers send along: as files of a form, or as data URLs in JSON."""
 
 import base64
-import binascii
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from imagegate.dialects.parsing import document_of
@@ -16,6 +14,7 @@ from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.pictures import LARGEST_PIXELS, content_type_of, pixels_of
 from imagegate.domain.request import ImageRequest, InputImage
 from imagegate.ports.keeping import ImageStore
+from imagegate.web.forms import Part, is_form, parse_form
 
 MOST = 16
 LARGEST_WITH_PICTURES = 6 * 1024 * 1024
@@ -39,37 +38,29 @@ class Upload:
 
 async def read_upload(request: Request) -> Upload:
     """The fields and pictures of the request. Raises InvalidRequest."""
-    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        return await _read_form(MultiPartParser(request.headers, request.stream(), max_files=MOST + 1, max_fields=100))
-    return _of_json(document_of(await request.body(), LARGEST_WITH_PICTURES))
+    content_type, body = request.headers.get("content-type", ""), await request.body()
+    if is_form(content_type):
+        return _of_form(parse_form(content_type, body, most_files=MOST + 1))
+    return _of_json(document_of(body, LARGEST_WITH_PICTURES))
 
 
-async def _read_form(parser: MultiPartParser) -> Upload:
-    try:
-        return await _of_form(await parser.parse())
-    except MultiPartException as error:
-        raise InvalidRequest(f"The form cannot be read: {error.message}") from None
-    finally:
-        # Starlette forgets the file of a part that never ends.
-        for file in parser._files_to_close_on_error:
-            file.close()
-
-
-async def _of_form(form: FormData) -> Upload:
+def _of_form(parts: Sequence[Part]) -> Upload:
     images, mask, fields = [], None, {}
-    for name, value in form.multi_items():
-        if name not in _FILES and len(form.getlist(name)) > 1:
+    count = Counter(part.name for part in parts)
+    for part in parts:
+        name = part.name
+        if name not in _FILES and count[name] > 1:
             # Whoever checks the request before us may have taken the other one.
             raise InvalidRequest(f"The form has '{name}' more than once.", param=name, remedy="Send it once.")
-        if not isinstance(value, UploadFile):
+        if not part.is_file:
             if name in (*_FILES, "mask"):
                 remedy = "Send the picture itself; its part of the form has a filename, as with curl's -F image=@a.png."
                 raise InvalidRequest(f"'{name}' must be a file.", param=name, remedy=remedy)
-            fields[name] = value
+            fields[name] = part.text
         elif name == "mask":
-            mask = await value.read()
+            mask = part.body
         elif name in _FILES:
-            images.append(await value.read())
+            images.append(part.body)
         else:
             # Above all `markup`: what is drawn there says what to do, so it must not be passed over.
             raise InvalidRequest(f"No provider here takes a file '{name}'.", param=name, remedy="Leave it out.")
@@ -96,7 +87,7 @@ def _of_reference(reference: Any, param: str) -> bytes:
         )
     try:
         return base64.b64decode(url.partition(";base64,")[2], validate=True)
-    except binascii.Error:
+    except ValueError:
         raise InvalidRequest(f"{param} is not valid base64.", param=param) from None
 
 

@@ -7,6 +7,7 @@ from imagegate.dialects import yandexart
 from imagegate.domain.errors import Gone, UnknownOperation, WrongState
 from imagegate.domain.operation import Operation
 from imagegate.web.access import owner_of, start_for
+from imagegate.web.decoding import header_texts
 from imagegate.web.presenting import yandexart_operation
 from imagegate.web.respond import respond_at_any_size
 from imagegate.web.services import Services
@@ -19,7 +20,7 @@ def add_yandexart_routes(app: FastAPI, services: Services) -> None:
 
     @app.post("/foundationModels/v1/imageGenerationAsync", name="yandex_generate")
     async def generate(request: Request) -> Response:
-        ask = yandexart.parse(await request.body(), request.headers)
+        ask = yandexart.parse(await request.body(), header_texts(request, yandexart.HEADERS))
         return _shown(start_for(request, services, ask).operation, services)
 
     async def cancel(request: Request, operation_id: str) -> Response:

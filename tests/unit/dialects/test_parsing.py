@@ -102,16 +102,50 @@ KEPT: list[tuple[str, dict[str, Any]]] = [
     ("operations", {"model": "flux", "prompt": "a", "metadata": {"a": "@"}}),
     ("yandexart", {"modelUri": "art://f/flux", "messages": [{"text": "@"}]}),
 ]
+NAMES: list[tuple[str, dict[str, Any]]] = [
+    ("openai_images", {"prompt": "a", "model": "@"}),
+    ("openai_images", {"prompt": "a", "provider": "@"}),
+    ("operations", {"model": "@", "prompt": "a"}),
+    ("operations", {"model": "flux", "prompt": "a", "provider": "@"}),
+    ("yandexart", {"modelUri": "art://f/@", "messages": [{"text": "a"}]}),
+    ("yandexart", {"modelUri": "art://@/flux", "messages": [{"text": "a"}]}),
+]
 
 
-@pytest.mark.parametrize("control", ["\x00", "\x07", "\x1b", "\x0c", "\x7f"])
+FORBIDDEN = [
+    "\x00",
+    "\x07",
+    "\x1b",
+    "\x0c",
+    "\x7f",
+    "\x85",
+    "\x9b",
+    "\u2028",
+    "\u2029",
+    "\u202e",
+    "\u2066",
+    "\ufff9",
+    "\uffff",
+]
+
+
+@pytest.mark.parametrize("control", FORBIDDEN)
 @pytest.mark.parametrize(("dialect", "body"), KEPT)
 def test_what_is_kept_holds_no_control_characters(dialect: str, body: dict[str, Any], control: str) -> None:
     text = json.dumps(body)
-    PARSERS[dialect](text.replace("@", "a\\t\\r\\nb \\u202e").encode())
+    PARSERS[dialect](text.replace("@", "a\\t\\r\\nb \\u200f\\u200d").encode())
     with pytest.raises(InvalidRequest, match=f"U\\+{ord(control):04X}") as caught:
         PARSERS[dialect](text.replace("@", json.dumps(f"a{control}b")[1:-1]).encode())
     assert control not in caught.value.message
+
+
+@pytest.mark.parametrize("control", [*FORBIDDEN, "\n", "\t"])
+@pytest.mark.parametrize(("dialect", "body"), NAMES)
+def test_a_name_is_one_line(dialect: str, body: dict[str, Any], control: str) -> None:
+    text = json.dumps(body)
+    PARSERS[dialect](text.replace("@", "שלום-é").encode())
+    with pytest.raises(InvalidRequest, match=f"U\\+{ord(control):04X}"):
+        PARSERS[dialect](text.replace("@", json.dumps(f"a{control}b")[1:-1]).encode())
 
 
 @pytest.mark.parametrize(

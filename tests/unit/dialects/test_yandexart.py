@@ -174,7 +174,7 @@ def test_the_callers_headers() -> None:
     assert ask(PLAIN).digest == silent.digest != ask(DOCUMENTED).digest
     with pytest.raises(InvalidRequest) as caught:
         ask(PLAIN, idempotency_key="k" * 256)
-    assert caught.value.param == "idempotency-key"
+    assert caught.value.param == "Idempotency-Key"
 
 
 def operation(**changes: Any) -> Operation:

@@ -130,7 +130,7 @@ TAKEN: list[tuple[dict[str, Any], str, Any]] = [
     ({"frame_count": 9, "svg": None, "extra_body": {"a": 1}}, "n", 1),
     ({"complexity": "low"}, "complexity", "low"),
     ({"complexity": None}, "complexity", None),
-    ({"prompt": "кот 🐈 \t\r\n \u202e"}, "prompt", "кот 🐈 \t\r\n \u202e"),
+    ({"prompt": "кот 🐈 \t\r\n \u200f"}, "prompt", "кот 🐈 \t\r\n \u200f"),
     ({"prompt": "x" * 4000}, "n", 1),
     ({"prompt": "x" * 4001, "model": "gpt-image-2"}, "n", 1),
 ]

@@ -1,0 +1,161 @@
+"""Forms with files (multipart/form-data, RFC 7578). What they say is UTF-8, or they are refused before it is read.
+
+No codec is ever chosen by the request: Python has some that fail in ways of their own, and one that takes seconds for
+a megabyte.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+
+from imagegate.domain.characters import find_forbidden
+from imagegate.domain.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
+_UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
+_LATIN = frozenset({"iso-8859-1", "latin-1", "latin1", "windows-1252", "cp1252"})
+"""What some clients (Apache's for Java) say of every field; they are taken as long as it is ASCII, which is UTF-8."""
+_PLAIN = frozenset({"", "7bit", "8bit", "binary"})
+_CHARSET_FIELD = "_charset_"
+"""The field by which a form names the charset of all others (RFC 7578 §4.6)."""
+_LONGEST_NAME = 100
+_LARGEST_FIELD = 1024 * 1024
+MOST_FIELDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A field or a file."""
+
+    name: str
+    is_file: bool
+    body: bytes
+    charset: str = ""
+    """As the part names it, in lower case."""
+
+    @property
+    def text(self) -> str:
+        """What a field says. Raises InvalidRequest when it is not UTF-8, or is said to be something else."""
+        if self.charset not in _UTF8 and not (self.charset in _LATIN and self.body.isascii()):
+            raise _foreign(f"The form's '{self.name}'")
+        try:
+            return self.body.decode()
+        except UnicodeDecodeError:
+            raise InvalidRequest(f"The form's '{self.name}' is not UTF-8.", param=self.name) from None
+
+
+def is_form(content_type: str) -> bool:
+    """True when a body of that type is a form with files."""
+    return content_type.partition(";")[0].strip().lower() == "multipart/form-data"
+
+
+def parse_form(content_type: str, body: bytes, most_files: int) -> list[Part]:
+    """The parts of the form, in their order. Raises InvalidRequest."""
+    _, options = parse_options_header(content_type)
+    if _charset_in(options) not in _UTF8:
+        raise _foreign("The form")
+    reader = _Reader(most_files)
+    try:
+        parser = MultipartParser(options.get(b"boundary", b""), reader.callbacks())
+        parser.write(body)
+        parser.finalize()
+    except FormParserError:
+        raise _unreadable("it is not built as RFC 7578 says") from None
+    if not reader.ended:
+        raise _unreadable("it ends before its last part does")
+    return reader.parts
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Takes in what the parser finds, and refuses what is too much before it is kept."""
+
+    most_files: int
+    parts: list[Part] = field(default_factory=list)
+    ended: bool = False
+    _name: bytes = b""
+    _value: bytes = b""
+    _headers: dict[bytes, str] = field(default_factory=dict)
+    _body: bytearray = field(default_factory=bytearray)
+    _field: str = ""
+    _is_file: bool = False
+
+    def callbacks(self) -> "MultipartCallbacks":
+        return {
+            "on_part_begin": self.on_part_begin,
+            "on_header_field": self.on_header_field,
+            "on_header_value": self.on_header_value,
+            "on_header_end": self.on_header_end,
+            "on_headers_finished": self.on_headers_finished,
+            "on_part_data": self.on_part_data,
+            "on_part_end": self.on_part_end,
+            "on_end": self.on_end,
+        }
+
+    def on_part_begin(self) -> None:
+        self._headers, self._body = {}, bytearray()
+
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def on_header_end(self) -> None:
+        self._headers[self._name.lower()] = self._value.decode("latin-1")
+        self._name = self._value = b""
+
+    def on_headers_finished(self) -> None:
+        _, options = parse_options_header(self._headers.get(b"content-disposition"))
+        self._field, self._is_file = _name_in(options), b"filename" in options
+        if self._headers.get(b"content-transfer-encoding", "").strip().lower() not in _PLAIN:
+            raise _unreadable(f"'{self._field}' has a Content-Transfer-Encoding")
+        most = self.most_files if self._is_file else MOST_FIELDS
+        if sum(part.is_file == self._is_file for part in self.parts) >= most:
+            raise _unreadable(f"it has more than {most} {'files' if self._is_file else 'fields'}")
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if not self._is_file and len(self._body) + end - start > _LARGEST_FIELD:
+            raise _unreadable(f"'{self._field}' has more than {_LARGEST_FIELD} bytes")
+        self._body += data[start:end]
+
+    def on_part_end(self) -> None:
+        charset = _charset_in(parse_options_header(self._headers.get(b"content-type"))[1])
+        part = Part(self._field, self._is_file, bytes(self._body), charset)
+        if part.name == _CHARSET_FIELD and part.text.strip().lower() not in _UTF8:
+            raise _foreign("The form")
+        self.parts.append(part)
+
+    def on_end(self) -> None:
+        self.ended = True
+
+
+def _name_in(options: Mapping[bytes, bytes]) -> str:
+    """The name of a part. Raises InvalidRequest for one that is missing or could not be repeated."""
+    try:
+        name = options[b"name"].decode()
+    except (KeyError, UnicodeDecodeError):
+        raise _unreadable("a part has no name that is UTF-8") from None
+    if len(name) > _LONGEST_NAME or find_forbidden(name, one_line=True):
+        raise _unreadable(f"a part's name is longer than {_LONGEST_NAME} characters, or holds one that is refused")
+    return name
+
+
+def _charset_in(options: Mapping[bytes, bytes]) -> str:
+    return options.get(b"charset", b"").decode("latin-1").strip().lower()
+
+
+def _foreign(whose: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{whose} names a charset that is not taken.", remedy="Send UTF-8, and name no other charset."
+    )
+
+
+def _unreadable(why: str) -> InvalidRequest:
+    return InvalidRequest(f"The form cannot be read: {why}.")
