@@ -1,12 +1,16 @@
 """The environment as one frozen object, checked at cold start."""
 
 import json
+import logging
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
 from imagegate.domain.errors import MisconfiguredError
+
+_BASE_URL = re.compile(r"https?://[^\s?#]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,8 @@ class Settings:
     """Name of the secret with its key, below `secrets_path`; empty for a language model without keys."""
     intake_queue_url: str = ""
     """The queue that `intake` reads, and puts back into what has to wait."""
-    upstream_base_urls: Mapping[str, str] = field(default_factory=dict)
-    """Provider name to base URL, in place of models.toml's."""
+    upstream_base_urls: Mapping[str, str] | None = field(default_factory=dict)
+    """Provider name to base URL, in place of models.toml's; empty for one that cannot be read, `None` when none can."""
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -87,7 +91,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         webhook_retry_scale=_number(environment, "WEBHOOK_RETRY_SCALE"),
         webhook_loopback=_choice(environment, "WEBHOOK_LOOPBACK", ("true", "false")) == "true",
         public_url=_text(environment, "PUBLIC_URL").rstrip("/"),
-        upstream_base_urls=_object(environment, "UPSTREAM_BASE_URLS"),
+        upstream_base_urls=_base_urls(environment.get("UPSTREAM_BASE_URLS") or "{}"),
     )
 
 
@@ -131,15 +135,22 @@ def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...])
     return value
 
 
-def _object(environment: Mapping[str, str], name: str) -> dict[str, str]:
-    value = environment.get(name) or "{}"
+def _base_urls(value: str) -> dict[str, str] | None:
+    """Base URLs by name; empty for a wrong one, `None` when none can be read.
+
+    A wrong value must not stop every function at its cold start, only what would ask the wrong server.
+    """
     try:
         document = json.loads(value)
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise MisconfiguredError(f"{name} must be a JSON object of provider name to base URL, not {value!r}")
-    return document
+        logging.error("UpstreamBaseUrls is no JSON object of provider name to base URL; no upstream is asked")
+        return None
+    urls = {name: url if isinstance(url, str) and _BASE_URL.fullmatch(url) else "" for name, url in document.items()}
+    for name in (name for name, url in urls.items() if not url):
+        logging.error("UpstreamBaseUrls has no base URL for '%s'; it is not asked", name)
+    return urls
 
 
 def upstream_secrets_path(stage: str) -> str:

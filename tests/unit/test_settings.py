@@ -1,6 +1,7 @@
 """The environment is read whole and checked before anything else happens."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -40,3 +41,32 @@ def test_an_expander_is_set_up() -> None:
 def test_half_an_expander_is_refused(changes: dict[str, str], named: str) -> None:
     with pytest.raises(MisconfiguredError, match=named):
         settings.read(environment(**changes))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", {}),
+        ('{"openai": "http://127.0.0.1:1/v1"}', {"openai": "http://127.0.0.1:1/v1"}),
+        ("{a:http://x}", None),  # what a shell leaves of {"a":"http://x"}
+        ('["http://x"]', None),
+        ("null", None),
+        ('{"openai": 7, "together": "x", "yandexart": "https://a b", "mine": "https://x"}', ["mine"]),
+    ],
+)
+def test_wrong_base_urls_stop_their_upstreams_not_the_function(value: str, expected: Any) -> None:
+    read = settings.read(environment(UPSTREAM_BASE_URLS=value)).upstream_base_urls
+    if isinstance(expected, list):
+        assert read is not None
+        assert [name for name, url in read.items() if url] == expected
+        assert len(read) == 4
+    else:
+        assert read == expected
+
+
+def test_wrong_base_urls_are_logged_without_their_words(caplog: pytest.LogCaptureFixture) -> None:
+    settings.read(environment(UPSTREAM_BASE_URLS='{"openai": "user:secret@host"}'))
+    settings.read(environment(UPSTREAM_BASE_URLS="{openai:http://user:secret@host}"))
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    assert "'openai'" in caplog.text
+    assert "secret" not in caplog.text

@@ -4,7 +4,7 @@ To add a protocol: one file beside this one, one line in PROTOCOLS. ADDING.md ha
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,6 +18,7 @@ from imagegate.providers.facts import Facts, read_facts
 from imagegate.providers.gradio_space import GradioSpace
 from imagegate.providers.openai_flavour import Flavour
 from imagegate.providers.openai_images import OpenAIImages
+from imagegate.providers.replaced import reach
 from imagegate.providers.yandexart import YandexArt
 
 
@@ -71,6 +72,11 @@ def _entry(provider: str) -> _Entry:
     return _Entry(protocol, keys["base_url"], ())
 
 
+def provider_names() -> Sequence[str]:
+    """Every provider of models.toml."""
+    return tuple(_document()["providers"])
+
+
 def limits_of(provider: str) -> Limits:
     """What the provider of that name accepts; asks nobody, needs no credentials. Raises MisconfiguredError."""
     return _entry(provider).limits
@@ -94,8 +100,8 @@ def _target(stop: str, entry: Mapping[str, Any]) -> Target:
 class Providers:
     """The configured providers, made when first asked for."""
 
-    def __init__(self, http: Http, secrets: Secrets, base_urls: Mapping[str, str]) -> None:
-        """`base_urls` replaces the base URL of the providers it names (the embedded stack does)."""
+    def __init__(self, http: Http, secrets: Secrets, base_urls: Mapping[str, str] | None) -> None:
+        """`base_urls` replaces the base URL of the providers it names (the embedded stack does), see `reach`."""
         self._http = http
         self._secrets = secrets
         self._base_urls = base_urls
@@ -109,5 +115,5 @@ class Providers:
 
     def _make(self, name: str) -> Provider:
         entry = _entry(name)
-        base_url = self._base_urls.get(name, entry.base_url).rstrip("/")
-        return entry.protocol.make(name, base_url, self._http, self._secrets, *entry.facts)
+        base_url, http = reach(name, entry.base_url, self._base_urls, self._http)
+        return entry.protocol.make(name, base_url.rstrip("/"), http, self._secrets, *entry.facts)

@@ -9,6 +9,7 @@ from imagegate.adapters.aws import client
 from imagegate.ports.keeping import Admission
 from imagegate.ports.making import Expander, Http
 from imagegate.providers import registry
+from imagegate.providers.replaced import reach
 from imagegate.usecases.conclude import Conclude
 from imagegate.usecases.expand import Expand
 from imagegate.usecases.plan import Plan
@@ -50,9 +51,9 @@ def _expander() -> Expander | None:
     current = settings.current()
     if current.expander == "none":
         return None
-    url = current.upstream_base_urls.get(NAME, current.expander_url)
+    url, http = reach(NAME, current.expander_url, current.upstream_base_urls, _http())
     endpoint = Endpoint(current.expander, url, current.expander_model, current.expander_secret)
-    return ChatExpander(endpoint, _http(), shared.secrets(client("ssm"), current.secrets_path))
+    return ChatExpander(endpoint, http, shared.secrets(client("ssm"), current.secrets_path))
 
 
 @cache
