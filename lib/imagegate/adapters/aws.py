@@ -1,5 +1,6 @@
 """boto3 clients, one of each kind per process."""
 
+import os
 from functools import cache
 from typing import Any
 
@@ -21,4 +22,6 @@ _CONFIG = Config(
 @cache
 def client(service: str) -> Any:
     """The process's client for `service`, made on first use."""
-    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+    # boto3 itself reads AWS_DEFAULT_REGION and the profile only.
+    region = os.environ.get("AWS_REGION")
+    return boto3.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]

@@ -617,3 +617,15 @@ def test_who_decides_on_what_it_reads_reads_what_was_written_last(store: DynamoD
     watched.get(one.id, consistent=True)
     watched.get(one.id)
     assert asked == [True, True, True, False]
+
+
+@pytest.mark.parametrize(("named", "region"), [({"AWS_REGION": "eu-north-1"}, "eu-north-1"), ({}, "eu-west-3")])
+def test_the_region_that_the_command_line_is_told_to_set_is_the_one_used(
+    monkeypatch: pytest.MonkeyPatch, named: dict[str, str], region: str
+) -> None:
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    assert client_of.__wrapped__("sqs").meta.region_name == region
