@@ -51,7 +51,7 @@ def create_app(services: Services) -> FastAPI:
     add_deliveries_routes(app, services)
     app.add_middleware(Head)
     app.add_middleware(Access, services)
-    app.add_middleware(Preflight, services.cors_origins)
+    app.add_middleware(Preflight, services)
     app.add_middleware(RequestId)
     return app
 

@@ -6,6 +6,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from imagegate.web.services import Services
+
 METHODS = ("GET", "POST", "DELETE")
 HEADERS = ("authorization", "*")
 MAX_AGE = 3600
@@ -15,10 +17,9 @@ MAX_AGE = 3600
 class Preflight:
     """ASGI middleware that answers OPTIONS before access is checked: browsers send no credentials with it."""
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
-        """`origins`: whose pages may call the API, as in the template's CorsOrigins."""
+    def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
-        self._origins = origins
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 204, with CORS headers if the page's origin is allowed; pass every other method on."""
@@ -26,7 +27,7 @@ class Preflight:
             await self._app(scope, receive, send)
             return
         origin = Headers(scope=scope).get("origin", "")
-        headers = _allowance(origin) if _is_allowed(origin, self._origins) else {}
+        headers = _allowance(origin) if _is_allowed(origin, self._services.cors_origins) else {}
         await Response(status_code=204, headers=headers)(scope, receive, send)
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from typer.testing import CliRunner
 
+from imagegate.cli.main import app
 from imagegate.web.app import create_app
 from support.gateway import Gateway
 
@@ -18,8 +20,11 @@ def document() -> dict[str, Any]:
     return create_app(Gateway().services).openapi()
 
 
-def test_the_kept_document_is_the_made_one(document: dict[str, Any]) -> None:
-    assert json.loads(KEPT.read_text()) == document, "run `make docs`"
+def test_the_kept_document_is_what_the_command_prints(document: dict[str, Any]) -> None:
+    printed = CliRunner().invoke(app, ["openapi"])
+    assert printed.exit_code == 0
+    assert KEPT.read_text() == printed.output, "run `make docs`"
+    assert json.loads(printed.output) == document
 
 
 def routes(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
