@@ -22,3 +22,10 @@ def test_the_schemas_of_events_are_up_to_date(tmp_path: Path) -> None:
     assert made.exit_code == 0
     written = {path.name: path.read_text() for path in (DOCS / "events").iterdir()}
     assert written == {path.name: path.read_text() for path in tmp_path.iterdir()}, "run `make docs`"
+
+
+def test_the_openapi_document_is_made_without_a_deployment() -> None:
+    """`make docs` has no services to hand to the application."""
+    made = CliRunner().invoke(app, ["openapi"])
+    assert made.exit_code == 0, made.exception
+    assert (DOCS / "openapi.json").read_text() == made.output, "run `make docs`"
