@@ -129,6 +129,7 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
     "remove a picture": (delete_object("images/none"), {"ApiFunction"}),
     "read an uploaded picture": (get_object("inputs/none"), {"SubmitFunction"}),
     "write an uploaded picture": (put_object("inputs/none"), {"ApiFunction"}),
+    "remove an uploaded picture": (delete_object("inputs/none"), {"ApiFunction"}),
     "write a large answer": (put_object("answers/none"), {"ApiFunction"}),
     "write elsewhere in the bucket": (put_object("other/none"), set()),
     "list the bucket": (lambda client, names: client("s3").list_objects_v2(Bucket=names.bucket), set()),

@@ -169,8 +169,8 @@ def ask_of(
         expand=bool(asked.expand),
     )
     check_combinations(request)
-    keys = {"inputs": [one.key for one in inputs], "mask": mask.key if mask else None}
-    same = digest({**document, **keys, "provider": request.provider})
+    names = {"inputs": [one.name for one in inputs], "mask": mask.name if mask else None}
+    same = digest({**document, **names, "provider": request.provider})
     wanted = asked.webhook.wanted() if asked.webhook else None
     reply = _reply(asked, always_base64=bool(of_yandex or _ALWAYS_BASE64.match(model)))
     return Ask(request, NAME, reply, asked.deadline, digest=same, coalesce=True, wanted_webhook=wanted)

@@ -21,6 +21,11 @@ class InputImage:
     key: str
     content_type: str
 
+    @property
+    def name(self) -> str:
+        """The last part of its key, which is the same for the same picture."""
+        return self.key.rpartition("/")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
@@ -69,6 +74,11 @@ class ImageRequest:
     def avoided(self) -> str:
         """The messages of negative weight, for upstreams that take a negative prompt."""
         return "\n".join(one.text for one in self.messages if one.weight < 0)
+
+    @property
+    def pictures_sent(self) -> tuple[InputImage, ...]:
+        """The pictures that came along, with the mask."""
+        return (*self.inputs, self.mask) if self.mask else self.inputs
 
     def reworded(self, prompt: str) -> Self:
         """The same request with another prompt; what is to be avoided stays."""

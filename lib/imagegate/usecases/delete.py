@@ -1,4 +1,4 @@
-"""Forget an operation: its record, its pictures, and what was announced of it to a webhook."""
+"""Forget an operation: its record, its pictures, those it was made from, and what was announced of it to a webhook."""
 
 from imagegate.domain.errors import Conflict, WrongState
 from imagegate.domain.operation import Operation
@@ -23,7 +23,8 @@ class Delete:
         runs, and Conflict when others write it again and again.
         """
         removed = self._removed(operation)
-        self._images.delete([picture.key for picture in removed.pictures])
+        sent = [picture.key for picture in removed.request.pictures_sent]
+        self._images.delete([*(picture.key for picture in removed.pictures), *sent])
         if removed.webhook:
             self._deliveries.forget(removed.id)
 

@@ -88,12 +88,10 @@ class Start:
         Raises UnknownModel, InvalidRequest, CannotExpand, Forbidden, RateLimited or KeyReused before anything is
         written. Once it is written the operation will run: if the workflow cannot be started now, `sweep` does it.
         """
-        route = self._routes.of(ask.request)
-        demand(ask.request, self._expands)
-        account = opened(key, route, ask.request.n, self._clock.now())
+        model, account = self.check(ask, key)
         over = None
         for _ in range(_RACES):
-            made = self._made(ask, owner, route.model, account)
+            made = self._made(ask, owner, model, account)
             operation, booking = booked(made, key.limits if key else UNLIMITED)
             try:
                 self._store.create(operation, over, booking)
@@ -106,6 +104,15 @@ class Start:
                 self._workflow.start(operation.id, run=operation.id)
                 return Started(operation)
         raise Conflict(f"too many identical requests at once ({ask.digest})")
+
+    def check(self, ask: Ask, key: ApiKey | None = None) -> tuple[str, Account | None]:
+        """Everything but what the key has left: the route's model, and the account that `key` pays by.
+
+        Raises UnknownModel, InvalidRequest, CannotExpand or Forbidden.
+        """
+        route = self._routes.of(ask.request)
+        demand(ask.request, self._expands)
+        return route.model, opened(key, route, ask.request.n, self._clock.now())
 
     def _holder(self, ask: Ask, claim: Claim) -> Operation | None:
         """The operation that answers this Ask already, if the claim's holder does."""

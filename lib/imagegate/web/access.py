@@ -1,5 +1,6 @@
 """Who makes a request, and whether it may. The only place that looks at credentials."""
 
+from collections.abc import Mapping
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
@@ -10,6 +11,7 @@ from imagegate.domain.api_key import Principal
 from imagegate.domain.errors import RequestError
 from imagegate.domain.request_rate import Allowance
 from imagegate.usecases.start import Ask, Started
+from imagegate.usecases.start_from_pictures import StartFromPictures
 from imagegate.web import pace, presenting
 from imagegate.web.decoding import check_target
 from imagegate.web.request_id import request_id_of
@@ -77,11 +79,17 @@ def owner_of(request: Request) -> str:
     return principal_of(request).owner
 
 
-def start_for(request: Request, services: Services, ask: Ask) -> Started:
-    """Start what the request asks for. Raises Forbidden or RateLimited when its key is not for that, or not now."""
+def start_for(request: Request, services: Services, ask: Ask, bodies: Mapping[str, bytes] | None = None) -> Started:
+    """Start what the request asks for; `bodies`: of the pictures that it brings.
+
+    Raises Forbidden or RateLimited when its key is not for that, or not now.
+    """
     permit(request, services, ask)
     principal = principal_of(request)
-    return services.start(services.attach(ask, principal), principal.owner, principal.key)
+    ask = services.attach(ask, principal)
+    if bodies:
+        return StartFromPictures(services.start, services.images)(ask, bodies, principal.owner, principal.key)
+    return services.start(ask, principal.owner, principal.key)
 
 
 def permit(request: Request, services: Services, ask: Ask) -> None:

@@ -10,11 +10,11 @@ from imagegate.dialects.answer import Answer
 from imagegate.dialects.parsing import idempotency_key
 from imagegate.domain.errors import UnknownModel
 from imagegate.usecases.start import Ask
-from imagegate.web.access import permit, principal_of, start_for
+from imagegate.web.access import principal_of, start_for
 from imagegate.web.decoding import header_texts
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
-from imagegate.web.uploads import described, read_upload, store
+from imagegate.web.uploads import described, read_upload
 from imagegate.web.waiting import wait_for_started
 
 
@@ -35,14 +35,12 @@ def add_openai_routes(app: FastAPI, services: Services) -> None:
 
     async def from_pictures(request: Request, kind: type[openai_request.GenerationsBody]) -> Response:
         upload = await read_upload(request)
-        inputs, mask = described(upload)
+        inputs, mask, bodies = described(upload)
         able = services.routes.working_from(len(inputs), prompted=kind is openai_request.EditsBody)
         default = next(iter(able), openai_request.DEFAULT_MODEL)
         ask = openai_request.ask_of(kind, upload.fields, default=default, inputs=inputs, mask=mask)
         ask = _marked(ask, request)
-        permit(request, services, ask)
-        store(upload, ask.request, services.images)
-        return wait_for_started(request, services, start_for(request, services, ask))
+        return wait_for_started(request, services, start_for(request, services, ask, bodies))
 
     @app.post("/v1/images/edits", name="edit")
     async def edit(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,7 @@ from starlette.requests import Request
 from imagegate.dialects.parsing import document_of
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.pictures import LARGEST_PIXELS, content_type_of, pixels_of
-from imagegate.domain.request import ImageRequest, InputImage
-from imagegate.ports.keeping import ImageStore
+from imagegate.domain.request import InputImage
 from imagegate.web.forms import Part, is_form, parse_form
 
 MOST = 16
@@ -91,26 +91,23 @@ def _of_reference(reference: Any, param: str) -> bytes:
         raise InvalidRequest(f"{param} is not valid base64.", param=param) from None
 
 
-def described(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage | None]:
-    """The pictures and the mask as a request names them. Raises InvalidRequest for what is no picture."""
+def described(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage | None, dict[str, bytes]]:
+    """The pictures and the mask as a request names them, and their bytes by those names.
+
+    The names are this request's own, so that they can be removed with it. Raises InvalidRequest for what is no picture.
+    """
     if not upload.images:
         raise InvalidRequest(f"Missing required parameter: '{upload.name}'.", param=upload.name)
     if len(upload.images) > MOST:
         raise InvalidRequest(f"At most {MOST} pictures can be worked from.", param=upload.name)
-    inputs = tuple(_described(body, upload.name) for body in upload.images)
-    return inputs, None if upload.mask is None else _described(upload.mask, "mask")
+    folder = f"inputs/{secrets.token_hex(10)}"
+    inputs = tuple(_described(body, upload.name, folder) for body in upload.images)
+    mask = None if upload.mask is None else _described(upload.mask, "mask", folder)
+    bodies = {one.key: body for one, body in zip(inputs, upload.images, strict=True)}
+    return inputs, mask, bodies | ({mask.key: upload.mask} if mask and upload.mask else {})
 
 
-def store(upload: Upload, request: ImageRequest, images: ImageStore) -> None:
-    """Keep the pictures of an accepted request until they are used."""
-    for described_as, body in zip(request.inputs, upload.images, strict=True):
-        # Anew: the same picture from an earlier request may have but a moment left.
-        images.put(described_as.key, body, described_as.content_type, anew=True)
-    if request.mask and upload.mask:
-        images.put(request.mask.key, upload.mask, request.mask.content_type, anew=True)
-
-
-def _described(body: bytes, param: str) -> InputImage:
+def _described(body: bytes, param: str, folder: str) -> InputImage:
     content_type = content_type_of(body)
     if content_type is None:
         raise InvalidRequest(f"'{param}' is no PNG, JPEG or WebP picture.", param=param)
@@ -119,4 +116,4 @@ def _described(body: bytes, param: str) -> InputImage:
         said = f"has {pixels} pixels; at most {LARGEST_PIXELS} are taken" if pixels else "is damaged"
         raise InvalidRequest(f"'{param}' {said}.", param=param)
     digest = hashlib.sha256(body).hexdigest()[:40]
-    return InputImage(f"inputs/{digest}.{_EXTENSIONS[content_type]}", content_type)
+    return InputImage(f"{folder}/{digest}.{_EXTENSIONS[content_type]}", content_type)
