@@ -99,8 +99,9 @@ def wrong_with(answer: Answered, key: str) -> Iterator[str]:
         yield f"status {answer.status}: {answer.text[:300]}"
         return
     everything = answer.text + str(answer.headers)
-    if "x-request-id" not in answer.headers:
-        yield "no x-request-id"
+    for name in ("x-request-id", "x-content-type-options", "content-security-policy", "strict-transport-security"):
+        if name not in answer.headers:
+            yield f"no {name}"
     if key in everything or key.rpartition("_")[2] in everything:
         yield "the key is in the answer"
     if any("\r" in value or "\n" in value for value in answer.headers.values()):

@@ -22,6 +22,7 @@ from imagegate.web.operations_router import add_operations_routes
 from imagegate.web.preflight import Preflight
 from imagegate.web.request_id import RequestId, marks, request_id_of
 from imagegate.web.respond import respond
+from imagegate.web.security_headers import SecurityHeaders, security_headers
 from imagegate.web.services import Services
 from imagegate.web.usage_router import add_usage_routes
 from imagegate.web.yandexart_router import add_yandexart_routes
@@ -53,6 +54,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(Access, services)
     app.add_middleware(Preflight, services)
     app.add_middleware(RequestId)
+    app.add_middleware(SecurityHeaders)
     return app
 
 
@@ -106,4 +108,4 @@ async def _broken(request: Request, error: Exception) -> Response:
     message = f"imagegate could not answer; its logs say why under request id {request_id}."
     answer = presenting.breakdown(presenting.dialect_of(request.scope), 500, "internal", message, request_id)
     # Starlette answers for what nobody caught outside of all middleware.
-    return respond(answer.with_headers(marks(request.scope)))
+    return respond(answer.with_headers({**marks(request.scope), **security_headers(request.scope)}))
