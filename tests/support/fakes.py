@@ -197,8 +197,8 @@ class MemoryDeliveries:
     def tried(self, operation_id: str) -> set[str]:
         return {one.event for one in self.of(operation_id)}
 
-    def of(self, operation_id: str) -> Sequence[Delivery]:
-        return [self.kept[key] for key in sorted(self.kept) if key[0] == operation_id]
+    def of(self, operation_id: str, after: int = 0) -> Sequence[Delivery]:
+        return [self.kept[key] for key in sorted(self.kept) if key[0] == operation_id and key[1] > after]
 
     def forget(self, operation_id: str) -> None:
         for delivery in self.of(operation_id):

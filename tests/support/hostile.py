@@ -190,13 +190,22 @@ def oversized(random: Random, mark: str) -> Parts:
     return "POST", path, "", {}, _json(document)
 
 
+def long_lists(random: Random, mark: str) -> Parts:
+    """A text as long as one may be, whatever it weighs in JSON; or the list of all of them."""
+    if random.random() < 0.3:
+        return "GET", "/v1/operations", "page_size=100", {}, ("", b"")
+    character = random.choice(("\U0001f98a", "é", '"', "\\", "a"))
+    document = ROADS["/v1/operations"](mark) | {"prompt": mark + character * 30_000}
+    return "POST", "/v1/operations", "", {}, _json(document)
+
+
 def good(random: Random, mark: str) -> Parts:
     path, document = _good(random, mark)
     return "POST", path, "", {}, _json(document)
 
 
 _MAKERS = [raw_json, damaged_json, wrong_values, random_unicode, odd_headers, odd_queries, odd_paths]
-_MAKERS += [odd_methods, odd_pictures, odd_forms, oversized, good, *hostile_charsets.MAKERS]
+_MAKERS += [odd_methods, odd_pictures, odd_forms, oversized, long_lists, good, *hostile_charsets.MAKERS]
 KINDS: dict[str, Callable[[Random, str], Parts]] = {made.__name__.replace("_", " "): made for made in _MAKERS}
 """Kinds of request; good ones among them, which must go on working."""
 

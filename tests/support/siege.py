@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imagegate.domain.operation import State
+from imagegate.local.front_door import LAMBDA_LIMIT_BYTES
 from support.fuzz_server import gateway
 from support.gateway import Answered, Gateway
 from support.hostile import Event, Hostile
@@ -23,6 +24,8 @@ from support.hostile_corpus import OPERATION_ID
 LONGEST_SECONDS = 5.0
 _FRESH_EVERY = 500
 """Requests after which the world behind the handler is made anew, so that it stays small."""
+_ENVELOPE = 10_000
+"""Bytes of headers and the like."""
 _SHAPES = (
     {"error"},
     {"error", "code", "message", "details"},
@@ -104,6 +107,8 @@ def wrong_with(answer: Answered, key: str) -> Iterator[str]:
             yield f"no {name}"
     if key in everything or key.rpartition("_")[2] in everything:
         yield "the key is in the answer"
+    if len(json.dumps(answer.text, ensure_ascii=False).encode()) + _ENVELOPE > LAMBDA_LIMIT_BYTES:
+        yield "it is too large for Lambda"
     if any("\r" in value or "\n" in value for value in answer.headers.values()):
         yield f"a line ends in a header: {answer.headers}"
     if "Traceback" in everything:

@@ -43,9 +43,10 @@ class DynamoDBDeliveries:
         """The events of an operation of which a delivery was begun; one that is a moment old may be missing."""
         return {item["model"]["S"] for item in self._listed(operation_id)}
 
-    def of(self, operation_id: str) -> Sequence[Delivery]:
-        """All of an operation, in the order of their sequence."""
-        found = (self.get(operation_id, int(item["id"]["S"])) for item in self._listed(operation_id))
+    def of(self, operation_id: str, after: int = 0) -> Sequence[Delivery]:
+        """Those of an operation after a sequence, in its order."""
+        sequences = (int(item["id"]["S"]) for item in self._listed(operation_id))
+        found = (self.get(operation_id, one) for one in sequences if one > after)
         return sorted((one for one in found if one), key=lambda one: one.sequence)
 
     def forget(self, operation_id: str) -> None:

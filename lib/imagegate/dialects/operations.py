@@ -1,7 +1,5 @@
 """imagegate's own operations API: bodies in and out, and problems as RFC 9457 has them."""
 
-import base64
-import binascii
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -10,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from imagegate.dialects.answer import Answer
 from imagegate.dialects.complaints import first_problem
+from imagegate.dialects.pages import LARGEST_PAGE, page_token, take_page
 from imagegate.dialects.parsing import (
     WHOLE,
     Line,
@@ -180,25 +179,12 @@ def accepted(operation: Operation, link: Link, outlook: Outlook) -> Answer:
     return Answer(202, present(operation, link, outlook), headers)
 
 
-def listed(page: Page, link: Link) -> Answer:
-    """200: a part of the list."""
-    token = page.next_before_id and base64.urlsafe_b64encode(page.next_before_id.encode()).decode().rstrip("=")
-    return Answer(200, {"operations": [present(one, link) for one in page.operations], "next_page_token": token})
-
-
-def parse_page_token(token: str) -> str:
-    """The operation id in a page token. Raises InvalidRequest for anything we did not hand out."""
-    try:
-        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
-    except (binascii.Error, ValueError):
-        text = ""
-    if not is_id(text):
-        raise InvalidRequest(
-            "page_token is none of ours.",
-            param="page_token",
-            remedy="Hand back next_page_token as it came, or leave it out to begin anew.",
-        )
-    return text
+def listed(page: Page, link: Link, largest: int = LARGEST_PAGE) -> Answer:
+    """200: a part of the list, cut where it would have more than `largest` bytes."""
+    shown = take_page((present(one, link) for one in page.operations), largest)
+    whole = len(shown) == len(page.operations)
+    last = page.next_before_id if whole else page.operations[len(shown) - 1].id
+    return Answer(200, {"operations": shown, "next_page_token": page_token(last) if last else None})
 
 
 STATUSES = {

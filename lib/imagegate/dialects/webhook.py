@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 
 from imagegate.dialects.answer import Answer
 from imagegate.dialects.complaints import first_problem
+from imagegate.dialects.pages import LARGEST_PAGE, page_token, parse_page_token, take_page
 from imagegate.dialects.parsing import Line, document_of
 from imagegate.domain.delivery import Delivery, DeliveryState, Try
 from imagegate.domain.errors import RequestError
@@ -17,6 +18,8 @@ from imagegate.domain.webhook import EVENTS, WantedWebhook, parse_secret
 EventName = Literal["queued", "started", "succeeded", "failed", "cancelled"]
 _URL = r"^https://([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?\.)+[a-z]{2,24}(:[1-9]\d{0,3})?(/[!-\[\]-~]*)?$"
 """For readers of the OpenAPI document; what is refused is WebhookTargets' affair."""
+_LONGEST_SEQUENCE = 9
+"""Digits."""
 _FOUR = "[A-Za-z0-9+/]{4}"
 _SHAPE = f"^whsec_({_FOUR}){{8,20}}([A-Za-z0-9+/]{{2}}==|[A-Za-z0-9+/]{{3}}=)?$"
 _Secret = Annotated[SecretStr, Field(json_schema_extra={"pattern": _SHAPE})]
@@ -74,11 +77,20 @@ def parse_redelivery(body: bytes) -> str | None:
         raise first_problem(error) from None
 
 
-def deliveries(operation: Operation, found: Sequence[Delivery], disabled: bool, status: int = 200) -> Answer:
-    """What was sent to the operation's webhook, and what became of it."""
+def deliveries(
+    operation: Operation, found: Sequence[Delivery], disabled: bool, status: int = 200, largest: int = LARGEST_PAGE
+) -> Answer:
+    """What was sent to the operation's webhook, and what became of it; at most `largest` bytes of it."""
     webhook = operation.webhook
     shown = {"url": webhook.url, "events": list(webhook.events), "disabled": disabled} if webhook else None
-    return Answer(status, {"webhook": shown, "deliveries": [_delivery(one) for one in found]})
+    page = take_page(map(_delivery, found), largest)
+    token = page_token(str(found[len(page) - 1].sequence)) if len(page) < len(found) else None
+    return Answer(status, {"webhook": shown, "deliveries": page, "next_page_token": token})
+
+
+def parse_deliveries_token(token: str) -> int:
+    """The sequence that the page before ended with. Raises InvalidRequest."""
+    return int(parse_page_token(token, lambda last: last.isdecimal() and len(last) <= _LONGEST_SEQUENCE))
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:

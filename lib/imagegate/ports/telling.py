@@ -76,8 +76,8 @@ class Deliveries(Protocol):
     def tried(self, operation_id: str) -> set[str]:
         """The events of an operation of which a delivery was begun; one that is a moment old may be missing."""
 
-    def of(self, operation_id: str) -> Sequence[Delivery]:
-        """All of an operation, in the order of their sequence; one that is a moment old may be missing."""
+    def of(self, operation_id: str, after: int = 0) -> Sequence[Delivery]:
+        """Those of an operation after a sequence, in its order; one that is a moment old may be missing."""
 
     def forget(self, operation_id: str) -> None:
         """Remove all of an operation."""

@@ -130,7 +130,10 @@ _DELIVERIES = {"model": schemas.DeliveriesShape, "description": "The deliveries.
 DELIVERIES: dict[str, Any] = {
     "tags": ["Operations"],
     "summary": "Show what was sent to an operation's webhook",
-    "responses": {200: _DELIVERIES, **problems(s404="No such operation.", s410="Its retention has ended.")},
+    "responses": {
+        200: _DELIVERIES,
+        **problems(s400="A parameter has to be changed.", s404="No such operation.", s410="Its retention has ended."),
+    },
 }
 _REDELIVERY = body(webhook.RedeliverBody, all={}, one={"event_id": "06gzj55vfn0ajhf9kn2m.3"})
 _REDELIVERY["requestBody"]["required"] = False

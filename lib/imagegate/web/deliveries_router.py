@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import FastAPI, Path, Request
+from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import Response
 
 from imagegate.dialects import webhook
@@ -18,9 +18,14 @@ def add_deliveries_routes(app: FastAPI, services: Services) -> None:
     """Add the routes about webhooks."""
 
     @app.get("/v1/operations/{operation_id}/deliveries", name="deliveries")
-    async def deliveries(request: Request, operation_id: OperationId) -> Response:
+    async def deliveries(
+        request: Request,
+        operation_id: OperationId,
+        page_token: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> Response:
+        after = webhook.parse_deliveries_token(page_token) if page_token else 0
         operation = services.read(operation_id, owner_of(request))
-        found = services.deliveries.of(operation.id) if operation.webhook else []
+        found = services.deliveries.of(operation.id, after) if operation.webhook else []
         return respond(webhook.deliveries(operation, found, _is_disabled(services, operation)))
 
     @app.post("/v1/operations/{operation_id}:redeliver", name="redeliver", status_code=202)

@@ -9,8 +9,10 @@ from starlette.responses import RedirectResponse, Response
 
 from imagegate.dialects import openai_images, operations
 from imagegate.dialects.answer import Answer
+from imagegate.dialects.pages import parse_page_token
 from imagegate.domain import listing
 from imagegate.domain.errors import Gone
+from imagegate.domain.ids import is_id
 from imagegate.domain.operation import Operation, State
 from imagegate.web.access import owner_of, permit, principal_of, start_for
 from imagegate.web.decoding import header_texts
@@ -63,7 +65,7 @@ def _add_collection(app: FastAPI, services: Services) -> None:
             model=model,
             created_after=created_after.timestamp() if created_after else None,
             created_before=created_before.timestamp() if created_before else None,
-            before_id=operations.parse_page_token(page_token) if page_token else None,
+            before_id=parse_page_token(page_token, is_id) if page_token else None,
         )
         return respond(operations.listed(services.listing.page(query), services.picture_link))
 

@@ -151,6 +151,7 @@ class DeliveriesShape(_Shape):
 
     webhook: DisabledShape | None
     deliveries: list[DeliveryShape]
+    next_page_token: str | None = Field(description="Hand it back as `page_token` to the list of deliveries.")
 
 
 class ListShape(_Shape):

@@ -196,7 +196,11 @@ def test_without_a_webhook_there_are_none() -> None:
     gateway = Gateway()
     post(gateway, "/v1/operations", None)
     path = f"/v1/operations/{only(gateway).id}"
-    assert gateway.call("GET", f"{path}/deliveries").json() == {"webhook": None, "deliveries": []}
+    assert gateway.call("GET", f"{path}/deliveries").json() == {
+        "webhook": None,
+        "deliveries": [],
+        "next_page_token": None,
+    }
     assert gateway.call("POST", f"{path}:redeliver").json()["code"] == "wrong_state"
 
 
