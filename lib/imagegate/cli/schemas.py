@@ -73,6 +73,8 @@ def _requested() -> Schema:
     del detail["properties"]["validate_only"]
     told = "Requests of one id are one request. Without it, the event's own id counts."
     detail["properties"]["id"] = {"type": ["string", "null"], "minLength": 1, "maxLength": 255, "description": told}
+    told = "`false`: the words are not kept beyond the run, as with the header x-data-logging-enabled."
+    detail["properties"]["data_logging_enabled"] = {"type": ["boolean", "null"], "description": told}
     return {**_envelope(REQUESTED, _TEXT, detail), "$defs": shapes}
 
 

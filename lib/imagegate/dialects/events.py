@@ -1,11 +1,11 @@
-"""Requests that arrive as events: the detail is what POST /v1/operations takes, and may have an `id`."""
+"""Requests that arrive as events: the detail is what POST /v1/operations takes, and what headers say there."""
 
 import json
 from datetime import datetime
 from typing import Any
 
 from imagegate.dialects import operations
-from imagegate.dialects.parsing import document_of
+from imagegate.dialects.parsing import document_of, header_line, with_privacy
 from imagegate.domain.errors import InvalidRequest
 from imagegate.usecases.intake import Requested
 
@@ -19,14 +19,16 @@ def parse(message: str) -> Requested:
     detail = event.get("detail")
     if not isinstance(detail, dict):
         raise InvalidRequest("The event has no detail.", param="detail", remedy="Send what POST /v1/operations takes.")
-    named = detail.pop("id", None)
+    named, logged = detail.pop("id", None), detail.pop("data_logging_enabled", None)
     key = event.get("id") if named is None else named
     if not isinstance(key, str) or not 1 <= len(key) <= 255:
         raise InvalidRequest("An id is text of 1 to 255 characters.", param="id")
-    ask, validate_only = operations.parse(json.dumps(detail).encode(), key)
+    if not isinstance(logged, bool | None):
+        raise InvalidRequest("data_logging_enabled is true or false.", param="data_logging_enabled")
+    ask, validate_only = operations.parse(json.dumps(detail).encode(), header_line(key, "id"))
     if validate_only:
         raise InvalidRequest("Nobody would hear of the result.", param="validate_only", remedy="Leave it out.")
-    return Requested(ask, _sent_at(event.get("time")))
+    return Requested(with_privacy(ask, "false" if logged is False else ""), _sent_at(event.get("time")))
 
 
 def _sent_at(time: Any) -> float:

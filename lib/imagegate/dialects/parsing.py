@@ -3,14 +3,17 @@
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from imagegate.domain.characters import FORBIDDEN, find_forbidden
+from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest, TooLarge
 from imagegate.domain.request import ImageRequest
+from imagegate.usecases.start import Ask
 
 LARGEST = 1024 * 1024
 """Bytes of a body without pictures: the longest texts that any field takes, every character escaped, fit."""
@@ -170,6 +173,21 @@ def header_line(said: str, name: str) -> str:
         return require_fit(said, one_line=True)
     except ValueError as error:
         raise InvalidRequest(f"{name} {error}.", param=name) from None
+
+
+DATA_LOGGING = "x-data-logging-enabled"
+"""The header of YandexART's clients, heeded in every dialect: `false` keeps words no longer than their request runs."""
+
+
+def with_privacy(ask: Ask, said: str) -> Ask:
+    """The Ask as DATA_LOGGING has it; a private one is no repetition of one that is not. Raises InvalidRequest."""
+    match said.strip().lower():
+        case "false":
+            private = replace(ask.request, private=True)
+            return replace(ask, request=private, digest=digest({"private": ask.digest}))
+        case "" | "true":
+            return ask
+    raise InvalidRequest(f"{DATA_LOGGING} is 'true' or 'false'.", param=DATA_LOGGING)
 
 
 UNCOMPRESSED = 100

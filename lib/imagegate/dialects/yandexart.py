@@ -15,7 +15,16 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from imagegate.dialects.answer import Answer
 from imagegate.dialects.complaints import first_problem
-from imagegate.dialects.parsing import Line, Text, document_of, header_line, idempotency_key, model_of_uri
+from imagegate.dialects.parsing import (
+    DATA_LOGGING,
+    Line,
+    Text,
+    document_of,
+    header_line,
+    idempotency_key,
+    model_of_uri,
+    with_privacy,
+)
 from imagegate.domain.attempt import AttemptState
 from imagegate.domain.characters import FORBIDDEN
 from imagegate.domain.coalescing import digest
@@ -38,7 +47,7 @@ EXPAND = "x-imagegate-expand"
 """The header that has the prompt expanded: the documented body has no field for it."""
 CLIENT_ID = "x-client-request-id"
 """The header with the caller's own id of a request, which is told back to it."""
-HEADERS = ("x-data-logging-enabled", EXPAND, "idempotency-key", CLIENT_ID)
+HEADERS = (DATA_LOGGING, EXPAND, "idempotency-key", CLIENT_ID)
 """Those that are read."""
 _LONGEST_REVISED_PROMPT = 800
 """Characters; percent-encoded, all headers together have to fit into 10 KB."""
@@ -120,13 +129,9 @@ def parse(body: bytes, headers: Mapping[str, str] | None = None) -> Ask:
         asked = GenerationBody.model_validate(document)
     except ValidationError as error:
         raise first_problem(error) from None
-    request = replace(
-        _request(asked),
-        private=headers.get("x-data-logging-enabled", "").strip().lower() == "false",
-        expand=_expand(headers.get(EXPAND, "").strip().lower()),
-    )
+    request = replace(_request(asked), expand=_expand(headers.get(EXPAND, "").strip().lower()))
     client_id = header_line(headers.get(CLIENT_ID, ""), CLIENT_ID)[:_LONGEST_CLIENT_ID]
-    return Ask(
+    ask = Ask(
         request,
         NAME,
         reply=_unlike_jpeg(asked.generation_options),
@@ -135,6 +140,7 @@ def parse(body: bytes, headers: Mapping[str, str] | None = None) -> Ask:
         idempotency_key=idempotency_key(headers.get("idempotency-key") or None),
         metadata={"client_request_id": client_id} if client_id else {},
     )
+    return with_privacy(ask, headers.get(DATA_LOGGING, ""))
 
 
 def _expand(said: str) -> bool:

@@ -9,6 +9,7 @@ from imagegate.dialects import operations, webhook
 from imagegate.web import schemas
 from imagegate.web.contract_words import (
     ACCEPTED,
+    DATA_LOGGING,
     IDEMPOTENCY_KEY,
     NO_PICTURES,
     OVERTAKEN,
@@ -52,7 +53,7 @@ CREATE: dict[str, Any] = {
         ),
     },
     "openapi_extra": {
-        "parameters": [PREFER, IDEMPOTENCY_KEY],
+        "parameters": [PREFER, IDEMPOTENCY_KEY, DATA_LOGGING],
         **body(
             operations.CreateBody,
             simple={"model": "flux", "prompt": "a red fox in the snow"},

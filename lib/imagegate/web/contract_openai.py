@@ -8,6 +8,7 @@ from imagegate.dialects import openai_request
 from imagegate.web import schemas
 from imagegate.web.contract_words import (
     ACCEPTED,
+    DATA_LOGGING,
     IDEMPOTENCY_KEY,
     NO_PICTURES,
     OVERTAKEN,
@@ -39,7 +40,7 @@ GENERATE: dict[str, Any] = {
         **NO_PICTURES,
     },
     "openapi_extra": {
-        "parameters": [PREFER, IDEMPOTENCY_KEY],
+        "parameters": [PREFER, IDEMPOTENCY_KEY, DATA_LOGGING],
         **body(
             openai_request.GenerationsBody,
             simple=_FIRST,
@@ -65,7 +66,10 @@ def _pictures(kind: type[BaseModel], **example: Any) -> dict[str, Any]:
     document = {"type": "object", "properties": {**schema["properties"], **images}, "required": ["images", *needed]}
     shown = {"simple": {"value": {**example, "images": [{"image_url": _PICTURE}]}}}
     content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": document, "examples": shown}}
-    return {"parameters": [PREFER, IDEMPOTENCY_KEY], "requestBody": {"required": True, "content": content}}
+    return {
+        "parameters": [PREFER, IDEMPOTENCY_KEY, DATA_LOGGING],
+        "requestBody": {"required": True, "content": content},
+    }
 
 
 EDIT: dict[str, Any] = {

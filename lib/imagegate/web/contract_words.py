@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from imagegate.dialects import parsing
 from imagegate.web import schemas
 
 Responses = dict[int | str, dict[str, Any]]
@@ -83,6 +84,8 @@ PREFER = header("Prefer", "`wait=N` holds the request up to N seconds; `respond-
 OVERTAKEN = "Too many requests for the same thing at the same moment: send it again."
 IDEMPOTENCY_KEY = header("Idempotency-Key", "The same key gives the same operation for at least 24 hours.")
 IDEMPOTENCY_KEY["schema"] |= {"minLength": 1, "maxLength": 255}
+DATA_LOGGING = header(parsing.DATA_LOGGING, "`false`: the words are not kept beyond the run.")
+DATA_LOGGING["schema"] |= {"enum": ["true", "false"]}
 NO_PICTURES = openai_errors(
     s424="The upstreams gave up; nothing will come.",
     s429="The upstreams are throttled; nothing was spent. Retry-After says when.",

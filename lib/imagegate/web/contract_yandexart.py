@@ -4,7 +4,7 @@ from typing import Any
 
 from imagegate.dialects import yandexart
 from imagegate.web import schemas
-from imagegate.web.contract_words import OVERTAKEN, body, header, yandex_errors
+from imagegate.web.contract_words import DATA_LOGGING, OVERTAKEN, body, header, yandex_errors
 
 _OPERATION = {"model": schemas.YandexOperationShape, "description": "The operation."}
 _TOO_LARGE = {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]}
@@ -24,7 +24,7 @@ YANDEX_GENERATE: dict[str, Any] = {
         "parameters": [
             _KEY,
             _EXPAND,
-            header("x-data-logging-enabled", "`false`: the words are not kept beyond the run."),
+            DATA_LOGGING,
             header("x-client-request-id", "Comes back with the answer, and stands in the operation's metadata."),
         ],
         **body(

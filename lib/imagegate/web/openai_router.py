@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from imagegate.dialects import openai_images, openai_request
 from imagegate.dialects.answer import Answer
-from imagegate.dialects.parsing import idempotency_key
+from imagegate.dialects.parsing import DATA_LOGGING, idempotency_key, with_privacy
 from imagegate.domain.errors import UnknownModel
 from imagegate.usecases.start import Ask
 from imagegate.web.access import principal_of, start_for
@@ -68,7 +68,8 @@ def add_openai_routes(app: FastAPI, services: Services) -> None:
 
 
 def _marked(ask: Ask, request: Request) -> Ask:
-    """The Ask with what the headers say of repetitions: OpenAI's own clients count theirs, others may send a key."""
+    """The Ask with what the headers say: OpenAI's own clients count their retries, others may send a key."""
     repeated = request.headers.get("x-stainless-retry-count", "0") != "0"
-    key = header_texts(request, ["idempotency-key"]).get("idempotency-key")
-    return replace(ask, repeated=repeated, idempotency_key=idempotency_key(key))
+    headers = header_texts(request, ("idempotency-key", DATA_LOGGING))
+    ask = replace(ask, repeated=repeated, idempotency_key=idempotency_key(headers.get("idempotency-key")))
+    return with_privacy(ask, headers.get(DATA_LOGGING, ""))

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from imagegate.dialects import openai_images, operations
 from imagegate.dialects.answer import Answer
 from imagegate.dialects.pages import parse_page_token
+from imagegate.dialects.parsing import DATA_LOGGING, with_privacy
 from imagegate.domain import listing
 from imagegate.domain.errors import Gone
 from imagegate.domain.ids import is_id
@@ -34,14 +35,12 @@ def add_operations_routes(app: FastAPI, services: Services) -> None:
     _add_images(app, services)
 
 
-def _key_of(request: Request) -> str | None:
-    return header_texts(request, ["idempotency-key"]).get("idempotency-key")
-
-
 def _add_collection(app: FastAPI, services: Services) -> None:
     @app.post("/v1/operations", name="create")
     async def create(request: Request) -> Response:
-        ask, validate_only = operations.parse(await request.body(), _key_of(request))
+        headers = header_texts(request, ("idempotency-key", DATA_LOGGING))
+        ask, validate_only = operations.parse(await request.body(), headers.get("idempotency-key"))
+        ask = with_privacy(ask, headers.get(DATA_LOGGING, ""))
         if validate_only:
             permit(request, services, ask)
             services.attach(ask, principal_of(request))
