@@ -66,3 +66,26 @@ def resolve_within(seconds: float, host: str, port: int, resolver: Resolver = re
     if not answer:
         raise OSError(f"{host} has no address")
     return answer
+
+
+class NotAllowed(Exception):
+    """A host has an address that may not be contacted."""
+
+
+def vetted_addresses(
+    host: str,
+    port: int,
+    seconds: float,
+    resolver: Resolver = resolve,
+    is_allowed: Callable[[str], bool] = is_public,
+) -> list[str]:
+    """The addresses that may be connected to, the best first; whoever asks connects to them and resolves nothing again.
+
+    A name that leads elsewhere a moment later (DNS rebinding) is thereby no way round. `seconds`: that resolving may
+    take. Raises NotAllowed unless every address is allowed, OSError when there is none.
+    """
+    found = resolve_within(seconds, host, port, resolver)
+    if not all(map(is_allowed, found)):
+        raise NotAllowed(host)
+    # A Lambda function outside a VPC has no way out by IPv6.
+    return sorted(dict.fromkeys(found), key=lambda address: ":" in address)

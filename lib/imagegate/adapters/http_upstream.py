@@ -1,7 +1,6 @@
 """HTTP to upstreams: the one place that owns timeouts, size caps, redirects and address rules."""
 
 import logging
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +9,9 @@ from dataclasses import replace
 import httpx
 from httpx_sse import EventSource, SSEError
 
-from imagegate.adapters.addresses import is_public, resolve
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.adapters.picture_targets import Target, pin, vet_picture
+from imagegate.adapters.upstream_errors import failed
+from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.ports.making import HttpRequest, HttpResponse, ServerSentEvent
 
 LARGEST_ANSWER = 32 * 1024 * 1024
@@ -23,8 +23,6 @@ _SILENCE = 50.0
 _REDIRECTS = 3
 _SHORTEST_CREDENTIAL = 12
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
-_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
-_LARGEST_PORT = 65535
 
 # At INFO it logs every address in full, and the signature of a presigned one is a credential.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -38,6 +36,10 @@ class HttpUpstream:
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send and read the answer, whatever its status; redirects are an answer, not followed."""
+        return self._send(request)
+
+    def _send(self, request: HttpRequest, address: str | None = None) -> HttpResponse:
+        """`address`: to connect to, in place of whatever the host's name leads to."""
         with _translated(request):
             built = self._client.build_request(
                 request.method,
@@ -48,6 +50,8 @@ class HttpUpstream:
                 files=[(name, ("image", one.body, one.content_type)) for name, one in request.files] or None,
                 timeout=httpx.Timeout(request.timeout, connect=_CONNECT),
             )
+            if address:
+                pin(built, address)
             response = self._client.send(built, stream=True)
             with _closing(response):
                 body = _read(response, request)
@@ -70,30 +74,35 @@ class HttpUpstream:
         ):
             if response.status_code != 200:
                 code = _code_of_unopened(response.status_code)
-                raise _failed(code, request.url, f"HTTP {response.status_code} instead of a stream")
+                raise failed(code, request.url, f"HTTP {response.status_code} instead of a stream")
             yield from _Hearing(response, request.url, hold_until).events()
 
     def download(self, url: str, trusted_base: str) -> bytes:
         """Fetch a picture without credentials; private addresses only on `trusted_base`'s own host."""
-        address = _vetted(url, "", trusted_base)
+        target = vet_picture(url, "", trusted_base)
         for _ in range(_REDIRECTS + 1):
-            response = self._fetch(address)
+            response = self._fetch(target)
             if response.status not in _REDIRECT_STATUSES:
                 break
-            address = _vetted(response.headers.get("location", ""), address, trusted_base)
+            target = vet_picture(response.headers.get("location", ""), target.url, trusted_base)
         if response.status != 200:
             code = FailureCode.EXPIRED if response.status in (403, 404, 410) else FailureCode.UPSTREAM_FAILED
-            raise _failed(code, address, f"HTTP {response.status} for the finished picture")
+            raise failed(code, target.url, f"HTTP {response.status} for the finished picture")
         return response.body
 
-    def _fetch(self, url: str) -> HttpResponse:
-        try:
-            return self.send(HttpRequest("GET", url))
-        except UpstreamError as error:
-            if not error.failure.surely_free:
-                raise
-            # Before a job, no connection means that it cost nothing. This one is done.
-            raise UpstreamError(replace(error.failure, code=FailureCode.UPSTREAM_FAILED)) from error
+    def _fetch(self, target: Target) -> HttpResponse:
+        """The answer of the first of its addresses that can be connected to."""
+        last: UpstreamError | None = None
+        for address in target.addresses or (None,):
+            try:
+                return self._send(HttpRequest("GET", target.url), address)
+            except UpstreamError as error:
+                if not error.failure.surely_free:
+                    raise
+                last = error
+        assert last
+        # Before a job, no connection means that it cost nothing. This one is done.
+        raise UpstreamError(replace(last.failure, code=FailureCode.UPSTREAM_FAILED)) from last
 
 
 class _Hearing:
@@ -113,7 +122,7 @@ class _Hearing:
             for chunk in self._response.iter_bytes():
                 self._unheard += len(chunk)
                 if self._unheard > LARGEST_EVENT:
-                    raise _failed(FailureCode.BAD_PAYLOAD, self._url, "an event without end")
+                    raise failed(FailureCode.BAD_PAYLOAD, self._url, "an event without end")
                 yield chunk
                 if time.time() >= self._hold_until:
                     return
@@ -139,37 +148,13 @@ def _code_of_unopened(status: int) -> FailureCode:
     return FailureCode.EXPIRED if status in (404, 410) else FailureCode.UPSTREAM_FAILED
 
 
-def _vetted(told: str, at: str, trusted_base: str) -> str:
-    """The address that was `told` at the address `at`, absolute, when it may be fetched. Raises UpstreamError."""
-    try:
-        # With the parser of the client that will call it: two of them may read two hosts in one address.
-        url, trusted = httpx.URL(at).join(told), httpx.URL(trusted_base)
-    except (httpx.InvalidURL, UnicodeError):
-        raise _failed(FailureCode.BAD_PAYLOAD, trusted_base, "a picture address that is none") from None
-    if (url.scheme, url.netloc) != (trusted.scheme, trusted.netloc):
-        _vet(url, trusted_base)
-    return str(url)
-
-
-def _vet(url: httpx.URL, trusted_base: str) -> None:
-    host, port = url.raw_host.decode("ascii"), url.port or 443
-    if url.scheme != "https" or not (_NAME.fullmatch(host) or ":" in host) or port > _LARGEST_PORT:
-        raise _failed(FailureCode.BAD_PAYLOAD, trusted_base, "a picture address that is no https address")
-    try:
-        addresses = resolve(host, port)
-    except OSError:
-        raise _failed(FailureCode.UPSTREAM_FAILED, str(url), "a picture host without an address") from None
-    if not all(map(is_public, addresses)):
-        raise _failed(FailureCode.BAD_PAYLOAD, trusted_base, "a picture address on a private network")
-
-
 def _read(response: httpx.Response, request: HttpRequest) -> bytes:
     body = bytearray()
     ends_at = time.monotonic() + request.reading
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > LARGEST_ANSWER:
-            raise _failed(FailureCode.BAD_PAYLOAD, request.url, f"more than {LARGEST_ANSWER} bytes")
+            raise failed(FailureCode.BAD_PAYLOAD, request.url, f"more than {LARGEST_ANSWER} bytes")
         if time.monotonic() > ends_at:
             raise httpx.ReadTimeout(f"not finished after {request.reading} s")
     return bytes(body)
@@ -200,26 +185,14 @@ def _translated(request: HttpRequest) -> Iterator[None]:
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        raise _failed(FailureCode.CAPACITY, request.url, "no connection") from error
+        raise failed(FailureCode.CAPACITY, request.url, "no connection") from error
     except httpx.TimeoutException as error:
         code = FailureCode.UPSTREAM_TIMEOUT if asks_only else FailureCode.AMBIGUOUS
-        raise _failed(code, request.url, "no answer in time") from error
+        raise failed(code, request.url, "no answer in time") from error
     except (httpx.TransportError, SSEError) as error:
         code = FailureCode.UPSTREAM_FAILED if asks_only else FailureCode.AMBIGUOUS
-        raise _failed(code, request.url, "the connection broke") from error
+        raise failed(code, request.url, "the connection broke") from error
     except httpx.DecodingError as error:
-        raise _failed(FailureCode.BAD_PAYLOAD, request.url, "not compressed as it says") from error
+        raise failed(FailureCode.BAD_PAYLOAD, request.url, "not compressed as it says") from error
     except httpx.InvalidURL as error:
-        raise _failed(FailureCode.BAD_PAYLOAD, request.url, "an address that is none") from error
-
-
-def _failed(code: FailureCode, url: str, what: str) -> UpstreamError:
-    return UpstreamError(Failure(code, f"{_host(url)}: {what}."))
-
-
-def _host(url: str) -> str:
-    """Who a message is about."""
-    try:
-        return httpx.URL(url).netloc.decode("ascii")
-    except (httpx.InvalidURL, UnicodeError):
-        return "an upstream"
+        raise failed(FailureCode.BAD_PAYLOAD, request.url, "an address that is none") from error

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from imagegate.adapters.addresses import Resolver, is_public, resolve, resolve_within
+from imagegate.adapters.addresses import NotAllowed, Resolver, is_public, resolve, vetted_addresses
 from imagegate.domain.errors import WebhookRefused
 
 LONGEST_URL = 2000
@@ -46,15 +46,17 @@ class WebhookTargets:
 
     def address(self, host: str, port: int) -> str:
         """The address to connect to. Raises WebhookRefused unless every one is public, OSError when there is none."""
-        found = resolve_within(self._resolving, host, port, self._resolver)
-        if self._loopback and host in _LOOPBACK:
-            allowed = all(ipaddress.ip_address(one).is_loopback for one in found)
-        else:
-            allowed = all(map(is_public, found))
-        if not allowed:
-            raise _refused(f"The webhook's host '{host}' has an address that is not on the public internet.")
-        # A Lambda function outside a VPC has no way out by IPv6.
-        return sorted(found, key=lambda one: ":" in one)[0]
+        local = self._loopback and host in _LOOPBACK
+        try:
+            found = vetted_addresses(host, port, self._resolving, self._resolver, _is_loopback if local else is_public)
+        except NotAllowed:
+            message = f"The webhook's host '{host}' has an address that is not on the public internet."
+            raise _refused(message) from None
+        return found[0]
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address).is_loopback
 
 
 def _split(url: str) -> SplitResult:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from imagegate.adapters import http_upstream
+from imagegate.adapters import http_upstream, picture_targets
 from imagegate.adapters.addresses import is_public
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
@@ -360,7 +360,7 @@ def test_a_picture_that_is_made_is_never_called_throttled(
     ids=lambda url: url[:30],
 )
 def test_addresses_that_are_none_directly_and_after_a_redirect(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_upstream, "resolve", lambda host, port: ["8.8.8.8"])
+    monkeypatch.setattr(picture_targets, "resolve", lambda host, port: ["8.8.8.8"])
     upstream = answering(httpx.Response(302, headers={"location": url}))
     with pytest.raises(UpstreamError) as caught:
         upstream.download(url, "https://up.invalid")
@@ -426,7 +426,12 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
             raise OSError("no such host")
         return list(addresses)
 
-    monkeypatch.setattr(http_upstream, "resolve", resolve)
+    monkeypatch.setattr(picture_targets, "resolve", resolve)
+
+
+def asked_for(request: httpx.Request) -> tuple[str, str]:
+    """The URL of a request, and what is connected to."""
+    return f"https://{request.headers['host']}{request.url.path}", request.url.host
 
 
 @pytest.mark.parametrize("url", [PICTURE_URL, "https://[2606:2800:220:1:248:1893:25c8:1946]/p.png"])
@@ -434,14 +439,14 @@ def test_a_picture_on_another_public_host_is_fetched_once(url: str, monkeypatch:
     resolving(monkeypatch, PUBLIC)
     http, asked = scripted(httpx.Response(200, content=b"png"))
     assert http.download(url, ALPHA) == b"png"
-    assert [str(one.url) for one in asked] == [url]
+    assert [asked_for(one) for one in asked] == [(url, PUBLIC)]
 
 
 def test_a_picture_that_has_moved_is_followed_to_another_public_host(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, PUBLIC)
     http, asked = scripted(httpx.Response(302, headers={"location": PICTURE_URL}), httpx.Response(200, content=b"png"))
     assert http.download(f"{ALPHA}/p", ALPHA) == b"png"
-    assert [str(one.url) for one in asked] == [f"{ALPHA}/p", PICTURE_URL]
+    assert [asked_for(one) for one in asked] == [(f"{ALPHA}/p", "alpha.example.com"), (PICTURE_URL, PUBLIC)]
 
 
 @pytest.mark.parametrize(
