@@ -48,6 +48,8 @@ class Settings:
     """Where the gateway answers, for links in webhooks."""
     cors_origins: tuple[str, ...] = ()
     """Origins whose web pages may call the API; only the functions that answer HTTP have them."""
+    long_hold: bool = False
+    """At the long-hold address nobody is redirected: a POST is held for `hold_seconds`, however long."""
     dead_letters: str = ""
     """URL of the queue for what this function cannot handle; only some functions have one."""
     intake_key: str = ""
@@ -82,6 +84,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         access=_choice(environment, "ACCESS", ("keys", "open")),
         key_cache_seconds=_number(environment, "KEY_CACHE_SECONDS"),
         cors_origins=tuple(filter(None, environment.get("CORS_ORIGINS", "").split(","))),
+        long_hold=environment.get("LONG_HOLD", "off") == "on",
         dead_letters=environment.get("DEAD_LETTERS", ""),
         intake_queue_url=environment.get("INTAKE_QUEUE_URL", ""),
         intake_key=environment.get("INTAKE_KEY_ID", ""),

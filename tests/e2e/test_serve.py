@@ -14,6 +14,7 @@ import requests
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("serve")]
 ROOT = Path(__file__).parents[2]
+LONG_HOLD = re.compile(r"Long hold\s+(http://127\.0\.0\.1:\d+)/v1")
 BASE = re.compile(r"imagegate\s+(http://127\.0\.0\.1:\d+)")
 PATIENCE = 60.0
 
@@ -93,15 +94,19 @@ def test_with_keys_nothing_is_reached_without_one_and_the_first_is_shown(tmp_pat
         assert "Open" not in served.printed.replace("OpenAI", "")
         assert requests.get(url).status_code == 401
         assert requests.get(url, headers={"Authorization": f"Bearer {key}"}).status_code == 200
+        [long_hold] = LONG_HOLD.findall(served.printed)
+        assert requests.get(f"{long_hold}/v1/models").status_code == 401
+        assert requests.get(f"{long_hold}/v1/models", headers={"Authorization": f"Bearer {key}"}).status_code == 200
     assert key not in "".join(path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
     with serving("--port", "0", "--state-dir", str(tmp_path / "first")) as first:
         port = first.url.rpartition(":")[2]
-        with serving("--port", port, "--state-dir", str(tmp_path / "second")) as second:
-            assert second.process.wait(PATIENCE) == 1
-            assert second.ready.wait(PATIENCE)
-            assert port in second.printed
-            assert "--port" in second.printed
-            assert "Traceback" not in second.printed
+        for options in (("--port", port), ("--port", "0", "--long-hold-port", port)):
+            with serving(*options, "--state-dir", str(tmp_path / "second")) as second:
+                assert second.process.wait(PATIENCE) == 1
+                assert second.ready.wait(PATIENCE)
+                assert f"port {port} is taken" in second.printed
+                assert f"another port with {options[-2]}." in second.printed
+                assert "Traceback" not in second.printed

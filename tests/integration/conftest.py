@@ -53,6 +53,8 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             "HoldSeconds": "1",
             "KeyCacheSeconds": "1",
             "CorsOrigins": "https://app.example.com",
+            "LongHold": "on",
+            "LongHoldSeconds": "60",
             **WITH_WEBHOOKS,
         },
         stand_ins=StandIns(build_app(latency_seconds=0.3), BASE_PATHS),

@@ -71,6 +71,8 @@ class Gateway:
     access: str = "open"
     """As the template's parameter: `open` or `keys`."""
     keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
+    redirects: bool = True
+    """False at the long-hold address."""
     cors_origins: tuple[str, ...] = ()
     expands: bool = True
     """Whether a language model is set up."""
@@ -111,6 +113,7 @@ class Gateway:
             presign_seconds=self.presign_seconds,
             yandexart_days=3,
             hold_seconds=self.hold_seconds,
+            redirects=self.redirects,
             cors_origins=self.cors_origins,
         )
         self.app = create_app(self.services)

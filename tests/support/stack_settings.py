@@ -18,5 +18,6 @@ def on_free_ports(state: Path) -> StackSettings:
         port=0,
         ministack_port=0,
         upstreams_port=0,
-        parameters={"Access": "open", "IntakeKey": "everybody", **EXPANDER_PARAMETERS},
+        long_hold_port=0,
+        parameters={"Access": "open", "IntakeKey": "everybody", "LongHold": "on", **EXPANDER_PARAMETERS},
     )

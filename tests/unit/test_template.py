@@ -17,7 +17,7 @@ RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
 FUNCTIONS = {name: one for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"}
 SECRET_READERS = {"SubmitFunction", "PollFunction", "ExpandFunction"}
 """Who may read upstreams' secrets."""
-WEBHOOK_SIGNERS = {"ApiFunction", "DeliverFunction", "IntakeFunction"}
+WEBHOOK_SIGNERS = {"ApiFunction", "HoldFunction", "DeliverFunction", "IntakeFunction"}
 """Who may read, and be the first to make, the key of webhook secrets: that parameter and no other."""
 EVENTS_THAT_DO_NOT_WAIT = {"Schedule", "EventBridgeRule", "SNS", "S3"}
 
@@ -203,6 +203,45 @@ def test_nothing_is_set_aside_unless_asked_for(part: str) -> None:
     }
     reserved = FUNCTIONS[f"{part}Function"]["Properties"]["ReservedConcurrentExecutions"]
     assert reserved == {"Fn::If": [f"Bounds{part}", {"Ref": f"{part}Concurrency"}, {"Ref": "AWS::NoValue"}]}
+
+
+def test_the_long_hold_address_is_asked_for_and_bounded() -> None:
+    """It has no throttle in front of it and every request may last 15 minutes: the bound is what a flood can cost."""
+    assert DOCUMENT["Parameters"]["LongHold"]["Default"] == "off"
+    bound = DOCUMENT["Parameters"]["LongHoldConcurrency"]
+    assert (bound["MinValue"], bound["Default"] <= 50) == (1, True)
+    assert FUNCTIONS["HoldFunction"]["Properties"]["ReservedConcurrentExecutions"] == {"Ref": "LongHoldConcurrency"}
+    parts = [name for name, one in RESOURCES.items() if one.get("Condition") == "HoldsLong"]
+    assert {"HoldFunction", "HoldUrl", "HoldLog", "HoldErrorsAlarm", "HoldUrlPermission"} <= set(parts)
+    assert not [name for name in RESOURCES if name.startswith("Hold") and name not in parts]
+
+
+def test_the_long_hold_address_answers_before_lambda_stops_it() -> None:
+    seconds = DOCUMENT["Parameters"]["LongHoldSeconds"]
+    assert seconds["MaxValue"] <= FUNCTIONS["HoldFunction"]["Properties"]["Timeout"] - 60
+    given = FUNCTIONS["HoldFunction"]["Properties"]["Environment"]["Variables"]
+    assert given["HOLD_SECONDS"] == {"Ref": "LongHoldSeconds"}
+
+
+def test_the_long_hold_address_is_the_api_at_another_address() -> None:
+    hold, api = FUNCTIONS["HoldFunction"]["Properties"], FUNCTIONS["ApiFunction"]["Properties"]
+    assert hold["Policies"] == api["Policies"]
+    assert api["Environment"]["Variables"].items() <= hold["Environment"]["Variables"].items()
+    _, of_url, _ = RESOURCES["HoldUrl"]["Properties"]["Cors"]["Fn::If"]
+    _, of_api, _ = RESOURCES["Api"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    assert {**of_api, "ExposeHeaders": []} == {**of_url, "ExposeHeaders": []}
+    assert set(of_url["ExposeHeaders"]) <= set(of_api["ExposeHeaders"])
+
+
+def test_the_long_hold_address_is_called_by_its_url_only() -> None:
+    rights = {
+        one["Properties"]["Action"]: one["Properties"]
+        for one in of_type("AWS::Lambda::Permission").values()
+        if one["Properties"]["FunctionName"] == {"Ref": "HoldFunction"}
+    }
+    assert rights["lambda:InvokeFunctionUrl"]["FunctionUrlAuthType"] == "NONE"
+    assert rights["lambda:InvokeFunction"]["InvokedViaFunctionUrl"] is True
+    assert len(rights) == 2
 
 
 def test_the_api_is_throttled_and_every_parameter_says_what_it_is() -> None:

@@ -26,6 +26,15 @@ SOURCE = Path(__file__).resolve().parents[3]
 _WEBHOOKS = {"PublicUrl": "", "WebhookLoopback": "true"}
 """Parameters for webhooks that lead back to here, and may be sent to this machine."""
 Port = Annotated[int, typer.Option(help="Port of the gateway, on 127.0.0.1; 0 for any free one.", min=0, max=65535)]
+LongHoldPort = Annotated[
+    int | None,
+    typer.Option(
+        help="Port of the address for clients that follow no redirect; by default 1341, or any if that is taken.",
+        min=0,
+        max=65535,
+        show_default=False,
+    ),
+]
 StateDir = Annotated[Path, typer.Option(help="Folder for operations and pictures.", file_okay=False)]
 Live = Annotated[bool, typer.Option("--live", help="Use the real upstreams, not the stand-ins.")]
 Keys = Annotated[bool, typer.Option("--keys", help="Ask for API keys, as a deployment does.")]
@@ -38,6 +47,7 @@ def serve(
     live: Live = False,
     latency: Latency = 2.0,
     keys: Keys = False,
+    long_hold_port: LongHoldPort = None,
 ) -> None:
     """Serve the gateway with an embedded AWS and stand-in upstreams, until Ctrl-C."""
     # Imported here, for `imagegate --help` need not wait for an AWS SDK.
@@ -46,7 +56,8 @@ def serve(
 
     screen = ServeScreen(state_dir)
     settings = _settings(port, state_dir, live, latency, screen)
-    settings = replace(settings, parameters={**settings.parameters, "Access": "keys" if keys else "open"})
+    parameters = {**settings.parameters, "Access": "keys" if keys else "open"}
+    settings = replace(settings, parameters=parameters, long_hold_port=long_hold_port)
     raise typer.Exit(_run(Stack(settings), screen, live, keys))
 
 
@@ -54,12 +65,12 @@ def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "S
     from imagegate.local.stack_settings import StackSettings, StandIns
     from imagegate.local.upstreams.app import BASE_PATHS, EXPANDER_PARAMETERS, STAND_IN_SECRETS, build_app
 
-    parameters = {"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}", "IntakeKey": EVERYBODY, **_WEBHOOKS}
+    parameters = {"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}", "IntakeKey": EVERYBODY, "LongHold": "on"}
     return StackSettings(
         template=SOURCE / "template.yaml",
         state=state_dir,
         port=port,
-        parameters={**parameters, **({} if live else EXPANDER_PARAMETERS)},
+        parameters={**parameters, **_WEBHOOKS, **({} if live else EXPANDER_PARAMETERS)},
         stand_ins=None if live else StandIns(build_app(latency_seconds=latency), BASE_PATHS, STAND_IN_SECRETS),
         say=screen.say,
         step=screen.step,
@@ -74,7 +85,7 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool) -> int:
     try:
         stack.start()
         threading.Thread(target=_warm_up, args=(stack.base_url,), daemon=True).start()
-        screen.running(stack.base_url, live, keys, _first_key(stack) if keys else None)
+        screen.running(stack.base_url, live, keys, _first_key(stack) if keys else None, stack.long_hold_url)
         stack.wait()
         return 1
     except StackError as error:

@@ -36,7 +36,9 @@ class ServeScreen:
         """Show a remark."""
         self._out.print(f"  {line}", markup=False)
 
-    def running(self, base_url: str, live: bool, keys: bool, first_key: str | None) -> None:
+    def running(
+        self, base_url: str, live: bool, keys: bool, first_key: str | None, long_hold_url: str | None = None
+    ) -> None:
         """Show where to reach what, one command to try, who draws the pictures, and who may ask for them.
 
         `first_key`: the key that was just made, if one was.
@@ -47,7 +49,7 @@ class ServeScreen:
         routes = [(route.model, [target.provider for target in route.targets]) for route in registry.routes()]
         self._serving = True
         self._out.print()
-        self._out.print(*_addresses(base_url), sep="\n")
+        self._out.print(*_addresses(base_url, long_hold_url), sep="\n")
         self._out.print("\n[bold]Try it[/]")
         self._out.print(f"  {_curl(base_url, routes[0][0], keys)}", markup=False)
         self._out.print()
@@ -71,11 +73,13 @@ class ServeScreen:
             self._out.print(f"stopped; state kept in {self._state_dir}/")
 
 
-def _addresses(base_url: str) -> Iterator[str]:
+def _addresses(base_url: str, long_hold_url: str | None) -> Iterator[str]:
     yield f"[bold]imagegate[/]      [bold]{base_url}/docs[/]  [dim](for a browser; loads scripts from the internet)[/]"
     yield f"OpenAI Images  {base_url}/v1  [dim](base_url of any OpenAI client)[/]"
     yield f"YandexART      {base_url}  [dim](in place of https://llm.api.cloud.yandex.net)[/]"
     yield f"Operations     {base_url}/v1/operations  [dim](imagegate's own API)[/]"
+    if long_hold_url:
+        yield f"Long hold      {long_hold_url}/v1  [dim](base_url of clients that follow no redirect after a POST)[/]"
 
 
 def _closed(first_key: str | None, state_dir: Path) -> Iterator[str]:

@@ -122,7 +122,15 @@ def _front() -> list[tuple[str, ...]]:
         str(operations.accepted(_NOBODY, picture_path, Outlook(1, 0.0)).status),
         "The pictures are still being made, and the client follows no further redirect.",
     )
-    return [pending, *(_breakdown(status) for status in presenting.BREAKDOWNS)]
+    large = openai_images.too_large(_NOBODY, [])
+    too_large = (
+        f"`{large.body['error']['code']}`",
+        f"{large.status}, at the long-hold address only",
+        "-",
+        "-",
+        "The pictures are made, and their URLs are in `data`; as base64 they are more than Lambda returns.",
+    )
+    return [pending, too_large, *(_breakdown(status) for status in presenting.BREAKDOWNS)]
 
 
 def _breakdown(status: int) -> tuple[str, ...]:

@@ -191,6 +191,18 @@ def still_pending(operation: Operation, repeats: bool, retry_after: int) -> Answ
     return Answer(answer.status, {**answer.body, "operation_id": operation.id}, headers | repeat)
 
 
+def too_large(operation: Operation, urls: Sequence[str]) -> Answer:
+    """The pictures are there, but not as base64 in one answer; their URLs are, so that nothing paid for is lost."""
+    message = (
+        "The pictures are made, but as base64 they are more than one answer can hold here. Fetch them from "
+        f"`data[].url` or /v1/operations/{operation.id}; next time ask for response_format 'url', for fewer pictures, "
+        "or at the address that redirects."
+    )
+    answer = problem(422, message, "invalid_request_error", "answer_too_large", "response_format")
+    data = [{"url": url} for url in urls]
+    return Answer(422, {**answer.body, "operation_id": operation.id, "data": data}, {"x-should-retry": "false"})
+
+
 def _so_far(operation: Operation) -> str:
     """Why it takes long, while nobody has accepted it."""
     attempts = operation.counted_attempts

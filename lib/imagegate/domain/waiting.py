@@ -24,12 +24,16 @@ _HOPS_OF_AGENT = (("aiohttp", 8), ("go-http-client", 8), ("python-urllib", 9), (
 _REPEATING_AGENTS = ("openai/", "asyncopenai/", "ai/", "ai-sdk/", "litellm")
 
 
-def client_of(user_agent: str) -> Client:
-    """The client behind a User-Agent header; unknown ones get what fetch, httpx and browsers allow."""
+def client_of(user_agent: str, redirects: bool = True) -> Client:
+    """The client behind a User-Agent header; unknown ones get what fetch, httpx and browsers allow.
+
+    `redirects`: false at the long-hold address, which sends its clients nowhere.
+    """
     agent = user_agent.lower()
     repeats = agent.startswith(_REPEATING_AGENTS) or "ai-sdk/" in agent
     hops = next((hops for name, hops in _HOPS_OF_AGENT if name in agent), _DEFAULT_HOPS)
-    return Client(_DEFAULT_HOPS if repeats else hops, repeats)
+    hops = _DEFAULT_HOPS if repeats else hops
+    return Client(hops if redirects else 0, repeats)
 
 
 class Verdict(Enum):

@@ -14,6 +14,9 @@ Limits, as for an HTTP API (payload format 2.0) on AWS:
 - a function that fails is 500 `{"message":"Internal Server Error"}` (from memory), where MiniStack answers
   502 with the error's text.
 
+The long-hold address has a door of its own, with the limits of a Lambda function URL: 15 minutes, then and after a
+failure of the function 502, and Lambda's 6 MB for a request (statuses from memory).
+
 As API Gateway does, it appends the client's address to `x-forwarded-for`, and sets `x-forwarded-proto`,
 `x-forwarded-port` and, when missing, `x-amzn-trace-id`. Unlike it, it sets `x-forwarded-host` to the Host the
 client used: on AWS `host` itself is the API's domain, here it is MiniStack's address.
@@ -39,6 +42,8 @@ Headers = list[tuple[bytes, bytes]]
 
 INTEGRATION_TIMEOUT_SECONDS = 30.0
 """How long API Gateway waits for a function."""
+FUNCTION_SECONDS = 900.0
+"""How long a function may take, and so a request at its URL."""
 REQUEST_LIMIT_BYTES = 10 * 1024 * 1024
 """API Gateway's limit for a request body."""
 LAMBDA_LIMIT_BYTES = 6_291_556
@@ -57,6 +62,24 @@ _OF_THE_CONNECTION = {
     b"upgrade",
 }
 _TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """What stands between a client and a function on AWS."""
+
+    path: str
+    """MiniStack's path to it, by its id."""
+    seconds: float
+    """How long it waits for the function."""
+    late: tuple[int, str]
+    """What it answers when the function takes longer."""
+    broken: int
+    """The status of a function that fails, or answers too much."""
+
+
+HTTP_API = Entrance("/_aws/execute-api/{}/$default", INTEGRATION_TIMEOUT_SECONDS, (503, "Service Unavailable"), 500)
+FUNCTION_URL = Entrance("/_aws/lambda-url/{}", FUNCTION_SECONDS, (502, "Internal Server Error"), 502)
 
 
 @dataclass(frozen=True)
@@ -89,16 +112,17 @@ class _ClientGone(Exception):
 
 @dataclass
 class FrontDoor:
-    """ASGI application in front of one HTTP API of one MiniStack."""
+    """ASGI application in front of one HTTP API (or function URL) of one MiniStack."""
 
     time_scale: float = 1.0
     """Divides the integration timeout (for tests)."""
+    entrance: Entrance = HTTP_API
     _endpoint: str = field(default="", repr=False)
     _api_id: str = field(default="", repr=False)
     _client: httpx.AsyncClient = field(init=False, repr=False)
 
     def open(self, endpoint: str, api_id: str) -> None:
-        """Lead to the HTTP API `api_id` of the MiniStack at `endpoint` from now on."""
+        """Lead to the HTTP API (or function URL) `api_id` of the MiniStack at `endpoint` from now on."""
         self._endpoint, self._api_id = endpoint, api_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,7 +145,8 @@ class FrontDoor:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await _read(receive)
-            answer = await self._forward(_request(self._endpoint, self._api_id, scope, body))
+            prefix = self.entrance.path.format(self._api_id)
+            answer = await self._forward(_request(self._endpoint, prefix, scope, body))
         except Refusal as refusal:
             answer = refusal.answer()
         except _ClientGone:
@@ -132,10 +157,10 @@ class FrontDoor:
 
     async def _forward(self, request: httpx.Request) -> Answer:
         try:
-            async with asyncio.timeout(INTEGRATION_TIMEOUT_SECONDS / self.time_scale):
-                return await _exchange(self._client, request)
+            async with asyncio.timeout(self.entrance.seconds / self.time_scale):
+                return await _exchange(self._client, request, self.entrance.broken)
         except TimeoutError:
-            raise Refusal(503, "Service Unavailable") from None
+            raise Refusal(*self.entrance.late) from None
         except httpx.HTTPError as error:
             raise Refusal(
                 503,
@@ -165,7 +190,7 @@ async def _read(receive: Receive) -> bytes:
     return bytes(body)
 
 
-def _request(endpoint: str, api_id: str, scope: Scope, body: bytes) -> httpx.Request:
+def _request(endpoint: str, prefix: str, scope: Scope, body: bytes) -> httpx.Request:
     """Return the request to MiniStack: path and query as they came, byte for byte.
 
     Raises:
@@ -178,7 +203,7 @@ def _request(endpoint: str, api_id: str, scope: Scope, body: bytes) -> httpx.Req
         raise Refusal(413, "Request Entity Too Large")
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
-    target = b"/_aws/execute-api/" + api_id.encode() + b"/$default" + path + (b"?" + query if query else b"")
+    target = prefix.encode() + path + (b"?" + query if query else b"")
     return httpx.Request(
         scope["method"],
         endpoint,
@@ -206,7 +231,7 @@ def _trace_id() -> str:
     return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"
 
 
-async def _exchange(client: httpx.AsyncClient, request: httpx.Request) -> Answer:
+async def _exchange(client: httpx.AsyncClient, request: httpx.Request, broken: int) -> Answer:
     """Send the request and return the answer, its body still compressed when it came so.
 
     Raises:
@@ -220,7 +245,7 @@ async def _exchange(client: httpx.AsyncClient, request: httpx.Request) -> Answer
     headers = [(name.lower(), value) for name, value in response.headers.raw]
     size = _json_size(body, response.headers.get("content-type", ""))
     if size > LAMBDA_LIMIT_BYTES or _is_function_error(response.status_code, body):
-        raise Refusal(500, "Internal Server Error")
+        raise Refusal(broken, "Internal Server Error")
     kept = _OF_THE_CONNECTION - ({b"content-length"} if request.method == "HEAD" else set())
     return Answer(response.status_code, [(n, v) for n, v in headers if n not in kept], body)
 

@@ -11,13 +11,13 @@ from typing import Any, Self
 import boto3
 
 from imagegate.local.deployment import Deployed, Deployer, DeploymentError
-from imagegate.local.front_door import FrontDoor
+from imagegate.local.front_door import FUNCTION_URL, FrontDoor
 from imagegate.local.ministack_process import MiniStackError, MiniStackProcess
 from imagegate.local.packaging import PackagingError
 from imagegate.local.ports import PortTaken, first_free
 from imagegate.local.root_access import RootAccess
 from imagegate.local.server_thread import ServerThread
-from imagegate.local.stack_settings import StackSettings
+from imagegate.local.stack_settings import LONG_HOLD_PORT, StackSettings
 from imagegate.local.state_folder import FolderInUse, StateFolder
 from imagegate.local.watchdog import Watchdog
 from imagegate.settings import upstream_secrets_path
@@ -26,6 +26,8 @@ DEFAULT_STAGE = "dev"
 """The template's default for its parameter Stage."""
 UPSTREAMS_PARAMETER = "UpstreamBaseUrls"
 """The template's parameter for a JSON object, provider name -> base URL."""
+LONG_HOLD_PARAMETER = "LongHold"
+"""The template's parameter for a second address, which holds requests without redirects."""
 PUBLIC_URL_PARAMETER = "PublicUrl"
 """The template's parameter for where the gateway answers; it is filled in if the settings name it."""
 
@@ -42,6 +44,7 @@ class Stack:
         self.folder = StateFolder(settings.state.absolute())
         self._running = ExitStack()
         self._door = FrontDoor(settings.time_scale)
+        self._long_hold_door = FrontDoor(settings.time_scale, FUNCTION_URL)
         self._deployed = Deployed({}, "", "")
 
     def __enter__(self) -> Self:
@@ -81,6 +84,11 @@ class Stack:
     def base_url(self) -> str:
         """The front door: what clients talk to."""
         return self.front_door.url
+
+    @property
+    def long_hold_url(self) -> str | None:
+        """The address that holds requests without redirects; None where the parameter LongHold is off."""
+        return self.long_hold.url if self.long_hold else None
 
     @property
     def aws_endpoint(self) -> str:
@@ -132,6 +140,8 @@ class Stack:
         self.watchdog.start()
         with step("front door"):
             self.front_door.start()
+            if self.long_hold:
+                self.long_hold.start()
 
     def _log_to_file(self) -> None:
         """Send what the servers of this process complain about to the log file, not to the terminal."""
@@ -155,7 +165,8 @@ class Stack:
             StackError: the front door's port is taken.
         """
         settings, last = self.settings, self.folder.remembered_ports()
-        self.front_door = self._front_door()
+        self.front_door = self._front_door(self._door, settings.port, "--port")
+        long_hold = first_free(last.get("long_hold", LONG_HOLD_PORT), LONG_HOLD_PORT)
         ministack = first_free(last.get("ministack", settings.ministack_port), settings.ministack_port)
         upstreams = first_free(last.get("upstreams", settings.upstreams_port), settings.upstreams_port)
         self.ministack = MiniStackProcess(self.folder, ministack, settings.environment)
@@ -164,15 +175,19 @@ class Stack:
         if settings.stand_ins:
             self.upstreams = ServerThread(settings.stand_ins.app, upstreams, "upstreams")
             self._running.callback(self.upstreams.stop)
-        self.folder.remember_ports({"ministack": ministack, "upstreams": upstreams})
+        self.long_hold: ServerThread | None = None
+        if settings.parameters.get(LONG_HOLD_PARAMETER) == "on":
+            port = long_hold if settings.long_hold_port is None else settings.long_hold_port
+            self.long_hold = self._front_door(self._long_hold_door, port, "--long-hold-port")
+        self.folder.remember_ports({"ministack": ministack, "upstreams": upstreams, "long_hold": long_hold})
 
-    def _front_door(self) -> ServerThread:
+    def _front_door(self, door: FrontDoor, port: int, option: str) -> ServerThread:
         try:
-            server = ServerThread(self._door, self.settings.port, "front door")
+            server = ServerThread(door, port, "front door")
         except PortTaken as taken:
             raise StackError(
                 f"port {taken.port} is taken by another program (lsof -i :{taken.port} names it). "
-                "Stop that one, or choose another port with --port."
+                f"Stop that one, or choose another port with {option}."
             ) from None
         self._running.callback(server.stop)
         return server
@@ -190,6 +205,7 @@ class Stack:
         deployer = Deployer(access, settings.template, settings.name, self._parameters(), say=settings.say)
         self._deployed = deployer.deploy()
         self._door.open(self.ministack.endpoint, self._deployed.api_id)
+        self._long_hold_door.open(self.ministack.endpoint, _function_url_id(self.outputs.get("LongHoldUrl", "")))
         self.ministack.resume()
 
     def _parameters(self) -> dict[str, str]:
@@ -201,3 +217,8 @@ class Stack:
         if PUBLIC_URL_PARAMETER in parameters:
             parameters[PUBLIC_URL_PARAMETER] = self.base_url
         return parameters
+
+
+def _function_url_id(url: str) -> str:
+    """The id in `https://<id>.lambda-url.<region>.on.aws/`."""
+    return url.removeprefix("https://").partition(".")[0]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-FRONT_DOOR_PORT, MINISTACK_PORT, UPSTREAMS_PORT = 1337, 1338, 1339
-"""The ports of `make run`; the last two give way when they are taken."""
+FRONT_DOOR_PORT, MINISTACK_PORT, UPSTREAMS_PORT, LONG_HOLD_PORT = 1337, 1338, 1339, 1341
+"""The ports of `make run`; all but the first give way when they are taken. 1340 is the bridge's."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class StackSettings:
     """The front door's port; 0 for any."""
     ministack_port: int = MINISTACK_PORT
     upstreams_port: int = UPSTREAMS_PORT
+    long_hold_port: int | None = None
+    """Of the long-hold address, where the parameter LongHold is on; None for the usual one, or if it is taken any."""
     name: str = "imagegate-local"
     """Name of the CloudFormation stack."""
     parameters: Mapping[str, str] = field(default_factory=dict)

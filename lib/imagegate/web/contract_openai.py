@@ -35,7 +35,8 @@ GENERATE: dict[str, Any] = {
             s400="The request has to be changed (`param` names the field), or an upstream refused it.",
             s404="The model does not exist.",
             s409=OVERTAKEN,
-            s422="The Idempotency-Key came with another request before.",
+            s422="The Idempotency-Key came with another request before; or, at the long-hold address, the pictures are "
+            "made but too large as base64 (`data` has their URLs).",
         ),
         **NO_PICTURES,
     },

@@ -131,6 +131,11 @@ def out_of_patience(operation: Operation, repeats: bool, retry_after: int) -> An
     return openai_images.still_pending(operation, repeats, retry_after)
 
 
+def too_large(operation: Operation, images: ImageStore) -> Answer:
+    """The pictures are there, but their bytes are more than Lambda returns, and the client follows no redirect."""
+    return openai_images.too_large(operation, [images.presign(one.key) for one in operation.pictures])
+
+
 def _reason(operation: Operation) -> Failure | None:
     """Why an ended operation has no picture; `None` when it has."""
     return _CANCELLED if operation.state is State.CANCELLED else operation.failure

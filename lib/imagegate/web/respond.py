@@ -18,6 +18,11 @@ def respond(answer: Answer) -> Response:
     return _response(answer, _encoded(answer))
 
 
+def fits(answer: Answer) -> bool:
+    """True when Lambda can return the answer."""
+    return len(_encoded(answer)) <= LARGEST_BODY
+
+
 def respond_at_any_size(answer: Answer, operation: Operation, images: ImageStore) -> Response:
     """The answer, or where it is too large for Lambda a redirect to it in S3.
 

@@ -58,6 +58,8 @@ class Services:
     """How long the URLs work that lead to them."""
     yandexart_days: float
     """How long YandexART's clients can fetch what has ended."""
+    redirects: bool = True
+    """False at the long-hold address, whose clients do not follow a redirect after POST."""
     cors_origins: Sequence[str] = ()
     """Origins whose web pages may call the API."""
 
@@ -117,5 +119,6 @@ def wired() -> Services:
         hold_seconds=current.hold_seconds,
         presign_seconds=current.presign_seconds,
         yandexart_days=current.yandexart_days,
+        redirects=not current.long_hold,
         cors_origins=current.cors_origins,
     )

@@ -12,7 +12,7 @@ from imagegate.domain.waiting import Client, Verdict, client_of, decide, pause
 from imagegate.usecases.start import Started
 from imagegate.web import presenting
 from imagegate.web.preferences import Preferences, preferences_of
-from imagegate.web.respond import respond, respond_at_any_size
+from imagegate.web.respond import fits, respond, respond_at_any_size
 from imagegate.web.services import Services
 
 HOP = 27 / 25
@@ -33,7 +33,8 @@ class Waiter:
     continues: bool = False
     """True when the request takes up a wait that was broken off."""
     arrived_at: float = 0.0
-    """When API Gateway got the request, in seconds since the epoch: its 30 s include the function's cold start."""
+    """When API Gateway (or the function URL) got the request, in seconds since the epoch: its limit includes the
+    function's cold start."""
     asynchronous: bool = False
     """True for callers who want the operation, not a redirect, when it takes longer."""
 
@@ -55,7 +56,7 @@ class Waiter:
         return 0.0 if operation.done else self.services.first_look(operation)
 
     def _hold(self) -> float:
-        limit = self.services.hold_seconds * (HOP if self.hop else 1)
+        limit = self.services.hold_seconds * (HOP if self.hop and self.services.redirects else 1)
         wait = self.preferences.wait
         if self.asynchronous:
             return min(wait or 0, limit)
@@ -65,15 +66,21 @@ class Waiter:
         applied = self.preferences.applied(self._hold())
         if verdict is Verdict.ANSWER:
             self._count(operation, -1, self.hop > 0 or self.continues)
-            return respond_at_any_size(self._answer(operation).with_headers(applied), operation, self.services.images)
+            return self._whole(self._answer(operation).with_headers(applied), operation)
         if self.asynchronous:
             return respond(self._accepted(operation).with_headers(applied))
         self._count(operation, +1, self.hop == 0 and not self.continues)
         if verdict is Verdict.REDIRECT:
             return respond(self._redirect(operation).with_headers(applied))
         if operation.dialect == operations.NAME:
-            return respond(self._accepted(operation))
-        return respond(presenting.out_of_patience(operation, self.client.repeats, RETRY_AFTER))
+            return respond(self._accepted(operation).with_headers(applied))
+        return respond(presenting.out_of_patience(operation, self.client.repeats, RETRY_AFTER).with_headers(applied))
+
+    def _whole(self, answer: Answer, operation: Operation) -> Response:
+        """The answer at any size that this client takes it in."""
+        if self.services.redirects or self.hop or fits(answer):
+            return respond_at_any_size(answer, operation, self.services.images)
+        return respond(presenting.too_large(operation, self.services.images))
 
     def _answer(self, operation: Operation) -> Answer:
         """The answer to an ended operation. Raises Gone when it would lead to pictures that are no longer kept."""
@@ -99,15 +106,16 @@ def wait_for(request: Request, services: Services, operation: Operation, hop: in
     """Let a request of the wait route wait for `operation`."""
     # Its callers want to be held: saying that `respond-async` was applied would be untrue.
     preferences = replace(preferences_of(request), respond_async=False)
-    return Waiter(services, _client(request), preferences, hop, arrived_at=_arrived_at(request)).wait(operation)
+    client = _client(request, services)
+    return Waiter(services, client, preferences, hop, arrived_at=_arrived_at(request)).wait(operation)
 
 
 def wait_for_started(request: Request, services: Services, started: Started) -> Response:
     """Let the POST that started (or repeated) an operation wait for it."""
     preferences, operation = preferences_of(request), started.operation
     asynchronous = preferences.respond_async or operation.dialect == operations.NAME
-    waiter = Waiter(services, _client(request), preferences, 0, started.continues, _arrived_at(request), asynchronous)
-    return waiter.wait(operation)
+    client, arrived_at = _client(request, services), _arrived_at(request)
+    return Waiter(services, client, preferences, 0, started.continues, arrived_at, asynchronous).wait(operation)
 
 
 def _arrived_at(request: Request) -> float:
@@ -115,5 +123,5 @@ def _arrived_at(request: Request) -> float:
     return float(context.get("timeEpoch", 0)) / 1000
 
 
-def _client(request: Request) -> Client:
-    return client_of(request.headers.get("user-agent", ""))
+def _client(request: Request, services: Services) -> Client:
+    return client_of(request.headers.get("user-agent", ""), services.redirects)

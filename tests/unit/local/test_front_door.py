@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.local.front_door import LAMBDA_LIMIT_BYTES, REQUEST_LIMIT_BYTES, FrontDoor
+from imagegate.local.front_door import FUNCTION_URL, HTTP_API, LAMBDA_LIMIT_BYTES, REQUEST_LIMIT_BYTES, FrontDoor
 from imagegate.local.ports import first_free
 from imagegate.local.server_thread import ServerThread
 
@@ -98,6 +98,15 @@ def client(behind: tuple[ScriptedMiniStack, str]) -> Iterator[Client]:
 def hurried_client(behind: tuple[ScriptedMiniStack, str]) -> Iterator[Client]:
     """Behind a front door whose 30 seconds are 0.1."""
     with _served(_front_door(behind[1], time_scale=300)) as server:
+        yield Client(server.port)
+
+
+@pytest.fixture
+def long_hold_client(behind: tuple[ScriptedMiniStack, str]) -> Iterator[Client]:
+    """At the door of a function URL, whose 15 minutes are 0.1 s."""
+    front_door = FrontDoor(9000, FUNCTION_URL)
+    front_door.open(behind[1], "abcd1234")
+    with _served(front_door) as server:
         yield Client(server.port)
 
 
@@ -231,6 +240,28 @@ def test_a_function_that_raises_shows_nothing_of_it(client: Client, ministack: S
 def test_the_functions_own_502_passes(client: Client, ministack: ScriptedMiniStack) -> None:
     ministack.status, ministack.body = 502, b'{"error":{"message":"upstream"}}'
     assert client("/")[::2] == (502, b'{"error":{"message":"upstream"}}')
+
+
+def test_the_long_hold_door_leads_to_the_function_url(long_hold_client: Client, ministack: ScriptedMiniStack) -> None:
+    long_hold_client("/operations/abc%3Acancel?x=%2F", "POST", b"{}", TEXT)
+    assert ministack.target == "/_aws/lambda-url/abcd1234/operations/abc%3Acancel?x=%2F"
+
+
+def test_a_function_url_waits_fifteen_minutes_and_answers_502(
+    long_hold_client: Client, ministack: ScriptedMiniStack
+) -> None:
+    assert FUNCTION_URL.seconds == 30 * HTTP_API.seconds
+    ministack.hang = True
+    status, _, body = long_hold_client("/")
+    assert (status, body) == (502, b'{"message":"Internal Server Error"}')
+
+
+def test_a_function_url_passes_no_larger_answer_than_lambda(
+    long_hold_client: Client, ministack: ScriptedMiniStack
+) -> None:
+    ministack.headers = [(b"content-type", b"application/json")]
+    ministack.body = b"x" * (LAMBDA_LIMIT_BYTES + 1)
+    assert long_hold_client("/")[0] == 502
 
 
 def test_without_ministack_it_says_so() -> None:

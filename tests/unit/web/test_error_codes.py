@@ -14,7 +14,8 @@ import pytest
 from imagegate.domain.api_key import KeyLimits
 from imagegate.domain.errors import Conflict, Failure, FailureCode
 from imagegate.domain.ids import new_id
-from imagegate.domain.operation import Operation, State
+from imagegate.domain.operation import Operation, Picture, State
+from imagegate.web.respond import LARGEST_BODY
 from support.gateway import Answered, Gateway
 
 PAGE = Path(__file__).parents[3] / "docs" / "errors.md"
@@ -206,7 +207,20 @@ def pending(gateway: Gateway) -> Answered:
     return gateway.call("GET", f"{NATIVE}/{started(gateway, IMAGES).id}/wait?hop=50")
 
 
+def too_large_for_one_answer(gateway: Gateway) -> Answered:
+    unled = replace(gateway, redirects=False)
+    large = b"x" * (LARGEST_BODY * 3 // 4)
+    operation = started(unled, IMAGES)
+    unled.images.put("images/large", large, "image/png")
+    made = Picture(0, "images/large", "s", "image/png", 64, 48, len(large), "alpha")
+    running = operation.moved(State.RUNNING, unled.clock.now()).with_pictures((made,)).settled(unled.clock.now())
+    whole = replace(running, version=operation.version + 1, reply={"response_format": "b64_json"})
+    unled.store.replace(whole)
+    return unled.call("POST", IMAGES, BODIES[IMAGES], x_stainless_retry_count="1")
+
+
 FRONT: Mapping[str, tuple[int, Request]] = {
+    "answer_too_large": (422, too_large_for_one_answer),
     "operation_pending": (504, pending),
     "no_such_route": (404, got("/v1/operations/a/b")),
     "method_not_allowed": (405, lambda gateway: gateway.call("PUT", NATIVE)),
@@ -214,14 +228,16 @@ FRONT: Mapping[str, tuple[int, Request]] = {
 }
 
 
+OPENAIS = {"operation_pending", "answer_too_large"}
+"""What the other dialects' clients are never told."""
+
+
 @pytest.mark.parametrize("code", FRONT)
 def test_what_the_front_says_itself_is_what_the_page_says(gateway: Gateway, code: str) -> None:
     status, request = FRONT[code]
     answer = request(gateway)
     assert (answer.status, code_in(answer)) == (status, code)
-    assert (
-        str(status) in documented("Everything else")[code][COLUMNS[IMAGES if code == "operation_pending" else NATIVE]]
-    )
+    assert str(status) in documented("Everything else")[code][COLUMNS[IMAGES if code in OPENAIS else NATIVE]]
 
 
 def test_everything_else_of_the_page_is_here() -> None:
