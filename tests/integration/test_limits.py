@@ -18,15 +18,19 @@ from imagegate.adapters.dynamodb_request_rate import DynamoDBRequestRate
 from imagegate.domain.account import Amount
 from imagegate.domain.api_key import ApiKey, KeyLimits, issue
 from imagegate.domain.books import Used, day_of
-from imagegate.domain.errors import QuotaExhausted, RateLimited, WrongState
+from imagegate.domain.errors import FailureCode, QuotaExhausted, RateLimited, WrongState
+from imagegate.domain.geometry import Grid
+from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.route import Route, Routes, Target
 from imagegate.local.stack import Stack
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.fail import Fail
 from imagegate.usecases.revise import Revise
 from imagegate.usecases.start import Ask, Start
-from support.fakes import MemoryWorkflow, routes
+from support.fakes import MemoryWorkflow, failing, routes
+from support.world import World
 
 STARTS, FITTING = 200, 50
 Cli = Callable[..., dict[str, Any]]
@@ -119,6 +123,23 @@ def end_all(store: DynamoDBOperations, operations: list[Operation]) -> None:
         found = store.get(operation.id, consistent=True)
         assert found
         assert found.state in (State.FAILED, State.CANCELLED)
+
+
+def test_30_operations_at_once_whose_tries_are_charged_and_fail_spend_no_more_than_the_budget(
+    closed: Stack, dynamodb: Any, store: DynamoDBOperations
+) -> None:
+    price, budget = 18_300, 300_000
+    key, _ = issue("spender", CLOCK.now(), limits=KeyLimits(micro_dollars_per_day=budget))
+    limits = Limits(Waits.POLL, Grid(64, 2048, 8), 1000)
+    targets = tuple(Target(name, "m", limits, price / 1e6) for name in ("alpha", "beta"))
+    world = World(clock=CLOCK, store=store, routes=Routes([Route("flux", targets)]))  # type: ignore[arg-type]
+    world.alpha.submissions = world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
+    outcomes = at_once(30, lambda: world.drive(world.begun(1, key)))
+    ended = [one.failure for one in outcomes if isinstance(one, Operation)]
+    tries = len(world.alpha.submitted) + len(world.beta.submitted)
+    assert {one.code for one in ended if one} == {FailureCode.BUDGET_EXCEEDED}
+    assert len(ended) == tries == budget // price
+    assert used(closed, dynamodb, key).micro_dollars == tries * price
 
 
 def used(closed: Stack, dynamodb: Any, key: ApiKey) -> Amount:

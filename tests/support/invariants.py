@@ -61,11 +61,13 @@ def _last_of_each_run(history: History) -> list[Operation]:
 
 def _use(last: Operation, account: Account, prices: Mapping[str, int]) -> dict[tuple[str, str], int]:
     day = account.day
+    paid = [one for one in last.attempts[last.retried_after :] if one.live or one.may_have_cost]
     if last.state in (State.QUEUED, State.RUNNING):
-        most = account.pictures * max(prices.values())
+        reserved = max(prices.values())
+        tries = [sum(prices[one.provider] for one in paid if slot in one.slots) for slot in range(last.request.n)]
+        most = account.pictures * reserved + sum(max(0, spent - reserved) for spent in tries)
         running = int(account.counts_running)
         return {("running", "running"): running, (day, "pictures"): account.pictures, (day, "micro_dollars"): most}
-    paid = [one for one in last.attempts[last.retried_after :] if one.live or one.may_have_cost]
     money = sum(prices[one.provider] * len(one.slots) for one in paid)
     return {(day, "pictures"): len({slot for one in paid for slot in one.slots}), (day, "micro_dollars"): money}
 

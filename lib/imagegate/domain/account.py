@@ -38,5 +38,7 @@ class Account:
     """What one costs at most, in micro-dollars: the price of the most expensive provider that may be asked."""
     counts_running: bool
     """True when the key has a limit on operations under way."""
+    budget: int | None = None
+    """Micro-dollars that the key may spend on that day, as it was when the account was opened; `None`: no limit."""
     booked: Amount = Amount()
     """What stands in the books for it."""

@@ -3,14 +3,18 @@
 The books of a key hold the sum of what its operations are charged: while one runs the most that it may use, after
 its end what it has used. Whatever changes an operation's charge carries the difference into the books, in one
 transaction with the operation's own version: nothing can be forgotten, booked twice, or left over by a crash.
+A try that costs more than was reserved for its picture raises the charge, and needs room in the budget
+(docs/adr/0014).
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from imagegate.domain.account import Account, Amount
 from imagegate.domain.api_key import ApiKey, KeyLimits
+from imagegate.domain.attempt import Attempt
 from imagegate.domain.errors import Forbidden, QuotaExhausted, RateLimited
 from imagegate.domain.operation import Operation
 from imagegate.domain.route import Route
@@ -66,20 +70,35 @@ def opened(key: ApiKey | None, route: Route, pictures: int, now: float) -> Accou
             remedy="Use a model with prices, or ask the operator for a limit on pictures instead.",
         )
     dearest = max(target.micro_dollars or 0 for target in route.targets)
-    return Account(key.id, day_of(now), pictures, dearest, key.limits.concurrent is not None)
+    counts_running = key.limits.concurrent is not None
+    return Account(key.id, day_of(now), pictures, dearest, counts_running, key.limits.micro_dollars_per_day)
+
+
+def budget_of(account: Account | None) -> KeyLimits:
+    """The limits that must hold after a further try: the budget of the operation's day."""
+    return KeyLimits(micro_dollars_per_day=account.budget) if account else UNLIMITED
 
 
 def charge(account: Account, operation: Operation) -> Amount:
     """What the operation uses since it was started, or tried again, on this account.
 
-    While it runs: all that it may. After its end: the pictures (and their prices) that an upstream has made, has
-    perhaps made, or may still make.
+    While it runs: for each picture the dearest price, or what its tries may have cost if that is more. After its end:
+    the pictures (and their prices) that an upstream has made, has perhaps made, or may still make.
     """
-    if not operation.done:
-        return Amount(int(account.counts_running), account.pictures, account.pictures * account.dearest)
-    paid = [one for one in operation.counted_attempts if one.may_have_cost]
-    slots = {slot for attempt in paid for slot in attempt.slots}
-    return Amount(0, len(slots), sum(attempt.micro_dollars for attempt in paid))
+    spent = _cost_by_slot(attempt for attempt in operation.counted_attempts if attempt.may_have_cost)
+    if operation.done:
+        return Amount(0, len(spent), sum(spent.values()))
+    beyond = sum(max(0, cost - account.dearest) for cost in spent.values())
+    return Amount(int(account.counts_running), account.pictures, account.pictures * account.dearest + beyond)
+
+
+def _cost_by_slot(paid: Iterable[Attempt]) -> Mapping[int, int]:
+    """Micro-dollars by slot; a slot whose tries were free is there with 0."""
+    cost = Counter[int]()
+    for attempt in paid:
+        for slot in attempt.slots:
+            cost[slot] += attempt.micro_dollars // len(attempt.slots)
+    return cost
 
 
 def booked(operation: Operation, limits: KeyLimits = UNLIMITED) -> tuple[Operation, Booking | None]:

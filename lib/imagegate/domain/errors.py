@@ -179,6 +179,7 @@ class FailureCode(StrEnum):
     BAD_PAYLOAD = "bad_payload"
     NOT_FOUND = "not_found"
     DEADLINE_EXCEEDED = "deadline_exceeded"
+    BUDGET_EXCEEDED = "budget_exceeded"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
 

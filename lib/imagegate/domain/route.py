@@ -51,6 +51,10 @@ class Route:
             )
         return replace(self, targets=kept)
 
+    def without(self, provider: str) -> "Route":
+        """The route with every other provider on it, perhaps none."""
+        return replace(self, targets=tuple(target for target in self.targets if target.provider != provider))
+
 
 class Routes:
     """Every route, found by model name or alias."""

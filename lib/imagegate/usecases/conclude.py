@@ -1,12 +1,12 @@
 """Write down how an attempt ended, and what that means for its operation."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from imagegate.domain.attempt import LIVE, Attempt, AttemptState
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted
 from imagegate.domain.failover import last_word
 from imagegate.domain.limits import Waits
 from imagegate.domain.operation import Operation, Picture, State
@@ -166,9 +166,13 @@ class Conclude:
     def _stop(self, provider: str, ticket: Ticket) -> None:
         self._providers(provider).cancel(ticket)
 
-    def exhausted(self, operation: Operation, slot: int) -> Operation:
-        """Every provider of the route has had its turns: what they said last becomes the operation's reason."""
-        return self.ended(operation, last_word([one for one in operation.counted_attempts if slot in one.slots]))
+    def exhausted(self, operation: Operation, slot: int, no_room: QuotaExhausted | None = None) -> Operation:
+        """Every provider of the route has had its turns: what they said last becomes the operation's reason.
+
+        `no_room`: why some of them could not be asked again.
+        """
+        attempts = [one for one in operation.counted_attempts if slot in one.slots]
+        return self.ended(operation, _unaffordable(no_room, attempts) if no_room else last_word(attempts))
 
     def out_of_time(self, operation: Operation) -> Operation:
         """The deadline has come. Where nobody would take the job, that is the reason, and nothing was spent."""
@@ -204,6 +208,12 @@ class Conclude:
         if self._providers(attempt.provider).limits.waits is Waits.BLOCKING:
             return now
         return max(attempt.started_at, looked_at)
+
+
+def _unaffordable(no_room: QuotaExhausted, attempts: Sequence[Attempt]) -> Failure:
+    """Why no further try was made, after what the providers asked so far said."""
+    said = f"{last_word(attempts).message} " if attempts else ""
+    return Failure(FailureCode.BUDGET_EXCEEDED, f"{said}No further try: {no_room.message}")
 
 
 def _of_fetch(failure: Failure) -> Failure:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from imagegate.domain.attempt import Attempt, AttemptState
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.books import budget_of
+from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted, RateLimited, UpstreamError
 from imagegate.domain.expansion import room, shortened
 from imagegate.domain.failover import Choice, choose, throttled_before
 from imagegate.domain.fitting import not_honoured, worded
@@ -12,7 +13,7 @@ from imagegate.domain.operation import Operation, State
 from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Ready, Ticket
 from imagegate.domain.request import ImageRequest, InputImage
-from imagegate.domain.route import Routes, Target
+from imagegate.domain.route import Route, Routes, Target
 from imagegate.ports.keeping import Admission, Clock, ImageStore, OperationStore
 from imagegate.ports.making import Provider, ProviderFor
 from imagegate.usecases.conclude import Conclude
@@ -100,14 +101,25 @@ class Submit:
                 return operation, 0.0
             if slot not in operation.missing_slots:
                 continue  # it went along with another
-            choice = self._choice(operation, slot)
-            if choice is None:
-                operation = self._conclude.exhausted(operation, slot)
-            elif choice.at > self._clock.now():
-                later[slot] = choice.at
-            else:
-                operation = self._try(operation, choice.target, self._batch(operation, choice.target, slot))
+            operation, later[slot] = self._submit_slot(operation, slot)
         return operation, min((later.get(slot, 0.0) for slot in operation.missing_slots), default=0.0)
+
+    def _submit_slot(self, operation: Operation, slot: int) -> tuple[Operation, float]:
+        """Try one slot; also when it may be tried if not now, in seconds since the epoch.
+
+        A provider for whose price the budget has no room is passed over.
+        """
+        route, no_room = self._routes.of(operation.request), None
+        while choice := self._choice(operation, route, slot):
+            if choice.at > self._clock.now():
+                return operation, choice.at
+            try:
+                return self._try(operation, choice.target, self._batch(operation, choice.target, slot)), 0.0
+            except QuotaExhausted as refused:
+                route, no_room = route.without(choice.target.provider), refused
+            except RateLimited as crowded:
+                return operation, self._clock.now() + (crowded.retry_after or 0.0)
+        return self._conclude.exhausted(operation, slot, no_room), 0.0
 
     def _batch(self, operation: Operation, target: Target, slot: int) -> tuple[int, ...]:
         """The slots that can go into one submission with `slot`: untried ones, where no seed tells them apart."""
@@ -117,9 +129,8 @@ class Submit:
         alike = [one for one in operation.missing_slots if one not in tried and one != slot]
         return (slot, *(alike if slot not in tried else [])[: target.limits.images_per_call - 1])
 
-    def _choice(self, operation: Operation, slot: int) -> Choice | None:
+    def _choice(self, operation: Operation, route: Route, slot: int) -> Choice | None:
         """The next provider for a slot: one that has turns left and may be asked now, if there is one."""
-        route = self._routes.of(operation.request)
         attempts = [one for one in operation.counted_attempts if slot in one.slots]
         closed: dict[str, float] = {}
         while True:
@@ -133,7 +144,6 @@ class Submit:
             closed[choice.target.provider] = until
 
     def _try(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> Operation:
-        provider = self._providers(target.provider)
         try:
             inputs = self._inputs(operation.request)
         except KeyError:
@@ -141,6 +151,7 @@ class Submit:
         operation, attempt = self._begin(operation, target, slots)
         if attempt not in operation.attempts:
             return operation  # it ended meanwhile, or another driver was first
+        provider = self._providers(target.provider)
         try:
             outcome = provider.submit(self._order(operation, attempt, provider, inputs))
         except UpstreamError as error:
@@ -170,7 +181,10 @@ class Submit:
         return InputBody(self._images.get(image.key), image.content_type)
 
     def _begin(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> tuple[Operation, Attempt]:
-        """Write the attempt before the call, so that a crash in between is seen."""
+        """Write the attempt before the call, so that a crash in between is seen.
+
+        Raises QuotaExhausted when the budget has no room for its price, RateLimited when the books are too busy.
+        """
         now = self._clock.now()
         lease = target.limits.submit_seconds + _LEASE_MARGIN
         before = throttled_before([one for one in operation.counted_attempts if one.slots == slots], target.provider)
@@ -194,7 +208,7 @@ class Submit:
             running = current if current.state is State.RUNNING else current.moved(State.RUNNING, now)
             return running.with_attempt(attempt)
 
-        return self._revise(operation, begin, due_in=lease + SWEEP_MARGIN), attempt
+        return self._revise(operation, begin, due_in=lease + SWEEP_MARGIN, limits=budget_of(operation.account)), attempt
 
     def _record(self, operation: Operation, attempt: Attempt, outcome: Ticket | Ready, provider: Provider) -> Operation:
         if isinstance(outcome, Ready):

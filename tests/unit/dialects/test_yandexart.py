@@ -231,6 +231,7 @@ GRPC = {
     FailureCode.CONTENT_FILTERED: 3,
     FailureCode.RATE_LIMITED: 8,
     FailureCode.NO_CREDIT: 8,
+    FailureCode.BUDGET_EXCEEDED: 8,
     FailureCode.CAPACITY: 14,
     FailureCode.DEADLINE_EXCEEDED: 4,
     FailureCode.UPSTREAM_TIMEOUT: 4,

@@ -51,6 +51,20 @@ def test_while_it_runs_it_is_charged_all_that_it_may_use(state: State) -> None:
 
 
 @pytest.mark.parametrize(
+    ("attempts", "micro_dollars"),
+    [
+        ([attempt(1, FAILED, 0, code=FailureCode.UPSTREAM_FAILED)], 9000),
+        ([attempt(1, FAILED, 0, code=FailureCode.AUTH), attempt(2, SUBMITTED, 0)], 9000),
+        ([attempt(1, FAILED, 0, code=FailureCode.UPSTREAM_FAILED), attempt(2, SUBMITTED, 0)], 10_000),
+        # What one picture has left of its reservation is no room for another's second try.
+        ([attempt(1, DONE, 0, 1), attempt(2, AttemptState.UNKNOWN, 2), attempt(3, SUBMITTED, 2)], 10_000),
+    ],
+)
+def test_tries_beyond_the_reservation_of_their_picture_are_charged(attempts: list[Attempt], micro_dollars: int) -> None:
+    assert charge(ACCOUNT, operation(State.RUNNING, *attempts)) == Amount(1, 3, micro_dollars)
+
+
+@pytest.mark.parametrize(
     ("attempts", "pictures", "micro_dollars"),
     [
         ([], 0, 0),

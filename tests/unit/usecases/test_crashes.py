@@ -21,8 +21,11 @@ from support import invariants
 from support.fakes import MICRO_DOLLARS, picture
 from support.world import World, ready
 
-KEY = issue("test", 0.0, limits=KeyLimits(None, 1, 1, 3000))[0]
-"""A key whose limits are just enough for one: what a death left of it in the books would show."""
+KEY = issue("test", 0.0, limits=KeyLimits(None, 1, 1, 5000))[0]
+"""Limits just enough for one picture: what a death left of it in the books would show.
+
+The budget also has room for one submission of unknown outcome before it.
+"""
 
 
 class Killed(BaseException):
@@ -137,6 +140,7 @@ def test_no_death_loses_an_accepted_operation(at: int, expand: bool, after: bool
     ended = live_through(world, patient=patient, expand=expand)
     assert assassin.count >= at
     invariants.books_hold_what_operations_use([world.store.history], world.store.books, MICRO_DOLLARS)
+    assert all(amount.micro_dollars <= 5000 for amount in world.store.books.values())
     if ended is None:
         assert assassin.names[0] == "create"
         return

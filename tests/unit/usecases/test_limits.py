@@ -11,9 +11,12 @@ from imagegate.domain.account import Amount
 from imagegate.domain.api_key import ApiKey, KeyLimits, issue
 from imagegate.domain.books import Used, day_of
 from imagegate.domain.errors import FailureCode, QuotaExhausted, RateLimited, WrongState
+from imagegate.domain.geometry import Grid
+from imagegate.domain.limits import Limits, Waits
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.outcome import Pending, Ready, Ticket
 from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.route import Route, Routes, Target
 from imagegate.usecases.start import Ask
 from support import invariants
 from support.fakes import MICRO_DOLLARS, failing, picture
@@ -172,6 +175,81 @@ def test_without_limits_nothing_is_counted(world: World) -> None:
     assert not world.store.books
 
 
+FAILED_AND_CHARGED = {
+    "failed": failing(FailureCode.UPSTREAM_FAILED),
+    "unknown": failing(FailureCode.AMBIGUOUS),
+    "nonsense": failing(FailureCode.BAD_PAYLOAD),
+    "timeout": failing(FailureCode.UPSTREAM_TIMEOUT),
+}
+
+
+@pytest.mark.parametrize("fault", FAILED_AND_CHARGED)
+@pytest.mark.parametrize(("budget", "tries"), [(3000, 1), (3999, 1), (4000, 2), (6999, 2), (7000, 3), (None, 4)])
+def test_no_try_is_made_for_which_the_budget_has_no_room(
+    world: World, fault: str, budget: int | None, tries: int
+) -> None:
+    """Alpha costs 2000 and beta 3000, each is tried twice at most; 3000 are reserved."""
+    own = key(pictures_per_day=9, **({"micro_dollars_per_day": budget} if budget else {}))
+    world.alpha.submissions = world.beta.submissions = [FAILED_AND_CHARGED[fault]]
+    ended = world.drive(world.begun(1, own))
+    if fault == "unknown":
+        tries = min(tries, 2)  # submissions of unknown outcome are repeated once, whatever the budget
+    assert len(world.alpha.submitted) + len(world.beta.submitted) == len(ended.attempts) == tries
+    spent = sum(MICRO_DOLLARS[one.provider] for one in ended.attempts)
+    assert used(world, own) == Amount(0, 1, spent)
+    assert budget is None or spent <= budget
+    assert ended.failure
+    assert (ended.failure.code is FailureCode.BUDGET_EXCEEDED) == (tries < (2 if fault == "unknown" else 4))
+
+
+def test_who_gets_no_further_try_is_told_why(world: World) -> None:
+    own = key(micro_dollars_per_day=3500)
+    world.alpha.submissions = world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
+    ended = world.drive(world.begun(1, own))
+    assert ended.failure
+    assert ended.failure.message.endswith(
+        "No further try: This API key has $0.0005 of its $0.0035 left today, and this request may cost $0.001."
+    )
+    assert ended.failure.message.startswith("said upstream_failed ")
+
+
+def test_what_fits_or_costs_nothing_is_still_tried(world: World) -> None:
+    world.routes = _prices(alpha=5000, beta=0)
+    world.__post_init__()
+    world.alpha.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
+    world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED), Ready(bodies=(picture(),))]
+    ended = world.drive(world.begun(1, key(micro_dollars_per_day=9999)))
+    assert ended.state is State.SUCCEEDED
+    assert [one.provider for one in ended.attempts] == ["alpha", "beta", "beta"]
+
+
+def test_pictures_that_were_made_are_handed_out_though_another_has_no_room(world: World) -> None:
+    own = key(micro_dollars_per_day=6999)
+    made, failed = Ready(bodies=(picture(),)), failing(FailureCode.UPSTREAM_FAILED)
+    world.alpha.submissions, world.beta.submissions = [made, failed], [failed]
+    ended = world.drive(world.begun(2, own))
+    assert ended.failure
+    assert ended.failure.code is FailureCode.BUDGET_EXCEEDED
+    assert [one.slot for one in ended.pictures] == [0]
+    assert used(world, own) == Amount(0, 2, 4000)
+
+
+def test_a_try_that_turns_out_free_gives_its_room_back(world: World) -> None:
+    own = key(micro_dollars_per_day=5000)
+    throttled = failing(FailureCode.RATE_LIMITED)
+    world.alpha.submissions, world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED)], [throttled]
+    begun = world.begun(1, own)
+    world.submit(begun.id)
+    world.submit(begun.id)
+    assert used(world, own) == Amount(0, 1, 3000)
+
+
+def _prices(**micro_dollars: int) -> Routes:
+    limits = Limits(Waits.POLL, Grid(64, 2048, 8), 1000)
+    targets = tuple(Target(name, "m", limits, price / 1e6) for name, price in micro_dollars.items())
+    return Routes([Route("flux", targets)])
+
+
 class Office(RuleBasedStateMachine):
     """Two keys with small limits, many operations, any fate, days passing; the books are right at every moment."""
 
@@ -198,12 +276,13 @@ class Office(RuleBasedStateMachine):
             assert used(self.world, own) == before
             return self.world.begun(1).id
 
-    @rule(one=begun, fate=st.sampled_from(["made", "free", "paid", "pending"]))
+    @rule(one=begun, fate=st.sampled_from(["made", "free", "paid", "unknown", "pending"]))
     def step(self, one: str, fate: str) -> None:
         outcomes: dict[str, Any] = {
             "made": ([Ready(bodies=(picture(),))], [ready()]),
             "free": ([failing(FailureCode.AUTH)], [ready()]),
             "paid": ([failing(FailureCode.UPSTREAM_FAILED)], [ready()]),
+            "unknown": ([failing(FailureCode.AMBIGUOUS)], [ready()]),
             "pending": ([Ticket({"job": 1})], [Pending()]),
         }
         for upstream in (self.world.alpha, self.world.beta):
@@ -254,6 +333,8 @@ class Office(RuleBasedStateMachine):
                 assert amount.running <= (limits.concurrent or 0)
             elif limits.pictures_per_day is not None:
                 assert amount.pictures <= limits.pictures_per_day
+            else:
+                assert amount.micro_dollars <= (limits.micro_dollars_per_day or 0)
 
 
 def test_whatever_happens_the_books_are_right() -> None:
