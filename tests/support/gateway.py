@@ -138,7 +138,7 @@ class Gateway:
         answer = self.handler(event, None)
         text = answer["body"]
         if answer.get("isBase64Encoded"):
-            text = base64.b64decode(text).decode()
+            text = base64.b64decode(text).decode(errors="replace")  # a picture is no text, and need not be
         return Answered(answer["statusCode"], answer["headers"], text)
 
 

@@ -74,7 +74,7 @@ class ServeScreen:
 
 
 def _addresses(base_url: str, long_hold_url: str | None) -> Iterator[str]:
-    yield f"[bold]imagegate[/]      [bold]{base_url}/docs[/]  [dim](for a browser; loads scripts from the internet)[/]"
+    yield f"[bold]imagegate[/]      [bold]{base_url}/docs[/]  [dim](for a browser)[/]"
     yield f"OpenAI Images  {base_url}/v1  [dim](base_url of any OpenAI client)[/]"
     yield f"YandexART      {base_url}  [dim](in place of https://llm.api.cloud.yandex.net)[/]"
     yield f"Operations     {base_url}/v1/operations  [dim](imagegate's own API)[/]"

@@ -61,6 +61,7 @@ _OF_THE_CONNECTION = {
     b"transfer-encoding",
     b"upgrade",
 }
+_OWN_HEADERS = ((b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff"))
 _TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
 
 
@@ -103,7 +104,7 @@ class Refusal(Exception):
     def answer(self) -> Answer:
         """The answer as API Gateway writes it."""
         body = json.dumps({"message": self.message}, separators=(",", ":")).encode()
-        return Answer(self.status, [(b"content-type", b"application/json"), *self.headers], body)
+        return Answer(self.status, [*_OWN_HEADERS, *self.headers], body)
 
 
 class _ClientGone(Exception):

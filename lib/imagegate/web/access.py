@@ -12,13 +12,13 @@ from imagegate.domain.errors import RequestError
 from imagegate.domain.request_rate import Allowance
 from imagegate.usecases.start import Ask, Started
 from imagegate.usecases.start_from_pictures import StartFromPictures
-from imagegate.web import pace, presenting
+from imagegate.web import docs_page, pace, presenting
 from imagegate.web.decoding import check_target
 from imagegate.web.request_id import request_id_of
 from imagegate.web.respond import respond
 from imagegate.web.services import Services
 
-OPEN_PATHS = frozenset({"/openapi.json", "/docs"})
+OPEN_PATHS = frozenset({"/openapi.json", *docs_page.PATHS})
 """What describes the API; it neither spends nor shows anything. Every other path, known or not, needs a principal."""
 _SCHEMES = ("bearer", "api-key")
 

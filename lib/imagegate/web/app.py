@@ -16,6 +16,7 @@ from imagegate.domain.errors import Conflict, Overtaken, RequestError
 from imagegate.web import presenting
 from imagegate.web.access import Access
 from imagegate.web.deliveries_router import add_deliveries_routes
+from imagegate.web.docs_page import add_docs
 from imagegate.web.head import Head
 from imagegate.web.openai_router import add_openai_routes
 from imagegate.web.operations_router import add_operations_routes
@@ -35,6 +36,8 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(
         title="imagegate",
         version=__version__,
+        docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
+        redoc_url=None,
         redirect_slashes=False,  # it would send callers to whatever Host they named
         exception_handlers={
             RequestError: _refused,
@@ -50,6 +53,7 @@ def create_app(services: Services) -> FastAPI:
     add_operations_routes(app, services)
     add_usage_routes(app, services)
     add_deliveries_routes(app, services)
+    add_docs(app)
     app.add_middleware(Head)
     app.add_middleware(Access, services)
     app.add_middleware(Preflight, services)

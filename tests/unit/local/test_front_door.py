@@ -207,7 +207,8 @@ def test_a_function_longer_than_the_integration_timeout_is_503(
 def test_a_request_that_is_too_large_is_413(
     client: Client, ministack: ScriptedMiniStack, size: int, headers: dict[str, str]
 ) -> None:
-    status, _, body = client("/", "POST", b"x" * size, headers)
+    status, answered, body = client("/", "POST", b"x" * size, headers)
+    assert ("x-content-type-options", "nosniff") in answered
     assert (status, body) == (413, b'{"message":"Request Entity Too Large"}')
     assert ministack.target == ""
 

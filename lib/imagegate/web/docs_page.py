@@ -1,0 +1,73 @@
+"""`/docs`: the API to read and to try out. All it needs is served here; the assets ship with fastapi-offline."""
+
+from importlib.resources import files
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+_ASSETS = {
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "favicon.png": "image/png",
+}
+_START = "start.js"
+PATHS = ("/docs", *(f"/docs/{name}" for name in (*_ASSETS, _START)))
+"""What is served: the page, and what it refers to."""
+# Relative, so that the page works below a path as well (API mappings of a custom domain).
+_PAGE = f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>imagegate</title>
+<link rel="icon" href="docs/favicon.png">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<div id="page"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/{_START}"></script>
+</html>
+"""
+# Without validatorUrl the page would have a stranger's server look at the document.
+_SCRIPT = """SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#page",
+  presets: [SwaggerUIBundle.presets.apis],
+  validatorUrl: null,
+  queryConfigEnabled: false,
+});
+"""
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_DAY = 86_400
+
+
+def add_docs(app: FastAPI) -> None:
+    """Add the page and its assets; they are not part of the API that they show."""
+    app.add_route("/docs", _page, name="docs")
+    app.add_route(f"/docs/{_START}", _script, name="docs_script")
+    for name in _ASSETS:
+        app.add_route(f"/docs/{name}", _asset, name="docs_asset")
+
+
+async def _page(request: Request) -> Response:
+    return Response(_PAGE, media_type="text/html", headers={"content-security-policy": _POLICY})
+
+
+async def _script(request: Request) -> Response:
+    return Response(_SCRIPT, media_type="text/javascript")
+
+
+async def _asset(request: Request) -> Response:
+    name = request.scope["path"].rpartition("/")[2]
+    body = (files("fastapi_offline") / "static" / name).read_bytes()
+    headers = {"content-type": _ASSETS[name], "cache-control": f"public, max-age={_DAY}"}
+    return Response(body, headers=headers)
