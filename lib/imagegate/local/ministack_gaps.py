@@ -1,4 +1,4 @@
-"""What MiniStack 1.5.33 leaves out of its saved state although a restart needs it, and the reverse.
+"""What MiniStack 1.5.33 does otherwise than AWS, mostly about its saved state.
 
 Each function mends one gap in the running process. `mend` is called before the saved state is loaded.
 """
@@ -7,6 +7,7 @@ from typing import Any
 
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import cloudwatch_logs, dynamodb, dynamodb_streams, lambda_svc
+from ministack.services.cloudformation import provisioners
 
 State = dict[str, Any]
 
@@ -18,6 +19,7 @@ def mend() -> None:
     lambda_svc._prune_orphan_code_blobs = _keep_code_blobs
     _forget_log_lines()
     _heed_batch_item_failures()
+    _read_concurrency_from_parameters()
 
 
 def _stream_state() -> State:
@@ -90,3 +92,22 @@ def _heed_batch_item_failures() -> None:
 def _from_a_table(event: State) -> bool:
     records = event.get("Records") if isinstance(event, dict) else None
     return bool(records and records[0].get("eventSource") == "aws:dynamodb")
+
+
+def _read_concurrency_from_parameters() -> None:
+    """Take a mapping's MaximumConcurrency for a number: CloudFormation has a parameter's value as text."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+    create, update = handlers["create"], handlers["update"]
+
+    def creating(logical_id: str, properties: State, stack_name: str) -> Any:
+        return create(logical_id, _with_number(properties), stack_name)
+
+    def updating(physical_id: str, old: State, new: State, stack_name: str) -> Any:
+        return update(physical_id, old, _with_number(new), stack_name)
+
+    handlers.update(create=creating, update=updating)
+
+
+def _with_number(properties: State) -> State:
+    scaling = {name: int(value) for name, value in properties.get("ScalingConfig", {}).items()}
+    return properties | ({"ScalingConfig": scaling} if scaling else {})

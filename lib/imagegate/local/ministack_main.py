@@ -24,7 +24,14 @@ from ministack import app as ministack
 from ministack.core import lambda_runtime
 from ministack.services import dynamodb, lambda_svc, sqs, stepfunctions
 
-from imagegate.local import chaos, checkpoint, function_log, ministack_gaps, ministack_leading_keys
+from imagegate.local import (
+    chaos,
+    checkpoint,
+    function_log,
+    ministack_bus_policy,
+    ministack_gaps,
+    ministack_leading_keys,
+)
 from imagegate.local.ministack_executions import Interrupted
 
 UNREADABLE_STATE = 3
@@ -177,6 +184,7 @@ def main() -> None:
         sys.exit(UNREADABLE_STATE)
     ministack_gaps.mend()
     ministack_leading_keys.mend()
+    ministack_bus_policy.mend()
     function_log.keep(Path(os.environ["IMAGEGATE_FUNCTIONS_LOG"]))
     chaos.install_if_wanted()
     interrupted = Interrupted(states.get("stepfunctions"))
