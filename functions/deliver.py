@@ -1,5 +1,6 @@
 """The queue of webhooks -> the receivers."""
 
+import logging
 from typing import Any
 
 from imagegate.adapters.sqs_webhooks import notice_of
@@ -18,8 +19,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _comes_back(record: dict[str, Any]) -> bool:
+    notice = notice_of(record)
+    if notice is None:
+        logging.warning("message %s of the queue names no delivery; it is dropped", record["messageId"])
+        return False
     try:
-        wait = deliver(notice_of(record))
+        wait = deliver(notice)
     except Conflict:
         wait = _AFTER_CONFLICT
     if wait is not None:

@@ -48,6 +48,10 @@ class Settings:
     """Where the gateway answers, for links in webhooks."""
     cors_origins: tuple[str, ...] = ()
     """Origins whose web pages may call the API; only the functions that answer HTTP have them."""
+    api_url: str = ""
+    """The API's own URL, which answers also where `public_url` is another."""
+    long_hold_url: str = ""
+    """Its long-hold address, for `deliver` alone: the function behind it cannot know it. Empty where there is none."""
     long_hold: bool = False
     """At the long-hold address nobody is redirected: a POST is held for `hold_seconds`, however long."""
     dead_letters: str = ""
@@ -94,6 +98,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         webhook_retry_scale=_number(environment, "WEBHOOK_RETRY_SCALE"),
         webhook_loopback=_choice(environment, "WEBHOOK_LOOPBACK", ("true", "false")) == "true",
         public_url=_text(environment, "PUBLIC_URL").rstrip("/"),
+        api_url=environment.get("API_URL", ""),
+        long_hold_url=environment.get("LONG_HOLD_URL", ""),
         upstream_base_urls=_base_urls(environment.get("UPSTREAM_BASE_URLS") or "{}"),
     )
 

@@ -12,10 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
+from imagegate.local.ministack_process import REGION
 from imagegate.local.stack import Stack
-from support.documents import yaml_blocks
+from support.documents import code_blocks, yaml_blocks
 
 Until = Callable[..., Any]
 Aws = Callable[[str], Any]
@@ -208,3 +212,78 @@ def test_the_examples_of_the_page_do_what_it_says(
     [told] = until(lambda: taken(letterbox))
     assert told["Message"].strip('"').startswith("Operation ")
     assert " failed: " in told["Message"]
+
+
+@pytest.fixture
+def producer(stack: Stack, aws: Aws) -> Iterator[Aws]:
+    """Clients of a role with the policy that docs/events.md gives to producers, and with all of EventBridge."""
+    [policy] = [json.loads(one) for one in code_blocks(PAGE, "json") if "events:PutEvents" in one]
+    policy["Statement"][0]["Resource"] = bus_arn(stack, aws)
+    with taking_role(aws, "producer", policy) as clients:
+        yield clients
+
+
+def bus_arn(stack: Stack, aws: Aws) -> str:
+    return str(aws("events").describe_event_bus(Name=stack.outputs["EventBusName"])["Arn"])
+
+
+@contextmanager
+def taking_role(aws: Aws, name: str, policy: dict[str, Any]) -> Iterator[Aws]:
+    """Clients of a role of this account with that policy alone."""
+    iam = aws("iam")
+    anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="it", PolicyDocument=json.dumps(policy))
+    taken = aws("sts").assume_role(RoleArn=arn, RoleSessionName="it")["Credentials"]
+    session = boto3.Session(taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], REGION)
+    try:
+        yield lambda service: session.client(
+            service, endpoint_url=aws(service).meta.endpoint_url, config=Config(proxies={})
+        )
+    finally:
+        iam.delete_role_policy(RoleName=name, PolicyName="it")
+        iam.delete_role(RoleName=name)
+
+
+def entry(stack: Stack, source: str, detail_type: str) -> dict[str, str]:
+    return {
+        "Source": source,
+        "DetailType": detail_type,
+        "Detail": json.dumps({"model": "flux", "prompt": "a fox", "metadata": {"from": "producer"}}),
+        "EventBusName": stack.outputs["EventBusName"],
+    }
+
+
+def test_a_producer_asks_for_pictures_and_says_nothing_else(
+    stack: Stack, producer: Aws, announced: Callable[..., list[dict[str, Any]]], until: Until
+) -> None:
+    asked = entry(stack, "shop", "Image Generation Requested")
+    assert producer("events").put_events(Entries=[asked])["FailedEntryCount"] == 0
+
+    def ours() -> list[dict[str, Any]]:
+        return [
+            one for one in announced() if one["detail"].get("operation", {}).get("metadata") == {"from": "producer"}
+        ]
+
+    until(lambda: [one for one in ours() if one["detail-type"] == "Image Generation Succeeded"])
+    for source, detail_type in [
+        ("imagegate", "Image Generation Requested"),
+        ("imagegate", "Image Generation Succeeded"),
+        ("shop", "Image Generation Succeeded"),
+        ("another", "Image Generation Requested"),
+    ]:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            producer("events").put_events(Entries=[asked, entry(stack, source, detail_type)])
+
+
+def test_whatever_else_it_may_nobody_but_publish_speaks_as_imagegate(stack: Stack, aws: Aws) -> None:
+    """The bus's own policy, for a producer with a policy that was written without thought."""
+    allow = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus_arn(stack, aws)}
+    with taking_role(aws, "generous", {"Version": "2012-10-17", "Statement": [allow]}) as generous:
+        harmless = entry(stack, "shop", "Order Placed")
+        assert generous("events").put_events(Entries=[harmless])["FailedEntryCount"] == 0
+        for entries in (["imagegate"], ["shop", "imagegate"]):
+            forged = [entry(stack, source, "Image Generation Succeeded") for source in entries]
+            with pytest.raises(ClientError, match="AccessDenied"):
+                generous("events").put_events(Entries=forged)

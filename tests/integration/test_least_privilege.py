@@ -50,6 +50,13 @@ def delete_item(pk: str) -> Probe:
     return lambda client, names: client("dynamodb").delete_item(TableName=names.table, Key={"pk": {"S": pk}})
 
 
+def update_item(pk: str) -> Probe:
+    return lambda client, names: client("dynamodb").update_item(
+        TableName=names.table, Key={"pk": {"S": pk}}, UpdateExpression="SET x = :no",
+        ConditionExpression="attribute_exists(pk) AND pk = :no", ExpressionAttributeValues={":no": {"S": "never"}},
+    )  # fmt: skip
+
+
 def query(index: str, attribute: str) -> Probe:
     return lambda client, names: client("dynamodb").query(
         TableName=names.table, IndexName=index, KeyConditionExpression="#a = :a",
@@ -98,19 +105,27 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
     "read an API key": (get_item("apikey#none"), {*FRONTS, "DeliverFunction", "IntakeFunction"}),
     "make an API key": (put_item("apikey#none"), set()),
     "remove an API key": (delete_item("apikey#none"), set()),
-    "read the signing secret": (get_item("signing"), {*FRONTS, "DeliverFunction"}),
-    "make the signing secret": (put_item("signing"), {*FRONTS, "DeliverFunction"}),
+    "read the signing secret": (get_item("signing"), {*FRONTS, "PublishFunction"}),
+    "make the signing secret": (put_item("signing"), {*FRONTS, "PublishFunction"}),
     "remove the signing secret": (delete_item("signing"), set()),
     "read what was learned": (get_item("latency#a#b"), {*FRONTS, *DRIVERS}),
     "write what was learned": (put_item("latency#a#b"), DRIVERS),
     "open a circuit": (put_item("circuit#a"), DRIVERS),
     "read a delivery": (get_item("delivery#none"), {*FRONTS, "DeliverFunction"}),
-    "write a delivery": (put_item("delivery#none"), {*FRONTS, "DeliverFunction"}),
+    "write a delivery": (put_item("delivery#none"), {*FRONTS, "DeliverFunction", "PublishFunction"}),
+    "count a webhook's POSTs": (update_item("delivery#none"), {*FRONTS, "DeliverFunction"}),
+    "read how a receiver does": (get_item("receiver#none"), {"DeliverFunction"}),
+    "spare a receiver": (put_item("receiver#none"), {"DeliverFunction"}),
+    "give back a turn": (delete_item("receiver#none"), {"DeliverFunction"}),
     "remove a delivery": (delete_item("delivery#none"), FRONTS),
     "disable a webhook": (put_item("webhook#none"), {*FRONTS, "DeliverFunction"}),
     "enable a webhook": (delete_item("webhook#none"), FRONTS),
     "read the key of webhook secrets": (parameter("webhooks"), {*FRONTS, "DeliverFunction", "IntakeFunction"}),
-    "send a webhook": (send("WebhookQueue"), FRONTS),
+    "make the key of webhook secrets": (
+        lambda client, names: client("ssm").put_parameter(Name="/imagegate/dev/webhooks", Value="x", Type="none"),
+        {*FRONTS, "IntakeFunction"},
+    ),
+    "have a webhook sent": (send("WebhookQueue"), {*FRONTS, "PublishFunction"}),
     "put a webhook aside": (send("UndeliveredQueue"), {"DeliverFunction"}),
     "put an announcement aside": (send("UnpublishedQueue"), {"PublishFunction"}),
     "read what a key has used": (get_item("usage#none#running"), {*FRONTS, "FailFunction", *DRIVERS}),
@@ -168,6 +183,12 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
     "announce on the bus": (
         lambda client, names: client("events").put_events(
             Entries=[{"Source": "x", "DetailType": "x", "Detail": "{}", "EventBusName": names.bus}]
+        ),
+        {"PublishFunction"},
+    ),
+    "speak as imagegate": (
+        lambda client, names: client("events").put_events(
+            Entries=[{"Source": "imagegate", "DetailType": "x", "Detail": "{}", "EventBusName": names.bus}]
         ),
         {"PublishFunction"},
     ),

@@ -6,8 +6,10 @@ from typing import Any
 
 import requests
 
+from imagegate.domain.delivery import MOST_POSTS
 from imagegate.domain.webhook import secret_text
 from imagegate.local.stack import Stack
+from imagegate.usecases.retry import MOST_RETRIES
 from support.receiver import Receiver, receiving
 
 Until = Callable[..., Any]
@@ -121,3 +123,83 @@ def test_what_is_not_on_the_internet_is_refused_at_once(stack: Stack) -> None:
     refused = requests.post(f"{stack.base_url}/v1/operations", json=body)
     assert (refused.status_code, refused.json()["code"]) == (400, "webhook_refused")
     assert refused.json()["param"] == "webhook.url"
+
+
+def test_a_forged_announcement_is_heard_by_no_receiver_and_suppresses_nothing(
+    stack: Stack, aws: Callable[[str], Any], announced: Callable[..., list[dict[str, Any]]], until: Until
+) -> None:
+    """By the bus, with the rights of root, and by the queue itself, ahead of the event and behind it."""
+    with receiving(Receiver(SECRET)) as receiver:
+        others = waiting(aws("sqs"), stack.outputs["WebhookQueueUrl"])
+        url = started(stack, receiver)
+        [real, *_] = until(lambda: announced(url.rpartition("/")[2]))
+        for sequence in range(1, 12):
+            forge(stack, aws, real, sequence)
+        until(lambda: "image_generation.succeeded" in receiver.types())
+        until(lambda: [one["state"] for one in deliveries(url)] == ["delivered"] * 3)
+        for sequence in (*range(1, 12), 2**31):
+            forge(stack, aws, real, sequence)
+        until(lambda: waiting(aws("sqs"), stack.outputs["WebhookQueueUrl"]) <= others)
+    assert receiver.refused == []
+    assert receiver.types() == [f"image_generation.{word}" for word in ("queued", "started", "succeeded")]
+    assert "forged" not in json.dumps([one.body for one in receiver.received])
+    assert [one["sequence"] for one in deliveries(url)] == [one.body["data"]["sequence"] for one in receiver.received]
+
+
+def forge(stack: Stack, aws: Callable[[str], Any], real: dict[str, Any], sequence: int) -> None:
+    """Tell bus and queue of another change of the operation that a real event is about."""
+    operation = {**real["detail"]["operation"], "prompt": "forged"}
+    event_id = f"{operation['id']}.{sequence}"
+    detail = {**real["detail"], "event_id": event_id, "sequence": sequence, "operation": operation}
+    entry = {"Source": "imagegate", "DetailType": real["detail-type"], "Detail": json.dumps(detail)}
+    aws("events").put_events(Entries=[{**entry, "EventBusName": stack.outputs["EventBusName"]}])
+    told = json.dumps({**real, "detail": detail})
+    aws("sqs").send_message(QueueUrl=stack.outputs["WebhookQueueUrl"], MessageBody=told)
+
+
+def test_a_slow_receiver_keeps_nobody_else_waiting(stack: Stack, until: Until) -> None:
+    slow, quick, busy, most = Receiver(SECRET), Receiver(SECRET), [0], [0]
+    take = slow.take
+
+    def slowly(headers: dict[str, str], body: bytes) -> int:
+        busy[0] += 1
+        most[0] = max(most[0], busy[0])
+        until(lambda: quick.received)
+        busy[0] -= 1
+        return take(headers, body)
+
+    slow.take = slowly  # type: ignore[method-assign]
+    with receiving(slow), receiving(quick):
+        for _ in range(3):
+            started(stack, slow)
+        url = started(stack, quick)
+        until(lambda: [one["state"] for one in deliveries(url)] == ["delivered"] * 3)
+        until(lambda: len(slow.received) == 9)
+    assert most == [1], "one at a time to one host"
+
+
+def test_a_webhook_does_not_drive_the_gateway_itself(stack: Stack) -> None:
+    asked = {"url": f"{stack.base_url}/v1/operations/x:retry", "secret": SECRET}
+    body = {"model": "flux", "prompt": "a cat", "webhook": asked}
+    refused = requests.post(f"{stack.base_url}/v1/operations", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (400, "webhook_refused")
+
+
+def test_cancelling_and_retrying_has_an_end_and_so_have_its_posts(stack: Stack, until: Until) -> None:
+    """The reproduction: 40 times cancelled and retried made 88 deliveries, one redelivery 176 POSTs."""
+    with receiving(Receiver(SECRET, then=500)) as receiver:
+        hook = {"url": receiver.url, "secret": SECRET}
+        made = requests.post(
+            f"{stack.base_url}/v1/operations", json={"model": "flux", "prompt": "[delay 600s] x", "webhook": hook}
+        )
+        url = stack.base_url + made.json()["urls"]["self"]
+        retried = []
+        for _ in range(40):
+            requests.post(f"{url}:cancel")
+            retried.append(requests.post(f"{url}:retry").status_code)
+        assert retried == [202] * MOST_RETRIES + [409] * (40 - MOST_RETRIES)
+        until(lambda: len(deliveries(url)) >= 2 * (MOST_RETRIES + 1))
+        [spared, *_] = until(lambda: [one for one in deliveries(url) if "left alone" in str(one["attempts"][-1:])])
+        again = [requests.post(f"{url}:redeliver", json={"event_id": spared["event_id"]}) for _ in range(2)]
+        assert [one.status_code for one in again] == [202, 429]
+        assert len(receiver.received) <= MOST_POSTS

@@ -12,8 +12,9 @@ from imagegate.domain.account import Amount
 from imagegate.domain.api_key import ApiKey, KeyLimits
 from imagegate.domain.attempt import Attempt
 from imagegate.domain.books import Booking, Used, over
+from imagegate.domain.circuit import Circuit
 from imagegate.domain.coalescing import Claim, Claimed
-from imagegate.domain.delivery import Delivery
+from imagegate.domain.delivery import Delivery, DeliveryState
 from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamError
 from imagegate.domain.events import Event
@@ -182,8 +183,11 @@ class MemoryApiKeys:
 class MemoryDeliveries:
     """Deliveries, and receivers that want no more, in dictionaries."""
 
+    clock: FakeClock = field(default_factory=FakeClock)
     kept: dict[tuple[str, int], Delivery] = field(default_factory=dict)
     disabled: dict[tuple[str, str], float] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
+    redelivered: dict[str, float] = field(default_factory=dict)
 
     def get(self, operation_id: str, sequence: int) -> Delivery | None:
         return self.kept.get((operation_id, sequence))
@@ -195,7 +199,8 @@ class MemoryDeliveries:
         self.kept[delivery.operation_id, delivery.sequence] = delivery
 
     def tried(self, operation_id: str) -> set[str]:
-        return {one.event for one in self.of(operation_id)}
+        of_it = self.of(operation_id)
+        return {one.event for one in of_it if one.tries or one.state is not DeliveryState.PENDING}
 
     def of(self, operation_id: str, after: int = 0) -> Sequence[Delivery]:
         return [self.kept[key] for key in sorted(self.kept) if key[0] == operation_id and key[1] > after]
@@ -203,6 +208,22 @@ class MemoryDeliveries:
     def forget(self, operation_id: str) -> None:
         for delivery in self.of(operation_id):
             del self.kept[operation_id, delivery.sequence]
+        self.counted.pop(operation_id, None)
+
+    def count_post(self, operation_id: str, most: int, expires_at: float) -> bool:
+        if self.posts(operation_id) >= most:
+            return False
+        self.counted[operation_id] = self.posts(operation_id) + 1
+        return True
+
+    def posts(self, operation_id: str) -> int:
+        return self.counted.get(operation_id, 0)
+
+    def begin_redelivery(self, operation_id: str, pause: float, expires_at: float) -> float:
+        left = self.redelivered.get(operation_id, 0.0) + pause - self.clock.now()
+        if left <= 0:
+            self.redelivered[operation_id] = self.clock.now()
+        return max(left, 0.0)
 
     def disable(self, owner: str, url: str, until: float) -> None:
         self.disabled[owner, url] = until
@@ -212,6 +233,35 @@ class MemoryDeliveries:
 
     def is_disabled(self, owner: str, url: str) -> bool:
         return (owner, url) in self.disabled
+
+
+@dataclass
+class MemoryReceivers:
+    """Circuits of hosts, and whose turn it is, in dictionaries."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    circuits: dict[str, Circuit] = field(default_factory=dict)
+    turns: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    def take(self, receiver: str, holder: str, until: float) -> bool:
+        held_by, held_until = self.turns.get(receiver, (holder, 0.0))
+        if held_by != holder and held_until > self.clock.now():
+            return False
+        self.turns[receiver] = (holder, until)
+        return True
+
+    def release(self, receiver: str, holder: str) -> None:
+        if self.turns.get(receiver, ("", 0.0))[0] == holder:
+            del self.turns[receiver]
+
+    def admit(self, receiver: str) -> float:
+        circuit = self.circuits.get(receiver, Circuit())
+        self.circuits[receiver] = circuit.probing(self.clock.now()) or circuit
+        return circuit.open_until
+
+    def report(self, receiver: str, well: bool, event_id: str) -> None:
+        circuit = self.circuits.get(receiver, Circuit())
+        self.circuits[receiver] = Circuit() if well else circuit.failed(self.clock.now(), event_id)
 
 
 @dataclass
@@ -290,6 +340,7 @@ class MemoryTelemetry:
     operations: list[Operation] = field(default_factory=list)
     expansions: list[tuple[float, Failure | None]] = field(default_factory=list)
     sweeps: list[tuple[int, float]] = field(default_factory=list)
+    unknown: list[tuple[str, int]] = field(default_factory=list)
 
     def attempt(self, operation: Operation, attempt: Attempt, looks: int = 0, unseen: float = 0.0) -> None:
         self.attempts.append(attempt)
@@ -303,6 +354,9 @@ class MemoryTelemetry:
 
     def swept(self, restarted: int, overdue: float) -> None:
         self.sweeps.append((restarted, overdue))
+
+    def unknown_delivery(self, operation_id: str, sequence: int) -> None:
+        self.unknown.append((operation_id, sequence))
 
 
 @dataclass

@@ -76,12 +76,13 @@ class Gateway:
     cors_origins: tuple[str, ...] = ()
     expands: bool = True
     """Whether a language model is set up."""
-    deliveries: MemoryDeliveries = field(default_factory=MemoryDeliveries)
+    deliveries: MemoryDeliveries = field(init=False)
     begun_again: list[tuple[str, int]] = field(default_factory=list)
     addresses: list[str] = field(default_factory=lambda: ["93.184.216.34"])
     """Of every host that a webhook may be on."""
 
     def __post_init__(self) -> None:
+        self.deliveries = MemoryDeliveries(self.clock)
         revise = Revise(self.store, self.clock)
         closed = self.access == "keys"
         links = Links((lambda: b"signing secret") if closed else None, self.clock)
@@ -92,7 +93,10 @@ class Gateway:
             links=links,
             picture_link=PictureLinks(links, 7),
             attach=Attach(
-                WebhookTargets(lambda host, port: ["127.0.0.1"] if host == "127.0.0.1" else self.addresses),
+                WebhookTargets(
+                    lambda host, port: ["127.0.0.1"] if host == "127.0.0.1" else self.addresses,
+                    own=["https://images.example.com", "https://api.invalid"],
+                ),
                 lambda: WEBHOOK_KEY,
             ),
             start=Start(self.store, self.workflow, self.routes, self.clock, 900, self.expands),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from imagegate.domain.delivery import LEASE_SECONDS, turn_wait
 from imagegate.local.packaging import load_yaml
 from imagegate.usecases.fail import OUTAGES
 from support.stack_settings import TEMPLATE
@@ -18,7 +19,9 @@ FUNCTIONS = {name: one for name, one in RESOURCES.items() if one["Type"] == "AWS
 SECRET_READERS = {"SubmitFunction", "PollFunction", "ExpandFunction"}
 """Who may read upstreams' secrets."""
 WEBHOOK_SIGNERS = {"ApiFunction", "HoldFunction", "DeliverFunction", "IntakeFunction"}
-"""Who may read, and be the first to make, the key of webhook secrets: that parameter and no other."""
+"""Who may read the key of webhook secrets: that parameter and no other."""
+TALKS_TO_STRANGERS = "DeliverFunction"
+"""Makes no key and no secret; the others may be the first to encrypt a secret, and make the key for them."""
 EVENTS_THAT_DO_NOT_WAIT = {"Schedule", "EventBridgeRule", "SNS", "S3"}
 
 
@@ -68,6 +71,7 @@ def test_only_those_who_need_them_read_secrets(function: str) -> None:
     actions = {action for one in policies(function) for action in listed(one["Action"])}
     reads = {action for action in actions if action.startswith(("ssm:", "secretsmanager:", "kms:"))}
     of_webhooks = {"ssm:GetParameter", "ssm:PutParameter"} if function in WEBHOOK_SIGNERS else set()
+    of_webhooks -= {"ssm:PutParameter"} if function == TALKS_TO_STRANGERS else set()
     assert reads == ({"ssm:GetParameter"} if function in SECRET_READERS else of_webhooks)
     opened = [json.dumps(one["Resource"]) for one in policies(function) if "ssm:GetParameter" in listed(one["Action"])]
     below = r"upstreams/(\*|\$\{\w+\})" if function in SECRET_READERS else "webhooks"
@@ -173,6 +177,20 @@ def test_every_rule_of_the_buckets_lifecycle_says_for_what_it_is() -> None:
         "answers": "answers/",
         "leftovers": "",
     }
+
+
+def test_webhooks_cannot_take_the_accounts_executions() -> None:
+    parameter = DOCUMENT["Parameters"]["DeliverConcurrency"]
+    assert (parameter["MinValue"], parameter["Default"]) == (2, 3), "SQS takes no less; a new account has 10 in all"
+    mapping = RESOURCES["DeliverMapping"]["Properties"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "DeliverConcurrency"}}
+    assert mapping["BatchSize"] == 1
+    assert RESOURCES["DeliverFunction"]["Properties"]["Timeout"] > LEASE_SECONDS
+
+
+def test_waiting_for_a_turn_does_not_use_up_a_messages_receipts() -> None:
+    receipts = RESOURCES["WebhookQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+    assert sum(turn_wait(receives) for receives in range(1, receipts // 2)) > 86_400, "a day of others' turns"
 
 
 def test_someone_hears_of_it_before_sqs_hands_out_no_more_webhooks() -> None:

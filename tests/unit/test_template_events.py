@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from imagegate.cli.schemas import REQUESTED
-from imagegate.domain.events import DETAIL_TYPES
+from imagegate.domain.events import DETAIL_TYPES, SOURCE
 from imagegate.local.packaging import load_yaml
 from support.stack_settings import TEMPLATE
 
@@ -50,6 +50,25 @@ def test_only_the_rule_sends_to_the_intakes_queues(queue: str) -> None:
     assert policy["Queues"] == [{"Ref": queue}]
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": of("IntakeRule")}}
+
+
+def test_only_publish_speaks_as_imagegate() -> None:
+    policy = properties("BusPolicy")
+    assert policy["EventBusName"] == {"Ref": "Bus"}
+    statement = policy["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "events:PutEvents")
+    assert statement["Resource"] == of("Bus")
+    assert statement["Condition"] == {
+        "ForAnyValue:StringEquals": {"events:source": SOURCE},
+        "ArnNotEquals": {"aws:PrincipalArn": of("PublishFunctionRole")},
+    }
+
+
+def test_no_rule_and_no_policy_lets_the_bus_send_webhooks() -> None:
+    closed = [json.dumps(form) for form in (of("WebhookQueue"), {"Ref": "WebhookQueue"})]
+    for name, one in RESOURCES.items():
+        if one["Type"] in ("AWS::Events::Rule", "AWS::SQS::QueuePolicy"):
+            assert not any(form in json.dumps(one) for form in closed), name
 
 
 @pytest.mark.parametrize("mapping", ["PublishMapping", "IntakeMapping"])

@@ -1,18 +1,21 @@
 """Deliveries in the operations table: `pk` = `delivery#<operation>#<sequence>`, the delivery as JSON in `body`.
 
 Those of one operation stand together in the index `owner`, under `delivery#<operation>`, which no operation's owner is.
-Beside them lie the receivers that want no more: `webhook#<owner>#<digest of the URL>`.
+`delivery#<operation>` counts the operation's POSTs. Beside them lie the receivers that want no more:
+`webhook#<owner>#<digest of the URL>`.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from imagegate.domain.delivery import Delivery
+from imagegate.domain.delivery import Delivery, DeliveryState
 from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict
 
 _OWNER_INDEX = "owner"
+_UNTRIED = "untried"
+"""What the index `owner` has for the state of a delivery of which there was no attempt yet."""
 
 
 class DynamoDBDeliveries:
@@ -40,8 +43,8 @@ class DynamoDBDeliveries:
             raise Conflict(f"delivery {delivery.event_id} was written by somebody else") from error
 
     def tried(self, operation_id: str) -> set[str]:
-        """The events of an operation of which a delivery was begun; one that is a moment old may be missing."""
-        return {item["model"]["S"] for item in self._listed(operation_id)}
+        """The events of an operation that were tried at least once; one that is a moment old may be missing."""
+        return {item["model"]["S"] for item in self._listed(operation_id) if item["state"]["S"] != _UNTRIED}
 
     def of(self, operation_id: str, after: int = 0) -> Sequence[Delivery]:
         """Those of an operation after a sequence, in its order."""
@@ -49,8 +52,51 @@ class DynamoDBDeliveries:
         found = (self.get(operation_id, one) for one in sequences if one > after)
         return sorted((one for one in found if one), key=lambda one: one.sequence)
 
+    def count_post(self, operation_id: str, most: int, expires_at: float) -> bool:
+        """Count one more POST of an operation before it is made; False, and nothing counted, beyond `most`."""
+        return self._count(
+            operation_id,
+            "SET expires_at = :expires ADD posts :one",
+            "attribute_not_exists(posts) OR posts < :most",
+            {":one": 1, ":most": most, ":expires": int(expires_at)},
+        )
+
+    def posts(self, operation_id: str) -> int:
+        """How many POSTs an operation has made."""
+        item = self._client.get_item(TableName=self._table, Key=_counts(operation_id), ConsistentRead=True).get("Item")
+        return int(item["posts"]["N"]) if item and "posts" in item else 0
+
+    def begin_redelivery(self, operation_id: str, pause: float, expires_at: float) -> float:
+        """Note that an operation is redelivered now; or seconds until it may be, `pause` after the last time."""
+        now = self._now()
+        begun = self._count(
+            operation_id,
+            "SET expires_at = :expires, redelivered_at = :now",
+            "attribute_not_exists(redelivered_at) OR redelivered_at <= :before",
+            {":now": now, ":before": now - pause, ":expires": int(expires_at)},
+        )
+        if begun:
+            return 0.0
+        item = self._client.get_item(TableName=self._table, Key=_counts(operation_id), ConsistentRead=True)["Item"]
+        return max(float(item["redelivered_at"]["N"]) + pause - now, 1.0)
+
+    def _count(self, operation_id: str, update: str, condition: str, values: Mapping[str, float]) -> bool:
+        """Change what is counted of an operation, if the condition holds."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_counts(operation_id),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={name: {"N": repr(number)} for name, number in values.items()},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
     def forget(self, operation_id: str) -> None:
         """Remove all of an operation."""
+        self._client.delete_item(TableName=self._table, Key=_counts(operation_id))
         for item in self._listed(operation_id):
             self._client.delete_item(TableName=self._table, Key={"pk": item["pk"]})
 
@@ -90,16 +136,21 @@ def _pk(operation_id: str, sequence: int) -> dict[str, Any]:
     return {"pk": {"S": f"delivery#{operation_id}#{sequence}"}}
 
 
+def _counts(operation_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"delivery#{operation_id}"}}
+
+
 def _mark(owner: str, url: str) -> dict[str, Any]:
     return {"pk": {"S": f"webhook#{owner}#{hashlib.sha256(url.encode()).hexdigest()[:32]}"}}
 
 
 def _item(delivery: Delivery) -> dict[str, Any]:
+    untried = delivery.state is DeliveryState.PENDING and not delivery.tries
     return {
         **_pk(delivery.operation_id, delivery.sequence),
         "owner": {"S": f"delivery#{delivery.operation_id}"},
         "id": {"S": f"{delivery.sequence:06d}"},
-        "state": {"S": delivery.state},
+        "state": {"S": _UNTRIED if untried else delivery.state},
         "model": {"S": delivery.event},
         "version": {"N": str(delivery.version)},
         "expires_at": {"N": str(int(delivery.expires_at))},

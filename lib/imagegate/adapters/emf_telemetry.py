@@ -54,6 +54,10 @@ class EmfTelemetry:
         if operation.failure:
             self._emit({"OperationFailures": 1.0}, (_ALL, ("Code",)), fields | {"Code": operation.failure.code})
 
+    def unknown_delivery(self, operation_id: str, sequence: int) -> None:
+        """A message named a delivery that is not in the table: forged, or its operation was deleted."""
+        self._emit({"UnknownDeliveries": 1.0}, (_ALL,), {"operation": operation_id[:64], "sequence": sequence})
+
     def swept(self, restarted: int, overdue: float) -> None:
         """What a sweep found; zeros when all is well, so that silence means that nobody sweeps."""
         self._emit({"Restarted": float(restarted), "OverdueSeconds": overdue}, (_ALL,), {})

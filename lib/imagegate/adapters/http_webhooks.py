@@ -9,6 +9,7 @@ import httpcore
 
 from imagegate.adapters.webhook_targets import WebhookTargets
 from imagegate.domain.errors import Unreachable
+from imagegate.domain.webhook import USER_AGENT
 from imagegate.ports.telling import WebhookAnswer
 
 _WHOLE = 15.0
@@ -46,7 +47,7 @@ class HttpWebhooks:
             raise Unreachable("The connection broke before there was an answer.") from None
 
     def _sent(self, backend: "_Pinned", url: str, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
-        sent = [("content-type", "application/json"), ("user-agent", "imagegate"), *headers.items()]
+        sent = [("content-type", "application/json"), ("user-agent", USER_AGENT), *headers.items()]
         with (
             httpcore.ConnectionPool(ssl_context=self._ssl, network_backend=backend) as pool,
             pool.stream("POST", url, headers=dict(sent), content=body) as answer,

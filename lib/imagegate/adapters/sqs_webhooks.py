@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
+from imagegate.domain.ids import is_id
 from imagegate.usecases.deliver import Notice
 
 LONGEST_HIDING = 43_000
@@ -19,7 +20,7 @@ class SqsWebhooks:
         self._url = queue_url
 
     def put(self, operation_id: str, sequence: int) -> None:
-        """Have a delivery begun anew."""
+        """Have `deliver` look at a delivery."""
         again = {"operation": {"id": operation_id}, "sequence": sequence}
         self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps({"again": again}))
 
@@ -31,12 +32,18 @@ class SqsWebhooks:
         )
 
 
-def notice_of(record: Mapping[str, Any]) -> Notice:
-    """The notice in a record of the queue: an event as EventBridge wraps it, or a word to begin a delivery anew."""
-    document = json.loads(record["body"])
-    if "again" in document:
-        again = document["again"]
-        return Notice(record["messageId"], record["body"], again["operation"]["id"], again["sequence"])
-    detail = document["detail"]
-    event = document["detail-type"].rpartition(" ")[2].lower()
-    return Notice(record["messageId"], record["body"], detail["operation"]["id"], detail["sequence"], event, detail)
+def notice_of(record: Mapping[str, Any]) -> Notice | None:
+    """The notice in a record of the queue; `None` for what names no delivery.
+
+    Until 0.1.0 the bus put its announcements into the queue. Of those nothing is believed but which delivery they mean.
+    """
+    try:
+        document = json.loads(record["body"])
+        named = document["again"] if "again" in document else document["detail"]
+        operation_id, sequence = named["operation"]["id"], named["sequence"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    if type(operation_id) is not str or type(sequence) is not int or not is_id(operation_id):
+        return None
+    receives = int(record["attributes"]["ApproximateReceiveCount"])
+    return Notice(record["messageId"], record["body"], operation_id, sequence, receives)

@@ -2,13 +2,14 @@
 
 import ipaddress
 import re
+from collections.abc import Collection
 from urllib.parse import SplitResult, urlsplit
 
 from imagegate.adapters.addresses import NotAllowed, Resolver, is_public, resolve, vetted_addresses
 from imagegate.domain.errors import WebhookRefused
+from imagegate.domain.webhook import LOOPBACK
 
 LONGEST_URL = 2000
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _URL = re.compile(r"[!-~]+")
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
@@ -18,8 +19,19 @@ _RESOLVING = 3.0
 class WebhookTargets:
     """Vets URLs by their shape, and hosts by every address they have at that moment."""
 
-    def __init__(self, resolver: Resolver = resolve, *, loopback: bool = False, resolving: float = _RESOLVING) -> None:
-        """`loopback`: this machine may be sent to as well, also by plain HTTP. `resolving`: seconds."""
+    def __init__(
+        self,
+        resolver: Resolver = resolve,
+        *,
+        loopback: bool = False,
+        own: Collection[str] = (),
+        resolving: float = _RESOLVING,
+    ) -> None:
+        """`loopback`: this machine may be sent to as well, also by plain HTTP. `resolving`: seconds.
+
+        `own`: URLs of the gateway itself, to whose hosts nothing is sent.
+        """
+        self._own = [_place(urlsplit(url)) for url in own if url]
         self._resolver = resolver
         self._loopback = loopback
         self._resolving = resolving
@@ -36,17 +48,20 @@ class WebhookTargets:
         """Host and port of a URL of the right shape. Raises WebhookRefused."""
         split = _split(url)
         host = split.hostname or ""
-        local = self._loopback and host in _LOOPBACK
+        local = self._loopback and host in LOOPBACK
         if split.scheme != "https" and not (local and split.scheme == "http"):
             raise _refused("A webhook's URL begins with https://.")
         if split.username is not None or split.password is not None or "@" in split.netloc:
             raise _refused("A webhook's URL carries no user name or password.")
         _check_host(host)
-        return host, _port(split)
+        port = _port(split)
+        if _place(split) in self._own:
+            raise _refused("A webhook is not sent to imagegate itself.")
+        return host, port
 
     def address(self, host: str, port: int) -> str:
         """The address to connect to. Raises WebhookRefused unless every one is public, OSError when there is none."""
-        local = self._loopback and host in _LOOPBACK
+        local = self._loopback and host in LOOPBACK
         try:
             found = vetted_addresses(host, port, self._resolving, self._resolver, _is_loopback if local else is_public)
         except NotAllowed:
@@ -66,6 +81,12 @@ def _split(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError:
         raise _refused("The webhook's URL cannot be read.") from None
+
+
+def _place(split: SplitResult) -> tuple[str, int]:
+    """What answers at a URL: of a machine on the internet its name, whatever the port; of this one each port."""
+    name = (split.hostname or "").removesuffix(".")
+    return ("", _port(split)) if name in LOOPBACK else (name, 0)
 
 
 def _check_host(host: str) -> None:

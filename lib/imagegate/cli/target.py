@@ -87,7 +87,7 @@ class Target:
         """Where it may send webhooks to."""
         from imagegate.wiring import shared
 
-        return shared.webhook_targets(loopback=self.local)
+        return shared.webhook_targets(loopback=self.local, own=[self._outputs()["ApiUrl"]])
 
     def _outputs(self) -> Mapping[str, str]:
         from imagegate.adapters.cloudformation_outputs import outputs

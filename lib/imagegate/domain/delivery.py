@@ -10,6 +10,16 @@ _JITTER = 0.1
 _KEPT = 30
 """Attempts that are remembered; only redelivery by hand makes more than ten."""
 _GONE = 410
+MOST_POSTS = 100
+"""POSTs that one operation may make, whatever is asked of it: its receiver need not have agreed to any."""
+LEASE_SECONDS = 25.0
+"""How long one delivery may keep its host to itself: an attempt takes 18 s at most, its function has 30."""
+_LONGEST_TURN = 300.0
+
+
+def turn_wait(receives: int) -> float:
+    """Seconds until a delivery asks again for its turn, the longer the more often it has come in vain."""
+    return min(float(receives), _LONGEST_TURN)
 
 
 class DeliveryState(StrEnum):
@@ -42,6 +52,17 @@ class Try:
     def well(self) -> bool:
         """True when the receiver has taken it."""
         return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def taken_or_gone(self) -> bool:
+        """True when the receiver is well: it has taken it, or said that it wants no more."""
+        return self.well or self.status == _GONE
+
+    @classmethod
+    def spared(cls, now: float, until: float) -> "Try":
+        """An attempt that was not made, because the host has failed again and again and is left alone until then."""
+        error = "Not sent: the last deliveries to this host have failed, so it is left alone for a while."
+        return cls(now, 0.0, error=error, retry_after=until - now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +111,17 @@ class Delivery:
         """`webhook-id`: the event's, without the full stop that separates what is signed."""
         return self.event_id.replace(".", "-")
 
+    @property
+    def at_last_attempt(self) -> bool:
+        """True when the next attempt is the last one, unless it is begun anew."""
+        return self.failures == len(WAITS)
+
+    @property
+    def outcome(self) -> str:
+        """How many attempts there were since it was last begun, and how the last one ended."""
+        last = self.tries[-1] if self.tries else None
+        return f"{self.failures} attempts" + (f"; the last: {last.error}" if last and last.error else "")
+
     def begun(self, message_id: str) -> "Delivery":
         """Anew, driven by that message."""
         return replace(self, message_id=message_id, state=DeliveryState.PENDING, failures=0, next_at=0.0)
@@ -105,6 +137,11 @@ class Delivery:
         if wait is None:
             return replace(known, state=DeliveryState.DEAD, failures=self.failures + 1)
         return replace(known, failures=self.failures + 1, next_at=attempt.at + attempt.seconds + wait)
+
+    def exhausted(self, now: float) -> "Delivery":
+        """Given up, for its operation has made all the POSTs that it may."""
+        attempt = Try(now, 0.0, error=f"Not sent: this operation has made the {MOST_POSTS} POSTs that it may.")
+        return replace(self, tries=(*self.tries, attempt)[-_KEPT:], state=DeliveryState.DEAD)
 
     def disabled(self) -> "Delivery":
         """Given up, for the receiver wants no more."""

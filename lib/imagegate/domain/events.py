@@ -42,6 +42,17 @@ class Event:
         """EventBridge's detail-type."""
         return DETAIL_TYPES[State.SUCCEEDED if self.late else self.operation.state]
 
+    @property
+    def name(self) -> str:
+        """The event as webhooks name it: a word of `webhook.EVENTS`."""
+        return self.detail_type.rpartition(" ")[2].lower()
+
+    @property
+    def for_webhook(self) -> bool:
+        """True when the operation has a webhook that asks for this event."""
+        webhook = self.operation.webhook
+        return webhook is not None and self.name in webhook.events
+
     def detail(self) -> dict[str, Any]:
         """EventBridge's detail: the native operation, whose it is, and what puts announcements in order.
 

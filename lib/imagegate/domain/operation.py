@@ -85,6 +85,8 @@ class Operation:
     """Where its changes are announced to, beside the bus."""
     retried_after: int = 0
     """How many attempts there were when the caller last asked to try again."""
+    retries: int = 0
+    """How often the caller has asked for that."""
     queued_at: float = 0.0
     """When that was; 0 when it never was."""
     state: State = State.QUEUED

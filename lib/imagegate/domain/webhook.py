@@ -1,6 +1,7 @@
 """Webhooks as Standard Webhooks 1.0.0 has them (reference/providers.md §5): secrets and signatures. Pure."""
 
 import base64
+import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,11 @@ from imagegate.domain.errors import InvalidRequest
 EVENTS = ("queued", "started", "succeeded", "failed", "cancelled")
 """What can be announced; the `type` of a body is one of them after `image_generation.`."""
 SECRET_BYTES = (24, 64)
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""This machine, by the names that a webhook may have for it in the embedded stack."""
+USER_AGENT = "imagegate"
+"""The User-Agent of every webhook."""
+SIGNATURE_HEADER = "webhook-signature"
 _PREFIX = "whsec_"
 
 
@@ -41,6 +47,16 @@ class Webhook:
         """What may be known of the URL elsewhere: the rest of one often carries a token."""
         return urlsplit(self.url).netloc
 
+    def receiver(self, owner: str) -> str:
+        """What this owner's deliveries to one host have in common: a name for its circuit and its turn.
+
+        The port makes no difference, except on this machine, where each is another program's.
+        """
+        split = urlsplit(self.url)
+        name = (split.hostname or "").removesuffix(".")
+        host = split.netloc.lower() if name in LOOPBACK else name
+        return f"{owner}#{hashlib.sha256(host.encode()).hexdigest()[:32]}"
+
 
 def parse_secret(text: str) -> bytes:
     """The bytes of a `whsec_…`. Raises InvalidRequest, which does not repeat it."""
@@ -70,5 +86,5 @@ def signed_headers(secrets: Sequence[bytes], message_id: str, now: float, body: 
     return {
         "webhook-id": message_id,
         "webhook-timestamp": timestamp,
-        "webhook-signature": " ".join(f"v1,{one}" for one in signatures),
+        SIGNATURE_HEADER: " ".join(f"v1,{one}" for one in signatures),
     }

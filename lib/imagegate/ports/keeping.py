@@ -164,6 +164,9 @@ class Telemetry(Protocol):
     def ended(self, operation: Operation) -> None:
         """An operation has reached one of its last states; told at least once, rarely twice."""
 
+    def unknown_delivery(self, operation_id: str, sequence: int) -> None:
+        """Somebody asked for a delivery that was never recorded, or is no longer kept; nothing was sent."""
+
     def swept(self, restarted: int, overdue: float) -> None:
         """A sweep restarted so many operations; somebody should have touched the worst `overdue` seconds ago."""
 

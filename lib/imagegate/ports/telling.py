@@ -74,13 +74,38 @@ class Deliveries(Protocol):
         """Write a new one or the next version. Raises Conflict unless the stored version is the one before."""
 
     def tried(self, operation_id: str) -> set[str]:
-        """The events of an operation of which a delivery was begun; one that is a moment old may be missing."""
+        """The events of an operation that were tried at least once; one that is a moment old may be missing."""
 
     def of(self, operation_id: str, after: int = 0) -> Sequence[Delivery]:
         """Those of an operation after a sequence, in its order; one that is a moment old may be missing."""
 
+    def count_post(self, operation_id: str, most: int, expires_at: float) -> bool:
+        """Count one more POST of an operation before it is made; False, and nothing counted, beyond `most`."""
+
+    def posts(self, operation_id: str) -> int:
+        """How many POSTs an operation has made."""
+
+    def begin_redelivery(self, operation_id: str, pause: float, expires_at: float) -> float:
+        """Note that an operation is redelivered now; or seconds until it may be, `pause` after the last time."""
+
     def forget(self, operation_id: str) -> None:
         """Remove all of an operation."""
+
+
+class Receivers(Protocol):
+    """Hosts that deliveries go to, each apart for every owner (`Webhook.receiver`)."""
+
+    def take(self, receiver: str, holder: str, until: float) -> bool:
+        """Keep the others from delivering there until then (seconds since the epoch); False: another one does."""
+
+    def release(self, receiver: str, holder: str) -> None:
+        """Let the next one deliver; that the time is over is no error."""
+
+    def admit(self, receiver: str) -> float:
+        """When it may be sent to, in seconds since the epoch; a moment that is not in the future means now."""
+
+    def report(self, receiver: str, well: bool, event_id: str) -> None:
+        """A delivery of that event ended: well or not."""
 
 
 class DisabledWebhooks(Protocol):

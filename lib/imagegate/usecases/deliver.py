@@ -1,20 +1,16 @@
-"""Send an announcement to its operation's webhook, again and again until it is taken."""
+"""Send a recorded announcement to its operation's webhook, again and again until it is taken."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
 
-from imagegate.domain.delivery import Delivery, DeliveryState, Pace, Try
+from imagegate.domain.delivery import LEASE_SECONDS, MOST_POSTS, Delivery, DeliveryState, Pace, Try, turn_wait
 from imagegate.domain.errors import Unreachable, WebhookRefused
 from imagegate.domain.operation import Operation
-from imagegate.domain.representation import picture_id
 from imagegate.domain.retry_after import seconds_until
 from imagegate.domain.sealing import BrokenSeal, derived, opened
 from imagegate.domain.webhook import Webhook, signed_headers
-from imagegate.domain.webhook_body import body_of
-from imagegate.ports.keeping import ApiKeys, Clock, OperationStore, PictureLink
-from imagegate.ports.telling import DeadLetters, Deliveries, DisabledWebhooks, WebhookKey, WebhookSender
+from imagegate.ports.keeping import ApiKeys, Clock, OperationStore, Telemetry
+from imagegate.ports.telling import DeadLetters, Deliveries, DisabledWebhooks, Receivers, WebhookKey, WebhookSender
 
 _BEFORE: Mapping[str, tuple[str, ...]] = {"queued": (), "started": ("queued",)}
 """What is to be tried before; before an end, all that comes before it."""
@@ -26,17 +22,15 @@ _ORDER_PATIENCE, _ORDER_WAIT = 8.0, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message of the queue: what happened, as the bus announced it, or that it is to be sent again."""
+    """A message of the queue. It says which delivery to look at; what is sent stands in the table."""
 
     message_id: str
     text: str
     """The message as it came."""
     operation_id: str
     sequence: int
-    event: str = ""
-    """A word of `webhook.EVENTS`."""
-    detail: Mapping[str, Any] | None = None
-    """The event's; `None` when it is to be sent again."""
+    receives: int = 1
+    """How often the queue has handed the message out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +41,7 @@ class Signing:
     webhook_key: WebhookKey
 
     def secrets(self, webhook: Webhook, owner: str, now: float) -> Sequence[bytes]:
-        """The webhook's own secret, or its key's; two while that is being rotated."""
+        """The webhook's own secret, or its key's; two while that is being rotated. Raises Unreachable for none."""
         if webhook.sealed_secret:
             try:
                 return [opened(self.webhook_key(), owner, webhook.sealed_secret)]
@@ -55,29 +49,9 @@ class Signing:
                 raise Unreachable("The webhook's secret was encrypted with a key that is gone.") from None
         key = self.keys.get(webhook.key_id)
         generations = key.webhook.generations(now) if key else ()
+        if not generations:
+            raise Unreachable("There is no secret to sign with: the API key is gone.")
         return [derived(self.webhook_key(), webhook.key_id, one) for one in generations]
-
-
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """Where receivers find the operation and its pictures."""
-
-    base_url: str
-    link: PictureLink
-
-    def located(self, detail: Mapping[str, Any], operation: Operation) -> Mapping[str, Any]:
-        """The event's detail with URLs, for receivers that have nothing but this."""
-        shown = detail["operation"]
-        images = [self._image(one, operation) for one in shown["images"]]
-        urls = {"self": f"{self.base_url}/v1/operations/{operation.id}"}
-        located = {**shown, "images": images, "urls": urls}
-        told = {name: detail[name] for name in ("event_id", "sequence", "abridged")}
-        return {**told, "operation": located}
-
-    def _image(self, image: Mapping[str, Any], operation: Operation) -> Mapping[str, Any]:
-        slot = image["slot"]
-        told = {name: value for name, value in image.items() if name != "bucket"}  # of no use outside the account
-        return {**told, "id": picture_id(operation, slot), "url": self.base_url + self.link(operation, slot)}
 
 
 class Deliver:
@@ -88,71 +62,55 @@ class Deliver:
         store: OperationStore,
         deliveries: Deliveries,
         disabled: DisabledWebhooks,
+        receivers: Receivers,
         dead_letters: DeadLetters,
         sender: WebhookSender,
         signing: Signing,
-        pictures: Pictures,
+        telemetry: Telemetry,
         clock: Clock,
         pace: Callable[[], Pace],
-        retention: float,
     ) -> None:
-        """`retention`: seconds for which an operation's record is kept."""
         self._store = store
         self._deliveries = deliveries
         self._disabled = disabled
+        self._receivers = receivers
         self._dead_letters = dead_letters
         self._sender = sender
         self._signing = signing
-        self._pictures = pictures
+        self._telemetry = telemetry
         self._clock = clock
         self._pace = pace
-        self._retention = retention
 
     def __call__(self, notice: Notice) -> float | None:
         """Seconds after which to come back with the same notice; `None`: never.
 
-        Raises Conflict when somebody else has just tried the same.
+        A notice of a delivery that was never recorded is dropped and counted: anybody can say that something
+        happened. Raises Conflict when somebody else has just tried the same.
         """
-        operation = self._store.get(notice.operation_id, consistent=True)
-        if operation is None or operation.webhook is None:
+        known = self._deliveries.get(notice.operation_id, notice.sequence)
+        if known is None:
+            self._telemetry.unknown_delivery(notice.operation_id, notice.sequence)
             return None
-        delivery = self._found(notice, operation)
-        if delivery is None:
+        operation = self._store.get(notice.operation_id, consistent=True)
+        delivery = self._driven(notice, known)
+        if operation is None or operation.webhook is None or delivery is None:
             return None
         early = delivery.next_at - self._clock.now()
         if early > 0:
             return early
         if not delivery.tries and self._earlier_ones_wait(operation, delivery):
             return _ORDER_WAIT
-        return self._settled(notice, operation, self._after_attempt(operation, operation.webhook, delivery))
+        return self._in_turn(notice, operation, operation.webhook, delivery)
 
-    def _found(self, notice: Notice, operation: Operation) -> Delivery | None:
+    def _driven(self, notice: Notice, known: Delivery) -> Delivery | None:
         """The delivery that this notice drives, if it drives one."""
-        known = self._deliveries.get(notice.operation_id, notice.sequence)
-        if known is None:
-            return self._new(notice, operation)
         if known.state is DeliveryState.PENDING and known.message_id in ("", notice.message_id):
             return replace(known, message_id=notice.message_id)
-        # Another message is a duplicate of the bus, unless it was moved back from the dead-letter queue by hand.
+        # Another message is a duplicate, unless it was moved back from the dead-letter queue by hand.
         overdue = known.state is DeliveryState.PENDING and self._clock.now() > known.next_at + _LOST
         if known.message_id != notice.message_id and (overdue or known.state is DeliveryState.DEAD):
             return known.begun(notice.message_id)
         return None
-
-    def _new(self, notice: Notice, operation: Operation) -> Delivery | None:
-        webhook, detail = operation.webhook, notice.detail
-        if webhook is None or detail is None or notice.event not in webhook.events:
-            return None
-        return Delivery(
-            operation.id,
-            notice.sequence,
-            notice.event,
-            detail["event_id"],
-            body_of(notice.event, self._pictures.located(detail, operation)),
-            datetime.fromisoformat(detail["operation"]["updated_at"]).timestamp(),
-            operation.created_at + self._retention,
-            notice.message_id,
-        )
 
     def _earlier_ones_wait(self, operation: Operation, delivery: Delivery) -> bool:
         """True while an earlier event of the operation, which is as young, has not been tried once."""
@@ -163,19 +121,40 @@ class Deliver:
             return False
         return bool(needed - self._deliveries.tried(operation.id))
 
-    def _after_attempt(self, operation: Operation, webhook: Webhook, delivery: Delivery) -> Delivery:
+    def _in_turn(self, notice: Notice, operation: Operation, webhook: Webhook, delivery: Delivery) -> float | None:
+        """Deliver while no other delivery of the owner to that host is under way; else come back later."""
+        receiver, now = webhook.receiver(operation.owner), self._clock.now()
+        if not self._receivers.take(receiver, notice.message_id, now + LEASE_SECONDS):
+            return turn_wait(notice.receives)
+        try:
+            return self._settled(notice, operation, self._after_attempt(operation, webhook, delivery, receiver))
+        finally:
+            self._receivers.release(receiver, notice.message_id)
+
+    def _after_attempt(self, operation: Operation, webhook: Webhook, delivery: Delivery, receiver: str) -> Delivery:
         if self._disabled.is_disabled(operation.owner, webhook.url):
             return delivery.disabled()
-        return delivery.tried(self._attempt(operation, webhook, delivery), self._pace())
-
-    def _attempt(self, operation: Operation, webhook: Webhook, delivery: Delivery) -> Try:
-        now, body = self._clock.now(), delivery.body.encode()
+        now = self._clock.now()
         try:
-            secrets = self._signing.secrets(webhook, operation.owner, now)
-            if not secrets:
-                raise Unreachable("There is no secret to sign with: the API key is gone.")
-            headers = signed_headers(secrets, delivery.webhook_id, now, body)
-            answer = self._sender.send(webhook.url, headers, body)
+            headers = self._signed(operation, webhook, delivery, now)
+        except Unreachable as error:
+            return delivery.tried(Try(now, 0.0, error=str(error)), self._pace())
+        spared_until = self._receivers.admit(receiver)
+        if spared_until > now and not delivery.at_last_attempt:
+            return delivery.tried(Try.spared(now, spared_until), self._pace())
+        if not self._deliveries.count_post(operation.id, MOST_POSTS, delivery.expires_at):
+            return delivery.exhausted(now)
+        attempt = self._sent(webhook, headers, delivery, now)
+        self._receivers.report(receiver, attempt.taken_or_gone, delivery.event_id)
+        return delivery.tried(attempt, self._pace())
+
+    def _signed(self, operation: Operation, webhook: Webhook, delivery: Delivery, now: float) -> Mapping[str, str]:
+        secrets = self._signing.secrets(webhook, operation.owner, now)
+        return signed_headers(secrets, delivery.webhook_id, now, delivery.body.encode())
+
+    def _sent(self, webhook: Webhook, headers: Mapping[str, str], delivery: Delivery, now: float) -> Try:
+        try:
+            answer = self._sender.send(webhook.url, headers, delivery.body.encode())
         except (Unreachable, WebhookRefused) as error:
             return Try(now, self._clock.now() - now, error=str(error))
         wait = seconds_until(answer.retry_after, self._clock.now())
@@ -187,9 +166,7 @@ class Deliver:
         if delivery.state is DeliveryState.DISABLED and webhook:
             self._disabled.disable(operation.owner, webhook.url, delivery.expires_at)
         if delivery.state is DeliveryState.DEAD:
-            self._dead_letters.put(
-                notice.text, "UNDELIVERED", f"{delivery.event_id} after {delivery.failures} attempts"
-            )
+            self._dead_letters.put(notice.text, "UNDELIVERED", f"{delivery.event_id} after {delivery.outcome}")
         self._deliveries.put(replace(delivery, version=delivery.version + 1))
         if delivery.state is not DeliveryState.PENDING:
             return None

@@ -1,8 +1,9 @@
-"""Announce changes of operations on the bus."""
+"""Announce changes of operations, on the bus and to webhooks."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 
-from imagegate.domain.events import announced
+from imagegate.domain.events import Event, announced
 from imagegate.domain.operation import Operation
 from imagegate.ports.keeping import Telemetry
 from imagegate.ports.telling import EventBus
@@ -13,17 +14,29 @@ Change = tuple[Operation | None, Operation]
 class Publish:
     """Turns changes (old, new) of the table into events."""
 
-    def __init__(self, bus: EventBus, telemetry: Telemetry) -> None:
+    def __init__(self, bus: EventBus, telemetry: Telemetry, record: Callable[[Event], None]) -> None:
+        """`record`: writes what a webhook is to be told, and may be called again with the same event."""
         self._bus = bus
         self._telemetry = telemetry
+        self._record = record
 
     def __call__(self, changes: Sequence[Change]) -> list[int]:
         """Announce what deserves it; returns the positions in `changes` to be tried again."""
         found = [(position, announced(old, new)) for position, (old, new) in enumerate(changes)]
         events = [(position, event) for position, event in found if event is not None]
-        failed = [events[index][0] for index in self._bus.publish([event for _, event in events])]
+        failed = {events[index][0] for index in self._bus.publish([event for _, event in events])}
+        failed |= {position for position, event in events if event.for_webhook and not self._recorded(event)}
         self._measure(changes[: min(failed, default=len(changes))])
-        return failed
+        return sorted(failed)
+
+    def _recorded(self, event: Event) -> bool:
+        """False when the event's delivery could not be written, or its queue not be told: the stream repeats it."""
+        try:
+            self._record(event)
+        except Exception:
+            logging.exception("the webhook of event %s was not recorded", event.id)
+            return False
+        return True
 
     def _measure(self, changes: Sequence[Change]) -> None:
         """Ends are counted here, where all of them come by: no use case can forget to.

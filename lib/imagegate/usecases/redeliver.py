@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from imagegate.domain.delivery import Delivery, DeliveryState
-from imagegate.domain.errors import InvalidRequest, WrongState
+from imagegate.domain.delivery import MOST_POSTS, Delivery, DeliveryState
+from imagegate.domain.errors import InvalidRequest, RateLimited, WrongState
 from imagegate.domain.operation import Operation
 from imagegate.ports.keeping import BeginAgain
 from imagegate.ports.telling import Deliveries, DisabledWebhooks
+
+PAUSE = 60.0
+"""Seconds from one redelivery of an operation to the next."""
 
 
 class Redeliver:
@@ -21,14 +24,29 @@ class Redeliver:
     def __call__(self, operation: Operation, event_id: str | None = None) -> Sequence[Delivery]:
         """The deliveries begun: the one of that event, or all that have not arrived.
 
-        A receiver that had said 410 is sent to again. Raises WrongState when there is nothing to send, InvalidRequest
-        when there is no such event, and Conflict when one is being sent at this moment.
+        A receiver that had said 410 is sent to again. Raises WrongState when there is nothing to send or all POSTs have
+        been made, InvalidRequest when there is no such event, RateLimited when it was redelivered a moment ago, and
+        Conflict when one is being sent at this moment.
         """
         if operation.webhook is None:
             raise WrongState(f"Operation {operation.id} has no webhook.", remedy="Ask for one when starting it.")
         chosen = self._chosen(self._deliveries.of(operation.id), event_id)
+        self._require_room(operation, chosen[0].expires_at)
         self._disabled.enable(operation.owner, operation.webhook.url)
         return [self._begun(delivery) for delivery in chosen]
+
+    def _require_room(self, operation: Operation, expires_at: float) -> None:
+        if self._deliveries.posts(operation.id) >= MOST_POSTS:
+            raise WrongState(
+                f"Operation {operation.id} has made the {MOST_POSTS} POSTs to its webhook that it may.",
+                remedy=f"Read it: GET /v1/operations/{operation.id}.",
+            )
+        if wait := self._deliveries.begin_redelivery(operation.id, PAUSE, expires_at):
+            raise RateLimited(
+                f"Operation {operation.id} is redelivered once a minute at most.",
+                retry_after=wait,
+                remedy="Wait as long as Retry-After says.",
+            )
 
     def _chosen(self, known: Sequence[Delivery], event_id: str | None) -> Sequence[Delivery]:
         if event_id is not None:

@@ -14,6 +14,9 @@ _START_GRACE = 60.0
 MOST_ATTEMPTS = 100
 """Attempts on record after which there is no further retry: DynamoDB takes 400 KB for an operation."""
 
+MOST_RETRIES = 10
+"""Retries of an operation: each is announced three times, and costs its upstreams a job."""
+
 
 class Retry:
     """Puts an operation back to its beginning; pictures it has are kept, attempts stay on record."""
@@ -41,11 +44,16 @@ class Retry:
                 raise WrongState(
                     f"Operation {current.id} has been tried {len(current.attempts)} times.", remedy="Start a new one."
                 )
+            if current.retries >= MOST_RETRIES:
+                raise WrongState(
+                    f"Operation {current.id} has been retried {current.retries} times.", remedy="Start a new one."
+                )
             if current.state not in (State.FAILED, State.CANCELLED):
                 raise _untimely(current)
             account = opened(key, route, current.request.n - len(current.pictures), now)
             again = current.moved(State.QUEUED, now, failure=None, retried_after=len(current.attempts), account=account)
-            return replace(again, deadline=now + current.deadline - current.waiting_since)
+            deadline = now + current.deadline - current.waiting_since
+            return replace(again, deadline=deadline, retries=current.retries + 1)
 
         limits = key.limits if key else UNLIMITED
         queued = self._revise(operation, queue, due_in=_START_GRACE, limits=limits)

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from imagegate.domain.api_key import Principal
-from imagegate.domain.errors import RequestError
+from imagegate.domain.errors import RequestError, WebhookRefused
 from imagegate.domain.request_rate import Allowance
+from imagegate.domain.webhook import SIGNATURE_HEADER, USER_AGENT
 from imagegate.usecases.start import Ask, Started
 from imagegate.usecases.start_from_pictures import StartFromPictures
 from imagegate.web import docs_page, pace, presenting
@@ -34,6 +35,7 @@ class Access:
         """Pass the request on with its principal, or refuse it in the words of the dialect it came in."""
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
             try:
+                _refuse_own_webhooks(Headers(scope=scope))
                 principal = scope.setdefault("state", {})["principal"] = self._principal(scope)
                 check_target(scope)
                 if allowance := self._taken(principal):
@@ -58,6 +60,14 @@ class Access:
         """One of the requests that the key may make in a minute; a hop of waiting shows a link, no key, and is free."""
         per_minute = principal.key.limits.requests_per_minute if principal.key else None
         return self._services.request_rate.take(principal.key.id, per_minute) if principal.key and per_minute else None
+
+
+def _refuse_own_webhooks(headers: Headers) -> None:
+    """Raises WebhookRefused for one of imagegate's own webhooks: by its URL it would cancel or retry operations."""
+    if headers.get("user-agent") == USER_AGENT or SIGNATURE_HEADER in headers:
+        raise WebhookRefused(
+            "This is a webhook of imagegate, which takes none itself.", remedy="Give the webhook another URL."
+        )
 
 
 def presented(headers: Headers) -> str | None:

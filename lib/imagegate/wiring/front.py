@@ -81,9 +81,7 @@ def listing() -> Listing:
 def attach() -> Attach:
     """The use case `attach`."""
     current = settings.current()
-    return Attach(
-        shared.webhook_targets(loopback=current.webhook_loopback), shared.webhook_key(client, current.webhook_key)
-    )
+    return Attach(shared.own_webhook_targets(), shared.webhook_key(client, current.webhook_key))
 
 
 def redeliver() -> Redeliver:

@@ -1,6 +1,6 @@
 """What several functions, or the command line, need."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -145,23 +145,33 @@ def own_dead_letters() -> DeadLetters:
     return dead_letters(client("sqs"), settings.current().dead_letters)
 
 
-def webhook_key(make_client: Callable[[str], Any], name: str) -> WebhookKey:
-    """The key for webhook secrets in an SSM parameter; SSM is not touched before it is needed."""
+def webhook_key(make_client: Callable[[str], Any], name: str, *, makes: bool = True) -> WebhookKey:
+    """The key for webhook secrets in an SSM parameter; SSM is not touched before it is needed.
+
+    `makes`: where there is none yet, it is made.
+    """
 
     @cache
     def key() -> bytes:
         from imagegate.adapters.ssm_webhook_key import SsmWebhookKey
 
-        return SsmWebhookKey(make_client("ssm"), name)()
+        return SsmWebhookKey(make_client("ssm"), name, makes=makes)()
 
     return key
 
 
-def webhook_targets(*, loopback: bool) -> "WebhookTargets":
-    """Where webhooks may be sent to."""
+def webhook_targets(*, loopback: bool, own: Collection[str]) -> "WebhookTargets":
+    """Where webhooks may be sent to; `own`: URLs of the deployment itself, which may not."""
     from imagegate.adapters.webhook_targets import WebhookTargets
 
-    return WebhookTargets(loopback=loopback)
+    return WebhookTargets(loopback=loopback, own=own)
+
+
+def own_webhook_targets() -> "WebhookTargets":
+    """Where this deployment may send webhooks to."""
+    current = settings.current()
+    own = (current.public_url, current.api_url, current.long_hold_url)
+    return webhook_targets(loopback=current.webhook_loopback, own=own)
 
 
 def webhook_queue() -> "SqsWebhooks":

@@ -7,7 +7,7 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from imagegate.adapters import dynamodb_admission, dynamodb_latencies
+from imagegate.adapters import dynamodb_circuits, dynamodb_latencies
 from imagegate.adapters.dynamodb_admission import DynamoDBAdmission
 from imagegate.adapters.dynamodb_latencies import DynamoDBLatencies
 from imagegate.adapters.emf_telemetry import EmfTelemetry
@@ -22,7 +22,7 @@ from support.fakes import FakeClock
 @pytest.fixture(autouse=True)
 def table(monkeypatch: pytest.MonkeyPatch, mocked_aws: None) -> None:
     # Nothing is trusted for a while, nothing is left out by chance.
-    monkeypatch.setattr(dynamodb_admission, "_FRESH", 0.0)
+    monkeypatch.setattr(dynamodb_circuits, "_FRESH", 0.0)
     monkeypatch.setattr(dynamodb_latencies, "_FRESH", 0.0)
     monkeypatch.setattr(dynamodb_latencies, "_WRITES_PER_SECOND", float("inf"))
     boto3.client("dynamodb").create_table(
@@ -160,7 +160,7 @@ def failed_in_a_row(clock: FakeClock) -> None:
 
 
 def test_of_two_processes_that_would_probe_at_once_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dynamodb_admission, "_FRESH", 60.0)
+    monkeypatch.setattr(dynamodb_circuits, "_FRESH", 60.0)
     clock = FakeClock()
     failed_in_a_row(clock)
     one, two = admission(clock), admission(clock)
@@ -170,7 +170,7 @@ def test_of_two_processes_that_would_probe_at_once_one_does(monkeypatch: pytest.
 
 
 def test_failures_that_two_processes_report_at_once_both_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dynamodb_admission, "_FRESH", 60.0)
+    monkeypatch.setattr(dynamodb_circuits, "_FRESH", 60.0)
     one, two = admission(FakeClock()), admission(FakeClock())
     for process in (one, two):
         process.admit("alpha")
@@ -181,7 +181,7 @@ def test_failures_that_two_processes_report_at_once_both_count(monkeypatch: pyte
 
 
 def test_a_circuit_is_read_once_in_a_while_and_as_it_was_written_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dynamodb_admission, "_FRESH", 60.0)
+    monkeypatch.setattr(dynamodb_circuits, "_FRESH", 60.0)
     client, asked = boto3.client("dynamodb"), []
     client.meta.events.register(
         "provide-client-params.dynamodb.GetItem", lambda params, **_: asked.append(params.get("ConsistentRead"))

@@ -11,12 +11,15 @@ import pytest
 from imagegate.adapters.dynamodb_api_keys import DynamoDBApiKeys
 from imagegate.adapters.dynamodb_deliveries import DynamoDBDeliveries
 from imagegate.adapters.dynamodb_listing import DynamoDBListing
+from imagegate.adapters.dynamodb_receivers import DynamoDBReceivers
 from imagegate.adapters.sqs_webhooks import LONGEST_HIDING, SqsWebhooks, notice_of
 from imagegate.adapters.ssm_webhook_key import SsmWebhookKey
 from imagegate.domain.api_key import KeyWebhook, issue
+from imagegate.domain.circuit import FAILURES
 from imagegate.domain.delivery import Delivery, DeliveryState, Pace, Try
-from imagegate.domain.errors import Conflict
+from imagegate.domain.errors import Conflict, Unreachable
 from imagegate.domain.listing import Query
+from imagegate.usecases.deliver import Notice
 from support.deployed import operations_table
 from support.fakes import FakeClock
 
@@ -116,18 +119,93 @@ def received(queue: str) -> list[Any]:
     return boto3.client("sqs").receive_message(QueueUrl=queue, MessageAttributeNames=["All"]).get("Messages", [])
 
 
-def test_an_announcement_of_the_bus_and_a_word_to_begin_anew_are_both_notices() -> None:
+def record(body: str, receives: int = 1) -> dict[str, Any]:
+    return {"messageId": "m", "body": body, "attributes": {"ApproximateReceiveCount": str(receives)}}
+
+
+def test_a_message_names_a_delivery_and_so_does_an_announcement_that_the_bus_once_sent() -> None:
     sqs = boto3.client("sqs")
     queue = sqs.create_queue(QueueName="webhooks")["QueueUrl"]
     SqsWebhooks(sqs, queue).put(OP, 3)
     [message] = received(queue)
-    again = notice_of({"messageId": "m", "body": message["Body"]})
-    assert (again.operation_id, again.sequence, again.detail, again.message_id) == (OP, 3, None, "m")
+    assert notice_of(record(message["Body"], 7)) == Notice("m", message["Body"], OP, 3, 7)
     detail = {"event_id": f"{OP}.3", "sequence": 3, "operation": {"id": OP}}
     text = json.dumps({"source": "imagegate", "detail-type": "Image Generation Succeeded", "detail": detail})
-    notice = notice_of({"messageId": "m", "body": text})
-    assert (notice.operation_id, notice.sequence, notice.event, notice.detail) == (OP, 3, "succeeded", detail)
-    assert notice.text == text
+    assert notice_of(record(text)) == Notice("m", text, OP, 3)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "", "{", "[]", "{}", '"again"', '{"again": 5}', '{"again": {"operation": {"id": "x"}, "sequence": 1}}',
+        '{"detail": null}', f'{{"detail": {{"operation": {{"id": "{OP}"}}, "sequence": true}}}}',
+        f'{{"detail": {{"operation": {{"id": "{OP}"}}, "sequence": "1"}}}}',
+        f'{{"detail": {{"operation": {{"id": ["{OP}"]}}, "sequence": 1}}}}',
+    ],
+)  # fmt: skip
+def test_a_message_that_names_no_delivery_is_none(body: str) -> None:
+    assert notice_of(record(body)) is None
+
+
+def test_what_was_never_tried_counts_as_that(deliveries: DynamoDBDeliveries) -> None:
+    deliveries.put(replace(NEW, event="queued", sequence=1))
+    deliveries.put(replace(NEW, event="started", sequence=2, tries=(Try(NOW, 0.1, 500),)))
+    deliveries.put(replace(NEW, event="failed", sequence=3, state=DeliveryState.DISABLED))
+    assert deliveries.tried(OP) == {"started", "failed"}
+
+
+def test_an_operations_posts_are_counted_to_their_end(deliveries: DynamoDBDeliveries) -> None:
+    assert deliveries.posts(OP) == 0
+    assert [deliveries.count_post(OP, 2, NOW + 60) for _ in range(3)] == [True, True, False]
+    assert deliveries.posts(OP) == 2
+    assert deliveries.count_post("1" * 20, 2, NOW + 60)
+    deliveries.forget(OP)
+    assert deliveries.posts(OP) == 0
+
+
+def test_redeliveries_keep_their_distance(deliveries: DynamoDBDeliveries, clock: FakeClock) -> None:
+    assert deliveries.begin_redelivery(OP, 60, NOW + 999) == 0
+    clock.sleep(20)
+    assert deliveries.begin_redelivery(OP, 60, NOW + 999) == pytest.approx(40, abs=0.01)
+    clock.sleep(40)
+    assert deliveries.begin_redelivery(OP, 60, NOW + 999) == 0
+    assert deliveries.posts(OP) == 0
+
+
+@pytest.fixture
+def receivers(clock: FakeClock) -> DynamoDBReceivers:
+    return DynamoDBReceivers(boto3.client("dynamodb"), operations_table(), clock.now)
+
+
+def test_one_at_a_time_has_its_turn_at_a_receiver(receivers: DynamoDBReceivers, clock: FakeClock) -> None:
+    assert receivers.take("me#a", "one", NOW + 25)
+    assert receivers.take("me#a", "one", NOW + 25), "the same message again"
+    assert not receivers.take("me#a", "two", NOW + 25)
+    assert receivers.take("me#b", "two", NOW + 25)
+    receivers.release("me#a", "two")
+    assert not receivers.take("me#a", "two", NOW + 25)
+    receivers.release("me#a", "one")
+    receivers.release("me#a", "one")
+    assert receivers.take("me#a", "two", NOW + 25)
+    clock.sleep(25)
+    assert receivers.take("me#a", "one", NOW + 50), "a turn ends"
+
+
+def test_a_receiver_that_fails_is_spared_by_every_process(receivers: DynamoDBReceivers, clock: FakeClock) -> None:
+    for number in range(FAILURES):
+        receivers.report("me#a", False, f"event {number}")
+    other = DynamoDBReceivers(boto3.client("dynamodb"), "operations", clock.now)
+    assert other.admit("me#a") > clock.now()
+    assert other.admit("you#a") == 0
+    other.report("me#a", True, "event 9")
+    assert DynamoDBReceivers(boto3.client("dynamodb"), "operations", clock.now).admit("me#a") == 0
+
+
+def test_a_key_that_is_not_to_be_made_is_missed() -> None:
+    with pytest.raises(Unreachable):
+        SsmWebhookKey(boto3.client("ssm"), "/k/dev", makes=False)()
+    made = SsmWebhookKey(boto3.client("ssm"), "/k/dev")()
+    assert SsmWebhookKey(boto3.client("ssm"), "/k/dev", makes=False)() == made
 
 
 def test_no_message_is_hidden_for_longer_than_sqs_allows() -> None:

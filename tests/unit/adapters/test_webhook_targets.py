@@ -233,3 +233,30 @@ def test_a_refusal_says_what_is_wrong_with_the_url(url: str, why: str) -> None:
 def test_this_machine_is_sent_to_by_http_only(scheme: str) -> None:
     with pytest.raises(WebhookRefused):
         targets("127.0.0.1", loopback=True).check(f"{scheme}://127.0.0.1/")
+
+
+OWN = ["https://images.example.com", "https://abc.execute-api.eu-central-1.amazonaws.com", "http://127.0.0.1:1337", ""]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://images.example.com/v1/operations/x:retry",
+        "https://IMAGES.example.com.:8443/",
+        "https://abc.execute-api.eu-central-1.amazonaws.com/v1/operations/x:cancel",
+        "http://127.0.0.1:1337/v1/operations/x:retry",
+        "http://localhost:1337/",
+        "http://[::1]:1337/",
+        "https://127.0.0.1:1337/",
+    ],
+)
+def test_the_gateway_itself_is_refused_by_each_of_its_names(url: str) -> None:
+    own = WebhookTargets(lambda host, port: ["127.0.0.1"], loopback=True, own=OWN)
+    with pytest.raises(WebhookRefused, match="not sent to imagegate itself"):
+        own.check(url)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/", "https://other.example.com/", "https://example.com/"])
+def test_beside_the_gateway_there_are_other_hosts(url: str) -> None:
+    address = "127.0.0.1" if "127" in url else "93.184.216.34"
+    WebhookTargets(lambda host, port: [address], loopback=True, own=OWN).check(url)

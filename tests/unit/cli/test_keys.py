@@ -29,7 +29,7 @@ WEBHOOK_KEY = "/imagegate/dev/webhooks"
 @pytest.fixture(autouse=True)
 def table(monkeypatch: pytest.MonkeyPatch, mocked_aws: None) -> str:
     name = operations_table()
-    formation = Formation({"imagegate-dev": {"TableName": name}})
+    formation = Formation({"imagegate-dev": {"TableName": name, "ApiUrl": "https://api.example.com"}})
 
     def client(service: str) -> Any:
         return formation if service == "cloudformation" else boto3.client(service)  # type: ignore[call-overload]
@@ -165,6 +165,7 @@ def test_a_key_says_where_its_operations_are_announced() -> None:
     [
         (["--url", "https://127.0.0.1/"], "not on the public internet"),
         (["--url", "http://8.8.8.8/"], "https"),
+        (["--url", "https://api.example.com/v1/operations/x:retry"], "not sent to imagegate itself"),
         (["--url", "https://8.8.8.8/", "--events", "ended"], "Use some of: queued"),
         (["--events", "failed"], "URL"),
         (["--off", "--url", "https://8.8.8.8/"], "exclude"),

@@ -138,7 +138,7 @@ def test_ten_thousand_changes_are_announced_whatever_happens(
     bus = FlakyBus(dice)
     adapter = EventBridgeBus(bus, "bus", "pictures", lambda seconds: None)
     monkeypatch.setattr(announcing, "stream_reader", lambda: StreamReader(letters, clock))
-    monkeypatch.setattr(announcing, "publish", lambda: Publish(adapter, telemetry))
+    monkeypatch.setattr(announcing, "publish", lambda: Publish(adapter, telemetry, lambda event: None))
     handler = load("publish").handler
     lanes = defaultdict[int, list[dict[str, Any]]](list)
     for record in records(histories, dice):

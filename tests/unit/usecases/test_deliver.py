@@ -1,111 +1,26 @@
 """Deliveries to webhooks: order, repetition, duplicates, disabling, redelivery, on the ports in memory."""
 
 import json
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook as Oracle
 
+from imagegate.adapters.sqs_webhooks import notice_of
 from imagegate.domain.api_key import ApiKey, KeyWebhook, issue
-from imagegate.domain.delivery import Delivery, DeliveryState, Pace
+from imagegate.domain.delivery import LEASE_SECONDS, Delivery, DeliveryState
 from imagegate.domain.errors import Conflict, InvalidRequest, Unreachable, WebhookRefused, WrongState
-from imagegate.domain.events import DETAIL_TYPES, Event
-from imagegate.domain.operation import Operation, Picture, State
-from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.operation import Picture, State
 from imagegate.domain.sealing import derived, seal
 from imagegate.domain.webhook import EVENTS, Webhook, secret_text
 from imagegate.ports.telling import WebhookAnswer
-from imagegate.usecases.deliver import Deliver, Notice, Pictures, Signing
-from imagegate.usecases.redeliver import Redeliver
-from support.fakes import FakeClock, MemoryApiKeys, MemoryDeliveries, MemoryStore
-
-KEY = bytes(range(32))
-SECRET = b"s" * 32
-URL = "https://hooks.example.com/x?token=t"
-
-
-@dataclass
-class Receiver:
-    """Answers from a script, the last answer again and again; remembers what it got."""
-
-    answers: list[WebhookAnswer | Exception] = field(default_factory=lambda: [WebhookAnswer(200)])
-    got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-
-    def send(self, url: str, headers: dict[str, str], body: bytes) -> WebhookAnswer:
-        self.got.append((url, headers, body))
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-@dataclass
-class DeadLetterList:
-    letters: list[tuple[str, str, str]] = field(default_factory=list)
-
-    def put(self, message: str, code: str, reason: str) -> None:
-        self.letters.append((message, code, reason))
-
-
-@dataclass
-class World:
-    """One operation with a webhook, and everything that delivers its announcements."""
-
-    clock: FakeClock = field(default_factory=FakeClock)
-    store: MemoryStore = field(default_factory=MemoryStore)
-    deliveries: MemoryDeliveries = field(default_factory=MemoryDeliveries)
-    keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
-    receiver: Receiver = field(default_factory=Receiver)
-    dead: DeadLetterList = field(default_factory=DeadLetterList)
-    again: list[tuple[str, int]] = field(default_factory=list)
-    hook: Webhook = field(default_factory=lambda: Webhook(URL, EVENTS, sealed_secret=seal(KEY, "me", SECRET)))
-
-    def __post_init__(self) -> None:
-        now = self.clock.now()
-        request = ImageRequest("flux", (Message("a cat"),))
-        made = Operation("0" * 20, "me", "operations", request, now, now + 900, now, updated_at=now, webhook=self.hook)
-        self.store.create(made)
-        self.operation = made
-        self.deliver = Deliver(
-            self.store,
-            self.deliveries,
-            self.deliveries,
-            self.dead,
-            self.receiver,  # type: ignore[arg-type]
-            Signing(self.keys, lambda: KEY),
-            Pictures("https://api.example.com", lambda operation, slot: f"/v1/images/{operation.id}-{slot}?token=t"),
-            self.clock,
-            Pace,
-            86_400,
-        )
-        self.redeliver = Redeliver(self.deliveries, self.deliveries, lambda *which: self.again.append(which))
-
-    def becomes(self, state: State, **changes: Any) -> Notice:
-        """The notice of the operation's next state."""
-        moved = self.operation.moved(state, self.clock.now(), **changes)
-        self.operation = replace(moved, version=self.operation.version + 1, updated_at=self.clock.now())
-        self.store.replace(self.operation)
-        return self.notice()
-
-    def notice(self, message_id: str = "") -> Notice:
-        """The operation as it stands, announced."""
-        event = Event(self.operation)
-        word = DETAIL_TYPES[self.operation.state].rpartition(" ")[2].lower()
-        detail = json.loads(json.dumps(event.detail()))
-        return Notice(message_id or f"m{detail['sequence']}", "{}", self.operation.id, detail["sequence"], word, detail)
-
-    def only(self) -> Delivery:
-        [delivery] = self.deliveries.kept.values()
-        return delivery
-
-    def until_it_ends(self, notice: Notice) -> list[float]:
-        """Come back as often as told; returns the waits."""
-        waits = []
-        while (wait := self.deliver(notice)) is not None:
-            waits.append(wait)
-            self.clock.sleep(wait)
-        return waits
+from imagegate.usecases.deliver import Notice
+from imagegate.usecases.publish import Publish
+from imagegate.usecases.record_delivery import Pictures, RecordDelivery
+from support.fakes import FakeClock, MemoryApiKeys, MemoryDeliveries
+from support.webhook_world import KEY, SECRET, URL, Receiver, World
 
 
 def test_it_is_sent_signed_and_logged() -> None:
@@ -134,8 +49,6 @@ def test_pictures_come_as_links_and_never_as_bytes_or_buckets() -> None:
     world = World(hook=Webhook(URL, ("succeeded",), sealed_secret=seal(KEY, "me", SECRET)))
     kept = Picture(0, "images/k", "s", "image/webp", 1, 1, 9, "beta", 7)
     notice = world.becomes(State.SUCCEEDED, pictures=(kept,))
-    assert notice.detail
-    notice.detail["operation"]["images"][0]["bucket"] = "the-bucket"
     world.deliver(notice)
     [image] = json.loads(world.receiver.got[0][2])["data"]["operation"]["images"]
     assert image["url"] == f"https://api.example.com/v1/images/{'0' * 20}-0?token=t"
@@ -216,16 +129,38 @@ def test_the_bus_tells_everything_at_least_once_and_we_send_it_once() -> None:
     assert len(world.receiver.got) == 2
 
 
-def test_of_two_at_once_one_is_told_to_come_back() -> None:
-    class Meanwhile(Receiver):
-        def send(self, url: str, headers: dict[str, str], body: bytes) -> WebhookAnswer:
-            if not self.got:
-                self.got.append((url, headers, body))
-                world.deliver(world.notice("other"))
-                return WebhookAnswer(500)
-            return super().send(url, headers, body)
+def while_another(world: World, meanwhile: Callable[[], None]) -> None:
+    """Have something happen while the first POST is under way, which the receiver then refuses."""
+    send = world.receiver.send
 
-    world = World(receiver=Meanwhile())
+    def sending(url: str, headers: dict[str, str], body: bytes) -> WebhookAnswer:
+        world.receiver.send = send  # type: ignore[method-assign]
+        meanwhile()
+        send(url, headers, body)
+        return WebhookAnswer(500)
+
+    world.receiver.send = sending  # type: ignore[method-assign]
+
+
+def test_of_two_at_once_one_waits_for_its_turn() -> None:
+    world = World()
+    waited = []
+    while_another(world, lambda: waited.append(world.deliver(world.notice("other"))))
+    assert world.deliver(world.notice("one")) == 5
+    assert waited == [1]
+    assert world.deliver(world.notice("other")) is None, "a duplicate"
+    assert len(world.receiver.got) == 1
+
+
+def test_of_two_at_once_one_is_told_to_come_back() -> None:
+    """The first was away for so long that its turn was over."""
+    world = World()
+
+    def overtake() -> None:
+        world.clock.sleep(LEASE_SECONDS)
+        world.deliver(world.notice("other"))
+
+    while_another(world, overtake)
     with pytest.raises(Conflict):
         world.deliver(world.notice("one"))
     assert world.deliver(world.notice("one")) is None, "the other was told it arrived"
@@ -327,10 +262,72 @@ def test_of_a_deleted_operation_nothing_is_sent() -> None:
     assert world.receiver.got == []
 
 
-def test_an_announcement_that_was_never_tried_cannot_be_begun_again() -> None:
+@pytest.mark.parametrize(("operation_id", "sequence"), [("0" * 20, 2), ("0" * 20, 0), ("1" * 20, 1)])
+def test_what_never_happened_is_dropped_and_counted(operation_id: str, sequence: int) -> None:
     world = World()
-    assert world.deliver(Notice("m", "{}", "0" * 20, 7)) is None
-    assert world.deliveries.kept == {}
+    assert world.deliver(Notice("forged", "{}", operation_id, sequence)) is None
+    assert world.receiver.got == []
+    assert world.telemetry.unknown == [(operation_id, sequence)]
+    world.deliver(world.notice())
+    started = world.becomes(State.RUNNING)
+    world.deliver(started)
+    assert [json.loads(body)["data"]["sequence"] for _, _, body in world.receiver.got] == [1, 2], "none is suppressed"
+
+
+def test_a_message_that_others_wrote_sends_what_is_recorded_and_nothing_of_its_own() -> None:
+    world = World()
+    detail = {"event_id": "x", "sequence": 1, "operation": {"id": "0" * 20, "prompt": "forged"}}
+    body = json.dumps({"source": "imagegate", "detail-type": "Image Generation Failed", "detail": detail})
+    forged = notice_of({"messageId": "forged", "body": body, "attributes": {"ApproximateReceiveCount": "1"}})
+    assert forged
+    world.deliver(forged)
+    [(_, headers, sent)] = world.receiver.got
+    assert (headers["webhook-id"], json.loads(sent)["type"]) == (f"{'0' * 20}-1", "image_generation.queued")
+    assert b"forged" not in sent
+    assert world.deliver(world.notice("the real one")) is None
+    assert len(world.receiver.got) == 1, "it has arrived"
+
+
+def test_each_event_tells_of_its_own_state_also_when_the_operation_has_gone_on() -> None:
+    world = World()
+    notices = [
+        world.notice(),
+        world.becomes(State.RUNNING),
+        world.becomes(State.CANCELLED),
+        world.becomes(State.QUEUED),
+    ]
+    for notice in notices:
+        world.deliver(notice)
+    told = [json.loads(body) for _, _, body in world.receiver.got]
+    words = ("queued", "started", "cancelled", "queued")
+    assert [one["type"] for one in told] == [f"image_generation.{word}" for word in words]
+    states = ["queued", "running", "cancelled", "queued"]
+    assert [one["data"]["operation"]["state"] for one in told] == states
+    assert [one["data"]["event_id"] for one in told] == [f"{'0' * 20}.{at}" for at in (1, 2, 3, 4)]
+
+
+def test_the_stream_tells_everything_at_least_once_and_it_is_recorded_once() -> None:
+    world = World()
+    [recorded] = world.deliveries.kept.values()
+    world.deliver(world.notice())
+    world.publish([(None, world.operation)])
+    assert (world.only().state, world.only().body) == (DeliveryState.DELIVERED, recorded.body)
+    assert world.told == [("0" * 20, 1), ("0" * 20, 1)]
+
+
+def test_an_event_that_is_not_recorded_is_asked_for_again(caplog: pytest.LogCaptureFixture) -> None:
+    world, broken = World(), MemoryDeliveries()
+
+    def put(delivery: Delivery) -> None:
+        raise RuntimeError("the table is away")
+
+    broken.put = put  # type: ignore[method-assign]
+    pictures = Pictures("https://api.example.com", lambda operation, slot: "")
+    publish = Publish(world.bus, world.telemetry, RecordDelivery(broken, pictures, lambda *which: None, 1))
+    bare = replace(world.operation, webhook=None)
+    unasked = replace(world.operation, webhook=replace(world.hook, events=("failed",)))
+    assert publish([(None, bare), (None, world.operation), (None, unasked)]) == [1]
+    assert "the table is away" in caplog.text
 
 
 def test_redelivery_of_one_event_also_when_it_arrived() -> None:

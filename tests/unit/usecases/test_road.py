@@ -361,7 +361,8 @@ def test_publish_names_what_the_bus_did_not_take(world: World) -> None:
     touched = replace(operation, version=2)
     running = replace(touched.moved(State.RUNNING, 1.0), version=3)
     bus = MemoryBus(refuse={1})
-    assert Publish(bus, MemoryTelemetry())([(None, operation), (operation, touched), (touched, running)]) == [2]
+    publish = Publish(bus, MemoryTelemetry(), lambda event: None)
+    assert publish([(None, operation), (operation, touched), (touched, running)]) == [2]
     assert [event.detail_type for event in bus.events] == ["Image Generation Queued"]
 
 
@@ -463,7 +464,8 @@ def test_a_late_picture_is_harvested_and_announced(world: World) -> None:
     assert late.state is State.FAILED
     assert [picture.late for picture in late.pictures] == [True]
     bus = MemoryBus()
-    Publish(bus, MemoryTelemetry())(list(zip([None, *world.store.history], world.store.history, strict=False)))
+    publish = Publish(bus, MemoryTelemetry(), lambda event: None)
+    publish(list(zip([None, *world.store.history], world.store.history, strict=False)))
     assert [event.detail_type.rpartition(" ")[2] for event in bus.events] == [
         "Queued",
         "Started",

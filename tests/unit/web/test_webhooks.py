@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from imagegate.adapters.http_webhooks import HttpWebhooks
+from imagegate.adapters.webhook_targets import WebhookTargets
 from imagegate.domain.api_key import KeyWebhook
-from imagegate.domain.delivery import Delivery, DeliveryState, Try
+from imagegate.domain.delivery import MOST_POSTS, Delivery, DeliveryState, Try
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.sealing import opened
-from imagegate.domain.webhook import EVENTS, Webhook, secret_text
-from support.gateway import WEBHOOK_KEY, Answered, Gateway
+from imagegate.domain.webhook import EVENTS, Webhook, secret_text, signed_headers
+from support.gateway import WEBHOOK_KEY, Answered, Gateway, event
+from support.receiver import Receiver, receiving
 
 URL = "https://hooks.example.com/x?token=t"
 SECRET = b"s" * 32
@@ -233,3 +236,73 @@ def test_deleting_an_operation_deletes_what_was_announced_of_it() -> None:
     world.gateway.store.replace(replace(found.moved(State.CANCELLED, 1.0), version=found.version + 1))
     assert world.call("DELETE", "").status == 204
     assert world.gateway.deliveries.kept == {}
+
+
+def test_what_may_be_sent_again_is_bounded_and_the_answer_says_when() -> None:
+    world = World()
+    assert world.call("POST", ":redeliver").status == 202
+    again = world.call("POST", ":redeliver", {"event_id": f"{world.id}.1"})
+    assert (again.status, again.json()["code"], again.headers["retry-after"]) == (429, "rate_limit_exceeded", "59")
+    world.gateway.clock.sleep(60)
+    world.gateway.deliveries.counted[world.id] = MOST_POSTS
+    spent = world.call("POST", ":redeliver", {"event_id": f"{world.id}.1"})
+    assert (spent.status, spent.json()["code"]) == (409, "wrong_state")
+    assert f"{MOST_POSTS} POSTs" in spent.json()["detail"]
+
+
+@pytest.mark.parametrize("path", BODIES)
+@pytest.mark.parametrize("url", ["https://images.example.com/v1/operations/x:retry", "https://API.invalid/"])
+def test_a_webhook_to_the_gateway_itself_is_refused(path: str, url: str) -> None:
+    gateway = Gateway()
+    answer = post(gateway, path, {**OWN, "url": url})
+    assert answer.status == 400
+    assert answer.json().get("error", answer.json())["code"] == "webhook_refused"
+    assert gateway.store.documents == {}
+
+
+@pytest.fixture(scope="module")
+def ours() -> dict[str, str]:
+    """The headers of a webhook as it is sent, but for `host`."""
+    seen = dict[str, str]()
+    server = Receiver(secret_text(SECRET))
+
+    def take(headers: dict[str, str], body: bytes) -> int:
+        seen.update(headers)
+        return 204
+
+    server.take = take  # type: ignore[method-assign]
+    with receiving(server):
+        HttpWebhooks(WebhookTargets(loopback=True)).send(
+            server.url, signed_headers([SECRET], "x-1", 1.8e9, b"{}"), b"{}"
+        )
+    return {name: value for name, value in seen.items() if name != "host"}
+
+
+@pytest.mark.parametrize("access", ["open", "keys"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/operations/{id}:retry"),
+        ("POST", "/v1/operations/{id}:cancel"),
+        ("POST", "/v1/operations/{id}:redeliver"),
+        ("POST", "/operations/{id}:cancel"),
+        ("GET", "/operations/{id}:cancel"),
+        ("DELETE", "/v1/operations/{id}"),
+        ("POST", "/v1/operations"),
+        ("POST", "/v1/images/generations"),
+        ("POST", YANDEX),
+    ],
+)
+@pytest.mark.parametrize("hidden", ["", "user-agent", "webhook-signature"])
+def test_a_webhook_does_nothing_here_under_whatever_name_it_came(
+    ours: dict[str, str], access: str, method: str, path: str, hidden: str
+) -> None:
+    gateway = Gateway(access=access)
+    _, text = gateway.key()
+    gateway.call("POST", "/v1/operations", BODIES["/v1/operations"], x_api_key=text)
+    before, [operation_id] = dict(gateway.store.documents), gateway.store.documents
+    headers = {name: value for name, value in ours.items() if name != hidden} | {"x-api-key": text}
+    answer = gateway.handle(event(method, path.format(id=operation_id), b"{}", headers))
+    assert answer.status == 400, answer.text
+    assert "webhook" in answer.text
+    assert gateway.store.documents == before

@@ -1,0 +1,64 @@
+"""Record what a webhook is to be told, from the operation as it stood, and have it delivered."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from imagegate.domain.delivery import Delivery
+from imagegate.domain.errors import Conflict
+from imagegate.domain.events import Event
+from imagegate.domain.operation import Operation
+from imagegate.domain.representation import picture_id
+from imagegate.domain.webhook_body import body_of
+from imagegate.ports.keeping import BeginAgain, PictureLink
+from imagegate.ports.telling import Deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Where receivers find the operation and its pictures."""
+
+    base_url: str
+    link: PictureLink
+
+    def located(self, detail: Mapping[str, Any], operation: Operation) -> Mapping[str, Any]:
+        """The event's detail with URLs, for receivers that have nothing but this."""
+        shown = detail["operation"]
+        images = [self._image(one, operation) for one in shown["images"]]
+        urls = {"self": f"{self.base_url}/v1/operations/{operation.id}"}
+        located = {**shown, "images": images, "urls": urls}
+        told = {name: detail[name] for name in ("event_id", "sequence", "abridged")}
+        return {**told, "operation": located}
+
+    def _image(self, image: Mapping[str, Any], operation: Operation) -> Mapping[str, Any]:
+        slot = image["slot"]
+        return {**image, "id": picture_id(operation, slot), "url": self.base_url + self.link(operation, slot)}
+
+
+class RecordDelivery:
+    """Writes the delivery of an event before anything is sent: `deliver` sends what is written, and nothing else."""
+
+    def __init__(self, deliveries: Deliveries, pictures: Pictures, begin: BeginAgain, retention: float) -> None:
+        """`begin`: wakes `deliver`. `retention`: seconds for which an operation's record is kept."""
+        self._deliveries = deliveries
+        self._pictures = pictures
+        self._begin = begin
+        self._retention = retention
+
+    def __call__(self, event: Event) -> None:
+        """Record the event's delivery once, however often it is called, and have `deliver` look at it."""
+        operation = event.operation
+        delivery = Delivery(
+            operation.id,
+            operation.version,
+            event.name,
+            event.id,
+            body_of(event.name, self._pictures.located(event.detail(), operation)),
+            operation.updated_at,
+            operation.created_at + self._retention,
+            version=1,
+        )
+        with suppress(Conflict):  # The stream delivers a change at least once.
+            self._deliveries.put(delivery)
+        self._begin(operation.id, operation.version)

@@ -1,0 +1,121 @@
+"""One operation with a webhook and everything that delivers its announcements, on the ports in memory."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from imagegate.domain.delivery import Delivery, Pace
+from imagegate.domain.operation import Operation, State
+from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.sealing import seal
+from imagegate.domain.webhook import EVENTS, Webhook
+from imagegate.ports.telling import WebhookAnswer
+from imagegate.usecases.deliver import Deliver, Notice, Signing
+from imagegate.usecases.publish import Publish
+from imagegate.usecases.record_delivery import Pictures, RecordDelivery
+from imagegate.usecases.redeliver import Redeliver
+from support.fakes import (
+    FakeClock,
+    MemoryApiKeys,
+    MemoryBus,
+    MemoryDeliveries,
+    MemoryReceivers,
+    MemoryStore,
+    MemoryTelemetry,
+)
+
+KEY = bytes(range(32))
+SECRET = b"s" * 32
+URL = "https://hooks.example.com/x?token=t"
+
+
+@dataclass
+class Receiver:
+    """Answers from a script, the last answer again and again; remembers what it got."""
+
+    answers: list[WebhookAnswer | Exception] = field(default_factory=lambda: [WebhookAnswer(200)])
+    got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+    def send(self, url: str, headers: dict[str, str], body: bytes) -> WebhookAnswer:
+        self.got.append((url, headers, body))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@dataclass
+class DeadLetterList:
+    letters: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def put(self, message: str, code: str, reason: str) -> None:
+        self.letters.append((message, code, reason))
+
+
+@dataclass
+class World:
+    """One operation with a webhook, and everything that delivers its announcements."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
+    keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
+    receiver: Receiver = field(default_factory=Receiver)
+    dead: DeadLetterList = field(default_factory=DeadLetterList)
+    again: list[tuple[str, int]] = field(default_factory=list)
+    bus: MemoryBus = field(default_factory=MemoryBus)
+    hook: Webhook = field(default_factory=lambda: Webhook(URL, EVENTS, sealed_secret=seal(KEY, "me", SECRET)))
+
+    def __post_init__(self) -> None:
+        now = self.clock.now()
+        request = ImageRequest("flux", (Message("a cat"),))
+        made = Operation("0" * 20, "me", "operations", request, now, now + 900, now, updated_at=now, webhook=self.hook)
+        self.deliveries = MemoryDeliveries(self.clock)
+        self.receivers = MemoryReceivers(self.clock)
+        self.deliver = Deliver(
+            self.store,
+            self.deliveries,
+            self.deliveries,
+            self.receivers,
+            self.dead,
+            self.receiver,  # type: ignore[arg-type]
+            Signing(self.keys, lambda: KEY),
+            self.telemetry,
+            self.clock,
+            Pace,
+        )
+        pictures = Pictures(
+            "https://api.example.com", lambda operation, slot: f"/v1/images/{operation.id}-{slot}?token=t"
+        )
+        record = RecordDelivery(self.deliveries, pictures, lambda *which: self.told.append(which), 86_400)
+        self.publish = Publish(self.bus, self.telemetry, record)
+        self.told: list[tuple[str, int]] = []
+        self.operation = made
+        self.store.create(made)
+        self.publish([(None, made)])
+        self.redeliver = Redeliver(self.deliveries, self.deliveries, lambda *which: self.again.append(which))
+
+    def becomes(self, state: State, **changes: Any) -> Notice:
+        """The notice of the operation's next state."""
+        moved = self.operation.moved(state, self.clock.now(), **changes)
+        before = self.operation
+        self.operation = replace(moved, version=before.version + 1, updated_at=self.clock.now())
+        self.store.replace(self.operation)
+        self.publish([(before, self.operation)])
+        return self.notice()
+
+    def notice(self, message_id: str = "", sequence: int = 0) -> Notice:
+        """A message about a delivery of the operation, the latest one unless told otherwise."""
+        sequence = sequence or self.operation.version
+        return Notice(message_id or f"m{sequence}", "{}", self.operation.id, sequence)
+
+    def only(self) -> Delivery:
+        [delivery] = self.deliveries.kept.values()
+        return delivery
+
+    def until_it_ends(self, notice: Notice) -> list[float]:
+        """Come back as often as told; returns the waits."""
+        waits = []
+        while (wait := self.deliver(notice)) is not None:
+            waits.append(wait)
+            self.clock.sleep(wait)
+        return waits
