@@ -1,5 +1,7 @@
 """Hostile requests on the `api` function and the front door: no 5xx, no hang, no traceback, nothing secret logged.
 
+Forged events on the function `deliver`: nothing is sent but what happened.
+
 make bench NAME=hostile [N=10000] [SEED=1]. The last line is one JSON object; the exit status is 1 when anything was
 wrong. What is behind the function is in memory, and as strict as DynamoDB about the size of an item.
 """
@@ -9,6 +11,7 @@ import json
 import os
 import sys
 
+from support.forgery import besiege
 from support.fuzz_server import gateway
 from support.hostile import requests
 from support.hostile_cases import each_case
@@ -16,6 +19,7 @@ from support.siege import LONGEST_SECONDS, Siege, captured, lay_anew
 from support.smuggling import RAW, attempt
 
 SCHEMA_SHARE = 0.2
+FORGED_SHARE, FORGED_WORLDS = 0.1, 10
 RAW_EACH = 2
 HANGS_SECONDS = 120
 
@@ -41,6 +45,8 @@ def main() -> None:
     made, key = gateway()
     each_case(round(count * SCHEMA_SHARE), key, lambda one: siege.lay(made, key, [one]))
     smuggle(siege)
+    for at in range(FORGED_WORLDS):
+        besiege(siege, round(count * FORGED_SHARE / FORGED_WORLDS), seed * FORGED_WORLDS + at)
     left = max(0, count - siege.tried.total())
     lay_anew(siege, left, lambda at, some, key: requests(seed * 1_000_000 + at, some, key))
     for complaint in siege.complaints[:20]:

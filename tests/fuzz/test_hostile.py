@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.forgery import besiege
 from support.fuzz_server import gateway
 from support.hostile import KINDS, requests
 from support.hostile_cases import OPERATIONS, each_case
@@ -35,3 +36,10 @@ def test_no_second_request_is_smuggled_through_the_front_door(trick: str) -> Non
     with captured() as log:
         assert attempt(made.app, RAW[trick])[1] == []
     assert "Traceback" not in log.getvalue()
+
+
+def test_forged_events_send_nothing_of_their_own() -> None:
+    siege = Siege()
+    besiege(siege, COUNT, SEED)
+    assert siege.complaints == []
+    assert siege.tried["forged event"] == COUNT

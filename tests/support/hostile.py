@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from imagegate.domain.webhook import SIGNATURE_HEADER, USER_AGENT
 from support import hostile_charsets
 from support.hostile_corpus import (
     HEADERS,
@@ -182,6 +183,16 @@ def odd_forms(random: Random, mark: str) -> Parts:
     return "POST", path, "", {}, (f"multipart/form-data; boundary={boundary}", body)
 
 
+def own_webhooks(random: Random, mark: str) -> Parts:
+    """What a webhook to the gateway itself would be, by a name that was not known for its own."""
+    path, document = _good(random, mark)
+    action = random.choice([":retry", ":cancel", ":redeliver", ""])
+    path = random.choice([path, f"/v1/operations/{OPERATION_ID}{action}", f"/operations/{OPERATION_ID}:cancel"])
+    headers = {"webhook-id": "x-1", "webhook-timestamp": "1", SIGNATURE_HEADER: "v1,x", "user-agent": USER_AGENT}
+    del headers[random.choice(["webhook-id", SIGNATURE_HEADER, "user-agent"])]
+    return random.choice(["POST", "POST", "DELETE", "GET"]), path, "", headers, _json(document)
+
+
 def oversized(random: Random, mark: str) -> Parts:
     path, document = _good(random, mark)
     document[random.choice([*document, "unknown"])] = mark + random.choice(("a", "\U0001f600", '"')) * random.randint(
@@ -205,9 +216,11 @@ def good(random: Random, mark: str) -> Parts:
 
 
 _MAKERS = [raw_json, damaged_json, wrong_values, random_unicode, odd_headers, odd_queries, odd_paths]
-_MAKERS += [odd_methods, odd_pictures, odd_forms, oversized, long_lists, good, *hostile_charsets.MAKERS]
+_MAKERS += [odd_methods, odd_pictures, odd_forms, own_webhooks, oversized, long_lists, good, *hostile_charsets.MAKERS]
 KINDS: dict[str, Callable[[Random, str], Parts]] = {made.__name__.replace("_", " "): made for made in _MAKERS}
 """Kinds of request; good ones among them, which must go on working."""
+REFUSED = {"own webhooks"}
+"""Kinds of which none may be let through."""
 
 
 def _event(random: Random, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Event:

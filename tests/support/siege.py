@@ -18,7 +18,7 @@ from imagegate.domain.operation import State
 from imagegate.local.front_door import LAMBDA_LIMIT_BYTES
 from support.fuzz_server import gateway
 from support.gateway import Answered, Gateway
-from support.hostile import Event, Hostile
+from support.hostile import REFUSED, Event, Hostile
 from support.hostile_corpus import OPERATION_ID
 
 LONGEST_SECONDS = 5.0
@@ -54,7 +54,8 @@ class Siege:
             self.statuses[answer.status] += 1
             self.slowest_seconds = max(self.slowest_seconds, took)
             slow = [f"it took {took:.1f} s"] if took > LONGEST_SECONDS else []
-            for what in (*wrong_with(answer, key), *wrong_with_log(log.getvalue(), request.mark, key), *slow):
+            passed = ["it was let through"] if request.kind in REFUSED and answer.status < 400 else []
+            for what in (*wrong_with(answer, key), *wrong_with_log(log.getvalue(), request.mark, key), *slow, *passed):
                 self.complaints.append(f"{request.kind}: {what}: {str(request.event)[:600]}")
 
 

@@ -8,8 +8,18 @@ from pathlib import Path
 import pytest
 
 from imagegate.dialects import operations
-from imagegate.domain.delivery import WAITS
+from imagegate.domain import circuit
+from imagegate.domain.circuit import FAILURES
+from imagegate.domain.delivery import MOST_POSTS, WAITS
 from imagegate.domain.webhook import EVENTS, signed_headers
+from imagegate.domain.webhook_body import LARGEST
+from imagegate.local.packaging import load_yaml
+from imagegate.usecases.redeliver import PAUSE
+from imagegate.usecases.retry import MOST_RETRIES
+from support.stack_settings import TEMPLATE
+
+MOST_PICTURES = 10
+"""Pictures of an operation (`n`); each may come late."""
 
 PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
 
@@ -36,3 +46,16 @@ def test_events_and_waits_are_those_there_are() -> None:
     [waits] = re.findall(r"ten times in all: after (.*?), give", PAGE, re.DOTALL)
     units = {"s": 1, "min": 60, "h": 3600}
     assert tuple(int(number) * units[unit] for number, unit in re.findall(r"(\d+) (s|min|h)", waits)) == WAITS
+
+
+def test_the_page_says_how_much_is_sent_at_most() -> None:
+    assert f"makes at most {MOST_POSTS} POSTs**" in PAGE
+    assert f"smaller than {LARGEST // 1000} kB" in PAGE
+    events = (1 + MOST_RETRIES) * 3 + MOST_PICTURES
+    assert f"can be retried {MOST_RETRIES} times: with its late pictures that makes {events} events" in PAGE
+    assert (FAILURES, f"for\n  {circuit._FIRST_OPEN:.0f} s," in PAGE, circuit._LONGEST_OPEN) == (5, True, 300)
+    assert "five deliveries of one owner to a host have failed in a row" in PAGE
+    assert PAUSE == 60
+    assert "redelivered once a minute at most" in PAGE.replace("\n", " ")
+    default = load_yaml(TEMPLATE)["Parameters"]["DeliverConcurrency"]["Default"]
+    assert f"`DeliverConcurrency` ({default})" in PAGE
