@@ -14,6 +14,7 @@ from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, Local, Stage, Sta
 from imagegate.dialects.usage import LONGEST, last_days
 from imagegate.dialects.usage import shown as shown_usage
 from imagegate.domain.api_key import EVERYBODY, ApiKey, KeyLimits, KeyWebhook, issue
+from imagegate.domain.characters import find_forbidden
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.representation import rfc3339
 from imagegate.ports.keeping import ApiKeys
@@ -196,8 +197,8 @@ def _owner(keys: ApiKeys, owner: str, where: Target) -> str:
 
 
 def _checked(name: str) -> str:
-    if not 1 <= len(name) <= 64 or not name.isprintable():
-        raise InvalidRequest("A name has 1 to 64 printable characters.", remedy="Choose another --name.")
+    if not 1 <= len(name) <= 64 or not name.strip() or find_forbidden(name, one_line=True):
+        raise InvalidRequest("A name has 1 to 64 characters in one line.", remedy="Choose another --name.")
     return name
 
 

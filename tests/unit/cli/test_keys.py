@@ -58,6 +58,16 @@ def failed(*words: str, text: str | None = None) -> str:
     return line
 
 
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "\x1b[2J", "\x9b2J", "\u202eyek", "x" * 65])
+def test_a_name_is_one_line_of_what_can_be_shown(name: str) -> None:
+    assert "A name has 1 to 64 characters" in failed("keys", "create", "--name", name)
+
+
+def test_a_name_may_be_in_any_script() -> None:
+    for name in ("ключ", "می‌خواهم", "👩\u200d👧"):
+        assert json.loads(done("keys", "create", "--name", name, "--json"))["name"] == name
+
+
 def is_let_in(table: str, text: str) -> bool:
     keys = shared.api_keys(boto3.client("dynamodb"), table)
     try:
@@ -189,7 +199,7 @@ def test_what_a_keys_webhook_cannot_be(words: list[str], said: str) -> None:
         (["keys", "rotate", "nobody"], "keys list"),
         (["keys", "create", "--name", "x", "--owner", "nobody"], "keys list"),
         (["keys", "create", "--name", ""], "1 to 64"),
-        (["keys", "create", "--name", "a\nb"], "printable"),
+        (["keys", "create", "--name", "a\nb"], "in one line"),
         (["keys", "create", "--name", "x", "--models", "flux,nope"], "no model 'nope'. Use some of: "),
         (["secrets", "set", "a/b"], "A-Z"),
         (["keys", "list", "--local", "--state-dir", "/nowhere"], "imagegate serve"),
