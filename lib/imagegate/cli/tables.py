@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import typer
 
+from imagegate.cli.deploy.parameters import Parameter, read_template
+from imagegate.cli.serve import SOURCE
 from imagegate.dialects import openai_images, operations, yandexart
 from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.geometry import Size
@@ -39,11 +41,13 @@ class Page(StrEnum):
 
     MODELS = "models"
     ERRORS = "errors"
+    PARAMETERS = "parameters"
 
 
 def tables(page: Page) -> None:
     """Print a generated page of the documentation."""
-    typer.echo(_GENERATED + (models() if page is Page.MODELS else errors()), nl=False)
+    pages = {Page.MODELS: models, Page.ERRORS: errors, Page.PARAMETERS: parameters}
+    typer.echo(_GENERATED + pages[page](), nl=False)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -71,6 +75,27 @@ def models() -> str:
         "imagegate itself does `n`, `output_format` and `output_compression` for every provider, and the nearest size "
         "there is (reported when it is not the one asked for).\n\n" + honoured
     )
+
+
+def parameters() -> str:
+    """Every parameter of the template, by why one would touch it."""
+    template = read_template(SOURCE / "template.yaml")
+    return (
+        "# Parameters of a deployment\n\n"
+        "They stand in a file for each stage and are checked before anything is deployed: "
+        "[Deploying](deploy.md#parameters).\n"
+        + "".join(
+            _group(group, [template.parameters[name] for name in names]) for group, names in template.groups.items()
+        )
+    )
+
+
+def _group(name: str, group: Iterable[Parameter]) -> str:
+    rows = [
+        (f"`{one.name}`", f"`{one.default}`" if one.default else "empty", one.legal(), one.description) for one in group
+    ]
+    cells = [[cell.replace("|", "\\|").replace("<", "&lt;") for cell in row] for row in rows]
+    return f"\n## {name}\n\n" + table(("parameter", "default", "takes", "meaning"), cells)
 
 
 def _stops(route: Route) -> list[str]:

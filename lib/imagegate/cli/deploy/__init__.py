@@ -1,0 +1,1 @@
+"""Deploying the template to AWS, and removing what was deployed."""

@@ -1,0 +1,129 @@
+"""The parameters of template.yaml: which there are, and what they may be."""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imagegate.local.packaging import load_yaml
+from imagegate.providers import registry
+from imagegate.providers.expanders import NAME as EXPANDER
+
+STAGE = "Stage"
+UPSTREAMS = "UpstreamBaseUrls"
+_LIST = "CommaDelimitedList"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the template."""
+
+    name: str
+    kind: str
+    """`String`, `Number` or `CommaDelimitedList`."""
+    default: str
+    description: str
+    allowed: tuple[str, ...] = ()
+    pattern: str = ""
+    """What the value, or each one of a list, has to match as a whole."""
+    minimum: float = -math.inf
+    maximum: float = math.inf
+    constraint: str = ""
+    """What `pattern` means, in words."""
+
+    def problem(self, value: str) -> str | None:
+        """Why CloudFormation or a function would not take `value`; `None` when they do."""
+        if not self._takes(value):
+            return f"{self.name} must be {self.legal()}, not {value!r}."
+        return _unknown_upstreams(value) if self.name == UPSTREAMS else None
+
+    def legal(self) -> str:
+        """Which values it takes, in words."""
+        if self.allowed:
+            return "one of " + ", ".join(self.allowed)
+        if self.kind == "Number":
+            upper = f" to {self.maximum:g}" if math.isfinite(self.maximum) else " up"
+            return f"a number from {self.minimum:g}{upper}" if math.isfinite(self.minimum) else "a number"
+        return self.constraint or (f"text that matches {self.pattern}" if self.pattern else "text")
+
+    def _takes(self, value: str) -> bool:
+        if self.allowed:
+            return value in self.allowed
+        if self.kind == "Number":
+            return re.fullmatch(r"-?\d+(\.\d+)?", value) is not None and self.minimum <= float(value) <= self.maximum
+        parts = value.split(",") if self.kind == _LIST else [value]
+        return not self.pattern or all(re.fullmatch(self.pattern, part.strip()) for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What template.yaml says of its parameters."""
+
+    parameters: Mapping[str, Parameter]
+    groups: Mapping[str, Sequence[str]]
+    """Names of parameters by why one would touch them."""
+    rules: Sequence[Mapping[str, Any]]
+
+
+def read_template(path: Path) -> Template:
+    """Read the template's parameters. Raises PackagingError when it is not there, or no YAML."""
+    document = load_yaml(path)
+    groups = document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    return Template(
+        {name: _parameter(name, entry) for name, entry in document["Parameters"].items()},
+        {group["Label"]["default"]: group["Parameters"] for group in groups},
+        tuple(document.get("Rules", {}).values()),
+    )
+
+
+def _parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
+    return Parameter(
+        name,
+        entry["Type"],
+        str(entry["Default"]),
+        entry["Description"],
+        tuple(map(str, entry.get("AllowedValues", ()))),
+        entry.get("AllowedPattern", ""),
+        float(entry.get("MinValue", -math.inf)),
+        float(entry.get("MaxValue", math.inf)),
+        entry.get("ConstraintDescription", ""),
+    )
+
+
+def broken_rules(template: Template, values: Mapping[str, str]) -> list[str]:
+    """What the template's Rules have against these values of all parameters."""
+    return [
+        assertion["AssertDescription"]
+        for rule in template.rules
+        if _holds(rule.get("RuleCondition", True), values)
+        for assertion in rule["Assertions"]
+        if not _holds(assertion["Assert"], values)
+    ]
+
+
+def _holds(condition: Any, values: Mapping[str, str]) -> bool:
+    """Evaluate a condition of a rule. Raises KeyError for a function that no rule of the template uses."""
+    if isinstance(condition, bool):
+        return condition
+    [(function, operands)] = condition.items()
+    return {
+        "Fn::Equals": lambda: len({_text(one, values) for one in operands}) == 1,
+        "Fn::Not": lambda: not _holds(operands[0], values),
+        "Fn::And": lambda: all(_holds(one, values) for one in operands),
+        "Fn::Or": lambda: any(_holds(one, values) for one in operands),
+    }[function]()
+
+
+def _text(operand: Any, values: Mapping[str, str]) -> str:
+    return values[operand["Ref"]] if isinstance(operand, dict) else str(operand)
+
+
+def _unknown_upstreams(value: str) -> str | None:
+    known = (*registry.provider_names(), EXPANDER)
+    unknown = [name for name in json.loads(value) if name not in known]
+    if not unknown:
+        return None
+    return f"{UPSTREAMS} names no provider: {', '.join(unknown)}. There are {', '.join(known)}."
