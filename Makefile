@@ -45,6 +45,10 @@ test-yandex-sdk: $(STAMP)  ## prove the bridge on YandexART's own SDK, and our J
 	@PYTHON=$(BIN)/python tests/clients/setup.sh yandex
 	@$(BIN)/python -m pytest -m yandex_sdk tests/integration/yandex_sdk $(ARGS)
 
+test-deploy: $(STAMP)  ## prove `make deploy` and `make destroy` with the real SAM CLI on emulated AWS (250 MB)
+	@PYTHON=$(BIN)/python tests/deploy/setup.sh
+	@$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
+
 check: $(STAMP)  ## lint, types, architecture, template, weaknesses
 	@$(BIN)/ruff check lib functions tests
 	@$(BIN)/ruff format --check lib functions tests
@@ -65,24 +69,19 @@ docs: $(STAMP)  ## write anew what is generated: the OpenAPI document and the ta
 	@$(BIN)/imagegate openapi > docs/openapi.json
 	@$(BIN)/imagegate tables models > docs/models.md
 	@$(BIN)/imagegate tables errors > docs/errors.md
+	@$(BIN)/imagegate tables parameters > docs/parameters.md
 	@$(BIN)/imagegate schemas docs/events
 	@$(BIN)/python tests/scanners/licences.py > docs/licences.md
 
 STAGE ?= dev
-SAM_STACK = imagegate-$(STAGE)
+# As it was written: neither make nor a shell takes the quotes and dollars of a value for its own.
+deploy: override export PARAMETERS := $(value PARAMETERS)
 
-deploy: $(STAMP)  ## build and deploy to your AWS account with the SAM CLI (STAGE=dev)
-	@command -v sam >/dev/null || { echo "make deploy needs the AWS SAM CLI: pip install aws-sam-cli"; exit 1; }
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sam build
-	@sam deploy --stack-name $(SAM_STACK) --resolve-s3 --no-fail-on-empty-changeset \
-		--capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND \
-		--parameter-overrides Stage=$(STAGE) $(PARAMETERS)
+deploy: $(STAMP)  ## deploy to your AWS account, or update; parameters stand in infra/stages/STAGE.toml (STAGE=dev, ARGS=--help)
+	@$(BIN)/imagegate deploy --stage "$(STAGE)" $(ARGS)
 
-destroy:  ## remove the deployment; table and bucket are kept by AWS and listed (STAGE=dev)
-	@command -v sam >/dev/null || { echo "make destroy needs the AWS SAM CLI: pip install aws-sam-cli"; exit 1; }
-	@sam list stack-outputs --stack-name $(SAM_STACK)
-	@echo "==> Of these, TableName and BucketName are kept, and go on costing what lies in them, until you delete them."
-	@sam delete --stack-name $(SAM_STACK)
+destroy: $(STAMP)  ## remove the deployment; says what AWS keeps, and how to remove that (STAGE=dev, ARGS=--help)
+	@$(BIN)/imagegate destroy --stage "$(STAGE)" $(ARGS)
 
 fix: $(STAMP)  ## repair what ruff can repair
 	@$(BIN)/ruff check --fix lib functions tests
@@ -93,9 +92,11 @@ lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
 		--extra local --group dev pyproject.toml -o tests/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		-c tests/requirements.txt pyproject.toml -o lib/requirements.txt
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		infra/sam/requirements.in -o infra/sam/requirements.txt
 	@grep -A 99 '^uv==' tests/requirements.txt | awk 'NR == 1 || /^ / {print; next} {exit}' > tests/bootstrap.txt
 
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run test test-slow test-gradio test-node test-yandex-sdk check audit bench docs deploy destroy fix lock clean
+.PHONY: help setup run test test-slow test-gradio test-node test-yandex-sdk test-deploy check audit bench docs deploy destroy fix lock clean

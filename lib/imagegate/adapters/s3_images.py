@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 _DELETED_PER_CALL = 1000
 _STEADY_SECONDS = 300
-"""For so long a picture keeps its URL, so that caches know it again."""
+"""For so long a process gives a picture the same URL, so that caches know it again. Another process signs another."""
 _GONE = frozenset({"NoSuchKey", "AccessDenied"})
 """What S3 says of an object that is not there: the latter to roles that may not list the bucket, as none here may."""
 _CONFLICT_PAUSES = (0.1, 0.3, 0.9)
@@ -103,7 +103,10 @@ class S3Images:
             self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
 
     def presign(self, key: str) -> str:
-        """A URL that anybody may GET until it expires (at most an hour); the same one for up to five minutes."""
+        """A URL that anybody may GET until it expires (at most an hour).
+
+        Of one process it is the same one for up to five minutes; the session of its credentials is part of it.
+        """
         url: str = self._client.generate_presigned_url(
             "get_object", {"Bucket": self._bucket, "Key": key}, ExpiresIn=self._presign_seconds
         )

@@ -3,6 +3,7 @@
 import typer
 
 from imagegate.cli.bridge import bridge_app
+from imagegate.cli.deploy.command import deploy, destroy
 from imagegate.cli.events import events_app
 from imagegate.cli.keys import keys_app
 from imagegate.cli.openapi import openapi
@@ -18,6 +19,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(serve)
+app.command()(deploy)
+app.command()(destroy)
 app.command()(openapi)
 app.command(hidden=True)(tables)
 app.command(hidden=True)(schemas)

@@ -1,0 +1,99 @@
+"""The parameters that a person has chosen: in the stage's file, and on the command line."""
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imagegate.cli.deploy.parameters import STAGE, Template, broken_rules
+from imagegate.domain.errors import ImagegateError
+
+COMMAND_LINE = "the command line"
+_NEXT = re.compile(r"\s+(?=[A-Za-z][A-Za-z0-9]*=)")
+
+
+class ParameterError(ImagegateError):
+    """Parameters that cannot be deployed; the message has a line for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A chosen value."""
+
+    value: str
+    source: str
+    """Where it was chosen: a file's path, or the command line."""
+
+
+def read_file(path: Path) -> dict[str, Choice]:
+    """The choices in a TOML file. Raises ParameterError."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParameterError(f"{path} is not there.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ParameterError(f"{path} is not valid TOML: {error}") from None
+    return {name: Choice(_text(path, name, value), str(path)) for name, value in document.items()}
+
+
+def split(text: str) -> list[str]:
+    """`A=b C=d` as its parts; quotes and blanks in a value stay, for a new part begins with a name and `=`."""
+    return [part for part in _NEXT.split(text.strip()) if part]
+
+
+def parse(parts: Iterable[str]) -> dict[str, Choice]:
+    """The choices in `NAME=VALUE` parts. Raises ParameterError for a part without `=`."""
+    choices = {}
+    for part in parts:
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise ParameterError(f"{part!r} is no parameter: write NAME=VALUE.")
+        choices[name.strip()] = Choice(_unquoted(value.strip()), COMMAND_LINE)
+    return choices
+
+
+def check(template: Template, *choices: Mapping[str, Choice]) -> None:
+    """Raise ParameterError when CloudFormation or a function would not take one of these, naming each."""
+    every = [(name, one) for some in choices for name, one in some.items()]
+    wrong = [f"{one.source}: {why}" for name, one in every if (why := _problem(template, name, one.value))]
+    if wrong:
+        raise ParameterError("\n".join(wrong))
+
+
+def check_rules(template: Template, values: Mapping[str, str]) -> None:
+    """Raise ParameterError when the values of all parameters do not go together."""
+    if broken := broken_rules(template, values):
+        raise ParameterError("\n".join(broken))
+
+
+def _problem(template: Template, name: str, value: str) -> str | None:
+    if name == STAGE:
+        return "Stage is not chosen here: say --stage (make deploy STAGE=…)."
+    if name in template.parameters:
+        return template.parameters[name].problem(value)
+    near = difflib.get_close_matches(name, template.parameters, 1, 0.5)
+    hint = f"Do you mean {near[0]}?" if near else "docs/parameters.md lists those there are."
+    return f"there is no parameter {name!r}. {hint}"
+
+
+def _text(path: Path, name: str, value: Any) -> str:
+    """A value of TOML as CloudFormation takes it: everything is text there. Raises ParameterError."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        return str(value)
+    if isinstance(value, list) and all(isinstance(one, str) and "," not in one for one in value):
+        return ",".join(value)
+    if isinstance(value, dict):
+        return json.dumps(value, sort_keys=True, default=str)
+    raise ParameterError(f"{path}: {name} must be text, a number, true, false, a list of texts or a table.")
+
+
+def _unquoted(value: str) -> str:
+    """Without the quotes around it: a shell would have taken them."""
+    whole = len(value) >= 2 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if whole else value

@@ -1,0 +1,100 @@
+"""What a removed deployment leaves in the account, and the commands that remove that too."""
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from imagegate.cli.deploy.account import Clients
+
+_PARAMETERS_PER_CALL = 10
+_SAM_STACK = "aws-sam-cli-managed-default"
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """A thing that stays."""
+
+    what: str
+    commands: tuple[str, ...]
+    """What to run to remove it."""
+
+
+class Leftovers:
+    """Looks for what may stay of a stack. Make it before the deletion: afterwards names are no longer known."""
+
+    def __init__(self, clients: Clients, stage: str, region: str, resources: Iterable[Mapping[str, Any]]) -> None:
+        """`resources`: the stack's, as CloudFormation lists them."""
+        self._clients = clients
+        self._stage = stage
+        self._region = region
+        self._names = [
+            (one["ResourceType"], one["PhysicalResourceId"]) for one in resources if one.get("PhysicalResourceId")
+        ]
+
+    def find(self) -> list[Remains]:
+        """What is there at this moment."""
+        return [*self._tables(), *self._buckets(), *self._log_groups(), *self._secrets(), *self._artifacts()]
+
+    def _tables(self) -> Iterator[Remains]:
+        for name in self._of("AWS::DynamoDB::Table"):
+            found = _or_none(lambda name=name: self._clients("dynamodb").describe_table(TableName=name))
+            if found:
+                protected = found["Table"].get("DeletionProtectionEnabled", False)
+                unprotect = self._aws(
+                    "dynamodb", "update-table", "--no-deletion-protection-enabled", "--table-name", name
+                )
+                delete = self._aws("dynamodb", "delete-table", "--table-name", name)
+                yield Remains(f"table {name}: operations and API keys", (*([unprotect] if protected else []), delete))
+
+    def _buckets(self) -> Iterator[Remains]:
+        for name in self._of("AWS::S3::Bucket"):
+            if _or_none(lambda name=name: self._clients("s3").head_bucket(Bucket=name)):
+                yield Remains(f"bucket {name}: pictures", (self._aws("s3", "rb", "--force", f"s3://{name}"),))
+
+    def _log_groups(self) -> Iterator[Remains]:
+        for name in self._of("AWS::Logs::LogGroup"):
+            groups = self._clients("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+            if any(group["logGroupName"] == name for group in groups):
+                yield Remains(f"log group {name}", (self._aws("logs", "delete-log-group", "--log-group-name", name),))
+
+    def _secrets(self) -> Iterator[Remains]:
+        pages = self._clients("ssm").get_paginator("get_parameters_by_path")
+        found = pages.paginate(Path=f"/imagegate/{self._stage}", Recursive=True)
+        names = sorted(one["Name"] for page in found for one in page["Parameters"])
+        for start in range(0, len(names), _PARAMETERS_PER_CALL):
+            some = names[start : start + _PARAMETERS_PER_CALL]
+            command = self._aws("ssm", "delete-parameters", "--names", *some)
+            yield Remains(
+                f"SSM parameters, used again by the next deployment of {self._stage}: {', '.join(some)}", (command,)
+            )
+
+    def _artifacts(self) -> Iterator[Remains]:
+        stacks = _or_none(lambda: self._clients("cloudformation").describe_stacks(StackName=_SAM_STACK))
+        outputs = stacks["Stacks"][0].get("Outputs", ()) if stacks else ()
+        for bucket in (one["OutputValue"] for one in outputs if one["OutputKey"] == "SourceBucket"):
+            prefix = f"s3://{bucket}/imagegate-{self._stage}/"
+            yield Remains(f"built packages {prefix}", (self._aws("s3", "rm", "--recursive", prefix),))
+
+    def _of(self, kind: str) -> list[str]:
+        return [name for one, name in self._names if one == kind]
+
+    def _aws(self, *words: str) -> str:
+        return shlex.join(("aws", *words, "--region", self._region))
+
+
+def _or_none(call: Any) -> Any:
+    """The answer; `None` when there is no such thing (any more)."""
+    try:
+        return call()
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404) and _absent(error.response["Error"]):
+            return None
+        raise
+
+
+def _absent(error: Mapping[str, Any]) -> bool:
+    absent = error["Code"] in ("ResourceNotFoundException", "404", "NoSuchBucket")
+    return absent or "does not exist" in error.get("Message", "")

@@ -1,0 +1,114 @@
+"""A deployment as CloudFormation has it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from imagegate.cli.deploy.account import Clients
+from imagegate.domain.errors import ImagegateError
+from imagegate.ports.keeping import Clock
+
+_PAUSE = 5.0
+"""Seconds between two looks at a stack that changes."""
+_FAILED_FIRST_TRY = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
+"""States of a stack that has never been whole; CloudFormation lets it only be deleted."""
+
+
+class StackStateError(ImagegateError):
+    """The stack is in a state that has to be ended first; the message says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack that CloudFormation has."""
+
+    name: str
+    id: str
+    status: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def failed_first_try(self) -> bool:
+        """True when its creation failed: it serves nothing, and has to be deleted before another try."""
+        return self.status in _FAILED_FIRST_TRY
+
+    def require_updatable(self, stage: str) -> None:
+        """Raise StackStateError when it has to be left alone, or repaired by hand."""
+        if self.status in ("DELETE_IN_PROGRESS", "DELETE_FAILED"):
+            remedy = f"'make destroy STAGE={stage}' goes on with that and says what is in its way; then deploy again."
+            raise StackStateError(f"{self.name} is being removed ({self.status}). {remedy}")
+        if self.status == "UPDATE_ROLLBACK_FAILED":
+            command = f"aws cloudformation continue-update-rollback --stack-name {self.name}"
+            raise StackStateError(
+                f"{self.name} is stuck between two versions ({self.status}). Run '{command}', then deploy again."
+            )
+        if self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS":
+            raise StackStateError(
+                f"{self.name} is being changed by another deployment ({self.status}). Wait until it has ended."
+            )
+
+
+class Formation:
+    """CloudFormation, for stacks."""
+
+    def __init__(self, clients: Clients, clock: Clock) -> None:
+        self._client = clients("cloudformation")
+        self._clock = clock
+
+    def find(self, name: str) -> Stack | None:
+        """The stack of that name, or with that id (also one that is deleted already)."""
+        try:
+            [found] = self._client.describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if "does not exist" not in error.response["Error"]["Message"]:
+                raise
+            return None
+        return Stack(
+            found["StackName"],
+            found["StackId"],
+            found["StackStatus"],
+            {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())},
+            {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())},
+        )
+
+    def resources(self, stack: Stack) -> list[Mapping[str, Any]]:
+        """The stack's resources, each with `LogicalResourceId`, `ResourceType` and perhaps `PhysicalResourceId`."""
+        pages = self._client.get_paginator("list_stack_resources").paginate(StackName=stack.id)
+        return [one for page in pages for one in page["StackResourceSummaries"]]
+
+    def failures(self, stack: Stack) -> list[str]:
+        """What failed last in the stack, in the order of time, a line for each resource."""
+        pages = self._client.get_paginator("describe_stack_events").paginate(StackName=stack.id)
+        lines: list[str] = []
+        for event in (event for page in pages for event in page["StackEvents"]):
+            if event["ResourceType"] == "AWS::CloudFormation::Stack" and event.get("ResourceStatusReason") == _STARTED:
+                break  # what is older belongs to an earlier try
+            reason = event.get("ResourceStatusReason", "")
+            if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in reason:
+                lines.insert(0, f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
+        return lines
+
+    def delete(self, stack: Stack) -> None:
+        """Begin the deletion; one that has begun already goes on."""
+        self._client.delete_stack(StackName=stack.id)
+
+    def wait_deleted(self, stack: Stack, seconds: float, meanwhile: Any = None) -> str:
+        """Wait for the deletion, at most so long. Returns the stack's last status.
+
+        `meanwhile` is called before each look.
+        """
+        until = self._clock.now() + seconds
+        while True:
+            if meanwhile:
+                meanwhile()
+            found = self.find(stack.id)
+            status = found.status if found else "DELETE_COMPLETE"
+            if status in ("DELETE_COMPLETE", "DELETE_FAILED") or self._clock.now() >= until:
+                return status
+            self._clock.sleep(_PAUSE)
+
+
+_STARTED = "User Initiated"
