@@ -1,0 +1,148 @@
+"""`make deploy` and `make destroy` with the real SAM CLI, on an emulated AWS that has nothing of ours in it.
+
+MiniStack, because its CloudFormation transforms SAM's templates, executes change sets and rolls back. On moto's, `sam
+deploy` ends at SAM's own bucket: stacks that change sets make have neither tags nor outputs there.
+"""
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagegate.local.ministack_process import REGION, ROOT_KEY, ROOT_SECRET, MiniStackProcess
+from imagegate.local.ports import first_free
+from imagegate.local.root_access import RootAccess
+from imagegate.local.state_folder import StateFolder
+
+pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600), pytest.mark.xdist_group("deploy")]
+ROOT = Path(__file__).parents[2]
+UPSTREAMS = '{"openai": "http://127.0.0.1:9/$v1"}'
+_FORGOTTEN = re.compile(r"AWS_|PARAMETERS$|MAKE|MFLAGS$")
+
+
+@dataclass
+class Cloud:
+    """An AWS account."""
+
+    endpoint: str
+
+    def client(self, service: str) -> Any:
+        return RootAccess(self.endpoint).client(service)
+
+    def stack(self, stage: str) -> dict[str, Any]:
+        [found] = self.client("cloudformation").describe_stacks(StackName=f"imagegate-{stage}")["Stacks"]
+        return dict(found)
+
+    def parameters(self, stage: str) -> dict[str, str]:
+        return {one["ParameterKey"]: one["ParameterValue"] for one in self.stack(stage)["Parameters"]}
+
+    def run(self, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command in the checkout, with nothing of AWS in its environment but credentials for this one."""
+        environment = {name: value for name, value in os.environ.items() if not _FORGOTTEN.match(name)}
+        keys = {"AWS_ACCESS_KEY_ID": ROOT_KEY, "AWS_SECRET_ACCESS_KEY": ROOT_SECRET, "AWS_REGION": REGION}
+        environment |= keys | {"AWS_ENDPOINT_URL": self.endpoint}
+        return subprocess.run(command, cwd=ROOT, env=environment, input=text, capture_output=True, text=True)
+
+    def make(self, *words: str, text: str = "") -> str:
+        """What `make` says; it succeeds."""
+        done = self.run("make", *words, text=text)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    folder = StateFolder(tmp_path_factory.mktemp("ministack"))
+    folder.create()
+    ministack = MiniStackProcess(folder, first_free())
+    ministack.start()
+    yield Cloud(ministack.endpoint)
+    ministack.stop()
+
+
+def stage_file(folder: Path, values: Mapping[str, str | int]) -> str:
+    """A file of parameters, as an option."""
+    lines = (f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"' for name, value in values.items())
+    path = folder / "stage.toml"
+    path.write_text("\n".join(lines))
+    return f"ARGS=--file {path}"
+
+
+def test_deployed_twice_changed_and_removed(cloud: Cloud, tmp_path: Path) -> None:
+    first = cloud.make("deploy", "STAGE=one", f"PARAMETERS=UpstreamBaseUrls={UPSTREAMS} ImageDays=3")
+    assert cloud.stack("one")["StackStatus"] == "CREATE_COMPLETE"
+    deployed = cloud.parameters("one")
+    assert (deployed["UpstreamBaseUrls"], deployed["ImageDays"], deployed["Stage"]) == (UPSTREAMS, "3", "one")
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in cloud.stack("one")["Outputs"]}
+    assert f"curl -sL {outputs['ApiUrl']}/v1/images/generations" in first
+    [create] = re.findall(r"export IMAGEGATE_API_KEY=\$\((.*)\)", first)
+    key = cloud.run("bash", "-c", create)
+    assert re.fullmatch(r"ig_\w+\n", key.stdout), key.stderr
+
+    assert "No changes to deploy" in cloud.make("deploy", "STAGE=one")
+    assert cloud.parameters("one") == deployed
+
+    changed = cloud.make("deploy", "STAGE=one", stage_file(tmp_path, {"ImageDays": 5, "AlarmEmail": "a@example.com"}))
+    assert "ImageDays = 5" in changed
+    assert "UpstreamBaseUrls = {} (default, was {" in changed
+    assert cloud.stack("one")["StackStatus"] == "UPDATE_COMPLETE"
+    now = cloud.parameters("one")
+    assert (now["ImageDays"], now["UpstreamBaseUrls"], now["AlarmEmail"]) == ("5", "{}", "a@example.com")
+
+    table, bucket = outputs["TableName"], outputs["BucketName"]
+    running = _start_one_that_waits(cloud, outputs["StateMachineArn"])
+    refused = cloud.run("make", "destroy", "STAGE=one", text="n\n")
+    assert refused.returncode != 0
+    assert "1 operations under way" in refused.stdout
+    assert cloud.stack("one")["StackStatus"] == "UPDATE_COMPLETE"
+    removed = cloud.make("destroy", "STAGE=one", text="y\n")
+    ended = cloud.client("stepfunctions").describe_execution(executionArn=running)
+    assert (ended["status"], ended["error"]) == ("ABORTED", "Removed")
+    assert f"delete-table --table-name {table} --region {REGION}" in removed
+    assert f"aws s3 rb --force s3://{bucket} --region {REGION}" in removed
+    assert cloud.client("dynamodb").describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE"
+    cloud.client("s3").head_bucket(Bucket=bucket)
+    again = cloud.run("make", "destroy", "STAGE=one", "ARGS=--yes")
+    assert (again.returncode, "There is no stack 'imagegate-one'" in again.stderr) == (2, True)
+
+
+def test_deployed_after_a_failed_first_try(cloud: Cloud) -> None:
+    events = cloud.client("events")
+    events.create_event_bus(Name="imagegate-two")
+    failed = cloud.run("make", "deploy", "STAGE=two")
+    assert failed.returncode != 0
+    assert "Bus (AWS::Events::EventBus): " in failed.stderr
+    assert cloud.stack("two")["StackStatus"] == "ROLLBACK_COMPLETE"
+    events.delete_event_bus(Name="imagegate-two")
+    said = cloud.make("deploy", "STAGE=two")
+    assert "imagegate-two was never whole (ROLLBACK_COMPLETE)" in said
+    assert cloud.stack("two")["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_what_is_wrong_is_said_before_anything_is_built_or_made(cloud: Cloud) -> None:
+    refused = cloud.run("make", "deploy", "STAGE=three", "PARAMETERS=UpstreamBaseUrls={openai:http://x}")
+    assert refused.returncode != 0
+    assert "UpstreamBaseUrls must be a JSON object" in refused.stderr
+    assert "==>" not in refused.stdout
+    checked = cloud.make("deploy", "STAGE=three", "ARGS=--check HoldSeconds=5")
+    assert "HoldSeconds = 5 (the command line)" in checked
+    assert "==>" not in checked
+
+
+def _start_one_that_waits(cloud: Cloud, machine: str) -> str:
+    """An execution that waits for minutes, whatever its functions do."""
+    workflows = cloud.client("stepfunctions")
+    role = workflows.describe_state_machine(stateMachineArn=machine)["roleArn"]
+    waiting = '{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 900, "End": true}}}'
+    workflows.update_state_machine(stateMachineArn=machine, definition=waiting, roleArn=role)
+    arn: str = workflows.start_execution(stateMachineArn=machine)["executionArn"]
+    until = time.monotonic() + 30
+    while workflows.describe_execution(executionArn=arn)["status"] != "RUNNING":
+        assert time.monotonic() < until
+    return arn
