@@ -6,7 +6,6 @@ from contextlib import suppress
 from threading import Barrier
 from typing import Any
 
-import boto3
 import pytest
 import requests
 from botocore.config import Config
@@ -40,15 +39,8 @@ CLOCK = SystemClock()
 @pytest.fixture(scope="module")
 def dynamodb(closed: Stack) -> Any:
     """A client that so many threads can use at once."""
-    credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}  # the embedded stack's own
-    endpoint = closed.client("dynamodb").meta
-    return boto3.client(
-        "dynamodb",
-        region_name=endpoint.region_name,
-        endpoint_url=endpoint.endpoint_url,
-        config=Config(max_pool_connections=STARTS),
-        **credentials,
-    )
+    config = Config(max_pool_connections=STARTS)
+    return closed.session().client("dynamodb", endpoint_url=closed.aws_endpoint, config=config)
 
 
 @pytest.fixture(scope="module")

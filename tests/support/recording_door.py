@@ -46,7 +46,7 @@ class RecordingDoor:
 def recording_door(stack: Stack) -> Iterator[RecordingDoor]:
     """Another front door of a running stack, on a port of its own."""
     door = FrontDoor()
-    door.open(stack.aws_endpoint, stack.api_id)
+    stack.open_door(door)
     record = RecordingDoor("")
 
     async def recorded(scope: Scope, receive: Receive, send: Send) -> None:

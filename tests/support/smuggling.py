@@ -16,11 +16,11 @@ from imagegate.local.upstreams.serving import serving
 API = "/_aws/execute-api/api/$default"
 _SECONDS = 10.0
 _QUIET_SECONDS = 0.1
-HIDDEN = b"GET /v1/operations HTTP/1.1\r\nHost: a\r\nX-Hidden: yes\r\n\r\n"
+HIDDEN = b"GET /v1/operations HTTP/1.1\r\nHost: localhost\r\nX-Hidden: yes\r\n\r\n"
 
 
 def _post(headers: bytes, body: bytes = b"") -> bytes:
-    return b"POST /v1/operations HTTP/1.1\r\nHost: a\r\n" + headers + b"\r\n" + body
+    return b"POST /v1/operations HTTP/1.1\r\nHost: localhost\r\n" + headers + b"\r\n" + body
 
 
 _LENGTH = b"Content-Length: %d\r\n" % len(HIDDEN)
@@ -44,13 +44,13 @@ RAW = {
     "a chunk's endless size": _post(b"Transfer-Encoding: chunked\r\n", b"f" * 40 + b"\r\n" + HIDDEN),
     "a chunk's extension": _post(b"Transfer-Encoding: chunked\r\n", b"0;" + b"x" * 100_000 + b"\r\n\r\n" + HIDDEN),
     "a hop-by-hop length": _post(b"Connection: content-length\r\n" + _LENGTH, HIDDEN),
-    "no such version": b"POST /v1/operations HTTP/9.9\r\nHost: a\r\n" + _LENGTH + b"\r\n" + HIDDEN,
-    "a second host": _post(b"Host: b\r\n" + _LENGTH, HIDDEN),
-    "a host in the line": b"GET http://evil.invalid/v1/operations HTTP/1.1\r\nHost: a\r\n\r\n",
+    "no such version": b"POST /v1/operations HTTP/9.9\r\nHost: localhost\r\n" + _LENGTH + b"\r\n" + HIDDEN,
+    "a second host": _post(b"Host: 127.0.0.1\r\n" + _LENGTH, HIDDEN),
+    "a host in the line": b"GET http://evil.invalid/v1/operations HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "a line without end": b"GET /" + b"x" * 200_000,
-    "headers without end": b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X-A: b\r\n" * 20_000,
+    "headers without end": b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X-A: b\r\n" * 20_000,
     "not HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
-    "an upgrade": b"GET /v1/operations HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+    "an upgrade": b"GET /v1/operations HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
     "a body cut off": _post(b"Content-Length: 1000\r\n", b"{"),
     "chunks cut off": _post(b"Transfer-Encoding: chunked\r\n", b"5\r\n{"),
 }

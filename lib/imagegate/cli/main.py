@@ -4,6 +4,7 @@ import typer
 
 from imagegate.cli.bridge import bridge_app
 from imagegate.cli.deploy.command import deploy, destroy
+from imagegate.cli.env import env
 from imagegate.cli.events import events_app
 from imagegate.cli.keys import keys_app
 from imagegate.cli.openapi import openapi
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(deploy)
 app.command()(destroy)
+app.command()(env)
 app.command()(openapi)
 app.command(hidden=True)(tables)
 app.command(hidden=True)(schemas)

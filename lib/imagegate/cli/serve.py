@@ -1,6 +1,7 @@
 """`imagegate serve`: the whole gateway on this machine, without an AWS account or a key."""
 
 import contextlib
+import re
 import signal
 import threading
 import time
@@ -39,6 +40,15 @@ StateDir = Annotated[Path, typer.Option(help="Folder for operations and pictures
 Live = Annotated[bool, typer.Option("--live", help="Use the real upstreams, not the stand-ins.")]
 Keys = Annotated[bool, typer.Option("--keys", help="Ask for API keys, as a deployment does.")]
 Latency = Annotated[float, typer.Option(help="Seconds a stand-in takes for a picture.", min=0, max=3600)]
+CorsOrigins = Annotated[
+    list[str],
+    typer.Option(
+        "--cors-origin",
+        metavar="ORIGIN",
+        help="An origin whose web pages may call the gateway, such as http://localhost:3000; can be repeated.",
+    ),
+]
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?", re.IGNORECASE)
 
 
 def serve(
@@ -48,6 +58,7 @@ def serve(
     latency: Latency = 2.0,
     keys: Keys = False,
     long_hold_port: LongHoldPort = None,
+    cors_origin: CorsOrigins = [],  # noqa: B006 - typer reads it, nothing changes it
 ) -> None:
     """Serve the gateway with an embedded AWS and stand-in upstreams, until Ctrl-C."""
     # Imported here, for `imagegate --help` need not wait for an AWS SDK.
@@ -56,7 +67,11 @@ def serve(
 
     screen = ServeScreen(state_dir)
     settings = _settings(port, state_dir, live, latency, screen)
-    parameters = {**settings.parameters, "Access": "keys" if keys else "open"}
+    parameters = {
+        **settings.parameters,
+        "Access": "keys" if keys else "open",
+        "CorsOrigins": ",".join(map(_origin, cors_origin)),
+    }
     settings = replace(settings, parameters=parameters, long_hold_port=long_hold_port)
     raise typer.Exit(_run(Stack(settings), screen, live, keys))
 
@@ -75,6 +90,15 @@ def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "S
         say=screen.say,
         step=screen.step,
     )
+
+
+def _origin(text: str) -> str:
+    if not _ORIGIN.fullmatch(text):
+        raise typer.BadParameter(
+            f"{text!r} is no origin. Write scheme, host and port, and no path: http://localhost:3000",
+            param_hint="--cors-origin",
+        )
+    return text.lower()
 
 
 def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool) -> int:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from imagegate.adapters.event_tail import EventTail
     from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
     from imagegate.adapters.ssm_secrets import SsmSecrets
+    from imagegate.local.root_access import RootAccess
     from imagegate.ports.keeping import ApiKeys, Books
 from imagegate.ports.telling import WebhookKey, WebhookTargets
 
@@ -98,7 +99,7 @@ class Target:
 def target(stage: str, local: bool, state_dir: Path) -> Target:
     """The deployment that the options name. Raises MisconfiguredError when nothing runs in `state_dir`."""
     if local:
-        return Target(LOCAL_STAGE, _local_clients(state_dir), local=True, options=local_options(state_dir))
+        return Target(LOCAL_STAGE, local_access(state_dir).client, local=True, options=local_options(state_dir))
     from imagegate.adapters.aws import client
 
     return Target(stage, client, options="" if stage == DEFAULT_STAGE else f" --stage {shlex.quote(stage)}")
@@ -109,14 +110,16 @@ def local_options(state_dir: Path) -> str:
     return " --local" + ("" if state_dir == DEFAULT_STATE else f" --state-dir {shlex.quote(str(state_dir))}")
 
 
-def _local_clients(state_dir: Path) -> Callable[[str], Any]:
+def local_access(state_dir: Path) -> "RootAccess":
+    """The root key of what is served from `state_dir`. Raises MisconfiguredError when nothing ever was."""
     from imagegate.local.ports import HOST
     from imagegate.local.root_access import RootAccess
     from imagegate.local.state_folder import StateFolder
 
-    port = StateFolder(state_dir).remembered_ports().get("ministack")
+    folder = StateFolder(state_dir)
+    port = folder.remembered_ports().get("ministack")
     if port is None:
         raise MisconfiguredError(
             f"Nothing was ever served from {state_dir}/. Start 'imagegate serve', or name its --state-dir."
         )
-    return RootAccess(f"http://{HOST}:{port}").client
+    return RootAccess(f"http://{HOST}:{port}", folder.root_credentials())

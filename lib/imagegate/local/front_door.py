@@ -29,15 +29,12 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+from imagegate.local.origin_policy import FOREIGN_PAGE, OriginPolicy, Receive, Scope, Send, header_values
+
 Headers = list[tuple[bytes, bytes]]
 
 INTEGRATION_TIMEOUT_SECONDS = 30.0
@@ -49,6 +46,10 @@ REQUEST_LIMIT_BYTES = 10 * 1024 * 1024
 LAMBDA_LIMIT_BYTES = 6_291_556
 """Lambda's limit for the JSON of a request, and of a response."""
 
+DOOR_HEADER = "x-imagegate-door"
+"""The header in which MiniStack's guard asks for a token, so that the API has no other entrance."""
+
+_REMEDY = "'imagegate serve --cors-origin ORIGIN' lets those of one origin do it."
 _OF_THE_CONNECTION = {
     b"connection",
     b"content-length",
@@ -118,13 +119,19 @@ class FrontDoor:
     time_scale: float = 1.0
     """Divides the integration timeout (for tests)."""
     entrance: Entrance = HTTP_API
+    origins: frozenset[str] = frozenset()
+    """Origins whose pages may call; `origin_policy` refuses those of others, and Host headers of other machines."""
     _endpoint: str = field(default="", repr=False)
     _api_id: str = field(default="", repr=False)
+    _token: str = field(default="", repr=False)
     _client: httpx.AsyncClient = field(init=False, repr=False)
 
-    def open(self, endpoint: str, api_id: str) -> None:
-        """Lead to the HTTP API (or function URL) `api_id` of the MiniStack at `endpoint` from now on."""
-        self._endpoint, self._api_id = endpoint, api_id
+    def __post_init__(self) -> None:
+        self._policy = OriginPolicy(self.origins, harmless=_is_harmless)
+
+    def open(self, endpoint: str, api_id: str, token: str = "") -> None:
+        """Lead to the HTTP API (or function URL) `api_id` of the MiniStack at `endpoint`, which wants `token`."""
+        self._endpoint, self._api_id, self._token = endpoint, api_id, token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (or, as ASGI's lifespan, open and close the connections to MiniStack)."""
@@ -146,8 +153,11 @@ class FrontDoor:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await _read(receive)
-            prefix = self.entrance.path.format(self._api_id)
-            answer = await self._forward(_request(self._endpoint, prefix, scope, body))
+            if why := self._policy.refusal(scope):
+                raise Refusal(403, f"{why} {_REMEDY}" if why == FOREIGN_PAGE else why)
+            request = _request(self._endpoint, self.entrance.path.format(self._api_id), scope, body)
+            request.headers[DOOR_HEADER] = self._token
+            answer = await self._forward(request)
         except Refusal as refusal:
             answer = refusal.answer()
         except _ClientGone:
@@ -267,6 +277,17 @@ def _json_size(body: bytes, content_type: str) -> int:
     if _is_text(content_type):
         return len(body) + body.count(b'"') + body.count(b"\\") + body.count(b"\n")
     return (len(body) + 2) // 3 * 4
+
+
+def _is_harmless(scope: Scope) -> bool:
+    """Whether any page may have the browser GET this: follow a link, or show a picture whose address it knows.
+
+    Whoever follows a link sees the answer, not the page that had it. Paths with a colon may change an operation.
+    """
+    destinations = header_values(scope, b"sec-fetch-dest")
+    if destinations == ["document"]:
+        return ":" not in scope["path"]
+    return destinations == ["image"] and scope["path"].startswith("/v1/images/")
 
 
 def _is_text(content_type: str) -> bool:

@@ -1,11 +1,11 @@
 """MiniStack as a child process of the embedded stack: `python -m imagegate.local.ministack_main`.
 
-Differs from `python -m ministack` in four ways: its state is on disk about a second after every change
-(`checkpoint`), it goes on with interrupted executions when told so (a line on standard input), it ends when
-its standard input closes (so it never outlives the process that holds the other end, however that ends), and
-a stop takes no longer than writing the state. Configured by the environment
-(`ministack_process` sets it): GATEWAY_PORT, BIND_HOST, IMAGEGATE_SNAPSHOT (the state file), IMAGEGATE_FUNCTIONS_LOG
-and MiniStack's own.
+Differs from `python -m ministack` in five ways: it takes signed requests only (`ministack_guard`), its state is on
+disk about a second after every change (`checkpoint`), it goes on with interrupted executions when told so (a line on
+standard input), it ends when its standard input closes (so it never outlives the process that holds the other end,
+however that ends), and a stop takes no longer than writing the state. Configured by the environment
+(`ministack_process` sets it): GATEWAY_PORT, BIND_HOST, IMAGEGATE_SNAPSHOT (the state file), IMAGEGATE_FUNCTIONS_LOG,
+IMAGEGATE_ROOT_KEY (the file of the root key), IMAGEGATE_PICTURE_ORIGINS and MiniStack's own.
 """
 
 import asyncio
@@ -29,10 +29,15 @@ from imagegate.local import (
     checkpoint,
     function_log,
     ministack_bus_policy,
+    ministack_credentials,
     ministack_gaps,
     ministack_leading_keys,
+    ministack_secrets,
 )
 from imagegate.local.ministack_executions import Interrupted
+from imagegate.local.ministack_guard import MiniStackGuard
+from imagegate.local.origin_policy import parse_origins
+from imagegate.local.root_credentials import RootCredentials
 
 UNREADABLE_STATE = 3
 """Exit status when the snapshot cannot be used."""
@@ -142,13 +147,15 @@ def _follow_parent(loop: asyncio.AbstractEventLoop, keeper: Keeper, interrupted:
     os._exit(1)
 
 
-async def _serve(keeper: Keeper, interrupted: Interrupted) -> None:
+async def _serve(keeper: Keeper, interrupted: Interrupted, root: RootCredentials) -> None:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, _stop, keeper)
     threading.Thread(target=_follow_parent, args=(loop, keeper, interrupted), daemon=True).start()
     keeping = asyncio.create_task(keeper.keep())
-    await serve(keeper, _config(), shutdown_trigger=asyncio.Event().wait)  # type: ignore[arg-type]
+    origins = parse_origins(os.environ.get("IMAGEGATE_PICTURE_ORIGINS", "").split(","))
+    guard = MiniStackGuard(keeper, root.door_token, origins)
+    await serve(guard, _config(), shutdown_trigger=asyncio.Event().wait)  # type: ignore[arg-type]
     keeping.cancel()
 
 
@@ -182,6 +189,9 @@ def main() -> None:
     except checkpoint.UnreadableSnapshot as error:
         print(error, file=sys.stderr)
         sys.exit(UNREADABLE_STATE)
+    root = RootCredentials.of(Path(os.environ["IMAGEGATE_ROOT_KEY"]))
+    ministack_credentials.install(root)
+    ministack_secrets.mend(root)
     ministack_gaps.mend()
     ministack_leading_keys.mend()
     ministack_bus_policy.mend()
@@ -190,7 +200,7 @@ def main() -> None:
     interrupted = Interrupted(states.get("stepfunctions"))
     ministack._load_persisted_state = lambda: _load(states, interrupted)
     ministack.save_all = lambda services: None
-    asyncio.run(_serve(Keeper(snapshot), interrupted))
+    asyncio.run(_serve(Keeper(snapshot), interrupted, root))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,6 @@ from imagegate.local.state_folder import StateFolder
 
 REGION = "us-east-1"
 """The region the embedded stack pretends to be in."""
-ROOT_KEY, ROOT_SECRET = "test", "test"
-"""MiniStack's root credentials."""
 
 _STOP_SECONDS = 8.0
 _POLL_SECONDS = 0.02
@@ -36,6 +34,8 @@ class MiniStackProcess:
     port: int
     environment: Mapping[str, str] = field(default_factory=dict)
     """Additional variables of the process, which the Lambda workers inherit."""
+    picture_origins: frozenset[str] = frozenset()
+    """Origins whose pages may read pictures, from their presigned URLs."""
     _child: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -55,7 +55,7 @@ class MiniStackProcess:
             MiniStackError: it ended instead, or did not answer in time.
         """
         shutil.rmtree(self.folder.workers, ignore_errors=True)  # what a killed one left
-        self.folder.workers.mkdir(parents=True)
+        self.folder.workers.mkdir(mode=0o700, parents=True)
         self._child = self._spawn()
         try:
             self._wait_until_ready(time.monotonic() + deadline_seconds)
@@ -96,6 +96,7 @@ class MiniStackProcess:
                 stderr=log,
                 env=self._variables(),
                 start_new_session=True,
+                umask=0o077,
             )
 
     def _variables(self) -> dict[str, str]:
@@ -111,6 +112,8 @@ class MiniStackProcess:
             "STATE_DIR": str(self.folder.state),
             "IMAGEGATE_SNAPSHOT": str(self.folder.snapshot),
             "IMAGEGATE_FUNCTIONS_LOG": str(self.folder.functions_log),
+            "IMAGEGATE_ROOT_KEY": str(self.folder.root_key),
+            "IMAGEGATE_PICTURE_ORIGINS": ",".join(sorted(self.picture_origins)),
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(self.folder.objects),
             "IOT_MTLS_ENABLED": "0",

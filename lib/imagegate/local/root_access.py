@@ -6,7 +6,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from imagegate.local.ministack_process import REGION, ROOT_KEY, ROOT_SECRET
+from imagegate.local.ministack_process import REGION
+from imagegate.local.root_credentials import RootCredentials
 
 
 @dataclass(frozen=True)
@@ -14,10 +15,21 @@ class RootAccess:
     """Makes boto3 sessions and clients that talk to one MiniStack."""
 
     endpoint: str
+    credentials: RootCredentials
 
     def session(self) -> boto3.Session:
         """Return a session that knows the root key and the region; pass `endpoint` to its clients."""
-        return boto3.Session(ROOT_KEY, ROOT_SECRET, region_name=REGION)
+        return boto3.Session(self.credentials.access_key_id, self.credentials.secret_access_key, region_name=REGION)
+
+    def variables(self) -> dict[str, str]:
+        """Return what the AWS CLI and SDKs read from their environment."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": self.credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_access_key,
+        }
 
     def client(self, service: str) -> Any:
         """Return a client of `service` ("dynamodb", "s3", …). Proxies of the environment are not used."""

@@ -13,6 +13,7 @@ import boto3
 from imagegate.local.deployment import Deployed, Deployer, DeploymentError
 from imagegate.local.front_door import FUNCTION_URL, FrontDoor
 from imagegate.local.ministack_process import MiniStackError, MiniStackProcess
+from imagegate.local.origin_policy import OriginGuard, OriginPolicy, parse_origins
 from imagegate.local.packaging import PackagingError
 from imagegate.local.ports import PortTaken, first_free
 from imagegate.local.root_access import RootAccess
@@ -28,6 +29,8 @@ UPSTREAMS_PARAMETER = "UpstreamBaseUrls"
 """The template's parameter for a JSON object, provider name -> base URL."""
 LONG_HOLD_PARAMETER = "LongHold"
 """The template's parameter for a second address, which holds requests without redirects."""
+ORIGINS_PARAMETER = "CorsOrigins"
+"""The template's parameter for the origins whose pages may call the gateway, separated by commas."""
 PUBLIC_URL_PARAMETER = "PublicUrl"
 """The template's parameter for where the gateway answers; it is filled in if the settings name it."""
 
@@ -43,8 +46,9 @@ class Stack:
         self.settings = settings
         self.folder = StateFolder(settings.state.absolute())
         self._running = ExitStack()
-        self._door = FrontDoor(settings.time_scale)
-        self._long_hold_door = FrontDoor(settings.time_scale, FUNCTION_URL)
+        self._origins = parse_origins(settings.parameters.get(ORIGINS_PARAMETER, "").split(","))
+        self._door = FrontDoor(settings.time_scale, origins=self._origins)
+        self._long_hold_door = FrontDoor(settings.time_scale, FUNCTION_URL, self._origins)
         self._deployed = Deployed({}, "", "")
 
     def __enter__(self) -> Self:
@@ -117,11 +121,18 @@ class Stack:
 
     def session(self) -> boto3.Session:
         """Return a boto3 session with the root key; pass `aws_endpoint` to its clients."""
-        return RootAccess(self.aws_endpoint).session()
+        return self._access().session()
 
     def client(self, service: str) -> Any:
         """Return a boto3 client with the root key."""
-        return RootAccess(self.aws_endpoint).client(service)
+        return self._access().client(service)
+
+    def open_door(self, door: FrontDoor) -> None:
+        """Lead a front door, of a test's own for one, to the HTTP API."""
+        door.open(self.aws_endpoint, self.api_id, self.folder.root_credentials().door_token)
+
+    def _access(self) -> RootAccess:
+        return RootAccess(self.aws_endpoint, self.folder.root_credentials())
 
     def _start(self) -> None:
         step = self.settings.step
@@ -169,11 +180,14 @@ class Stack:
         long_hold = first_free(last.get("long_hold", LONG_HOLD_PORT), LONG_HOLD_PORT)
         ministack = first_free(last.get("ministack", settings.ministack_port), settings.ministack_port)
         upstreams = first_free(last.get("upstreams", settings.upstreams_port), settings.upstreams_port)
-        self.ministack = MiniStackProcess(self.folder, ministack, settings.environment)
+        # A page that has followed a redirect from the gateway has the origin `null`.
+        readers = self._origins | {"null"} if self._origins else frozenset()
+        self.ministack = MiniStackProcess(self.folder, ministack, settings.environment, readers)
         self.watchdog = Watchdog(self.ministack, self._deploy, settings.say)
         self.upstreams: ServerThread | None = None
         if settings.stand_ins:
-            self.upstreams = ServerThread(settings.stand_ins.app, upstreams, "upstreams")
+            app = OriginGuard(settings.stand_ins.app, OriginPolicy())
+            self.upstreams = ServerThread(app, upstreams, "upstreams")
             self._running.callback(self.upstreams.stop)
         self.long_hold: ServerThread | None = None
         if settings.parameters.get(LONG_HOLD_PARAMETER) == "on":
@@ -201,11 +215,12 @@ class Stack:
 
     def _deploy(self) -> None:
         """Bring the template to MiniStack, and the front door to its API; then let workflows go on."""
-        settings, access = self.settings, RootAccess(self.ministack.endpoint)
-        deployer = Deployer(access, settings.template, settings.name, self._parameters(), say=settings.say)
+        settings = self.settings
+        deployer = Deployer(self._access(), settings.template, settings.name, self._parameters(), say=settings.say)
         self._deployed = deployer.deploy()
-        self._door.open(self.ministack.endpoint, self._deployed.api_id)
-        self._long_hold_door.open(self.ministack.endpoint, _function_url_id(self.outputs.get("LongHoldUrl", "")))
+        self.open_door(self._door)
+        function_url, token = self.outputs.get("LongHoldUrl", ""), self.folder.root_credentials().door_token
+        self._long_hold_door.open(self.ministack.endpoint, _function_url_id(function_url), token)
         self.ministack.resume()
 
     def _parameters(self) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""The folder that holds all of the embedded stack's state (`.imagegate/`), and the lock on it."""
+"""The folder that holds all of the embedded stack's state (`.imagegate/`), and the lock on it.
+
+Only its owner can read it: it holds prompts, credentials and the root key of the embedded AWS.
+"""
 
 import fcntl
 import json
@@ -8,10 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from imagegate.local.root_credentials import RootCredentials
+
 ARTIFACT_BUCKET = "imagegate-artifacts"
 """The S3 bucket that holds the packaged code; made anew when it is missing."""
 
 _LOG_LIMIT_BYTES = 10_000_000
+_PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 
 
 class FolderInUse(Exception):
@@ -64,16 +70,39 @@ class StateFolder:
         """Locked, and holding the process id, as long as a process uses the folder."""
         return self.root / "lock"
 
+    @property
+    def root_key(self) -> Path:
+        """The key of the embedded AWS's root user (see `root_credentials`)."""
+        return self.root / "root_key.json"
+
     def create(self) -> None:
-        """Make the folders that are not there yet."""
-        for folder in (self.state, self.objects):
+        """Make the folders and files that are not there yet, and close what an earlier version left open.
+
+        A folder that was there before and holds other things as well keeps its mode; only what is ours is closed.
+        """
+        ours = not self.root.exists() or all(path in self._parts() for path in self.root.iterdir())
+        for folder in (*([self.root] if ours else []), self.state, self.objects, self.workers):
             folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(_PRIVATE_FOLDER)
+        self.log.touch()  # the handlers of two processes append to it
+        for file in (self.log, self.functions_log, self.ports, self.lock_file, self.root_key):
+            if file.exists():
+                file.chmod(_PRIVATE_FILE)
+
+    def _parts(self) -> tuple[Path, ...]:
+        folders = (self.state, self.objects, self.workers, *self.root.glob("s3-without-state-*"))
+        logs = (*self.root.glob("*.log"), *self.root.glob("functions.log.*"))
+        return (*folders, *logs, self.ports, self.lock_file, self.root_key)
+
+    def root_credentials(self) -> RootCredentials:
+        """The key of the embedded AWS's root user; it is made when there is none."""
+        return RootCredentials.of(self.root_key)
 
     def open_log(self) -> IO[bytes]:
         """Open the log for appending; a long one begins anew, its predecessor is kept beside it."""
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
             self.log.replace(self.log.with_suffix(".old.log"))
-        return self.log.open("ab")
+        return open(self.log, "ab", opener=_open_private)
 
     def set_aside_stray_objects(self) -> Path | None:
         """Move S3 objects away that no saved state knows, and return where to; None when there are none.
@@ -85,7 +114,7 @@ class StateFolder:
             return None
         aside = self.root / time.strftime("s3-without-state-%Y%m%d-%H%M%S")
         self.objects.rename(aside)
-        self.objects.mkdir()
+        self.objects.mkdir(_PRIVATE_FOLDER)
         return aside
 
     def lock(self) -> IO[str]:
@@ -94,7 +123,7 @@ class StateFolder:
         Raises:
             FolderInUse: another process has it.
         """
-        file = self.lock_file.open("a+")
+        file = os.fdopen(os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_APPEND, _PRIVATE_FILE), "a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -119,4 +148,9 @@ class StateFolder:
 
     def remember_ports(self, ports: dict[str, int]) -> None:
         """Note the ports in use, so that the next start takes the same ones."""
-        self.ports.write_text(json.dumps(ports))
+        with open(self.ports, "w", opener=_open_private) as file:
+            json.dump(ports, file)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, _PRIVATE_FILE)

@@ -227,7 +227,9 @@ def test_a_kill_in_the_middle_of_the_creation_is_repeated_by_the_next_start(sett
     ministack = MiniStackProcess(folder, first_free())
     ministack.start()
     assert ministack.pid
-    deployer = Deployer(KillingAccess(ministack.endpoint, ministack.pid), settings.template, settings.name)
+    deployer = Deployer(
+        KillingAccess(ministack.endpoint, folder.root_credentials(), ministack.pid), settings.template, settings.name
+    )
     with pytest.raises(DeploymentError, match="MiniStack"):
         deployer.deploy()
     ministack.stop()

@@ -69,3 +69,54 @@ def test_a_long_log_begins_anew(folder: StateFolder, monkeypatch: pytest.MonkeyP
     folder.open_log().close()
     assert folder.log.read_text() == ""
     assert folder.log.with_suffix(".old.log").read_text() == "long"
+
+
+def _modes(root: Path) -> dict[str, int]:
+    return {str(path.relative_to(root)): path.stat().st_mode & 0o777 for path in (root, *root.rglob("*"))}
+
+
+def _open_to_others(root: Path) -> dict[str, str]:
+    return {name: oct(mode) for name, mode in _modes(root).items() if mode & 0o077}
+
+
+def test_nobody_else_can_read_what_is_in_it(folder: StateFolder) -> None:
+    before = os.umask(0o022)
+    try:
+        folder.root_credentials()
+        folder.remember_ports({"ministack": 4000})
+        folder.open_log().close()
+        folder.lock().close()
+    finally:
+        os.umask(before)
+    assert _open_to_others(folder.root) == {}
+    assert len(_modes(folder.root)) > 6
+
+
+def test_what_an_earlier_version_left_open_is_closed(folder: StateFolder) -> None:
+    folder.remember_ports({})
+    for path in (folder.root, folder.state, folder.objects):
+        path.chmod(0o755)
+    for path in (folder.log, folder.ports):
+        path.chmod(0o644)
+    folder.create()
+    assert _open_to_others(folder.root) == {}
+
+
+def test_a_folder_that_holds_other_things_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    tmp_path.chmod(0o755)
+    folder = StateFolder(tmp_path)
+    folder.create()
+    folder.create()
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert folder.state.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_root_key_is_another_for_each_folder_and_stays(folder: StateFolder, tmp_path: Path) -> None:
+    key = folder.root_credentials()
+    other = StateFolder(tmp_path / "other")
+    other.create()
+    assert folder.root_credentials() == key
+    assert other.root_credentials().secret_access_key != key.secret_access_key
+    folder.root_key.write_text("{")
+    assert folder.root_credentials() != key
