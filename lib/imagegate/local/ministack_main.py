@@ -29,6 +29,7 @@ from imagegate.local import (
     checkpoint,
     function_log,
     ministack_bus_policy,
+    ministack_cold_starts,
     ministack_credentials,
     ministack_gaps,
     ministack_leading_keys,
@@ -192,6 +193,7 @@ def main() -> None:
     root = RootCredentials.of(Path(os.environ["IMAGEGATE_ROOT_KEY"]))
     ministack_credentials.install(root)
     ministack_secrets.mend(root)
+    ministack_cold_starts.mend()
     ministack_gaps.mend()
     ministack_leading_keys.mend()
     ministack_bus_policy.mend()
