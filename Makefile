@@ -41,6 +41,9 @@ test-node: $(STAMP)  ## prove the waiting on the clients for Node, and all clien
 	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm langchain
 	@$(BIN)/python -m pytest -m node tests/integration/clients $(ARGS)
 
+test-browser: $(STAMP)  ## prove in Chromium what pages of other origins get from `make run`: nothing
+	@$(BIN)/python -m pytest -m browser tests/integration/browser $(ARGS)
+
 test-yandex-sdk: $(STAMP)  ## prove the bridge on YandexART's own SDK, and our JSON on its protobuf messages (170 MB)
 	@PYTHON=$(BIN)/python tests/clients/setup.sh yandex
 	@$(BIN)/python -m pytest -m yandex_sdk tests/integration/yandex_sdk $(ARGS)
@@ -99,4 +102,4 @@ lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run test test-slow test-gradio test-node test-yandex-sdk test-deploy check audit bench docs deploy destroy fix lock clean
+.PHONY: help setup run test test-slow test-gradio test-node test-browser test-yandex-sdk test-deploy check audit bench docs deploy destroy fix lock clean

@@ -3,10 +3,11 @@
 Each function mends one gap in the running process. `mend` is called before the saved state is loaded.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import AccountRegionScopedDict
-from ministack.services import cloudwatch_logs, dynamodb, dynamodb_streams, lambda_svc
+from ministack.services import apigateway, cloudwatch_logs, dynamodb, dynamodb_streams, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 State = dict[str, Any]
@@ -20,6 +21,7 @@ def mend() -> None:
     _forget_log_lines()
     _heed_batch_item_failures()
     _read_concurrency_from_parameters()
+    _read_cors_of_templates()
 
 
 def _stream_state() -> State:
@@ -87,6 +89,16 @@ def _heed_batch_item_failures() -> None:
         return result
 
     lambda_svc._execute_function = heeding
+
+
+def _read_cors_of_templates() -> None:
+    """Heed an HTTP API's CorsConfiguration: a template spells its members AllowOrigins, the API allowOrigins."""
+    for name in ("_cors_response_headers", "_cors_preflight_response"):
+        setattr(apigateway, name, _with_member_names_of_the_api(getattr(apigateway, name)))
+
+
+def _with_member_names_of_the_api(answer: Callable[[State, str], Any]) -> Callable[[State, str], Any]:
+    return lambda cors, origin: answer({name[0].lower() + name[1:]: value for name, value in cors.items()}, origin)
 
 
 def _from_a_table(event: State) -> bool:
