@@ -5,6 +5,7 @@ The operation never ends, so every client comes to the end of its budget, and no
 
 import asyncio
 import json
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -21,16 +22,39 @@ import requests
 from imagegate.adapters.clock import SystemClock
 from imagegate.domain.operation import Picture, State
 from imagegate.local.upstreams.serving import serving
-from support.fakes import FakeClock, MemoryLatencies, picture
+from support.fakes import FakeClock, MemoryLatencies, MemoryRequestRate, picture
 from support.gateway import Gateway
 
 BODY = {"model": "flux", "prompt": "a cat"}
 
 
+@pytest.fixture(params=["open", "keys"])
+def gateway(request: pytest.FixtureRequest) -> Gateway:
+    # Nothing is expected for a long time, so the table is read no more often than the hold demands.
+    return Gateway(
+        clock=SystemClock(),  # type: ignore[arg-type]
+        hold_seconds=0.05,
+        latencies=MemoryLatencies(1000),
+        access=request.param,
+    )
+
+
 @pytest.fixture
-def gateway() -> Gateway:
-    # Nothing is expected for a long time, so nobody looks more often than the hold demands.
-    return Gateway(clock=SystemClock(), hold_seconds=0.05, latencies=MemoryLatencies(1000))  # type: ignore[arg-type]
+def headers(gateway: Gateway) -> Iterator[dict[str, str]]:
+    """What the client sends with its POST, and keeps on the way."""
+    yield authorization(gateway)
+    assert kept_its_key(gateway)
+
+
+def authorization(gateway: Gateway) -> dict[str, str]:
+    return {"Authorization": f"Bearer {gateway.key()[1]}"}
+
+
+def kept_its_key(gateway: Gateway) -> bool:
+    """True unless a hop came without its key: of keys without limits only such hops are counted."""
+    rate = gateway.services.request_rate
+    assert isinstance(rate, MemoryRequestRate)
+    return not rate.full_at
 
 
 @pytest.fixture
@@ -43,16 +67,16 @@ def pending(document: dict[str, Any]) -> bool:
     return document["error"]["code"] == "operation_pending"
 
 
-def test_requests_follows_to_its_budget(url: str) -> None:
-    answer = requests.post(f"{url}/v1/images/generations", json=BODY, timeout=30)
+def test_requests_follows_to_its_budget(url: str, headers: dict[str, str]) -> None:
+    answer = requests.post(f"{url}/v1/images/generations", json=BODY, headers=headers, timeout=30)
     assert (len(answer.history), answer.status_code, pending(answer.json())) == (28, 504, True)
 
 
-def test_aiohttp_follows_to_its_budget(url: str) -> None:
+def test_aiohttp_follows_to_its_budget(url: str, headers: dict[str, str]) -> None:
     async def post() -> tuple[int, int, Any]:
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"{url}/v1/images/generations", json=BODY) as answer,
+            session.post(f"{url}/v1/images/generations", json=BODY, headers=headers) as answer,
         ):
             return len(answer.history), answer.status, await answer.json()
 
@@ -60,8 +84,8 @@ def test_aiohttp_follows_to_its_budget(url: str) -> None:
     assert (hops, status, pending(document)) == (8, 504, True)
 
 
-def test_urllib_follows_to_its_budget(url: str) -> None:
-    request = urllib.request.Request(f"{url}/v1/images/generations", json.dumps(BODY).encode(), method="POST")
+def test_urllib_follows_to_its_budget(url: str, headers: dict[str, str]) -> None:
+    request = urllib.request.Request(f"{url}/v1/images/generations", json.dumps(BODY).encode(), headers, method="POST")
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(request, timeout=30)
     with caught.value as answer:
@@ -69,10 +93,32 @@ def test_urllib_follows_to_its_budget(url: str) -> None:
         assert "hop=9" in answer.url
 
 
-def test_an_unknown_client_follows_to_what_all_allow(url: str) -> None:
-    with httpx2.Client(follow_redirects=True, timeout=30) as client:
+def test_an_unknown_client_follows_to_what_all_allow(url: str, headers: dict[str, str]) -> None:
+    with httpx2.Client(follow_redirects=True, timeout=30, headers=headers) as client:
         answer = client.post(f"{url}/v1/images/generations", json=BODY)
     assert (len(answer.history), answer.status_code) == (19, 504)
+
+
+def test_the_client_that_follows_longest_keeps_its_key_on_the_way() -> None:
+    """Thirteen minutes, longer than a link works without the key."""
+    gateway = Gateway(clock=FakeClock(), access="keys")
+    began = gateway.clock.now()
+    with serving(gateway.app) as base:
+        answer = requests.post(f"{base}/v1/images/generations", json=BODY, headers=authorization(gateway), timeout=30)
+    assert (len(answer.history), answer.status_code, pending(answer.json())) == (28, 504, True)
+    assert gateway.clock.now() - began == pytest.approx(25 + 28 * 27)
+    assert kept_its_key(gateway)
+
+
+def test_curl_keeps_its_key_on_the_way() -> None:
+    gateway = Gateway(clock=FakeClock(), access="keys")
+    key = authorization(gateway)["Authorization"]
+    with serving(gateway.app) as base:
+        curl = ["curl", "-sL", "--noproxy", "*", f"{base}/v1/images/generations"]
+        command = [*curl, "-H", f"Authorization: {key}", "-d", json.dumps(BODY)]
+        done = subprocess.run(command, capture_output=True, check=True, timeout=30)
+    assert pending(json.loads(done.stdout))
+    assert kept_its_key(gateway)
 
 
 def test_twenty_round_trips_thrice_and_then_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:

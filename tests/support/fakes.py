@@ -149,12 +149,12 @@ class MemoryRequestRate:
     clock: FakeClock
     full_at: dict[str, int] = field(default_factory=dict)
 
-    def take(self, key_id: str, per_minute: int) -> request_rate.Allowance:
+    def take(self, key_id: str, per_minute: int, cost: int = 1) -> request_rate.Allowance:
         now = int(self.clock.now() * request_rate.MICROSECONDS)
         full_at = max(self.full_at.get(key_id, 0), now)
-        if full_at > request_rate.latest(per_minute, now):
-            return request_rate.refused(per_minute, full_at, now)
-        self.full_at[key_id] = full_at + request_rate.interval(per_minute)
+        if full_at > request_rate.latest(per_minute, now, cost):
+            return request_rate.refused(per_minute, full_at, now, cost)
+        self.full_at[key_id] = full_at + cost * request_rate.interval(per_minute)
         return request_rate.granted(per_minute, self.full_at[key_id], now)
 
 

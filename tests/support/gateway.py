@@ -16,7 +16,7 @@ from imagegate.usecases.authenticate import Authenticate, everybody
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
 from imagegate.usecases.estimate import Estimate
-from imagegate.usecases.link import Links, PictureLinks
+from imagegate.usecases.link import HopLinks, Links, PictureLinks
 from imagegate.usecases.read import Read
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
@@ -85,12 +85,14 @@ class Gateway:
         self.deliveries = MemoryDeliveries(self.clock)
         revise = Revise(self.store, self.clock)
         closed = self.access == "keys"
+        authenticate = Authenticate(self.keys, self.clock, 60)
         links = Links((lambda: b"signing secret") if closed else None, self.clock)
         self.services = Services(
-            authenticate=Authenticate(self.keys, self.clock, 60) if closed else everybody,
+            authenticate=authenticate if closed else everybody,
             request_rate=MemoryRequestRate(self.clock),
             books=self.store,
             links=links,
+            hop_links=HopLinks(links, authenticate.active_key),
             picture_link=PictureLinks(links, 7),
             attach=Attach(
                 WebhookTargets(

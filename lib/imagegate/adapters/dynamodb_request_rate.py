@@ -7,6 +7,8 @@ from imagegate.domain import request_rate
 from imagegate.domain.request_rate import MICROSECONDS, Allowance
 
 _RACES = 10
+_CAPACITY = 10_000
+"""Buckets whose number is remembered."""
 _LIFE = 120
 """Seconds after which an item says no more than its absence."""
 
@@ -21,20 +23,26 @@ class DynamoDBRequestRate:
         self._seen: dict[str, int] = {}
         """The last `full_at` known of a key. It only grows, so a bucket known to be empty needs no second look."""
 
-    def take(self, key_id: str, per_minute: int) -> Allowance:
-        """Take one of the requests that the key may make now, if there is one."""
+    def take(self, key_id: str, per_minute: int, cost: int = 1) -> Allowance:
+        """Take `cost` of the requests that the key may make now, if there are so many."""
         now = int(self._now() * MICROSECONDS)
-        latest, step = request_rate.latest(per_minute, now), request_rate.interval(per_minute)
+        latest, step = request_rate.latest(per_minute, now, cost), cost * request_rate.interval(per_minute)
         full_at = self._seen.get(key_id, 0)
         for _ in range(_RACES):
             if full_at > latest:
                 break
             idle = full_at <= now
             taken, full_at = self._advance(key_id, now, now + step if idle else step, None if idle else latest)
-            self._seen[key_id] = full_at
+            self._remember(key_id, full_at)
             if taken:
                 return request_rate.granted(per_minute, full_at, now)
-        return request_rate.refused(per_minute, full_at, now)
+        return request_rate.refused(per_minute, full_at, now, cost)
+
+    def _remember(self, key_id: str, full_at: int) -> None:
+        self._seen.pop(key_id, None)
+        self._seen[key_id] = full_at
+        if len(self._seen) > _CAPACITY:
+            del self._seen[next(iter(self._seen))]
 
     def _advance(self, key_id: str, now: int, value: int, latest: int | None) -> tuple[bool, int]:
         """Set the number of a bucket that is full, or (`latest`) add to that of one that is neither full nor empty.

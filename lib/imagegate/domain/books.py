@@ -4,7 +4,7 @@ The books of a key hold the sum of what its operations are charged: while one ru
 its end what it has used. Whatever changes an operation's charge carries the difference into the books, in one
 transaction with the operation's own version: nothing can be forgotten, booked twice, or left over by a crash.
 A try that costs more than was reserved for its picture raises the charge, and needs room in the budget
-(docs/adr/0014).
+(docs/adr/0018).
 """
 
 from collections import Counter

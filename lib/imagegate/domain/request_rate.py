@@ -29,9 +29,9 @@ def interval(per_minute: int) -> int:
     return _WINDOW // per_minute
 
 
-def latest(per_minute: int, now: int) -> int:
-    """The `full_at` at which the bucket still has one request."""
-    return now + _WINDOW - interval(per_minute)
+def latest(per_minute: int, now: int, cost: int = 1) -> int:
+    """The `full_at` at which the bucket still has `cost` requests."""
+    return now + _WINDOW - cost * interval(per_minute)
 
 
 def granted(per_minute: int, full_at: int, now: int) -> Allowance:
@@ -40,7 +40,7 @@ def granted(per_minute: int, full_at: int, now: int) -> Allowance:
     return Allowance(per_minute, left // interval(per_minute), (full_at - now) / MICROSECONDS)
 
 
-def refused(per_minute: int, full_at: int, now: int) -> Allowance:
-    """There was none to take."""
-    wait = full_at - latest(per_minute, now)
+def refused(per_minute: int, full_at: int, now: int, cost: int = 1) -> Allowance:
+    """There were no `cost` requests to take."""
+    wait = full_at - latest(per_minute, now, cost)
     return Allowance(per_minute, 0, (full_at - now) / MICROSECONDS, max(0, wait) / MICROSECONDS)

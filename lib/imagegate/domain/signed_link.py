@@ -28,6 +28,11 @@ def holder(secret: bytes, path: str, token: str, now: float) -> str | None:
     return owner if genuine and now < until else None
 
 
+def expires_at(token: str) -> float:
+    """When a genuine token ceases to open its path, in seconds since the epoch."""
+    return float(token.partition(".")[0])
+
+
 def _token(secret: bytes, path: str, owner: str, until: int) -> str:
     # The path comes last: it alone may hold any character.
     signature = hmac.digest(secret, f"{until}\n{owner}\n{path}".encode(), "sha256")[:_BYTES]

@@ -91,8 +91,11 @@ class Books(Protocol):
 class RequestRate(Protocol):
     """How many requests a minute an API key has made."""
 
-    def take(self, key_id: str, per_minute: int) -> Allowance:
-        """Take one of the requests that the key may make now, if there is one."""
+    def take(self, key_id: str, per_minute: int, cost: int = 1) -> Allowance:
+        """Take `cost` (at most `per_minute`) of the requests that the key may make now, if there are so many.
+
+        `key_id`: of an API key, or of whatever else is counted (domain/wait_pass.py).
+        """
 
 
 class ImageStore(Protocol):

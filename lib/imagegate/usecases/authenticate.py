@@ -36,6 +36,12 @@ class Authenticate:
         now = self._clock.now()
         return admit(self._key(key_id, now), secret, now)
 
+    def active_key(self, key_id: str) -> ApiKey | None:
+        """The key of that id, if it lets anybody in; a revocation is seen as late as by those who show the key."""
+        now = self._clock.now()
+        key = self._key(key_id, now)
+        return key if key and key.state(now) == "active" else None
+
     def _key(self, key_id: str, now: float) -> ApiKey | None:
         for remembered in (self._known, self._unknown):
             read_at, key = remembered.get(key_id)

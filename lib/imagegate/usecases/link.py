@@ -1,8 +1,12 @@
 """Link to paths of this gateway so that they open without a key."""
 
+from collections.abc import Callable, Mapping
+
+from imagegate.domain.api_key import ApiKey
 from imagegate.domain.operation import Operation
 from imagegate.domain.representation import picture_path
-from imagegate.domain.signed_link import holder, sign
+from imagegate.domain.signed_link import expires_at, holder, sign
+from imagegate.domain.wait_pass import WaitPass
 from imagegate.ports.keeping import Clock, SigningSecret
 
 _DAY = 86_400.0
@@ -17,14 +21,38 @@ class Links:
         self._clock = clock
 
     def signed(self, path: str, owner: str, until: float, query: str = "") -> str:
-        """`path` with `query` and a token that opens it until then (seconds since the epoch)."""
-        token = f"token={sign(self._secret(), path, owner, until)}" if self._secret else ""
+        """`path` with `query` and a token that opens both together until then (seconds since the epoch)."""
+        target = f"{path}?{query}" if query else path
+        token = f"token={sign(self._secret(), target, owner, until)}" if self._secret else ""
         parameters = "&".join(part for part in (query, token) if part)
         return f"{path}?{parameters}" if parameters else path
 
     def holder(self, path: str, token: str) -> str | None:
         """The owner on whose behalf `token` opens `path`; `None` when it does not."""
         return holder(self._secret(), path, token, self._clock.now()) if self._secret else None
+
+
+class HopLinks:
+    """Links on which a wait goes on, signed with their number and what they are counted in; plain where all is open."""
+
+    def __init__(self, links: Links, active_key: Callable[[str], ApiKey | None]) -> None:
+        """`active_key`: the key of an id if it lets anybody in."""
+        self._links = links
+        self._active_key = active_key
+
+    def __call__(self, operation: Operation, hop: int, waiting: WaitPass | None) -> str:
+        """The path of the wait's hop number `hop`."""
+        path, query = f"/v1/operations/{operation.id}/wait", f"hop={hop}"
+        if waiting is None:
+            return f"{path}?{query}"
+        return self._links.signed(path, waiting.key.id, waiting.expires, f"{query}&wait={waiting.wait_id}")
+
+    def opened(self, path: str, query: Mapping[str, str]) -> WaitPass | None:
+        """What the link with this path and query gives a right to; `None` when it does not, or its key is dead."""
+        hop, wait_id, token = (query.get(name, "") for name in ("hop", "wait", "token"))
+        key_id = self._links.holder(f"{path}?hop={hop}&wait={wait_id}", token)
+        key = self._active_key(key_id) if key_id else None
+        return WaitPass(key, wait_id, expires_at(token), shown=False, linked=True) if key else None
 
 
 class PictureLinks:

@@ -60,6 +60,8 @@ class Started:
     operation: Operation
     continues: bool = False
     """True when it takes up a wait that was broken off, of an operation that was there already."""
+    found: bool = False
+    """True when the operation was there already."""
 
 
 class Start:
@@ -98,7 +100,7 @@ class Start:
             except Claimed as claimed:
                 holder = self._holder(ask, claimed.claim)
                 if holder:
-                    return Started(holder, continues(claimed.claim, ask.repeated))
+                    return Started(holder, continues(claimed.claim, ask.repeated), found=True)
                 over = claimed.claim.operation_id
             else:
                 self._workflow.start(operation.id, run=operation.id)

@@ -1,15 +1,16 @@
 """Who makes a request, and whether it may. The only place that looks at credentials."""
 
 from collections.abc import Mapping
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from imagegate.domain.api_key import Principal
-from imagegate.domain.errors import RequestError, WebhookRefused
+from imagegate.domain.errors import RequestError, Unauthenticated, WebhookRefused
 from imagegate.domain.request_rate import Allowance
+from imagegate.domain.wait_pass import WaitPass
 from imagegate.domain.webhook import SIGNATURE_HEADER, USER_AGENT
 from imagegate.usecases.start import Ask, Started
 from imagegate.usecases.start_from_pictures import StartFromPictures
@@ -34,9 +35,10 @@ class Access:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its principal, or refuse it in the words of the dialect it came in."""
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+            state = scope.setdefault("state", {})
             try:
                 _refuse_own_webhooks(Headers(scope=scope))
-                principal = scope.setdefault("state", {})["principal"] = self._principal(scope)
+                principal = state["principal"] = self._principal(scope)
                 check_target(scope)
                 if allowance := self._taken(principal):
                     send = pace.told(send, allowance)
@@ -49,12 +51,26 @@ class Access:
 
     def _principal(self, scope: Scope) -> Principal:
         """Whoever holds a signed link, or else a key. Raises Unauthenticated."""
-        query = scope["query_string"]
-        if b"token=" in query:
-            token = parse_qs(query.decode("latin-1")).get("token", [""])[-1]
-            if owner := self._services.links.holder(scope["path"], token):
+        if b"token=" in scope["query_string"]:
+            query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+            if waiting := self._services.hop_links.opened(scope["path"], query):
+                waiting = scope["state"]["waiting"] = self._renewed(scope, waiting)
+                return Principal(waiting.key.owner)
+            if owner := self._services.links.holder(scope["path"], query.get("token", "")):
                 return Principal(owner)
-        return self._services.authenticate(presented(Headers(scope=scope)))
+        principal = self._services.authenticate(presented(Headers(scope=scope)))
+        if principal.key:
+            scope["state"]["waiting"] = WaitPass.begin(principal.key, self._services.clock.now())
+        return principal
+
+    def _renewed(self, scope: Scope, waiting: WaitPass) -> WaitPass:
+        """The pass of a link, for ten minutes more if the request shows a key of the same owner as well."""
+        try:
+            key = self._services.authenticate(presented(Headers(scope=scope))).key
+        except Unauthenticated:
+            return waiting
+        same = key and key.owner == waiting.key.owner
+        return waiting.renewed(key, self._services.clock.now()) if key and same else waiting
 
     def _taken(self, principal: Principal) -> Allowance | None:
         """One of the requests that the key may make in a minute; a hop of waiting shows a link, no key, and is free."""
@@ -82,6 +98,12 @@ def principal_of(request: Request) -> Principal:
     """Who makes the request."""
     principal: Principal = request.scope["state"]["principal"]
     return principal
+
+
+def waiting_of(request: Request) -> WaitPass | None:
+    """The request's right to wait; `None` where no key is asked for."""
+    waiting: WaitPass | None = request.scope["state"].get("waiting")
+    return waiting
 
 
 def owner_of(request: Request) -> str:

@@ -11,19 +11,18 @@ from imagegate.domain.operation import Operation
 from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Routes
 from imagegate.domain.schedule import Outlook, first_look, outlook
+from imagegate.domain.wait_pass import WaitPass, cost_of
 from imagegate.ports.keeping import Books, Claims, Clock, ImageStore, Latencies, Listing, RequestRate
 from imagegate.ports.telling import Deliveries, DisabledWebhooks
 from imagegate.usecases.attach import Attach
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
-from imagegate.usecases.link import Links, PictureLinks
+from imagegate.usecases.link import HopLinks, Links, PictureLinks
 from imagegate.usecases.read import Read
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
 from imagegate.wiring import front, shared
-
-_HOP_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,7 @@ class Services:
     authenticate: Callable[[str | None], Principal]
     """Who makes a request, by the credential in it. Raises Unauthenticated."""
     links: Links
+    hop_links: HopLinks
     request_rate: RequestRate
     books: Books
     picture_link: PictureLinks
@@ -85,10 +85,11 @@ class Services:
         """True when the bucket's lifecycle has removed the operation's pictures."""
         return self.clock.now() > self.picture_link.until(operation)
 
-    def hop_link(self, operation: Operation, hop: int) -> str:
-        """Where to wait on: a path that opens for ten minutes, for whoever was sent there."""
-        path = f"/v1/operations/{operation.id}/wait"
-        return self.links.signed(path, operation.owner, self.clock.now() + _HOP_SECONDS, f"hop={hop}")
+    def may_hold(self, waiting: WaitPass | None, seconds: float) -> bool:
+        """True when another request may wait for so long; it is counted then."""
+        buckets, cost = (waiting.buckets if waiting else {}), cost_of(seconds)
+        taken = (self.request_rate.take(bucket, size, cost) for bucket, size in buckets.items())
+        return all(allowance.retry_after is None for allowance in taken)
 
 
 def wired() -> Services:
@@ -97,6 +98,7 @@ def wired() -> Services:
     return Services(
         authenticate=front.authenticate(),
         links=shared.links(),
+        hop_links=front.hop_links(),
         picture_link=shared.picture_links(),
         attach=front.attach(),
         request_rate=front.request_rate(),

@@ -8,9 +8,11 @@ from starlette.responses import Response
 from imagegate.dialects import operations
 from imagegate.dialects.answer import Answer
 from imagegate.domain.operation import Operation
+from imagegate.domain.wait_pass import WaitPass
 from imagegate.domain.waiting import Client, Verdict, client_of, decide, pause
 from imagegate.usecases.start import Started
 from imagegate.web import presenting
+from imagegate.web.access import waiting_of
 from imagegate.web.preferences import Preferences, preferences_of
 from imagegate.web.respond import fits, respond, respond_at_any_size
 from imagegate.web.services import Services
@@ -37,11 +39,18 @@ class Waiter:
     function's cold start."""
     asynchronous: bool = False
     """True for callers who want the operation, not a redirect, when it takes longer."""
+    waiting: WaitPass | None = None
+    """The right to wait; `None` where no key is asked for."""
+    counted: bool = True
+    """False for the request that started the operation: the key's limits have let it through already."""
 
     def wait(self, operation: Operation) -> Response:
         """Hold the request as long as allowed, then answer in the dialect that asked."""
         clock, hold = self.services.clock, self._hold()
         began = self.arrived_at or clock.now()
+        if not operation.done and not self._may_hold(hold):
+            unheld = replace(self, preferences=replace(self.preferences, wait=None))
+            return unheld._respond(Verdict.GIVE_UP, operation)
         first_look = self._first_look(operation)
         while True:
             held = clock.now() - began
@@ -55,6 +64,9 @@ class Waiter:
     def _first_look(self, operation: Operation) -> float:
         return 0.0 if operation.done else self.services.first_look(operation)
 
+    def _may_hold(self, hold: float) -> bool:
+        return not hold or not self.counted or self.services.may_hold(self.waiting, hold)
+
     def _hold(self) -> float:
         limit = self.services.hold_seconds * (HOP if self.hop and self.services.redirects else 1)
         wait = self.preferences.wait
@@ -64,6 +76,8 @@ class Waiter:
 
     def _respond(self, verdict: Verdict, operation: Operation) -> Response:
         applied = self.preferences.applied(self._hold())
+        if verdict is Verdict.REDIRECT and self.waiting and self.waiting.expires <= self.services.clock.now():
+            verdict = Verdict.GIVE_UP  # its link would lead nowhere: the key was last shown ten minutes ago
         if verdict is Verdict.ANSWER:
             self._count(operation, -1, self.hop > 0 or self.continues)
             return self._whole(self._answer(operation).with_headers(applied), operation)
@@ -97,8 +111,8 @@ class Waiter:
             self.services.claims.count_waiting(operation, change)
 
     def _redirect(self, operation: Operation) -> Answer:
-        # Signed, because some clients drop their Authorization on the way through a custom domain.
-        location = self.services.hop_link(operation, self.hop + 1)
+        # Signed, because some clients drop their Authorization on the way.
+        location = self.services.hop_links(operation, self.hop + 1, self.waiting)
         return Answer(303, presenting.unfinished(operation), {"location": location})
 
 
@@ -107,7 +121,8 @@ def wait_for(request: Request, services: Services, operation: Operation, hop: in
     # Its callers want to be held: saying that `respond-async` was applied would be untrue.
     preferences = replace(preferences_of(request), respond_async=False)
     client = _client(request, services)
-    return Waiter(services, client, preferences, hop, arrived_at=_arrived_at(request)).wait(operation)
+    waiter = Waiter(services, client, preferences, hop, arrived_at=_arrived_at(request))
+    return replace(waiter, waiting=waiting_of(request)).wait(operation)
 
 
 def wait_for_started(request: Request, services: Services, started: Started) -> Response:
@@ -115,7 +130,8 @@ def wait_for_started(request: Request, services: Services, started: Started) -> 
     preferences, operation = preferences_of(request), started.operation
     asynchronous = preferences.respond_async or operation.dialect == operations.NAME
     client, arrived_at = _client(request, services), _arrived_at(request)
-    return Waiter(services, client, preferences, 0, started.continues, arrived_at, asynchronous).wait(operation)
+    waiter = Waiter(services, client, preferences, 0, started.continues, arrived_at, asynchronous)
+    return replace(waiter, waiting=waiting_of(request), counted=started.found).wait(operation)
 
 
 def _arrived_at(request: Request) -> float:

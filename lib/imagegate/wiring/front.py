@@ -1,6 +1,7 @@
 """What serves requests, whether they come over HTTP or as events."""
 
 from collections.abc import Callable
+from functools import cache
 
 from imagegate import settings
 from imagegate.adapters.aws import client
@@ -12,6 +13,7 @@ from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
 from imagegate.usecases.estimate import Estimate
 from imagegate.usecases.intake import Intake
+from imagegate.usecases.link import HopLinks
 from imagegate.usecases.read import Read
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
@@ -21,10 +23,18 @@ from imagegate.wiring import shared
 
 def authenticate() -> Callable[[str | None], Principal]:
     """Who makes a request, by what was presented."""
+    return everybody if settings.current().access == "open" else _authenticate()
+
+
+@cache
+def _authenticate() -> Authenticate:
     current = settings.current()
-    if current.access == "open":
-        return everybody
     return Authenticate(shared.api_keys(client("dynamodb"), current.table), shared.clock(), current.key_cache_seconds)
+
+
+def hop_links() -> HopLinks:
+    """Where a wait goes on."""
+    return HopLinks(shared.links(), lambda key_id: _authenticate().active_key(key_id))
 
 
 def request_rate() -> RequestRate:

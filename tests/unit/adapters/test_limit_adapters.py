@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imagegate.adapters import dynamodb_request_rate
 from imagegate.adapters.dynamodb_books import DynamoDBBooks
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.dynamodb_request_rate import DynamoDBRequestRate
@@ -233,3 +234,30 @@ def test_the_table_grants_what_the_model_grants(
     for pause, which in steps:
         clock.sleep(pause)
         assert table[which].take(key, per_minute) == memory.take(key, per_minute)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from([0, 1, 7, 27, 61]), st.integers(0, 1), st.sampled_from([1, 25, 27, 60])), max_size=20
+    )
+)
+def test_the_table_grants_several_at_once_as_the_model_does(
+    client: Any, clock: FakeClock, steps: list[tuple[float, int, int]]
+) -> None:
+    """Who is refused may be told to come back too early, by a process that has not seen what others took."""
+    wait = new_id(clock.now())
+    table = [DynamoDBRequestRate(client, "operations", clock.now) for _ in range(2)]
+    memory = MemoryRequestRate(clock)
+    for pause, which, cost in steps:
+        clock.sleep(pause)
+        told = table[which].take(wait, 120, cost).retry_after
+        assert (told is None) == (memory.take(wait, 120, cost).retry_after is None)
+
+
+def test_the_buckets_remembered_are_bounded(client: Any, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamodb_request_rate, "_CAPACITY", 3)
+    rate = DynamoDBRequestRate(client, "operations", clock.now)
+    assert [rate.take(str(at), 1).retry_after for at in range(5)] == [None] * 5
+    assert len(rate._seen) == 3
+    assert rate.take("0", 1).retry_after, "what is not remembered is looked up"

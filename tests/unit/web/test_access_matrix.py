@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from imagegate.domain.api_key import issue
 from imagegate.domain.operation import Picture, State
+from imagegate.domain.wait_pass import WaitPass
 from imagegate.web import docs_page
 from imagegate.web.access import OPEN_PATHS
 from imagegate.web.app import create_app
@@ -220,7 +221,8 @@ def test_a_links_token_opens_its_own_path_and_no_other(method: str, path: str, l
     world = World()
     services, [operation] = world.gateway.services, map(world.gateway.store.get, world.gateway.store.documents)
     assert operation
-    signed = services.hop_link(operation, 1) if link == "hop" else services.picture_link(operation, 0)
+    waiting = WaitPass.begin(world.gateway.keys.keys[operation.owner], world.gateway.clock.now())
+    signed = services.hop_links(operation, 1, waiting) if link == "hop" else services.picture_link(operation, 0)
     own, _, query = signed.partition("?")
     answer = world.gateway.call(method, f"{world.filled(path)}?{query}", BODIES["openai_images"])
     if world.filled(path) == own:
