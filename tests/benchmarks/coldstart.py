@@ -1,4 +1,4 @@
-"""CPU of a cold start against the bare import of what it needs (DESIGN.md §13): `make bench NAME=coldstart [N=11]`.
+"""CPU of a cold start against the bare import of what it needs: `make bench NAME=coldstart [N=11]`.
 
 Every sample is a fresh process; ours and the bare one alternate, so that a noisy machine troubles both alike.
 """

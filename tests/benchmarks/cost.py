@@ -21,7 +21,7 @@ from benchmarks.schedule_simulation import learned, lognormal, mean
 from imagegate.domain.schedule import POLL_PRICE
 
 NAIVE = {"3s": 0.21, "30s": 0.52, "10min": 1.36}
-"""Dollars: the Wait/Task/Choice loop with fixed polls, reference/aws.md §2.3."""
+"""Dollars: the Wait/Task/Choice loop with fixed polls, docs/protocols/aws.md#fixed-polls."""
 TARGET = {"3s": 0.12, "30s": 0.20, "10min": 0.35}
 POLLED, HELD = ("yandex-art-legacy", "yandexart", "yandex-art/latest"), ("flux", "black-forest-labs", "flux-1-schnell")
 CASES = [

@@ -12,7 +12,7 @@ PRICE: dict[str, float] = PRICES["page"] | PRICES["memory"]
 FUNCTIONS = ("api", "submit", "poll", "fail", "publish", "sweep")
 WORK = ("submit", "poll")
 FULL_SPEED = 1769
-"""Megabytes at which Lambda gives one whole CPU (reference/aws.md §4)."""
+"""Megabytes at which Lambda gives one whole CPU (docs/protocols/aws.md#cpu-of-a-function)."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What imagegate adds to an upstream that answers at once (DESIGN.md §13): `make bench NAME=latency [N=30]`.
+"""What imagegate adds to an upstream that answers at once: `make bench NAME=latency [N=30]`.
 
 One request at a time on a warm embedded stack, in turns with the same work done by hand: the provider asked directly
 (its adapter submits, checks and downloads). The difference is API Gateway, `api`, the workflow, `submit`, DynamoDB, S3

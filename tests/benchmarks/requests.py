@@ -1,8 +1,9 @@
-"""CPU of an accepted request in the warm `api` function (DESIGN.md §13): `make bench NAME=requests [N=2000]`.
+"""CPU of an accepted request in the warm `api` function: `make bench NAME=requests [N=2000]`.
 
 The handler gets real API Gateway events; DynamoDB and Step Functions are a stub in another process, so what is
 counted is our own work and boto3's. Compared, in the same run, with the two AWS calls alone, and with figures of
-reference/openai_images.md §0 (LiteLLM) and reference/gradio_spaces.md §0 (g4f), which were measured elsewhere.
+docs/protocols/openai-images.md#measured (LiteLLM) and
+docs/protocols/gradio-spaces.md#g4f-measured, which were measured elsewhere.
 """
 
 import json

@@ -48,7 +48,7 @@ RESULT_COMMAND = (
     f'curl --request GET --header "Authorization: Bearer <IAM_token_value>" {HOST}:443/operations/<operation_ID>'
     " | jq -r '.response | .image' | base64 -d > image.jpeg"
 )
-"""As the vendor's guide has them (reference/yandexart.md §1); `run` fills the places and puts our host in."""
+"""As the vendor's guide has them (docs/protocols/yandexart.md#start); `run` fills the places and puts our host in."""
 JQ = """#!/usr/bin/env python3
 import json, sys
 assert sys.argv[1:] == ["-r", ".response | .image"]

@@ -1,4 +1,4 @@
-"""Which network addresses may be contacted on somebody else's word (reference/providers.md §5)."""
+"""Which network addresses may be contacted when they come from elsewhere (docs/protocols/providers.md#addresses)."""
 
 import ipaddress
 import socket

@@ -1,4 +1,4 @@
-"""How long jobs take, one small item per provider and model (DESIGN.md §8)."""
+"""How long jobs take, one small item per provider and model."""
 
 import json
 import random

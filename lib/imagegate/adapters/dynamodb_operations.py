@@ -1,4 +1,4 @@
-"""Operations in DynamoDB: one item each (DESIGN.md §4).
+"""Operations in DynamoDB: one item each (docs/architecture.md#the-table).
 
 Attributes: `pk` = `op#<id>`, `body` = the document, and beside it what indexes and conditions need:
 `owner`, `id`, `state`, `model`, `version`, `expires_at` (TTL), and while it is open `open`, `due_at`.

@@ -27,7 +27,7 @@ class PillowPictures:
         """Check by decoding that `body` is a whole picture of something.
 
         Raises UpstreamError: bad_payload, or content_filtered for a uniform one, which is how several upstreams
-        show that they refuse (reference/providers.md §4, rows 20-22).
+        show that they refuse (docs/protocols/providers.md#refusals-by-picture).
         """
         picture = _plain(_opened(body))
         if _uniform(picture):

@@ -37,7 +37,8 @@ AUTH_TYPE_MAPS["s3v4-query"] = _SteadyAuth
 def s3_client(region: str) -> Any:
     """An S3 client that presigns with Signature 4 on the regional host.
 
-    boto3's defaults are Signature 2 in us-east-1 and the global host in most regions (reference/aws.md §3).
+    boto3's defaults are Signature 2 in us-east-1, and the global host in most regions
+    (docs/protocols/aws.md#presigned-urls).
     """
     config = Config(
         signature_version="s3v4",

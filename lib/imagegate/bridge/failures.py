@@ -1,6 +1,6 @@
 """How a call fails: from what was answered over HTTP to gRPC's status.
 
-The codes are those of reference/yandexart.md §1.5; where a body names none, the HTTP status decides.
+The codes are those of docs/protocols/yandexart.md#errors; where a body names none, the HTTP status decides.
 """
 
 import json

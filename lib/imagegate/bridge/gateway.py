@@ -1,4 +1,4 @@
-"""imagegate over HTTP, in YandexART's REST dialect (reference/yandexart.md §1)."""
+"""imagegate over HTTP, in YandexART's REST dialect (docs/protocols/yandexart.md)."""
 
 from collections.abc import Mapping
 from typing import Any

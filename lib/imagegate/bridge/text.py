@@ -1,6 +1,6 @@
 """A text model over HTTP, for programs that have one write the prompt.
 
-Two protocols (reference/yandexart.md §6): OpenAI's chat completions, and YandexGPT's own completion.
+Two protocols (docs/protocols/yandexart.md#text-models): OpenAI's chat completions, and YandexGPT's own completion.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,7 +1,7 @@
 """Answers of OpenAI's Images API, with g4f's additions.
 
-Contract: reference/openai_images.md §1.3 and §2, reference/gradio_spaces.md §1.4-1.5. The requests are in
-openai_request.py.
+Contract: docs/protocols/openai-images.md#answers and docs/protocols/gradio-spaces.md#g4f-answers.
+The requests are in openai_request.py.
 """
 
 import json
@@ -154,7 +154,8 @@ def refusal(error: RequestError) -> Answer:
     return problem(status, message, kind, error.code, param)
 
 
-# After money may have been spent only a 4xx is safe: clients repeat every 5xx (reference §4.1).
+# After money may have been spent only a 4xx is safe: clients repeat every 5xx
+# (docs/protocols/openai-images.md#retries).
 _FAILURES = {
     FailureCode.CONTENT_FILTERED: (400, "image_generation_user_error", "moderation_blocked"),
     FailureCode.INVALID_REQUEST: (400, "invalid_request_error", "invalid_request"),

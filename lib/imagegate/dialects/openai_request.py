@@ -1,8 +1,8 @@
 """Requests of OpenAI's Images API, with g4f's additions.
 
-Contract: reference/openai_images.md §1 and §3, reference/gradio_spaces.md §1.2. Every optional field accepts
-null, unknown fields are ignored. Names of models as Yandex's own Images API has them come with its manners: `size` is
-a shape, and the answer carries bytes (reference/yandexart.md §5).
+Contract: docs/protocols/openai-images.md#generations and docs/protocols/gradio-spaces.md#g4f-requests.
+Every optional field accepts null, and unknown fields are ignored. A model named as in Yandex's own Images API gets that
+API's semantics: `size` is a shape, and the answer carries bytes (docs/protocols/yandexart.md#ai-studio).
 """
 
 import re

@@ -1,6 +1,6 @@
 """YandexART's asynchronous operations.
 
-Contract: reference/yandexart.md §1 and §9. Numbers come as strings or numbers, zero means "default",
+Contract: docs/protocols/yandexart.md. Numbers come as strings or numbers, zero means "default",
 extra fields are ignored, the Content-Type is not looked at. Bodies have the documented keys and no other, so that
 protobuf's strict parsers take them; what else there is to say stands in headers.
 """

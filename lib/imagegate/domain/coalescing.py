@@ -1,4 +1,4 @@
-"""When a repeated request belongs to an operation that is already there. Pure (DESIGN.md §6.5).
+"""When a repeated request belongs to an operation that is already there. Pure.
 
 Two kinds of key lead from a request to its operation. A caller's Idempotency-Key says outright what is a
 repetition. Without one, a synchronous client's retry is recognised by what it repeats: owner, dialect and

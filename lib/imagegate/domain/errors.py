@@ -162,7 +162,7 @@ class MisconfiguredError(ImagegateError):
 class FailureCode(StrEnum):
     """Why an attempt or an operation failed.
 
-    The first twelve words are common to all upstreams (reference/providers.md §3.14);
+    The first twelve words are common to all upstreams (docs/protocols/providers.md#error-vocabulary);
     the rest are imagegate's own.
     """
 

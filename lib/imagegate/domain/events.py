@@ -1,4 +1,4 @@
-"""The announcements made about an operation (DESIGN.md §9)."""
+"""The announcements made about an operation (docs/events.md)."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,7 @@
 """A caller's prompt written out by a language model: what to ask it for, and what of its answer is the prompt. Pure.
 
 Models add what nobody asked for: reasoning, a preamble, quotation marks, Markdown, remarks and footnotes
-(reference/yandexart.md §4, fourth example). Image models would draw it.
+(docs/protocols/yandexart.md#sdk). Image models would draw it.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Operation ids: 20 characters of lower-case Crockford base32 (DESIGN.md §4).
+"""Operation ids: 20 characters of lower-case Crockford base32.
 
 48 bits of milliseconds, then 52 random bits: sortable by creation, opaque, and of the
 length and alphabet that clients of YandexART's operations expect.

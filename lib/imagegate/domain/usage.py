@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens, as OpenAI's Images API counts them (reference/openai_images.md §1.3)."""
+    """Tokens, as OpenAI's Images API counts them (docs/protocols/openai-images.md#answers)."""
 
     input_tokens: int
     output_tokens: int

@@ -1,7 +1,7 @@
 """How long a synchronous client can be kept waiting, and what to tell it meanwhile. Pure.
 
 API Gateway ends every request after 30 s. A `303 See Other` to the next long-poll keeps unmodified
-clients waiting far longer; measured on real packages in reference/openai_images.md §2-4.
+clients waiting far longer, as measured on their packages (docs/protocols/openai-images.md#redirects).
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Webhooks as Standard Webhooks 1.0.0 has them (reference/providers.md §5): secrets and signatures. Pure."""
+"""Webhooks as Standard Webhooks 1.0.0 has them (docs/protocols/providers.md#webhooks): secrets and signatures. Pure."""
 
 import base64
 import hashlib

@@ -6,9 +6,9 @@ because with the host form MiniStack's own routes (`/health`, `/oauth2/…`, S3'
 
 Limits, as for an HTTP API (payload format 2.0) on AWS:
 
-- 30 s for the integration, then 503 `{"message":"Service Unavailable"}` (reference/aws.md §1.1);
-- request over 10 MB: 413 (aws.md §1.1); message text from memory;
-- request or response over Lambda's 6 MB (aws.md §1.1, measured as the JSON that Lambda gets or gives, with
+- 30 s for the integration, then 503 `{"message":"Service Unavailable"}` (docs/protocols/aws.md#limits-of-the-api);
+- request over 10 MB: 413; message text from memory;
+- request or response over Lambda's 6 MB (measured as the JSON that Lambda gets or gives, with
   base64 where API Gateway would use it): 413, and 500 `{"message":"Internal Server Error"}`; the statuses,
   and the exact size of 6,291,556 bytes, are from memory;
 - a function that fails is 500 `{"message":"Internal Server Error"}` (from memory), where MiniStack answers

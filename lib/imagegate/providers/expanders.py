@@ -1,6 +1,6 @@
 """Language models that write prompts out: any OpenAI-compatible chat endpoint, and YandexGPT's own completion.
 
-Contract: reference/yandexart.md §6. Requests and answers are made and read by pure functions.
+Contract: docs/protocols/yandexart.md#text-models. Requests and answers are made and read by pure functions.
 """
 
 from collections.abc import Mapping
@@ -87,7 +87,7 @@ class YandexGPT:
     path = "/foundationModels/v1/completion"
 
     def headers(self, endpoint: Endpoint, secrets: Secrets) -> dict[str, str]:
-        """IAM tokens are told by how they begin, as Yandex's own SDK tells them (yandexart.md §4)."""
+        """IAM tokens are told by how they begin, as Yandex's own SDK tells them (docs/protocols/yandexart.md#sdk)."""
         folder = _folder(endpoint.model)
         payer = {"x-folder-id": folder} if folder else {}
         shown = authorization(NAME, secrets, _keys(endpoint, "Api-Key"))

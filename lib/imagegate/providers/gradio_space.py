@@ -1,6 +1,6 @@
 """FLUX.1-schnell Spaces: Gradio's `/call` protocol, versions 4, 5 and 6 alike.
 
-Contract and measurements: reference/gradio_spaces.md §2. What shapes this file:
+Contract and measurements: docs/protocols/gradio-spaces.md. What shapes this file:
 Gradio >= 5 serves under `/gradio_api`, 4 does not; the event stream can be read once, breaking it off
 loses the result for good, while a late first look is fine; a second look after `complete` never ends.
 """
@@ -143,8 +143,8 @@ def parse_error(name: str, data: str) -> Failure:
 
 
 def _address(root: str, file: Mapping[str, Any]) -> str | None:
-    # Rebuilt from the path: the url of a Space can be broken (reference §2.2), and this one is
-    # certain to be on the Space's own host.
+    # Rebuilt from the path: the url of a Space can be malformed (docs/protocols/gradio-spaces.md#calls), and this
+    # one is certain to be on the Space's own host.
     path = file.get("path")
     url = f"{root}/file={quote(path, safe='/:')}" if isinstance(path, str) and path else file.get("url")
     return address_of(url, root)

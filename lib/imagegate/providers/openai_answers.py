@@ -1,6 +1,6 @@
 """What OpenAI-compatible servers answer, understood: pictures, refusals, and what is neither. Pure.
 
-Contract: reference/openai_images.md §1.3, yandexart.md §5.
+Contract: docs/protocols/openai-images.md#answers, docs/protocols/yandexart.md#ai-studio.
 """
 
 import base64

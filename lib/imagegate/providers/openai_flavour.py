@@ -16,7 +16,8 @@ Word = Literal[
 """What `Limits.honours` speaks of."""
 
 WIRE_NAMES = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
-"""What OpenAI-compatible servers call our fields, unless their flavour says otherwise (openai_images.md §1.1)."""
+"""What OpenAI-compatible servers call our fields, unless their flavour says otherwise
+(docs/protocols/openai-images.md#generations)."""
 
 
 READING_SECONDS = 120.0
@@ -67,7 +68,7 @@ class Flavour:
     variations: bool = False
     """Whether there is `/images/variations`."""
     timeout: float = 240.0
-    """Seconds the server may take; OpenAI needs up to two minutes (providers.md §3.4)."""
+    """Seconds the server may take; OpenAI needs up to two minutes (docs/protocols/providers.md#openai)."""
     expected_seconds: float = 20.0
     """How long it usually takes."""
     requests_per_minute: int = 0

@@ -1,7 +1,8 @@
 """Any server that speaks OpenAI's Images API: OpenAI, Yandex AI Studio, Together, LocalAI, vLLM-Omni, g4f and more.
 
-Contract: reference/openai_images.md §1, providers.md §3.4-3.5, yandexart.md §5. The submission is held until the
-pictures are there and answers with them; there is no job to ask about. What differs is in the provider's `Flavour`.
+Contract: docs/protocols/openai-images.md, docs/protocols/providers.md#openai, docs/protocols/providers.md#together,
+docs/protocols/yandexart.md#ai-studio. The submission is held until the pictures are there, and answers with
+them; there is no job to ask about. What differs is in the provider's `Flavour`.
 """
 
 import re
@@ -19,13 +20,13 @@ from imagegate.providers.openai_flavour import Flavour
 from imagegate.providers.sizes import shape_of
 
 GPT_IMAGE = re.compile(r"(gpt|chatgpt)-image")
-"""Beginning of the ids that refuse `response_format` and always answer base64 (openai_images.md §1.1)."""
+"""Start of the ids that refuse `response_format` and answer base64 (docs/protocols/openai-images.md#generations)."""
 
 GPT_QUALITIES = {"standard": "auto", "hd": "high"}
 """DALL-E's words, which clients still send, in gpt-image's."""
 
 NOT_IN_FORMS = frozenset({"moderation", "style"})
-"""Fields of generations that edits refuse (openai_images.md §1.2)."""
+"""Fields of generations that edits refuse (docs/protocols/openai-images.md#edits)."""
 
 PIXELS_PER_ANSWER = 8 * 1024 * 1024
 """Pixels asked for at once: as PNG in base64, three bytes each, they stay below what `Http` reads."""
@@ -101,7 +102,7 @@ def _in_gpt_words(fields: dict[str, Any]) -> dict[str, Any]:
 def build_request(
     url: str, headers: Mapping[str, str], fields: Mapping[str, Any], order: Order, timeout: float
 ) -> HttpRequest:
-    """JSON for pictures from words alone, a form for pictures from pictures (openai_images.md §1.2)."""
+    """JSON for pictures from words alone, a form for pictures from pictures (docs/protocols/openai-images.md#edits)."""
     if not order.inputs:
         return HttpRequest("POST", url, headers, json=fields, timeout=timeout)
     form = {name: str(value) for name, value in fields.items() if value != "" and name not in NOT_IN_FORMS}

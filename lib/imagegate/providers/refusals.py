@@ -1,6 +1,7 @@
 """Refusals that only their words tell from other 400s, in one place for all upstreams that write them.
 
-Texts: reference/yandexart.md §1.5 (YandexART, and by §5 its OpenAI-compatible successor), openai_images.md §1.3.
+Texts: docs/protocols/yandexart.md#errors (YandexART, and its OpenAI-compatible successor) and
+docs/protocols/openai-images.md#answers.
 """
 
 import re

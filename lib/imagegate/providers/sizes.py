@@ -10,7 +10,7 @@ from imagegate.domain.request import ImageRequest
 
 @dataclass(frozen=True, slots=True)
 class BoundedGrid(Grid):
-    """A grid with bounds on the area and the shape too, as gpt-image-2 has (reference/providers.md §3.4)."""
+    """A grid with bounds on the area and the shape too, as gpt-image-2 has (docs/protocols/providers.md#openai)."""
 
     area_minimum: int = 1
     """Pixels."""

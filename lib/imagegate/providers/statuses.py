@@ -1,4 +1,4 @@
-"""HTTP answers of upstreams in imagegate's error vocabulary (reference/providers.md §3.14)."""
+"""HTTP answers of upstreams in imagegate's error vocabulary (docs/protocols/providers.md#error-vocabulary)."""
 
 import re
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """YandexART's asynchronous REST API, as it was served until 2026: start an operation, ask until it is done.
 
-Contract: reference/yandexart.md §1 to §3. `done` decides, not `error`, which may come earlier while work is rolled
+Contract: docs/protocols/yandexart.md. `done` decides, not `error`, which may come earlier while work is rolled
 back. Refusals come at the POST (code 3) or late, in the operation.
 """
 
@@ -79,7 +79,7 @@ class YandexArt:
         return parse_operation(self.name, response, ticket.data.get("seed"))
 
     def cancel(self, ticket: Ticket) -> None:
-        """Ask it to stop, with the verb of the API's reference (yandexart.md §1.3); best effort, there as here."""
+        """Ask it to stop, best effort on both sides (docs/protocols/yandexart.md#cancelling)."""
         try:
             self._send("GET", f"/operations/{ticket.data['id']}:cancel")
         except UpstreamError:
@@ -94,7 +94,7 @@ class YandexArt:
 
 
 def build_headers(order: Order) -> dict[str, str]:
-    """What is said about a request beside it (yandexart.md §1.4): the ids to find it by, which must be UUIDs."""
+    """A request's headers (docs/protocols/yandexart.md#headers): its ids, which must be UUIDs, and privacy."""
     private = {"x-data-logging-enabled": "false"} if order.request.private else {}
     if not order.idempotency_key:
         return private
@@ -153,7 +153,7 @@ def _message(message: Message) -> dict[str, str]:
 
 
 def _refused(name: str, response: HttpResponse, document: Mapping[str, Any]) -> UpstreamError:
-    """A grpc-gateway error: code and message at the top, or within `error` (yandexart.md §1.5)."""
+    """A grpc-gateway error: code and message at the top, or within `error` (docs/protocols/yandexart.md#errors)."""
     inner = document.get("error")
     error = inner if isinstance(inner, Mapping) else document
     message = error.get("message") or inner or response.body.decode("utf-8", "replace")

@@ -34,7 +34,7 @@ BREAKDOWNS = {
 _OWN_PATHS = ("/v1/operations", "/v1/images/", "/v1/usage")
 _HOP = re.compile(rb"(^|&)hop=")
 _LONGEST_PAUSE = 59
-"""Seconds that every client waits as told; above, some fall back to half a second (reference/openai_images.md §0.5)."""
+"""Seconds that every client waits as told; above 60, some do not (docs/protocols/openai-images.md#retries)."""
 
 
 def dialect_of(scope: Scope) -> str:

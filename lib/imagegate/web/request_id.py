@@ -30,7 +30,7 @@ def marks(scope: Scope) -> dict[str, str]:
 
 
 def _marks_for_yandexart(scope: Scope) -> dict[str, str]:
-    """What its service answers with (reference/yandexart.md §1.4): a trace's id, and the caller's own id again."""
+    """What its service answers with: a trace's id, and the caller's own id (docs/protocols/yandexart.md#headers)."""
     if dialect_of(scope) != yandexart.NAME:
         return {}
     headers = Headers(scope=scope)

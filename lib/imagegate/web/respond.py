@@ -27,7 +27,7 @@ def respond_at_any_size(answer: Answer, operation: Operation, images: ImageStore
     """The answer, or where it is too large for Lambda a redirect to it in S3.
 
     Every client that follows the redirects of waiting follows this one too; all but urllib leave their
-    credentials behind when it leads to another host, as S3 demands (reference/openai_images.md §4.3).
+    credentials behind when it leads to another host, as S3 demands (docs/protocols/openai-images.md#large-answers).
     """
     body = _encoded(answer)
     if len(body) <= LARGEST_BODY:

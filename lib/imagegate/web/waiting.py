@@ -20,7 +20,7 @@ from imagegate.web.services import Services
 HOP = 27 / 25
 """A hop of the wait route is held a little longer than the POST, whose function may have had to start first."""
 RETRY_AFTER = 30
-"""Below the 60 s above which some clients fall back to their own short backoff (reference §2)."""
+"""Seconds; above 60, some clients use their own short backoff instead (docs/protocols/openai-images.md#retries)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Run it with the interpreter of `.venvs/gradio4` or `.venvs/gradio6`, never with the project's own: it imports nothing of
 imagegate. It prints one line of JSON, `{"url": ..., "version": ...}`, when it answers, and serves on 127.0.0.1 (port
-`PORT`, or a free one) until it is stopped. Signature, sliders and seed handling: reference/gradio_spaces.md §2.1.
+`PORT`, or a free one) until it is stopped. Signature, sliders and seed
+handling: docs/protocols/gradio-spaces.md#function.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Gradio's `/call` protocol as reference/gradio_spaces.md §2.2 tells it, line by line.
+"""Gradio's `/call` protocol as docs/protocols/gradio-spaces.md#calls tells it, line by line.
 
 Every assertion holds for the real servers and for the stand-ins, which is what makes the stand-ins worth testing with.
 """

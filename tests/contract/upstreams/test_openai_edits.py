@@ -1,4 +1,4 @@
-"""The stand-in of OpenAI's edits and variations against reference/openai_images.md §1.2."""
+"""The stand-in of OpenAI's edits and variations against docs/protocols/openai-images.md#edits."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""The stand-in of OpenAI's Images API against reference/openai_images.md §1."""
+"""The stand-in of OpenAI's Images API against docs/protocols/openai-images.md."""
 
 import base64
 import io

@@ -1,6 +1,6 @@
 """The stand-ins of servers that are compatible with OpenAI's Images API in their own way.
 
-Contracts: Yandex AI Studio reference/yandexart.md §5, Together reference/providers.md §3.5.
+Contracts: docs/protocols/yandexart.md#ai-studio, docs/protocols/providers.md#together.
 """
 
 import base64

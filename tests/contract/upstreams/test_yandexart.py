@@ -1,4 +1,4 @@
-"""YandexART's stand-in against the contract of reference/yandexart.md §1."""
+"""YandexART's stand-in against the contract of docs/protocols/yandexart.md."""
 
 import base64
 import io

@@ -176,7 +176,8 @@ def test_what_one_process_started_another_fetches_through_another_bridge(
     assert told["sha256"] == hashlib.sha256(stored_picture(closed_stack, operation)).hexdigest()
 
 
-@pytest.mark.xfail(strict=True, reason="attach_deferred of SDK 0.22.1 lacks _proto_result_type (yandexart.md §0 N7)")
+# docs/protocols/yandexart.md#state
+@pytest.mark.xfail(strict=True, reason="attach_deferred of SDK 0.22.1 lacks _proto_result_type")
 def test_attach_deferred(running: Bridge, key: str) -> None:
     started = sdk(running, key, do="start", text="a cat to attach to")
     assert sdk(running, key, do="attach", operation_id=started["id"])["ok"]

@@ -1,4 +1,7 @@
-"""Where webhooks may not be sent to (reference/providers.md §5): every class of address, every trick with a URL."""
+"""Where webhooks may not be sent to: every class of address, every trick with a URL.
+
+Contract: docs/protocols/providers.md#addresses.
+"""
 
 import threading
 from collections.abc import Iterator

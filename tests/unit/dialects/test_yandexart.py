@@ -1,4 +1,4 @@
-"""YandexART's dialect (reference/yandexart.md §1)."""
+"""YandexART's dialect (docs/protocols/yandexart.md)."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Repeated requests (DESIGN.md §6.5)."""
+"""Repeated requests."""
 
 from dataclasses import replace
 from typing import Any

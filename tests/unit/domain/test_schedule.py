@@ -1,4 +1,4 @@
-"""When to look: bounds, sanity, and a small version of the figure (DESIGN.md §13); `make bench NAME=schedule`."""
+"""When to look: bounds, sanity, and a small version of the figure; `make bench NAME=schedule`."""
 
 import random
 from itertools import pairwise

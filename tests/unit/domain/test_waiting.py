@@ -1,4 +1,4 @@
-"""Who is kept waiting how long. Measured limits: reference/openai_images.md §4.1."""
+"""Who is kept waiting how long. Measured limits: docs/protocols/openai-images.md#redirects."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The Space protocol's pure parts, on recorded answers (reference/gradio_spaces.md §2)."""
+"""The Space protocol's pure parts, on recorded answers (docs/protocols/gradio-spaces.md)."""
 
 import json
 from typing import Any

@@ -1,6 +1,7 @@
 """What servers that speak OpenAI's Images API answer, understood.
 
-Recordings after reference/openai_images.md §1.3, providers.md §3.4-3.5 and yandexart.md §1.5 and §5.
+Recordings after docs/protocols/openai-images.md#answers, docs/protocols/providers.md#together,
+docs/protocols/yandexart.md#errors and docs/protocols/yandexart.md#ai-studio.
 """
 
 import base64

@@ -1,6 +1,7 @@
 """What servers that speak OpenAI's Images API are sent, each in its own flavour.
 
-Contracts: reference/openai_images.md §1, providers.md §3.4-3.5, yandexart.md §5. Answers: test_openai_answers.py.
+Contracts: docs/protocols/openai-images.md, docs/protocols/providers.md#openai, docs/protocols/providers.md#together,
+docs/protocols/yandexart.md#ai-studio. Answers: test_openai_answers.py.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""YandexART's asynchronous API: requests built, operations understood (reference/yandexart.md §1 and §3)."""
+"""YandexART's asynchronous API: requests built, operations understood (docs/protocols/yandexart.md)."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What becomes of a request's words: weighed, kept out of sight, forgotten (reference/yandexart.md §1 and §9)."""
+"""What becomes of a request's words: weighed, kept out of sight, forgotten (docs/protocols/yandexart.md)."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,5 @@
-"""OpenAI's and g4f's requests, one row each: what is answered (reference/openai_images.md, gradio_spaces.md §1)."""
+"""OpenAI's and g4f's requests, one row each: what is answered
+(docs/protocols/openai-images.md, docs/protocols/gradio-spaces.md#g4f-requests)."""
 
 import base64
 from dataclasses import replace

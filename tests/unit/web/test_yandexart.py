@@ -1,4 +1,4 @@
-"""YandexART's API at the HTTP front, as its clients use it (reference/yandexart.md §1, §8 and §9)."""
+"""YandexART's API at the HTTP front, as its clients use it (docs/protocols/yandexart.md)."""
 
 import base64
 import json

@@ -1,7 +1,7 @@
 """Stand-in for a language model that writes prompts out, as OpenAI's chat completions and as YandexGPT speak.
 
-Contract: reference/yandexart.md §6. The same prompt always gives the same text. Switches for it say `at expand`; all
-others stay in the text, for whoever makes the picture.
+Contract: docs/protocols/yandexart.md#text-models. The same prompt always gives the same text. Switches for it say
+`at expand`; all others stay in the text, for the upstream that makes the picture.
 """
 
 import asyncio
@@ -188,7 +188,7 @@ def openai_error(status: int, text: str) -> Response:
 
 
 def yandex_error(status: int, text: str) -> Response:
-    """The error body of methods that can stream, which the completion is (reference/yandexart.md §1.5)."""
+    """The error body of methods that can stream, which the completion is (docs/protocols/yandexart.md#errors)."""
     grpc = CODES.get(status, 2)
     error = {
         "grpcCode": grpc,

@@ -1,6 +1,6 @@
 """How two generations of Gradio differ, and what the Space's form accepts.
 
-Everything here was read off real servers (reference/gradio_spaces.md §2); tests/contract/real_gradio holds the same
+Everything here was read off real servers (docs/protocols/gradio-spaces.md); tests/contract/real_gradio holds the same
 assertions against them and against the stand-in.
 """
 

@@ -1,4 +1,4 @@
-"""Reads the bodies of OpenAI's `images/edits` and `images/variations` (reference/openai_images.md §1.2)."""
+"""Reads the bodies of OpenAI's `images/edits` and `images/variations` (docs/protocols/openai-images.md#edits)."""
 
 import asyncio
 import base64

@@ -1,6 +1,6 @@
 """Stand-in for OpenAI's synchronous Images API, and for the many servers compatible with it.
 
-Contract: reference/openai_images.md §1. The picture is ready when the answer comes.
+Contract: docs/protocols/openai-images.md. The picture is ready when the answer comes.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""Reads the body of OpenAI's `images/generations` (reference/openai_images.md §1), or says what is wrong with it."""
+"""Reads the body of OpenAI's `images/generations`, or says what is wrong with it.
+
+Contract: docs/protocols/openai-images.md#generations.
+"""
 
 import re
 import secrets

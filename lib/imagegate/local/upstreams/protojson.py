@@ -1,4 +1,4 @@
-"""Reads protobuf's JSON as leniently as its own parser does (reference/yandexart.md §1.1, tried on the real one)."""
+"""Reads protobuf's JSON as leniently as its own parser does (docs/protocols/yandexart.md#start)."""
 
 import re
 from typing import Any

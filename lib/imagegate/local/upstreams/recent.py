@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 KEPT = 2000
-"""Entries; what Gradio's own queue keeps (reference/gradio_spaces.md §0.4)."""
+"""Entries; what Gradio's own queue keeps (docs/protocols/gradio-spaces.md#streams)."""
 
 
 class Recent(Generic[Value]):

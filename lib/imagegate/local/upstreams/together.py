@@ -1,4 +1,4 @@
-"""Together's Images API: OpenAI's path, with fields of its own (reference/providers.md §3.5)."""
+"""Together's Images API: OpenAI's path, with fields of its own (docs/protocols/providers.md#together)."""
 
 import secrets
 from typing import Any

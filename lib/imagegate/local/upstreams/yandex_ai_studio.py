@@ -1,6 +1,6 @@
 """The Images API of Yandex AI Studio: OpenAI's, with shapes for sizes and most fields missing.
 
-Contract: reference/yandexart.md §5. What a refused parameter is answered with is not documented; HTTP 400 is.
+Contract: docs/protocols/yandexart.md#ai-studio. The answer to a refused parameter is not documented; HTTP 400 is.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Stand-in for YandexART's asynchronous REST API, as it was before the model's withdrawal in 2026.
 
-Contract: reference/yandexart.md §1 and §3.
+Contract: docs/protocols/yandexart.md.
 """
 
 import base64

@@ -1,4 +1,7 @@
-"""Every error that YandexART's documentation and clients know, as its gateway writes it (yandexart.md §1.5)."""
+"""Every error that YandexART's documentation and clients know, as its gateway writes it.
+
+Contract: docs/protocols/yandexart.md#errors.
+"""
 
 import uuid
 from typing import Any

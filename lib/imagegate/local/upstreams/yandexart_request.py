@@ -1,4 +1,4 @@
-"""Reads the body of YandexART's `imageGenerationAsync` (reference/yandexart.md §1.1), or says what is wrong with it."""
+"""Reads the body of YandexART's `imageGenerationAsync` (docs/protocols/yandexart.md#start), or says what is wrong."""
 
 import json
 import math
