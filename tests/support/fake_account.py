@@ -109,7 +109,7 @@ class _Client:
         subscriptions = [{"Endpoint": one, "SubscriptionArn": arn} for one, arn in account.subscriptions.items()]
         pages: dict[str, dict[str, Any]] = {
             "list_stack_resources": {"StackResourceSummaries": resources},
-            "describe_stack_events": {"StackEvents": account.events},
+            "describe_stack_events": {"StackEvents": [{"EventId": str(id(one)), **one} for one in account.events]},
             "list_subscriptions_by_topic": {"Subscriptions": subscriptions},
             "get_parameters_by_path": {"Parameters": []},
         }

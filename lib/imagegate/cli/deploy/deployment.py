@@ -79,11 +79,13 @@ class Deployment:
 
     def _deploy(self) -> None:
         """Have SAM deploy. Raises ToolError with what CloudFormation could not make or change."""
+        updates = self._stack if self._stack and not self._stack.failed_first_try else None
+        before = self._formation.last_event(updates) if updates else ""
         try:
             self._sam.deploy(self._name, self._account.region, self._plan.given)
         except ToolError as error:
             stack = self._formation.find(self._name)
-            failures = self._formation.failures(stack) if stack else []
+            failures = self._formation.failures(stack, before) if stack else []
             if not failures:
                 raise
             again = "Mend that, and run this again."

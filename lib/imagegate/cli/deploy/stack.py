@@ -1,6 +1,6 @@
 """A deployment as CloudFormation has it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,9 @@ from imagegate.cli.deploy.account import Clients
 from imagegate.domain.errors import ImagegateError
 from imagegate.ports.keeping import Clock
 
+_STACK = "AWS::CloudFormation::Stack"
+_STARTED = "User Initiated"
+"""The reason of the event with which an operation on a stack begins."""
 _PAUSE = 5.0
 """Seconds between two looks at a stack that changes."""
 _FAILED_FIRST_TRY = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
@@ -79,17 +82,29 @@ class Formation:
         pages = self._client.get_paginator("list_stack_resources").paginate(StackName=stack.id)
         return [one for page in pages for one in page["StackResourceSummaries"]]
 
-    def failures(self, stack: Stack) -> list[str]:
-        """What failed last in the stack, in the order of time, a line for each resource."""
-        pages = self._client.get_paginator("describe_stack_events").paginate(StackName=stack.id)
+    def last_event(self, stack: Stack) -> str:
+        """The id of the newest event of the stack."""
+        return next((str(event["EventId"]) for event in self._events(stack)), "")
+
+    def failures(self, stack: Stack, after: str = "") -> list[str]:
+        """What the last operation on the stack failed of, in the order of time, a line for each resource.
+
+        `after`: the id of an event; what is older does not count.
+        """
         lines: list[str] = []
-        for event in (event for page in pages for event in page["StackEvents"]):
-            if event["ResourceType"] == "AWS::CloudFormation::Stack" and event.get("ResourceStatusReason") == _STARTED:
-                break  # what is older belongs to an earlier try
+        for event in self._events(stack):
+            began = event["ResourceType"] == _STACK and event.get("ResourceStatusReason") == _STARTED
+            if began or event["EventId"] == after:
+                break
             reason = event.get("ResourceStatusReason", "")
             if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in reason:
                 lines.insert(0, f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
         return lines
+
+    def _events(self, stack: Stack) -> Iterator[Mapping[str, Any]]:
+        """Newest first."""
+        for page in self._client.get_paginator("describe_stack_events").paginate(StackName=stack.id):
+            yield from page["StackEvents"]
 
     def delete(self, stack: Stack) -> None:
         """Begin the deletion; one that has begun already goes on."""
@@ -109,6 +124,3 @@ class Formation:
             if status in ("DELETE_COMPLETE", "DELETE_FAILED") or self._clock.now() >= until:
                 return status
             self._clock.sleep(_PAUSE)
-
-
-_STARTED = "User Initiated"

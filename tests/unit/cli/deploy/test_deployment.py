@@ -179,9 +179,13 @@ def test_a_deployment_that_fails_says_what_failed(tmp_path: Path) -> None:
         deployed(checkout(tmp_path), sam)
 
 
-def test_a_deployment_that_fails_before_anything_is_made_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("earlier", [[], [LOST | {"ResourceStatusReason": "the update before"}, BEGUN]])
+def test_a_deployment_that_fails_before_anything_is_changed_says_so(
+    tmp_path: Path, earlier: list[dict[str, str]]
+) -> None:
+    account = FakeAccount(["UPDATE_ROLLBACK_COMPLETE"] if earlier else [], events=earlier)
     with pytest.raises(ToolError, match=r"^sam deploy failed\.$"):
-        deployed(checkout(tmp_path), FakeSam(FakeAccount(), [], fails=True))
+        deployed(checkout(tmp_path), FakeSam(account, account.statuses, fails=True))
 
 
 def test_an_unconfirmed_address_is_said_before_and_after(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
