@@ -1,5 +1,6 @@
 """Hostile requests on the `api` function and the front door: no 5xx, no hang, no traceback, nothing secret logged.
 
+Web pages of other origins and names that lead to loopback at the servers of `imagegate serve`: nothing passes.
 Forged events on the function `deliver`: nothing is sent but what happened.
 
 make bench NAME=hostile [N=10000] [SEED=1]. The last line is one JSON object; the exit status is 1 when anything was
@@ -15,11 +16,13 @@ from support.forgery import besiege
 from support.fuzz_server import gateway
 from support.hostile import requests
 from support.hostile_cases import each_case
+from support.hostile_pages import visit
 from support.siege import LONGEST_SECONDS, Siege, captured, lay_anew
 from support.smuggling import RAW, attempt
 
 SCHEMA_SHARE = 0.2
 FORGED_SHARE, FORGED_WORLDS = 0.1, 10
+PAGES_SHARE = 0.1
 RAW_EACH = 2
 HANGS_SECONDS = 120
 
@@ -47,6 +50,7 @@ def main() -> None:
     smuggle(siege)
     for at in range(FORGED_WORLDS):
         besiege(siege, round(count * FORGED_SHARE / FORGED_WORLDS), seed * FORGED_WORLDS + at)
+    visit(siege, round(count * PAGES_SHARE / 2), seed)
     left = max(0, count - siege.tried.total())
     lay_anew(siege, left, lambda at, some, key: requests(seed * 1_000_000 + at, some, key))
     for complaint in siege.complaints[:20]:

@@ -6,6 +6,7 @@ from support.forgery import besiege
 from support.fuzz_server import gateway
 from support.hostile import KINDS, requests
 from support.hostile_cases import OPERATIONS, each_case
+from support.hostile_pages import KIND, visit
 from support.siege import Siege, captured, lay_anew
 from support.smuggling import RAW, attempt
 
@@ -43,3 +44,11 @@ def test_forged_events_send_nothing_of_their_own() -> None:
     besiege(siege, COUNT, SEED)
     assert siege.complaints == []
     assert siege.tried["forged event"] == COUNT
+
+
+def test_of_what_a_web_page_sends_nothing_passes_and_programs_go_on() -> None:
+    siege = Siege()
+    visit(siege, COUNT // 4, SEED)
+    assert siege.complaints == []
+    assert siege.tried[KIND] == COUNT // 2
+    assert min(siege.statuses[200], siege.statuses[403]) > COUNT // 16
