@@ -178,21 +178,22 @@ def test_a_presigned_url_of_another_key_or_service_opens_nothing(stack: Stack, p
     assert requests.get(old).status_code == 403
 
 
-def test_a_web_page_starts_nothing_and_reads_nothing(stack: Stack, operations: Callable[[], int]) -> None:
-    before = operations()
+@pytest.mark.parametrize("door", ["front_door", "long_hold"])
+def test_a_web_page_starts_nothing_and_reads_nothing(stack: Stack, operations: Callable[[], int], door: str) -> None:
+    before, base = operations(), getattr(stack, door).url
     body = json.dumps({"model": "flux", "prompt": "x"})
     webhook = {"url": f"{stack.upstreams_url}/", "secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
     hooked = json.dumps({"model": "flux", "prompt": "x", "webhook": webhook})
     plain = {"Content-Type": "text/plain"}
     for path, content in (("/v1/images/generations", body), ("/v1/operations", hooked)):
         for origin in (EVIL, "null", "http://localhost:3000", "http://127.0.0.1:3000"):
-            answer = requests.post(f"{stack.base_url}{path}", data=content, headers={**plain, "Origin": origin})
+            answer = requests.post(f"{base}{path}", data=content, headers={**plain, "Origin": origin})
             assert answer.status_code == 403, origin
             assert "--cors-origin" in answer.json()["message"]
-    rebound = requests.get(f"{stack.base_url}/v1/operations", headers={"Host": "evil.example"})
+    rebound = requests.get(f"{base}/v1/operations", headers={"Host": "evil.example"})
     assert (rebound.status_code, "operations" in rebound.json()) == (403, False)
     assert operations() == before
-    assert requests.post(f"{stack.base_url}/v1/operations", data=body, headers=plain).status_code == 202
+    assert requests.post(f"{base}/v1/operations", data=body, headers=plain).status_code == 202
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": EVIL}, {"Sec-Fetch-Site": "same-site"}])

@@ -91,7 +91,15 @@ def reads(name: str, url: str) -> list[Attempt]:
 
 
 def on_the_gateway(world: World) -> list[Attempt]:
-    base = world.stack.base_url
+    return on_a_door(world, world.stack.base_url)
+
+
+def on_the_long_hold_address(world: World) -> list[Attempt]:
+    assert world.stack.long_hold
+    return on_a_door(world, world.stack.long_hold.url)
+
+
+def on_a_door(world: World, base: str) -> list[Attempt]:
     webhook = {"url": f"{world.stack.upstreams_url}/", "secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
     return [
         *posts("generation", f"{base}/v1/images/generations", WISH),
@@ -129,7 +137,7 @@ def on_the_stand_ins(world: World) -> list[Attempt]:
     ]
 
 
-@pytest.mark.parametrize("attack", [on_the_gateway, on_the_embedded_aws, on_the_stand_ins])
+@pytest.mark.parametrize("attack", [on_the_gateway, on_the_long_hold_address, on_the_embedded_aws, on_the_stand_ins])
 def test_a_page_of_another_origin_gets_nothing_and_starts_nothing(world: World, attack: Any, tmp_path: Path) -> None:
     before, attempts = world.traces(), attack(world)
     outcomes = attempt(world.site, EVIL, attempts, tmp_path)

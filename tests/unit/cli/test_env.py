@@ -2,13 +2,16 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from imagegate.cli.main import app
 from imagegate.cli.serve import _origin
+from imagegate.local.stack import Stack
 from imagegate.local.state_folder import StateFolder
 
 runner = CliRunner()
@@ -65,3 +68,16 @@ def test_what_is_no_origin_is_refused(text: str, tmp_path: Path) -> None:
     asked = runner.invoke(app, ["serve", "--state-dir", str(tmp_path / "s"), "--cors-origin", text])
     assert (asked.exit_code, "no origin" in asked.output) == (2, True)
     assert not (tmp_path / "s").exists()
+
+
+def test_origins_reach_the_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def run(stack: Stack, *_: Any) -> int:
+        seen.append(stack.settings.parameters["CorsOrigins"])
+        return 0
+
+    monkeypatch.setattr(sys.modules["imagegate.cli.serve"], "_run", run)
+    for origins in ([], ["--cors-origin", "http://localhost:3000", "--cors-origin", "https://b.example"]):
+        assert runner.invoke(app, ["serve", "--state-dir", str(tmp_path / "s"), *origins]).exit_code == 0
+    assert seen == ["", "http://localhost:3000,https://b.example"]
