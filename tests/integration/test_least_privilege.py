@@ -4,7 +4,6 @@ What nobody is named for, nobody may. A new function must not do any of it until
 """
 
 import base64
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -17,6 +16,7 @@ from botocore.exceptions import ClientError
 from imagegate.local.ministack_process import REGION
 from imagegate.local.packaging import load_yaml
 from imagegate.local.stack import Stack
+from support.roles import credentials
 from support.stack_settings import TEMPLATE
 
 RESOURCES = load_yaml(TEMPLATE)["Resources"]
@@ -221,26 +221,14 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
 @pytest.fixture(scope="module")
 def roles(stack: Stack) -> Callable[[str], Client]:
     """Clients with a function's own role, as Lambda takes it for the function."""
-    iam, sts, functions = stack.client("iam"), stack.client("sts"), stack.client("lambda")
-    names = Names(stack)
+    functions, names = stack.client("lambda"), Names(stack)
     # The key of webhook secrets exists before the probe that would make it: other tests need a real one.
     ssm, key = stack.client("ssm"), base64.b64encode(bytes(32)).decode()
     with suppress(ssm.exceptions.ParameterAlreadyExists):
         ssm.put_parameter(Name="/imagegate/dev/webhooks", Value=key, Type="SecureString")
 
     def of(function: str) -> Client:
-        arn = functions.get_function_configuration(FunctionName=names.of[function])["Role"]
-        role = arn.rpartition("/")[2]
-        trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-        assert [one["Principal"] for one in trust["Statement"]] == [{"Service": ["lambda.amazonaws.com"]}]
-        anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
-        try:
-            iam.update_assume_role_policy(
-                RoleName=role, PolicyDocument=json.dumps({**trust, "Statement": [*trust["Statement"], anybody]})
-            )
-            taken = sts.assume_role(RoleArn=arn, RoleSessionName=function)["Credentials"]
-        finally:
-            iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+        taken = credentials(stack, functions.get_function_configuration(FunctionName=names.of[function])["Role"])
         session = boto3.Session(taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], REGION)
         like = stack.client("s3").meta
         return lambda service: session.client(service, endpoint_url=like.endpoint_url, config=PATHS)

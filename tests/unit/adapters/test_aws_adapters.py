@@ -54,7 +54,7 @@ def store(clock: FakeClock) -> DynamoDBOperations:
     client = boto3.client("dynamodb")
     key = {"AttributeName": "pk", "KeyType": "HASH"}
     client.create_table(
-        TableName="t",
+        TableName="operations",
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
             {"AttributeName": "pk", "AttributeType": "S"},
@@ -83,7 +83,7 @@ def store(clock: FakeClock) -> DynamoDBOperations:
             },
         ],
     )
-    return DynamoDBOperations(client, "t", 30, clock.now)
+    return DynamoDBOperations(client, "operations", 30, clock.now)
 
 
 def operation(now: float = 1_800_000_000.0, **changes: Any) -> Operation:
@@ -141,7 +141,7 @@ def test_a_retry_begins_the_retention_anew(store: DynamoDBOperations, clock: Fak
 
 
 def test_nothing_is_gone_while_it_may_run(clock: FakeClock, store: DynamoDBOperations) -> None:
-    short = DynamoDBOperations(boto3.client("dynamodb"), "t", 0.01, clock.now)
+    short = DynamoDBOperations(boto3.client("dynamodb"), "operations", 0.01, clock.now)
     one = operation(deadline=clock.time + 86_400)
     short.create(one)
     clock.time += 86_400
@@ -162,7 +162,7 @@ def test_a_new_operation_is_accepted_though_the_answer_was_lost(clock: FakeClock
     client = boto3.client("dynamodb")
     answer_lost(client)
     one = operation()
-    DynamoDBOperations(client, "t", 30, clock.now).create(one)
+    DynamoDBOperations(client, "operations", 30, clock.now).create(one)
     assert store.get(one.id) == one
 
 
@@ -185,7 +185,7 @@ def test_single_writes_that_meet_a_transaction_are_tried_again(clock: FakeClock,
     store.create(one)
 
     def through(method: str) -> DynamoDBOperations:
-        return DynamoDBOperations(Entangled(method), "t", 30, clock.now)
+        return DynamoDBOperations(Entangled(method), "operations", 30, clock.now)
 
     written = Revise(through("put_item"), clock)(one, lambda current: replace(current, model="other"), due_in=60)
     assert store.get(one.id) == written
@@ -204,7 +204,7 @@ def test_an_item_that_cannot_be_read_is_logged_and_passed_over(
     for each in (unreadable, one):
         store.create(each)
     boto3.client("dynamodb").update_item(
-        TableName="t",
+        TableName="operations",
         Key={"pk": {"S": f"op#{unreadable.id}"}},
         UpdateExpression="SET body = :nonsense",
         ExpressionAttributeValues={":nonsense": {"S": '{"from":"the future"}'}},
@@ -251,7 +251,7 @@ def test_the_jobs_of_an_ended_operation_are_looked_after(
 def test_stream_images_are_read_like_items(store: DynamoDBOperations) -> None:
     one = operation()
     store.create(one)
-    item = boto3.client("dynamodb").get_item(TableName="t", Key={"pk": {"S": f"op#{one.id}"}})["Item"]
+    item = boto3.client("dynamodb").get_item(TableName="operations", Key={"pk": {"S": f"op#{one.id}"}})["Item"]
     assert operation_of(item) == one  # type: ignore[arg-type]
     assert is_operation({"pk": {"S": "op#x"}})
     assert not is_operation({"pk": {"S": "same#x"}})
@@ -348,7 +348,8 @@ def test_no_call_of_the_front_outlasts_the_thirty_seconds_of_the_gateway() -> No
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
-def test_presigned_urls_are_signature_4_on_the_regional_host(region: str) -> None:
+def test_presigned_urls_are_signature_4_on_the_regional_host(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     parts = urlsplit(S3Images(s3_client(region), "pictures", 600).presign("images/a"))
     query = parse_qs(parts.query)
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
@@ -370,10 +371,20 @@ def test_a_picture_keeps_its_url_for_some_minutes(monkeypatch: pytest.MonkeyPatc
     assert signed_at == "20270115T080000Z"
 
 
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+
+
 def test_a_run_starts_once() -> None:
     client = boto3.client("stepfunctions")
     definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
-    role = "arn:aws:iam::123456789012:role/r"
+    role = boto3.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     arn = client.create_state_machine(name="m", definition=definition, roleArn=role)["stateMachineArn"]
     workflow = StepFunctionsWorkflow(client, arn)
     workflow.start("op1", "op1")
@@ -514,7 +525,7 @@ def listing(store: DynamoDBOperations, clock: FakeClock) -> DynamoDBListing:
         state = State.FAILED if at % 50 == 0 else State.QUEUED
         store.create(operation(1_800_000_000.0 + at, model="flux" if at % 2 else "art", state=state))
     store.create(operation(owner="you"))
-    return DynamoDBListing(boto3.client("dynamodb"), "t", clock.now)
+    return DynamoDBListing(boto3.client("dynamodb"), "operations", clock.now)
 
 
 def pages(listing: DynamoDBListing, **filters: Any) -> list[Page]:
@@ -586,7 +597,7 @@ def test_whatever_is_wrong_with_an_item_the_others_are_still_due(store: DynamoDB
 def rewritten(one: Operation, body: str) -> None:
     """Another body under the same keys of the index, as an index that lags behind the table shows it."""
     boto3.client("dynamodb").update_item(
-        TableName="t",
+        TableName="operations",
         Key={"pk": {"S": f"op#{one.id}"}},
         UpdateExpression="SET body = :body",
         ExpressionAttributeValues={":body": {"S": body}},
@@ -607,7 +618,7 @@ def test_who_decides_on_what_it_reads_reads_what_was_written_last(store: DynamoD
     client.meta.events.register(
         "provide-client-params.dynamodb.GetItem", lambda params, **_: asked.append(params["ConsistentRead"])
     )
-    watched = DynamoDBOperations(client, "t", 30, clock.now)
+    watched = DynamoDBOperations(client, "operations", 30, clock.now)
     one = operation()
     watched.create(one)
     watched.create(one)  # repeated, as after a lost answer

@@ -26,7 +26,7 @@ def table(monkeypatch: pytest.MonkeyPatch, mocked_aws: None) -> None:
     monkeypatch.setattr(dynamodb_latencies, "_FRESH", 0.0)
     monkeypatch.setattr(dynamodb_latencies, "_WRITES_PER_SECOND", float("inf"))
     boto3.client("dynamodb").create_table(
-        TableName="t",
+        TableName="operations",
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -34,7 +34,7 @@ def table(monkeypatch: pytest.MonkeyPatch, mocked_aws: None) -> None:
 
 
 def latencies() -> DynamoDBLatencies:
-    return DynamoDBLatencies(boto3.client("dynamodb"), "t", lambda name: 7.0)
+    return DynamoDBLatencies(boto3.client("dynamodb"), "operations", lambda name: 7.0)
 
 
 def test_before_the_first_job_the_providers_own_word_is_taken() -> None:
@@ -56,7 +56,7 @@ def test_under_load_only_some_observations_are_written(monkeypatch: pytest.Monke
     one = latencies()
     for _ in range(100):
         one.observe("alpha", "m", 5, 5)
-    item = boto3.client("dynamodb").get_item(TableName="t", Key={"pk": {"S": "latency#alpha#m"}})["Item"]
+    item = boto3.client("dynamodb").get_item(TableName="operations", Key={"pk": {"S": "latency#alpha#m"}})["Item"]
     assert 1 <= int(item["version"]["N"]) < 50
 
 
@@ -70,14 +70,14 @@ def test_an_observation_that_loses_a_race_is_dropped() -> None:
 
 
 def admission(clock: FakeClock, per_minute: int | None = None) -> DynamoDBAdmission:
-    return DynamoDBAdmission(boto3.client("dynamodb"), "t", lambda name: per_minute, clock.now)
+    return DynamoDBAdmission(boto3.client("dynamodb"), "operations", lambda name: per_minute, clock.now)
 
 
 def test_healthy_providers_write_nothing() -> None:
     one = admission(FakeClock())
     assert one.admit("alpha") == 0.0
     one.report("alpha", None, "an operation")
-    assert boto3.client("dynamodb").scan(TableName="t")["Count"] == 0
+    assert boto3.client("dynamodb").scan(TableName="operations")["Count"] == 0
 
 
 def test_after_failures_in_a_row_a_provider_is_spared_by_every_process() -> None:
@@ -176,7 +176,7 @@ def test_failures_that_two_processes_report_at_once_both_count(monkeypatch: pyte
         process.admit("alpha")
     for number, process in enumerate((one, two)):
         process.report("alpha", FailureCode.UPSTREAM_FAILED, f"operation {number}")
-    item = boto3.client("dynamodb").get_item(TableName="t", Key={"pk": {"S": "circuit#alpha"}})["Item"]
+    item = boto3.client("dynamodb").get_item(TableName="operations", Key={"pk": {"S": "circuit#alpha"}})["Item"]
     assert item["failures"] == {"N": "2"}
 
 
@@ -186,7 +186,7 @@ def test_a_circuit_is_read_once_in_a_while_and_as_it_was_written_last(monkeypatc
     client.meta.events.register(
         "provide-client-params.dynamodb.GetItem", lambda params, **_: asked.append(params.get("ConsistentRead"))
     )
-    one = DynamoDBAdmission(client, "t", lambda name: None, FakeClock().now)
+    one = DynamoDBAdmission(client, "operations", lambda name: None, FakeClock().now)
     for _ in range(3):
         one.admit("alpha")
     assert asked == [True]

@@ -1,0 +1,92 @@
+"""The project as SAM CLI builds and packages it, in a folder of its own and against a moto server."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from support.processes import free_port, listening
+from support.stack_settings import TEMPLATE
+
+ROOT = Path(__file__).parents[2]
+UNDER_TEST = Path(os.environ.get("TEMPLATE") or TEMPLATE)
+"""The template that is tried."""
+TOOLS = ROOT / ".venvs" / "deploy" / "bin"
+ARTIFACTS = "artifacts"
+"""The bucket that packages go to."""
+_SOURCES = ("functions", "lib", "infra")
+_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "SAM_CLI_TELEMETRY": "0",
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """An AWS account by moto."""
+
+    endpoint: str
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Variables for programs that are to find it: SAM CLI, uv, make and nothing of the caller's AWS settings."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
+        path = f"{TOOLS}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return {**inherited, **_ACCOUNT, "AWS_ENDPOINT_URL": self.endpoint, "PATH": path}
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        session: Any = boto3.Session("testing", "testing", region_name="us-east-1")
+        return session.client(service, endpoint_url=self.endpoint)
+
+
+@contextmanager
+def account(log: Path) -> Iterator[Account]:
+    """A moto server, with the bucket for packages."""
+    port = free_port()
+    environment = {"PATH": os.environ["PATH"]}
+    command = [str(TOOLS / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    with listening(command, port, log, environment, log.parent):
+        made = Account(f"http://127.0.0.1:{port}")
+        made.client("s3").create_bucket(Bucket=ARTIFACTS)
+        yield made
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of what a deployment is made of."""
+
+    folder: Path
+    account: Account
+
+    def sam(self, *words: str) -> str:
+        """Run a command of SAM CLI; returns what it says. Raises AssertionError with that when it fails."""
+        done = subprocess.run(
+            ["sam", *words], cwd=self.folder, env=self.account.environment, capture_output=True, text=True, timeout=300
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, f"sam {' '.join(words)}:\n{said}"
+        return said
+
+    @property
+    def layer(self) -> Path:
+        """What `sam build` has put into the layer."""
+        return self.folder / ".aws-sam" / "build" / "Layer"
+
+
+def copy_project(folder: Path, account: Account) -> Project:
+    """The checkout's sources with the template that is tried; nothing that was built or compiled before."""
+    for name in _SOURCES:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(UNDER_TEST, folder / "template.yaml")
+    return Project(folder, account)
