@@ -48,9 +48,9 @@ test-yandex-sdk: $(STAMP)  ## prove the bridge on YandexART's own SDK, and our J
 	@PYTHON=$(BIN)/python tests/clients/setup.sh yandex
 	@$(BIN)/python -m pytest -m yandex_sdk tests/integration/yandex_sdk $(ARGS)
 
-test-deploy: $(STAMP)  ## prove `make deploy` and `make destroy` with the real SAM CLI on emulated AWS (250 MB)
+test-deploy: $(STAMP)  ## prove that it deploys: real SAM CLI, moto, MiniStack, Lambda's emulator (300 MB; TEMPLATE=...)
 	@PYTHON=$(BIN)/python tests/deploy/setup.sh
-	@$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
+	@TEMPLATE=$(TEMPLATE) $(BIN)/python -m pytest -n 2 --dist loadgroup -m deploy tests/deploy tests/unit/adapters $(ARGS)
 
 check: $(STAMP)  ## lint, types, architecture, template, weaknesses
 	@$(BIN)/ruff check lib functions tests

@@ -15,25 +15,25 @@ from typing import Any
 
 import pytest
 
-from imagegate.local.ministack_process import REGION, ROOT_KEY, ROOT_SECRET, MiniStackProcess
+from imagegate.local.ministack_process import REGION, MiniStackProcess
 from imagegate.local.ports import first_free
 from imagegate.local.root_access import RootAccess
 from imagegate.local.state_folder import StateFolder
 
-pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600), pytest.mark.xdist_group("deploy")]
+pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600), pytest.mark.xdist_group("make-deploy")]
 ROOT = Path(__file__).parents[2]
 UPSTREAMS = '{"openai": "http://127.0.0.1:9/$v1"}'
-_FORGOTTEN = re.compile(r"AWS_|PARAMETERS$|MAKE|MFLAGS$")
+_FORGOTTEN = re.compile(r"AWS_|(ARGS|PARAMETERS|STAGE|TEMPLATE)$|MAKE|MFLAGS$")
 
 
 @dataclass
 class Cloud:
     """An AWS account."""
 
-    endpoint: str
+    access: RootAccess
 
     def client(self, service: str) -> Any:
-        return RootAccess(self.endpoint).client(service)
+        return self.access.client(service)
 
     def stack(self, stage: str) -> dict[str, Any]:
         [found] = self.client("cloudformation").describe_stacks(StackName=f"imagegate-{stage}")["Stacks"]
@@ -45,8 +45,7 @@ class Cloud:
     def run(self, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in the checkout, with nothing of AWS in its environment but credentials for this one."""
         environment = {name: value for name, value in os.environ.items() if not _FORGOTTEN.match(name)}
-        keys = {"AWS_ACCESS_KEY_ID": ROOT_KEY, "AWS_SECRET_ACCESS_KEY": ROOT_SECRET, "AWS_REGION": REGION}
-        environment |= keys | {"AWS_ENDPOINT_URL": self.endpoint}
+        environment |= self.access.variables()
         return subprocess.run(command, cwd=ROOT, env=environment, input=text, capture_output=True, text=True)
 
     def make(self, *words: str, text: str = "") -> str:
@@ -62,7 +61,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder.create()
     ministack = MiniStackProcess(folder, first_free())
     ministack.start()
-    yield Cloud(ministack.endpoint)
+    yield Cloud(RootAccess(ministack.endpoint, folder.root_credentials()))
     ministack.stop()
 
 

@@ -11,14 +11,6 @@ PATIENCE = 60.0
 """Seconds that a server may take to listen on a busy machine."""
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that is free now."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def listening(
     command: Sequence[str], port: int, log: Path, environment: Mapping[str, str], cwd: Path

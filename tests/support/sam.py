@@ -12,13 +12,14 @@ from typing import Any
 
 import boto3
 
-from support.processes import free_port, listening
+from imagegate.local.ports import first_free
+from support.processes import listening
 from support.stack_settings import TEMPLATE
 
 ROOT = Path(__file__).parents[2]
 UNDER_TEST = Path(os.environ.get("TEMPLATE") or TEMPLATE)
 """The template that is tried."""
-TOOLS = ROOT / ".venvs" / "deploy" / "bin"
+SAM, MOTO = (ROOT / ".venvs" / name / "bin" for name in ("sam", "moto"))
 ARTIFACTS = "artifacts"
 """The bucket that packages go to."""
 _SOURCES = ("functions", "lib", "infra")
@@ -41,7 +42,7 @@ class Account:
     def environment(self) -> Mapping[str, str]:
         """Variables for programs that are to find it: SAM CLI, uv, make and nothing of the caller's AWS settings."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
-        path = f"{TOOLS}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        path = f"{SAM}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         return {**inherited, **_ACCOUNT, "AWS_ENDPOINT_URL": self.endpoint, "PATH": path}
 
     def client(self, service: str) -> Any:
@@ -53,9 +54,9 @@ class Account:
 @contextmanager
 def account(log: Path) -> Iterator[Account]:
     """A moto server, with the bucket for packages."""
-    port = free_port()
+    port = first_free()
     environment = {"PATH": os.environ["PATH"]}
-    command = [str(TOOLS / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    command = [str(MOTO / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
     with listening(command, port, log, environment, log.parent):
         made = Account(f"http://127.0.0.1:{port}")
         made.client("s3").create_bucket(Bucket=ARTIFACTS)

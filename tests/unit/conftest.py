@@ -1,17 +1,20 @@
 """What unit tests share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 
 import boto3
 import pytest
 import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from moto import mock_aws
 
 from imagegate.local.ministack_process import MiniStackProcess
+from imagegate.local.ports import first_free
 from imagegate.local.root_access import RootAccess
+from imagegate.local.root_credentials import RootCredentials
 from imagegate.local.state_folder import StateFolder
-from support.processes import free_port
 from support.sam import account
 
 REGION = "eu-central-1"
@@ -39,30 +42,30 @@ def mocked_aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         with mock_aws(config={"core": {"reset_boto3_session": False}}):
             yield
     else:
-        endpoint, reset = request.getfixturevalue(request.param.replace("-", "_"))
-        _use(monkeypatch, endpoint)
-        reset()
+        access, emptied_by = request.getfixturevalue(request.param.replace("-", "_"))
+        for name, value in {**access.variables(), "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(region_name=REGION))
+        _post(access, emptied_by)
         yield
 
 
-def _use(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
-    keys = RootAccess(endpoint).session().get_credentials()
-    assert keys
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access_key)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys.secret_key)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(region_name=REGION))
+def _post(access: RootAccess, path: str) -> None:
+    """Signed, as MiniStack is closed to anything else."""
+    request = AWSRequest("POST", access.endpoint + path, data=b"")
+    SigV4Auth(access.session().get_credentials(), "sts", REGION).add_auth(request)
+    requests.post(request.url, headers=dict(request.headers), timeout=30).raise_for_status()
 
 
-Emulator = tuple[str, Callable[[], None]]
-"""Its URL, and what empties it."""
+Emulator = tuple[RootAccess, str]
+"""Access to it, and the path that empties it."""
 
 
 @pytest.fixture(scope="session")
 def moto_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """moto, behind HTTP."""
     with account(tmp_path_factory.mktemp("moto") / "moto.log") as running:
-        yield running.endpoint, lambda: _post(f"{running.endpoint}/moto-api/reset")
+        yield RootAccess(running.endpoint, RootCredentials("testing", "testing")), "/moto-api/reset"
 
 
 @pytest.fixture(scope="session")
@@ -70,13 +73,9 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """The embedded stack's AWS."""
     folder = StateFolder(tmp_path_factory.mktemp("ministack"))
     folder.create()
-    process = MiniStackProcess(folder, free_port())
+    process = MiniStackProcess(folder, first_free())
     process.start()
     try:
-        yield process.endpoint, lambda: _post(f"{process.endpoint}/_ministack/reset")
+        yield RootAccess(process.endpoint, folder.root_credentials()), "/_ministack/reset"
     finally:
         process.stop()
-
-
-def _post(url: str) -> None:
-    requests.post(url, timeout=30).raise_for_status()

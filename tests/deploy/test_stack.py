@@ -1,0 +1,120 @@
+"""The packaged template, transformed as AWS does it, becomes a stack whatever its parameters are.
+
+moto creates what it knows of (not the HTTP API, alarms and policies of queues and buckets). MiniStack creates all
+of it, in the tests of the embedded stack.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from itertools import chain, combinations
+from typing import Any
+
+import boto3
+import pytest
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from imagegate.local.packaging import load_yaml
+from support.sam import ARTIFACTS, UNDER_TEST, Account
+
+SWITCHES: dict[str, Mapping[str, str]] = {
+    "AnswersOtherOrigins": {"CorsOrigins": "https://app.example.com,https://other.example.com"},
+    "BoundsApi": {"ApiConcurrency": "660"},
+    "BoundsPoll": {"PollConcurrency": "50"},
+    "BoundsSubmit": {"SubmitConcurrency": "50"},
+    "HoldsLong": {"LongHold": "on"},
+    "TakesEvents": {"IntakeKey": "0123456789ab"},
+    "WithAlarmEmail": {"AlarmEmail": "someone@example.com"},
+    "WithPublicUrl": {"PublicUrl": "https://images.example.com"},
+}
+"""Condition of the template -> parameters under which it holds."""
+DOCUMENT = load_yaml(UNDER_TEST)
+CONDITIONAL = sorted({one["Condition"] for one in DOCUMENT["Resources"].values() if "Condition" in one})
+"""The conditions that add resources."""
+OTHERS = sorted(set(SWITCHES) - set(CONDITIONAL))
+UNKNOWN_TO_MOTO = re.compile(
+    r"AWS::(ApiGatewayV2::\w+|CloudWatch::(Alarm|CompositeAlarm)|Events::EventBusPolicy|Lambda::Url|Logs::MetricFilter"
+    r"|S3::BucketPolicy|SQS::QueuePolicy)"
+)
+_MANAGED = "AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "AWSLambdaSQSQueueExecutionRole"
+
+
+def cases() -> Iterator[tuple[str, ...]]:
+    """Every set of conditions that add resources, with none and with all of the others; then each alone."""
+    subsets = chain.from_iterable(combinations(CONDITIONAL, size) for size in range(len(CONDITIONAL) + 1))
+    for subset in subsets:
+        yield subset
+        yield (*subset, *OTHERS)
+    yield from ((one,) for one in OTHERS)
+
+
+CASES = list(cases())
+
+
+def transformed(template: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The template without SAM's resources."""
+    managed = {name: f"arn:aws:iam::aws:policy/service-role/{name}" for name in _MANAGED}
+    translator = Translator(managed, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
+    copy = json.loads(json.dumps(template))
+    return for_moto(translator.translate(copy, parameter_values=dict(parameters)))
+
+
+def for_moto(template: dict[str, Any]) -> dict[str, Any]:
+    """The template without two things that moto breaks down on.
+
+    It hands a rule the bus itself where its name is meant, and refuses attributes of what it does not know.
+    """
+    resources = template["Resources"]
+    for rule in (one["Properties"] for one in resources.values() if one["Type"] == "AWS::Events::Rule"):
+        if "EventBusName" in rule:
+            rule["EventBusName"] = resources[rule["EventBusName"]["Ref"]]["Properties"]["Name"]
+    unknown = {name for name, one in resources.items() if UNKNOWN_TO_MOTO.fullmatch(one["Type"])}
+    known: dict[str, Any] = _without_attributes_of(unknown, template)
+    return known
+
+
+def _without_attributes_of(resources: set[str], node: Any) -> Any:
+    """The same with a text in place of each attribute of these resources."""
+    if isinstance(node, list):
+        return [_without_attributes_of(resources, one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if set(node) == {"Fn::GetAtt"} and node["Fn::GetAtt"][0] in resources:
+        return "https://unknown-to-moto.example.com"
+    return {name: _without_attributes_of(resources, one) for name, one in node.items()}
+
+
+def test_every_condition_has_a_case() -> None:
+    """One that is not here: name parameters under which it holds in SWITCHES."""
+    assert set(SWITCHES) == set(DOCUMENT["Conditions"])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "+".join(case) or "defaults")
+def test_the_stack_is_created(aws: Account, packaged: dict[str, Any], case: tuple[str, ...]) -> None:
+    formation, stage = aws.client("cloudformation"), f"case-{CASES.index(case)}"
+    parameters = {"Stage": stage, **{name: value for condition in case for name, value in SWITCHES[condition].items()}}
+    template = transformed(packaged, parameters)
+    aws.client("s3").put_object(Bucket=ARTIFACTS, Key="template.json", Body=json.dumps(template))
+    formation.create_stack(
+        StackName=stage,
+        TemplateURL=f"https://{ARTIFACTS}.s3.amazonaws.com/template.json",
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+    )
+    [stack] = formation.describe_stacks(StackName=stage)["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    listed = formation.list_stack_resources(StackName=stage)["StackResourceSummaries"]
+    made = {one["LogicalResourceId"] for one in listed if one["LogicalResourceId"]}
+    assert made == expected(template, set(case))
+    assert {one["OutputKey"] for one in stack["Outputs"]} == holding(template["Outputs"], set(case))
+
+
+def holding(entries: Mapping[str, Any], conditions: set[str]) -> set[str]:
+    """The names of the entries that are there under these conditions."""
+    return {name for name, one in entries.items() if one.get("Condition", "") in {"", *conditions}}
+
+
+def expected(template: dict[str, Any], conditions: set[str]) -> set[str]:
+    """The resources that moto has to make."""
+    known = {name: one for name, one in template["Resources"].items() if not UNKNOWN_TO_MOTO.fullmatch(one["Type"])}
+    return holding(known, conditions)
