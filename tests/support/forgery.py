@@ -22,6 +22,8 @@ _STRANGE: list[Any] = [None, True, -1, 0, 2**63, 1.5, "1", "", [], {}, "0" * 20,
 _WORDS = ["Queued", "Started", "Succeeded", "Failed", "Cancelled", "Requested", "", "x\r\n"]
 _REAL = [State.RUNNING, State.FAILED, State.QUEUED, State.RUNNING, State.CANCELLED]
 """What really happens to the operation meanwhile."""
+_NEVER = 999
+"""A sequence that no event of the operation has."""
 
 
 def besiege(siege: Siege, count: int, seed: int) -> None:
@@ -35,6 +37,7 @@ def besiege(siege: Siege, count: int, seed: int) -> None:
                 forged += 1
                 siege.complaints += [f"forged event: {what}: {str(record)[:600]}" for what in _wrong(handler, record)]
             handler({"Records": [_record(f"real {world.operation.version}", _hint(world))]}, None)
+        handler({"Records": [_record("never", _hint(world, sequence=_NEVER))]}, None)
     siege.tried["forged event"] += forged
     siege.complaints += [f"forged event: {what}" for what in _wrong_with_world(world, log.getvalue())]
 
@@ -77,8 +80,8 @@ def _event(world: World) -> dict[str, Any]:
     return {"source": "imagegate", "detail-type": "Image Generation Succeeded", "detail": detail}
 
 
-def _hint(world: World) -> dict[str, Any]:
-    return {"again": {"operation": {"id": world.operation.id}, "sequence": world.operation.version}}
+def _hint(world: World, sequence: int | None = None) -> dict[str, Any]:
+    return {"again": {"operation": {"id": world.operation.id}, "sequence": sequence or world.operation.version}}
 
 
 def _bend(random: Random, document: dict[str, Any]) -> None:

@@ -112,3 +112,10 @@ def test_a_section_by_number_is_noticed() -> None:
 def test_a_dead_link_is_noticed() -> None:
     text = "[a](limits.md#waiting) [b](limits.md#nowhere) [c](gone.md) [d](https://example.com/gone.md) [e](#errors)"
     assert dead_links("docs/errors.md", text) == ["limits.md#nowhere", "gone.md"]
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    decisions = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+    assert [int(page.name[:4]) for page in decisions] == [*range(1, len(decisions) + 1)]
+    for number, page in enumerate(decisions, 1):
+        assert page.read_text(encoding="utf-8").startswith(f"# {number}. ")
