@@ -109,7 +109,9 @@ def announced(stack: Stack) -> Callable[..., list[dict[str, Any]]]:
     policy = {"Version": "2012-10-17", "Statement": [{**allow, "Resource": arn}]}
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
     bus = stack.outputs["EventBusName"]
-    events.put_rule(Name="listener", EventBusName=bus, EventPattern=json.dumps({"source": ["imagegate"]}))
+    # Other tests try who may announce, with events that say nothing.
+    pattern = {"source": ["imagegate"], "detail-type": [{"prefix": "Image Generation "}]}
+    events.put_rule(Name="listener", EventBusName=bus, EventPattern=json.dumps(pattern))
     events.put_targets(Rule="listener", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
     heard: list[dict[str, Any]] = []
 
