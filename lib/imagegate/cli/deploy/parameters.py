@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imagegate.local.packaging import load_yaml
 from imagegate.providers import registry
 from imagegate.providers.expanders import NAME as EXPANDER
 
@@ -70,6 +69,9 @@ class Template:
 
 def read_template(path: Path) -> Template:
     """Read the template's parameters. Raises PackagingError when it is not there, or no YAML."""
+    # Loaded late: the environment of the bridge has no YAML.
+    from imagegate.local.packaging import load_yaml
+
     document = load_yaml(path)
     groups = document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     return Template(
