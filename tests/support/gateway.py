@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import base64
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,6 +74,7 @@ class Gateway:
     keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
     redirects: bool = True
     """False at the long-hold address."""
+    starts_within: float = math.inf
     cors_origins: tuple[str, ...] = ()
     expands: bool = True
     """Whether a language model is set up."""
@@ -120,6 +122,7 @@ class Gateway:
             yandexart_days=3,
             hold_seconds=self.hold_seconds,
             redirects=self.redirects,
+            starts_within=self.starts_within,
             cors_origins=self.cors_origins,
         )
         self.app = create_app(self.services)

@@ -106,6 +106,11 @@ class Operation:
         return self.state in ENDED
 
     @property
+    def untouched(self) -> bool:
+        """True until the first step of its workflow has run."""
+        return self.version == 1
+
+    @property
     def waiting_since(self) -> float:
         """When its deadline began to run."""
         return self.queued_at or self.created_at

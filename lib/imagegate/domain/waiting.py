@@ -7,6 +7,12 @@ clients waiting far longer, as measured on their packages (docs/protocols/openai
 from dataclasses import dataclass
 from enum import Enum, auto
 
+LONGER = 1 / 8
+"""Share of its wait so far for which it is held at least, so that its redirects last for minutes."""
+STARTS_WITHIN = 3.0
+"""Seconds within which the first step of a workflow has run, its cold start included, if Lambda has room for it."""
+SHORTEST_HOLD = 2.0
+"""Seconds that a request is held even where Lambda has no room: a client follows a limited number of redirects."""
 _DEFAULT_HOPS = 19
 
 
@@ -56,6 +62,15 @@ def decide(done: bool, held: float, hold: float, hop: int, client: Client) -> Ve
     if held < hold:
         return Verdict.HOLD
     return Verdict.REDIRECT if hop < client.hops else Verdict.GIVE_UP
+
+
+def hold_while_untouched(waited: float, starts_within: float = STARTS_WITHIN) -> float:
+    """Seconds to hold a request for an operation whose workflow has not run a step yet.
+
+    `waited`: seconds from when the operation was queued to this request. A first step later than `starts_within`
+    seconds means that Lambda has no room for it, most likely because requests are held in all there is.
+    """
+    return max(starts_within - waited, SHORTEST_HOLD, waited * LONGER)
 
 
 def pause(held: float, expected: float) -> float:

@@ -22,6 +22,7 @@ def mend() -> None:
     _heed_batch_item_failures()
     _read_concurrency_from_parameters()
     _read_cors_of_templates()
+    _name_throttles()
 
 
 def _stream_state() -> State:
@@ -99,6 +100,17 @@ def _read_cors_of_templates() -> None:
 
 def _with_member_names_of_the_api(answer: Callable[[State, str], Any]) -> Callable[[State, str], Any]:
     return lambda cors, origin: answer({name[0].lower() + name[1:]: value for name, value in cors.items()}, origin)
+
+
+def _name_throttles() -> None:
+    """Give a throttled step the error name that the state machine's Retry knows: MiniStack has `Lambda.Unknown`."""
+    shape = lambda_svc._throttle_response
+
+    def named(*arguments: Any, **named: Any) -> State:
+        result: State = shape(*arguments, **named)
+        return {**result, "body": {**result["body"], "errorType": "Lambda.TooManyRequestsException"}}
+
+    lambda_svc._throttle_response = named
 
 
 def _from_a_table(event: State) -> bool:

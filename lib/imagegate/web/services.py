@@ -1,5 +1,6 @@
 """What the HTTP front needs, handed in by wiring."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from imagegate.domain.request import ImageRequest
 from imagegate.domain.route import Routes
 from imagegate.domain.schedule import Outlook, first_look, outlook
 from imagegate.domain.wait_pass import WaitPass, cost_of
+from imagegate.domain.waiting import STARTS_WITHIN
 from imagegate.ports.keeping import Books, Claims, Clock, ImageStore, Latencies, Listing, RequestRate
 from imagegate.ports.telling import Deliveries, DisabledWebhooks
 from imagegate.usecases.attach import Attach
@@ -60,6 +62,8 @@ class Services:
     """How long YandexART's clients can fetch what has ended."""
     redirects: bool = True
     """False at the long-hold address, whose clients do not follow a redirect after POST."""
+    starts_within: float = math.inf
+    """Seconds within which a workflow's first step has run; holds end early when it has not."""
     cors_origins: Sequence[str] = ()
     """Origins whose web pages may call the API."""
 
@@ -122,5 +126,7 @@ def wired() -> Services:
         presign_seconds=current.presign_seconds,
         yandexart_days=current.yandexart_days,
         redirects=not current.long_hold,
+        # A client that follows no redirect is not sent away early, and its functions are reserved for it.
+        starts_within=math.inf if current.long_hold else STARTS_WITHIN,
         cors_origins=current.cors_origins,
     )

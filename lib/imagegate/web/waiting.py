@@ -1,5 +1,6 @@
 """The bridge for synchronous clients: hold, then redirect, then say honestly that it takes longer."""
 
+import math
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
@@ -9,7 +10,7 @@ from imagegate.dialects import operations
 from imagegate.dialects.answer import Answer
 from imagegate.domain.operation import Operation
 from imagegate.domain.wait_pass import WaitPass
-from imagegate.domain.waiting import Client, Verdict, client_of, decide, pause
+from imagegate.domain.waiting import Client, Verdict, client_of, decide, hold_while_untouched, pause
 from imagegate.usecases.start import Started
 from imagegate.web import presenting
 from imagegate.web.access import waiting_of
@@ -19,6 +20,8 @@ from imagegate.web.services import Services
 
 HOP = 27 / 25
 """A hop of the wait route is held a little longer than the POST, whose function may have had to start first."""
+_TICK = 0.001
+"""Seconds; of a shorter sleep the clock, which counts from 1970, would not take notice."""
 RETRY_AFTER = 30
 """Seconds; above 60, some clients use their own short backoff instead (docs/protocols/openai-images.md#retries)."""
 
@@ -46,20 +49,27 @@ class Waiter:
 
     def wait(self, operation: Operation) -> Response:
         """Hold the request as long as allowed, then answer in the dialect that asked."""
-        clock, hold = self.services.clock, self._hold()
+        clock, limit = self.services.clock, self._hold()
         began = self.arrived_at or clock.now()
-        if not operation.done and not self._may_hold(hold):
+        if not operation.done and not self._may_hold(min(limit, self._hold_while_untouched(operation, began))):
             unheld = replace(self, preferences=replace(self.preferences, wait=None))
             return unheld._respond(Verdict.GIVE_UP, operation)
         first_look = self._first_look(operation)
         while True:
             held = clock.now() - began
+            hold = min(limit, self._hold_while_untouched(operation, began))
             verdict = decide(operation.done, held, hold, self.hop, self.client)
             if verdict is not Verdict.HOLD:
                 return self._respond(verdict, operation)
-            clock.sleep(min(pause(held, first_look - held), hold - held))
+            clock.sleep(max(min(pause(held, first_look - held), hold - held), _TICK))
             last = clock.now() - began >= hold
             operation = self.services.read(operation.id, operation.owner, consistent=last)
+
+    def _hold_while_untouched(self, operation: Operation, began: float) -> float:
+        """Give the function back while the operation's workflow may be waiting for one; `Prefer: wait` comes first."""
+        if self.preferences.wait is not None or not operation.untouched or operation.awaits_expansion:
+            return math.inf
+        return hold_while_untouched(began - operation.waiting_since, self.services.starts_within)
 
     def _first_look(self, operation: Operation) -> float:
         return 0.0 if operation.done else self.services.first_look(operation)

@@ -6,6 +6,7 @@ import pytest
 from ministack.services import lambda_svc
 
 from imagegate.local import ministack_gaps
+from imagegate.usecases.fail import OUTAGES
 
 REPORT = {"batchItemFailures": [{"itemIdentifier": "7"}]}
 
@@ -33,3 +34,11 @@ def test_other_events_pass_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
     ministack_gaps._heed_batch_item_failures()
     assert lambda_svc._execute_function({}, {"rawPath": "/"}) == {"body": REPORT}
     assert lambda_svc._execute_function({}, {"Records": []}) == {"body": REPORT}
+
+
+def test_a_throttled_step_has_the_name_that_the_workflow_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lambda_svc, "_throttle_response", lambda_svc._throttle_response)
+    ministack_gaps._name_throttles()
+    body = lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", "full")["body"]
+    assert body["errorType"] in OUTAGES
+    assert (body["__type"], body["Reason"]) == ("TooManyRequestsException", "ConcurrentInvocationLimitExceeded")
