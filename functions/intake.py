@@ -6,18 +6,21 @@ from typing import Any
 from imagegate.wiring import front
 
 intake = front.intake()
+queue = front.intake_queue()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Begin a batch of requests; name the messages to be delivered again."""
-    failed = [record["messageId"] for record in event["Records"] if not _taken(record["body"])]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    """Begin a batch of requests; name the messages that come back, hidden until it is time for them."""
+    again = [record for record in event["Records"] if _comes_back(record)]
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in again]}
 
 
-def _taken(message: str) -> bool:
+def _comes_back(record: dict[str, Any]) -> bool:
     try:
-        intake(message)
+        wait = intake(record["body"], int(record["attributes"]["SentTimestamp"]) / 1000)
+        if wait is not None:
+            queue.hide(record["receiptHandle"], wait)
     except Exception:  # the others of the batch are not to blame
         logging.exception("a request could not be taken in")
-        return False
-    return True
+        return True
+    return wait is not None

@@ -65,7 +65,7 @@ class Settings:
     expander_secret: str = ""
     """Name of the secret with its key, below `secrets_path`; empty for a language model without keys."""
     intake_queue_url: str = ""
-    """The queue that `intake` reads, and puts back into what has to wait."""
+    """The queue that `intake` reads, and in which it hides what has to wait."""
     upstream_base_urls: Mapping[str, str] | None = field(default_factory=dict)
     """Provider name to base URL, in place of models.toml's; empty for one that cannot be read, `None` when none can."""
 

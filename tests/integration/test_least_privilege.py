@@ -89,6 +89,12 @@ def send(queue: str) -> Probe:
     )
 
 
+def hide(queue: str) -> Probe:
+    return lambda client, names: client("sqs").change_message_visibility(
+        QueueUrl=names.of[queue], ReceiptHandle="none", VisibilityTimeout=1
+    )
+
+
 ABSENT = "0" * 20
 PATHS = Config(s3={"addressing_style": "path"}, proxies={}, retries={"total_max_attempts": 1})
 DRIVERS = {"SubmitFunction", "PollFunction"}
@@ -128,7 +134,11 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
         {*FRONTS, "IntakeFunction"},
     ),
     "have a webhook sent": (send("WebhookQueue"), {*FRONTS, "PublishFunction"}),
+    "have a webhook wait": (hide("WebhookQueue"), {"DeliverFunction"}),
     "put a webhook aside": (send("UndeliveredQueue"), {"DeliverFunction"}),
+    "have a request wait": (hide("IntakeQueue"), {"IntakeFunction"}),
+    "send a request": (send("IntakeQueue"), set()),
+    "put a request aside": (send("UnacceptedQueue"), {"IntakeFunction"}),
     "put an announcement aside": (send("UnpublishedQueue"), {"PublishFunction"}),
     "read what a key has used": (get_item("usage#none#running"), {*FRONTS, "FailFunction", *DRIVERS}),
     "book what a key uses": (

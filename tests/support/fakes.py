@@ -382,16 +382,6 @@ class MemoryDeadLetters:
 
 
 @dataclass
-class MemoryRequests:
-    """Remembers what was put back, and for how long."""
-
-    put: list[tuple[str, float]] = field(default_factory=list)
-
-    def put_back(self, message: str, seconds: float) -> None:
-        self.put.append((message, seconds))
-
-
-@dataclass
 class NoSecrets:
     """No secret was ever set, unless given."""
 

@@ -8,6 +8,7 @@ import pytest
 from imagegate.cli.schemas import REQUESTED
 from imagegate.domain.events import DETAIL_TYPES, SOURCE
 from imagegate.local.packaging import load_yaml
+from imagegate.usecases.intake import LONGEST_PAUSE, PATIENCE, PAUSE
 from support.stack_settings import TEMPLATE
 
 DOCUMENT = load_yaml(TEMPLATE)
@@ -38,9 +39,25 @@ def test_nobody_listens_unless_told_in_whose_name(name: str) -> None:
 def test_a_request_has_time_and_turns_and_then_a_place() -> None:
     queue = properties("IntakeQueue")
     assert queue["VisibilityTimeout"] >= 6 * properties("IntakeFunction")["Timeout"]
-    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": of("UnacceptedQueue"), "maxReceiveCount": 10}
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == of("UnacceptedQueue")
     [target] = properties("IntakeRule")["Targets"]
     assert (target["Arn"], target["DeadLetterConfig"]) == (of("IntakeQueue"), {"Arn": of("UnacceptedQueue")})
+
+
+def test_waiting_for_a_keys_limits_does_not_use_up_a_messages_receipts() -> None:
+    queue = properties("IntakeQueue")
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * PAUSE > PATIENCE
+    assert queue["VisibilityTimeout"] + LONGEST_PAUSE + PATIENCE < queue["MessageRetentionPeriod"]
+
+
+@pytest.mark.parametrize("function", [name for name, one in RESOURCES.items() if name.endswith("Function")])
+def test_no_function_sends_to_a_queue_that_it_reads(function: str) -> None:
+    """Lambda stops such a chain after 16 rounds, and what it went round with is put aside."""
+    mappings = [one["Properties"] for one in RESOURCES.values() if one["Type"] == "AWS::Lambda::EventSourceMapping"]
+    reads = [json.dumps(one["EventSourceArn"]) for one in mappings if one["FunctionName"] == {"Ref": function}]
+    statements = [one for policy in properties(function)["Policies"] for one in policy["Statement"]]
+    sends = json.dumps([one["Resource"] for one in statements if "sqs:SendMessage" in one["Action"]])
+    assert not [queue for queue in reads if queue in sends]
 
 
 @pytest.mark.parametrize("queue", ["IntakeQueue", "UnacceptedQueue"])

@@ -1,20 +1,21 @@
 """The queue of requests by event."""
 
+from math import ceil
 from typing import Any
-
-_LONGEST_DELAY = 900
-"""Seconds; SQS knows no longer one."""
 
 
 class SqsRequests:
-    """The RequestQueue on an SQS queue. A message put back is a new one, whose failures are not counted yet."""
+    """An SQS queue whose messages wait by being hidden.
 
-    def __init__(self, client: Any, queue: str) -> None:
-        """`queue`: its URL."""
+    A message sent again would be a loop of the function through its own queue, which Lambda stops after 16 rounds.
+    """
+
+    def __init__(self, client: Any, queue_url: str) -> None:
         self._client = client
-        self._queue = queue
+        self._url = queue_url
 
-    def put_back(self, message: str, seconds: float) -> None:
-        """Have a message delivered again after `seconds`."""
-        delay = min(_LONGEST_DELAY, round(seconds))
-        self._client.send_message(QueueUrl=self._queue, MessageBody=message, DelaySeconds=delay)
+    def hide(self, receipt_handle: str, seconds: float) -> None:
+        """Have a message that was received come back after `seconds`, twelve hours at most."""
+        self._client.change_message_visibility(
+            QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=ceil(seconds)
+        )

@@ -62,7 +62,7 @@ def refused(
 def _row(letter: DeadLetter) -> tuple[str, ...]:
     moment = datetime.fromtimestamp(letter.sent_at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     found = re.search(r'"id": ?"([^"]+)"', letter.message)
-    told = (letter.code or "-", found[1] if found else "-", letter.reason or "It broke down ten times; see the log.")
+    told = (letter.code or "-", found[1] if found else "-", letter.reason or "It broke down each time; see the log.")
     return moment, *map(_printable, told)
 
 

@@ -1,8 +1,6 @@
 """Requests that arrive as events: the detail is what POST /v1/operations takes, and what headers say there."""
 
 import json
-from datetime import datetime
-from typing import Any
 
 from imagegate.dialects import operations
 from imagegate.dialects.parsing import document_of, header_line, with_privacy
@@ -28,12 +26,4 @@ def parse(message: str) -> Requested:
     ask, validate_only = operations.parse(json.dumps(detail).encode(), header_line(key, "id"))
     if validate_only:
         raise InvalidRequest("Nobody would hear of the result.", param="validate_only", remedy="Leave it out.")
-    return Requested(with_privacy(ask, "false" if logged is False else ""), _sent_at(event.get("time")))
-
-
-def _sent_at(time: Any) -> float:
-    """Seconds since the epoch; long ago when an event does not say."""
-    try:
-        return datetime.fromisoformat(time).timestamp()
-    except (TypeError, ValueError):
-        return 0.0
+    return Requested(with_privacy(ask, "false" if logged is False else ""))

@@ -15,13 +15,6 @@ class EventBus(Protocol):
         """Announce; returns the positions of the events that could not be."""
 
 
-class RequestQueue(Protocol):
-    """Where requests by event wait."""
-
-    def put_back(self, message: str, seconds: float) -> None:
-        """Have a message delivered again after `seconds`, a quarter of an hour at most."""
-
-
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A message that was put aside."""

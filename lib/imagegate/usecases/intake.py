@@ -8,14 +8,14 @@ from imagegate.domain.api_key import Principal
 from imagegate.domain.errors import QuotaExhausted, RateLimited, RequestError
 from imagegate.domain.route import Routes
 from imagegate.ports.keeping import Clock
-from imagegate.ports.telling import DeadLetters, RequestQueue
+from imagegate.ports.telling import DeadLetters
 from imagegate.usecases.attach import Attach
 from imagegate.usecases.start import Ask, Start
 
 PATIENCE = 86_400.0
 """Seconds after which a request that its key's limits keep waiting is put aside."""
-PAUSE = 60.0
-"""Seconds, at least, before a request that has to wait is looked at again: thousands may be waiting."""
+PAUSE, LONGEST_PAUSE = 120.0, 900.0
+"""Seconds, at least and at most, before a request that has to wait is received again: thousands may be waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,6 @@ class Requested:
     """What an event asks for."""
 
     ask: Ask
-    at: float
-    """When, in seconds since the epoch."""
 
 
 class Intake:
@@ -37,7 +35,6 @@ class Intake:
         start: Start,
         routes: Routes,
         principal: Callable[[], Principal],
-        queue: RequestQueue,
         letters: DeadLetters,
         clock: Clock,
     ) -> None:
@@ -47,23 +44,25 @@ class Intake:
         self._start = start
         self._routes = routes
         self._principal = principal
-        self._queue = queue
         self._letters = letters
         self._clock = clock
 
-    def __call__(self, message: str) -> None:
-        """Begin what `message` asks for, put it back for a while, or put it aside with the reason.
+    def __call__(self, message: str, sent_at: float) -> float | None:
+        """Begin what `message` asks for, or put it aside with the reason.
 
-        Whatever else is raised means that none of it was done, and that the message has to be delivered again.
+        `sent_at`: when it came to the queue, in seconds since the epoch; the event's own `time` is the producer's word.
+        Returns the seconds after which it has to be received again, because its key's limits do not allow it now; None
+        when it is settled. Whatever else is raised means that nothing was done, and that it has to be delivered again.
         """
         try:
             requested, principal = self._understand(message), self._principal()
             principal.require(self._routes.of(requested.ask.request).model)
-            self._start_or_wait(requested, principal, message)
+            return self._start_or_wait(requested, principal, sent_at)
         except RequestError as error:
             self._letters.put(message, error.code, " ".join(filter(None, (error.message, error.remedy))))
+        return None
 
-    def _start_or_wait(self, requested: Requested, principal: Principal, message: str) -> None:
+    def _start_or_wait(self, requested: Requested, principal: Principal, sent_at: float) -> float | None:
         """A key that has too much under way makes a request wait: nobody is there to ask again.
 
         What is over a day's limit is put aside, for somebody has to know.
@@ -71,8 +70,9 @@ class Intake:
         try:
             self._start(self._attach(requested.ask, principal), principal.owner, principal.key)
         except RateLimited as limited:
-            too_long = self._clock.now() - requested.at > PATIENCE
+            too_long = self._clock.now() - sent_at > PATIENCE
             if isinstance(limited, QuotaExhausted) or limited.retry_after is None or too_long:
                 raise
             spread = random.uniform(1, 2)  # noqa: S311 - spreads those who wait, no secret
-            self._queue.put_back(message, max(PAUSE, limited.retry_after) * spread)
+            return min(LONGEST_PAUSE, max(PAUSE, limited.retry_after) * spread)
+        return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from typing import TYPE_CHECKING
 
 from imagegate import settings
 from imagegate.adapters.aws import client
@@ -19,6 +20,9 @@ from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
 from imagegate.wiring import shared
+
+if TYPE_CHECKING:
+    from imagegate.adapters.sqs_requests import SqsRequests
 
 
 def authenticate() -> Callable[[str | None], Principal]:
@@ -101,20 +105,24 @@ def redeliver() -> Redeliver:
 
 def intake() -> Intake:
     """The use case `intake`."""
-    from imagegate.adapters.sqs_requests import SqsRequests
     from imagegate.dialects import events
 
-    queue = SqsRequests(client("sqs"), settings.current().intake_queue_url)
     return Intake(
         events.parse,
         attach(),
         start(),
         shared.routes(),
         _intake_principal(),
-        queue,
         shared.own_dead_letters(),
         shared.clock(),
     )
+
+
+def intake_queue() -> "SqsRequests":
+    """The queue that `intake` reads."""
+    from imagegate.adapters.sqs_requests import SqsRequests
+
+    return SqsRequests(client("sqs"), settings.current().intake_queue_url)
 
 
 def _intake_principal() -> Callable[[], Principal]:

@@ -127,16 +127,17 @@ def test_dead_letters_are_looked_at_where_they_are() -> None:
 
 
 @pytest.mark.usefixtures("mocked_aws")
-def test_a_request_is_put_back_for_as_long_as_sqs_can() -> None:
+def test_a_request_that_waits_is_hidden_and_stays_the_same_message() -> None:
     sqs = boto3.client("sqs")
-    queue = sqs.create_queue(QueueName="requests")["QueueUrl"]
+    queue = sqs.create_queue(QueueName="requests", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
+    sent = sqs.send_message(QueueUrl=queue, MessageBody="later")["MessageId"]
     requests = SqsRequests(sqs, queue)
-    requests.put_back("now", 0.2)
-    requests.put_back("later", 5_000)
-    [message] = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
-    assert message["Body"] == "now"
-    delayed = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
-    assert delayed["ApproximateNumberOfMessagesDelayed"] == "1"
+    [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
+    requests.hide(message["ReceiptHandle"], 899.5)
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+    requests.hide(message["ReceiptHandle"], 0)
+    [again] = sqs.receive_message(QueueUrl=queue, AttributeNames=["All"])["Messages"]
+    assert (again["MessageId"], again["Attributes"]["ApproximateReceiveCount"]) == (sent, "2")
 
 
 @pytest.mark.usefixtures("mocked_aws")

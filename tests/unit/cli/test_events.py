@@ -133,7 +133,7 @@ def test_refused_requests_are_shown_with_the_reason(monkeypatch: pytest.MonkeyPa
     head, first, second = CliRunner().invoke(app, ["events", "refused"]).stdout.splitlines()
     assert head.split() == ["WHEN", "CODE", "EVENT", "REASON"]
     assert first.split()[2:] == ["model_not_found", "e-1", "No?", "such", "model."]
-    assert second.endswith("-                -      It broke down ten times; see the log.")
+    assert second.endswith("-                -      It broke down each time; see the log.")
     lines = CliRunner().invoke(app, ["events", "refused", "--json"]).stdout.splitlines()
     assert [DeadLetter(**json.loads(one)) for one in lines] == letters
     letters.clear()

@@ -1,6 +1,7 @@
 """intake: what is asked for by events, once however often they come; what is refused, aside with the reason."""
 
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -8,15 +9,20 @@ import pytest
 from imagegate.adapters.webhook_targets import WebhookTargets
 from imagegate.dialects import events
 from imagegate.domain.api_key import EVERYBODY, KeyLimits, Principal, issue
+from imagegate.domain.errors import RateLimited
 from imagegate.domain.events import DETAIL_TYPES
 from imagegate.domain.webhook import secret_text
+from imagegate.local.packaging import load_yaml
 from imagegate.usecases.attach import Attach
 from imagegate.usecases.authenticate import OnBehalf
-from imagegate.usecases.intake import PATIENCE, PAUSE, Intake
+from imagegate.usecases.intake import LONGEST_PAUSE, PATIENCE, PAUSE, Intake
 from imagegate.wiring import front
-from support.fakes import MemoryApiKeys, MemoryDeadLetters, MemoryRequests
+from support.fakes import MemoryApiKeys, MemoryDeadLetters
 from support.functions import load
+from support.stack_settings import TEMPLATE
 from support.world import World, ready
+
+RESOURCES = load_yaml(TEMPLATE)["Resources"]
 
 
 def message(event_id: str = "e-1", **changes: Any) -> str:
@@ -34,10 +40,12 @@ class Desk:
         self.principal: Any = lambda: Principal(EVERYBODY)
         attach = Attach(WebhookTargets(lambda host, port: ["93.184.216.34"]), lambda: bytes(32))
         start, routes = self.world._start, self.world.routes
-        self.queue = MemoryRequests()
-        self.intake = Intake(
-            events.parse, attach, start, routes, lambda: self.principal(), self.queue, self.letters, self.world.clock
+        self.use_case = Intake(
+            events.parse, attach, start, routes, lambda: self.principal(), self.letters, self.world.clock
         )
+
+    def intake(self, body: str, waited: float = 0) -> float | None:
+        return self.use_case(body, self.world.clock.now() - waited)
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
@@ -104,9 +112,8 @@ def test_another_request_under_the_same_id_is_refused(desk: Desk) -> None:
 def test_events_are_held_to_the_limits_of_their_key(desk: Desk) -> None:
     key, _ = issue("events", 0.0, limits=KeyLimits(concurrent=1, pictures_per_day=2))
     desk.principal = lambda: Principal(key.owner, key)
-    desk.intake(message("e-1"))
-    desk.intake(message("e-2"))
-    assert [waiting for waiting, _ in desk.queue.put] == [message("e-2")]
+    assert desk.intake(message("e-1")) is None
+    assert desk.intake(message("e-2")) is not None
     assert not desk.letters.letters
     desk.world.cancel(desk.world.store.history[-1])
     desk.intake(message("e-2"))
@@ -140,27 +147,81 @@ def test_what_its_keys_limits_forbid_now_waits_for_a_day_at_most(desk: Desk) -> 
     world = desk.world
     key, _ = issue("events", world.clock.now(), limits=KeyLimits(concurrent=1))
     desk.principal = lambda: Principal(key.owner, key)
-    desk.intake(message("e-1"))
-    desk.intake(message("e-2"))
-    [(waiting, seconds)] = desk.queue.put
-    assert waiting == message("e-2")
-    assert PAUSE <= seconds <= 900
+    assert desk.intake(message("e-1")) is None
+    seconds = desk.intake(message("e-2"))
+    assert seconds is not None
+    assert PAUSE <= seconds <= LONGEST_PAUSE
     assert len(world.store.documents) == 1
     world.alpha.checks = [ready()]
     world.drive(next(iter(world.store.history)))
-    desk.intake(waiting)
+    assert desk.intake(message("e-2"), seconds) is None
     assert len(world.store.documents) == 2
 
-    world.clock.sleep(PATIENCE + 1)
-    desk.intake(message("e-3"))
+    assert desk.intake(message("e-3"), PATIENCE) is not None
+    assert not desk.letters.letters
+    assert desk.intake(message("e-3"), PATIENCE + 1) is None
     assert desk.reasons[0][0] == "rate_limit_exceeded"
-    assert len(desk.queue.put) == 1
 
 
-def test_of_a_batch_only_what_broke_down_comes_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(front, "intake", lambda: desk.intake)
+@pytest.mark.parametrize("time", ["9999-12-31T00:00:00Z", "1970-01-01T00:00:00Z"])
+def test_patience_does_not_depend_on_the_producers_time(desk: Desk, time: str) -> None:
+    key, _ = issue("events", 0.0, limits=KeyLimits(concurrent=1))
+    desk.principal = lambda: Principal(key.owner, key)
+    desk.intake(message("e-1"))
+    body = json.dumps(json.loads(message("e-2")) | {"time": time})
+    assert desk.intake(body) is not None
+    assert not desk.letters.letters
+    assert desk.intake(body, PATIENCE + 1) is None
+    assert [code for code, _ in desk.reasons] == ["rate_limit_exceeded"]
+
+
+def test_a_long_wait_is_cut_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise RateLimited("Wait.", retry_after=40_000)
+
+    monkeypatch.setattr(type(desk.world._start), "__call__", busy)
+    assert desk.intake(message()) == LONGEST_PAUSE
+
+
+@dataclass
+class Queue:
+    """Remembers what was hidden, and for how long. It cannot hide `lost`."""
+
+    hidden: dict[str, float] = field(default_factory=dict)
+    lost: str = ""
+
+    def hide(self, receipt_handle: str, seconds: float) -> None:
+        if receipt_handle == self.lost:
+            raise ConnectionError("the queue is away")
+        self.hidden[receipt_handle] = seconds
+
+
+@pytest.fixture
+def queue(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    made = Queue()
+    monkeypatch.setattr(front, "intake", lambda: desk.use_case)
+    monkeypatch.setattr(front, "intake_queue", lambda: made)
+    return made
+
+
+def batch(desk: Desk, *bodies: str) -> dict[str, Any]:
+    sent = {"SentTimestamp": str(int(desk.world.clock.now() * 1000))}
+    return {
+        "Records": [
+            {"messageId": str(at), "body": body, "receiptHandle": f"r-{at}", "attributes": sent}
+            for at, body in enumerate(bodies)
+        ]
+    }
+
+
+def failures(answer: dict[str, Any]) -> list[str]:
+    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+
+def test_of_a_batch_only_what_broke_down_comes_again(
+    desk: Desk, queue: Queue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     handler = load("intake").handler
-    bodies = [message("e-1"), "{", message("e-2", prompt="a storm"), message("e-3")]
     create = desk.world.store.create
 
     def fragile(operation: Any, *more: Any) -> None:
@@ -169,13 +230,29 @@ def test_of_a_batch_only_what_broke_down_comes_again(desk: Desk, monkeypatch: py
         create(operation, *more)
 
     monkeypatch.setattr(desk.world.store, "create", fragile)
-    batch = {"Records": [{"messageId": str(at), "body": body} for at, body in enumerate(bodies)]}
-    assert handler(batch, None) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    records = batch(desk, message("e-1"), "{", message("e-2", prompt="a storm"), message("e-3"))
+    assert failures(handler(records, None)) == ["2"]
     assert len(desk.world.store.history) == 2
     assert len(desk.letters.letters) == 1
+    told = RESOURCES["IntakeBreakdowns"]["Properties"]["FilterPattern"].strip('"')
+    assert [told in line for line in caplog.messages] == [True]
     monkeypatch.setattr(desk.world.store, "create", create)
-    assert handler(batch, None) == {"batchItemFailures": []}
+    assert failures(handler(records, None)) == []
     assert len(desk.world.store.history) == 3
+    assert not queue.hidden
+
+
+def test_what_has_to_wait_is_hidden_and_stays_in_its_queue(desk: Desk, queue: Queue) -> None:
+    key, _ = issue("events", 0.0, limits=KeyLimits(concurrent=1))
+    desk.principal = lambda: Principal(key.owner, key)
+    handler, records = load("intake").handler, batch(desk, *(message(f"e-{number}") for number in range(4)))
+    queue.lost = "r-2"
+    assert failures(handler(records, None)) == ["1", "2", "3"]
+    assert queue.hidden.keys() == {"r-1", "r-3"}
+    assert all(PAUSE <= seconds <= LONGEST_PAUSE for seconds in queue.hidden.values())
+    desk.world.clock.sleep(PATIENCE + 1)
+    assert failures(handler(records, None)) == []
+    assert [code for code, _ in desk.reasons] == ["rate_limit_exceeded"] * 3
 
 
 def test_what_we_announce_is_never_taken_for_a_request() -> None:
