@@ -99,6 +99,15 @@ def test_every_function_logs_to_a_group_that_forgets_and_is_watched(function: st
     assert json.dumps({"Ref": function}) in watched
 
 
+def test_access_logs_need_no_line_in_the_accounts_policy() -> None:
+    """That policy holds 5,120 characters: in a busy account the deployment of another name would be refused."""
+    for stage in of_type("AWS::ApiGatewayV2::Stage").values():
+        [group, attribute] = stage["Properties"]["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"]
+        name = RESOURCES[group]["Properties"]["LogGroupName"]["Fn::Sub"]
+        assert (attribute, name) == ("Arn", "/aws/vendedlogs/imagegate-${Stage}"), "each stage has its own"
+        assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogDays"}
+
+
 def test_sam_build_finds_the_code_of_every_function() -> None:
     """It rewrites relative paths of resources, not of Globals."""
     assert {one["Properties"]["CodeUri"] for one in FUNCTIONS.values()} == {"functions/"}

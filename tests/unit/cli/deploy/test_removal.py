@@ -16,6 +16,8 @@ from support.fakes import FakeClock
 
 WORKFLOW = {"Workflow": ("AWS::StepFunctions::StateMachine", MACHINE)}
 
+VENDED = "/aws/vendedlogs/imagegate"
+
 
 def account(*statuses: str, **more: Any) -> FakeAccount:
     fake = FakeAccount(["CREATE_COMPLETE", *statuses], resources=WORKFLOW, machine="ACTIVE", **more)
@@ -90,25 +92,26 @@ def test_what_stays_is_what_is_still_there() -> None:
     boto3.client("s3").create_bucket(
         Bucket="pictures", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
-    boto3.client("logs").create_log_group(logGroupName="api-log")
-    boto3.client("logs").create_log_group(logGroupName="gone-log-of-another")
+    for group in ("api-log", "gone-log-of-another", f"{VENDED}-dev", f"{VENDED}-dev2", f"{VENDED}-gone2"):
+        boto3.client("logs").create_log_group(logGroupName=group)
     for number in range(11):
         boto3.client("ssm").put_parameter(Name=f"/imagegate/dev/upstreams/K{number:02}", Value="v", Type="SecureString")
     boto3.client("ssm").put_parameter(Name="/imagegate/dev2/upstreams/K", Value="v", Type="SecureString")
     named = {
         "AWS::DynamoDB::Table": (table, "gone"),
         "AWS::S3::Bucket": ("pictures", "gone-bucket"),
-        "AWS::Logs::LogGroup": ("api-log", "gone-log"),
+        "AWS::Logs::LogGroup": ("api-log", "gone-log", f"{VENDED}-dev", f"{VENDED}-gone"),
     }
     resources = [{"ResourceType": kind, "PhysicalResourceId": name} for kind, names in named.items() for name in names]
     remains = Leftovers(clients, "dev", "eu-central-1", [*resources, {"ResourceType": "AWS::S3::Bucket"}]).find()
     commands = [command for one in remains for command in one.commands]
     region = "--region eu-central-1"
-    assert commands[:4] == [
+    assert commands[:5] == [
         f"aws dynamodb update-table --no-deletion-protection-enabled --table-name {table} {region}",
         f"aws dynamodb delete-table --table-name {table} {region}",
         f"aws s3 rb --force s3://pictures {region}",
         f"aws logs delete-log-group --log-group-name api-log {region}",
+        f"aws logs delete-log-group --log-group-name {VENDED}-dev {region}",
     ]
-    assert [command.count("/imagegate/dev/upstreams/K") for command in commands[4:]] == [10, 1]
+    assert [command.count("/imagegate/dev/upstreams/K") for command in commands[5:]] == [10, 1]
     assert not any("gone" in command or "dev2" in command for command in commands)
