@@ -18,6 +18,10 @@ from imagegate.usecases.submit import Submit
 from imagegate.usecases.visit import Visit
 from imagegate.wiring import shared
 
+_SSM_ATTEMPTS = 7
+"""SSM takes 40 reads a second of an account, and hundreds of functions may start at once. Their pauses, 25 s on average
+and 51 s at most, let them read in turn; only then is a secret unreadable, and another provider asked for that."""
+
 
 class Context(Protocol):
     """What Lambda tells a function of its invocation."""
@@ -42,7 +46,9 @@ def _http() -> Http:
 def providers() -> registry.Providers:
     """The upstreams."""
     current = settings.current()
-    return registry.Providers(_http(), shared.secrets(client("ssm"), current.secrets_path), current.upstream_base_urls)
+    # Not so the expander's secret: expanding has its share of the time, and can be left out.
+    secrets = shared.secrets(client("ssm", _SSM_ATTEMPTS), current.secrets_path)
+    return registry.Providers(_http(), secrets, current.upstream_base_urls)
 
 
 def _expander() -> Expander | None:

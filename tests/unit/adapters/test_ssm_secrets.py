@@ -1,0 +1,77 @@
+"""Upstream credentials are read in the end, however many functions start at once."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.endpoint
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from imagegate import settings
+from imagegate.adapters import aws
+from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.usecases.poll import SWEEP_MARGIN
+from imagegate.wiring import tasks
+
+PATH = "/imagegate/dev/upstreams"
+THROTTLED = b'{"__type": "ThrottlingException", "message": "Rate exceeded"}'
+READ = b'{"Parameter": {"Name": "K", "Value": "a secret", "Type": "SecureString"}}'
+
+
+class Ssm:
+    """SSM behind botocore's own retries: it takes no read before `taken`, counted from 1."""
+
+    def __init__(self) -> None:
+        self.taken = 100
+        self.reads = 0
+        self.pauses: list[float] = []
+
+    def answer(self, request: Any, **_: Any) -> AWSResponse:
+        self.reads += 1
+        status, body = (400, THROTTLED) if self.reads < self.taken else (200, READ)
+        response = AWSResponse(request.url, status, {}, None)
+        response._content = body
+        return response
+
+
+@pytest.fixture
+def ssm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ssm]:
+    """The SSM that a task function meets, throttled until it is told otherwise; pauses are noted, not slept."""
+    for name, value in {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-central-1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(settings, "current", lambda: SimpleNamespace(secrets_path=PATH, upstream_base_urls={}))
+    made = Ssm()
+    monkeypatch.setattr(botocore.endpoint.time, "sleep", made.pauses.append)
+    aws.client.cache_clear()
+    yield made
+    aws.client.cache_clear()
+
+
+def secrets(ssm: Ssm) -> Any:
+    """What submit and poll read secrets with."""
+    made = tasks.providers.__wrapped__()._secrets  # type: ignore[attr-defined]
+    made._client.meta.events.register("before-send.ssm.GetParameter", ssm.answer)
+    return made
+
+
+def test_a_burst_of_cold_functions_reads_in_turn(ssm: Ssm) -> None:
+    ssm.taken = 7
+    assert secrets(ssm).get("K") == "a secret"
+    assert (ssm.reads, len(ssm.pauses)) == (7, 6)
+
+
+def test_in_the_end_it_counts_as_the_providers_capacity(ssm: Ssm) -> None:
+    with pytest.raises(UpstreamError) as refused:
+        secrets(ssm).get("K")
+    assert refused.value.failure.code == FailureCode.CAPACITY
+    assert ssm.reads == 7
+
+
+def test_a_submission_that_waits_for_secrets_is_not_taken_for_dead(ssm: Ssm) -> None:
+    """It holds the lease meanwhile. A provider looks for three secrets at most."""
+    with pytest.raises(UpstreamError):
+        secrets(ssm).get("K")
+    longest = [min(2**retry, 20) for retry in range(ssm.reads - 1)]
+    assert all(pause <= most for pause, most in zip(ssm.pauses, longest, strict=True))
+    assert 3 * sum(longest) < SWEEP_MARGIN
