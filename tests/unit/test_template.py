@@ -209,6 +209,23 @@ def test_someone_hears_of_it_before_sqs_hands_out_no_more_webhooks() -> None:
     assert hidden["Threshold"] < 120_000
 
 
+HEARD = {"Fn::If": ["WithAlarmEmail", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
+
+
+def test_silence_rings_but_not_before_there_was_a_sound() -> None:
+    """A new alarm's state is INSUFFICIENT_DATA. It rings when its state changes to one that has actions."""
+    alarm = RESOURCES["SweepSilentAlarm"]["Properties"]
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("Restarted", "SampleCount")
+    assert alarm["InsufficientDataActions"] == HEARD
+
+
+@pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
+def test_no_alarm_rings_for_want_of_figures_when_it_is_new(name: str) -> None:
+    alarm = RESOURCES[name]["Properties"]
+    assert alarm["TreatMissingData"] == ("missing" if "InsufficientDataActions" in alarm else "notBreaching")
+    assert alarm["AlarmActions"] == HEARD
+
+
 def test_no_arn_is_of_one_partition_only() -> None:
     """China and GovCloud have their own."""
     for path in (TEMPLATE, TEMPLATE.parent / "infra" / "workflow.asl.yaml"):
