@@ -269,13 +269,16 @@ class MemoryImages:
     """Pictures in a dictionary, the oldest first."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
+    ages: dict[str, float] = field(default_factory=dict)
+    """Since when whoever asked for a picture took it to be there."""
 
     def put(self, key: str, body: bytes, content_type: str, *, anew: bool = False) -> None:
         if anew:
             self.objects.pop(key, None)
         self.objects.setdefault(key, body)
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, written_at: float) -> bytes:
+        self.ages[key] = written_at
         return self.objects[key]
 
     def delete(self, keys: Sequence[str]) -> None:

@@ -209,6 +209,27 @@ def test_someone_hears_of_it_before_sqs_hands_out_no_more_webhooks() -> None:
     assert hidden["Threshold"] < 120_000
 
 
+READS = ("${Bucket.Arn}/images/", "${Bucket.Arn}/inputs/")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_who_reads_pictures_is_heard_when_they_are_denied(function: str) -> None:
+    opened = [one["Resource"] for one in policies(function) if "s3:GetObject" in listed(one["Action"])]
+    log = FUNCTIONS[function]["Properties"]["LoggingConfig"]["LogGroup"]
+    filters = [
+        one
+        for one in of_type("AWS::Logs::MetricFilter").values()
+        if one["Properties"]["MetricTransformations"][0]["MetricName"] == "UnreadableObjects"
+        and one["Properties"]["LogGroupName"] == log
+    ]
+    assert len(filters) == any(path in json.dumps(opened) for path in READS)
+    for one in filters:
+        assert one["Properties"]["FilterPattern"] == RESOURCES["ApiUnreadable"]["Properties"]["FilterPattern"]
+        assert one.get("Condition") == FUNCTIONS[function].get("Condition")
+    alarm = RESOURCES["UnreadableAlarm"]["Properties"]
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("UnreadableObjects", 1)
+
+
 HEARD = {"Fn::If": ["WithAlarmEmail", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
 
 

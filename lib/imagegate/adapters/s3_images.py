@@ -1,7 +1,8 @@
 """Pictures in a private S3 bucket, handed out as presigned URLs."""
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ _STEADY_SECONDS = 300
 """For so long a process gives a picture the same URL, so that caches know it again. Another process signs another."""
 _GONE = frozenset({"NoSuchKey", "AccessDenied"})
 """What S3 says of an object that is not there: the latter to roles that may not list the bucket, as none here may."""
+_DAY = 86_400.0
 _CONFLICT_PAUSES = (0.1, 0.3, 0.9)
 """Seconds before a put is repeated that met another of the same key."""
 
@@ -56,8 +58,10 @@ def s3_client(region: str) -> Any:
 class S3Images:
     """The ImageStore on one bucket."""
 
-    def __init__(self, client: Any, bucket: str, presign_seconds: int) -> None:
+    def __init__(self, client: Any, bucket: str, presign_seconds: int, days: Mapping[str, float]) -> None:
+        """`days`: how long the bucket keeps objects at least, by the first part of their keys."""
         self._client = client
+        self._days = days
         self._bucket = bucket
         self._presign_seconds = presign_seconds
 
@@ -87,15 +91,26 @@ class S3Images:
             else:
                 return
 
-    def get(self, key: str) -> bytes:
-        """Read the bytes back. Raises KeyError when they are gone."""
+    def get(self, key: str, written_at: float) -> bytes:
+        """Read the bytes back. Raises KeyError when they are gone, and logs an error where they must still be there.
+
+        `written_at`: when they were stored at the earliest, in seconds since the epoch.
+        """
         try:
             body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except ClientError as error:
             if _code(error) in _GONE:
+                self._tell(key, written_at, _code(error))
                 raise KeyError(key) from None
             raise
         return body
+
+    def _tell(self, key: str, written_at: float, code: str) -> None:
+        """S3 does not say whether a role may not read an object, or the object is gone; its age may."""
+        if time.time() < written_at + self._days.get(key.partition("/")[0], 0) * _DAY:
+            logging.error("%s must still be in the bucket, but S3 says %s", key, code)
+        else:
+            logging.warning("%s is no longer kept: S3 says %s", key, code)
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove the objects; those already gone are no error."""

@@ -107,8 +107,11 @@ class ImageStore(Protocol):
         `anew`: it is written in any case, for what is kept only so long after its latest use.
         """
 
-    def get(self, key: str) -> bytes:
-        """Read the bytes back. Raises KeyError when they are gone."""
+    def get(self, key: str, written_at: float) -> bytes:
+        """Read the bytes back. Raises KeyError when they are gone, and tells of it where they must still be there.
+
+        `written_at`: when they were stored at the earliest, in seconds since the epoch.
+        """
 
     def presign(self, key: str) -> str:
         """A URL that anybody may GET for a limited time."""

@@ -12,7 +12,7 @@ from imagegate.domain.fitting import not_honoured, worded
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.order import InputBody, Order
 from imagegate.domain.outcome import Ready, Ticket
-from imagegate.domain.request import ImageRequest, InputImage
+from imagegate.domain.request import InputImage
 from imagegate.domain.route import Route, Routes, Target
 from imagegate.ports.keeping import Admission, Clock, ImageStore, OperationStore
 from imagegate.ports.making import Provider, ProviderFor
@@ -25,9 +25,8 @@ from imagegate.usecases.visit import Visit
 _BUDGET = 300.0
 """Seconds after which one visit begins no further submission: blocking upstreams take minutes each."""
 _LEASE_MARGIN = 15.0
-_INPUTS_GONE = Failure(
-    FailureCode.INVALID_REQUEST, "The pictures that came with the request are no longer kept; send it again."
-)
+_GONE = "The pictures that came with the request are no longer kept; send it again."
+_INPUTS_GONE = Failure(FailureCode.INVALID_REQUEST, _GONE)
 
 
 class _Inputs(NamedTuple):
@@ -145,7 +144,7 @@ class Submit:
 
     def _try(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> Operation:
         try:
-            inputs = self._inputs(operation.request)
+            inputs = self._inputs(operation)
         except KeyError:
             return self._conclude.ended(operation, _INPUTS_GONE)
         operation, attempt = self._begin(operation, target, slots)
@@ -172,13 +171,14 @@ class Submit:
             idempotency_key=f"{operation.id}-{slot}-{_first_number(operation, attempt)}",
         )
 
-    def _inputs(self, request: ImageRequest) -> _Inputs:
+    def _inputs(self, operation: Operation) -> _Inputs:
         """What came with the request. Raises KeyError when it is no longer kept."""
-        mask = self._input(request.mask) if request.mask else None
-        return _Inputs(tuple(map(self._input, request.inputs)), mask)
+        request, at = operation.request, operation.created_at
+        bodies = tuple(self._input(image, at) for image in request.inputs)
+        return _Inputs(bodies, self._input(request.mask, at) if request.mask else None)
 
-    def _input(self, image: InputImage) -> InputBody:
-        return InputBody(self._images.get(image.key), image.content_type)
+    def _input(self, image: InputImage, at: float) -> InputBody:
+        return InputBody(self._images.get(image.key, at), image.content_type)
 
     def _begin(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> tuple[Operation, Attempt]:
         """Write the attempt before the call, so that a crash in between is seen.

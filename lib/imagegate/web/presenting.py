@@ -149,6 +149,6 @@ def _handouts(operation: Operation, images: ImageStore) -> Sequence[Handout]:
 
 def _base64(operation: Operation, images: ImageStore, picture: Picture) -> str:
     try:
-        return base64.b64encode(images.get(picture.key)).decode()
+        return base64.b64encode(images.get(picture.key, operation.created_at)).decode()
     except KeyError:
         raise gone(operation) from None

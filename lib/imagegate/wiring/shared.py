@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from imagegate.usecases.link import Links, PictureLinks
 
 _clock = SystemClock()
+INPUT_DAYS = 2
+"""Days for which the bucket keeps what came with a request, as template.yaml says."""
 
 
 def clock() -> Clock:
@@ -51,7 +53,8 @@ def images() -> ImageStore:
     from imagegate.adapters.s3_images import S3Images, s3_client
 
     current = settings.current()
-    return S3Images(s3_client(current.region), current.bucket, current.presign_seconds)
+    days = {"images": current.image_days, "inputs": INPUT_DAYS}
+    return S3Images(s3_client(current.region), current.bucket, current.presign_seconds, days)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,10 +38,14 @@ from imagegate.domain.ids import new_id
 from imagegate.domain.listing import Page, Query
 from imagegate.domain.operation import Operation, State
 from imagegate.domain.request import ImageRequest, Message
+from imagegate.local.packaging import load_yaml
 from imagegate.usecases.revise import Revise
+from imagegate.wiring.shared import INPUT_DAYS
 from support.fakes import FakeClock
+from support.stack_settings import TEMPLATE
 
 REGION = "eu-central-1"
+DAYS = {"images": 7.0, "inputs": 2.0}
 pytestmark = pytest.mark.usefixtures("mocked_aws")
 
 
@@ -261,27 +266,27 @@ def test_stream_images_are_read_like_items(store: DynamoDBOperations) -> None:
 def images() -> S3Images:
     client = s3_client(REGION)
     client.create_bucket(Bucket="pictures", CreateBucketConfiguration={"LocationConstraint": REGION})
-    return S3Images(client, "pictures", 600)
+    return S3Images(client, "pictures", 600, DAYS)
 
 
 def test_pictures_are_stored_with_their_type_and_come_back(images: S3Images) -> None:
     images.put("images/a", b"bytes", "image/webp")
-    assert images.get("images/a") == b"bytes"
+    assert images.get("images/a", 0.0) == b"bytes"
     assert boto3.client("s3").head_object(Bucket="pictures", Key="images/a")["ContentType"] == "image/webp"
     with pytest.raises(KeyError):
-        images.get("images/none")
+        images.get("images/none", 0.0)
 
 
 def test_a_stored_picture_is_never_overwritten(images: S3Images) -> None:
     images.put("images/a", b"first", "image/webp")
     images.put("images/a", b"second", "image/webp")
-    assert images.get("images/a") == b"first"
+    assert images.get("images/a", 0.0) == b"first"
 
 
 def test_what_is_used_again_is_written_again_and_its_days_begin_anew(images: S3Images) -> None:
     images.put("inputs/a", b"first", "image/png", anew=True)
     images.put("inputs/a", b"second", "image/png", anew=True)
-    assert images.get("inputs/a") == b"second"
+    assert images.get("inputs/a", 0.0) == b"second"
 
 
 @pytest.fixture
@@ -290,7 +295,7 @@ def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S3Images, Stubber
     monkeypatch.setattr(s3_images.time, "sleep", lambda seconds: None)
     client = s3_client(REGION)
     with Stubber(client) as stubber:
-        yield S3Images(client, "pictures", 600), stubber
+        yield S3Images(client, "pictures", 600, DAYS), stubber
         stubber.assert_no_pending_responses()
 
 
@@ -299,20 +304,38 @@ ONCE = PUT | {"IfNoneMatch": "*"}
 
 
 @pytest.mark.parametrize(("code", "status"), [("NoSuchKey", 404), ("AccessDenied", 403)])
+@pytest.mark.parametrize(
+    ("key", "days_ago", "rings"),
+    [("images/a", 6.9, True), ("images/a", 7.1, False), ("inputs/a", 1.9, True), ("inputs/a", 2.1, False)],
+)
 def test_what_is_gone_is_gone_also_to_those_who_may_not_list(
-    stubbed: tuple[S3Images, Stubber], code: str, status: int
-) -> None:
+    stubbed: tuple[S3Images, Stubber], caplog: pytest.LogCaptureFixture, code: str, status: int, key: str,
+    days_ago: float, rings: bool,
+) -> None:  # fmt: skip
+    """The key is logged, and an alarm hears of what must still be there: S3 denies all that a broken policy forbids."""
     images, stubber = stubbed
     stubber.add_client_error("get_object", code, http_status_code=status)
     with pytest.raises(KeyError):
-        images.get("images/a")
+        images.get(key, time.time() - days_ago * 86_400)
+    [line] = caplog.messages
+    assert key in line
+    assert code in line
+    pattern = load_yaml(TEMPLATE)["Resources"]["ApiUnreadable"]["Properties"]["FilterPattern"]
+    assert (pattern.strip('"') in line) is rings
+
+
+def test_the_bucket_keeps_objects_for_as_long_as_is_said() -> None:
+    rules = load_yaml(TEMPLATE)["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    days = {rule["Prefix"]: rule.get("ExpirationInDays") for rule in rules}
+    assert days["images/"] == {"Ref": "ImageDays"}
+    assert days["inputs/"] == INPUT_DAYS
 
 
 def test_a_bucket_that_is_not_there_is_no_missing_picture(stubbed: tuple[S3Images, Stubber]) -> None:
     images, stubber = stubbed
     stubber.add_client_error("get_object", "NoSuchBucket", http_status_code=404)
     with pytest.raises(ClientError):
-        images.get("images/a")
+        images.get("images/a", 0.0)
 
 
 def test_of_two_puts_at_once_the_one_refused_comes_again(stubbed: tuple[S3Images, Stubber]) -> None:
@@ -350,7 +373,7 @@ def test_no_call_of_the_front_outlasts_the_thirty_seconds_of_the_gateway() -> No
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
 def test_presigned_urls_are_signature_4_on_the_regional_host(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    parts = urlsplit(S3Images(s3_client(region), "pictures", 600).presign("images/a"))
+    parts = urlsplit(S3Images(s3_client(region), "pictures", 600, DAYS).presign("images/a"))
     query = parse_qs(parts.query)
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-Expires"] == ["600"]
@@ -359,7 +382,7 @@ def test_presigned_urls_are_signature_4_on_the_regional_host(region: str, monkey
 
 @pytest.mark.parametrize(("seconds", "steady"), [(3600, 300), (600, 300), (60, 30)])
 def test_a_picture_keeps_its_url_for_some_minutes(monkeypatch: pytest.MonkeyPatch, seconds: int, steady: int) -> None:
-    images = S3Images(s3_client("eu-central-1"), "pictures", seconds)
+    images = S3Images(s3_client("eu-central-1"), "pictures", seconds, DAYS)
 
     def presigned(moment: float) -> str:
         monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: datetime.fromtimestamp(moment, UTC))
@@ -582,7 +605,7 @@ def test_deleting_pictures_that_are_gone_is_no_error(images: S3Images) -> None:
     images.delete(["images/a", "images/b"])
     images.delete([])
     with pytest.raises(KeyError):
-        images.get("images/a")
+        images.get("images/a", 0.0)
 
 
 @pytest.mark.parametrize("body", ["{", "1", "[]", '{"id":null}'])

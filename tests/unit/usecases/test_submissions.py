@@ -40,10 +40,13 @@ def test_pictures_and_mask_reach_the_upstream_as_they_came() -> None:
     one = world()
     one.images.objects |= {"inputs/a": b"first", "inputs/b": b"second", "inputs/m": b"mask"}
     images = (InputImage("inputs/a", "image/png"), InputImage("inputs/b", "image/webp"))
-    one.submit(one.begun(inputs=images, mask=InputImage("inputs/m", "image/png")).id)
+    begun = one.begun(inputs=images, mask=InputImage("inputs/m", "image/png"))
+    one.clock.sleep(10)
+    one.submit(begun.id)
     [order] = orders(one)
     assert order.inputs == (InputBody(b"first", "image/png"), InputBody(b"second", "image/webp"))
     assert order.mask == InputBody(b"mask", "image/png")
+    assert one.images.ages == dict.fromkeys(one.images.objects, begun.created_at)
 
 
 def test_pictures_alike_go_together_where_the_upstream_takes_several() -> None:

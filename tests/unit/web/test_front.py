@@ -140,6 +140,8 @@ def test_bytes_that_the_bucket_no_longer_has_are_gone_and_no_breakdown(gateway: 
     answer = gateway.call("GET", f"/v1/operations/{operation_id}/wait")
     assert (answer.status, answer.json()["error"]["code"]) == (410, "gone")
     assert operation_id in answer.json()["error"]["message"]
+    [written_at] = gateway.images.ages.values()
+    assert written_at == gateway.store.history[0].created_at
 
 
 def test_a_failed_generation(gateway: Gateway) -> None:
