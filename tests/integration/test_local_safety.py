@@ -157,6 +157,7 @@ def test_a_picture_is_shown_to_whoever_has_its_url_and_read_by_no_page(stack: St
     for headers in ({}, shown, {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "document"}):
         answer = requests.get(picture, headers=headers)
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
+        assert answer.headers["x-content-type-options"] == "nosniff"
         assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
     assert requests.get(picture, headers={**shown, "Host": "evil.example"}).status_code == 403
     for origin in (EVIL, "null", "http://localhost:3000"):

@@ -59,6 +59,7 @@ class MiniStackGuard:
         allowed = self._picture_origins if picture else frozenset()
         policy = OriginPolicy(allowed, subdomains=True, harmless=lambda _: picture)
         readable = bool(allowed.intersection(origin.lower() for origin in header_values(scope, b"origin")))
+        send = _with_nosniff(send)
         answer = send if readable else _without_cors(send)
         if why := policy.refusal(scope):
             await _reply(send, (403, {"Content-Type": "application/json"}, json.dumps({"message": why}).encode()))
@@ -140,6 +141,17 @@ def _without_cors(send: Send) -> Send:
         if message["type"] == "http.response.start":
             kept = [(name, value) for name, value in message["headers"] if not name.lower().startswith(_ALLOWS)]
             message = {**message, "headers": kept}
+        await send(message)
+
+    return sending
+
+
+def _with_nosniff(send: Send) -> Send:
+    """Return a `send` that has browsers take an object for nothing but what its type says."""
+
+    async def sending(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"x-content-type-options", b"nosniff")]}
         await send(message)
 
     return sending
