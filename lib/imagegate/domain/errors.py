@@ -29,6 +29,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
+from imagegate.domain.characters import masked
+
 
 class ImagegateError(Exception):
     """Root of everything imagegate raises on purpose."""
@@ -202,6 +204,10 @@ class Failure:
     """One sentence; never a secret, never a traceback."""
     retry_after: float | None = None
     """Seconds after which the upstream said to come back."""
+
+    def __post_init__(self) -> None:
+        """Take the control and bidirectional characters out of what an upstream said."""
+        object.__setattr__(self, "message", masked(" ".join(self.message.split())))
 
     @property
     def final(self) -> bool:

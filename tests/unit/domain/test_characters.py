@@ -6,6 +6,7 @@ import unicodedata
 import pytest
 
 from imagegate.domain.characters import FORBIDDEN, find_forbidden, masked
+from imagegate.domain.errors import Failure, FailureCode
 
 GOOD = [
     "a red fox\tin the snow\r\nat night",
@@ -46,3 +47,7 @@ def test_what_is_repeated_is_masked() -> None:
 def test_the_class_is_one_of_json_schema_too() -> None:
     assert json.loads(json.dumps(FORBIDDEN)).isascii()
     assert not re.findall(r"\\(?!u[0-9a-f]{4})", FORBIDDEN), "ECMAScript knows no other escapes"
+
+
+def test_what_an_upstream_said_holds_none_of_them() -> None:
+    assert Failure(FailureCode.AUTH, "no\r\n key \u202efor\x9b2J you").message == "no key ?for?2J you"

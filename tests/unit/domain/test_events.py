@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from imagegate.domain.attempt import Attempt, AttemptState, Source
+from imagegate.domain.characters import masked
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.events import DETAIL_TYPES, LONGEST_PART, LONGEST_TEXT, MOST_ATTEMPTS, Event, announced
 from imagegate.domain.operation import Operation, Picture, State
@@ -75,7 +76,7 @@ def test_an_announcement_stays_far_below_what_the_bus_takes(letter: str) -> None
     told = detail["operation"]
     assert told["prompt"] == letter * LONGEST_TEXT
     assert [one["number"] for one in told["attempts"]] == list(range(500 - MOST_ATTEMPTS, 500))
-    assert told["attempts"][0]["error"]["message"] == letter * LONGEST_PART
+    assert told["attempts"][0]["error"]["message"] == masked(letter) * LONGEST_PART
     assert [one["revised_prompt"] for one in told["images"]] == [letter * LONGEST_PART] * 10
 
 
