@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.cost_runs import Case, run
 from benchmarks.cost_usage import FUNCTIONS, PRICE, PRICES, Usage, work, work_and_table
 from benchmarks.schedule_simulation import learned, lognormal, mean
-from imagegate.domain.schedule import POLL_PRICE
+from imagegate.domain.timing.schedule import POLL_PRICE
 
 NAIVE = {"3s": 0.21, "30s": 0.52, "10min": 1.36}
 """Dollars: the Wait/Task/Choice loop with fixed polls, docs/protocols/aws.md#fixed-polls."""

@@ -17,11 +17,11 @@ import httpx
 from benchmarks.cost_counting import CountingProxy, access_key
 from benchmarks.cost_usage import FUNCTIONS, Usage
 from benchmarks.schedule_simulation import lognormal, trained
-from imagegate.domain.latency import Histogram
-from imagegate.domain.schedule import POLL_PRICE
-from imagegate.local.server_thread import ServerThread
-from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StandIns
+from imagegate.domain.timing.latency import Histogram
+from imagegate.domain.timing.schedule import POLL_PRICE
+from imagegate.local.stack.server_thread import ServerThread
+from imagegate.local.stack.settings import StandIns
+from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagegate.domain.waiting import Verdict, client_of, decide, hold_while_untouched, pause
-from imagegate.local.packaging import load_yaml
-from imagegate.web.waiting import HOP, RETRY_AFTER
+from imagegate.domain.timing.long_poll import Verdict, client_of, decide, hold_while_untouched, pause
+from imagegate.local.stack.packaging import load_yaml
+from imagegate.web.long_polling import HOP, RETRY_AFTER
 from support.stack_settings import TEMPLATE
 
 SLOTS = 10

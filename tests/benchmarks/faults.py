@@ -2,8 +2,8 @@
 
 N operations on the embedded stack while everything goes wrong with set probabilities, repeatably by seed: upstreams
 throttle, fail, hang, drop connections and answer nonsense (switches in the prompts), and functions are refused, killed,
-stopped for seconds and run twice (local/chaos.py). Afterwards every operation is held against what the upstreams
-counted, what the bus carried and what is in S3.
+stopped for seconds and run twice (local/ministack/chaos.py). Afterwards every operation is held against what the
+upstreams counted, what the bus carried and what is in S3.
 
 - lost: accepted and unknown afterwards, or succeeded without its picture in S3
 - stuck: not ended although deadline and grace are over
@@ -27,9 +27,9 @@ from typing import Any
 
 import httpx
 
-from imagegate.local.chaos import VARIABLE
-from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StandIns
+from imagegate.local.ministack.chaos import VARIABLE
+from imagegate.local.stack.settings import StandIns
+from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 

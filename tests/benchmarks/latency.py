@@ -17,13 +17,13 @@ from pathlib import Path
 import httpx
 
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.order import Order
-from imagegate.domain.outcome import Check, Failed, Ready, Submission, Ticket
-from imagegate.domain.request import ImageRequest, Message
-from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StandIns
+from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.outcome import Check, Failed, Ready, Submission, Ticket
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.local.stack.settings import StandIns
+from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
-from imagegate.ports.making import Provider
+from imagegate.ports.upstreams import Provider
 from imagegate.providers.registry import Providers
 from support.stack_settings import on_free_ports
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from imagegate.adapters.dynamodb_listing import DynamoDBListing
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations, _item
-from imagegate.domain.ids import new_id
-from imagegate.domain.listing import Query
-from imagegate.domain.operation import Operation
-from imagegate.domain.request import ImageRequest, Message
-from imagegate.local.stack import Stack
+from imagegate.domain.operation.ids import new_id
+from imagegate.domain.operation.listing import Query
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.local.stack.stack import Stack
 from support.stack_settings import on_free_ports
 
 NOW = 1_800_000_000.0

@@ -34,8 +34,8 @@ from benchmarks.schedule_simulation import (
     steps,
     watched,
 )
-from imagegate.domain.latency import Histogram
-from imagegate.domain.schedule import POLL_PRICE
+from imagegate.domain.timing.latency import Histogram
+from imagegate.domain.timing.schedule import POLL_PRICE
 
 LATENCIES = {
     "lognormal_5s": lognormal(5),

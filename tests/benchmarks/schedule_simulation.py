@@ -9,8 +9,8 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 from statistics import fmean
 
-from imagegate.domain.latency import Histogram
-from imagegate.domain.schedule import LONGEST_WAIT, next_look
+from imagegate.domain.timing.latency import Histogram
+from imagegate.domain.timing.schedule import LONGEST_WAIT, next_look
 
 LESSONS = 200
 """Jobs watched before ours is measured."""

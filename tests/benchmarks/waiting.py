@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.cost_usage import PRICE, PRICES
-from imagegate.domain.operation import Picture, State
-from imagegate.local.packaging import load_yaml
+from imagegate.domain.operation.operation import Picture, State
+from imagegate.local.stack.packaging import load_yaml
 from support.gateway import Gateway
 from support.stack_settings import TEMPLATE
 

@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from imagegate.adapters.clock import SystemClock
-from imagegate.domain.operation import Picture, State
+from imagegate.domain.operation.operation import Picture, State
 from imagegate.local.upstreams.serving import serving
 from support.fakes import FakeClock, MemoryLatencies, MemoryRequestRate, picture
 from support.gateway import Gateway

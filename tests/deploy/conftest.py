@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from imagegate.local.packaging import load_yaml
-from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StandIns
+from imagegate.local.stack.packaging import load_yaml
+from imagegate.local.stack.settings import StandIns
+from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 from support.sam import ARTIFACTS, Account, Project, account, copy_project
 from support.stack_settings import WITH_WEBHOOKS, on_free_ports

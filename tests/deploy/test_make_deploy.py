@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from imagegate.local.ministack_process import REGION, MiniStackProcess
-from imagegate.local.ports import first_free
-from imagegate.local.root_access import RootAccess
+from imagegate.local.ministack.process import REGION, MiniStackProcess
+from imagegate.local.stack.ports import first_free
+from imagegate.local.stack.root_access import RootAccess
 from imagegate.local.state_folder import StateFolder
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600), pytest.mark.xdist_group("make-deploy")]

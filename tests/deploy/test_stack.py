@@ -15,7 +15,7 @@ import pytest
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from imagegate.local.packaging import load_yaml
+from imagegate.local.stack.packaging import load_yaml
 from support.sam import ARTIFACTS, UNDER_TEST, Account
 
 SWITCHES: dict[str, Mapping[str, str]] = {

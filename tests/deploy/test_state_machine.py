@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.local.packaging import load_yaml
+from imagegate.local.stack.packaging import load_yaml
 from support.stack_settings import TEMPLATE
 
 READER = Path(__file__).parent / "node" / "read.mjs"

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from imagegate.cli.main import app
-from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StandIns
+from imagegate.local.stack.settings import StandIns
+from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 from support.event_schemas import as_described
 from support.stack_settings import WITH_WEBHOOKS, on_free_ports

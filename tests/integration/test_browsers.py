@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 
 ORIGIN = "null"
 """What a browser calls the page's origin after a redirect to another host."""

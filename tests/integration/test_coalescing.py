@@ -11,7 +11,7 @@ import openai
 import pytest
 import requests
 
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 from support.crowd import crowd
 
 

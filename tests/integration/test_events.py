@@ -17,8 +17,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from imagegate.local.ministack_process import REGION
-from imagegate.local.stack import Stack
+from imagegate.local.ministack.process import REGION
+from imagegate.local.stack.stack import Stack
 from support.documents import code_blocks, yaml_blocks
 
 Until = Callable[..., Any]

@@ -9,7 +9,7 @@ import openai
 import pytest
 import requests
 
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 
 
 def visited(stack: Stack, operation_id: str, until: Callable[..., Any]) -> list[str]:

@@ -7,7 +7,7 @@ import openai
 import pytest
 import requests
 
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 from support.receiver import Receiver, receiving
 
 KEY_CACHE_SECONDS = 1

@@ -13,9 +13,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from imagegate.local.ministack_process import REGION
-from imagegate.local.packaging import load_yaml
-from imagegate.local.stack import Stack
+from imagegate.local.ministack.process import REGION
+from imagegate.local.stack.packaging import load_yaml
+from imagegate.local.stack.stack import Stack
 from support.roles import credentials
 from support.stack_settings import TEMPLATE
 

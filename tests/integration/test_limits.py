@@ -11,23 +11,23 @@ import requests
 from botocore.config import Config
 
 from imagegate.adapters.clock import SystemClock
-from imagegate.adapters.dynamodb_books import DynamoDBBooks
+from imagegate.adapters.dynamodb_ledger import DynamoDBBooks
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.dynamodb_request_rate import DynamoDBRequestRate
-from imagegate.domain.account import Amount
-from imagegate.domain.api_key import ApiKey, KeyLimits, issue
-from imagegate.domain.books import Used, day_of
+from imagegate.domain.access.api_key import ApiKey, KeyLimits, issue
+from imagegate.domain.access.ledger import Used, day_of
 from imagegate.domain.errors import FailureCode, QuotaExhausted, RateLimited, WrongState
-from imagegate.domain.geometry import Grid
-from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.operation import Operation, State
-from imagegate.domain.request import ImageRequest, Message
-from imagegate.domain.route import Route, Routes, Target
-from imagegate.local.stack import Stack
+from imagegate.domain.operation.account import Amount
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.request.geometry import Grid
+from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.local.stack.stack import Stack
 from imagegate.usecases.cancel import Cancel
-from imagegate.usecases.fail import Fail
-from imagegate.usecases.revise import Revise
 from imagegate.usecases.start import Ask, Start
+from imagegate.usecases.update import Revise
+from imagegate.workflow.fail import Fail
 from support.fakes import MemoryWorkflow, failing, routes
 from support.world import World
 

@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 
 EVIL = "https://evil.example"
 JSON_1_0 = "application/x-amz-json-1.0"

@@ -12,7 +12,7 @@ import openai
 import pytest
 import requests
 
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 
 LONGER_THAN_THE_HOLD = "[delay 5s] {} waits"
 """The stack holds a POST for one second at the other address."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 
 BODY = {"model": "flux", "prompt": "an operation", "size": {"width": 256, "height": 256}}
 

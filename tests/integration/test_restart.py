@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import requests
 
-from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StandIns
+from imagegate.local.stack.settings import StandIns
+from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 

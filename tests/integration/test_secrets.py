@@ -11,8 +11,8 @@ import requests
 from typer.testing import CliRunner
 
 from imagegate.cli.main import app
-from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StandIns
+from imagegate.local.stack.settings import StandIns
+from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 from support.everywhere import Listener, everywhere, logs
 from support.fakes import picture

@@ -6,9 +6,9 @@ from typing import Any
 
 import requests
 
-from imagegate.domain.delivery import MOST_POSTS
-from imagegate.domain.webhook import secret_text
-from imagegate.local.stack import Stack
+from imagegate.domain.webhooks.delivery import MOST_POSTS
+from imagegate.domain.webhooks.webhook import secret_text
+from imagegate.local.stack.stack import Stack
 from imagegate.usecases.retry import MOST_RETRIES
 from support.receiver import Receiver, receiving
 

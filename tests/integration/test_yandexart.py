@@ -16,7 +16,7 @@ import pytest
 import requests
 from PIL import Image
 
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 
 Until = Callable[..., Any]
 START = "/foundationModels/v1/imageGenerationAsync"

@@ -9,7 +9,7 @@ import pytest
 from clients import as_process, in_python
 from clients.outcome import Ask
 from clients.register import Client
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 from support.client_runs import Runs, under_way
 
 PATIENCE = 100.0

@@ -15,7 +15,7 @@ from PIL import Image
 
 from clients.outcome import Ask, Outcome
 from clients.register import Client, Entry
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 from support.recording_door import RecordingDoor, recording_door
 
 

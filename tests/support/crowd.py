@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 from support.gateway import Answered, event
 
 ROOT = Path(__file__).parents[2]

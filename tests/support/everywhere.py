@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 
 SIGNING = "signing"
 """The item that holds a secret on purpose (docs/adr/0005)."""

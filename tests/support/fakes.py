@@ -7,27 +7,27 @@ from typing import Any
 
 from PIL import Image
 
-from imagegate.domain import request_rate
-from imagegate.domain.account import Amount
-from imagegate.domain.api_key import ApiKey, KeyLimits
-from imagegate.domain.attempt import Attempt
-from imagegate.domain.books import Booking, Used, over
-from imagegate.domain.circuit import Circuit
-from imagegate.domain.coalescing import Claim, Claimed
-from imagegate.domain.delivery import Delivery, DeliveryState
-from imagegate.domain.document import dumps, loads
+from imagegate.domain.access import rate
+from imagegate.domain.access.api_key import ApiKey, KeyLimits
+from imagegate.domain.access.ledger import Booking, Used, over
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamError
-from imagegate.domain.events import Event
-from imagegate.domain.geometry import Grid
-from imagegate.domain.latency import Histogram
-from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.listing import Page, Query
-from imagegate.domain.operation import Operation
-from imagegate.domain.order import Order
-from imagegate.domain.outcome import Check, Submission, Ticket
-from imagegate.domain.request import ImageRequest
-from imagegate.domain.route import Route, Routes, Target
-from imagegate.ports.making import HttpRequest, HttpResponse, ServerSentEvent
+from imagegate.domain.operation.account import Amount
+from imagegate.domain.operation.attempt import Attempt
+from imagegate.domain.operation.coalescing import Claim, Claimed
+from imagegate.domain.operation.document import dumps, loads
+from imagegate.domain.operation.events import Event
+from imagegate.domain.operation.listing import Page, Query
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.outcome import Check, Submission, Ticket
+from imagegate.domain.request.geometry import Grid
+from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.request import ImageRequest
+from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.timing.circuit import Circuit
+from imagegate.domain.timing.latency import Histogram
+from imagegate.domain.webhooks.delivery import Delivery, DeliveryState
+from imagegate.ports.upstreams import HttpRequest, HttpResponse, ServerSentEvent
 
 ITEM_BYTES = 400 * 1024
 """DynamoDB's limit for an item."""
@@ -149,13 +149,13 @@ class MemoryRequestRate:
     clock: FakeClock
     full_at: dict[str, int] = field(default_factory=dict)
 
-    def take(self, key_id: str, per_minute: int, cost: int = 1) -> request_rate.Allowance:
-        now = int(self.clock.now() * request_rate.MICROSECONDS)
+    def take(self, key_id: str, per_minute: int, cost: int = 1) -> rate.Allowance:
+        now = int(self.clock.now() * rate.MICROSECONDS)
         full_at = max(self.full_at.get(key_id, 0), now)
-        if full_at > request_rate.latest(per_minute, now, cost):
-            return request_rate.refused(per_minute, full_at, now, cost)
-        self.full_at[key_id] = full_at + cost * request_rate.interval(per_minute)
-        return request_rate.granted(per_minute, self.full_at[key_id], now)
+        if full_at > rate.latest(per_minute, now, cost):
+            return rate.refused(per_minute, full_at, now, cost)
+        self.full_at[key_id] = full_at + cost * rate.interval(per_minute)
+        return rate.granted(per_minute, self.full_at[key_id], now)
 
 
 @dataclass

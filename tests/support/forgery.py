@@ -10,8 +10,8 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from imagegate.domain.events import Event
-from imagegate.domain.operation import State
+from imagegate.domain.operation.events import Event
+from imagegate.domain.operation.operation import State
 from imagegate.wiring import announcing, shared
 from support.functions import load
 from support.siege import Siege, captured

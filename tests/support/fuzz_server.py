@@ -6,11 +6,11 @@ Prints its URL and an API key, and ends with its standard input.
 import sys
 from dataclasses import replace
 
-from imagegate.domain.geometry import Grid
-from imagegate.domain.ids import created_at
-from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.operation import Picture, State
-from imagegate.domain.route import Route, Routes, Target
+from imagegate.domain.operation.ids import created_at
+from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.request.geometry import Grid
+from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.local.upstreams.serving import serving
 from support.fakes import FakeClock, picture
 from support.gateway import Gateway

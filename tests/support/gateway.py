@@ -10,19 +10,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from imagegate.adapters.webhook_targets import WebhookTargets
-from imagegate.domain.api_key import ApiKey, issue
-from imagegate.domain.route import Routes
-from imagegate.usecases.attach import Attach
+from imagegate.domain.access.api_key import ApiKey, issue
+from imagegate.domain.request.route import Routes
 from imagegate.usecases.authenticate import Authenticate, everybody
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
 from imagegate.usecases.estimate import Estimate
-from imagegate.usecases.link import HopLinks, Links, PictureLinks
+from imagegate.usecases.links import HopLinks, Links, PictureLinks
 from imagegate.usecases.read import Read
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
-from imagegate.usecases.revise import Revise
 from imagegate.usecases.start import Start
+from imagegate.usecases.update import Revise
+from imagegate.usecases.webhook_choice import Attach
 from imagegate.web.app import create_app
 from imagegate.web.lambda_handler import lambda_handler
 from imagegate.web.services import Services

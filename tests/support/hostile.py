@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from imagegate.domain.webhook import SIGNATURE_HEADER, USER_AGENT
+from imagegate.domain.webhooks.webhook import SIGNATURE_HEADER, USER_AGENT
 from support import hostile_charsets
 from support.hostile_corpus import (
     HEADERS,

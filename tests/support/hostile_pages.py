@@ -13,7 +13,7 @@ from typing import Any
 
 from imagegate.local.front_door import FrontDoor
 from imagegate.local.origin_policy import OriginGuard, OriginPolicy
-from imagegate.local.server_thread import ServerThread
+from imagegate.local.stack.server_thread import ServerThread
 from support.siege import Siege
 
 KIND = "web page"

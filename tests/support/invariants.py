@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from imagegate.domain.account import Account, Amount
-from imagegate.domain.attempt import Attempt, AttemptState
-from imagegate.domain.events import announced
-from imagegate.domain.failover import RESUBMISSIONS
-from imagegate.domain.operation import TRANSITIONS, Operation, State
+from imagegate.domain.operation.account import Account, Amount
+from imagegate.domain.operation.attempt import Attempt, AttemptState
+from imagegate.domain.operation.events import announced
+from imagegate.domain.operation.operation import TRANSITIONS, Operation, State
+from imagegate.domain.timing.failover import RESUBMISSIONS
 from support.moody import MoodyUpstream
 
 History = Sequence[Operation]

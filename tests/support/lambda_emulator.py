@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from imagegate.local.ports import first_free
+from imagegate.local.stack.ports import first_free
 from support.processes import listening
 
 ROOT = Path(__file__).parents[2]

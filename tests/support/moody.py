@@ -3,12 +3,12 @@
 import threading
 from dataclasses import dataclass, field
 
-from imagegate.domain.attempt import Source
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.geometry import Grid
-from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.order import Order
-from imagegate.domain.outcome import Check, Failed, Pending, Ready, Submission, Ticket
+from imagegate.domain.operation.attempt import Source
+from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Submission, Ticket
+from imagegate.domain.request.geometry import Grid
+from imagegate.domain.request.limits import Limits, Waits
 from support.fakes import picture
 
 REFUSALS = {

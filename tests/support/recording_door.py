@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imagegate.local.front_door import FrontDoor, Receive, Scope, Send
-from imagegate.local.server_thread import ServerThread
-from imagegate.local.stack import Stack
+from imagegate.local.stack.server_thread import ServerThread
+from imagegate.local.stack.stack import Stack
 
 
 @dataclass(frozen=True, slots=True)

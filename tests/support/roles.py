@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 
 
 def credentials(stack: Stack, role_arn: str) -> dict[str, Any]:

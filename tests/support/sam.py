@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from imagegate.local.ports import first_free
+from imagegate.local.stack.ports import first_free
 from support.processes import listening
 from support.stack_settings import TEMPLATE
 

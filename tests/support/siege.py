@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagegate.domain.operation import State
+from imagegate.domain.operation.operation import State
 from imagegate.local.front_door import LAMBDA_LIMIT_BYTES
 from support.fuzz_server import gateway
 from support.gateway import Answered, Gateway

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagegate.local.front_door import FrontDoor
-from imagegate.local.server_thread import ServerThread
+from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.upstreams.serving import serving
 
 API = "/_aws/execute-api/api/$default"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from imagegate.local.stack_settings import StackSettings
+from imagegate.local.stack.settings import StackSettings
 from imagegate.local.upstreams.app import EXPANDER_PARAMETERS
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"

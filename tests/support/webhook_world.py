@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagegate.domain.delivery import Delivery, Pace
-from imagegate.domain.operation import Operation, State
-from imagegate.domain.request import ImageRequest, Message
-from imagegate.domain.sealing import seal
-from imagegate.domain.webhook import EVENTS, Webhook
-from imagegate.ports.telling import WebhookAnswer
+from imagegate.domain.access.encryption import seal
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.domain.webhooks.delivery import Delivery, Pace
+from imagegate.domain.webhooks.webhook import EVENTS, Webhook
+from imagegate.ports.messaging import WebhookAnswer
 from imagegate.usecases.deliver import Deliver, Notice, Signing
 from imagegate.usecases.publish import Publish
 from imagegate.usecases.record_delivery import Pictures, RecordDelivery

@@ -4,25 +4,24 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imagegate.adapters.pillow_pictures import PillowPictures
-from imagegate.domain.api_key import ApiKey
-from imagegate.domain.attempt import Source
-from imagegate.domain.operation import Operation
-from imagegate.domain.outcome import Ready
-from imagegate.domain.request import ImageRequest, Message
-from imagegate.domain.route import Routes
+from imagegate.domain.access.api_key import ApiKey
+from imagegate.domain.operation.attempt import Source
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.outcome import Ready
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.domain.request.route import Routes
 from imagegate.usecases.cancel import Cancel
-from imagegate.usecases.conclude import Conclude
-from imagegate.usecases.expand import Expand
-from imagegate.usecases.fail import Fail
-from imagegate.usecases.keep import Keep
-from imagegate.usecases.plan import Plan, Step
-from imagegate.usecases.poll import Poll
 from imagegate.usecases.retry import Retry
-from imagegate.usecases.revise import Revise
 from imagegate.usecases.start import Ask, Start
-from imagegate.usecases.submit import Submit
-from imagegate.usecases.sweep import Sweep
-from imagegate.usecases.visit import Visit
+from imagegate.usecases.update import Revise
+from imagegate.workflow.expand import Expand
+from imagegate.workflow.fail import Fail
+from imagegate.workflow.next_step import Plan, Step, Visit
+from imagegate.workflow.outcomes import Conclude
+from imagegate.workflow.poll import Poll
+from imagegate.workflow.store_pictures import Keep
+from imagegate.workflow.submit import Submit
+from imagegate.workflow.sweep import Sweep
 from support.fakes import (
     FakeClock,
     MemoryAdmission,

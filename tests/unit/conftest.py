@@ -10,10 +10,10 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from moto import mock_aws
 
-from imagegate.local.ministack_process import MiniStackProcess
-from imagegate.local.ports import first_free
-from imagegate.local.root_access import RootAccess
+from imagegate.local.ministack.process import MiniStackProcess
 from imagegate.local.root_credentials import RootCredentials
+from imagegate.local.stack.ports import first_free
+from imagegate.local.stack.root_access import RootAccess
 from imagegate.local.state_folder import StateFolder
 from support.sam import account
 

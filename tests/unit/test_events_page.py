@@ -8,7 +8,7 @@ import pytest
 from cfnlint.api import lint_all
 
 from imagegate.cli.schemas import documents, file_name
-from imagegate.domain.events import DETAIL_TYPES, LONGEST_PART, LONGEST_TEXT, MOST_ATTEMPTS
+from imagegate.domain.operation.events import DETAIL_TYPES, LONGEST_PART, LONGEST_TEXT, MOST_ATTEMPTS
 from support.documents import yaml_blocks
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -9,7 +9,7 @@ import pytest
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from imagegate.local.packaging import load_yaml
+from imagegate.local.stack.packaging import load_yaml
 from support.stack_settings import TEMPLATE
 
 _MANAGED = "AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "AWSLambdaSQSQueueExecutionRole"

@@ -7,7 +7,7 @@ import pytest
 
 from imagegate import settings
 from imagegate.domain.errors import MisconfiguredError
-from imagegate.local.packaging import load_yaml
+from imagegate.local.stack.packaging import load_yaml
 from support.stack_settings import TEMPLATE
 
 VARIABLES = load_yaml(TEMPLATE)["Globals"]["Function"]["Environment"]["Variables"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.delivery import LEASE_SECONDS, turn_wait
-from imagegate.local.packaging import load_yaml
-from imagegate.usecases.fail import OUTAGES
+from imagegate.domain.webhooks.delivery import LEASE_SECONDS, turn_wait
+from imagegate.local.stack.packaging import load_yaml
+from imagegate.workflow.fail import OUTAGES
 from support.stack_settings import TEMPLATE
 
 DOCUMENT = load_yaml(TEMPLATE)

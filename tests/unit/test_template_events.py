@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from imagegate.cli.schemas import REQUESTED
-from imagegate.domain.events import DETAIL_TYPES, SOURCE
-from imagegate.local.packaging import load_yaml
+from imagegate.domain.operation.events import DETAIL_TYPES, SOURCE
+from imagegate.local.stack.packaging import load_yaml
 from imagegate.usecases.intake import LONGEST_PAUSE, PATIENCE, PAUSE
 from support.stack_settings import TEMPLATE
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.waiting import ADDRESSES, SECONDS, Address, dollars
-from imagegate.local.packaging import load_yaml
-from imagegate.local.stack_settings import LONG_HOLD_PORT
+from imagegate.local.stack.packaging import load_yaml
+from imagegate.local.stack.settings import LONG_HOLD_PORT
 from support.stack_settings import TEMPLATE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "waiting.md").read_text()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from imagegate.dialects import operations
-from imagegate.domain import circuit
-from imagegate.domain.circuit import FAILURES
-from imagegate.domain.delivery import MOST_POSTS, WAITS
-from imagegate.domain.webhook import EVENTS, signed_headers
-from imagegate.domain.webhook_body import LARGEST
-from imagegate.local.packaging import load_yaml
+from imagegate.dialects.operations import requests as operations_requests
+from imagegate.domain.operation.webhook_body import LARGEST
+from imagegate.domain.timing import circuit
+from imagegate.domain.timing.circuit import FAILURES
+from imagegate.domain.webhooks.delivery import MOST_POSTS, WAITS
+from imagegate.domain.webhooks.webhook import EVENTS, signed_headers
+from imagegate.local.stack.packaging import load_yaml
 from imagegate.usecases.redeliver import PAUSE
 from imagegate.usecases.retry import MOST_RETRIES
 from support.stack_settings import TEMPLATE
@@ -26,7 +26,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
 
 def test_the_request_is_accepted_and_its_secret_opens_the_receivers_lock(capsys: pytest.CaptureFixture[str]) -> None:
     [request] = re.findall(r"-d '(\{.*?\})'\n```", PAGE, re.DOTALL)
-    wanted = operations.parse(request.encode())[0].wanted_webhook
+    wanted = operations_requests.parse(request.encode())[0].wanted_webhook
     assert wanted
     assert wanted.secret
     [receiver] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from imagegate.adapters.dynamodb_circuits import DynamoDBCircuits
-from imagegate.domain.circuit import SICKNESS
 from imagegate.domain.errors import FailureCode
+from imagegate.domain.timing.circuit import SICKNESS
 
 
 class DynamoDBAdmission:

@@ -7,9 +7,9 @@ reads nothing else. They carry no `expires_at`: that is the table's TTL, and an 
 from collections.abc import Sequence
 from typing import Any
 
-from imagegate.domain.api_key import ApiKey
-from imagegate.domain.document import dumps, loads
+from imagegate.domain.access.api_key import ApiKey
 from imagegate.domain.errors import Conflict
+from imagegate.domain.operation.document import dumps, loads
 
 _OWNER_INDEX = "owner"
 _DIRECTORY = "apikeys"

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from imagegate.domain.circuit import Circuit
+from imagegate.domain.timing.circuit import Circuit
 
 _FRESH = 5.0
 """Seconds for which a circuit that was read is good enough."""

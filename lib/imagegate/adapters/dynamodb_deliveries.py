@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from imagegate.domain.delivery import Delivery, DeliveryState
-from imagegate.domain.document import dumps, loads
 from imagegate.domain.errors import Conflict
+from imagegate.domain.operation.document import dumps, loads
+from imagegate.domain.webhooks.delivery import Delivery, DeliveryState
 
 _OWNER_INDEX = "owner"
 _UNTRIED = "untried"

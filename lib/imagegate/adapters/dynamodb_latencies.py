@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from imagegate.domain.latency import Histogram
+from imagegate.domain.timing.latency import Histogram
 
 _FRESH = 30.0
 """Seconds for which a histogram that was read is good enough."""

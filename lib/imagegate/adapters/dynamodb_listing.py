@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from imagegate.adapters.dynamodb_operations import operation_of
-from imagegate.domain.listing import Page, Query
-from imagegate.domain.operation import Operation
+from imagegate.domain.operation.listing import Page, Query
+from imagegate.domain.operation.operation import Operation
 
 OWNER_INDEX = "owner"
 _READ_PER_CALL = 100

@@ -2,7 +2,7 @@
 
 Attributes: `pk` = `op#<id>`, `body` = the document, and beside it what indexes and conditions need:
 `owner`, `id`, `state`, `model`, `version`, `expires_at` (TTL), and while it is open `open`, `due_at`.
-A claim (domain/coalescing.py) has `holder`, an operation's id, and `waiting`.
+A claim (domain/operation/coalescing.py) has `holder`, an operation's id, and `waiting`.
 """
 
 import logging
@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from imagegate.adapters import dynamodb_books
-from imagegate.domain.books import UNLIMITED, Booking
-from imagegate.domain.coalescing import Claim, Claimed, lapses_at
-from imagegate.domain.document import dumps, loads
+from imagegate.adapters import dynamodb_ledger
+from imagegate.domain.access.ledger import UNLIMITED, Booking
 from imagegate.domain.errors import Conflict, RateLimited
-from imagegate.domain.operation import Operation
+from imagegate.domain.operation.coalescing import Claim, Claimed, lapses_at
+from imagegate.domain.operation.document import dumps, loads
+from imagegate.domain.operation.operation import Operation
 
 OPEN_SHARDS = 16
 OPEN_INDEX = "open"
@@ -176,7 +176,7 @@ class DynamoDBOperations:
     def _transact(self, operation: Operation, writes: list[Write], booking: Booking | None) -> None:
         """Do all or nothing; of several conditions that do not hold the first says why."""
         if booking:
-            writes = [*writes, *dynamodb_books.writes(self._table, booking, self._now())]
+            writes = [*writes, *dynamodb_ledger.writes(self._table, booking, self._now())]
         for pause in _PAUSES:
             try:
                 self._client.transact_write_items(TransactItems=[write for write, _ in writes])

@@ -1,10 +1,10 @@
-"""Requests a minute per API key: one item `pace#<key>` with the bucket's one number (domain/request_rate.py)."""
+"""Requests a minute per API key: one item `pace#<key>` with the bucket's one number (domain/access/rate.py)."""
 
 from collections.abc import Callable
 from typing import Any
 
-from imagegate.domain import request_rate
-from imagegate.domain.request_rate import MICROSECONDS, Allowance
+from imagegate.domain.access import rate
+from imagegate.domain.access.rate import MICROSECONDS, Allowance
 
 _RACES = 10
 _CAPACITY = 10_000
@@ -26,7 +26,7 @@ class DynamoDBRequestRate:
     def take(self, key_id: str, per_minute: int, cost: int = 1) -> Allowance:
         """Take `cost` of the requests that the key may make now, if there are so many."""
         now = int(self._now() * MICROSECONDS)
-        latest, step = request_rate.latest(per_minute, now, cost), cost * request_rate.interval(per_minute)
+        latest, step = rate.latest(per_minute, now, cost), cost * rate.interval(per_minute)
         full_at = self._seen.get(key_id, 0)
         for _ in range(_RACES):
             if full_at > latest:
@@ -35,8 +35,8 @@ class DynamoDBRequestRate:
             taken, full_at = self._advance(key_id, now, now + step if idle else step, None if idle else latest)
             self._remember(key_id, full_at)
             if taken:
-                return request_rate.granted(per_minute, full_at, now)
-        return request_rate.refused(per_minute, full_at, now, cost)
+                return rate.granted(per_minute, full_at, now)
+        return rate.refused(per_minute, full_at, now, cost)
 
     def _remember(self, key_id: str, full_at: int) -> None:
         self._seen.pop(key_id, None)

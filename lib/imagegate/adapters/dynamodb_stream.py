@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagegate.adapters.dynamodb_operations import is_operation, operation_of
-from imagegate.domain.operation import Operation
-from imagegate.ports.keeping import Clock
-from imagegate.ports.telling import DeadLetters
+from imagegate.domain.operation.operation import Operation
+from imagegate.ports.messaging import DeadLetters
+from imagegate.ports.runtime import Clock
 
 PATIENCE = 300.0
 """Seconds for which a record that cannot be read is delivered again, before it is put aside.

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
-from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure
-from imagegate.domain.operation import Operation
+from imagegate.domain.operation.attempt import Attempt, AttemptState
+from imagegate.domain.operation.operation import Operation
 
 _SECONDS = ("OperationSeconds", "UpstreamSeconds", "DetectionSeconds", "OverdueSeconds", "ExpansionSeconds")
 _UNITS = dict.fromkeys(_SECONDS, "Seconds")

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from imagegate.ports.keeping import Clock
+from imagegate.ports.runtime import Clock
 
 BEAT = 60.0
 STALE_AFTER = 300.0

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from imagegate.domain.events import SOURCE, Event
+from imagegate.domain.operation.events import SOURCE, Event
 
 _ENTRIES_PER_CALL = 10
 _BYTES_PER_CALL = 240_000

@@ -12,7 +12,7 @@ from httpx_sse import EventSource, SSEError
 from imagegate.adapters.picture_targets import Target, pin, vet_picture
 from imagegate.adapters.upstream_errors import failed
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.ports.making import HttpRequest, HttpResponse, ServerSentEvent
+from imagegate.ports.upstreams import HttpRequest, HttpResponse, ServerSentEvent
 
 LARGEST_ANSWER = 32 * 1024 * 1024
 LARGEST_EVENT = 1024 * 1024

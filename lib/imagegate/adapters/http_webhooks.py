@@ -9,8 +9,8 @@ import httpcore
 
 from imagegate.adapters.webhook_targets import WebhookTargets
 from imagegate.domain.errors import Unreachable
-from imagegate.domain.webhook import USER_AGENT
-from imagegate.ports.telling import WebhookAnswer
+from imagegate.domain.webhooks.webhook import USER_AGENT
+from imagegate.ports.messaging import WebhookAnswer
 
 _WHOLE = 15.0
 """Seconds one attempt may take, however steadily the receiver drips."""

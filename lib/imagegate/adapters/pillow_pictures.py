@@ -6,8 +6,8 @@ from typing import cast
 from PIL import Image, UnidentifiedImageError
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.pictures import LARGEST_PIXELS, content_type_of
-from imagegate.ports.making import PictureFacts
+from imagegate.domain.request.pictures import LARGEST_PIXELS, content_type_of
+from imagegate.ports.upstreams import PictureFacts
 
 # What is said of memory was measured; a function has 512 MB of it, of which the program takes 70.
 EASY_WEBP = 8 * 1024 * 1024

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from imagegate.ports.telling import DeadLetter
+from imagegate.ports.messaging import DeadLetter
 
 _CODE, _REASON = "ERROR_CODE", "ERROR_MESSAGE"
 _LONGEST_REASON = 1_000

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
-from imagegate.domain.ids import is_id
+from imagegate.domain.operation.ids import is_id
 from imagegate.usecases.deliver import Notice
 
 LONGEST_HIDING = 43_000

@@ -5,8 +5,8 @@ import secrets
 from contextlib import suppress
 from typing import Any
 
+from imagegate.domain.access.encryption import KEY_BYTES
 from imagegate.domain.errors import Unreachable
-from imagegate.domain.sealing import KEY_BYTES
 
 
 class SsmWebhookKey:

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from imagegate.adapters.addresses import NotAllowed, Resolver, is_public, resolve, vetted_addresses
 from imagegate.domain.errors import WebhookRefused
-from imagegate.domain.webhook import LOOPBACK
+from imagegate.domain.webhooks.webhook import LOOPBACK
 
 LONGEST_URL = 2000
 _URL = re.compile(r"[!-~]+")

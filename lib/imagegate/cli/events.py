@@ -14,9 +14,9 @@ import typer
 from imagegate.cli.sentences import aligned, hint, in_a_sentence
 from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, Local, Stage, StateDir, target
 from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.events import DETAIL_TYPES, SOURCE
-from imagegate.domain.ids import is_id
-from imagegate.ports.telling import DeadLetter
+from imagegate.domain.operation.events import DETAIL_TYPES, SOURCE
+from imagegate.domain.operation.ids import is_id
+from imagegate.ports.messaging import DeadLetter
 
 events_app = typer.Typer(help="Events: what happens, as it happens.", no_args_is_help=True)
 

@@ -8,10 +8,10 @@ import typer
 
 from imagegate.cli.amounts import duration
 from imagegate.cli.target import Target
-from imagegate.domain.api_key import ApiKey
+from imagegate.domain.access.api_key import ApiKey
+from imagegate.domain.access.encryption import derived
 from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.sealing import derived
-from imagegate.domain.webhook import EVENTS, secret_text
+from imagegate.domain.webhooks.webhook import EVENTS, secret_text
 
 A_DAY = 86_400.0
 Url = Annotated[str, typer.Option(metavar="URL", help="Where its operations are announced that name no webhook.")]

@@ -11,13 +11,13 @@ from imagegate.cli import key_webhooks
 from imagegate.cli.amounts import dollars, duration, lifetime, micro_dollars
 from imagegate.cli.sentences import aligned, command, hint, in_a_sentence
 from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, Local, Stage, StateDir, Target, target
-from imagegate.dialects.usage import LONGEST, last_days
-from imagegate.dialects.usage import shown as shown_usage
-from imagegate.domain.api_key import EVERYBODY, ApiKey, KeyLimits, KeyWebhook, issue
+from imagegate.dialects.operations.usage import LONGEST, last_days
+from imagegate.dialects.operations.usage import shown as shown_usage
+from imagegate.domain.access.api_key import EVERYBODY, ApiKey, KeyLimits, KeyWebhook, issue
 from imagegate.domain.characters import find_forbidden
 from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.representation import rfc3339
-from imagegate.ports.keeping import ApiKeys
+from imagegate.domain.operation.representation import rfc3339
+from imagegate.ports.storage import ApiKeys
 
 keys_app = typer.Typer(help="API keys: who may use the gateway.", no_args_is_help=True)
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from imagegate.domain.events import DETAIL_TYPES, SOURCE
-from imagegate.domain.operation import State
+from imagegate.domain.operation.events import DETAIL_TYPES, SOURCE
+from imagegate.domain.operation.operation import State
 
 REQUESTED = "Image Generation Requested"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -43,7 +43,7 @@ def file_name(detail_type: str) -> str:
 
 
 def _announcement(state: State, detail_type: str) -> Schema:
-    from imagegate.web.schemas import OperationShape
+    from imagegate.web.openapi_schemas import OperationShape
 
     operation = OperationShape.model_json_schema(mode="serialization")
     shapes = operation.pop("$defs") | {"OperationShape": operation}
@@ -66,7 +66,7 @@ def _announcement(state: State, detail_type: str) -> Schema:
 
 
 def _requested() -> Schema:
-    from imagegate.dialects.operations import CreateBody
+    from imagegate.dialects.operations.requests import CreateBody
 
     detail = CreateBody.model_json_schema()
     shapes = detail.pop("$defs")

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imagegate.cli.target import DEFAULT_STATE, LOCAL_STAGE
-from imagegate.domain.api_key import EVERYBODY
+from imagegate.domain.access.api_key import EVERYBODY
 
 if TYPE_CHECKING:
     from imagegate.cli.serve_screen import ServeScreen
-    from imagegate.local.stack import Stack
-    from imagegate.local.stack_settings import StackSettings
+    from imagegate.local.stack.settings import StackSettings
+    from imagegate.local.stack.stack import Stack
 
 SOURCE = Path(__file__).resolve().parents[3]
 """The checkout this package lies in; its template.yaml is what is served."""
@@ -63,7 +63,7 @@ def serve(
     """Serve the gateway with an embedded AWS and stand-in upstreams, until Ctrl-C."""
     # Imported here, for `imagegate --help` need not wait for an AWS SDK.
     from imagegate.cli.serve_screen import ServeScreen
-    from imagegate.local.stack import Stack
+    from imagegate.local.stack.stack import Stack
 
     screen = ServeScreen(state_dir)
     settings = _settings(port, state_dir, live, latency, screen)
@@ -77,7 +77,7 @@ def serve(
 
 
 def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "ServeScreen") -> "StackSettings":
-    from imagegate.local.stack_settings import StackSettings, StandIns
+    from imagegate.local.stack.settings import StackSettings, StandIns
     from imagegate.local.upstreams.app import BASE_PATHS, EXPANDER_PARAMETERS, STAND_IN_SECRETS, build_app
 
     parameters = {"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}", "IntakeKey": EVERYBODY, "LongHold": "on"}
@@ -103,7 +103,7 @@ def _origin(text: str) -> str:
 
 def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool) -> int:
     """Serve until interrupted (0) or until something fails (1)."""
-    from imagegate.local.stack import StackError
+    from imagegate.local.stack.stack import StackError
 
     _on_signals(_interrupt)
     try:
@@ -130,7 +130,7 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool) -> int:
 
 def _first_key(stack: "Stack") -> str | None:
     """A key for a stack that has none yet; `None` when there are some."""
-    from imagegate.domain.api_key import issue
+    from imagegate.domain.access.api_key import issue
     from imagegate.wiring import shared
 
     keys = shared.api_keys(stack.client("dynamodb"), stack.outputs["TableName"])

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from imagegate.adapters.event_tail import EventTail
     from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
     from imagegate.adapters.ssm_secrets import SsmSecrets
-    from imagegate.local.root_access import RootAccess
-    from imagegate.ports.keeping import ApiKeys, Books
-from imagegate.ports.telling import WebhookKey, WebhookTargets
+    from imagegate.local.stack.root_access import RootAccess
+    from imagegate.ports.storage import ApiKeys, Books
+from imagegate.ports.messaging import WebhookKey, WebhookTargets
 
 DEFAULT_STAGE = "dev"
 DEFAULT_STATE = Path(".imagegate")
@@ -112,8 +112,8 @@ def local_options(state_dir: Path) -> str:
 
 def local_access(state_dir: Path) -> "RootAccess":
     """The root key of what is served from `state_dir`. Raises MisconfiguredError when nothing ever was."""
-    from imagegate.local.ports import HOST
-    from imagegate.local.root_access import RootAccess
+    from imagegate.local.stack.ports import HOST
+    from imagegate.local.stack.root_access import RootAccess
     from imagegate.local.state_folder import StateFolder
 
     folder = StateFolder(state_dir)

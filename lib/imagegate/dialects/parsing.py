@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from imagegate.domain.characters import FORBIDDEN, find_forbidden
-from imagegate.domain.coalescing import digest
 from imagegate.domain.errors import InvalidRequest, TooLarge
-from imagegate.domain.request import ImageRequest
+from imagegate.domain.operation.coalescing import digest
+from imagegate.domain.request.request import ImageRequest
 from imagegate.usecases.start import Ask
 
 LARGEST = 1024 * 1024

@@ -21,7 +21,7 @@ ImagegateError
 ├── UpstreamError          an upstream said no, or said nothing (carries a Failure)
 ├── Unreachable            a webhook's receiver could not be reached
 ├── Conflict               somebody else wrote the operation first: read it again
-├── Claimed                an operation with the same key is there (domain/coalescing.py)
+├── Claimed                an operation with the same key is there (domain/operation/coalescing.py)
 └── MisconfiguredError     the deployment has to change something
 """
 

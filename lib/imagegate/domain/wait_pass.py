@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
-from imagegate.domain.api_key import ApiKey
+from imagegate.domain.access.api_key import ApiKey
 
 LIFE = 600.0
 """Seconds for which a wait goes on without its key."""

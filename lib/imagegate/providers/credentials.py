@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.ports.making import Secrets
+from imagegate.ports.upstreams import Secrets
 
 _PLACE = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 

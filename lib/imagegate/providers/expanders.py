@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.expansion import instruction, whole_sentences
-from imagegate.ports.making import Http, HttpRequest, HttpResponse, Secrets
-from imagegate.providers.bodies import object_of
+from imagegate.domain.request.expansion import instruction, whole_sentences
+from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization
-from imagegate.providers.refusals import code_of_words
-from imagegate.providers.statuses import bad_payload, refusal
+from imagegate.providers.error_phrases import code_of_words
+from imagegate.providers.http_errors import bad_payload, refusal
+from imagegate.providers.parsing import object_of
 
 NAME = "expander"
 """Its name beside the providers', in base URLs and in messages."""

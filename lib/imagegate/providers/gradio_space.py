@@ -10,17 +10,17 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from imagegate.domain.attempt import Source
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.geometry import Grid
-from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.order import Order
-from imagegate.domain.outcome import Check, Failed, Ready, Ticket
-from imagegate.domain.request import ImageRequest
-from imagegate.ports.making import Http, HttpRequest, HttpResponse, Secrets
-from imagegate.providers.bodies import address_of, id_of, json_of, object_of
-from imagegate.providers.refusals import code_of_words
-from imagegate.providers.statuses import LONGEST_PAUSE, bad_payload, plain, refusal
+from imagegate.domain.operation.attempt import Source
+from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
+from imagegate.domain.request.geometry import Grid
+from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.request import ImageRequest
+from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.providers.error_phrases import code_of_words
+from imagegate.providers.http_errors import LONGEST_PAUSE, bad_payload, plain, refusal
+from imagegate.providers.parsing import address_of, id_of, json_of, object_of
 
 PREFIXES = ("/gradio_api", "")
 DEFAULT_STEPS = 4

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.order import InputBody, Order
-from imagegate.domain.outcome import Check, Failed, Ready, Ticket
-from imagegate.domain.request import ImageRequest
-from imagegate.ports.making import Http, HttpRequest, Secrets
+from imagegate.domain.operation.order import InputBody, Order
+from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
+from imagegate.domain.request.request import ImageRequest
+from imagegate.ports.upstreams import Http, HttpRequest, Secrets
 from imagegate.providers.credentials import authorization, filled
-from imagegate.providers.openai_answers import parse_answer
-from imagegate.providers.openai_flavour import Flavour
+from imagegate.providers.openai_compat import Flavour
+from imagegate.providers.openai_responses import parse_answer
 from imagegate.providers.sizes import shape_of
 
 GPT_IMAGE = re.compile(r"(gpt|chatgpt)-image")

@@ -11,12 +11,12 @@ from importlib.resources import files
 from typing import Any
 
 from imagegate.domain.errors import MisconfiguredError
-from imagegate.domain.limits import Limits
-from imagegate.domain.route import Route, Routes, Target
-from imagegate.ports.making import Http, Provider, Secrets
-from imagegate.providers.facts import Facts, read_facts
+from imagegate.domain.request.limits import Limits
+from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.ports.upstreams import Http, Provider, Secrets
+from imagegate.providers.config import Facts, read_facts
 from imagegate.providers.gradio_space import GradioSpace
-from imagegate.providers.openai_flavour import Flavour
+from imagegate.providers.openai_compat import Flavour
 from imagegate.providers.openai_images import OpenAIImages
 from imagegate.providers.replaced import reach
 from imagegate.providers.yandexart import YandexArt

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.ports.making import Http, HttpRequest, HttpResponse, ServerSentEvent
+from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, ServerSentEvent
 
 
 def reach(name: str, base_url: str, replaced: Mapping[str, str] | None, http: Http) -> tuple[str, Http]:

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from imagegate.domain.geometry import DEFAULT_AREA, Grid, Size
-from imagegate.domain.request import ImageRequest
+from imagegate.domain.request.geometry import DEFAULT_AREA, Grid, Size
+from imagegate.domain.request.request import ImageRequest
 
 
 @dataclass(frozen=True, slots=True)

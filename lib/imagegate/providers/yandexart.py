@@ -11,16 +11,16 @@ from dataclasses import replace
 from typing import Any
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.order import Order
-from imagegate.domain.outcome import Check, Failed, Pending, Ready, Submission, Ticket
-from imagegate.domain.request import Message
-from imagegate.ports.making import Http, HttpRequest, HttpResponse, Secrets
-from imagegate.providers.bodies import id_of, object_of
+from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Submission, Ticket
+from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.request import Message
+from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization, filled
-from imagegate.providers.refusals import code_of_words
+from imagegate.providers.error_phrases import code_of_words
+from imagegate.providers.http_errors import bad_payload, plain, refusal, retry_after
+from imagegate.providers.parsing import id_of, object_of
 from imagegate.providers.sizes import ShapeGrid, shape_of
-from imagegate.providers.statuses import bad_payload, plain, refusal, retry_after
 
 KEYS = {"YC_API_KEY": "Api-Key", "YC_IAM_TOKEN": "Bearer"}
 """Secret to Authorization scheme; the key first, since a token lives twelve hours at most."""

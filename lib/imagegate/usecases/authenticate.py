@@ -1,8 +1,9 @@
 """Find out who makes a request."""
 
-from imagegate.domain.api_key import EVERYBODY, HOW, ApiKey, Principal, admit, parse, refuse
+from imagegate.domain.access.api_key import EVERYBODY, HOW, ApiKey, Principal, admit, parse, refuse
 from imagegate.domain.errors import Unauthenticated
-from imagegate.ports.keeping import ApiKeys, Clock
+from imagegate.ports.runtime import Clock
+from imagegate.ports.storage import ApiKeys
 
 _CAPACITY = 10_000
 _NEVER = float("-inf")

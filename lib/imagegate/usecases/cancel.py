@@ -1,9 +1,9 @@
 """Stop an operation at its owner's word."""
 
 from imagegate.domain.errors import WrongState
-from imagegate.domain.operation import Operation, State
-from imagegate.ports.keeping import Clock, Workflow
-from imagegate.usecases.revise import Revise
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.ports.runtime import Clock, Workflow
+from imagegate.usecases.update import Revise
 
 _RELEASE_GRACE = 60.0
 

@@ -1,9 +1,9 @@
 """Forget an operation: its record, its pictures, those it was made from, and what was announced of it to a webhook."""
 
 from imagegate.domain.errors import Conflict, WrongState
-from imagegate.domain.operation import Operation
-from imagegate.ports.keeping import ImageStore, OperationStore
-from imagegate.ports.telling import Deliveries
+from imagegate.domain.operation.operation import Operation
+from imagegate.ports.messaging import Deliveries
+from imagegate.ports.storage import ImageStore, OperationStore
 
 _TRIES = 8
 

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from imagegate.domain.delivery import LEASE_SECONDS, MOST_POSTS, Delivery, DeliveryState, Pace, Try, turn_wait
+from imagegate.domain.access.encryption import BrokenSeal, derived, opened
 from imagegate.domain.errors import Unreachable, WebhookRefused
-from imagegate.domain.operation import Operation
-from imagegate.domain.retry_after import seconds_until
-from imagegate.domain.sealing import BrokenSeal, derived, opened
-from imagegate.domain.webhook import Webhook, signed_headers
-from imagegate.ports.keeping import ApiKeys, Clock, OperationStore, Telemetry
-from imagegate.ports.telling import DeadLetters, Deliveries, DisabledWebhooks, Receivers, WebhookKey, WebhookSender
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.timing.retry_after import seconds_until
+from imagegate.domain.webhooks.delivery import LEASE_SECONDS, MOST_POSTS, Delivery, DeliveryState, Pace, Try, turn_wait
+from imagegate.domain.webhooks.webhook import Webhook, signed_headers
+from imagegate.ports.messaging import DeadLetters, Deliveries, DisabledWebhooks, Receivers, WebhookKey, WebhookSender
+from imagegate.ports.runtime import Clock, Telemetry
+from imagegate.ports.storage import ApiKeys, OperationStore
 
 _BEFORE: Mapping[str, tuple[str, ...]] = {"queued": (), "started": ("queued",)}
 """What is to be tried before; before an end, all that comes before it."""

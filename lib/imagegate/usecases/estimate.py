@@ -3,12 +3,12 @@
 import math
 from typing import Any
 
-from imagegate.domain.expansion import demand
-from imagegate.domain.fitting import not_honoured
-from imagegate.domain.limits import Waits
-from imagegate.domain.request import ImageRequest
-from imagegate.domain.route import Routes, Target
-from imagegate.ports.keeping import Latencies
+from imagegate.domain.request.capabilities import not_honoured
+from imagegate.domain.request.expansion import demand
+from imagegate.domain.request.limits import Waits
+from imagegate.domain.request.request import ImageRequest
+from imagegate.domain.request.route import Routes, Target
+from imagegate.ports.storage import Latencies
 
 _SLOW = 0.9
 

@@ -4,13 +4,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from imagegate.domain.api_key import Principal
+from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import QuotaExhausted, RateLimited, RequestError
-from imagegate.domain.route import Routes
-from imagegate.ports.keeping import Clock
-from imagegate.ports.telling import DeadLetters
-from imagegate.usecases.attach import Attach
+from imagegate.domain.request.route import Routes
+from imagegate.ports.messaging import DeadLetters
+from imagegate.ports.runtime import Clock
 from imagegate.usecases.start import Ask, Start
+from imagegate.usecases.webhook_choice import Attach
 
 PATIENCE = 86_400.0
 """Seconds after which a request that its key's limits keep waiting is put aside."""

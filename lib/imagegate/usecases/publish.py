@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from imagegate.domain.events import Event, announced
-from imagegate.domain.operation import Operation
-from imagegate.ports.keeping import Telemetry
-from imagegate.ports.telling import EventBus
+from imagegate.domain.operation.events import Event, announced
+from imagegate.domain.operation.operation import Operation
+from imagegate.ports.messaging import EventBus
+from imagegate.ports.runtime import Telemetry
 
 Change = tuple[Operation | None, Operation]
 

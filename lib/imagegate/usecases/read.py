@@ -1,9 +1,10 @@
 """Read an operation that belongs to the caller."""
 
 from imagegate.domain.errors import Gone, UnknownOperation
-from imagegate.domain.ids import created_at, is_id
-from imagegate.domain.operation import Operation
-from imagegate.ports.keeping import Clock, OperationStore
+from imagegate.domain.operation.ids import created_at, is_id
+from imagegate.domain.operation.operation import Operation
+from imagegate.ports.runtime import Clock
+from imagegate.ports.storage import OperationStore
 
 _DAY = 86_400.0
 

@@ -5,14 +5,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from imagegate.domain.delivery import Delivery
 from imagegate.domain.errors import Conflict
-from imagegate.domain.events import Event
-from imagegate.domain.operation import Operation
-from imagegate.domain.representation import picture_id
-from imagegate.domain.webhook_body import body_of
-from imagegate.ports.keeping import BeginAgain, PictureLink
-from imagegate.ports.telling import Deliveries
+from imagegate.domain.operation.events import Event
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.representation import picture_id
+from imagegate.domain.operation.webhook_body import body_of
+from imagegate.domain.webhooks.delivery import Delivery
+from imagegate.ports.messaging import Deliveries
+from imagegate.ports.runtime import BeginAgain, PictureLink
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from imagegate.domain.delivery import MOST_POSTS, Delivery, DeliveryState
 from imagegate.domain.errors import InvalidRequest, RateLimited, WrongState
-from imagegate.domain.operation import Operation
-from imagegate.ports.keeping import BeginAgain
-from imagegate.ports.telling import Deliveries, DisabledWebhooks
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.webhooks.delivery import MOST_POSTS, Delivery, DeliveryState
+from imagegate.ports.messaging import Deliveries, DisabledWebhooks
+from imagegate.ports.runtime import BeginAgain
 
 PAUSE = 60.0
 """Seconds from one redelivery of an operation to the next."""

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from imagegate.domain.api_key import ApiKey
-from imagegate.domain.books import UNLIMITED, opened
+from imagegate.domain.access.api_key import ApiKey
+from imagegate.domain.access.ledger import UNLIMITED, opened
 from imagegate.domain.errors import WrongState
-from imagegate.domain.operation import Operation, State
-from imagegate.domain.route import Routes
-from imagegate.ports.keeping import Clock, Workflow
-from imagegate.usecases.revise import Revise
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.request.route import Routes
+from imagegate.ports.runtime import Clock, Workflow
+from imagegate.usecases.update import Revise
 
 _START_GRACE = 60.0
 MOST_ATTEMPTS = 100

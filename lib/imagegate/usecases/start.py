@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from imagegate.domain.account import Account
-from imagegate.domain.api_key import ApiKey
-from imagegate.domain.books import UNLIMITED, booked, opened
-from imagegate.domain.coalescing import Claim, Claimed, attaches, body_claim, continues, key_claim
+from imagegate.domain.access.api_key import ApiKey
+from imagegate.domain.access.ledger import UNLIMITED, booked, opened
 from imagegate.domain.errors import Conflict, KeyReused, TooLarge
-from imagegate.domain.expansion import demand
-from imagegate.domain.ids import new_id
-from imagegate.domain.operation import Operation
-from imagegate.domain.request import ImageRequest
-from imagegate.domain.route import Routes
-from imagegate.domain.webhook import WantedWebhook, Webhook
-from imagegate.ports.keeping import Clock, OperationStore, Workflow
+from imagegate.domain.operation.account import Account
+from imagegate.domain.operation.coalescing import Claim, Claimed, attaches, body_claim, continues, key_claim
+from imagegate.domain.operation.ids import new_id
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.request.expansion import demand
+from imagegate.domain.request.request import ImageRequest
+from imagegate.domain.request.route import Routes
+from imagegate.domain.webhooks.webhook import WantedWebhook, Webhook
+from imagegate.ports.runtime import Clock, Workflow
+from imagegate.ports.storage import OperationStore
 
 _START_GRACE = 60.0
 _RACES = 20
@@ -42,7 +43,7 @@ class Ask:
     metadata: Mapping[str, str] = field(default_factory=dict)
     wanted_webhook: WantedWebhook | None = None
     webhook: Webhook | None = None
-    """What `usecases.attach` has made of the one wanted, or of the API key's."""
+    """What `usecases.webhook_choice` has made of the one wanted, or of the API key's."""
 
     def __post_init__(self) -> None:
         """Raises TooLarge for texts that would not leave room in the operation's item for what happens to it."""

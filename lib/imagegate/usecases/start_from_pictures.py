@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imagegate.domain.api_key import ApiKey
+from imagegate.domain.access.api_key import ApiKey
 from imagegate.domain.errors import Conflict, RequestError
-from imagegate.ports.keeping import ImageStore
+from imagegate.ports.storage import ImageStore
 from imagegate.usecases.start import Ask, Start, Started
 
 

@@ -7,17 +7,17 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from imagegate.domain.api_key import Principal
+from imagegate.domain.access.api_key import Principal
+from imagegate.domain.access.rate import Allowance
 from imagegate.domain.errors import RequestError, Unauthenticated, WebhookRefused
-from imagegate.domain.request_rate import Allowance
 from imagegate.domain.wait_pass import WaitPass
-from imagegate.domain.webhook import SIGNATURE_HEADER, USER_AGENT
+from imagegate.domain.webhooks.webhook import SIGNATURE_HEADER, USER_AGENT
 from imagegate.usecases.start import Ask, Started
 from imagegate.usecases.start_from_pictures import StartFromPictures
-from imagegate.web import docs_page, pace, presenting
+from imagegate.web import docs_page, middleware, responses
 from imagegate.web.decoding import check_target
-from imagegate.web.request_id import request_id_of
-from imagegate.web.respond import respond
+from imagegate.web.http import respond
+from imagegate.web.middleware import request_id_of
 from imagegate.web.services import Services
 
 OPEN_PATHS = frozenset({"/openapi.json", *docs_page.PATHS})
@@ -41,10 +41,10 @@ class Access:
                 principal = state["principal"] = self._principal(scope)
                 check_target(scope)
                 if allowance := self._taken(principal):
-                    send = pace.told(send, allowance)
-                    pace.require(allowance)
+                    send = middleware.told(send, allowance)
+                    middleware.require(allowance)
             except RequestError as error:
-                answer = presenting.refusal(presenting.dialect_of(scope), error, request_id_of(scope))
+                answer = responses.refusal(responses.dialect_of(scope), error, request_id_of(scope))
                 await respond(answer)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -10,23 +10,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from imagegate import __version__
-from imagegate.dialects import openai_images
-from imagegate.dialects.complaints import problem
+from imagegate.dialects.openai import responses as openai_responses
+from imagegate.dialects.validation_errors import problem
 from imagegate.domain.errors import Conflict, Overtaken, RequestError
-from imagegate.web import presenting
+from imagegate.web import responses
 from imagegate.web.access import Access
-from imagegate.web.deliveries_router import add_deliveries_routes
 from imagegate.web.docs_page import add_docs
-from imagegate.web.head import Head
-from imagegate.web.openai_router import add_openai_routes
-from imagegate.web.operations_router import add_operations_routes
+from imagegate.web.http import respond
+from imagegate.web.middleware import Head, RequestId, marks, request_id_of
+from imagegate.web.openai.routes import add_openai_routes
+from imagegate.web.operations.routes import add_deliveries_routes, add_operations_routes, add_usage_routes
 from imagegate.web.preflight import Preflight
-from imagegate.web.request_id import RequestId, marks, request_id_of
-from imagegate.web.respond import respond
 from imagegate.web.security_headers import SecurityHeaders, security_headers
 from imagegate.web.services import Services
-from imagegate.web.usage_router import add_usage_routes
-from imagegate.web.yandexart_router import add_yandexart_routes
+from imagegate.web.yandexart.routes import add_yandexart_routes
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +70,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
-    return respond(presenting.refusal(presenting.dialect_of(request.scope), error, request_id_of(request.scope)))
+    return respond(responses.refusal(responses.dialect_of(request.scope), error, request_id_of(request.scope)))
 
 
 async def _overtaken(request: Request, error: Exception) -> Response:
@@ -91,9 +88,9 @@ async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.scope["path"]
     message = f"{request.method} {path}: {error.detail}."
-    code, _ = presenting.BREAKDOWNS.get(error.status_code, ("not_answered", ""))
-    dialect, request_id = presenting.dialect_of(request.scope), request_id_of(request.scope)
-    answer = presenting.breakdown(dialect, error.status_code, code, message, request_id)
+    code, _ = responses.BREAKDOWNS.get(error.status_code, ("not_answered", ""))
+    dialect, request_id = responses.dialect_of(request.scope), request_id_of(request.scope)
+    answer = responses.breakdown(dialect, error.status_code, code, message, request_id)
     return respond(answer.with_headers({"allow": _allowed(request.app, path)} if error.status_code == 405 else {}))
 
 
@@ -101,7 +98,7 @@ def _allowed(app: FastAPI, path: str) -> str:
     """The methods of all routes of the path, where Starlette names those of the first."""
     routes = (one for one in app.routes if isinstance(one, Route) and one.path_regex.match(path))
     methods = {method for one in routes for method in one.methods or ()}
-    if path in openai_images.PATHS:
+    if path in openai_responses.PATHS:
         methods.discard("GET")  # it is that of pictures, whose ids these are not
     return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
@@ -110,6 +107,6 @@ async def _broken(request: Request, error: Exception) -> Response:
     request_id = request_id_of(request.scope)
     _log.error("request %s broke down", request_id, exc_info=error)
     message = f"imagegate could not answer; its logs say why under request id {request_id}."
-    answer = presenting.breakdown(presenting.dialect_of(request.scope), 500, "internal", message, request_id)
+    answer = responses.breakdown(responses.dialect_of(request.scope), 500, "internal", message, request_id)
     # Starlette answers for what nobody caught outside of all middleware.
     return respond(answer.with_headers({**marks(request.scope), **security_headers(request.scope)}))

@@ -8,18 +8,21 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from imagegate.dialects.parsing import ONE_LINE
-from imagegate.web import contract, contract_access, contract_examples, contract_openai, contract_yandexart
-from imagegate.web.schemas import ProblemShape
+from imagegate.web import openapi_access, openapi_examples
+from imagegate.web.openai import openapi as openai_openapi
+from imagegate.web.openapi_schemas import ProblemShape
+from imagegate.web.operations import openapi as operations_openapi
+from imagegate.web.yandexart import openapi as yandexart_openapi
 
-_WORDS = {**vars(contract), **vars(contract_openai), **vars(contract_yandexart)}
+_WORDS = {**vars(operations_openapi), **vars(openai_openapi), **vars(yandexart_openapi)}
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
 
 
 def document(app: FastAPI) -> dict[str, Any]:
     """Make the document of `app`."""
     made = get_openapi(title=app.title, version=app.version, description=app.description, routes=_described(app).routes)
-    made |= {"security": contract_access.SECURITY}
-    made["components"]["securitySchemes"] = contract_access.SCHEMES
+    made |= {"security": openapi_access.SECURITY}
+    made["components"]["securitySchemes"] = openapi_access.SCHEMES
     schemas = made["components"]["schemas"]
     for name in _FASTAPIS_OWN:
         schemas.pop(name, None)
@@ -40,7 +43,7 @@ def _described(app: FastAPI) -> APIRouter:
     described = APIRouter()
     for route in app.routes:
         if isinstance(route, APIRoute):
-            words = contract_access.added(route.name, _WORDS[route.name.upper()])
+            words = openapi_access.added(route.name, _WORDS[route.name.upper()])
             methods, status = sorted(route.methods or ()), route.status_code
             described.add_api_route(route.path, route.endpoint, methods=methods, status_code=status, **words)
     return described
@@ -50,10 +53,10 @@ def _exemplify(name: str, said: dict[str, Any]) -> None:
     """Give each answer of the route `name` that has a body an example. Afterwards: FastAPI leaves out nulls."""
     waits = name.startswith("wait")
     for status, answer in said["responses"].items():
-        by_dialect = contract_examples.WAITED.get(int(status)) if waits else None
+        by_dialect = openapi_examples.WAITED.get(int(status)) if waits else None
         for media, content in answer.get("content", {}).items():
             dialect = "OpenAI Images" if waits and "problem" not in media else said["tags"][0]
-            body = contract_examples.example(name, dialect, int(status))
+            body = openapi_examples.example(name, dialect, int(status))
             if "json" in media and body is not None:
                 content["example"] = body
             elif "json" in media and by_dialect:

@@ -6,24 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagegate import settings
-from imagegate.domain.api_key import Principal
-from imagegate.domain.latency import Histogram
-from imagegate.domain.operation import Operation
-from imagegate.domain.request import ImageRequest
-from imagegate.domain.route import Routes
-from imagegate.domain.schedule import Outlook, first_look, outlook
+from imagegate.domain.access.api_key import Principal
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.request.request import ImageRequest
+from imagegate.domain.request.route import Routes
+from imagegate.domain.timing.latency import Histogram
+from imagegate.domain.timing.long_poll import STARTS_WITHIN
+from imagegate.domain.timing.schedule import Outlook, first_look, outlook
 from imagegate.domain.wait_pass import WaitPass, cost_of
-from imagegate.domain.waiting import STARTS_WITHIN
-from imagegate.ports.keeping import Books, Claims, Clock, ImageStore, Latencies, Listing, RequestRate
-from imagegate.ports.telling import Deliveries, DisabledWebhooks
-from imagegate.usecases.attach import Attach
+from imagegate.ports.messaging import Deliveries, DisabledWebhooks
+from imagegate.ports.runtime import Clock
+from imagegate.ports.storage import Books, Claims, ImageStore, Latencies, Listing, RequestRate
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
-from imagegate.usecases.link import HopLinks, Links, PictureLinks
+from imagegate.usecases.links import HopLinks, Links, PictureLinks
 from imagegate.usecases.read import Read
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
+from imagegate.usecases.webhook_choice import Attach
 from imagegate.wiring import front, shared
 
 

@@ -12,8 +12,8 @@ from starlette.requests import Request
 
 from imagegate.dialects.parsing import document_of
 from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.pictures import LARGEST_PIXELS, content_type_of, pixels_of
-from imagegate.domain.request import InputImage
+from imagegate.domain.request.pictures import LARGEST_PIXELS, content_type_of, pixels_of
+from imagegate.domain.request.request import InputImage
 from imagegate.web.forms import Part, is_form, parse_form
 
 MOST = 16

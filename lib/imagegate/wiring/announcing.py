@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from imagegate import settings
 from imagegate.adapters.aws import client
-from imagegate.ports.telling import EventBus
+from imagegate.ports.messaging import EventBus
 from imagegate.wiring import shared
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def deliver() -> "Deliver":
     """The use case `deliver`."""
     from imagegate.adapters.dynamodb_receivers import DynamoDBReceivers
     from imagegate.adapters.http_webhooks import HttpWebhooks
-    from imagegate.domain.delivery import Pace
+    from imagegate.domain.webhooks.delivery import Pace
     from imagegate.usecases.deliver import Deliver, Signing
 
     current = settings.current()

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from imagegate import settings
 from imagegate.adapters.aws import client
-from imagegate.domain.api_key import EVERYBODY, Principal
-from imagegate.ports.keeping import Listing, RequestRate
-from imagegate.usecases.attach import Attach
+from imagegate.domain.access.api_key import EVERYBODY, Principal
+from imagegate.ports.storage import Listing, RequestRate
 from imagegate.usecases.authenticate import Authenticate, OnBehalf, everybody
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
 from imagegate.usecases.estimate import Estimate
 from imagegate.usecases.intake import Intake
-from imagegate.usecases.link import HopLinks
+from imagegate.usecases.links import HopLinks
 from imagegate.usecases.read import Read
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
+from imagegate.usecases.webhook_choice import Attach
 from imagegate.wiring import shared
 
 if TYPE_CHECKING:
@@ -105,10 +105,10 @@ def redeliver() -> Redeliver:
 
 def intake() -> Intake:
     """The use case `intake`."""
-    from imagegate.dialects import events
+    from imagegate.dialects.operations import events as operations_events
 
     return Intake(
-        events.parse,
+        operations_events.parse,
         attach(),
         start(),
         shared.routes(),

@@ -8,9 +8,10 @@ from imagegate import settings
 from imagegate.adapters.aws import client
 from imagegate.adapters.clock import SystemClock
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
-from imagegate.ports.keeping import ApiKeys, Books, Clock, ImageStore, Latencies, SigningSecret, Telemetry, Workflow
-from imagegate.ports.telling import DeadLetters, WebhookKey
-from imagegate.usecases.revise import Revise
+from imagegate.ports.messaging import DeadLetters, WebhookKey
+from imagegate.ports.runtime import Clock, Telemetry, Workflow
+from imagegate.ports.storage import ApiKeys, Books, ImageStore, Latencies, SigningSecret
+from imagegate.usecases.update import Revise
 
 if TYPE_CHECKING:
     from imagegate.adapters.dynamodb_deliveries import DynamoDBDeliveries
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from imagegate.adapters.sqs_webhooks import SqsWebhooks
     from imagegate.adapters.ssm_secrets import SsmSecrets
     from imagegate.adapters.webhook_targets import WebhookTargets
-    from imagegate.domain.route import Routes
-    from imagegate.usecases.link import Links, PictureLinks
+    from imagegate.domain.request.route import Routes
+    from imagegate.usecases.links import Links, PictureLinks
 
 _clock = SystemClock()
 INPUT_DAYS = 2
@@ -100,7 +101,7 @@ def secrets(client: Any, path: str) -> "SsmSecrets":
 
 def books(dynamodb: Any = None, table: str = "") -> Books:
     """What API keys have used: those of this deployment, or of another table."""
-    from imagegate.adapters.dynamodb_books import DynamoDBBooks
+    from imagegate.adapters.dynamodb_ledger import DynamoDBBooks
 
     return DynamoDBBooks(dynamodb or client("dynamodb"), table or settings.current().table)
 
@@ -124,14 +125,14 @@ def signing_secret() -> SigningSecret | None:
 @cache
 def links() -> "Links":
     """What signs paths of the gateway."""
-    from imagegate.usecases.link import Links
+    from imagegate.usecases.links import Links
 
     return Links(signing_secret(), _clock)
 
 
 def picture_links() -> "PictureLinks":
     """Where pictures are to be found."""
-    from imagegate.usecases.link import PictureLinks
+    from imagegate.usecases.links import PictureLinks
 
     return PictureLinks(links(), settings.current().image_days)
 

@@ -6,17 +6,16 @@ from typing import Protocol
 
 from imagegate import settings
 from imagegate.adapters.aws import client
-from imagegate.ports.keeping import Admission
-from imagegate.ports.making import Expander, Http
+from imagegate.ports.storage import Admission
+from imagegate.ports.upstreams import Expander, Http
 from imagegate.providers import registry
 from imagegate.providers.replaced import reach
-from imagegate.usecases.conclude import Conclude
-from imagegate.usecases.expand import Expand
-from imagegate.usecases.plan import Plan
-from imagegate.usecases.poll import Poll
-from imagegate.usecases.submit import Submit
-from imagegate.usecases.visit import Visit
 from imagegate.wiring import shared
+from imagegate.workflow.expand import Expand
+from imagegate.workflow.next_step import Plan, Visit
+from imagegate.workflow.outcomes import Conclude
+from imagegate.workflow.poll import Poll
+from imagegate.workflow.submit import Submit
 
 _SSM_ATTEMPTS = 7
 """SSM takes 40 reads a second of an account, and hundreds of functions may start at once. Their pauses, 25 s on average
@@ -77,7 +76,7 @@ def _admission() -> Admission:
 @cache
 def _conclude() -> Conclude:
     from imagegate.adapters.pillow_pictures import PillowPictures
-    from imagegate.usecases.keep import Keep
+    from imagegate.workflow.store_pictures import Keep
 
     keep = Keep(shared.images(), _http(), PillowPictures())
     return Conclude(

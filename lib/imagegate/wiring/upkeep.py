@@ -1,8 +1,8 @@
 """What ends or restarts operations that nobody drives."""
 
-from imagegate.usecases.fail import Fail
-from imagegate.usecases.sweep import Sweep
 from imagegate.wiring import shared
+from imagegate.workflow.fail import Fail
+from imagegate.workflow.sweep import Sweep
 
 
 def fail() -> Fail:

@@ -11,10 +11,10 @@ from PIL import Image
 
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode
-from imagegate.domain.geometry import Size
-from imagegate.domain.order import Order
-from imagegate.domain.outcome import Check, Failed, Ready, Ticket
-from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
+from imagegate.domain.request.geometry import Size
+from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.providers.gradio_space import GradioSpace
 from support.fakes import NoSecrets
 

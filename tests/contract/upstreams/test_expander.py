@@ -9,7 +9,7 @@ import pytest
 
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.expansion import cleaned, refuses
+from imagegate.domain.request.expansion import cleaned, refuses
 from imagegate.local.upstreams.app import BASE_PATHS, EXPANDER_PARAMETERS, MOUNTS, STAND_IN_SECRETS
 from imagegate.providers.expanders import NAME, ChatExpander, Endpoint
 from support.fakes import NoSecrets

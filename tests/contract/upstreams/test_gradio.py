@@ -9,7 +9,7 @@ import pytest
 from httpx_sse import ServerSentEvent, connect_sse
 from PIL import Image
 
-from imagegate.local.upstreams.gradio_rules import QUOTA, REFUSAL
+from imagegate.local.upstreams.gradio.rules import QUOTA, REFUSAL
 
 Submissions = Callable[[], list[dict[str, object]]]
 

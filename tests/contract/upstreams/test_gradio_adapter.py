@@ -7,9 +7,9 @@ import pytest
 
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.order import Order
-from imagegate.domain.outcome import Check, Failed, Ready, Ticket
-from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
+from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.app import BASE_PATHS
 from imagegate.providers.gradio_space import GradioSpace
 from support.fakes import NoSecrets

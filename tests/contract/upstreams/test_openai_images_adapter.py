@@ -10,14 +10,14 @@ from PIL import Image
 
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.geometry import Size
-from imagegate.domain.order import InputBody, Order
-from imagegate.domain.outcome import Ready
-from imagegate.domain.request import ImageRequest, Message
-from imagegate.domain.usage import Usage
+from imagegate.domain.operation.order import InputBody, Order
+from imagegate.domain.operation.outcome import Ready
+from imagegate.domain.operation.usage import Usage
+from imagegate.domain.request.geometry import Size
+from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
 from imagegate.providers import registry
-from imagegate.providers.openai_flavour import Flavour
+from imagegate.providers.openai_compat import Flavour
 from imagegate.providers.openai_images import OpenAIImages
 from support.fakes import NoSecrets, picture
 

@@ -13,12 +13,12 @@ from PIL import Image
 
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.geometry import Size
-from imagegate.domain.order import Order
-from imagegate.domain.outcome import Check, Failed, Pending, Ready, Ticket
-from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket
+from imagegate.domain.request.geometry import Size
+from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
-from imagegate.ports.making import Provider
+from imagegate.ports.upstreams import Provider
 from imagegate.providers import registry
 from support.fakes import NoSecrets
 

@@ -11,8 +11,8 @@ import requests
 from starlette.applications import Starlette
 
 from clients.register import EVERYONE
-from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StackSettings, StandIns
+from imagegate.local.stack.settings import StackSettings, StandIns
+from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import BASE_PATHS, build_app
 from support.stack_settings import on_free_ports
 

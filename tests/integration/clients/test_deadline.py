@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from clients.outcome import Ask
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 from support.client_failures import BY_CLIENT, Case, Failing, assert_failed, under_way_with
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.xdist_group("hurried")]

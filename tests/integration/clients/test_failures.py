@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from clients.outcome import Ask
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 from support.client_failures import BY_CLIENT, CLIENTS, PATIENCE, Case, Failing, assert_failed, under_way_with
 from support.client_runs import under_way
 

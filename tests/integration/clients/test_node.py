@@ -7,7 +7,7 @@ import pytest
 from clients import as_process
 from clients.outcome import Ask
 from clients.register import ON_NODE
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 from support.client_runs import Runs, assert_picture, assert_waited_along_redirects, run, under_way, waiting_for
 
 pytestmark = [pytest.mark.node, pytest.mark.integration, pytest.mark.xdist_group("impatient")]

@@ -6,7 +6,7 @@ import pytest
 
 from clients.outcome import Ask
 from clients.register import EVERYONE
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 from support.client_runs import Runs, assert_picture, assert_waited_along_redirects, under_way
 
 pytestmark = [

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from clients.register import IN_THE_SUITE
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 from support.client_runs import Runs, assert_picture, assert_waited_along_redirects, under_way, waiting_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("impatient")]

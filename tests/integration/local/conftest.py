@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegate.local.stack_settings import StackSettings
+from imagegate.local.stack.settings import StackSettings
 
 SMALL_STACK = Path(__file__).parent / "stack"
 

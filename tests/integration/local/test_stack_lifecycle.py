@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
-from imagegate.local.deployment import Deployer, DeploymentError
-from imagegate.local.ministack_process import MiniStackProcess
-from imagegate.local.ports import first_free, listen
-from imagegate.local.root_access import RootAccess
-from imagegate.local.stack import Stack, StackError
-from imagegate.local.stack_settings import StackSettings, StandIns
+from imagegate.local.ministack.process import MiniStackProcess
+from imagegate.local.stack.deployment import Deployer, DeploymentError
+from imagegate.local.stack.ports import first_free, listen
+from imagegate.local.stack.root_access import RootAccess
+from imagegate.local.stack.settings import StackSettings, StandIns
+from imagegate.local.stack.stack import Stack, StackError
 from imagegate.local.state_folder import StateFolder
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.xdist_group("stack")]
@@ -140,8 +140,8 @@ def test_a_killed_parent_leaves_no_orphan_and_loses_nothing(settings: StackSetti
     program.write_text(
         "import sys, time, httpx\n"
         "from pathlib import Path\n"
-        "from imagegate.local.stack import Stack\n"
-        "from imagegate.local.stack_settings import StackSettings\n"
+        "from imagegate.local.stack.stack import Stack\n"
+        "from imagegate.local.stack.settings import StackSettings\n"
         "template, state = map(Path, sys.argv[1:])\n"
         "stack = Stack(StackSettings(template, state, port=0, ministack_port=0, name='small'))\n"
         "stack.start()\n"

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from imagegate.dialects import yandexart
+from imagegate.dialects.yandexart import requests as yandexart_requests
+from imagegate.dialects.yandexart import responses as yandexart_responses
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest
-from imagegate.domain.operation import Operation
-from imagegate.domain.request import ImageRequest
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.request.request import ImageRequest
 from support.gateway import Gateway
 from support.yandex_processes import Protobuf, protobuf
 
@@ -56,7 +57,7 @@ def test_the_oracle_is_strict(oracle: Protobuf) -> None:
 
 
 def test_an_operation_under_way(oracle: Protobuf, operation: Operation) -> None:
-    assert parsed(oracle, "Operation", yandexart.pending(operation).body) == {"id": operation.id}
+    assert parsed(oracle, "Operation", yandexart_responses.pending(operation).body) == {"id": operation.id}
 
 
 TIMES = st.floats(0, 4_000_000_000)
@@ -66,10 +67,10 @@ TIMES = st.floats(0, 4_000_000_000)
 @given(image=st.binary(), created=TIMES, updated=TIMES)
 def test_a_picture(oracle: Protobuf, operation: Operation, image: bytes, created: float, updated: float) -> None:
     ended = replace(operation, created_at=created, updated_at=updated)
-    seen = parsed(oracle, "Operation", yandexart.success(ended, base64.b64encode(image).decode()).body)
+    seen = parsed(oracle, "Operation", yandexart_responses.success(ended, base64.b64encode(image).decode()).body)
     assert seen["done"] is True
     response = seen["response"]
-    assert response.pop("@type") == yandexart.RESPONSE_TYPE
+    assert response.pop("@type") == yandexart_responses.RESPONSE_TYPE
     assert response == ({"image": base64.b64encode(image).decode()} if image else {})
     assert seconds(seen["createdAt"]) == pytest.approx(created, abs=1e-3)
     assert seconds(seen["modifiedAt"]) == pytest.approx(updated, abs=1e-3)
@@ -82,7 +83,7 @@ def seconds(rfc3339: str) -> float:
 @MANY
 @given(code=st.sampled_from(FailureCode), message=st.text(), updated=TIMES)
 def test_a_failure(oracle: Protobuf, operation: Operation, code: FailureCode, message: str, updated: float) -> None:
-    body = yandexart.failure(replace(operation, updated_at=updated), Failure(code, message)).body
+    body = yandexart_responses.failure(replace(operation, updated_at=updated), Failure(code, message)).body
     seen = parsed(oracle, "Operation", body)
     assert seen["done"] is True
     assert "response" not in seen
@@ -164,7 +165,7 @@ UNCHECKED = requests(text=ODD) | requests(int64=ODD) | requests(double=ODD) | re
 def read(document: Json) -> ImageRequest | None:
     """What we make of it; None: a refusal."""
     try:
-        return yandexart.parse(json.dumps(document).encode()).request
+        return yandexart_requests.parse(json.dumps(document).encode()).request
     except InvalidRequest:
         return None
 

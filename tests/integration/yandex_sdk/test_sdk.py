@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from imagegate.domain.api_key import KeyLimits, issue
-from imagegate.local.stack import Stack
-from imagegate.local.stack_settings import StandIns
+from imagegate.domain.access.api_key import KeyLimits, issue
+from imagegate.local.stack.settings import StandIns
+from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
-from imagegate.local.upstreams.chat import STYLE
+from imagegate.local.upstreams.chat.app import STYLE
 from imagegate.wiring import shared
 from support.stack_settings import on_free_ports
 from support.yandex_processes import Bridge, bridge, sdk

@@ -30,16 +30,16 @@ from imagegate.adapters.dynamodb_operations import DynamoDBOperations, is_operat
 from imagegate.adapters.s3_images import S3Images, s3_client
 from imagegate.adapters.ssm_secrets import SsmSecrets
 from imagegate.adapters.step_functions_workflow import StepFunctionsWorkflow
-from imagegate.domain.attempt import Attempt, AttemptState
-from imagegate.domain.coalescing import Claim, Claimed
-from imagegate.domain.document import dumps
 from imagegate.domain.errors import Conflict
-from imagegate.domain.ids import new_id
-from imagegate.domain.listing import Page, Query
-from imagegate.domain.operation import Operation, State
-from imagegate.domain.request import ImageRequest, Message
-from imagegate.local.packaging import load_yaml
-from imagegate.usecases.revise import Revise
+from imagegate.domain.operation.attempt import Attempt, AttemptState
+from imagegate.domain.operation.coalescing import Claim, Claimed
+from imagegate.domain.operation.document import dumps
+from imagegate.domain.operation.ids import new_id
+from imagegate.domain.operation.listing import Page, Query
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.local.stack.packaging import load_yaml
+from imagegate.usecases.update import Revise
 from imagegate.wiring.shared import INPUT_DAYS
 from support.fakes import FakeClock
 from support.stack_settings import TEMPLATE

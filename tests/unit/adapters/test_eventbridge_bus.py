@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from imagegate.adapters.eventbridge_bus import EventBridgeBus
 from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
 from imagegate.adapters.sqs_requests import SqsRequests
-from imagegate.domain.events import Event
-from imagegate.domain.operation import Operation, Picture
-from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.operation.events import Event
+from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.request.request import ImageRequest, Message
 from support.fakes import FakeClock
 
 PICTURE = Picture(0, "images/2m/x/0.webp", "0" * 64, "image/webp", 64, 48, 100, "alpha")

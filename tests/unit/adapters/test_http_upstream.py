@@ -17,9 +17,9 @@ from imagegate.adapters import http_upstream, picture_targets
 from imagegate.adapters.addresses import is_public
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.order import InputBody
+from imagegate.domain.operation.order import InputBody
 from imagegate.local.upstreams.serving import serving
-from imagegate.ports.making import HttpRequest
+from imagegate.ports.upstreams import HttpRequest
 
 seen: list[dict[str, str]] = []
 released = threading.Event()

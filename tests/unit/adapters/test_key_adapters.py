@@ -13,12 +13,12 @@ from imagegate.adapters.dynamodb_listing import DynamoDBListing
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.dynamodb_signing_secret import DynamoDBSigningSecret
 from imagegate.adapters.ssm_secrets import SsmSecrets
-from imagegate.domain.api_key import KeyLimits, issue
+from imagegate.domain.access.api_key import KeyLimits, issue
 from imagegate.domain.errors import Conflict, MisconfiguredError
-from imagegate.domain.ids import new_id
-from imagegate.domain.listing import Query
-from imagegate.domain.operation import Operation
-from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.operation.ids import new_id
+from imagegate.domain.operation.listing import Query
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.request.request import ImageRequest, Message
 from support.deployed import Formation, operations_table
 
 NOW = 1_800_000_000.0

@@ -11,17 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imagegate.adapters import dynamodb_request_rate
-from imagegate.adapters.dynamodb_books import DynamoDBBooks
+from imagegate.adapters.dynamodb_ledger import DynamoDBBooks
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.dynamodb_request_rate import DynamoDBRequestRate
-from imagegate.domain.account import Account, Amount
-from imagegate.domain.api_key import KeyLimits
-from imagegate.domain.books import Booking, Used
-from imagegate.domain.coalescing import Claimed
+from imagegate.domain.access.api_key import KeyLimits
+from imagegate.domain.access.ledger import Booking, Used
 from imagegate.domain.errors import Conflict, QuotaExhausted, RateLimited
-from imagegate.domain.ids import new_id
-from imagegate.domain.operation import Operation
-from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.operation.account import Account, Amount
+from imagegate.domain.operation.coalescing import Claimed
+from imagegate.domain.operation.ids import new_id
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.request.request import ImageRequest, Message
 from support.deployed import operations_table
 from support.fakes import FakeClock, MemoryRequestRate, MemoryStore
 

@@ -11,8 +11,8 @@ from botocore.awsrequest import AWSResponse
 from imagegate import settings
 from imagegate.adapters import aws
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.usecases.poll import SWEEP_MARGIN
 from imagegate.wiring import tasks
+from imagegate.workflow.poll import SWEEP_MARGIN
 
 PATH = "/imagegate/dev/upstreams"
 THROTTLED = b'{"__type": "ThrottlingException", "message": "Rate exceeded"}'

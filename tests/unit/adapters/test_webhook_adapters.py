@@ -14,11 +14,11 @@ from imagegate.adapters.dynamodb_listing import DynamoDBListing
 from imagegate.adapters.dynamodb_receivers import DynamoDBReceivers
 from imagegate.adapters.sqs_webhooks import LONGEST_HIDING, SqsWebhooks, notice_of
 from imagegate.adapters.ssm_webhook_key import SsmWebhookKey
-from imagegate.domain.api_key import KeyWebhook, issue
-from imagegate.domain.circuit import FAILURES
-from imagegate.domain.delivery import Delivery, DeliveryState, Pace, Try
+from imagegate.domain.access.api_key import KeyWebhook, issue
 from imagegate.domain.errors import Conflict, Unreachable
-from imagegate.domain.listing import Query
+from imagegate.domain.operation.listing import Query
+from imagegate.domain.timing.circuit import FAILURES
+from imagegate.domain.webhooks.delivery import Delivery, DeliveryState, Pace, Try
 from imagegate.usecases.deliver import Notice
 from support.deployed import operations_table
 from support.fakes import FakeClock

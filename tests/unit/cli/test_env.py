@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from imagegate.cli.main import app
 from imagegate.cli.serve import _origin
-from imagegate.local.stack import Stack
+from imagegate.local.stack.stack import Stack
 from imagegate.local.state_folder import StateFolder
 
 runner = CliRunner()

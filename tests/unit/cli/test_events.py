@@ -15,10 +15,10 @@ from imagegate.cli import events
 from imagegate.cli.main import app
 from imagegate.cli.target import Target
 from imagegate.domain.errors import Failure, FailureCode, MisconfiguredError
-from imagegate.domain.events import Event
-from imagegate.domain.operation import Operation, Picture, State
-from imagegate.domain.request import ImageRequest, Message
-from imagegate.ports.telling import DeadLetter
+from imagegate.domain.operation.events import Event
+from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.ports.messaging import DeadLetter
 from support.deployed import Formation
 
 ID = "06gzj55vfn0ajhf9kn2m"

@@ -14,9 +14,9 @@ from imagegate.adapters import aws
 from imagegate.adapters.clock import SystemClock
 from imagegate.cli.amounts import dollars, duration, micro_dollars
 from imagegate.cli.main import app
-from imagegate.domain.books import day_of
+from imagegate.domain.access.ledger import day_of
 from imagegate.domain.errors import Unauthenticated
-from imagegate.domain.webhook import Webhook, parse_secret, secret_text
+from imagegate.domain.webhooks.webhook import Webhook, parse_secret, secret_text
 from imagegate.usecases.authenticate import Authenticate
 from imagegate.usecases.deliver import Signing
 from imagegate.wiring import shared

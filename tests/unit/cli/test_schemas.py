@@ -9,10 +9,10 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from imagegate.adapters.eventbridge_bus import EventBridgeBus
 from imagegate.cli.schemas import REQUESTED, documents, file_name
-from imagegate.dialects import events
+from imagegate.dialects.operations import events as operations_events
 from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.events import announced
-from imagegate.domain.operation import State
+from imagegate.domain.operation.events import announced
+from imagegate.domain.operation.operation import State
 from support.event_schemas import as_described
 from support.fakes import FakeClock
 from support.world import World, ready
@@ -103,7 +103,7 @@ def test_a_request_fits_when_it_is_understood(detail: dict[str, Any], fits: bool
     event = ENVELOPE | {"source": "shop", "detail-type": REQUESTED, "detail": detail}
     validator = Draft202012Validator(documents()[file_name(REQUESTED)])
     try:
-        events.parse(json.dumps(event))
+        operations_events.parse(json.dumps(event))
     except InvalidRequest:
         assert not fits
     else:

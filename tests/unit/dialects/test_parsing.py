@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
-from imagegate.dialects import openai_request, operations, yandexart
+from imagegate.dialects.openai import requests as openai_requests
+from imagegate.dialects.operations import requests as operations_requests
 from imagegate.dialects.parsing import LARGEST, document_of
+from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.domain.errors import InvalidRequest, RequestError, TooLarge
-from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.usecases.start import LARGEST_TEXTS, Ask
 
 PARSERS: dict[str, Callable[[bytes], Any]] = {
-    "openai_images": openai_request.parse,
-    "operations": operations.parse,
-    "yandexart": yandexart.parse,
+    "openai_images": openai_requests.parse,
+    "operations": operations_requests.parse,
+    "yandexart": yandexart_requests.parse,
 }
 DEEP = 100_000
 

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegate.domain.errors import InvalidRequest, RequestError, UnknownModel, UnknownProvider
-from imagegate.domain.fitting import misfits, not_honoured, worded
-from imagegate.domain.geometry import Grid, Size
-from imagegate.domain.ids import ALPHABET, is_id, new_id
-from imagegate.domain.limits import Limits, Waits
-from imagegate.domain.request import ImageRequest, InputImage, Message
-from imagegate.domain.route import Route, Routes, Target
+from imagegate.domain.operation.ids import ALPHABET, is_id, new_id
+from imagegate.domain.request.capabilities import misfits, not_honoured, worded
+from imagegate.domain.request.geometry import Grid, Size
+from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.request import ImageRequest, InputImage, Message
+from imagegate.domain.request.route import Route, Routes, Target
 from support.fakes import routes
 
 FLUX = Grid(256, 2048, 32)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from imagegate.local.ministack_cold_starts import ColdStarts
+from imagegate.local.ministack.cold_starts import ColdStarts
 
 PATIENCE = 10.0
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from imagegate.local.front_door import FUNCTION_URL, HTTP_API, LAMBDA_LIMIT_BYTES, REQUEST_LIMIT_BYTES, FrontDoor
-from imagegate.local.ports import first_free
-from imagegate.local.server_thread import ServerThread
+from imagegate.local.stack.ports import first_free
+from imagegate.local.stack.server_thread import ServerThread
 
 TEXT = {"content-type": "application/json"}
 BINARY = {"content-type": "image/png"}

@@ -8,7 +8,7 @@ import pytest
 from ministack.core import persistence
 from ministack.services import ssm
 
-from imagegate.local import ministack_secrets
+from imagegate.local.ministack import secrets
 from imagegate.local.root_credentials import RootCredentials
 
 SECRET = "sk-a-marked-credential"
@@ -48,7 +48,7 @@ def loaded(text: str) -> None:
 
 
 def test_they_are_encrypted_and_come_back(root: RootCredentials) -> None:
-    ministack_secrets.mend(root)
+    secrets.mend(root)
     put("/a/secret", "sk-an-older-one", "SecureString")
     put("/a/secret", SECRET, "SecureString")
     put("/a/name", "plain", "String")
@@ -64,17 +64,17 @@ def test_they_are_encrypted_and_come_back(root: RootCredentials) -> None:
 def test_the_state_of_an_earlier_version_is_read(root: RootCredentials) -> None:
     put("/a/secret", SECRET, "SecureString")
     text = saved()
-    ministack_secrets.mend(root)
+    secrets.mend(root)
     loaded(text)
     assert value("/a/secret") == SECRET
     assert SECRET not in saved()
 
 
 def test_under_another_root_key_they_are_gone_and_the_rest_stays(root: RootCredentials, tmp_path: Path) -> None:
-    ministack_secrets.mend(root)
+    secrets.mend(root)
     put("/a/secret", SECRET, "SecureString")
     put("/a/name", "plain", "String")
     text = saved()
-    ministack_secrets.mend(RootCredentials.of(tmp_path / "another.json"))
+    secrets.mend(RootCredentials.of(tmp_path / "another.json"))
     loaded(text)
     assert (value("/a/secret"), value("/a/name")) == ("", "plain")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.ports.making import HttpRequest, HttpResponse
+from imagegate.ports.upstreams import HttpRequest, HttpResponse
 from imagegate.providers.expanders import PROTOCOLS, ChatExpander, Endpoint, parse_answer
 from support.fakes import NoSecrets, ScriptedHttp
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.geometry import Size
-from imagegate.domain.order import Order
-from imagegate.domain.outcome import Failed, Ready, Ticket
-from imagegate.domain.request import ImageRequest, Message
-from imagegate.ports.making import HttpResponse, ServerSentEvent
+from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.outcome import Failed, Ready, Ticket
+from imagegate.domain.request.geometry import Size
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.ports.upstreams import HttpResponse, ServerSentEvent
 from imagegate.providers.gradio_space import GradioSpace, build_arguments, parse_error
 from support.fakes import NoSecrets, ScriptedHttp
 

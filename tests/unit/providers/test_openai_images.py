@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.geometry import Size
-from imagegate.domain.order import InputBody, Order
-from imagegate.domain.outcome import Failed, Ticket
-from imagegate.domain.request import ImageRequest, Message
-from imagegate.ports.making import HttpRequest, HttpResponse
+from imagegate.domain.operation.order import InputBody, Order
+from imagegate.domain.operation.outcome import Failed, Ticket
+from imagegate.domain.request.geometry import Size
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.ports.upstreams import HttpRequest, HttpResponse
 from imagegate.providers import registry
-from imagegate.providers.openai_flavour import Flavour
+from imagegate.providers.openai_compat import Flavour
 from imagegate.providers.openai_images import OpenAIImages
 from support.fakes import NoSecrets, ScriptedHttp
 

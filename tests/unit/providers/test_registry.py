@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import InvalidRequest, MisconfiguredError
-from imagegate.domain.fitting import not_honoured
-from imagegate.domain.limits import Waits
-from imagegate.domain.request import ImageRequest, Message
+from imagegate.domain.request.capabilities import not_honoured
+from imagegate.domain.request.limits import Waits
+from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
 from imagegate.providers import expanders, registry
-from imagegate.providers.facts import read_facts
-from imagegate.providers.openai_flavour import Flavour
+from imagegate.providers.config import read_facts
+from imagegate.providers.openai_compat import Flavour
 from support.fakes import NoSecrets, ScriptedHttp
 
 PROVIDERS = sorted(registry._document()["providers"])

@@ -3,9 +3,9 @@
 import pytest
 
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.order import Order
-from imagegate.domain.outcome import Ticket
-from imagegate.domain.request import ImageRequest
+from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.outcome import Ticket
+from imagegate.domain.request.request import ImageRequest
 from imagegate.local.upstreams.app import STAND_IN_SECRETS
 from imagegate.providers import registry
 from imagegate.providers.replaced import reach

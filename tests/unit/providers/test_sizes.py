@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegate.domain.geometry import Size
-from imagegate.domain.request import ImageRequest
+from imagegate.domain.request.geometry import Size
+from imagegate.domain.request.request import ImageRequest
 from imagegate.providers import registry
 from imagegate.providers.sizes import BoundedGrid, ShapeGrid, shape_of
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.geometry import Size
-from imagegate.domain.order import Order
-from imagegate.domain.outcome import Failed, Pending, Ready, Ticket
-from imagegate.domain.request import ImageRequest, Message
-from imagegate.ports.making import HttpResponse
+from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.outcome import Failed, Pending, Ready, Ticket
+from imagegate.domain.request.geometry import Size
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.ports.upstreams import HttpResponse
 from imagegate.providers.yandexart import YandexArt, build_body, parse_operation
 from support.fakes import NoSecrets, ScriptedHttp
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from imagegate.domain.api_key import ApiKey, issue
+from imagegate.domain.access.api_key import ApiKey, issue
 from imagegate.domain.errors import Unauthenticated
 from imagegate.usecases import authenticate
 from imagegate.usecases.authenticate import Authenticate, everybody

@@ -9,13 +9,13 @@ import pytest
 from standardwebhooks import Webhook as Oracle
 
 from imagegate.adapters.sqs_webhooks import notice_of
-from imagegate.domain.api_key import ApiKey, KeyWebhook, issue
-from imagegate.domain.delivery import LEASE_SECONDS, Delivery, DeliveryState
+from imagegate.domain.access.api_key import ApiKey, KeyWebhook, issue
+from imagegate.domain.access.encryption import derived, seal
 from imagegate.domain.errors import Conflict, InvalidRequest, Unreachable, WebhookRefused, WrongState
-from imagegate.domain.operation import Picture, State
-from imagegate.domain.sealing import derived, seal
-from imagegate.domain.webhook import EVENTS, Webhook, secret_text
-from imagegate.ports.telling import WebhookAnswer
+from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.webhooks.delivery import LEASE_SECONDS, Delivery, DeliveryState
+from imagegate.domain.webhooks.webhook import EVENTS, Webhook, secret_text
+from imagegate.ports.messaging import WebhookAnswer
 from imagegate.usecases.deliver import Notice
 from imagegate.usecases.publish import Publish
 from imagegate.usecases.record_delivery import Pictures, RecordDelivery

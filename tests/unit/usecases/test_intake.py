@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from imagegate.adapters.webhook_targets import WebhookTargets
-from imagegate.dialects import events
-from imagegate.domain.api_key import EVERYBODY, KeyLimits, Principal, issue
+from imagegate.dialects.operations import events as operations_events
+from imagegate.domain.access.api_key import EVERYBODY, KeyLimits, Principal, issue
 from imagegate.domain.errors import RateLimited
-from imagegate.domain.events import DETAIL_TYPES
-from imagegate.domain.webhook import secret_text
-from imagegate.local.packaging import load_yaml
-from imagegate.usecases.attach import Attach
+from imagegate.domain.operation.events import DETAIL_TYPES
+from imagegate.domain.webhooks.webhook import secret_text
+from imagegate.local.stack.packaging import load_yaml
 from imagegate.usecases.authenticate import OnBehalf
 from imagegate.usecases.intake import LONGEST_PAUSE, PATIENCE, PAUSE, Intake
+from imagegate.usecases.webhook_choice import Attach
 from imagegate.wiring import front
 from support.fakes import MemoryApiKeys, MemoryDeadLetters
 from support.functions import load
@@ -41,7 +41,7 @@ class Desk:
         attach = Attach(WebhookTargets(lambda host, port: ["93.184.216.34"]), lambda: bytes(32))
         start, routes = self.world._start, self.world.routes
         self.use_case = Intake(
-            events.parse, attach, start, routes, lambda: self.principal(), self.letters, self.world.clock
+            operations_events.parse, attach, start, routes, lambda: self.principal(), self.letters, self.world.clock
         )
 
     def intake(self, body: str, waited: float = 0) -> float | None:

@@ -4,18 +4,18 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from imagegate.domain.circuit import FAILURES
-from imagegate.domain.delivery import MOST_POSTS, DeliveryState, turn_wait
+from imagegate.domain.access.encryption import seal
 from imagegate.domain.errors import RateLimited, Unreachable, WrongState
-from imagegate.domain.operation import Operation, State
-from imagegate.domain.sealing import seal
-from imagegate.domain.webhook import EVENTS, Webhook
-from imagegate.ports.telling import WebhookAnswer
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.timing.circuit import FAILURES
+from imagegate.domain.webhooks.delivery import MOST_POSTS, DeliveryState, turn_wait
+from imagegate.domain.webhooks.webhook import EVENTS, Webhook
+from imagegate.ports.messaging import WebhookAnswer
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.deliver import Notice
 from imagegate.usecases.redeliver import PAUSE, Redeliver
 from imagegate.usecases.retry import MOST_RETRIES, Retry
-from imagegate.usecases.revise import Revise
+from imagegate.usecases.update import Revise
 from support.fakes import MemoryWorkflow, routes
 from support.webhook_world import KEY, SECRET, URL, Receiver, World
 

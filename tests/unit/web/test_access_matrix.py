@@ -12,8 +12,8 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import Route
 
-from imagegate.domain.api_key import issue
-from imagegate.domain.operation import Picture, State
+from imagegate.domain.access.api_key import issue
+from imagegate.domain.operation.operation import Picture, State
 from imagegate.domain.wait_pass import WaitPass
 from imagegate.web import docs_page
 from imagegate.web.access import OPEN_PATHS

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.api_key import KeyLimits
+from imagegate.domain.access.api_key import KeyLimits
 from imagegate.domain.errors import Conflict, Failure, FailureCode
-from imagegate.domain.ids import new_id
-from imagegate.domain.operation import Operation, Picture, State
-from imagegate.web.respond import LARGEST_BODY
+from imagegate.domain.operation.ids import new_id
+from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.web.http import LARGEST_BODY
 from support.gateway import Answered, Gateway
 
 PAGE = Path(__file__).parents[3] / "docs" / "errors.md"

@@ -6,9 +6,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from imagegate.domain.attempt import Attempt, AttemptState
 from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.operation import Operation, Picture, State
+from imagegate.domain.operation.attempt import Attempt, AttemptState
+from imagegate.domain.operation.operation import Operation, Picture, State
 from support.gateway import Answered, Gateway
 
 CAT = "A cat in the evening sun."

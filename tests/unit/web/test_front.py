@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.operation import Picture, State
+from imagegate.domain.operation.operation import Picture, State
 from support.fakes import picture
 from support.gateway import Gateway
 

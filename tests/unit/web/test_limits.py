@@ -8,8 +8,8 @@ import httpx
 import openai
 import pytest
 
-from imagegate.domain.api_key import KeyLimits
-from imagegate.domain.operation import State
+from imagegate.domain.access.api_key import KeyLimits
+from imagegate.domain.operation.operation import State
 from support.fakes import MemoryWorkflow
 from support.gateway import Answered, Gateway
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.operation import Picture, State
-from imagegate.web import respond
+from imagegate.domain.operation.operation import Picture, State
+from imagegate.web import http
 from support.fakes import picture
 from support.gateway import Answered, Gateway, event
 
@@ -135,7 +135,7 @@ def test_the_operations_api_waits_as_long_as_it_is_asked_to(gateway: Gateway) ->
 
 
 def test_what_lambda_cannot_return_is_refused_with_its_urls(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(respond, "LARGEST_BODY", 1000)
+    monkeypatch.setattr(http, "LARGEST_BODY", 1000)
     finish_after(gateway, 5, (400, 300))
     answer = post(gateway, body={"response_format": "b64_json"})
     [operation_id] = gateway.store.documents
@@ -149,7 +149,7 @@ def test_what_lambda_cannot_return_is_refused_with_its_urls(gateway: Gateway, mo
 
 def test_a_get_is_redirected_to_what_lambda_cannot_return(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that follow no redirect after a POST follow it after a GET."""
-    monkeypatch.setattr(respond, "LARGEST_BODY", 1000)
+    monkeypatch.setattr(http, "LARGEST_BODY", 1000)
     path = post(gateway, body={"response_format": "b64_json"}, prefer="respond-async").json()["urls"]["wait"]
     finish(gateway, (400, 300))
     answer = gateway.call("GET", path)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from imagegate.domain.delivery import Delivery, Try
+from imagegate.domain.webhooks.delivery import Delivery, Try
 from imagegate.local.front_door import LAMBDA_LIMIT_BYTES
 from support.fuzz_server import able_routes
 from support.gateway import Gateway, event

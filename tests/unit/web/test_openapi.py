@@ -67,7 +67,7 @@ def test_every_answer_with_a_body_has_an_example_that_fits_its_schema(document: 
             for media, one in shown:
                 schema = {**one["schema"], "components": document["components"]}
                 examples = [each["value"] for each in one.get("examples", {}).values()] or [one.get("example")]
-                assert examples != [None], f"{method} {path} {status}: add it to web/contract_examples.py"
+                assert examples != [None], f"{method} {path} {status}: add it to web/openapi_examples.py"
                 for example in examples:
                     jsonschema_rs.validate(schema, example)
                 if media == "application/problem+json":

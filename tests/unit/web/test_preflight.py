@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegate.local.packaging import load_yaml
+from imagegate.local.stack.packaging import load_yaml
 from imagegate.web.preflight import HEADERS, MAX_AGE, METHODS
 from support.gateway import Answered, Gateway
 from support.stack_settings import TEMPLATE

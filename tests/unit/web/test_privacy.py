@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from imagegate.dialects import events
+from imagegate.dialects.operations import events as operations_events
 from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.events import Event
-from imagegate.domain.operation import Operation, State
+from imagegate.domain.operation.events import Event
+from imagegate.domain.operation.operation import Operation, State
 from support.fuzz_server import able_routes
 from support.gateway import Answered, Gateway
 from support.hostile_corpus import data_url, png
@@ -90,14 +90,14 @@ def requested(**detail: Any) -> str:
 
 def test_an_event_says_it_in_its_detail() -> None:
     for said, private in ((False, True), (True, False), (None, False)):
-        assert events.parse(requested(data_logging_enabled=said)).ask.request.private is private
+        assert operations_events.parse(requested(data_logging_enabled=said)).ask.request.private is private
     for odd in (0, "false", [], {}):
         with pytest.raises(InvalidRequest, match="data_logging_enabled"):
-            events.parse(requested(data_logging_enabled=odd))
+            operations_events.parse(requested(data_logging_enabled=odd))
 
 
 @pytest.mark.parametrize("odd", ["a\nb", "a\u202e", "\x00", "\x9b"])
 def test_an_events_id_is_one_line(odd: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        events.parse(requested(id=odd))
+        operations_events.parse(requested(id=odd))
     assert refused.value.param == "id"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.delivery import Delivery
 from imagegate.domain.errors import Conflict, Failure, FailureCode
-from imagegate.domain.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.webhooks.delivery import Delivery
 from support.fakes import picture
 from support.gateway import Gateway
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.api_key import KeyLimits
-from imagegate.domain.operation import State
-from imagegate.domain.request import InputImage
+from imagegate.domain.access.api_key import KeyLimits
+from imagegate.domain.operation.operation import State
+from imagegate.domain.request.request import InputImage
 from support.fuzz_server import able_routes
 from support.gateway import Answered, Gateway
 from support.hostile_corpus import data_url, part, png

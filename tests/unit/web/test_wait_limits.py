@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.api_key import ApiKey, KeyLimits
+from imagegate.domain.access.api_key import ApiKey, KeyLimits
 from support.gateway import Answered, Gateway
 
 GENERATIONS, OPERATIONS = "/v1/images/generations", "/v1/operations"

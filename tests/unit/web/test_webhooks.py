@@ -8,11 +8,11 @@ import pytest
 
 from imagegate.adapters.http_webhooks import HttpWebhooks
 from imagegate.adapters.webhook_targets import WebhookTargets
-from imagegate.domain.api_key import KeyWebhook
-from imagegate.domain.delivery import MOST_POSTS, Delivery, DeliveryState, Try
-from imagegate.domain.operation import Operation, State
-from imagegate.domain.sealing import opened
-from imagegate.domain.webhook import EVENTS, Webhook, secret_text, signed_headers
+from imagegate.domain.access.api_key import KeyWebhook
+from imagegate.domain.access.encryption import opened
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.webhooks.delivery import MOST_POSTS, Delivery, DeliveryState, Try
+from imagegate.domain.webhooks.webhook import EVENTS, Webhook, secret_text, signed_headers
 from support.gateway import WEBHOOK_KEY, Answered, Gateway, event
 from support.receiver import Receiver, receiving
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from imagegate.domain.waiting import SHORTEST_HOLD, STARTS_WITHIN
+from imagegate.domain.timing.long_poll import SHORTEST_HOLD, STARTS_WITHIN
 from support.gateway import Answered, Gateway
 
 PROMPT = {"prompt": "a cat", "model": "flux"}

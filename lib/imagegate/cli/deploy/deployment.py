@@ -13,7 +13,7 @@ from imagegate.cli.deploy.plan import make_plan
 from imagegate.cli.deploy.sam import Sam, ToolError
 from imagegate.cli.deploy.stack import Formation, Stack, StackStateError
 from imagegate.cli.target import target
-from imagegate.ports.keeping import Clock
+from imagegate.ports.runtime import Clock
 
 _TOPIC = "AlarmTopic"
 _CLEANING = 900.0

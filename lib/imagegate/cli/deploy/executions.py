@@ -4,7 +4,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from imagegate.ports.keeping import Clock
+from imagegate.ports.runtime import Clock
 
 _CAUSE = "The deployment is removed."
 _PAUSE = 5.0

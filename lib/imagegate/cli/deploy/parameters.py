@@ -70,7 +70,7 @@ class Template:
 def read_template(path: Path) -> Template:
     """Read the template's parameters. Raises PackagingError when it is not there, or no YAML."""
     # Loaded late: the environment of the bridge has no YAML.
-    from imagegate.local.packaging import load_yaml
+    from imagegate.local.stack.packaging import load_yaml
 
     document = load_yaml(path)
     groups = document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]

@@ -8,7 +8,7 @@ from imagegate.cli.deploy.executions import Executions
 from imagegate.cli.deploy.remains import Leftovers
 from imagegate.cli.deploy.stack import Formation, StackStateError
 from imagegate.domain.errors import MisconfiguredError
-from imagegate.ports.keeping import Clock
+from imagegate.ports.runtime import Clock
 
 _STOPPING = 300.0
 """Seconds that are spent on stopping executions before the deletion begins; it goes on meanwhile."""

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from imagegate.cli.deploy.account import Clients
 from imagegate.domain.errors import ImagegateError
-from imagegate.ports.keeping import Clock
+from imagegate.ports.runtime import Clock
 
 _STACK = "AWS::CloudFormation::Stack"
 _STARTED = "User Initiated"

@@ -7,15 +7,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from imagegate.local.upstreams.chat import Chat
-from imagegate.local.upstreams.gradio import GradioSpace
+from imagegate.local.upstreams.chat.app import Chat
+from imagegate.local.upstreams.directives import Protocol
+from imagegate.local.upstreams.gradio.app import GradioSpace
 from imagegate.local.upstreams.ledger import Ledger
-from imagegate.local.upstreams.openai_images import OpenAIImages
-from imagegate.local.upstreams.switches import Protocol
-from imagegate.local.upstreams.together import TOGETHER
+from imagegate.local.upstreams.openai.app import OpenAIImages
+from imagegate.local.upstreams.openai.together import TOGETHER
+from imagegate.local.upstreams.openai.yandex_ai_studio import YANDEX_AI_STUDIO
 from imagegate.local.upstreams.upstream import Timing, Upstream
-from imagegate.local.upstreams.yandex_ai_studio import YANDEX_AI_STUDIO
-from imagegate.local.upstreams.yandexart import YandexArt
+from imagegate.local.upstreams.yandexart.app import YandexArt
 
 MOUNTS: dict[str, str] = {
     "black-forest-labs": "/spaces/black-forest-labs",

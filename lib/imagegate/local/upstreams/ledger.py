@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from imagegate.local.upstreams.directives import Protocol, Stage
 from imagegate.local.upstreams.recent import Recent
-from imagegate.local.upstreams.switches import Protocol, Stage
 
 KEPT_SUBMISSIONS = 20_000
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from imagegate.local.upstreams.directives import Protocol, Stage, Switches
 from imagegate.local.upstreams.ledger import Ledger
-from imagegate.local.upstreams.switches import Protocol, Stage, Switches
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 
 from imagegate.cli.deploy import account
 from imagegate.cli.deploy.parameters import read_template
-from imagegate.local.packaging import load_yaml
+from imagegate.local.stack.packaging import load_yaml
 from support.fake_account import FakeAccount, refusal
 from support.stack_settings import TEMPLATE
 

@@ -1,0 +1,1 @@
+"""OpenAI's Images API, with g4f's additions."""

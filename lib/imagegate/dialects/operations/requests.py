@@ -1,0 +1,140 @@
+"""Requests of imagegate's own operations API."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from imagegate.dialects.parsing import (
+    WHOLE,
+    Line,
+    Prompt,
+    Text,
+    check_combinations,
+    document_of,
+    idempotency_key,
+)
+from imagegate.dialects.validation_errors import first_problem
+from imagegate.dialects.webhook_field import WebhookBody
+from imagegate.domain.errors import InvalidRequest, UnknownImage
+from imagegate.domain.operation.coalescing import digest
+from imagegate.domain.operation.ids import is_id
+from imagegate.domain.request.geometry import Size
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.usecases.start import Ask
+
+NAME = "operations"
+LONGEST_DEADLINE = 24 * 3600.0
+_KEY = Annotated[Text, Field(min_length=1, max_length=64)]
+_VALUE = Annotated[Text, Field(max_length=512)]
+_SIDE = Annotated[int, Field(ge=1, le=16384), WHOLE]
+_RATIO = r"^[1-9][0-9]{0,3}:[1-9][0-9]{0,3}$"
+
+
+def _ratio(value: str) -> str:
+    if not re.fullmatch(_RATIO, value):
+        raise ValueError("must be two whole numbers such as '16:9'")
+    return value
+
+
+class SizeBody(BaseModel):
+    """Pixels."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    width: _SIDE
+    height: _SIDE
+
+
+class CreateBody(BaseModel):
+    """The body of POST /v1/operations. Null is as good as absent.
+
+    Unknown fields are refused: a typing error must not go unnoticed.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: Prompt
+    model: Annotated[Line, Field(min_length=1, max_length=200)]
+    provider: Annotated[Line, Field(max_length=200)] | None = Field(
+        None, description="Insist on one provider of the model's route."
+    )
+    n: Annotated[int, Field(ge=1, le=10), WHOLE] | None = Field(None, description="Without, 1.")
+    size: SizeBody | None = None
+    aspect_ratio: Annotated[str, AfterValidator(_ratio), Field(json_schema_extra={"pattern": _RATIO})] | None = Field(
+        None, description="Width to height, in place of `size`.", examples=["16:9"]
+    )
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] | None = None
+    negative_prompt: Annotated[Text, Field(max_length=32_000)] | None = None
+    steps: Annotated[int, Field(ge=1, le=500), WHOLE] | None = None
+    guidance: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    output_format: Literal["png", "jpeg", "webp"] | None = None
+    output_compression: Annotated[int, Field(ge=0, le=100), WHOLE] | None = Field(
+        None, description="Below 100 only with `output_format` jpeg or webp."
+    )
+    expand: bool | None = Field(None, description="Have a language model write the prompt out first.")
+    deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
+        None, description="Seconds after which the operation fails if it has no picture."
+    )
+    metadata: Annotated[dict[_KEY, _VALUE], Field(max_length=16)] | None = None
+    webhook: WebhookBody | None = None
+    validate_only: bool | None = Field(None, description="Check and estimate; make nothing.")
+
+
+def parse(body: bytes, key: str | None = None) -> tuple[Ask, bool]:
+    """Understand a request, which came with an Idempotency-Key if there is a `key`. Raises InvalidRequest.
+
+    The second value says whether it is only to be validated.
+    """
+    document = document_of(body)
+    try:
+        asked = CreateBody.model_validate(document, strict=True)
+    except ValidationError as error:
+        raise first_problem(error) from None
+    if asked.size and asked.aspect_ratio:
+        raise InvalidRequest("size and aspect_ratio exclude each other.", param="aspect_ratio")
+    request = request_of(asked)
+    check_combinations(request)
+    ask = Ask(
+        request,
+        NAME,
+        deadline=asked.deadline,
+        digest=digest(document),
+        idempotency_key=idempotency_key(key),
+        metadata=asked.metadata or {},
+        wanted_webhook=asked.webhook.wanted() if asked.webhook else None,
+    )
+    return ask, bool(asked.validate_only)
+
+
+def request_of(asked: CreateBody) -> ImageRequest:
+    """The body in the domain's words."""
+    ratio = asked.aspect_ratio.split(":") if asked.aspect_ratio else None
+    return ImageRequest(
+        model=asked.model,
+        messages=(Message(asked.prompt),),
+        n=asked.n or 1,
+        size=Size(asked.size.width, asked.size.height) if asked.size else None,
+        ratio=(int(ratio[0]), int(ratio[1])) if ratio else None,
+        seed=asked.seed,
+        steps=asked.steps,
+        guidance=asked.guidance,
+        negative_prompt=asked.negative_prompt or None,
+        output_format=asked.output_format,
+        output_compression=asked.output_compression,
+        provider=asked.provider,
+        expand=bool(asked.expand),
+    )
+
+
+def parse_picture_id(text: str) -> tuple[str, int]:
+    """Operation id and slot of a picture id. Raises UnknownImage for an id of another shape."""
+    operation_id, _, slot = text.partition("-")
+    if not (is_id(operation_id) and slot.isdecimal() and len(slot) < 3):
+        raise unknown_picture(text)
+    return operation_id, int(slot)
+
+
+def unknown_picture(picture_id: str) -> UnknownImage:
+    """What to raise for the id of a picture that is not there."""
+    return UnknownImage(f"Picture '{picture_id}' does not exist.", remedy="Its operation lists those there are.")

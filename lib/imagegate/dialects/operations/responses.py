@@ -1,0 +1,103 @@
+"""Responses of imagegate's own operations API, and problems as RFC 9457 has them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from imagegate.dialects.operations.pages import LARGEST_PAGE, page_token, take_page
+from imagegate.dialects.response import Answer
+from imagegate.domain.errors import RequestError
+from imagegate.domain.operation.listing import Page
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.representation import picture_id, represent, rfc3339
+from imagegate.domain.timing.schedule import Outlook
+
+Link = Callable[[Operation, int], str]
+"""The path that leads to the picture in a slot."""
+PROBLEM = {"content-type": "application/problem+json"}
+
+
+def present(operation: Operation, link: Link, outlook: Outlook | None = None) -> dict[str, Any]:
+    """The operation with its own URLs; clients build none. While it runs, with when it is likely to end."""
+    path = f"/v1/operations/{operation.id}"
+    images = [link(operation, picture.slot) for picture in operation.pictures]
+    urls = {"self": path, "wait": f"{path}/wait", "cancel": f"{path}:cancel", "images": images}
+    document = represent(operation)
+    for picture, url in zip(document["images"], images, strict=True):
+        picture |= {"id": picture_id(operation, picture["slot"]), "url": url}
+    ready_at = rfc3339(outlook.ready_at) if outlook and not operation.done else None
+    if operation.webhook:
+        document["webhook"]["url"] = operation.webhook.url
+    return {**document, "estimated_ready_at": ready_at, "urls": urls}
+
+
+def shown(operation: Operation, link: Link, outlook: Outlook | None = None) -> Answer:
+    """200: the operation; while it runs, with when to ask again."""
+    headers = {"etag": f'W/"{operation.version}"'}
+    if outlook and not operation.done:
+        headers["retry-after"] = str(outlook.retry_after)
+    return Answer(200, present(operation, link, outlook), headers)
+
+
+def accepted(operation: Operation, link: Link, outlook: Outlook) -> Answer:
+    """202: the operation is written down and under way; with when to ask for it."""
+    path = f"/v1/operations/{operation.id}"
+    headers = {"location": path, "operation-location": path, "retry-after": str(outlook.retry_after)}
+    return Answer(202, present(operation, link, outlook), headers)
+
+
+def listed(page: Page, link: Link, largest: int = LARGEST_PAGE) -> Answer:
+    """200: a part of the list, cut where it would have more than `largest` bytes."""
+    shown = take_page((present(one, link) for one in page.operations), largest)
+    whole = len(shown) == len(page.operations)
+    last = page.next_before_id if whole else page.operations[len(shown) - 1].id
+    return Answer(200, {"operations": shown, "next_page_token": page_token(last) if last else None})
+
+
+STATUSES = {
+    "invalid_api_key": 401,
+    "model_not_allowed": 403,
+    "model_not_found": 404,
+    "provider_not_found": 404,
+    "operation_not_found": 404,
+    "image_not_found": 404,
+    "wrong_state": 409,
+    "conflict": 409,
+    "request_too_large": 413,
+    "idempotency_key_reused": 422,
+    "gone": 410,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+}
+TITLES = {
+    400: "The request has to be changed",
+    401: "No valid API key",
+    403: "Not allowed for this API key",
+    404: "There is no such thing",
+    405: "Not done this way",
+    409: "Not possible at this moment",
+    410: "No longer kept",
+    413: "Too large",
+    422: "Not the same request",
+    429: "Too much for this API key",
+    500: "imagegate broke down",
+}
+
+
+def refusal(error: RequestError, request_id: str) -> Answer:
+    """The answer to a request that has to be changed."""
+    status = STATUSES.get(error.code, 400)
+    return problem(status, error.code, error.message, request_id, remedy=error.remedy, param=error.param)
+
+
+def problem(status: int, code: str, detail: str, request_id: str, **more: str | None) -> Answer:
+    """An RFC 9457 body; `more` that is not `None` is added."""
+    body = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Not answered"),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+        **{name: value for name, value in more.items() if value is not None},
+    }
+    return Answer(status, body, PROBLEM)

@@ -1,0 +1,74 @@
+"""Deliveries to webhooks as the operations API shows them, and requests to repeat them."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from imagegate.dialects.operations.pages import LARGEST_PAGE, page_token, parse_page_token, take_page
+from imagegate.dialects.parsing import Line, document_of
+from imagegate.dialects.response import Answer
+from imagegate.dialects.validation_errors import first_problem
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.representation import rfc3339
+from imagegate.domain.webhooks.delivery import Delivery, DeliveryState, Try
+
+_LONGEST_SEQUENCE = 9
+"""Digits."""
+
+
+class RedeliverBody(BaseModel):
+    """The body of POST /v1/operations/{id}:redeliver; it may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    event_id: Annotated[Line, Field(max_length=100)] | None = Field(
+        None, description="Of one event; without, of all that have not arrived."
+    )
+
+
+def parse_redelivery(body: bytes) -> str | None:
+    """The event to be sent again, if one is named. Raises InvalidRequest."""
+    try:
+        return RedeliverBody.model_validate(document_of(body or b"{}"), strict=True).event_id
+    except ValidationError as error:
+        raise first_problem(error) from None
+
+
+def deliveries(
+    operation: Operation, found: Sequence[Delivery], disabled: bool, status: int = 200, largest: int = LARGEST_PAGE
+) -> Answer:
+    """What was sent to the operation's webhook, and what became of it; at most `largest` bytes of it."""
+    webhook = operation.webhook
+    shown = {"url": webhook.url, "events": list(webhook.events), "disabled": disabled} if webhook else None
+    page = take_page(map(_delivery, found), largest)
+    token = page_token(str(found[len(page) - 1].sequence)) if len(page) < len(found) else None
+    return Answer(status, {"webhook": shown, "deliveries": page, "next_page_token": token})
+
+
+def parse_deliveries_token(token: str) -> int:
+    """The sequence that the page before ended with. Raises InvalidRequest."""
+    return int(parse_page_token(token, lambda last: last.isdecimal() and len(last) <= _LONGEST_SEQUENCE))
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    waiting = delivery.state is DeliveryState.PENDING
+    return {
+        "event_id": delivery.event_id,
+        "webhook_id": delivery.webhook_id,
+        "sequence": delivery.sequence,
+        "type": f"image_generation.{delivery.event}",
+        "state": delivery.state,
+        "announced_at": rfc3339(delivery.announced_at),
+        "next_attempt_at": rfc3339(delivery.next_at) if waiting and delivery.next_at else None,
+        "attempts": [_attempt(one) for one in delivery.tries],
+    }
+
+
+def _attempt(attempt: Try) -> dict[str, Any]:
+    return {
+        "at": rfc3339(attempt.at),
+        "milliseconds": round(attempt.seconds * 1000),
+        "status": attempt.status,
+        "error": attempt.error,
+    }

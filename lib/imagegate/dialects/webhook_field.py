@@ -1,0 +1,50 @@
+"""The field `webhook` of every dialect that has one."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from imagegate.dialects.parsing import document_of
+from imagegate.domain.errors import RequestError
+from imagegate.domain.webhooks.webhook import EVENTS, WantedWebhook, parse_secret
+
+EventName = Literal["queued", "started", "succeeded", "failed", "cancelled"]
+_URL = r"^https://([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?\.)+[a-z]{2,24}(:[1-9]\d{0,3})?(/[!-\[\]-~]*)?$"
+"""For readers of the OpenAPI document; what is refused is WebhookTargets' affair."""
+_FOUR = "[A-Za-z0-9+/]{4}"
+_SHAPE = f"^whsec_({_FOUR}){{8,20}}([A-Za-z0-9+/]{{2}}==|[A-Za-z0-9+/]{{3}}=)?$"
+_Secret = Annotated[SecretStr, Field(json_schema_extra={"pattern": _SHAPE})]
+
+
+class WebhookBody(BaseModel):
+    """Where the operation's changes are announced to, signed as Standard Webhooks has it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[str, Field(min_length=1, max_length=2000)] = Field(
+        description="https, of a public host.",
+        examples=["https://example.com/hook"],
+        json_schema_extra={"pattern": _URL},
+    )
+    events: Annotated[list[EventName], Field(max_length=len(EVENTS))] | None = Field(
+        None, description="Which changes; without, all."
+    )
+    secret: _Secret | None = Field(
+        None, description="`whsec_` and base64 of 24 to 64 bytes, never shown again; without, the API key's own signs."
+    )
+
+    def wanted(self) -> WantedWebhook:
+        """The webhook in the domain's words. Raises InvalidRequest."""
+        secret = parse_secret(self.secret.get_secret_value()) if self.secret else None
+        return WantedWebhook(self.url, tuple(self.events or ()), secret)
+
+
+def _parsed(value: Any) -> Any:
+    """Forms carry texts only."""
+    try:
+        return document_of(value.encode()) if isinstance(value, str) else value
+    except RequestError:
+        raise ValueError('must be a JSON object such as {"url": "https://..."}') from None
+
+
+FormWebhook = Annotated[WebhookBody | None, BeforeValidator(_parsed)]

@@ -1,0 +1,179 @@
+"""YandexART's asynchronous operations.
+
+Contract: docs/protocols/yandexart.md. Numbers come as strings or numbers, zero means "default",
+extra fields are ignored, the Content-Type is not looked at. Bodies have the documented keys and no other, so that
+protobuf's strict parsers take them; what else there is to say stands in headers.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from imagegate.dialects.parsing import (
+    DATA_LOGGING,
+    Line,
+    Text,
+    document_of,
+    header_line,
+    idempotency_key,
+    model_of_uri,
+    with_privacy,
+)
+from imagegate.dialects.validation_errors import first_problem
+from imagegate.domain.characters import FORBIDDEN
+from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.operation.coalescing import digest
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.usecases.start import Ask
+
+NAME = "yandexart"
+DEADLINE = 24 * 3600.0
+_MIME_TYPE = "^(image/[a-z.+-]+)?$"
+_NOT_BLANK = {"pattern": r"\S"}
+_PART = rf"[^/{FORBIDDEN}\t\r\n]+"
+
+
+EXPAND = "x-imagegate-expand"
+"""The header that has the prompt expanded: the documented body has no field for it."""
+CLIENT_ID = "x-client-request-id"
+"""The header with the caller's own id of a request, which is told back to it."""
+HEADERS = (DATA_LOGGING, EXPAND, "idempotency-key", CLIENT_ID)
+"""Those that are read."""
+_LONGEST_CLIENT_ID = 255
+_MOST_CHARACTERS = 32_000
+"""Over all messages: more than any upstream reads, and what a table's item can hold."""
+
+
+def _zero_for_null(value: Any) -> Any:
+    if isinstance(value, str) and ("_" in value or value.split() != [value]):
+        raise ValueError("must be a number, without blanks and underscores")
+    return 0 if value is None else value
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")
+    return _zero_for_null(value)
+
+
+Integer = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, le=2**63 - 1)]
+Double = Annotated[float, BeforeValidator(_zero_for_null), Field(allow_inf_nan=False)]
+"""As protobuf's JSON has them: numbers or strings, null for zero."""
+
+
+def _mime_type(value: str) -> str:
+    if not re.fullmatch(_MIME_TYPE, value):
+        raise ValueError("must be a type of pictures, such as 'image/jpeg'")
+    return value
+
+
+MimeType = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": _MIME_TYPE}), AfterValidator(_mime_type)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+
+class WeightedMessage(_Body):
+    """One part of the prompt; weight 0 or absent counts as 1."""
+
+    text: Annotated[Annotated[Text, Field(max_length=32_000)] | None, Field(json_schema_extra=_NOT_BLANK)] = None
+    weight: Double = 0.0
+
+
+class AspectRatio(_Body):
+    """Width to height; 0 or absent counts as 1."""
+
+    width_ratio: Annotated[Integer, Field(alias="widthRatio")] = 0
+    height_ratio: Annotated[Integer, Field(alias="heightRatio")] = 0
+
+
+class GenerationOptions(_Body):
+    """Everything but the prompt. Pictures are JPEG, whatever `mimeType` says; an answer's headers tell."""
+
+    mime_type: Annotated[MimeType | None, Field(alias="mimeType")] = None
+    seed: Integer = 0
+    aspect_ratio: Annotated[AspectRatio | None, Field(alias="aspectRatio")] = None
+
+
+class GenerationBody(_Body):
+    """The body of POST /foundationModels/v1/imageGenerationAsync."""
+
+    model_uri: Annotated[
+        Line,
+        Field(alias="modelUri", max_length=500, json_schema_extra={"pattern": f"^art://{_PART}/{_PART}(/{_PART})?$"}),
+    ]
+    messages: Annotated[list[WeightedMessage], Field(min_length=1, max_length=100)]
+    generation_options: Annotated[GenerationOptions | None, Field(alias="generationOptions")] = None
+
+
+def parse(body: bytes, headers: Mapping[str, str] | None = None) -> Ask:
+    """Understand a request; `headers` by their lower-case names.
+
+    Raises InvalidRequest with the offending field, or header, in `param`.
+    """
+    document, headers = document_of(body), headers or {}
+    try:
+        asked = GenerationBody.model_validate(document)
+    except ValidationError as error:
+        raise first_problem(error) from None
+    request = replace(_request(asked), expand=_expand(headers.get(EXPAND, "").strip().lower()))
+    client_id = header_line(headers.get(CLIENT_ID, ""), CLIENT_ID)[:_LONGEST_CLIENT_ID]
+    ask = Ask(
+        request,
+        NAME,
+        reply=_unlike_jpeg(asked.generation_options),
+        deadline=DEADLINE,
+        digest=digest(document | ({EXPAND: True} if request.expand else {})),
+        idempotency_key=idempotency_key(headers.get("idempotency-key") or None),
+        metadata={"client_request_id": client_id} if client_id else {},
+    )
+    return with_privacy(ask, headers.get(DATA_LOGGING, ""))
+
+
+def _expand(said: str) -> bool:
+    if said not in ("", "false", "true"):
+        raise InvalidRequest(f"{EXPAND} is 'true' or 'false'.", param=EXPAND)
+    return said == "true"
+
+
+def _request(asked: GenerationBody) -> ImageRequest:
+    options = asked.generation_options or GenerationOptions()
+    ratio = options.aspect_ratio or AspectRatio()
+    request = ImageRequest(
+        model=_model(asked.model_uri),
+        messages=_messages(asked),
+        seed=options.seed or None,
+        ratio=(ratio.width_ratio or 1, ratio.height_ratio or 1),
+        output_format="jpeg",
+        lenient=True,
+    )
+    if not request.prompt:
+        raise InvalidRequest(
+            "The prompt is empty.", param="messages", remedy="Give at least one message a text and no negative weight."
+        )
+    return request
+
+
+def _messages(asked: GenerationBody) -> tuple[Message, ...]:
+    texts = [(one.text or "", one.weight) for one in asked.messages]
+    if sum(len(text) for text, _ in texts) > _MOST_CHARACTERS:
+        raise InvalidRequest(f"The messages have more than {_MOST_CHARACTERS} characters.", param="messages")
+    return tuple(Message(text, weight or 1.0) for text, weight in texts if text.strip())
+
+
+def _unlike_jpeg(options: GenerationOptions | None) -> dict[str, str]:
+    mime_type = options.mime_type if options else None
+    return {"mime_type": mime_type} if mime_type not in (None, "", "image/jpeg") else {}
+
+
+def _model(uri: str) -> str:
+    model = model_of_uri(uri)
+    if model is None:
+        raise InvalidRequest(
+            f"invalid model_uri '{uri}'.", param="modelUri", remedy="Use art://<folder>/<model>/latest."
+        )
+    return model

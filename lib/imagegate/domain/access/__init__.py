@@ -1,0 +1,1 @@
+"""Who may do what: API keys, limits, signed links, encryption of secrets."""

@@ -1,0 +1,1 @@
+"""Operations: their states, attempts and results, how they are stored, listed and announced."""

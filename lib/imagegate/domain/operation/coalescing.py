@@ -1,0 +1,84 @@
+"""When a repeated request belongs to an operation that is already there. Pure.
+
+Two kinds of key lead from a request to its operation. A caller's Idempotency-Key says outright what is a
+repetition. Without one, a synchronous client's retry is recognised by what it repeats: owner, dialect and
+canonical body; such clients post again after a 503, a timeout or a broken connection, and only some say so.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imagegate.domain.errors import ImagegateError
+from imagegate.domain.operation.operation import Operation
+
+AFTERLIFE = 600.0
+"""Seconds after its end during which an operation still answers a request that repeats its body."""
+
+
+KEY_LIFE = 24 * 3600.0
+"""Seconds, at least, for which an Idempotency-Key leads to its operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The operation that holds a key."""
+
+    operation_id: str
+    waiting: int = 0
+    """How many callers were told "still waiting" and not yet how it ended."""
+
+
+class Claimed(ImagegateError):
+    """The key already has a holder."""
+
+    def __init__(self, claim: Claim) -> None:
+        super().__init__(f"held by operation {claim.operation_id}")
+        self.claim = claim
+
+
+def key_claim(owner: str, idempotency_key: str) -> str:
+    """The claim that an Idempotency-Key makes."""
+    return f"key#{owner}#{hashlib.sha256(idempotency_key.encode()).hexdigest()[:32]}"
+
+
+def body_claim(owner: str, dialect: str, body_digest: str) -> str:
+    """The claim that a synchronous client's body makes."""
+    return f"same#{owner}#{dialect}#{body_digest}"
+
+
+def lapses_at(operation: Operation) -> float:
+    """When the operation's claim lapses, in seconds since the epoch."""
+    if (operation.claim or "").startswith("key#"):
+        return max(operation.deadline, operation.created_at + KEY_LIFE)
+    return operation.deadline + AFTERLIFE
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """The canonical body as 32 hex digits: order of keys and nulls make no difference."""
+    present = {name: value for name, value in document.items() if value is not None}
+    canonical = json.dumps(present, sort_keys=True, separators=(",", ":")).encode()
+    return hashlib.sha256(canonical).hexdigest()[:32]
+
+
+def continues(claim: Claim, repeated: bool) -> bool:
+    """True when a request takes up a wait that was broken off: it says so, or somebody was put off."""
+    return repeated or claim.waiting > 0
+
+
+def attaches(holder: Operation, claim: Claim, repeated: bool, now: float, *, invited: bool = True) -> bool:
+    """True when a request with the holder's claim is answered by it instead of making a new operation.
+
+    `invited`: a failure that cost nothing was answered with "try again", and so a second try is one. Otherwise an
+    Idempotency-Key always finds its operation. For a body:
+    `repeated`: the client says that this is a retry. A second prompt after a delivered answer is deliberate.
+    """
+    if not holder.done:
+        return True
+    if invited and holder.failure and holder.failure.surely_free:
+        return False
+    if (holder.claim or "").startswith("key#"):
+        return True
+    return now - (holder.ended_at or 0) <= AFTERLIFE and continues(claim, repeated)

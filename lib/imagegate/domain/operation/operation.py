@@ -1,0 +1,238 @@
+"""The operation: one durable request for pictures, and the one table of its transitions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from imagegate.domain.errors import Failure, WrongState
+from imagegate.domain.operation.account import Account
+from imagegate.domain.operation.attempt import KNOWLEDGE, Attempt, AttemptState
+from imagegate.domain.operation.usage import Usage, summed
+from imagegate.domain.request.request import ImageRequest
+from imagegate.domain.webhooks.webhook import Webhook
+
+
+class State(StrEnum):
+    """Where an operation stands; it only moves forward."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    # Straight to its end when it was retried and its earlier jobs had everything after all.
+    State.QUEUED: frozenset({State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED}),
+    State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED}),
+    State.SUCCEEDED: frozenset(),
+    # Only a caller's retry (docs/adr/0004) leads back.
+    State.FAILED: frozenset({State.QUEUED}),
+    State.CANCELLED: frozenset({State.QUEUED}),
+}
+ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture kept in S3."""
+
+    slot: int
+    key: str
+    sha256: str
+    content_type: str
+    width: int
+    height: int
+    bytes: int
+    provider: str
+    seed: int | None = None
+    late: bool = False
+    """True when it came after the operation had ended."""
+    revised_prompt: str | None = None
+    """What it was made from, where that is not the caller's own prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A durable request. Values are never changed: `usecases.update` writes the next `version`."""
+
+    id: str
+    owner: str
+    dialect: str
+    request: ImageRequest
+    created_at: float
+    deadline: float
+    """Seconds since the epoch after which waiting ends."""
+    due_at: float
+    """When somebody must have touched it, else `sweep` puts it back on the road."""
+    reply: Mapping[str, str] = field(default_factory=dict)
+    """How the dialect has to answer (for instance `response_format`)."""
+    model: str = ""
+    """The route that serves it; `request.model` may be one of its aliases."""
+    claim: str | None = None
+    """The key under which repeated requests find this operation (domain/operation/coalescing.py)."""
+    digest: str = ""
+    """Of the canonical body, to tell a repetition from another request."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """The caller's own notes, handed back and announced."""
+    revised_prompt: str | None = None
+    """The prompt as it was expanded; written once, so that every submission is made from the same."""
+    not_expanded: Failure | None = None
+    """Why the prompt was not expanded though that was asked for."""
+    webhook: Webhook | None = None
+    """Where its changes are announced to, beside the bus."""
+    retried_after: int = 0
+    """How many attempts there were when the caller last asked to try again."""
+    retries: int = 0
+    """How often the caller has asked for that."""
+    queued_at: float = 0.0
+    """When that was; 0 when it never was."""
+    state: State = State.QUEUED
+    version: int = 1
+    updated_at: float = 0.0
+    started_at: float | None = None
+    ended_at: float | None = None
+    attempts: tuple[Attempt, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    failure: Failure | None = None
+    account: Account | None = None
+    """Where its use is booked; `None` when its API key has no limit that needs it."""
+
+    @property
+    def done(self) -> bool:
+        """True in the three last states."""
+        return self.state in ENDED
+
+    @property
+    def untouched(self) -> bool:
+        """True until the first step of its workflow has run."""
+        return self.version == 1
+
+    @property
+    def waiting_since(self) -> float:
+        """When its deadline began to run."""
+        return self.queued_at or self.created_at
+
+    @property
+    def unsettled(self) -> bool:
+        """True when jobs are to be harvested, or stopped, though nobody waits for them."""
+        return self.done and any(one.live for one in self.attempts)
+
+    def words_for(self, attempt: Attempt) -> str | None:
+        """What the attempt's provider gets in place of the caller's words; `None`: those themselves."""
+        return attempt.prompt or self.revised_prompt
+
+    @property
+    def awaits_expansion(self) -> bool:
+        """True while nothing may be submitted because it is not known yet from which words."""
+        settled = self.revised_prompt is not None or self.not_expanded is not None
+        return self.request.expand and not settled and not self.done
+
+    @property
+    def late_pictures(self) -> tuple[Picture, ...]:
+        """Pictures that came after the end."""
+        return tuple(picture for picture in self.pictures if picture.late)
+
+    @property
+    def may_have_cost(self) -> bool:
+        """True when an upstream has, or may have, begun to work, and may charge for it."""
+        return any(one.may_have_cost for one in self.attempts)
+
+    @property
+    def counted_attempts(self) -> tuple[Attempt, ...]:
+        """The attempts since the caller's last retry: those before it do not use up a provider's turns."""
+        return self.attempts[self.retried_after :]
+
+    @property
+    def provider(self) -> str | None:
+        """The provider that really made the first picture."""
+        return self.pictures[0].provider if self.pictures else None
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the pictures took, where every upstream that made one tells."""
+        return summed(one.usage for one in self.attempts if one.state is AttemptState.DONE)
+
+    @property
+    def missing_slots(self) -> tuple[int, ...]:
+        """Slots with neither a picture nor a live attempt."""
+        covered = {picture.slot for picture in self.pictures}
+        covered.update(slot for attempt in self.attempts if attempt.live for slot in attempt.slots)
+        return tuple(slot for slot in range(self.request.n) if slot not in covered)
+
+    def moved(self, state: State, now: float, **changes: Any) -> Self:
+        """The operation in another state, with `changes` applied at `now` (seconds since the epoch).
+
+        Raises WrongState when the transition table has no such step.
+        """
+        if state not in TRANSITIONS[self.state]:
+            raise WrongState(f"operation {self.id} is {self.state} and cannot become {state}")
+        stamp: dict[str, Any] = _stamp(state, now)
+        if self.request.private and state in ENDED:
+            changes |= {"request": self.request.forgotten(), "revised_prompt": None}
+            changes["attempts"] = tuple(one.forgotten() for one in self.attempts)
+        return replace(self, state=state, **stamp, **changes)
+
+    def expanded(self, prompt: str) -> Self:
+        """The operation with its prompt expanded, unless it is known already what is to be submitted."""
+        return replace(self, revised_prompt=prompt) if self.awaits_expansion else self
+
+    def unexpanded(self, failure: Failure) -> Self:
+        """The operation content with the caller's own prompt, unless it is known already what is to be submitted."""
+        return replace(self, not_expanded=failure) if self.awaits_expansion else self
+
+    def with_attempt(self, attempt: Attempt) -> Self:
+        """The operation with `attempt` added, or put in place of the one with its number."""
+        if self.done and self.request.private:
+            attempt = attempt.forgotten()
+        others = tuple(other for other in self.attempts if other.number != attempt.number)
+        return replace(self, attempts=tuple(sorted((*others, attempt), key=lambda one: one.number)))
+
+    def informed(self, attempt: Attempt) -> Self:
+        """The operation with a driver's word on one of its attempts, unless another driver knew more or was first.
+
+        A job given up as unknown lives again when its ticket comes after all, if nobody else has taken its slots.
+        """
+        [known] = (one for one in self.attempts if one.number == attempt.number)
+        if attempt.repeats < known.repeats:
+            return self
+        given_up = known.state is AttemptState.UNKNOWN and attempt.live
+        taken = given_up and not set(attempt.slots) <= set(self.missing_slots)
+        if not taken and KNOWLEDGE.index(attempt.state) > KNOWLEDGE.index(known.state):
+            return self.with_attempt(attempt)
+        if attempt.ticket is not None and known.ticket is None:
+            return self.with_attempt(replace(known, ticket=attempt.ticket, keep_until=attempt.keep_until))
+        return self
+
+    def revived(self, now: float) -> Self:
+        """The operation with jobs looked for again that were given up before their tickets came.
+
+        Only those whose slots nobody else has taken, and that their upstreams have not forgotten at `now`.
+        """
+        operation = self
+        for one in self.attempts:
+            found = one.state is AttemptState.UNKNOWN and one.ticket is not None and one.keep_until > now
+            if found and set(one.slots) <= set(operation.missing_slots):
+                submitted = replace(one, state=AttemptState.SUBMITTED, failure=None, ended_at=None)
+                operation = operation.with_attempt(submitted)
+        return operation
+
+    def with_pictures(self, pictures: tuple[Picture, ...]) -> Self:
+        """The operation with `pictures` in their slots; a slot already filled keeps its picture."""
+        filled = {picture.slot for picture in self.pictures}
+        added = tuple(picture for picture in pictures if picture.slot not in filled)
+        return replace(self, pictures=tuple(sorted((*self.pictures, *added), key=lambda one: one.slot)))
+
+    def settled(self, now: float) -> Self:
+        """The operation, succeeded if every slot has its picture and it has not ended otherwise."""
+        if self.done or len(self.pictures) < self.request.n:
+            return self
+        return self.moved(State.SUCCEEDED, now)
+
+
+def _stamp(state: State, now: float) -> dict[str, float | None]:
+    if state is State.QUEUED:
+        return {"started_at": None, "ended_at": None, "queued_at": now}
+    return {"started_at" if state is State.RUNNING else "ended_at": now}

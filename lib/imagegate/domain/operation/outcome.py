@@ -1,0 +1,60 @@
+"""What a provider answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imagegate.domain.errors import Failure
+from imagegate.domain.operation.attempt import Source
+from imagegate.domain.operation.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The upstream accepted the job; `data` (JSON) is all that is needed to find it again."""
+
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Not finished yet."""
+
+    retry_after: float | None = None
+    """Seconds after which the upstream said to ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Finished: either addresses to fetch, or the bytes themselves."""
+
+    sources: tuple[Source, ...] = ()
+    bodies: tuple[bytes, ...] = ()
+    seed: int | None = None
+    revised_prompts: tuple[str | None, ...] = ()
+    """What the upstream made of the prompt, picture by picture: `bodies` first, then `sources`. Empty when untold."""
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Finished without a picture."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a workflow's run has seen of an operation's jobs so far."""
+
+    at: float = 0.0
+    """When it last looked, in seconds since the epoch."""
+    times: int = 0
+    """How often its state Poll was visited, this visit included."""
+
+
+NEVER = Looked()
+
+
+Submission = Ticket | Ready
+Check = Pending | Ready | Failed

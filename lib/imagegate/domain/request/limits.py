@@ -1,0 +1,63 @@
+"""What an upstream accepts, and how it lets us wait."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imagegate.domain.request.geometry import Grid, Size
+from imagegate.domain.request.request import ImageRequest
+
+
+class Waits(StrEnum):
+    """How a provider lets us wait for the picture."""
+
+    POLL = "poll"
+    """Cheap questions, any number of them."""
+    HOLD = "hold"
+    """One stream that must be read to its end."""
+    BLOCKING = "blocking"
+    """The submission itself answers with the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an upstream accepts and how it behaves."""
+
+    waits: Waits
+    grid: Grid
+    prompt_characters: int
+    images_per_call: int = 1
+    seed_maximum: int = 2**31 - 1
+    steps_maximum: int | None = None
+    """None: the upstream takes no step count."""
+    hold_seconds: float = 840.0
+    """How long one look may keep its connection open."""
+    submit_seconds: float = 40.0
+    """How long a submission may take before its submitter is taken for dead."""
+    retention_seconds: float = 3600.0
+    """How long the upstream keeps a finished result for us."""
+    expected_seconds: float = 20.0
+    """How long a job takes, as far as is known before the first one."""
+    requests_per_minute: int | None = None
+    """How many submissions the upstream takes; `None` for as many as we like."""
+    input_images: int = 0
+    """Pictures that one submission may bring to be edited as the prompt says; 0: the upstream edits none."""
+    varies: bool = False
+    """It makes pictures from one alone, without a prompt."""
+    honours: frozenset[str] = frozenset()
+    """What it heeds of the fields that are not for everybody (domain/request/capabilities.py)."""
+    weighs: bool = False
+    """It takes several messages with their weights; others get one text (`ImageRequest.prompt`)."""
+
+    def size_for(self, request: ImageRequest) -> Size:
+        """The pixels this upstream makes for `request`: the nearest it has."""
+        if request.size:
+            return self.grid.nearest(request.size)
+        return self.grid.of_ratio(*(request.ratio or (1, 1)))
+
+    def works_from(self, pictures: int, *, prompted: bool) -> bool:
+        """True when it takes so many pictures to work from, with a prompt that says how or without."""
+        return pictures <= (self.input_images if prompted else int(self.varies))
+
+    def prompt_length(self, request: ImageRequest) -> int:
+        """Characters that count towards `prompt_characters`."""
+        return sum(len(one.text) for one in request.messages) if self.weighs else len(request.prompt)

@@ -1,0 +1,159 @@
+"""Routes: which providers serve a model, in which order."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from imagegate.domain.errors import InvalidRequest, RequestError, UnknownModel, UnknownProvider
+from imagegate.domain.request.capabilities import misfits
+from imagegate.domain.request.limits import Limits
+from imagegate.domain.request.request import ImageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One stop of a route: a provider and its own name for the model."""
+
+    provider: str
+    model: str
+    limits: Limits
+    price_usd: float | None = None
+    """What the upstream charges for a picture, as far as known."""
+
+    @property
+    def micro_dollars(self) -> int | None:
+        """The price in millionths of a dollar."""
+        return None if self.price_usd is None else round(self.price_usd * 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A model name and the providers that serve it, in the order they are tried."""
+
+    model: str
+    targets: tuple[Target, ...]
+    aliases: tuple[str, ...] = ()
+    description: str = ""
+
+    def narrowed(self, provider: str | None) -> "Route":
+        """The route with only `provider` on it, for callers who insist.
+
+        Raises UnknownProvider when that provider does not serve the model.
+        """
+        if provider is None:
+            return self
+        kept = tuple(target for target in self.targets if target.provider == provider)
+        if not kept:
+            known = ", ".join(target.provider for target in self.targets)
+            raise UnknownProvider(
+                f"Provider '{provider}' does not serve the model '{self.model}'.",
+                param="provider",
+                remedy=f"Leave provider out, or use one of: {known}.",
+            )
+        return replace(self, targets=kept)
+
+    def without(self, provider: str) -> "Route":
+        """The route with every other provider on it, perhaps none."""
+        return replace(self, targets=tuple(target for target in self.targets if target.provider != provider))
+
+
+class Routes:
+    """Every route, found by model name or alias."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = tuple(routes)
+        self._by_name = {name: route for route in self._routes for name in (*route.aliases, route.model)}
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes)
+
+    def named(self, name: str) -> Route | None:
+        """The route of that name or alias; a name of its own comes before an alias with a `*` that covers it."""
+        return next(iter(self._candidates(name)), None)
+
+    def working_from(self, pictures: int, *, prompted: bool) -> list[str]:
+        """The models that take so many pictures to work from, with a prompt or without."""
+        able = (one for one in self._routes if any(_works_from(target, pictures, prompted) for target in one.targets))
+        return [route.model for route in able]
+
+    def of(self, request: ImageRequest) -> Route:
+        """The route for `request`.
+
+        Raises UnknownModel, UnknownProvider (which list the known ones), or InvalidRequest for what nobody can do.
+        """
+        candidates = self._candidates(request.model)
+        if not candidates:
+            known = ", ".join(one.model for one in self._routes)
+            raise UnknownModel(
+                f"The model '{request.model}' does not exist here.",
+                param="model",
+                remedy=f"Use one of: {known}.",
+            )
+        return self._first_fitting(candidates, request)
+
+    def _candidates(self, name: str) -> list[Route]:
+        """The route of that name, or every route with an alias that covers it, in the table's order."""
+        if name in self._by_name:
+            return [self._by_name[name]]
+        return [route for route in self._routes if any(_covers(alias, name) for alias in route.aliases)]
+
+    def _first_fitting(self, candidates: Sequence[Route], request: ImageRequest) -> Route:
+        """The first candidate that can do what is asked; the refusal is the first one's."""
+        refusal: RequestError | None = None
+        for route in candidates:
+            try:
+                return _fitting(route.narrowed(request.provider), request)
+            except RequestError as error:
+                refusal = refusal or error
+        assert refusal
+        if refusal.param == "image":
+            refusal.remedy = self._where_to_with_pictures(request)
+        raise refusal
+
+    def _where_to_with_pictures(self, request: ImageRequest) -> str:
+        pictures, prompted = len(request.inputs), bool(request.prompt.strip())
+        if able := self.working_from(pictures, prompted=prompted):
+            return f"Use one of: {', '.join(able)}."
+        editing = [] if prompted else self.working_from(pictures, prompted=True)
+        if editing:
+            return f"Say in a prompt what to do to it (POST /v1/images/edits), with one of: {', '.join(editing)}."
+        return "No model here does."
+
+
+def _works_from(target: Target, pictures: int, prompted: bool) -> bool:
+    return target.limits.works_from(pictures, prompted=prompted)
+
+
+def _covers(alias: str, name: str) -> bool:
+    return alias.endswith("*") and name.startswith(alias[:-1])
+
+
+def _fitting(route: Route, request: ImageRequest) -> Route:
+    """The route with only those providers on it that can do what is asked."""
+    problems = [(target, misfits(request, target.limits)) for target in route.targets]
+    fitting = tuple(target for target, found in problems if not found)
+    if fitting:
+        return replace(route, targets=fitting)
+    _, found = min(problems, key=lambda one: len(one[1]))
+    able = f"can honour '{found[0]}' as it is"
+    if found[0] == "image":
+        kind = "work" if request.prompt.strip() else "make anything without a prompt"
+        able = f"can {kind} from {_pictures(len(request.inputs))}"
+    raise InvalidRequest(
+        f"No provider of the model '{route.model}' {able}.",
+        param=found[0],
+        remedy=_remedy(found[0], route),
+    )
+
+
+def _remedy(field: str, route: Route) -> str:
+    """What to do about a field that no provider of the route can honour as it is."""
+    if field == "prompt":
+        return "Shorten the prompt, or ask for a model that takes longer ones."
+    most = max(one.limits.steps_maximum or 0 for one in route.targets)
+    if field == "steps" and most:
+        return f"Ask for at most {most}, or for another model."
+    return "Leave it out, or ask for another model."
+
+
+def _pictures(count: int) -> str:
+    return "a picture" if count == 1 else f"{count} pictures"

@@ -1,0 +1,1 @@
+"""When: latencies, polling schedules, circuit breaking, failover, long polling."""

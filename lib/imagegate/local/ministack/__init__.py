@@ -1,0 +1,1 @@
+"""MiniStack as a child process, and what is mended in it."""

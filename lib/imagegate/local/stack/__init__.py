@@ -1,0 +1,1 @@
+"""The embedded stack: deployment, state, the front door."""

@@ -1,0 +1,239 @@
+"""The embedded stack: MiniStack with the project's template, the stand-in upstreams and the front door."""
+
+import contextlib
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+
+from imagegate.local.front_door import FUNCTION_URL, FrontDoor
+from imagegate.local.ministack.process import MiniStackError, MiniStackProcess
+from imagegate.local.origin_policy import OriginGuard, OriginPolicy, parse_origins
+from imagegate.local.stack.deployment import Deployed, Deployer, DeploymentError
+from imagegate.local.stack.packaging import PackagingError
+from imagegate.local.stack.ports import PortTaken, first_free
+from imagegate.local.stack.root_access import RootAccess
+from imagegate.local.stack.server_thread import ServerThread
+from imagegate.local.stack.settings import LONG_HOLD_PORT, StackSettings
+from imagegate.local.stack.watchdog import Watchdog
+from imagegate.local.state_folder import FolderInUse, StateFolder
+from imagegate.settings import upstream_secrets_path
+
+DEFAULT_STAGE = "dev"
+"""The template's default for its parameter Stage."""
+UPSTREAMS_PARAMETER = "UpstreamBaseUrls"
+"""The template's parameter for a JSON object, provider name -> base URL."""
+LONG_HOLD_PARAMETER = "LongHold"
+"""The template's parameter for a second address, which holds requests without redirects."""
+ORIGINS_PARAMETER = "CorsOrigins"
+"""The template's parameter for the origins whose pages may call the gateway, separated by commas."""
+PUBLIC_URL_PARAMETER = "PublicUrl"
+"""The template's parameter for where the gateway answers; it is filled in if the settings name it."""
+
+
+class StackError(Exception):
+    """The stack cannot run; the message says why and what to do about it."""
+
+
+class Stack:
+    """An embedded stack. Use it as a context manager, or call `start` and `stop`."""
+
+    def __init__(self, settings: StackSettings) -> None:
+        self.settings = settings
+        self.folder = StateFolder(settings.state.absolute())
+        self._running = ExitStack()
+        self._origins = parse_origins(settings.parameters.get(ORIGINS_PARAMETER, "").split(","))
+        self._door = FrontDoor(settings.time_scale, origins=self._origins)
+        self._long_hold_door = FrontDoor(settings.time_scale, FUNCTION_URL, self._origins)
+        self._deployed = Deployed({}, "", "")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start everything and return when it serves. After an error nothing is left running.
+
+        Raises:
+            StackError: what failed, and what to do.
+        """
+        try:
+            self._start()
+        except (FolderInUse, MiniStackError, PackagingError, DeploymentError, OSError) as error:
+            self.stop()
+            raise StackError(str(error)) from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop everything, in the reverse order; the state is kept. Does nothing when nothing runs."""
+        self._running.close()
+
+    def wait(self) -> None:
+        """Return when the stack has ended by itself: MiniStack cannot be kept running."""
+        while not self.watchdog.gave_up.wait(1.0):  # a wait without limit would hold back Ctrl-C
+            pass
+
+    @property
+    def base_url(self) -> str:
+        """The front door: what clients talk to."""
+        return self.front_door.url
+
+    @property
+    def long_hold_url(self) -> str | None:
+        """The address that holds requests without redirects; None where the parameter LongHold is off."""
+        return self.long_hold.url if self.long_hold else None
+
+    @property
+    def aws_endpoint(self) -> str:
+        """MiniStack's URL, for `endpoint_url`."""
+        return self.ministack.endpoint
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The template's Outputs."""
+        return self._deployed.outputs
+
+    @property
+    def api_id(self) -> str:
+        """The id of the HTTP API."""
+        return self._deployed.api_id
+
+    @property
+    def change(self) -> str:
+        """What the start did to the CloudFormation stack: "created", "updated" or "unchanged"."""
+        return self._deployed.change
+
+    @property
+    def upstreams_url(self) -> str | None:
+        """The stand-in upstreams' base URL; None without stand-ins."""
+        return self.upstreams.url if self.upstreams else None
+
+    def session(self) -> boto3.Session:
+        """Return a boto3 session with the root key; pass `aws_endpoint` to its clients."""
+        return self._access().session()
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client with the root key."""
+        return self._access().client(service)
+
+    def open_door(self, door: FrontDoor) -> None:
+        """Lead a front door, of a test's own for one, to the HTTP API."""
+        door.open(self.aws_endpoint, self.api_id, self.folder.root_credentials().door_token)
+
+    def _access(self) -> RootAccess:
+        return RootAccess(self.aws_endpoint, self.folder.root_credentials())
+
+    def _start(self) -> None:
+        step = self.settings.step
+        self.folder.create()
+        self._running.enter_context(self.folder.lock())
+        self._log_to_file()
+        self._take_ports()
+        if self.upstreams:
+            with step("stand-in upstreams"):  # first: what was under way goes on as soon as MiniStack runs
+                self.upstreams.start()
+        with step("MiniStack"):
+            self._start_ministack()
+        with step("template"):
+            self._deploy()
+            self._set_secrets()
+        self.watchdog.start()
+        with step("front door"):
+            self.front_door.start()
+            if self.long_hold:
+                self.long_hold.start()
+
+    def _log_to_file(self) -> None:
+        """Send what the servers of this process complain about to the log file, not to the terminal."""
+        logger, handler = logging.getLogger("uvicorn.error"), logging.FileHandler(self.folder.log)
+        logger.addHandler(handler)
+        self._running.callback(handler.close)
+        self._running.callback(logger.removeHandler, handler)
+
+    def _set_secrets(self) -> None:
+        """Give the functions credentials for the stand-ins; one that somebody has set stays as it is."""
+        stage = self.settings.parameters.get("Stage", DEFAULT_STAGE)
+        ssm, path = self.client("ssm"), upstream_secrets_path(stage)
+        for name, value in (self.settings.stand_ins.secrets if self.settings.stand_ins else {}).items():
+            with contextlib.suppress(ssm.exceptions.ParameterAlreadyExists):
+                ssm.put_parameter(Name=f"{path}/{name}", Value=value, Type="SecureString")
+
+    def _take_ports(self) -> None:
+        """Take the front door's port as told, and for the others the one used last, so that URLs stay valid.
+
+        Raises:
+            StackError: the front door's port is taken.
+        """
+        settings, last = self.settings, self.folder.remembered_ports()
+        self.front_door = self._front_door(self._door, settings.port, "--port")
+        long_hold = first_free(last.get("long_hold", LONG_HOLD_PORT), LONG_HOLD_PORT)
+        ministack = first_free(last.get("ministack", settings.ministack_port), settings.ministack_port)
+        upstreams = first_free(last.get("upstreams", settings.upstreams_port), settings.upstreams_port)
+        # A page that has followed a redirect from the gateway has the origin `null`.
+        readers = self._origins | {"null"} if self._origins else frozenset()
+        self.ministack = MiniStackProcess(self.folder, ministack, settings.environment, readers)
+        self.watchdog = Watchdog(self.ministack, self._deploy, settings.say)
+        self.upstreams: ServerThread | None = None
+        if settings.stand_ins:
+            app = OriginGuard(settings.stand_ins.app, OriginPolicy())
+            self.upstreams = ServerThread(app, upstreams, "upstreams")
+            self._running.callback(self.upstreams.stop)
+        self.long_hold: ServerThread | None = None
+        if settings.parameters.get(LONG_HOLD_PARAMETER) == "on":
+            port = long_hold if settings.long_hold_port is None else settings.long_hold_port
+            self.long_hold = self._front_door(self._long_hold_door, port, "--long-hold-port")
+        self.folder.remember_ports({"ministack": ministack, "upstreams": upstreams, "long_hold": long_hold})
+
+    def _front_door(self, door: FrontDoor, port: int, option: str) -> ServerThread:
+        try:
+            server = ServerThread(door, port, "front door")
+        except PortTaken as taken:
+            raise StackError(
+                f"port {taken.port} is taken by another program (lsof -i :{taken.port} names it). "
+                f"Stop that one, or choose another port with {option}."
+            ) from None
+        self._running.callback(server.stop)
+        return server
+
+    def _start_ministack(self) -> None:
+        if aside := self.folder.set_aside_stray_objects():
+            self.settings.say(f"found pictures without the state that knows them; moved them to {aside}")
+        self._running.callback(self.ministack.stop)
+        self._running.callback(self.watchdog.stop)
+        self.ministack.start()
+
+    def _deploy(self) -> None:
+        """Bring the template to MiniStack, and the front door to its API; then let workflows go on."""
+        settings = self.settings
+        deployer = Deployer(self._access(), settings.template, settings.name, self._parameters(), say=settings.say)
+        self._deployed = deployer.deploy()
+        self.open_door(self._door)
+        function_url, token = self.outputs.get("LongHoldUrl", ""), self.folder.root_credentials().door_token
+        self._long_hold_door.open(self.ministack.endpoint, _function_url_id(function_url), token)
+        self.ministack.resume()
+
+    def _parameters(self) -> dict[str, str]:
+        parameters = dict(self.settings.parameters)
+        if self.settings.stand_ins and self.upstreams:
+            paths = self.settings.stand_ins.base_paths
+            urls = {name: self.upstreams.url + path for name, path in paths.items()}
+            parameters[UPSTREAMS_PARAMETER] = json.dumps(urls, sort_keys=True)
+        if PUBLIC_URL_PARAMETER in parameters:
+            parameters[PUBLIC_URL_PARAMETER] = self.base_url
+        return parameters
+
+
+def _function_url_id(url: str) -> str:
+    """The id in `https://<id>.lambda-url.<region>.on.aws/`."""
+    return url.removeprefix("https://").partition(".")[0]

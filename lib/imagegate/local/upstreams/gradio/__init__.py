@@ -1,0 +1,1 @@
+"""Stand-in for FLUX.1-schnell Spaces."""

@@ -1,0 +1,1 @@
+"""Stand-ins for OpenAI's Images API and servers compatible with it."""

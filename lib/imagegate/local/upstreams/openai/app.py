@@ -1,0 +1,170 @@
+"""Stand-in for OpenAI's synchronous Images API, and for the many servers compatible with it.
+
+Contract: docs/protocols/openai-images.md. The picture is ready when the answer comes.
+"""
+
+import asyncio
+import base64
+import secrets
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from imagegate.local.upstreams.directives import FAULTS, PICTURE_URL, SwitchError
+from imagegate.local.upstreams.drawing.pictures import Picture, serve_picture
+from imagegate.local.upstreams.faults import AFTER_ACCEPTING, BEFORE_ACCEPTING, broken_answer
+from imagegate.local.upstreams.openai.edits import read_edit, read_variation
+from imagegate.local.upstreams.openai.profile import OPENAI, Manners
+from imagegate.local.upstreams.openai.requests import Ask, OpenAIError, read_json, wrong
+from imagegate.local.upstreams.recent import Recent
+from imagegate.local.upstreams.upstream import Upstream, root_of
+
+MODELS = ("flux-schnell", "dall-e-2", "gpt-image-1", "gpt-image-2")
+"""What `/v1/models` lists; any other id is drawn just as well."""
+
+CREATED = 1_700_000_000
+"""Unix time at which the listed models claim to be made."""
+
+ERROR_KINDS = {
+    401: ("invalid_request_error", "invalid_api_key"),
+    404: ("invalid_request_error", None),
+    429: ("rate_limit_error", "rate_limit_exceeded"),
+}
+"""Type and code by HTTP status; anything else is a `server_error`."""
+
+BROKEN = OpenAIError(500, "The stand-in failed on request.", "server_error", "server_error")
+
+BY_URL_ONLY = frozenset(name for name, row in FAULTS.items() if row.stages is PICTURE_URL)
+
+
+class OpenAIImages:
+    """The service; `app()` is what gets mounted."""
+
+    def __init__(self, upstream: Upstream, manners: Manners = OPENAI) -> None:
+        self.upstream = upstream
+        self.manners = manners
+        self.pictures: Recent[Picture] = Recent()
+
+    def app(self) -> Starlette:
+        """The routes."""
+        edits = [
+            Route("/v1/images/edits", self.edit, methods=["POST"]),
+            Route("/v1/images/variations", self.vary, methods=["POST"]),
+        ]
+        routes = [
+            Route("/v1/images/generations", self.create, methods=["POST"]),
+            *(edits if self.manners.edits else ()),
+            Route("/v1/models", list_models),
+            Route("/v1/models/{id:path}", read_model),
+            Route("/files/{name}", self.file),
+        ]
+        raised = (HTTPException, OpenAIError, SwitchError)
+        return Starlette(routes=routes, exception_handlers=dict.fromkeys(raised, self.describe_error))
+
+    async def create(self, request: Request) -> Response:
+        """`POST /v1/images/generations`."""
+        self.require_key(request)
+        return await self.serve(request, self.manners.read(await read_json(request)))
+
+    async def edit(self, request: Request) -> Response:
+        """`POST /v1/images/edits`."""
+        self.require_key(request)
+        return await self.serve(request, await read_edit(request))
+
+    async def vary(self, request: Request) -> Response:
+        """`POST /v1/images/variations`."""
+        self.require_key(request)
+        return await self.serve(request, await read_variation(request))
+
+    async def serve(self, request: Request, ask: Ask) -> Response:
+        """Accept the request, unless a fault stands before it, and hold it until the pictures are ready."""
+        fault = self.upstream.fault(ask.prompt, ask.switches, "submit")
+        if fault in BEFORE_ACCEPTING:
+            return await broken_answer(fault, request, self.upstream.timing, self.plain_error)
+        if fault in ("refuse", "quota"):
+            raise self.manners.refused if fault == "refuse" else self.manners.out_of_quota
+        if fault in BY_URL_ONLY and not ask.by_url:
+            wrong(f"[fault {fault}] needs response_format 'url'", "invalid_value", "prompt")
+        self.upstream.record(ask.prompt, ask.seed, request)
+        return await self.finish(request, ask, fault)
+
+    async def finish(self, request: Request, ask: Ask, fault: str | None) -> Response:
+        """Wait for as long as drawing is said to take, and answer."""
+        if fault != "accepted-then-hang":
+            await asyncio.sleep(self.upstream.delay(ask.switches))
+        if fault in ("refuse-late", "error"):
+            raise self.manners.refused if fault == "refuse-late" else BROKEN
+        if fault in AFTER_ACCEPTING:
+            return await broken_answer(fault, request, self.upstream.timing, self.plain_error)
+        shown = [] if fault == "no-image" else [await self.show(request, each, ask) for each in pictures(ask, fault)]
+        return JSONResponse(self.manners.answer(ask, shown))
+
+    async def show(self, request: Request, picture: Picture, ask: Ask) -> dict[str, str]:
+        """One element of `data`."""
+        # Of OpenAI's models only this one rewrites prompts, every one of them.
+        told = {"revised_prompt": f"{ask.prompt}, drawn by a stand-in"} if ask.model == "dall-e-3" else {}
+        if not ask.by_url:
+            return {"b64_json": base64.b64encode(await picture.file()).decode(), **told}
+        name = f"{secrets.token_hex(16)}.{picture.format}"
+        self.pictures.put(name, picture)
+        return {"url": f"{root_of(request)}/files/{name}", **told}
+
+    async def file(self, request: Request) -> Response:
+        """`GET /files/{name}`: draw the picture. No key: OpenAI's URLs are signed instead."""
+        picture = self.pictures.get(request.path_params["name"])
+        if picture is None:
+            raise HTTPException(404)
+        return await serve_picture(picture, request, self.upstream)
+
+    def require_key(self, request: Request) -> None:
+        """Raise 401 unless the call carries some key; any key will do."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() not in self.manners.schemes or not key.strip():
+            wanted = " or ".join(each.title() for each in self.manners.schemes)
+            raise HTTPException(401, f"You didn't provide an API key; send Authorization: {wanted}, with any value.")
+
+    def plain_error(self, status: int, text: str) -> Response:
+        """The error body for a status."""
+        kind, code = ERROR_KINDS.get(status, ("server_error", "server_error"))
+        return self.error(OpenAIError(status, text, kind, code))
+
+    def error(self, error: OpenAIError) -> Response:
+        """The error with the keys this server writes."""
+        full = error.body["error"]
+        return JSONResponse({"error": {key: full[key] for key in self.manners.error_keys}}, error.status)
+
+    async def describe_error(self, request: Request, error: Exception) -> Response:
+        """Whatever a handler raises, in OpenAI's shape."""
+        if isinstance(error, OpenAIError):
+            return self.error(error)
+        if isinstance(error, HTTPException):
+            return self.plain_error(error.status_code, error.detail)
+        return self.error(OpenAIError(400, str(error), "invalid_request_error", "invalid_value", "prompt"))
+
+
+def pictures(ask: Ask, fault: str | None) -> list[Picture]:
+    """The n pictures, with seeds counting on from the first."""
+    words = (ask.width, ask.height, ask.steps, ask.format, ask.switches, fault, ask.inputs, ask.mask)
+    return [Picture(ask.prompt, seed, *words) for seed in range(ask.seed, ask.seed + ask.n)]
+
+
+async def list_models(request: Request) -> Response:
+    """`GET /v1/models`."""
+    return JSONResponse({"object": "list", "data": [model(name) for name in MODELS]})
+
+
+async def read_model(request: Request) -> Response:
+    """`GET /v1/models/{id}`."""
+    name = request.path_params["id"]
+    if name not in MODELS:
+        raise OpenAIError(404, f"The model '{name}' does not exist.", "invalid_request_error", "model_not_found")
+    return JSONResponse(model(name))
+
+
+def model(name: str) -> dict[str, Any]:
+    """A model object."""
+    return {"id": name, "object": "model", "created": CREATED, "owned_by": "imagegate-stand-in"}

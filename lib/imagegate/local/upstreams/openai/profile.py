@@ -1,0 +1,53 @@
+"""How servers that are compatible with OpenAI's Images API differ, as far as a client can see; and OpenAI's own way."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from imagegate.local.upstreams.openai.requests import Ask, OpenAIError, read_ask
+
+Shown = dict[str, Any]
+"""One element of `data`."""
+
+REFUSED = OpenAIError(
+    400,
+    "Your request was rejected by the safety system of the stand-in.",
+    "image_generation_user_error",
+    "moderation_blocked",
+)
+OUT_OF_QUOTA = OpenAIError(
+    429, "You exceeded your current quota of the stand-in.", "insufficient_quota", "insufficient_quota"
+)
+
+
+def answer(ask: Ask, shown: list[Shown]) -> dict[str, Any]:
+    """OpenAI's answer; gpt-image models tell more than the pictures."""
+    return {"created": int(time.time()), "data": shown, **({} if ask.by_url else extras(ask))}
+
+
+def extras(ask: Ask) -> dict[str, Any]:
+    """What gpt-image models answer besides the pictures."""
+    counts = {"input_tokens": len(ask.prompt.split()), "output_tokens": 1000 * ask.n}
+    details = {"text_tokens": counts["input_tokens"], "image_tokens": 0}
+    usage = {**counts, "total_tokens": sum(counts.values()), "input_tokens_details": details}
+    return {"output_format": ask.format, "size": f"{ask.width}x{ask.height}", "background": "opaque", "usage": usage}
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """One server's ways."""
+
+    read: Callable[[Any], Ask] = read_ask
+    """Reads the parsed body of `images/generations`; raises OpenAIError or SwitchError."""
+    answer: Callable[[Ask, list[Shown]], dict[str, Any]] = answer
+    edits: bool = True
+    """Whether there are `images/edits` and `images/variations`."""
+    schemes: tuple[str, ...] = ("bearer",)
+    """Of the Authorization header, in small letters."""
+    error_keys: tuple[str, ...] = ("message", "type", "param", "code")
+    refused: OpenAIError = REFUSED
+    out_of_quota: OpenAIError = OUT_OF_QUOTA
+
+
+OPENAI = Manners()

@@ -1,0 +1,132 @@
+"""What makes pictures: upstreams, and the HTTP that leads to them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from imagegate.domain.operation.order import InputBody, Order
+from imagegate.domain.operation.outcome import Check, Submission, Ticket
+from imagegate.domain.request.limits import Limits
+
+
+class Expander(Protocol):
+    """A language model that writes prompts out."""
+
+    def expand(self, prompt: str, characters: int, seconds: float, private: bool = False) -> str:
+        """Its answer to `prompt`, of about as many characters at most; gives up after about so many seconds.
+
+        `private`: it is told not to log the words, where it can be told so. Raises UpstreamError when it refuses,
+        fails or takes too long.
+        """
+
+
+class Secrets(Protocol):
+    """Where upstream credentials are kept."""
+
+    def get(self, name: str) -> str | None:
+        """The secret of that name, or `None` when it was never set. Raises UpstreamError(capacity) for "not now"."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What the bytes of a picture say of themselves."""
+
+    content_type: str
+    width: int
+    height: int
+
+
+class Pictures(Protocol):
+    """Reads and converts picture bytes."""
+
+    def inspect(self, body: bytes) -> PictureFacts:
+        """Check that `body` is a whole picture within the caps. Raises UpstreamError(bad_payload)."""
+
+    def convert(self, body: bytes, output_format: str, quality: int | None = None) -> bytes:
+        """The same picture as `png`, `jpeg` or `webp`; `quality` 0 to 100 for the latter two."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request to an upstream."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    """Text fields of a multipart/form-data body."""
+    files: Sequence[tuple[str, InputBody]] = ()
+    """Files of a multipart/form-data body, by field name; a name may come more than once."""
+    timeout: float = 30.0
+    """Seconds without a byte after which the upstream counts as silent."""
+    reading: float = 120.0
+    """Seconds for which the answer is read, however steadily it drips."""
+    harmless: bool = False
+    """Asking twice does no harm, whatever the method: an answer that breaks off is a failure, not ambiguous."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """An upstream's answer, read whole (within the size cap)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSentEvent:
+    """One event of a text/event-stream."""
+
+    event: str
+    data: str
+
+
+class Http(Protocol):
+    """The one way to an upstream; owns timeouts, size caps, redirects and address rules."""
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Send and read the answer, whatever its status.
+
+        Raises UpstreamError(upstream_timeout | upstream_failed | ambiguous) when there is no answer:
+        `ambiguous` when the request may have been read.
+        """
+
+    def stream(self, request: HttpRequest, hold_until: float) -> Iterator[ServerSentEvent]:
+        """Events as they come, until the stream or the time (seconds since the epoch) ends.
+
+        Raises UpstreamError(capacity | rate_limited) when the stream was never opened, so that nothing of it is lost;
+        with any other code it may have been, and broke (`expired`: there is none, or no longer).
+        """
+
+    def download(self, url: str, trusted_base: str) -> bytes:
+        """Fetch a picture without credentials; private addresses only on `trusted_base`'s own host.
+
+        Raises UpstreamError: `expired` and `bad_payload` are for good, any other code may pass. Never one that calls
+        the upstream throttled (`Failure.surely_free`): the picture has been made.
+        """
+
+
+class Provider(Protocol):
+    """An upstream that makes pictures."""
+
+    name: str
+    base_url: str
+    limits: Limits
+
+    def submit(self, order: Order) -> Submission:
+        """Ask for the pictures. Raises UpstreamError when refused or unreachable."""
+
+    def check(self, ticket: Ticket, hold_until: float) -> Check:
+        """Look for the pictures; may wait until `hold_until` (seconds since the epoch), never longer.
+
+        Raises UpstreamError when this look failed but the job may still be alive.
+        """
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Ask the upstream to stop, where it can; never raises for a job already gone."""
+
+
+ProviderFor = Callable[[str], Provider]
+"""Finds a provider by its name in the route table."""

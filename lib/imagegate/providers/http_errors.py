@@ -1,0 +1,48 @@
+"""HTTP answers of upstreams in imagegate's error vocabulary (docs/protocols/providers.md#error-vocabulary)."""
+
+import re
+from collections.abc import Mapping
+
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.ports.upstreams import HttpResponse
+
+_CODES = {
+    400: FailureCode.INVALID_REQUEST,
+    401: FailureCode.AUTH,
+    402: FailureCode.NO_CREDIT,
+    403: FailureCode.AUTH,
+    404: FailureCode.NOT_FOUND,
+    422: FailureCode.INVALID_REQUEST,
+    429: FailureCode.RATE_LIMITED,
+    503: FailureCode.CAPACITY,
+    504: FailureCode.UPSTREAM_TIMEOUT,
+}
+_TAG = re.compile(r"<[^<>]*>")
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
+_LONGEST_REASON = 300
+LONGEST_PAUSE = 24 * 3600.0
+"""Seconds; an upstream that asks for more is asked again all the same."""
+
+
+def refusal(provider: str, response: HttpResponse, reason: str) -> UpstreamError:
+    """The error for an answer whose status says no; `reason` is what the upstream wrote."""
+    code = _CODES.get(response.status, FailureCode.UPSTREAM_FAILED)
+    said = plain(reason) or "no reason given"
+    message = f"{provider} answered HTTP {response.status}: {said}"
+    return UpstreamError(Failure(code, message, retry_after(response.headers)))
+
+
+def bad_payload(provider: str, what: str) -> UpstreamError:
+    """The error for a successful status with nonsense in it."""
+    return UpstreamError(Failure(FailureCode.BAD_PAYLOAD, f"{provider} answered {what}."))
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a `Retry-After` header, LONGEST_PAUSE at most (the number form; upstreams use no other)."""
+    value = headers.get("retry-after", "").strip()
+    return min(float(value), LONGEST_PAUSE) if _SECONDS.fullmatch(value) else None
+
+
+def plain(text: str) -> str:
+    """One short line of an upstream's message, without HTML."""
+    return " ".join(_TAG.sub(" ", text).split())[:_LONGEST_REASON]

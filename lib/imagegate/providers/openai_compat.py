@@ -1,0 +1,106 @@
+"""How one OpenAI-compatible server differs from another: facts of models.toml, no code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from imagegate.domain.request.geometry import Grid
+from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.request import ImageRequest
+from imagegate.providers.sizes import BoundedGrid, ShapeGrid
+
+Word = Literal[
+    "seed", "steps", "guidance", "negative_prompt", "quality", "style", "background", "moderation", "complexity",
+    "input_fidelity",
+]  # fmt: skip
+"""What `Limits.honours` speaks of."""
+
+WIRE_NAMES = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
+"""What OpenAI-compatible servers call our fields, unless their flavour says otherwise
+(docs/protocols/openai-images.md#generations)."""
+
+
+READING_SECONDS = 120.0
+"""For how long `Http` reads an answer once it has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """One server's facts; each field is a key of its `[providers.NAME]`."""
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Secret to Authorization scheme, best first; empty for a server without keys."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further headers; `{SECRET_NAME}` stands for a secret's value."""
+    private_headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers that ask the server not to log the words, for callers who ask that of us."""
+    model: str = "{model}"
+    """How the route's model name is sent; `{SECRET_NAME}` as above. A name with `://` in it goes as it is."""
+    takes: tuple[Literal[Word, "output_format", "output_compression"], ...] = ()
+    """Optional fields of `ImageRequest` the server heeds."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What the server calls such a field, where it is neither our word nor WIRE_NAMES'."""
+    response_format: str = "b64_json"
+    """How it is told to answer with bytes; empty: it must not be told. Ids of gpt-image never are."""
+    size: Literal["pixels", "ratio", "sides"] = "pixels"
+    """`size` as WxH in pixels, `size` as W x H in proportion, or the fields `width` and `height`."""
+    auto_size: bool = False
+    """Whether no size is sent when none was asked for."""
+    side_minimum: int = 256
+    """Pixels."""
+    side_maximum: int = 2048
+    """Pixels."""
+    side_step: int = 16
+    """Pixels that both sides are multiples of."""
+    area_minimum: int = 1
+    """Pixels."""
+    area_maximum: int = 2**62
+    """Pixels."""
+    ratio_maximum: int = 2**31
+    """Longer side to shorter side."""
+    prompt_characters: int = 4000
+    images_per_call: int = 1
+    """More than 1 only where the server takes `n`."""
+    seed_maximum: int = 2**31 - 1
+    steps_maximum: int = 50
+    input_images: int = 0
+    """Pictures that `/images/edits` takes; 0: there is no such path."""
+    variations: bool = False
+    """Whether there is `/images/variations`."""
+    timeout: float = 240.0
+    """Seconds the server may take; OpenAI needs up to two minutes (docs/protocols/providers.md#openai)."""
+    expected_seconds: float = 20.0
+    """How long it usually takes."""
+    requests_per_minute: int = 0
+    """How many it takes; 0: as many as we like, or nobody knows."""
+
+    @property
+    def limits(self) -> Limits:
+        """The same facts as every provider tells them."""
+        return Limits(
+            waits=Waits.BLOCKING,
+            grid=self.grid,
+            prompt_characters=self.prompt_characters,
+            images_per_call=self.images_per_call,
+            seed_maximum=self.seed_maximum,
+            steps_maximum=self.steps_maximum if "steps" in self.takes else None,
+            submit_seconds=self.timeout + READING_SECONDS,
+            expected_seconds=self.expected_seconds,
+            requests_per_minute=self.requests_per_minute or None,
+            input_images=self.input_images,
+            varies=self.variations,
+            honours=frozenset(get_args(Word)).intersection(self.takes),
+        )
+
+    @property
+    def grid(self) -> Grid:
+        """The sizes the server makes."""
+        sides = (self.side_minimum, self.side_maximum, self.side_step)
+        if self.size == "ratio":
+            return ShapeGrid(*sides)
+        return BoundedGrid(*sides, self.area_minimum, self.area_maximum, self.ratio_maximum)
+
+    def options(self, request: ImageRequest) -> dict[str, Any]:
+        """The optional fields of `request` that the server heeds and the caller set, by their names on the wire."""
+        set_ = {name: getattr(request, name) for name in self.takes if getattr(request, name) is not None}
+        return {self.names.get(name, WIRE_NAMES.get(name, name)): value for name, value in set_.items()}

@@ -1,0 +1,138 @@
+"""What OpenAI-compatible servers answer, understood: pictures, refusals, and what is neither. Pure.
+
+Contract: docs/protocols/openai-images.md#answers, docs/protocols/yandexart.md#ai-studio.
+"""
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.operation.attempt import Source
+from imagegate.domain.operation.outcome import Ready
+from imagegate.domain.operation.usage import Usage
+from imagegate.ports.upstreams import HttpResponse
+from imagegate.providers.error_phrases import code_of_words
+from imagegate.providers.http_errors import bad_payload, refusal
+from imagegate.providers.parsing import address_of, json_of
+
+_OF_CODE = {
+    "moderation_blocked": FailureCode.CONTENT_FILTERED,
+    "content_policy_violation": FailureCode.CONTENT_FILTERED,
+    "image_generation_user_error": FailureCode.CONTENT_FILTERED,
+    "insufficient_quota": FailureCode.NO_CREDIT,
+    "billing_hard_limit_reached": FailureCode.NO_CREDIT,
+    "model_not_found": FailureCode.NOT_FOUND,
+}
+"""By an error's `code`, or else its `type`; these outrank the HTTP status (a billing limit comes as 400 or 429)."""
+
+_WORDY = frozenset({400, 403, 422})
+"""Statuses at which the words decide: Yandex refuses a prompt as it refuses a wrong parameter."""
+
+
+LONGEST_REVISED_PROMPT = 2000
+"""Characters kept of one: ten of them and the prompt itself have to fit into an item of the table and an event."""
+
+
+LARGEST_COUNT = 2**53
+"""Tokens; JSON's whole numbers end there for many a reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An error body's contents; a string is an `error` too for some servers."""
+
+    message: str
+    kind: str
+    code: str
+
+
+def parse_answer(name: str, base_url: str, response: HttpResponse, seed: int | None) -> Ready:
+    """The pictures of an answer; `seed` is the one they were asked with. Raises UpstreamError for any other answer."""
+    document = json_of(response.body)
+    said = _said(document)
+    if response.status not in (200, 201) or said:
+        raise _refused(name, response, said)
+    pictures = list(_pictures(document, base_url))
+    if not pictures:
+        raise bad_payload(name, f"HTTP {response.status} without a picture")
+    pictures.sort(key=lambda one: isinstance(one[0], Source))  # as Ready has them: bytes first
+    sources = tuple(one for one, _ in pictures if isinstance(one, Source))
+    bodies = tuple(one for one, _ in pictures if isinstance(one, bytes))
+    return Ready(sources, bodies, seed, _told(revised for _, revised in pictures), _usage(document))
+
+
+def _refused(name: str, response: HttpResponse, said: Said | None) -> UpstreamError:
+    text = said.message if said else response.body.decode("utf-8", "replace")
+    failure = refusal(name, response, text).failure
+    code = _OF_CODE.get(said.code) or _OF_CODE.get(said.kind) if said else None
+    if code is None and response.status in _WORDY:
+        code = code_of_words(text)
+    if code is None and response.status < 300:
+        code = FailureCode.BAD_PAYLOAD
+    return UpstreamError(replace(failure, code=code or failure.code))
+
+
+def _said(document: Any) -> Said | None:
+    error = document.get("error") or document.get("detail") if isinstance(document, Mapping) else None
+    if not error:
+        return None
+    if not isinstance(error, Mapping):
+        return Said(str(error), "", "")
+    return Said(str(error.get("message") or error), str(error.get("type") or ""), str(error.get("code") or ""))
+
+
+def _pictures(document: Any, base_url: str) -> Iterator[tuple[bytes | Source, str | None]]:
+    """Every picture, and what was made of the prompt for it."""
+    data = document.get("data") if isinstance(document, Mapping) else None
+    for one in data if isinstance(data, list) else ():
+        picture = _picture(one, base_url) if isinstance(one, Mapping) else None
+        if picture:
+            yield picture, _revised_prompt(one)
+
+
+def _picture(datum: Mapping[str, Any], base_url: str) -> bytes | Source | None:
+    """The bytes, or where they are; some servers write `data:` in either field, and paths without a host."""
+    inline, url = datum.get("b64_json"), datum.get("url")
+    if isinstance(inline, str) and inline:
+        return _decoded(inline)
+    if isinstance(url, str) and url.startswith("data:"):
+        return _decoded(url)
+    address = address_of(url, f"{base_url}/")
+    return Source(address) if address else None
+
+
+def _revised_prompt(datum: Mapping[str, Any]) -> str | None:
+    revised = datum.get("revised_prompt")
+    if not isinstance(revised, str) or not revised:
+        return None
+    return revised if len(revised) <= LONGEST_REVISED_PROMPT else f"{revised[: LONGEST_REVISED_PROMPT - 1]}…"
+
+
+def _told(revised: Iterable[str | None]) -> tuple[str | None, ...]:
+    every = tuple(revised)
+    return every if any(every) else ()
+
+
+def _usage(document: Mapping[str, Any]) -> Usage | None:
+    """The tokens it took; `None` where the server does not count them, which some say with zeros."""
+    told = document.get("usage")
+    counts = _counts(told, "input_tokens", "output_tokens", "total_tokens")
+    if not any(counts):
+        return None
+    details = told.get("input_tokens_details") if isinstance(told, Mapping) else None
+    return Usage(*counts, *_counts(details, "text_tokens", "image_tokens"))
+
+
+def _counts(told: Any, *names: str) -> list[int]:
+    found = [told.get(name) if isinstance(told, Mapping) else None for name in names]
+    return [one if type(one) is int and 0 < one <= LARGEST_COUNT else 0 for one in found]
+
+
+def _decoded(text: str) -> bytes | None:
+    """Standard base64, with or without `data:image/png;base64,` before it; None when it is none."""
+    try:
+        return base64.b64decode("".join(text.rpartition(",")[2].split()), validate=True)
+    except ValueError:
+        return None

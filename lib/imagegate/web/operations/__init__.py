@@ -1,0 +1,1 @@
+"""imagegate's own operations API over HTTP."""

@@ -1,0 +1,1 @@
+"""YandexART's asynchronous API over HTTP."""

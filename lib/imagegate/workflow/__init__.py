@@ -1,0 +1,1 @@
+"""What the state machine runs, one module per state, and the parts they share."""

@@ -1,0 +1,101 @@
+"""Have a language model write an operation's prompt out, or settle for the caller's own words."""
+
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.request.expansion import AMPLE, cleaned, refuses, room, shortened
+from imagegate.domain.request.route import Routes
+from imagegate.ports.runtime import Clock, Telemetry
+from imagegate.ports.storage import OperationStore
+from imagegate.ports.upstreams import Expander
+from imagegate.usecases.update import Revise
+from imagegate.workflow.next_step import Step
+
+PATIENCE = 30.0
+"""Seconds, at most, for the language model."""
+_SHARE = 0.5
+"""Of the time that is left: the other half is for the pictures."""
+_PAUSES = (1.0, 3.0)
+"""Seconds before a language model that was too busy is asked again, unless it says how long it will be."""
+_SWEEP_MARGIN = 60.0
+
+
+class Expand:
+    """Runs once per visit of the workflow's `Expand` state. The first word written is the one that counts."""
+
+    def __init__(
+        self,
+        store: OperationStore,
+        routes: Routes,
+        expander: Expander | None,
+        telemetry: Telemetry,
+        revise: Revise,
+        clock: Clock,
+    ) -> None:
+        """`expander`: `None` where none is set up any more."""
+        self._store = store
+        self._routes = routes
+        self._expander = expander
+        self._telemetry = telemetry
+        self._revise = revise
+        self._clock = clock
+
+    def __call__(self, operation_id: str) -> Step:
+        """Write down the expanded prompt, or why there is none; either way the operation goes on to Submit."""
+        operation = self._store.get(operation_id, consistent=True)
+        if operation is not None and operation.awaits_expansion:
+            self._settle(operation)
+        return Step(operation_id, "submit")
+
+    def _settle(self, operation: Operation) -> None:
+        began, prompt, failure = self._clock.now(), "", None
+        try:
+            prompt = self._expanded(operation)
+        except UpstreamError as error:
+            private = operation.request.private
+            failure = error.failure.withheld("the language model") if private else error.failure
+
+        def settle(current: Operation) -> Operation:
+            return current.unexpanded(failure) if failure else current.expanded(prompt)
+
+        self._revise(operation, settle, due_in=_SWEEP_MARGIN)
+        self._telemetry.expansion(operation, self._clock.now() - began, failure)
+
+    def _expanded(self, operation: Operation) -> str:
+        """The prompt for the first provider of the route. Raises UpstreamError when there is none."""
+        if len(operation.request.prompt) > AMPLE:
+            raise _unexpanded(FailureCode.INVALID_REQUEST, f"With more than {AMPLE} characters, it is long enough.")
+        [first, *_] = self._routes.of(operation.request).targets
+        wanted = room(operation.request, first.limits)
+        answer = self._answer(operation, wanted)
+        prompt = cleaned(answer)
+        if refuses(prompt):
+            raise _unexpanded(FailureCode.CONTENT_FILTERED, "The language model would not expand this prompt.")
+        if not prompt:
+            raise _unexpanded(FailureCode.BAD_PAYLOAD, "The language model's answer holds no prompt.")
+        return shortened(prompt, wanted)
+
+    def _answer(self, operation: Operation, characters: int) -> str:
+        if self._expander is None:
+            raise _unexpanded(FailureCode.NOT_FOUND, "This deployment no longer expands prompts.")
+        now = self._clock.now()
+        until = now + min(PATIENCE, (operation.deadline - now) * _SHARE)
+        for pause in _PAUSES:
+            try:
+                return self._ask(operation, characters, until)
+            except UpstreamError as error:
+                pause = error.failure.retry_after or pause
+                if not error.failure.surely_free or self._clock.now() + pause >= until:
+                    raise
+            self._clock.sleep(pause)
+        return self._ask(operation, characters, until)
+
+    def _ask(self, operation: Operation, characters: int, until: float) -> str:
+        assert self._expander
+        left = until - self._clock.now()
+        if left <= 0:
+            raise _unexpanded(FailureCode.DEADLINE_EXCEEDED, "No time was left to expand the prompt.")
+        return self._expander.expand(operation.request.prompt, characters, left, operation.request.private)
+
+
+def _unexpanded(code: FailureCode, message: str) -> UpstreamError:
+    return UpstreamError(Failure(code, message))

@@ -1,0 +1,60 @@
+"""End an operation whose workflow broke down."""
+
+from dataclasses import replace
+
+from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.ports.runtime import Clock
+from imagegate.ports.storage import OperationStore
+from imagegate.usecases.update import Change, Revise
+from imagegate.workflow.next_step import Step
+
+_ENDED = 0.0
+_NEXT_CHANCE = 60.0
+"""Seconds until `sweep` starts a workflow anew that Lambda did not carry through."""
+OUTAGES = frozenset(
+    {
+        "Lambda.TooManyRequestsException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.ClientExecutionTimeoutException",
+    }
+)
+"""The workflow's names for a step that was never run: Lambda had no room for it, or was out of order."""
+
+
+class Fail:
+    """Runs in the workflow's `Fail` state, after `Catch`."""
+
+    def __init__(self, store: OperationStore, revise: Revise, clock: Clock) -> None:
+        self._store = store
+        self._revise = revise
+        self._clock = clock
+
+    def __call__(self, operation_id: str, error: str) -> Step:
+        """Mark the operation failed; `error` is the workflow's short error name.
+
+        After an outage that took less than its deadline it is left to `sweep`: nothing is wrong with it.
+        """
+        operation = self._store.get(operation_id, consistent=True)
+        if operation is None:
+            return Step(operation_id, "done")
+        if error in OUTAGES and self._clock.now() < operation.deadline:
+            self._revise(operation, _left_to_sweep, due_in=_NEXT_CHANCE)
+        else:
+            message = f"imagegate could not finish this operation ({error}); its logs say more."
+            self._revise(operation, self._ending(Failure(FailureCode.INTERNAL, message)), due_in=_ENDED)
+        return Step(operation_id, "done")
+
+    def _ending(self, failure: Failure) -> Change:
+        now = self._clock.now()
+
+        def end(current: Operation) -> Operation:
+            return current if current.done else current.moved(State.FAILED, now, failure=failure)
+
+        return end
+
+
+def _left_to_sweep(current: Operation) -> Operation:
+    return current if current.done else replace(current, due_at=0.0)

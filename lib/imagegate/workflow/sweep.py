@@ -1,0 +1,47 @@
+"""Put abandoned operations back on the road."""
+
+import logging
+from dataclasses import replace
+
+from imagegate.domain.operation.operation import Operation
+from imagegate.ports.runtime import Clock, Telemetry, Workflow
+from imagegate.ports.storage import Abandoned
+from imagegate.usecases.update import Revise
+
+_NEXT_CHANCE = 300.0
+
+
+class Sweep:
+    """Runs on a schedule; finds open operations that nobody has touched when somebody should have."""
+
+    def __init__(
+        self, store: Abandoned, workflow: Workflow, telemetry: Telemetry, revise: Revise, clock: Clock
+    ) -> None:
+        self._store = store
+        self._workflow = workflow
+        self._telemetry = telemetry
+        self._revise = revise
+        self._clock = clock
+
+    def __call__(self) -> int:
+        """Restart every overdue operation's workflow; returns how many. One that cannot be keeps no other waiting."""
+        count, overdue = 0, 0.0
+        for found in self._store.due(self._clock.now()):
+            overdue = max(overdue, self._clock.now() - found.due_at)
+            try:
+                self._restart(found)
+            except Exception:
+                logging.exception("operation %s cannot be put back on the road", found.id)
+            else:
+                count += 1
+        self._telemetry.swept(count, overdue)
+        return count
+
+    def _restart(self, found: Operation) -> None:
+        operation = self._revise(found, lambda one: replace(one, due_at=0), due_in=self._next_chance(found))
+        self._workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
+
+    def _next_chance(self, operation: Operation) -> float:
+        """Seconds until it may be swept again: ever longer for what is only being harvested."""
+        age = self._clock.now() - operation.ended_at if operation.ended_at else 0.0
+        return max(_NEXT_CHANCE, age / 4)

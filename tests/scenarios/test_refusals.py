@@ -1,0 +1,162 @@
+"""What a caller is told who may not go on, and what has been done by then: nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from imagegate.domain.access.api_key import EVERYBODY, KeyWebhook, Principal, issue
+from imagegate.domain.errors import (
+    Conflict,
+    FailureCode,
+    InvalidRequest,
+    KeyReused,
+    TooLarge,
+    Unauthenticated,
+    WrongState,
+)
+from imagegate.domain.operation.attempt import Attempt, AttemptState
+from imagegate.domain.operation.coalescing import Claim, Claimed
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.domain.webhooks.delivery import Delivery, DeliveryState
+from imagegate.domain.webhooks.webhook import EVENTS, WantedWebhook, Webhook
+from imagegate.usecases.authenticate import OnBehalf
+from imagegate.usecases.redeliver import Redeliver
+from imagegate.usecases.retry import MOST_ATTEMPTS
+from imagegate.usecases.start import Ask
+from imagegate.usecases.webhook_choice import Attach
+from support.fakes import FakeClock, MemoryApiKeys, MemoryDeliveries, MemoryStore, failing
+from support.world import World
+
+CAT = Ask(ImageRequest("flux", (Message("a cat"),)), "openai_images", digest="cat", idempotency_key="k")
+
+
+def test_a_key_that_came_with_another_request_says_what_to_do() -> None:
+    world = World()
+    world.start(CAT)
+    with pytest.raises(KeyReused) as refused:
+        world.start(replace(CAT, digest="dog"))
+    assert refused.value.message == "This Idempotency-Key was used with another request."
+    assert refused.value.param == "Idempotency-Key"
+    assert refused.value.remedy == "Use a new key for a new request, or repeat the first one unchanged."
+    assert len(world.store.documents) == 1
+
+
+@pytest.mark.parametrize("coalesce", [True, False])
+def test_only_a_client_that_was_told_to_try_again_begins_anew_with_its_key(coalesce: bool) -> None:
+    world = World()
+    throttled = failing(FailureCode.RATE_LIMITED)
+    world.alpha.submissions, world.beta.submissions = [throttled], [throttled]
+    ask = replace(CAT, coalesce=coalesce, deadline=60.0)
+    failed = world.drive(world.start(ask))
+    assert failed.failure
+    assert failed.failure.code is FailureCode.RATE_LIMITED
+    assert (world.start(ask).id != failed.id) is coalesce
+
+
+def test_a_key_whose_operation_was_deleted_is_free() -> None:
+    world = World()
+    first = world.start(CAT)
+    world.store.delete(world.now(first))
+    assert world.start(CAT).id != first.id
+
+
+def test_a_race_that_cannot_be_won_is_given_up() -> None:
+    class Contested(MemoryStore):
+        """Somebody else is always first, and gone at once."""
+
+        def create(self, operation: Operation, over: str | None = None, booking: object = None) -> None:
+            raise Claimed(Claim("gone"))
+
+    world = World(store=Contested())
+    with pytest.raises(Conflict):
+        world.start(CAT)
+    assert not world.workflow.runs
+
+
+def test_texts_too_long_to_keep_are_refused_with_their_size() -> None:
+    long = ImageRequest("flux", (Message("я" * 200_000),))
+    with pytest.raises(TooLarge, match=r"have 400000 bytes; at most \d+ are kept") as refused:
+        Ask(long, "openai_images")
+    assert refused.value.param == "prompt"
+
+
+def test_work_in_the_name_of_a_key_that_is_gone_names_the_way_out() -> None:
+    with pytest.raises(Unauthenticated, match=r"^The API key in whose name this would be done is unknown") as refused:
+        OnBehalf(MemoryApiKeys(), FakeClock(), "nobody")()
+    assert refused.value.remedy == "Name another."
+
+
+HOOK = "https://hooks.example.com/"
+
+
+class AnyTarget:
+    """Nothing is wrong with any URL."""
+
+    def check(self, url: str) -> None: ...
+
+
+def attach() -> Attach:
+    return Attach(AnyTarget(), lambda: bytes(32))
+
+
+def test_without_a_key_to_sign_with_a_webhook_needs_a_secret() -> None:
+    asked = replace(CAT, wanted_webhook=WantedWebhook(HOOK))
+    with pytest.raises(InvalidRequest, match=r"^Where no API key is asked for, a webhook needs a secret") as refused:
+        attach()(asked, Principal(EVERYBODY))
+    assert refused.value.param == "webhook.secret"
+    assert "openssl rand -base64 32" in str(refused.value.remedy)
+
+
+@pytest.mark.parametrize(("chosen", "announced"), [((), EVENTS), (("failed",), ("failed",))])
+def test_a_keys_webhook_hears_of_everything_unless_it_chose(
+    chosen: tuple[str, ...], announced: tuple[str, ...]
+) -> None:
+    key, _ = issue("test", 0.0, webhook=KeyWebhook(HOOK, chosen))
+    assert attach()(CAT, Principal(key.owner, key)).webhook == Webhook(HOOK, announced, key.id)
+
+
+def test_what_cannot_be_sent_again_is_refused_with_what_can() -> None:
+    world, deliveries = World(), MemoryDeliveries()
+    redeliver = Redeliver(deliveries, deliveries, lambda operation_id, sequence: None)
+    bare = world.begun()
+    with pytest.raises(WrongState, match=f"^Operation {bare.id} has no webhook") as refused:
+        redeliver(bare)
+    assert refused.value.remedy == "Ask for one when starting it."
+    hooked = replace(bare, webhook=Webhook(HOOK, EVENTS))
+    arrived = Delivery(bare.id, 1, "queued", f"{bare.id}.1", "{}", 0.0, 1e9, state=DeliveryState.DELIVERED, version=1)
+    deliveries.put(arrived)
+    with pytest.raises(WrongState, match=r"^Everything has arrived so far") as refused:
+        redeliver(hooked)
+    assert refused.value.remedy == "Name an event_id to have it sent again."
+    with pytest.raises(InvalidRequest, match=r"^There is no delivery of that event") as unknown:
+        redeliver(hooked, "another.1")
+    assert (unknown.value.param, unknown.value.remedy) == ("event_id", "GET …/deliveries lists them.")
+    assert [one.event_id for one in redeliver(hooked, f"{bare.id}.1")] == [f"{bare.id}.1"]
+
+
+def failed_after(world: World, attempts: int, private: bool = False) -> Operation:
+    operation = world.begun(private=private)
+
+    def end(current: Operation) -> Operation:
+        for number in range(1, attempts + 1):
+            current = current.with_attempt(Attempt(number, "alpha", "m", (0,), AttemptState.FAILED, 1.0))
+        return current.moved(State.FAILED, world.clock.now())
+
+    return world.revise(operation, end, due_in=60)
+
+
+def test_an_operation_is_not_tried_again_for_ever() -> None:
+    world = World()
+    assert world.retry(failed_after(world, MOST_ATTEMPTS - 1)).state is State.QUEUED
+    with pytest.raises(WrongState, match=f"has been tried {MOST_ATTEMPTS} times") as refused:
+        world.retry(failed_after(world, MOST_ATTEMPTS))
+    assert refused.value.remedy == "Start a new one."
+
+
+def test_a_private_request_is_sent_again_by_its_caller_not_by_us() -> None:
+    world = World()
+    with pytest.raises(WrongState, match="was not kept, as its caller asked") as refused:
+        world.retry(failed_after(world, 1, private=True))
+    assert refused.value.remedy == "Send the request again."
+    assert len(world.workflow.runs) == 1

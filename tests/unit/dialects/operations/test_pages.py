@@ -1,0 +1,100 @@
+"""Every page fits into Lambda's answer, and all pages together are the list: nothing lost, nothing twice."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegate.dialects.operations import requests as operations_requests
+from imagegate.dialects.operations import responses as operations_responses
+from imagegate.dialects.operations import webhooks as operations_webhooks
+from imagegate.dialects.operations.pages import page_token, parse_page_token, take_page
+from imagegate.dialects.response import Answer
+from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.operation.ids import first_id, is_id
+from imagegate.domain.operation.listing import Page
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.domain.webhooks.delivery import Delivery, Try
+from imagegate.domain.webhooks.webhook import EVENTS, Webhook
+
+LARGEST = 5000
+TEXTS = st.text(st.sampled_from('a"\\\n é🦊'), max_size=3000)
+
+
+def made(at: int, text: str) -> Operation:
+    request = ImageRequest("flux", (Message(text),))
+    return Operation(first_id(at), "me", operations_requests.NAME, request, 1.0, 2.0, 3.0, updated_at=2.0)
+
+
+def in_lambda(answer: Answer) -> int:
+    """Bytes of the answer's body in the JSON that Lambda takes."""
+    body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
+    return len(json.dumps(body, ensure_ascii=False).encode())
+
+
+def link(operation: Operation, slot: int) -> str:
+    return f"/v1/images/{operation.id}-{slot}"
+
+
+def pages(everything: list[Operation], size: int) -> Iterator[Answer]:
+    """Every page of the list, the newest first, as a client that hands back tokens gets it."""
+    before = "~"
+    while True:
+        left = [one for one in everything if one.id < before]
+        last = left[size - 1].id if len(left) > size else None
+        yield (answer := operations_responses.listed(Page(tuple(left[:size]), last), link, LARGEST))
+        if not (token := answer.body["next_page_token"]):
+            return
+        before = parse_page_token(token, is_id)
+
+
+@given(st.lists(TEXTS, max_size=20), st.integers(1, 8))
+def test_the_pages_of_operations_are_the_list(texts: list[str], size: int) -> None:
+    everything = [made(at, text) for at, text in reversed(list(enumerate(texts, 1)))]
+    seen: list[str] = []
+    for answer in pages(everything, size):
+        shown = answer.body["operations"]
+        assert len(shown) <= size
+        assert in_lambda(answer) <= LARGEST + 100 or len(shown) == 1
+        seen += [one["id"] for one in shown]
+    assert seen == [one.id for one in everything]
+
+
+def delivery(sequence: int, error: str) -> Delivery:
+    tries = tuple(Try(float(at), 0.1, error=error) for at in range(3))
+    return Delivery("0" * 20, sequence, EVENTS[0], f"e.{sequence}", "{}", 1.0, 9.0, tries=tries)
+
+
+@given(st.lists(st.text(st.sampled_from('a"\\é🦊'), max_size=200), max_size=30))
+def test_the_pages_of_deliveries_are_the_list(errors: list[str]) -> None:
+    everything = [delivery(at, error) for at, error in enumerate(errors, 1)]
+    operation = replace(made(1, "a"), webhook=Webhook("https://example.com/", EVENTS, "k"))
+    seen: list[int] = []
+    after = 0
+    while True:
+        left = [one for one in everything if one.sequence > after]
+        answer = operations_webhooks.deliveries(operation, left, disabled=False, largest=LARGEST)
+        assert in_lambda(answer) <= LARGEST + 300 or len(answer.body["deliveries"]) == 1
+        seen += [one["sequence"] for one in answer.body["deliveries"]]
+        if not (token := answer.body["next_page_token"]):
+            break
+        after = operations_webhooks.parse_deliveries_token(token)
+    assert seen == [one.sequence for one in everything]
+
+
+def test_a_document_that_is_too_large_alone_is_a_page() -> None:
+    documents: list[dict[str, Any]] = [{"a": "x" * 100}, {"a": "y"}]
+    assert take_page(iter(documents), 50) == documents[:1]
+    assert take_page(iter(documents[1:]), 50) == documents[1:]
+    assert take_page(iter([]), 50) == []
+
+
+@pytest.mark.parametrize("token", ["", "A", "AAAA", page_token("-1"), page_token("1" * 10), page_token("²"), "é"])
+def test_a_token_is_one_that_was_handed_out(token: str) -> None:
+    with pytest.raises(InvalidRequest, match="page_token"):
+        operations_webhooks.parse_deliveries_token(token)

@@ -1,0 +1,93 @@
+"""Announcements: which changes deserve one, what it carries, and how large it gets at most."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from imagegate.domain.characters import masked
+from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.operation.attempt import Attempt, AttemptState, Source
+from imagegate.domain.operation.events import DETAIL_TYPES, LONGEST_PART, LONGEST_TEXT, MOST_ATTEMPTS, Event, announced
+from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.request.request import ImageRequest, Message
+
+PICTURE = Picture(0, "images/2m/0/0.webp", "f" * 64, "image/webp", 16384, 16384, 10**9, "black-forest-labs", 2**63)
+
+
+def operation(**changes: object) -> Operation:
+    made = Operation("0" * 20, "me", "operations", ImageRequest("flux", (Message("a cat"),)), 1.0, 901.0, 61.0)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_reached_is_announced_under_its_own_name(state: State) -> None:
+    before = operation(state=State.FAILED if state is State.QUEUED else State.QUEUED)
+    after = replace(before, state=state, version=2)
+    event = announced(before, after)
+    assert (event is None) is (state is before.state)
+    if event:
+        assert event.detail_type == DETAIL_TYPES[state]
+        assert (event.id, event.detail()["sequence"]) == (f"{'0' * 20}.2", 2)
+
+
+def test_a_new_operation_is_announced_and_a_mere_touch_is_not() -> None:
+    first = operation()
+    event = announced(None, first)
+    assert event
+    assert event.detail_type == "Image Generation Queued"
+    assert announced(first, replace(first, version=2, due_at=99.0)) is None
+
+
+def test_a_late_picture_is_announced_as_a_success_of_the_failed_operation() -> None:
+    failed = operation(state=State.FAILED)
+    late = replace(failed, version=2, pictures=(replace(PICTURE, late=True),))
+    event = announced(failed, late)
+    assert event
+    assert event.detail_type == "Image Generation Succeeded"
+    assert event.detail()["operation"]["state"] == "failed"
+    assert event.detail()["operation"]["late"]
+
+
+def test_a_retry_after_a_late_picture_is_announced_as_what_it_is() -> None:
+    late = operation(state=State.FAILED, pictures=(replace(PICTURE, late=True),))
+    event = announced(late, late.moved(State.QUEUED, 2.0, failure=None))
+    assert event
+    assert event.detail_type == "Image Generation Queued"
+
+
+def attempt(number: int, message: str) -> Attempt:
+    failure = Failure(FailureCode.UPSTREAM_FAILED, message)
+    return Attempt(number, "p" * 40, "m" * 100, (9,), AttemptState.FAILED, 1.0, 2.0, failure=failure)
+
+
+@pytest.mark.parametrize("letter", ["x", "ж", "🦊", '"', "\x01"])
+def test_an_announcement_stays_far_below_what_the_bus_takes(letter: str) -> None:
+    largest = operation(
+        request=ImageRequest("flux", (Message(letter * 32_000),), n=10),
+        metadata={f"{at:02}" + letter * 62: letter * 512 for at in range(16)},
+        attempts=tuple(attempt(at, letter * 10_000) for at in range(500)),
+        pictures=tuple(replace(PICTURE, slot=slot, revised_prompt=letter * 32_000) for slot in range(10)),
+        failure=Failure(FailureCode.UPSTREAM_FAILED, letter * 10_000),
+    )
+    detail = Event(largest).detail()
+    assert len(json.dumps(detail, ensure_ascii=False).encode()) < 160 * 1024
+    assert detail["abridged"]
+    told = detail["operation"]
+    assert told["prompt"] == letter * LONGEST_TEXT
+    assert [one["number"] for one in told["attempts"]] == list(range(500 - MOST_ATTEMPTS, 500))
+    assert told["attempts"][0]["error"]["message"] == masked(letter) * LONGEST_PART
+    assert [one["revised_prompt"] for one in told["images"]] == [letter * LONGEST_PART] * 10
+
+
+def test_an_ordinary_announcement_is_whole() -> None:
+    detail = Event(operation(attempts=(attempt(1, "It is overloaded."),), pictures=(PICTURE,))).detail()
+    assert not detail["abridged"]
+    assert detail["operation"]["prompt"] == "a cat"
+
+
+def test_an_announcement_holds_neither_tickets_nor_addresses_nor_claims() -> None:
+    secret = "s3cr3t"
+    one = replace(attempt(1, "no"), ticket={"token": secret}, sources=(Source(f"https://x/?sig={secret}"),))
+    told = Event(operation(attempts=(one,), claim=f"key#me#{secret}", reply={"user": secret}, digest=secret)).detail()
+    assert secret not in json.dumps(told)

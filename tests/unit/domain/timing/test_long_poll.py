@@ -1,0 +1,46 @@
+"""Who is kept waiting how long. Measured limits: docs/protocols/openai-images.md#redirects."""
+
+import pytest
+
+from imagegate.domain.timing.long_poll import Verdict, client_of, decide, pause
+
+
+@pytest.mark.parametrize(
+    ("agent", "hops", "repeats"),
+    [
+        ("OpenAI/Python 3.52.0", 19, True),
+        ("AsyncOpenAI/Python 3.52.0", 19, True),
+        ("OpenAI/JS 7.55.0", 19, True),
+        ("ai/7.0.1 ai-sdk/provider-utils/4.0.0 runtime/node.js/20", 19, True),
+        ("ai-sdk/openai-compatible/1.0.0", 19, True),
+        ("litellm/1.106.0", 19, True),
+        ("my-app/1.0 ai-sdk/openai/2.0", 19, True),
+        ("AsyncOpenAI/Python 3.52.0 aiohttp/3.14.5", 19, True),
+        ("python-requests/2.34.2", 28, False),
+        ("Python/3.11 aiohttp/3.14.5", 8, False),
+        ("Go-http-client/2.0", 8, False),
+        ("Python-urllib/3.11", 9, False),
+        ("curl/8.5.0", 19, False),
+        ("axios/1.13.0", 19, False),
+        ("", 19, False),
+    ],
+)
+def test_the_user_agent_tells_the_patience(agent: str, hops: int, repeats: bool) -> None:
+    client = client_of(agent)
+    assert (client.hops, client.repeats) == (hops, repeats)
+
+
+def test_the_verdicts_in_order() -> None:
+    client = client_of("aiohttp")
+    assert decide(True, 0, 25, 0, client) is Verdict.ANSWER
+    assert decide(False, 24.9, 25, 0, client) is Verdict.HOLD
+    assert decide(False, 25, 25, 0, client) is Verdict.REDIRECT
+    assert decide(False, 27, 27, 7, client) is Verdict.REDIRECT
+    assert decide(False, 27, 27, 8, client) is Verdict.GIVE_UP
+    assert decide(True, 27, 27, 8, client) is Verdict.ANSWER
+
+
+def test_looks_get_rarer_and_wait_for_the_expected_moment() -> None:
+    assert pause(0, 0) == pytest.approx(0.1)
+    assert pause(60, 0) == pytest.approx(1.0)
+    assert pause(0, 4.0) == pytest.approx(4.0)

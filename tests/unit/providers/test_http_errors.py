@@ -1,0 +1,41 @@
+"""HTTP answers in imagegate's error vocabulary."""
+
+import pytest
+
+from imagegate.providers.http_errors import LONGEST_PAUSE, plain, retry_after
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        (" 1.5 ", 1.5),
+        ("0", 0.0),
+        ("86401", LONGEST_PAUSE),
+        ("9" * 400, LONGEST_PAUSE),
+        ("²", None),
+        ("٣", None),
+        ("-1", None),
+        ("inf", None),
+        ("nan", None),
+        ("1e9", None),
+        (".", None),
+        ("", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+    ],
+    ids=lambda value: repr(value)[:12],
+)
+def test_how_long_to_stay_away(value: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": value}) == seconds
+    assert retry_after({}) is None
+
+
+def test_a_message_is_one_short_line_without_tags() -> None:
+    assert plain("<p>slow\n <b>down</b></p>") == "slow down"
+    assert plain("size < 512") == "size < 512"
+    assert len(plain("x" * 1000)) == 300
+
+
+def test_a_tag_begins_at_its_last_bracket() -> None:
+    """So that a page of brackets is read once, not once for each of them."""
+    assert plain("<<b>x") == "< x"

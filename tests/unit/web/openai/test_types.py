@@ -1,0 +1,99 @@
+"""Our answers against the newest openai package's own types, as JSON Schema and with its strict validation on."""
+
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import jsonschema_rs
+import openai
+import pytest
+from openai.types import ImagesResponse
+from openai.types.shared import ErrorObject
+
+from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.operation.operation import Picture, State
+from support.fakes import picture
+from support.gateway import Gateway
+
+RESPONSE = jsonschema_rs.validator_for(ImagesResponse.model_json_schema())
+ERROR = jsonschema_rs.validator_for(ErrorObject.model_json_schema())
+GENERATIONS = "/v1/images/generations"
+
+
+def ended(gateway: Gateway, failure: Failure | None = None) -> None:
+    """Let every operation end at its first look."""
+    create = gateway.store.create
+
+    def at_once(operation: Any, *rest: Any) -> None:
+        create(operation, *rest)
+        now = gateway.clock.now()
+        running = operation.moved(State.RUNNING, now)
+        if failure:
+            moved = running.moved(State.FAILED, now, failure=failure)
+        else:
+            gateway.images.put("images/k", picture(), "image/png")
+            moved = running.with_pictures((Picture(0, "images/k", "s", "image/png", 64, 48, 9, "alpha", 7),)).settled(
+                now
+            )
+        gateway.store.replace(replace(moved, version=2))
+
+    gateway.store.create = at_once  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+class Transport(httpx2.BaseTransport):
+    """Takes the SDK's requests to the application as API Gateway would."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    def handle_request(self, request: Any) -> Any:
+        headers = {name.replace("-", "_"): value for name, value in request.headers.items() if name != "host"}
+        answer = self.gateway.call(request.method, request.url.raw_path.decode(), request.read(), **headers)
+        return httpx2.Response(answer.status, headers=answer.headers, content=answer.text.encode())
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"response_format": None}, {"response_format": "url"}, {"response_format": "b64_json"}]
+)
+def test_every_form_of_success_fits_the_packages_schema(gateway: Gateway, asked: dict[str, Any]) -> None:
+    ended(gateway)
+    body = gateway.call("POST", GENERATIONS, {"prompt": "x", "safety_identifier": "s", **asked}).json()
+    RESPONSE.validate(body)
+    ImagesResponse.model_validate(body, strict=True)
+    assert set(body["data"][0]) == {asked.get("response_format") or "url"}
+
+
+@pytest.mark.parametrize("code", list(FailureCode))
+def test_every_failure_fits_the_packages_schema(gateway: Gateway, code: FailureCode) -> None:
+    ended(gateway, Failure(code, "because"))
+    answer = gateway.call("POST", GENERATIONS, {"prompt": "x"})
+    ERROR.validate(answer.json()["error"])
+    assert answer.status >= 400
+
+
+@pytest.mark.parametrize("body", [b"{", {}, {"prompt": "x", "model": "nope"}, {"prompt": "x", "n": 99}])
+def test_every_refusal_fits_the_packages_schema(gateway: Gateway, body: Any) -> None:
+    ERROR.validate(gateway.call("POST", GENERATIONS, body).json()["error"])
+
+
+def test_a_closed_door_fits_the_packages_schema() -> None:
+    ERROR.validate(Gateway(access="keys").call("POST", GENERATIONS, {"prompt": "x"}).json()["error"])
+
+
+@pytest.mark.parametrize("response_format", [openai.omit, None, "url", "b64_json"])
+def test_the_sdk_accepts_the_answer_with_strict_validation(gateway: Gateway, response_format: Any) -> None:
+    ended(gateway)
+    with openai.OpenAI(
+        base_url="http://api.invalid/v1",
+        api_key="x",
+        http_client=openai.DefaultHttpxClient(transport=Transport(gateway)),
+        _strict_response_validation=True,
+    ) as client:
+        answer = client.images.generate(prompt="x", model="flux", response_format=response_format)
+    assert answer.data
+    assert bool(answer.data[0].url) is (response_format != "b64_json")
