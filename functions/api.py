@@ -2,6 +2,6 @@
 
 from imagegate.web.app import create_app
 from imagegate.web.lambda_handler import lambda_handler
-from imagegate.web.services import wired
+from imagegate.web.services import build_services
 
-handler = lambda_handler(create_app(wired()))
+handler = lambda_handler(create_app(build_services()))

@@ -9,5 +9,5 @@ poll = tasks.poll()
 
 def handler(event: dict[str, Any], context: tasks.Context) -> dict[str, Any]:
     """Take `{"id": …, "run": …, "looked_at": …, "looks": …, "again_at": …}`, return the next step."""
-    visit = tasks.visit(event, context)
-    return poll(event["id"], visit, event["looked_at"], event["looks"], event["again_at"]).payload()
+    invocation = tasks.invocation(event, context)
+    return poll(event["id"], invocation, event["looked_at"], event["looks"], event["again_at"]).payload()

@@ -9,4 +9,4 @@ submit = tasks.submit()
 
 def handler(event: dict[str, Any], context: tasks.Context) -> dict[str, Any]:
     """Take `{"id": …, "run": …}`, and `"unexpanded"` if Expand broke down; return the next step."""
-    return submit(event["id"], tasks.visit(event, context), event.get("unexpanded", "")).payload()
+    return submit(event["id"], tasks.invocation(event, context), event.get("unexpanded", "")).payload()

@@ -26,7 +26,7 @@ Item = Mapping[str, Mapping[str, Any]]
 
 def item_bytes(item: Item) -> int:
     """Size as DynamoDB counts it: names and values in UTF-8, numbers about a byte for two digits."""
-    sizes = ((name, kind, value) for name, one in item.items() for kind, value in one.items())
+    sizes = ((name, kind, value) for name, entry in item.items() for kind, value in entry.items())
     return sum(
         len(name) + (len(value) // 2 + 1 if kind == "N" else len(str(value).encode())) for name, kind, value in sizes
     )
@@ -39,7 +39,7 @@ def index_writes(old: Item, new: Item) -> float:
         before, after = all(key in old for key in keys), all(key in new for key in keys)
         if before and after:
             moved = any(old[key] != new[key] for key in keys)
-            units += 2.0 if moved else float(any(old.get(one) != new.get(one) for one in others))
+            units += 2.0 if moved else float(any(old.get(other) != new.get(other) for other in others))
         else:
             units += before or after
     return units
@@ -124,7 +124,7 @@ class CountingProxy:
                 kind, amount = self._units(action, json.loads(body), json.loads(content or b"{}"), answer.is_success)
                 units[kind] += amount  # type: ignore[assignment]
             elif service.startswith("AWSEvents"):
-                units["event"] += sum(math.ceil(len(one["Detail"]) / 65_536) for one in json.loads(body)["Entries"])
+                units["event"] += sum(math.ceil(len(entry["Detail"]) / 65_536) for entry in json.loads(body)["Entries"])
             elif not target:
                 units["s3_put" if scope["method"] in ("PUT", "POST") else "s3_get"] += 1
 
@@ -137,7 +137,9 @@ class CountingProxy:
         if action == "PutItem":
             return "dynamodb_write_unit", self._put(asked["Item"], done)
         if action == "TransactWriteItems":
-            return "dynamodb_write_unit", 2 * sum(self._put(one["Put"]["Item"], done) for one in asked["TransactItems"])
+            return "dynamodb_write_unit", 2 * sum(
+                self._put(entry["Put"]["Item"], done) for entry in asked["TransactItems"]
+            )
         return "dynamodb_write_unit", 1.0
 
     def _put(self, item: Item, done: bool) -> float:

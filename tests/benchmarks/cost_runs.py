@@ -56,7 +56,7 @@ class Bench:
 
     def _function(self, name: str) -> dict[str, Any]:
         pages = self.stack.client("lambda").get_paginator("list_functions").paginate()
-        found = [one for page in pages for one in page["Functions"] if one["Handler"] == f"{name}.handler"]
+        found = [other for page in pages for other in page["Functions"] if other["Handler"] == f"{name}.handler"]
         self.proxy.functions[access_key(found[0])] = name
         return dict(found[0])
 
@@ -68,7 +68,7 @@ class Bench:
         else:
             source = random.Random(1)
             for _ in range(200):
-                histogram = histogram.observed(lognormal(self.case.seconds).draw(source))
+                histogram = histogram.with_observation(lognormal(self.case.seconds).draw(source))
         item = {
             "pk": {"S": f"latency#{self.case.provider}#{self.case.upstream_model}"},
             "body": {"S": json.dumps(histogram.to_document(), separators=(",", ":"))},
@@ -84,11 +84,11 @@ class Bench:
         with ThreadPoolExecutor(n) as pool:
             ids = list(pool.map(self._one, range(n)))
         self._settle(ids)
-        transitions = sum((self._entered(one) for one in ids), Counter())
+        transitions = sum((self._entered(operation_id) for operation_id in ids), Counter())
         milliseconds, logged = self._reports(began)
         after = self._cpu()
         spent = {name: after[name] - cpu[name] for name in FUNCTIONS}
-        memory = {name: one["MemorySize"] for name, one in self.names.items()}
+        memory = {name: entry["MemorySize"] for name, entry in self.names.items()}
         return Usage(n, transitions, self.proxy.reset(), milliseconds, memory, spent, logged)
 
     def _one(self, number: int) -> str:
@@ -108,23 +108,23 @@ class Bench:
     def _settle(self, ids: list[str]) -> None:
         """Until every workflow has ended, then until the bus has carried what there is to tell."""
         states, arn = self.stack.client("stepfunctions"), self.stack.outputs["StateMachineArn"]
-        for one in ids:
-            execution = arn.replace(":stateMachine:", ":execution:") + f":{one}"
+        for operation_id in ids:
+            execution = arn.replace(":stateMachine:", ":execution:") + f":{operation_id}"
             while (status := states.describe_execution(executionArn=execution)["status"]) == "RUNNING":
                 time.sleep(0.3)
-            assert status == "SUCCEEDED", f"{one} {status}"
+            assert status == "SUCCEEDED", f"{operation_id} {status}"
         until = time.monotonic() + 30
         while self.proxy.events < 3 * len(ids) and time.monotonic() < until:
             time.sleep(0.2)
-        for one in ids:
-            answer = httpx.get(f"{self.stack.base_url}/v1/operations/{one}", timeout=40).json()
+        for operation_id in ids:
+            answer = httpx.get(f"{self.stack.base_url}/v1/operations/{operation_id}", timeout=40).json()
             assert answer["state"] == "succeeded", answer
 
     def _entered(self, operation_id: str) -> Counter[str]:
         arn = self.stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{operation_id}"
         pages = self.stack.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
-        details = [one.get("stateEnteredEventDetails") for page in pages for one in page["events"]]
-        return Counter(one["name"] for one in details if one)
+        details = [entry.get("stateEnteredEventDetails") for page in pages for entry in page["events"]]
+        return Counter(detail["name"] for detail in details if detail)
 
     def _reports(self, began: int) -> tuple[dict[str, list[int]], Counter[str]]:
         logs, found, size = self.stack.client("logs"), {}, Counter[str]()
@@ -139,7 +139,7 @@ class Bench:
     def _cpu(self) -> Counter[str]:
         """Seconds of CPU that the workers of each function have used: children of MiniStack, by their environment."""
         used, ticks = Counter[str](), os.sysconf("SC_CLK_TCK")
-        names = {one["FunctionName"]: name for name, one in self.names.items()}
+        names = {entry["FunctionName"]: name for name, entry in self.names.items()}
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 variables = (process / "environ").read_bytes().split(b"\0")

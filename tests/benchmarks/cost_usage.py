@@ -52,9 +52,11 @@ class Usage:
 
 def work(dollars: dict[str, float]) -> float:
     """Generation work only, as the naive loop's figures count: transitions, and the Lambdas that submit and poll."""
-    return sum(value for name, value in dollars.items() if name in ("transitions", *(f"lambda {one}" for one in WORK)))
+    return sum(
+        value for name, value in dollars.items() if name in ("transitions", *(f"lambda {entry}" for entry in WORK))
+    )
 
 
 def work_and_table(dollars: dict[str, float]) -> float:
     """With the table's reads and writes of that work."""
-    return work(dollars) + sum(dollars.get(f"table {one}", 0.0) for one in WORK)
+    return work(dollars) + sum(dollars.get(f"table {entry}", 0.0) for entry in WORK)

@@ -13,9 +13,9 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagegate.domain.timing.long_poll import Verdict, client_of, decide, hold_while_untouched, pause
+from imagegate.domain.timing.long_poll import NextMove, client_of, hold_while_untouched, next_move, pause
 from imagegate.local.stack.packaging import load_yaml
-from imagegate.web.long_polling import HOP, RETRY_AFTER
+from imagegate.web.long_polling import HOP_SHARE, RETRY_AFTER
 from support.stack_settings import TEMPLATE
 
 SLOTS = 10
@@ -138,22 +138,22 @@ class Crowd:
                 self._begin(self._workflow(job))
             verdict = yield from self._held(job, hop)
             self._busy -= 1
-            if verdict is Verdict.ANSWER:
+            if verdict is NextMove.ANSWER:
                 self.served.append(self.now)
                 return
             self.counts[verdict.name] += 1
             hop = hop + 1 if hop < client.hops else 0
             yield GAP if hop else RETRY_AFTER
 
-    def _held(self, job: Job, hop: int) -> Generator[float, None, Verdict]:
-        began, limit, client = self.now, self.design.hold * (HOP if hop else 1), client_of(self.agent)
+    def _held(self, job: Job, hop: int) -> Generator[float, None, NextMove]:
+        began, limit, client = self.now, self.design.hold * (HOP_SHARE if hop else 1), client_of(self.agent)
         yield GAP
         while True:
             held = self.now - began
             yields = self.design.yields and job.untouched
             hold = min(limit, hold_while_untouched(began - job.created)) if yields else limit
-            verdict = decide(job.done, held, hold, hop, client)
-            if verdict is not Verdict.HOLD:
+            verdict = next_move(job.done, held, hold, hop, client)
+            if verdict is not NextMove.HOLD:
                 return verdict
             yield max(min(pause(held, 0.0), hold - held), 0.001)
 

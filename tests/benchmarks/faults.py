@@ -52,7 +52,7 @@ TERMINAL = {"succeeded": "Succeeded", "failed": "Failed", "cancelled": "Cancelle
 
 def unharvested(shown: dict[str, Any]) -> int:
     """How many of an ended operation's attempts may still yield a picture."""
-    return sum(one["state"] in ("submitted", "ready") for one in shown["attempts"])
+    return sum(entry["state"] in ("submitted", "ready") for entry in shown["attempts"])
 
 
 def over(shown: dict[str, Any] | None) -> bool:
@@ -92,7 +92,7 @@ class Campaign:
     def _see_through(self, prompt: str) -> None:
         """Start one, and the next only when this one is over: MiniStack breaks down under hundreds of workers."""
         self._start(prompt)
-        [operation_id] = [one for one, said in list(self.accepted.items()) if said == prompt]
+        [operation_id] = [other for other, message in list(self.accepted.items()) if message == prompt]
         until = time.monotonic() + DEADLINE + GRACE
         with httpx.Client(base_url=self.stack.base_url, timeout=35) as client:
             while time.monotonic() < until:
@@ -123,7 +123,7 @@ class Campaign:
                         answer = client.get(f"/v1/operations/{operation_id}")
                         if answer.status_code == 200:
                             found[operation_id] = answer.json()
-                open_ones = [one for one in self.accepted if not over(found.get(one))]
+                open_ones = [entry for entry in self.accepted if not over(found.get(entry))]
                 print(f"\r{len(self.accepted) - len(open_ones)} of {len(self.accepted)} ended ", end="", flush=True)
                 if not open_ones or time.monotonic() > until:
                     print()
@@ -157,27 +157,31 @@ class Campaign:
             time.sleep(0.5)
 
     def _unannounced(self, ended: dict[str, dict[str, Any]]) -> list[str]:
-        said = {(event["detail"]["operation"]["id"], event["detail-type"].split()[-1]) for event in list(self.heard)}
-        return [one for one, shown in ended.items() if shown["done"] and (one, TERMINAL[shown["state"]]) not in said]
+        message = {(event["detail"]["operation"]["id"], event["detail-type"].split()[-1]) for event in list(self.heard)}
+        return [
+            entry
+            for entry, document in ended.items()
+            if document["done"] and (entry, TERMINAL[document["state"]]) not in message
+        ]
 
     def _report(self, ended: dict[str, dict[str, Any]]) -> dict[str, Any]:
         ledger = httpx.get(f"{self.stack.upstreams_url}/_standin/submissions", timeout=60).json()["submissions"]
-        submissions = Counter(one["prompt"] for one in ledger)
+        submissions = Counter(call["prompt"] for call in ledger)
         duplicates = unknown = 0
-        for operation_id, shown in ended.items():
+        for operation_id, document in ended.items():
             # Every visit of a provider is on record: an attempt, and its repeats while it was throttled.
-            visits = sum(1 + attempt["repeats"] for attempt in shown["attempts"])
+            visits = sum(1 + attempt["repeats"] for attempt in document["attempts"])
             duplicates += max(0, submissions[self.accepted[operation_id]] - visits)
-            unknown += sum(attempt["state"] == "unknown" for attempt in shown["attempts"])
+            unknown += sum(attempt["state"] == "unknown" for attempt in document["attempts"])
         ids: dict[str, set[str]] = {}
         for event in self.heard:
             ids.setdefault(event["detail"]["event_id"], set()).add(json.dumps(event["detail"], sort_keys=True))
         return {
             "operations": len(self.accepted),
-            "states": dict(Counter(shown["state"] for shown in ended.values())),
-            "failures": dict(Counter(shown["error"]["code"] for shown in ended.values() if shown["error"])),
+            "states": dict(Counter(document["state"] for document in ended.values())),
+            "failures": dict(Counter(document["error"]["code"] for document in ended.values() if document["error"])),
             "lost": len(set(self.accepted) - set(ended)) + self._without_pictures(ended),
-            "stuck": sum(not shown["done"] for shown in ended.values()),
+            "stuck": sum(not document["done"] for document in ended.values()),
             "silent_duplicates": duplicates,
             "unharvested": sum(map(unharvested, ended.values())),
             "unannounced": len(self._unannounced(ended)),
@@ -191,11 +195,11 @@ class Campaign:
     def _without_pictures(self, ended: dict[str, dict[str, Any]]) -> int:
         """Operations that say `succeeded` and whose picture is not in S3 as they say."""
         s3, bucket, missing = self.stack.client("s3"), self.stack.outputs["BucketName"], 0
-        for shown in ended.values():
-            if shown["state"] != "succeeded":
+        for document in ended.values():
+            if document["state"] != "succeeded":
                 continue
-            sizes = [s3.head_object(Bucket=bucket, Key=one["key"])["ContentLength"] for one in shown["images"]]
-            missing += sizes != [one["bytes"] for one in shown["images"]] or len(sizes) != shown["n"]
+            sizes = [s3.head_object(Bucket=bucket, Key=entry["key"])["ContentLength"] for entry in document["images"]]
+            missing += sizes != [entry["bytes"] for entry in document["images"]] or len(sizes) != document["n"]
         return missing
 
 

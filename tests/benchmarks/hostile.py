@@ -16,7 +16,7 @@ from support.forgery import besiege
 from support.fuzz_server import gateway
 from support.hostile import requests
 from support.hostile_cases import each_case
-from support.hostile_pages import visit
+from support.hostile_pages import invocation
 from support.siege import LONGEST_SECONDS, Siege, captured, lay_anew
 from support.smuggling import RAW, attempt
 
@@ -46,11 +46,11 @@ def main() -> None:
     faulthandler.dump_traceback_later(HANGS_SECONDS * max(1, count // 1000), exit=True)
     siege = Siege()
     made, key = gateway()
-    each_case(round(count * SCHEMA_SHARE), key, lambda one: siege.lay(made, key, [one]))
+    each_case(round(count * SCHEMA_SHARE), key, lambda entry: siege.lay(made, key, [entry]))
     smuggle(siege)
     for at in range(FORGED_WORLDS):
         besiege(siege, round(count * FORGED_SHARE / FORGED_WORLDS), seed * FORGED_WORLDS + at)
-    visit(siege, round(count * PAGES_SHARE / 2), seed)
+    invocation(siege, round(count * PAGES_SHARE / 2), seed)
     left = max(0, count - siege.tried.total())
     lay_anew(siege, left, lambda at, some, key: requests(seed * 1_000_000 + at, some, key))
     for complaint in siege.complaints[:20]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Ready, Submission, Ticket
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.stack.settings import StandIns
@@ -50,7 +50,7 @@ class StandInSecrets:
 def direct(provider: Provider, http: HttpUpstream, model: str, prompt: str) -> None:
     """One picture without imagegate."""
     request = ImageRequest("", (Message(prompt),))
-    submitted = provider.submit(Order(request, model, 1, idempotency_key=prompt))
+    submitted = provider.submit(UpstreamRequest(request, model, 1, idempotency_key=prompt))
     outcome: Submission | Check = submitted
     while isinstance(submitted, Ticket) and not isinstance(outcome, Ready):
         outcome = provider.check(submitted, time.time() + 60)

@@ -39,8 +39,8 @@ def fill(client: Any, table: str, count: int, owner: str) -> set[str]:
     ids = set()
     for start in range(0, count, 25):
         batch = [operation(at / 1000, owner) for at in range(start, min(start + 25, count))]
-        ids |= {one.id for one in batch}
-        puts = [{"PutRequest": {"Item": _item(one, one.created_at + RETENTION)}} for one in batch]
+        ids |= {operation.id for operation in batch}
+        puts = [{"PutRequest": {"Item": _item(operation, operation.created_at + RETENTION)}} for operation in batch]
         client.batch_write_item(RequestItems={table: puts})
         if start % 5000 == 0:
             print(f"\r  {start} of {count} written ", end="", flush=True)
@@ -51,11 +51,11 @@ def fill(client: Any, table: str, count: int, owner: str) -> set[str]:
 def listed(listing: DynamoDBListing, insert: Callable[[], None]) -> Iterator[str]:
     """Every id of the owner's list, page by page, with insertions in between."""
     page = listing.page(Query("many", size=100))
-    yield from (one.id for one in page.operations)
+    yield from (operation.id for operation in page.operations)
     while page.next_before_id:
         insert()
         page = listing.page(Query("many", size=100, before_id=page.next_before_id))
-        yield from (one.id for one in page.operations)
+        yield from (operation.id for operation in page.operations)
 
 
 class Meter:
@@ -71,7 +71,7 @@ class Meter:
 
     def _count(self, parsed: dict[str, Any], **_: Any) -> None:
         consumed = parsed.get("ConsumedCapacity", [])
-        self.units += sum(one["CapacityUnits"] for one in (consumed if isinstance(consumed, list) else [consumed]))
+        self.units += sum(entry["CapacityUnits"] for entry in (consumed if isinstance(consumed, list) else [consumed]))
 
 
 def create_units(client: Any, meter: Meter, table: str, at: int) -> float:

@@ -48,7 +48,7 @@ class Scale:
             candidates = [digit * 10.0**power for power in range(-3, 5) for digit in (1, 2, 5)]
         else:
             candidates = [100.0 * step for step in range(20)]
-        return [one for one in candidates if 0 <= (self._place(one) - self._from) / self._span <= 1]
+        return [candidate for candidate in candidates if 0 <= (self._place(candidate) - self._from) / self._span <= 1]
 
     def _place(self, value: float) -> float:
         return math.log(value) if self.logarithmic else value
@@ -72,7 +72,7 @@ def _panel(pen: ImageDraw.ImageDraw, panel: Panel) -> None:
     y = Scale([point[1] for point in points], HEIGHT - BOTTOM, TOP, True)
     _axes(pen, panel, x, y)
     for colour, (label, curve) in zip(COLOURS, panel.curves.items(), strict=False):
-        _curve(pen, [(x(one), y(other)) for one, other in curve], colour, dots=label == "learned")
+        _curve(pen, [(x(entry), y(other)) for entry, other in curve], colour, dots=label == "learned")
     for label, (one, other) in panel.marks.items():
         _mark(pen, x(one), y(other), label)
     _legend(pen, panel)

@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 from statistics import fmean
 
 from imagegate.domain.timing.latency import Histogram
-from imagegate.domain.timing.schedule import LONGEST_WAIT, next_look
+from imagegate.domain.timing.schedule import LONGEST_WAIT, next_poll_delay
 
 LESSONS = 200
 """Jobs watched before ours is measured."""
@@ -117,7 +117,7 @@ def learned_looks(histogram: Histogram, price: float, deadline: float, until: fl
     """The seconds at which ours looks, to the first that is not before `until`."""
 
     def after(at: float) -> float:
-        return at + round(next_look(histogram, at, deadline - at, price=price))
+        return at + round(next_poll_delay(histogram, at, deadline - at, price=price))
 
     return steps(after, min(until, deadline))
 
@@ -146,4 +146,4 @@ def learned(latency: Latency, price: float, jobs: Sequence[float], seeds: Iterab
 
 def mean(results: Sequence[Result]) -> Result:
     """The average of each figure."""
-    return Result(*map(fmean, zip(*((one.polls, one.delay, one.p99) for one in results), strict=True)))
+    return Result(*map(fmean, zip(*((result.polls, result.delay, result.p99) for result in results), strict=True)))

@@ -97,7 +97,7 @@ def _finish_after(gateway: Gateway, seconds: float) -> None:
         found = type(gateway.store).get(gateway.store, document)
         if found and not found.done and gateway.clock.now() >= at:
             made = Picture(0, f"images/{found.id}/0", "s", "image/png", 64, 48, 9, "alpha")
-            ended = found.moved(State.RUNNING, at).with_pictures((made,)).settled(gateway.clock.now())
+            ended = found.moved(State.RUNNING, at).with_pictures((made,)).complete_if_done(gateway.clock.now())
             gateway.store.replace(replace(ended, version=found.version + 1))
 
     gateway.clock.sleep = slept  # type: ignore[method-assign]

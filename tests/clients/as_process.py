@@ -21,73 +21,73 @@ class NotInstalled(Exception):
     """A client is not here; the message says how to get it."""
 
 
-def curl_follow(ask: Ask) -> Outcome:
+def curl_follow(generation: Ask) -> Outcome:
     """`curl -L`."""
-    return _curl(ask)
+    return _curl(generation)
 
 
-def curl_post_follow(ask: Ask) -> Outcome:
+def curl_post_follow(generation: Ask) -> Outcome:
     """`curl -X POST -L`, which repeats its method at every hop."""
-    return _curl(ask, "-X", "POST")
+    return _curl(generation, "-X", "POST")
 
 
-def litellm(ask: Ask) -> Outcome:
+def litellm(generation: Ask) -> Outcome:
     """LiteLLM's Python SDK."""
-    return _in_venv("litellm", ask)
+    return _in_venv("litellm", generation)
 
 
-def langchain(ask: Ask) -> Outcome:
+def langchain(generation: Ask) -> Outcome:
     """LangChain's DallEAPIWrapper."""
-    return _in_venv("langchain", ask)
+    return _in_venv("langchain", generation)
 
 
-def _in_venv(name: str, ask: Ask) -> Outcome:
+def _in_venv(name: str, generation: Ask) -> Outcome:
     python = VENVS / name / "bin" / "python"
     if not python.exists():
         raise NotInstalled(f"{python} is missing; run tests/clients/setup.sh {name}")
-    return _script([str(python), "-I", str(HERE / name / "generate.py")], ask)
+    return _script([str(python), "-I", str(HERE / name / "generate.py")], generation)
 
 
-def node_openai(ask: Ask) -> Outcome:
+def node_openai(generation: Ask) -> Outcome:
     """OpenAI's package for Node."""
-    return _node("openai.mjs", ask)
+    return _node("openai.mjs", generation)
 
 
-def node_ai_sdk(ask: Ask) -> Outcome:
+def node_ai_sdk(generation: Ask) -> Outcome:
     """Vercel's AI SDK."""
-    return _node("ai-sdk.mjs", ask)
+    return _node("ai-sdk.mjs", generation)
 
 
-def node_axios(ask: Ask) -> Outcome:
+def node_axios(generation: Ask) -> Outcome:
     """axios."""
-    return _node("axios.mjs", ask)
+    return _node("axios.mjs", generation)
 
 
-def node_fetch(ask: Ask) -> Outcome:
+def node_fetch(generation: Ask) -> Outcome:
     """Node's own fetch."""
-    return _node("fetch.mjs", ask)
+    return _node("fetch.mjs", generation)
 
 
-def _curl(ask: Ask, *options: str) -> Outcome:
+def _curl(generation: Ask, *options: str) -> Outcome:
     if not shutil.which("curl"):
         raise NotInstalled("curl is missing; on Debian: apt-get install curl")
-    command = ["curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", str(ask.deadline), *options]
+    command = ["curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", str(generation.deadline), *options]
     headers = ["--header", "content-type: application/json", "--header", "authorization: Bearer x"]
-    body = ["--data", json.dumps(ask.body()), "--location", ask.base_url + PATH]
-    document = json.loads(_run([*command, *headers, *body], ask.deadline))
+    body = ["--data", json.dumps(generation.body()), "--location", generation.base_url + PATH]
+    document = json.loads(_run([*command, *headers, *body], generation.deadline))
     if "data" in document:
         return picture_in(document)
     return Outcome(False, error=problem_in(document, None))
 
 
-def _node(script: str, ask: Ask) -> Outcome:
+def _node(script: str, generation: Ask) -> Outcome:
     if not (NODE / "node_modules" / ".installed").exists():
         raise NotInstalled(f"{NODE}/node_modules is missing; run tests/clients/setup.sh node")
-    return _script(["node", str(NODE / script)], ask)
+    return _script(["node", str(NODE / script)], generation)
 
 
-def _script(command: list[str], ask: Ask) -> Outcome:
-    return told(json.loads(_run([*command, json.dumps(ask.given())], ask.deadline)))
+def _script(command: list[str], generation: Ask) -> Outcome:
+    return told(json.loads(_run([*command, json.dumps(generation.given())], generation.deadline)))
 
 
 def _run(command: list[str], deadline: float) -> str:

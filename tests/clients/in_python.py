@@ -18,23 +18,23 @@ PATH = "/v1/images/generations"
 HEADERS = {"authorization": "Bearer x"}
 
 
-def openai_sync(ask: Ask) -> Outcome:
+def openai_sync(generation: Ask) -> Outcome:
     """The openai package."""
-    with openai.OpenAI(base_url=f"{ask.base_url}/v1", api_key="x") as client:
+    with openai.OpenAI(base_url=f"{generation.base_url}/v1", api_key="x") as client:
         try:
-            answer = client.images.generate(**ask.body())
+            answer = client.images.generate(**generation.body())
         except openai.APIError as error:
             return Outcome(False, error=_as_raised(error))
     return picture_in(answer.to_dict())
 
 
-def openai_async(ask: Ask) -> Outcome:
+def openai_async(generation: Ask) -> Outcome:
     """The openai package's asynchronous half."""
 
     async def generate() -> Outcome:
-        async with openai.AsyncOpenAI(base_url=f"{ask.base_url}/v1", api_key="x") as client:
+        async with openai.AsyncOpenAI(base_url=f"{generation.base_url}/v1", api_key="x") as client:
             try:
-                answer = await client.images.generate(**ask.body())
+                answer = await client.images.generate(**generation.body())
             except openai.APIError as error:
                 return Outcome(False, error=_as_raised(error))
         return picture_in(answer.to_dict())
@@ -42,29 +42,29 @@ def openai_async(ask: Ask) -> Outcome:
     return asyncio.run(generate())
 
 
-def requests_post(ask: Ask) -> Outcome:
+def requests_post(generation: Ask) -> Outcome:
     """requests, as the seed scripts use it."""
-    answer = requests.post(ask.base_url + PATH, json=ask.body(), headers=HEADERS, stream=True)
+    answer = requests.post(generation.base_url + PATH, json=generation.body(), headers=HEADERS, stream=True)
     return _answered(answer.status_code, answer.json())
 
 
-def aiohttp_post(ask: Ask) -> Outcome:
+def aiohttp_post(generation: Ask) -> Outcome:
     """aiohttp, which Open WebUI is built on."""
 
     async def generate() -> Outcome:
         async with aiohttp.ClientSession() as session:
-            answer = await session.post(ask.base_url + PATH, json=ask.body(), headers=HEADERS)
+            answer = await session.post(generation.base_url + PATH, json=generation.body(), headers=HEADERS)
             return _answered(answer.status, await answer.json())
 
     return asyncio.run(generate())
 
 
-def urllib_open(ask: Ask) -> Outcome:
+def urllib_open(generation: Ask) -> Outcome:
     """The standard library."""
     headers = HEADERS | {"content-type": "application/json"}
-    request = urllib.request.Request(ask.base_url + PATH, json.dumps(ask.body()).encode(), headers)
+    request = urllib.request.Request(generation.base_url + PATH, json.dumps(generation.body()).encode(), headers)
     try:
-        with urllib.request.urlopen(request, timeout=ask.deadline) as answer:
+        with urllib.request.urlopen(request, timeout=generation.deadline) as answer:
             return _answered(answer.status, json.load(answer))
     except urllib.error.HTTPError as error:
         with error:

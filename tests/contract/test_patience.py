@@ -158,5 +158,5 @@ def finish(gateway: Gateway) -> None:
     assert found
     gateway.images.put("images/k", picture(), "image/png")
     kept = (Picture(0, "images/k", "s", "image/png", 64, 48, 9, "alpha", 7),)
-    ended = found.moved(State.RUNNING, 1.0).with_pictures(kept).settled(gateway.clock.now())
+    ended = found.moved(State.RUNNING, 1.0).with_pictures(kept).complete_if_done(gateway.clock.now())
     gateway.store.replace(replace(ended, version=found.version + 1))

@@ -109,7 +109,7 @@ def test_functions_and_layer_are_for_each_other(packaged: dict[str, Any], part: 
 
 def test_every_function_is_packaged_with_the_module_that_it_names(packaged: dict[str, Any], aws: Account) -> None:
     functions = [
-        one["Properties"] for one in packaged["Resources"].values() if one["Type"] == "AWS::Serverless::Function"
+        other["Properties"] for other in packaged["Resources"].values() if other["Type"] == "AWS::Serverless::Function"
     ]
     assert functions
     for function in functions:

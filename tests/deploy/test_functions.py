@@ -84,7 +84,7 @@ def artifact(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Artifa
 def environment(stack: Stack) -> Callable[[str], dict[str, str]]:
     """A function's variables as the template sets them, and its role's credentials."""
     resources = stack.client("cloudformation").describe_stack_resources(StackName=stack.settings.name)["StackResources"]
-    named = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources}
+    named = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
 
     def of(module: str) -> dict[str, str]:
         name = named[f"{module.capitalize()}Function"]
@@ -138,7 +138,7 @@ def test_a_function_starts_from_the_artifact_alone_and_answers(
     record_property("figure", f"functions/{module}: {functions(module).figures()}")
 
 
-def ask(api: EmulatedFunction, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+def generation(api: EmulatedFunction, method: str, path: str, body: Any = None) -> tuple[int, Any]:
     """Status and body of a request by API Gateway."""
     headers = {"host": "api.invalid", "content-type": "application/json"}
     answer = api.invoke(event_of(method, path, "", headers, json.dumps(body).encode() if body else b""))
@@ -148,7 +148,7 @@ def ask(api: EmulatedFunction, method: str, path: str, body: Any = None) -> tupl
 
 def test_api_serves_a_whole_generation_on_the_embedded_workflow(functions: Functions) -> None:
     body = {"model": "flux", "prompt": "a red fox in the snow", "size": "512x320"}
-    status, document = ask(functions("api"), "POST", "/v1/images/generations", body)
+    status, document = generation(functions("api"), "POST", "/v1/images/generations", body)
     assert status == 200, document
     picture = requests.get(document["data"][0]["url"])
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/webp")
@@ -167,13 +167,13 @@ def lone_api(
 def driven(functions: Functions, operation_id: str) -> list[str]:
     """The states that the workflow would pass through; each is called as infra/workflow.asl.yaml says."""
     states = ["submit"]
-    told = functions("submit").invoke({"id": operation_id, "run": operation_id, "unexpanded": ""})
-    while told["next"] != "done":
-        state = told["next"] if told["next"] in ("submit", "expand") else "poll"
+    reported = functions("submit").invoke({"id": operation_id, "run": operation_id, "unexpanded": ""})
+    while reported["next"] != "done":
+        state = reported["next"] if reported["next"] in ("submit", "expand") else "poll"
         states.append(state)
         if state == "poll":
-            time.sleep(told["wait"])
-        told = functions(state).invoke({**told, "run": operation_id})
+            time.sleep(reported["wait"])
+        reported = functions(state).invoke({**reported, "run": operation_id})
     return states
 
 
@@ -190,21 +190,21 @@ def changes(stack: Stack, operation_id: str) -> list[dict[str, Any]]:
         record["dynamodb"]["ApproximateCreationDateTime"] = record["dynamodb"][
             "ApproximateCreationDateTime"
         ].timestamp()
-    return [one for one in found if one["dynamodb"]["Keys"] == {"pk": {"S": f"op#{operation_id}"}}]
+    return [entry for entry in found if entry["dynamodb"]["Keys"] == {"pk": {"S": f"op#{operation_id}"}}]
 
 
 def test_the_built_functions_make_an_expanded_picture_between_them(
     stack: Stack, lone_api: EmulatedFunction, functions: Functions
 ) -> None:
     body = {"model": "flux", "prompt": "a cat [delay 2s]", "expand": True}
-    status, accepted = ask(lone_api, "POST", "/v1/operations", body)
+    status, accepted = generation(lone_api, "POST", "/v1/operations", body)
     assert status == 202, accepted
     states = driven(functions, accepted["id"])
     assert states[:3] == ["submit", "expand", "submit"]
-    status, operation = ask(lone_api, "GET", f"/v1/operations/{accepted['id']}")
+    status, operation = generation(lone_api, "GET", f"/v1/operations/{accepted['id']}")
     assert (status, operation["state"]) == (200, "succeeded"), operation
     seen = lone_api.invoke(event_of("GET", operation["images"][0]["url"], "", {"host": "api.invalid"}, b""))
     assert (seen["statusCode"], requests.get(seen["headers"]["location"]).status_code) == (302, 200)
-    told = changes(stack, accepted["id"])
-    assert len(told) > 3
-    assert functions("publish").invoke({"Records": told}) == {"batchItemFailures": []}
+    reported = changes(stack, accepted["id"])
+    assert len(reported) > 3
+    assert functions("publish").invoke({"Records": reported}) == {"batchItemFailures": []}

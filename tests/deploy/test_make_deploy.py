@@ -40,7 +40,7 @@ class Cloud:
         return dict(found)
 
     def parameters(self, stage: str) -> dict[str, str]:
-        return {one["ParameterKey"]: one["ParameterValue"] for one in self.stack(stage)["Parameters"]}
+        return {entry["ParameterKey"]: entry["ParameterValue"] for entry in self.stack(stage)["Parameters"]}
 
     def run(self, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in the checkout, with nothing of AWS in its environment but credentials for this one."""
@@ -48,9 +48,9 @@ class Cloud:
         environment |= self.access.variables()
         return subprocess.run(command, cwd=ROOT, env=environment, input=text, capture_output=True, text=True)
 
-    def make(self, *words: str, text: str = "") -> str:
+    def make(self, *arguments: str, text: str = "") -> str:
         """What `make` says; it succeeds."""
-        done = self.run("make", *words, text=text)
+        done = self.run("make", *arguments, text=text)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -78,7 +78,7 @@ def test_deployed_twice_changed_and_removed(cloud: Cloud, tmp_path: Path) -> Non
     assert cloud.stack("one")["StackStatus"] == "CREATE_COMPLETE"
     deployed = cloud.parameters("one")
     assert (deployed["UpstreamBaseUrls"], deployed["ImageDays"], deployed["Stage"]) == (UPSTREAMS, "3", "one")
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in cloud.stack("one")["Outputs"]}
+    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in cloud.stack("one")["Outputs"]}
     assert f"curl -sL {outputs['ApiUrl']}/v1/images/generations" in first
     [create] = re.findall(r"export IMAGEGATE_API_KEY=\$\((.*)\)", first)
     key = cloud.run("bash", "-c", create)
@@ -119,8 +119,8 @@ def test_deployed_after_a_failed_first_try(cloud: Cloud) -> None:
     assert "Bus (AWS::Events::EventBus): " in failed.stderr
     assert cloud.stack("two")["StackStatus"] == "ROLLBACK_COMPLETE"
     events.delete_event_bus(Name="imagegate-two")
-    said = cloud.make("deploy", "STAGE=two")
-    assert "imagegate-two was never whole (ROLLBACK_COMPLETE)" in said
+    message = cloud.make("deploy", "STAGE=two")
+    assert "imagegate-two was never whole (ROLLBACK_COMPLETE)" in message
     assert cloud.stack("two")["StackStatus"] == "CREATE_COMPLETE"
 
 

@@ -30,7 +30,7 @@ SWITCHES: dict[str, Mapping[str, str]] = {
 }
 """Condition of the template -> parameters under which it holds."""
 DOCUMENT = load_yaml(UNDER_TEST)
-CONDITIONAL = sorted({one["Condition"] for one in DOCUMENT["Resources"].values() if "Condition" in one})
+CONDITIONAL = sorted({entry["Condition"] for entry in DOCUMENT["Resources"].values() if "Condition" in entry})
 """The conditions that add resources."""
 OTHERS = sorted(set(SWITCHES) - set(CONDITIONAL))
 UNKNOWN_TO_MOTO = re.compile(
@@ -46,7 +46,7 @@ def cases() -> Iterator[tuple[str, ...]]:
     for subset in subsets:
         yield subset
         yield (*subset, *OTHERS)
-    yield from ((one,) for one in OTHERS)
+    yield from ((entry,) for entry in OTHERS)
 
 
 CASES = list(cases())
@@ -66,10 +66,10 @@ def for_moto(template: dict[str, Any]) -> dict[str, Any]:
     It hands a rule the bus itself where its name is meant, and refuses attributes of what it does not know.
     """
     resources = template["Resources"]
-    for rule in (one["Properties"] for one in resources.values() if one["Type"] == "AWS::Events::Rule"):
+    for rule in (resource["Properties"] for resource in resources.values() if resource["Type"] == "AWS::Events::Rule"):
         if "EventBusName" in rule:
             rule["EventBusName"] = resources[rule["EventBusName"]["Ref"]]["Properties"]["Name"]
-    unknown = {name for name, one in resources.items() if UNKNOWN_TO_MOTO.fullmatch(one["Type"])}
+    unknown = {name for name, resource in resources.items() if UNKNOWN_TO_MOTO.fullmatch(resource["Type"])}
     known: dict[str, Any] = _without_attributes_of(unknown, template)
     return known
 
@@ -77,12 +77,12 @@ def for_moto(template: dict[str, Any]) -> dict[str, Any]:
 def _without_attributes_of(resources: set[str], node: Any) -> Any:
     """The same with a text in place of each attribute of these resources."""
     if isinstance(node, list):
-        return [_without_attributes_of(resources, one) for one in node]
+        return [_without_attributes_of(resources, entry) for entry in node]
     if not isinstance(node, dict):
         return node
     if set(node) == {"Fn::GetAtt"} and node["Fn::GetAtt"][0] in resources:
         return "https://unknown-to-moto.example.com"
-    return {name: _without_attributes_of(resources, one) for name, one in node.items()}
+    return {name: _without_attributes_of(resources, entry) for name, entry in node.items()}
 
 
 def test_every_condition_has_a_case() -> None:
@@ -104,17 +104,19 @@ def test_the_stack_is_created(aws: Account, packaged: dict[str, Any], case: tupl
     [stack] = formation.describe_stacks(StackName=stage)["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     listed = formation.list_stack_resources(StackName=stage)["StackResourceSummaries"]
-    made = {one["LogicalResourceId"] for one in listed if one["LogicalResourceId"]}
+    made = {entry["LogicalResourceId"] for entry in listed if entry["LogicalResourceId"]}
     assert made == expected(template, set(case))
-    assert {one["OutputKey"] for one in stack["Outputs"]} == holding(template["Outputs"], set(case))
+    assert {entry["OutputKey"] for entry in stack["Outputs"]} == holding(template["Outputs"], set(case))
 
 
 def holding(entries: Mapping[str, Any], conditions: set[str]) -> set[str]:
     """The names of the entries that are there under these conditions."""
-    return {name for name, one in entries.items() if one.get("Condition", "") in {"", *conditions}}
+    return {name for name, entry in entries.items() if entry.get("Condition", "") in {"", *conditions}}
 
 
 def expected(template: dict[str, Any], conditions: set[str]) -> set[str]:
     """The resources that moto has to make."""
-    known = {name: one for name, one in template["Resources"].items() if not UNKNOWN_TO_MOTO.fullmatch(one["Type"])}
+    known = {
+        name: entry for name, entry in template["Resources"].items() if not UNKNOWN_TO_MOTO.fullmatch(entry["Type"])
+    }
     return holding(known, conditions)

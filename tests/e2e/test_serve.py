@@ -69,8 +69,8 @@ def test_pictures_and_operations_outlive_a_stop(tmp_path: Path) -> None:
     with serving(*options) as served:
         body = {"modelUri": "art://f/flux", "messages": [{"text": "a cat"}]}
         started = requests.post(f"{served.url}/foundationModels/v1/imageGenerationAsync", json=body).json()
-        asked = {"prompt": "a dog", "expand": True}
-        document = requests.post(f"{served.url}/v1/images/generations", json=asked).json()
+        sent = {"prompt": "a dog", "expand": True}
+        document = requests.post(f"{served.url}/v1/images/generations", json=sent).json()
         assert document["data"][0]["revised_prompt"].startswith("a dog. ")
         assert "stand-in" in served.printed
         assert "Open: every program on this machine" in served.printed

@@ -6,7 +6,7 @@ from support.forgery import besiege
 from support.fuzz_server import gateway
 from support.hostile import KINDS, requests
 from support.hostile_cases import OPERATIONS, each_case
-from support.hostile_pages import KIND, visit
+from support.hostile_pages import KIND, invocation
 from support.siege import Siege, captured, lay_anew
 from support.smuggling import RAW, attempt
 
@@ -26,7 +26,7 @@ def test_hostile_requests_get_an_answer_and_leave_no_trace() -> None:
 def test_what_schemathesis_makes_up_is_answered() -> None:
     siege = Siege()
     made, key = gateway()
-    each_case(8 * len(OPERATIONS), key, lambda one: siege.lay(made, key, [one]))
+    each_case(8 * len(OPERATIONS), key, lambda entry: siege.lay(made, key, [entry]))
     assert siege.complaints == []
     assert set(siege.tried) == {"schemathesis, negative", "schemathesis, positive"}
 
@@ -48,7 +48,7 @@ def test_forged_events_send_nothing_of_their_own() -> None:
 
 def test_of_what_a_web_page_sends_nothing_passes_and_programs_go_on() -> None:
     siege = Siege()
-    visit(siege, COUNT // 4, SEED)
+    invocation(siege, COUNT // 4, SEED)
     assert siege.complaints == []
     assert siege.tried[KIND] == COUNT // 2
     assert min(siege.statuses[200], siege.statuses[403]) > COUNT // 16

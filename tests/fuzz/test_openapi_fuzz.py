@@ -65,7 +65,7 @@ def url() -> Iterator[str]:
         server.stdin.close()
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda entry: entry.label)
 def test_every_answer_is_one_the_document_promises(operation: Any, url: str) -> None:
     left_out = [CHECKS.get_one("positive_data_acceptance")] if operation.label in BEYOND_A_SCHEMA else []
 

@@ -67,9 +67,9 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def cli(closed: Stack) -> Callable[..., dict[str, Any]]:
     """`imagegate keys … --local` on that stack; what it printed, of JSON."""
 
-    def run(*words: str) -> dict[str, Any]:
+    def run(*text: str) -> dict[str, Any]:
         where = ["--local", "--state-dir", str(closed.folder.root)]
-        result = CliRunner().invoke(app, ["keys", *words, *where])
+        result = CliRunner().invoke(app, ["keys", *text, *where])
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout) if result.stdout else {}
 

@@ -19,15 +19,15 @@ def test_a_page_reads_the_picture_it_is_redirected_to(
     made = requests.post(f"{closed.base_url}/v1/operations", json=body, headers=key).json()
     url = f"{closed.base_url}/v1/images/{made['id']}-0"
     location = until(lambda: requests.get(url, headers=key, allow_redirects=False).headers.get("location"))
-    asked = {
+    sent = {
         "Access-Control-Request-Method": "GET",
         "Access-Control-Request-Headers": "x-stainless-lang,x-stainless-os",
     }
-    preflight = requests.options(location, headers={"Origin": ORIGIN} | asked)
+    preflight = requests.options(location, headers={"Origin": ORIGIN} | sent)
     assert preflight.status_code == 200
     assert preflight.headers["Access-Control-Allow-Origin"] == "*"
     assert "x-stainless-os" in preflight.headers["Access-Control-Allow-Headers"]
     read = requests.get(location, headers={"Origin": ORIGIN})
     assert (read.status_code, read.headers["Access-Control-Allow-Origin"]) == (200, "*")
-    asked["Access-Control-Request-Method"] = "PUT"
-    assert requests.options(location, headers={"Origin": ORIGIN} | asked).status_code == 403
+    sent["Access-Control-Request-Method"] = "PUT"
+    assert requests.options(location, headers={"Origin": ORIGIN} | sent).status_code == 403

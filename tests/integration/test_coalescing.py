@@ -79,7 +79,7 @@ def test_an_answer_beyond_lambdas_limit_arrives_whole(stack: Stack) -> None:
 
 def digests(pictures: list[str]) -> list[str]:
     """SHA-256 of four large pictures."""
-    bodies = [base64.b64decode(one) for one in pictures]
+    bodies = [base64.b64decode(picture) for picture in pictures]
     assert [len(body) >= 1_500_000 for body in bodies] == [True] * 4
     return [hashlib.sha256(body).hexdigest() for body in bodies]
 
@@ -87,4 +87,4 @@ def digests(pictures: list[str]) -> list[str]:
 def stored(stack: Stack, operation_id: str) -> list[str]:
     """What the operation says of its pictures."""
     images = requests.get(f"{stack.base_url}/v1/operations/{operation_id}").json()["images"]
-    return [one["sha256"] for one in images]
+    return [image["sha256"] for image in images]

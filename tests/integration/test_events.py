@@ -33,7 +33,7 @@ def physical(aws: Aws, logical: str) -> str:
     return str(resource["StackResourceDetail"]["PhysicalResourceId"])
 
 
-def letters(aws: Aws, logical: str) -> list[dict[str, Any]]:
+def dead_letters(aws: Aws, logical: str) -> list[dict[str, Any]]:
     """Takes what is in a dead-letter queue."""
     queue = physical(aws, logical)
     answer = aws("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
@@ -53,7 +53,7 @@ def test_a_record_that_cannot_be_read_is_asked_for_again_and_then_put_aside(
         FunctionName=physical(aws, "PublishFunction"), Payload=json.dumps({"Records": [record]})
     )
     again = json.load(invoked["Payload"])["batchItemFailures"]
-    found = letters(aws, "UnpublishedQueue")
+    found = dead_letters(aws, "UnpublishedQueue")
     if not seconds_old:
         assert (again, found) == ([{"itemIdentifier": "7"}], [])
         return
@@ -78,9 +78,9 @@ def test_an_event_becomes_a_picture_and_an_event_without_http(
         put(aws, stack, request)
 
     def ours() -> list[dict[str, Any]]:
-        return [one for one in announced() if one["detail"]["operation"]["metadata"] == {"order": "7"}]
+        return [event for event in announced() if event["detail"]["operation"]["metadata"] == {"order": "7"}]
 
-    [done] = until(lambda: [one for one in ours() if one["detail-type"] == "Image Generation Succeeded"])
+    [done] = until(lambda: [our for our in ours() if our["detail-type"] == "Image Generation Succeeded"])
     [image] = done["detail"]["operation"]["images"]
     kept = aws("s3").get_object(Bucket=image["bucket"], Key=image["key"])
     assert kept["ContentType"] == "image/webp"
@@ -90,7 +90,7 @@ def test_an_event_becomes_a_picture_and_an_event_without_http(
     counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
     get_counts = aws("sqs").get_queue_attributes
     until(lambda: not any(map(int, get_counts(QueueUrl=queue, AttributeNames=counts)["Attributes"].values())))
-    assert {one["detail"]["operation"]["id"] for one in ours()} == {done["detail"]["operation"]["id"]}
+    assert {our["detail"]["operation"]["id"] for our in ours()} == {done["detail"]["operation"]["id"]}
     owned = aws("dynamodb").query(
         TableName=stack.outputs["TableName"],
         IndexName="owner",
@@ -99,13 +99,13 @@ def test_an_event_becomes_a_picture_and_an_event_without_http(
         ExpressionAttributeValues={":everybody": {"S": "everybody"}},
     )
     table = stack.outputs["TableName"]
-    bodies = [aws("dynamodb").get_item(TableName=table, Key={"pk": one["pk"]}) for one in owned["Items"]]
-    assert sum(json.loads(one["Item"]["body"]["S"])["metadata"] == {"order": "7"} for one in bodies) == 1
+    bodies = [aws("dynamodb").get_item(TableName=table, Key={"pk": item["pk"]}) for item in owned["Items"]]
+    assert sum(json.loads(body["Item"]["body"]["S"])["metadata"] == {"order": "7"} for body in bodies) == 1
 
 
 def test_a_request_that_is_refused_is_put_aside_with_the_reason(stack: Stack, aws: Aws, until: Until) -> None:
     put(aws, stack, {"model": "flux", "prompt": "a fox", "sise": "large"})
-    [letter] = until(lambda: letters(aws, "UnacceptedQueue"))
+    [letter] = until(lambda: dead_letters(aws, "UnacceptedQueue"))
     assert json.loads(letter["Body"])["detail"]["sise"] == "large"
     reason = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
     assert reason["ERROR_CODE"] == "invalid_request"
@@ -165,7 +165,7 @@ def logged(aws: Aws, function: str) -> str:
     group = f"/aws/lambda/{function}"
     if not aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
         return ""
-    return "".join(one["message"] for one in aws("logs").filter_log_events(logGroupName=group)["events"])
+    return "".join(entry["message"] for entry in aws("logs").filter_log_events(logGroupName=group)["events"])
 
 
 @pytest.fixture
@@ -174,8 +174,8 @@ def examples(stack: Stack, aws: Aws) -> list[dict[str, str]]:
     given = {"Bus": stack.outputs["EventBusName"], "Bucket": stack.outputs["BucketName"]}
     formation, found = aws("cloudformation"), []
     for number, template in enumerate(yaml_blocks(PAGE)):
-        named = [one for one in given if f"\n  {one}: {{Type" in template]
-        parameters = [{"ParameterKey": one, "ParameterValue": given[one]} for one in named]
+        named = [entry for entry in given if f"\n  {entry}: {{Type" in template]
+        parameters = [{"ParameterKey": entry, "ParameterValue": given[entry]} for entry in named]
         formation.create_stack(
             StackName=f"example-{number}",
             TemplateBody=template,
@@ -184,7 +184,7 @@ def examples(stack: Stack, aws: Aws) -> list[dict[str, str]]:
         )
         formation.get_waiter("stack_create_complete").wait(StackName=f"example-{number}", WaiterConfig={"Delay": 1})
         [made] = formation.describe_stacks(StackName=f"example-{number}")["Stacks"]
-        found.append({one["OutputKey"]: one["OutputValue"] for one in made["Outputs"]})
+        found.append({entry["OutputKey"]: entry["OutputValue"] for entry in made["Outputs"]})
     return found
 
 
@@ -203,21 +203,21 @@ def test_the_examples_of_the_page_do_what_it_says(
     put(aws, stack, {"model": "flux", "prompt": "[fault refuse] a fox"})
 
     def taken(url: str) -> list[dict[str, Any]]:
-        return [json.loads(one["Body"]) for one in aws("sqs").receive_message(QueueUrl=url).get("Messages", [])]
+        return [json.loads(entry["Body"]) for entry in aws("sqs").receive_message(QueueUrl=url).get("Messages", [])]
 
     [done] = until(lambda: taken(queue))
     [image] = done["detail"]["operation"]["images"]
     assert done["detail-type"] == "Image Generation Succeeded"
     until(lambda: f"{image['key']} has {image['bytes']} bytes" in logged(aws, function))
-    [told] = until(lambda: taken(letterbox))
-    assert told["Message"].strip('"').startswith("Operation ")
-    assert " failed: " in told["Message"]
+    [reported] = until(lambda: taken(letterbox))
+    assert reported["Message"].strip('"').startswith("Operation ")
+    assert " failed: " in reported["Message"]
 
 
 @pytest.fixture
 def producer(stack: Stack, aws: Aws) -> Iterator[Aws]:
     """Clients of a role with the policy that docs/events.md gives to producers, and with all of EventBridge."""
-    [policy] = [json.loads(one) for one in code_blocks(PAGE, "json") if "events:PutEvents" in one]
+    [policy] = [json.loads(code_block) for code_block in code_blocks(PAGE, "json") if "events:PutEvents" in code_block]
     policy["Statement"][0]["Resource"] = bus_arn(stack, aws)
     with taking_role(aws, "producer", policy) as clients:
         yield clients
@@ -258,15 +258,17 @@ def entry(stack: Stack, source: str, detail_type: str) -> dict[str, str]:
 def test_a_producer_asks_for_pictures_and_says_nothing_else(
     stack: Stack, producer: Aws, announced: Callable[..., list[dict[str, Any]]], until: Until
 ) -> None:
-    asked = entry(stack, "shop", "Image Generation Requested")
-    assert producer("events").put_events(Entries=[asked])["FailedEntryCount"] == 0
+    sent = entry(stack, "shop", "Image Generation Requested")
+    assert producer("events").put_events(Entries=[sent])["FailedEntryCount"] == 0
 
     def ours() -> list[dict[str, Any]]:
         return [
-            one for one in announced() if one["detail"].get("operation", {}).get("metadata") == {"from": "producer"}
+            event
+            for event in announced()
+            if event["detail"].get("operation", {}).get("metadata") == {"from": "producer"}
         ]
 
-    until(lambda: [one for one in ours() if one["detail-type"] == "Image Generation Succeeded"])
+    until(lambda: [our for our in ours() if our["detail-type"] == "Image Generation Succeeded"])
     for source, detail_type in [
         ("imagegate", "Image Generation Requested"),
         ("imagegate", "Image Generation Succeeded"),
@@ -274,15 +276,15 @@ def test_a_producer_asks_for_pictures_and_says_nothing_else(
         ("another", "Image Generation Requested"),
     ]:
         with pytest.raises(ClientError, match="AccessDenied"):
-            producer("events").put_events(Entries=[asked, entry(stack, source, detail_type)])
+            producer("events").put_events(Entries=[sent, entry(stack, source, detail_type)])
 
 
 def test_whatever_else_it_may_nobody_but_publish_speaks_as_imagegate(stack: Stack, aws: Aws) -> None:
     """The bus's own policy, for a producer with a policy that was written without thought."""
     allow = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus_arn(stack, aws)}
     with taking_role(aws, "generous", {"Version": "2012-10-17", "Statement": [allow]}) as generous:
-        harmless = entry(stack, "shop", "Order Placed")
-        assert generous("events").put_events(Entries=[harmless])["FailedEntryCount"] == 0
+        idempotent = entry(stack, "shop", "Order Placed")
+        assert generous("events").put_events(Entries=[idempotent])["FailedEntryCount"] == 0
         for entries in (["imagegate"], ["shop", "imagegate"]):
             forged = [entry(stack, source, "Image Generation Succeeded") for source in entries]
             with pytest.raises(ClientError, match="AccessDenied"):

@@ -18,7 +18,11 @@ def visited(stack: Stack, operation_id: str, until: Callable[..., Any]) -> list[
     arn = stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{operation_id}"
     until(lambda: client.describe_execution(executionArn=arn)["status"] == "SUCCEEDED")
     history = client.get_execution_history(executionArn=arn)["events"]
-    entered = [one["stateEnteredEventDetails"]["name"] for one in history if "stateEnteredEventDetails" in one]
+    entered = [
+        operation["stateEnteredEventDetails"]["name"]
+        for operation in history
+        if "stateEnteredEventDetails" in operation
+    ]
     return [name for name in entered if name in ("Expand", "Submit")]
 
 
@@ -26,7 +30,7 @@ def arrived(stack: Stack, words: str) -> list[dict[str, Any]]:
     """What the stand-ins have accepted that had these words in it."""
     assert stack.upstreams
     found = requests.get(f"{stack.upstreams.url}/_standin/submissions").json()["submissions"]
-    return [one for one in found if words in one["prompt"]]
+    return [entry for entry in found if words in entry["prompt"]]
 
 
 @pytest.mark.parametrize("expand", [True, False])
@@ -40,12 +44,12 @@ def test_an_openai_client_asks_for_it(
     revised = answer.data[0].revised_prompt
     operation_id = str((answer.model_extra or {})["operation_id"])
     assert visited(stack, operation_id, until) == (["Submit", "Expand", "Submit"] if expand else ["Submit"])
-    *asked, drawn = arrived(stack, prompt)
-    assert [one["upstream"] for one in asked] == (["expander"] if expand else [])
+    *sent, drawn = arrived(stack, prompt)
+    assert [entry["upstream"] for entry in sent] == (["expander"] if expand else [])
     assert drawn["prompt"] == (revised or prompt)
     assert (len(revised or "") > len(prompt)) == expand
     until(lambda: len(announced(operation_id)) == 3)
-    last = max(announced(operation_id), key=lambda one: one["detail"]["sequence"])
+    last = max(announced(operation_id), key=lambda entry: entry["detail"]["sequence"])
     assert last["detail"]["operation"]["revised_prompt"] == revised
 
 
@@ -55,7 +59,7 @@ def test_what_breaks_down_or_refuses_costs_the_expansion_only(stack: Stack) -> N
     assert (operation["state"], operation["revised_prompt"]) == ("succeeded", None)
     assert operation["not_expanded"]["code"] == "upstream_failed"
     assert operation["attempts"][0]["not_honoured"] == ["expand"]
-    assert [one["prompt"] for one in arrived(stack, "a newt")] == [body["prompt"]]
+    assert [entry["prompt"] for entry in arrived(stack, "a newt")] == [body["prompt"]]
 
 
 def test_a_yandexart_client_asks_in_a_header(stack: Stack, until: Callable[..., Any]) -> None:
@@ -67,7 +71,7 @@ def test_a_yandexart_client_asks_in_a_header(stack: Stack, until: Callable[..., 
     assert answer.json()["response"]["image"]
     revised = unquote(answer.headers["x-imagegate-revised-prompt"])
     assert revised.startswith("выдра. ")
-    assert [one["prompt"] for one in arrived(stack, "выдра")] == ["выдра", revised]
+    assert [entry["prompt"] for entry in arrived(stack, "выдра")] == ["выдра", revised]
 
 
 def test_the_logs_hold_neither_prompt(stack: Stack) -> None:
@@ -81,6 +85,6 @@ def test_the_logs_hold_neither_prompt(stack: Stack) -> None:
             read = logs.get_log_events(
                 logGroupName=group["logGroupName"], logStreamName=stream["logStreamName"], startFromHead=True
             )
-            lines += [one["message"] for one in read["events"]]
+            lines += [entry["message"] for entry in read["events"]]
     assert any(document["operation_id"] in line for line in lines)
     assert "xyzzy-marked" not in json.dumps(lines)

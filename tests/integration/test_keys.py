@@ -58,8 +58,8 @@ def test_another_key_sees_nothing_of_it(closed: Stack, first: dict[str, Any], se
     body = {"model": "flux", "prompt": "mine alone"}
     made = requests.post(url, json=body, headers=bearer(first) | {"Prefer": "wait=2"}).json()
     own = f"{url}/{made['id']}"
-    shown = requests.get(f"{own}/wait", headers=bearer(first)).json()
-    assert shown["state"] == "succeeded"
+    document = requests.get(f"{own}/wait", headers=bearer(first)).json()
+    assert document["state"] == "succeeded"
     picture = f"{closed.base_url}/v1/images/{made['id']}-0"
     for method, foreign in [
         ("GET", own),
@@ -74,10 +74,10 @@ def test_another_key_sees_nothing_of_it(closed: Stack, first: dict[str, Any], se
         assert requests.request(method, foreign, headers=bearer(second)).status_code == 404, (method, foreign)
         assert requests.request(method, foreign).status_code == 401, (method, foreign)
     assert requests.get(url, headers=bearer(second)).json()["operations"] == []
-    assert made["id"] in [one["id"] for one in requests.get(url, headers=bearer(first)).json()["operations"]]
+    assert made["id"] in [entry["id"] for entry in requests.get(url, headers=bearer(first)).json()["operations"]]
     with client(closed, second["key"]) as other, pytest.raises(openai.NotFoundError):
         other.get(f"/operations/{made['id']}", cast_to=object)
-    assert requests.get(closed.base_url + shown["images"][0]["url"]).status_code == 200, "its link needs no key"
+    assert requests.get(closed.base_url + document["images"][0]["url"]).status_code == 200, "its link needs no key"
     assert requests.get(picture, headers={"x-api-key": first["key"]}).status_code == 200
 
 
@@ -125,9 +125,9 @@ def test_a_keys_webhook_hears_of_yandexarts_operations_too_and_its_secret_is_rot
         body = {"modelUri": "art://f/yandex-art/latest", "messages": [{"text": "a cat"}]}
         started = requests.post(url, json=body, headers={"Authorization": f"Api-Key {key['key']}"}).json()
         [first] = until(lambda: receiver.received)
-        told = first.body["data"]["operation"]
-        assert (told["id"], first.signatures) == (started["id"], 1)
-        assert requests.get(told["images"][0]["url"]).status_code == 200, "its link needs no key"
+        reported = first.body["data"]["operation"]
+        assert (reported["id"], first.signatures) == (started["id"], 1)
+        assert requests.get(reported["images"][0]["url"]).status_code == 200, "its link needs no key"
         rotated = cli("webhook", key["id"], "--rotate", "--json")
         again = f"{closed.base_url}/v1/operations/{started['id']}:redeliver"
         event = {"event_id": first.body["data"]["event_id"]}
@@ -137,9 +137,9 @@ def test_a_keys_webhook_hears_of_yandexarts_operations_too_and_its_secret_is_rot
         body["messages"] = [{"text": "a dog"}]
         requests.post(url, json=body, headers={"Authorization": f"Api-Key {key['key']}"})
         until(lambda: len(receiver.received) == 3)
-    assert [one.signatures for one in receiver.received] == [1, 2, 2]
+    assert [delivery.signatures for delivery in receiver.received] == [1, 2, 2]
     assert receiver.refused == []
-    assert [one.webhook_id == first.webhook_id for one in receiver.received] == [True, True, False]
+    assert [delivery.webhook_id == first.webhook_id for delivery in receiver.received] == [True, True, False]
 
 
 def test_no_secret_is_in_the_table(closed: Stack, first: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from support.roles import credentials
 from support.stack_settings import TEMPLATE
 
 RESOURCES = load_yaml(TEMPLATE)["Resources"]
-FUNCTIONS = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"]
+FUNCTIONS = [name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::Serverless::Function"]
 Client = Callable[[str], Any]
 Probe = Callable[[Client, "Names"], Any]
 
@@ -33,7 +33,9 @@ class Names:
         self.table, self.bucket, self.bus = out["TableName"], out["BucketName"], out["EventBusName"]
         self.machine = out["StateMachineArn"]
         resources = stack.client("cloudformation").describe_stack_resources(StackName=stack.settings.name)
-        self.of = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources["StackResources"]}
+        self.of = {
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources["StackResources"]
+        }
 
 
 def get_item(pk: str) -> Probe:
@@ -272,5 +274,5 @@ def test_a_role_may_do_what_it_is_named_for_and_nothing_else(
 def test_the_roles_are_what_forbids_it(stack: Stack) -> None:
     """The list is worth something only if somebody may do all that."""
     names = Names(stack)
-    harmless = [what for what in MAY if what.startswith(("read", "list", "scan"))]
-    assert [what for what in harmless if denied(MAY[what][0], stack.client, names)] == []
+    idempotent = [what for what in MAY if what.startswith(("read", "list", "scan"))]
+    assert [what for what in idempotent if denied(MAY[what][0], stack.client, names)] == []

@@ -11,22 +11,22 @@ import requests
 from botocore.config import Config
 
 from imagegate.adapters.clock import SystemClock
-from imagegate.adapters.dynamodb_ledger import DynamoDBBooks
+from imagegate.adapters.dynamodb_ledger import DynamoDBUsageLedger
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.dynamodb_request_rate import DynamoDBRequestRate
 from imagegate.domain.access.api_key import ApiKey, KeyLimits, issue
-from imagegate.domain.access.ledger import Used, day_of
+from imagegate.domain.access.ledger import UsageTotals, day_of
 from imagegate.domain.errors import FailureCode, QuotaExhausted, RateLimited, WrongState
 from imagegate.domain.operation.account import Amount
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.local.stack.stack import Stack
 from imagegate.usecases.cancel import Cancel
-from imagegate.usecases.start import Ask, Start
-from imagegate.usecases.update import Revise
+from imagegate.usecases.start import GenerationRequest, Start
+from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.fail import Fail
 from support.fakes import MemoryWorkflow, failing, routes
 from support.world import World
@@ -80,11 +80,11 @@ def test_of_200_starts_at_once_as_many_get_through_as_fit(
     request = ImageRequest("flux", (Message("a race"),))
 
     def begin() -> Operation:
-        return start(Ask(request, "operations"), key.owner, key).operation
+        return start(GenerationRequest(request, "operations"), key.owner, key).operation
 
     outcomes = at_once(STARTS, begin)
-    begun = [one for one in outcomes if isinstance(one, Operation)]
-    refused = {type(one) for one in outcomes if not isinstance(one, Operation)}
+    begun = [outcome for outcome in outcomes if isinstance(outcome, Operation)]
+    refused = {type(outcome) for outcome in outcomes if not isinstance(outcome, Operation)}
     assert len(begun) == FITTING
     assert refused == {RateLimited if limits.concurrent else QuotaExhausted}
     running = FITTING if limits.concurrent else 0
@@ -98,8 +98,8 @@ def test_of_200_starts_at_once_as_many_get_through_as_fit(
 
 def end_all(store: DynamoDBOperations, operations: list[Operation]) -> None:
     """Every one of them fails, is cancelled, and failed again, at the same moment."""
-    revise = Revise(store, CLOCK)
-    cancel, fail = Cancel(revise, MemoryWorkflow(), CLOCK), Fail(store, revise, CLOCK)
+    update_with_retry = UpdateWithRetry(store, CLOCK)
+    cancel, fail = Cancel(update_with_retry, MemoryWorkflow(), CLOCK), Fail(store, update_with_retry, CLOCK)
 
     def end(number: int) -> None:
         operation = operations[number // 2]
@@ -122,21 +122,21 @@ def test_30_operations_at_once_whose_tries_are_charged_and_fail_spend_no_more_th
 ) -> None:
     price, budget = 18_300, 300_000
     key, _ = issue("spender", CLOCK.now(), limits=KeyLimits(micro_dollars_per_day=budget))
-    limits = Limits(Waits.POLL, Grid(64, 2048, 8), 1000)
+    limits = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000)
     targets = tuple(Target(name, "m", limits, price / 1e6) for name in ("alpha", "beta"))
     world = World(clock=CLOCK, store=store, routes=Routes([Route("flux", targets)]))  # type: ignore[arg-type]
     world.alpha.submissions = world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
     outcomes = at_once(30, lambda: world.drive(world.begun(1, key)))
-    ended = [one.failure for one in outcomes if isinstance(one, Operation)]
+    ended = [outcome.failure for outcome in outcomes if isinstance(outcome, Operation)]
     tries = len(world.alpha.submitted) + len(world.beta.submitted)
-    assert {one.code for one in ended if one} == {FailureCode.BUDGET_EXCEEDED}
+    assert {failure.code for failure in ended if failure} == {FailureCode.BUDGET_EXCEEDED}
     assert len(ended) == tries == budget // price
     assert used(closed, dynamodb, key).micro_dollars == tries * price
 
 
 def used(closed: Stack, dynamodb: Any, key: ApiKey) -> Amount:
     today = day_of(CLOCK.now())
-    found: Used = DynamoDBBooks(dynamodb, closed.outputs["TableName"]).read(key.id, [today])
+    found: UsageTotals = DynamoDBUsageLedger(dynamodb, closed.outputs["TableName"]).read(key.id, [today])
     return found.days.get(today, Amount()) + Amount(running=found.running)
 
 

@@ -134,7 +134,7 @@ def test_the_root_key_needs_its_secret(stack: Stack) -> None:
 def test_a_functions_key_cannot_be_computed_from_its_name(stack: Stack) -> None:
     """MiniStack derives it from ARNs, which everybody can guess."""
     function = next(
-        one for one in stack.client("lambda").list_functions()["Functions"] if one["Handler"] == "submit.handler"
+        other for other in stack.client("lambda").list_functions()["Functions"] if other["Handler"] == "submit.handler"
     )
     digest = hashlib.sha256(f"{function['FunctionArn']}:{function['Role']}".encode()).hexdigest()
     secret = hashlib.sha256(f"secret:{digest}".encode()).hexdigest()
@@ -153,17 +153,17 @@ def test_a_functions_key_cannot_be_computed_from_its_name(stack: Stack) -> None:
 
 
 def test_a_picture_is_shown_to_whoever_has_its_url_and_read_by_no_page(stack: Stack, picture: str) -> None:
-    shown = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
-    for headers in ({}, shown, {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "document"}):
+    document = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    for headers in ({}, document, {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "document"}):
         answer = requests.get(picture, headers=headers)
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
-    assert requests.get(picture, headers={**shown, "Host": "evil.example"}).status_code == 403
+    assert requests.get(picture, headers={**document, "Host": "evil.example"}).status_code == 403
     for origin in (EVIL, "null", "http://localhost:3000"):
         assert requests.get(picture, headers={"Origin": origin}).status_code == 403
         assert requests.options(picture, headers={"Origin": origin}).status_code == 403
-    assert requests.post(picture, headers=shown).status_code == 403
+    assert requests.post(picture, headers=document).status_code == 403
     assert requests.get(picture.partition("?")[0]).status_code == 403
     assert requests.get(picture[:-1] + ("0" if picture[-1] != "0" else "1")).status_code == 403
     assert requests.get(f"{picture}&x-amz-credential=test").status_code == 403

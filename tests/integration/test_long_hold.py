@@ -56,7 +56,7 @@ def curl(url: str, headers: Headers) -> Any:
     return json.loads(done.stdout)["data"][0]
 
 
-CLIENTS: Mapping[str, Client] = {one.__name__: one for one in (requests_url, requests_b64, openai_package, curl)}
+CLIENTS: Mapping[str, Client] = {entry.__name__: entry for entry in (requests_url, requests_b64, openai_package, curl)}
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +95,8 @@ def test_the_other_address_would_have_sent_them_elsewhere(closed: Stack, headers
 def test_it_asks_for_keys_and_knows_what_was_made_elsewhere(
     closed: Stack, long_hold_url: str, headers: Headers
 ) -> None:
-    asked = {"model": "flux", "prompt": "a cat for both"}
-    made = requests.post(f"{closed.base_url}/v1/operations", json=asked, headers=headers)
+    sent = {"model": "flux", "prompt": "a cat for both"}
+    made = requests.post(f"{closed.base_url}/v1/operations", json=sent, headers=headers)
     path = made.headers["location"]
     assert requests.get(long_hold_url + path, headers=headers).json()["id"] == made.json()["id"]
     assert requests.get(long_hold_url + path).status_code == 401
@@ -106,9 +106,9 @@ def test_it_asks_for_keys_and_knows_what_was_made_elsewhere(
 
 
 def test_yandexarts_and_our_own_clients_get_what_they_get_elsewhere(long_hold_url: str, headers: Headers) -> None:
-    asked = {"modelUri": "art://f/flux", "messages": [{"text": "a cat at once"}]}
+    sent = {"modelUri": "art://f/flux", "messages": [{"text": "a cat at once"}]}
     pending = requests.post(
-        f"{long_hold_url}/foundationModels/v1/imageGenerationAsync", json=asked, headers=headers
+        f"{long_hold_url}/foundationModels/v1/imageGenerationAsync", json=sent, headers=headers
     ).json()
     native = {"model": "flux", "prompt": LONGER_THAN_THE_HOLD.format("native")}
     created = requests.post(f"{long_hold_url}/v1/operations", json=native, headers=headers)
@@ -124,7 +124,7 @@ def test_yandexarts_and_our_own_clients_get_what_they_get_elsewhere(long_hold_ur
 def test_a_page_of_an_allowed_origin_may_call_it(closed: Stack) -> None:
     """Lambda answers a preflight itself, as the template says."""
     urls = closed.client("lambda")
-    [function] = [one for one in urls.list_functions()["Functions"] if one["Handler"] == "hold.handler"]
+    [function] = [other for other in urls.list_functions()["Functions"] if other["Handler"] == "hold.handler"]
     config = urls.get_function_url_config(FunctionName=function["FunctionName"])
     assert (config["AuthType"], config["Cors"]["AllowOrigins"]) == ("NONE", ["https://app.example.com"])
     assert config["FunctionUrl"] == closed.outputs["LongHoldUrl"]

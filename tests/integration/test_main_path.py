@@ -62,7 +62,7 @@ def test_the_openai_package(stack: Stack) -> None:
 def test_tokens_are_added_up_over_all_submissions(stack: Stack) -> None:
     with openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key="x", _strict_response_validation=True) as client:
         answer = client.images.generate(model="gpt-image-2", prompt="two words", n=5, size="1024x1024")
-    assert len([one for one in answer.data or [] if one.b64_json]) == 5
+    assert len([datum for datum in answer.data or [] if datum.b64_json]) == 5
     assert answer.usage  # of a submission for four pictures and one for the fifth
     assert (answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.total_tokens) == (4, 5000, 5004)
 
@@ -78,7 +78,11 @@ def test_the_machinery_did_it(
     arn = stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{operation_id}"
     until(lambda: aws("stepfunctions").describe_execution(executionArn=arn)["status"] == "SUCCEEDED")
     history = aws("stepfunctions").get_execution_history(executionArn=arn)["events"]
-    entered = [one["stateEnteredEventDetails"]["name"] for one in history if "stateEnteredEventDetails" in one]
+    entered = [
+        operation["stateEnteredEventDetails"]["name"]
+        for operation in history
+        if "stateEnteredEventDetails" in operation
+    ]
     assert entered == ["Submit", "Settled?", "Wait", "Poll", "Settled?", "Done"]
 
     item = aws("dynamodb").get_item(TableName=stack.outputs["TableName"], Key={"pk": {"S": f"op#{operation_id}"}})
@@ -89,13 +93,13 @@ def test_the_machinery_did_it(
     assert (head["ContentLength"], head["ContentType"]) == (kept["bytes"], "image/jpeg")
 
     until(lambda: len(announced(operation_id)) == 3)
-    events = sorted(announced(operation_id), key=lambda one: one["detail"]["sequence"])
-    assert [one["detail-type"] for one in events] == [
+    events = sorted(announced(operation_id), key=lambda entry: entry["detail"]["sequence"])
+    assert [event["detail-type"] for event in events] == [
         "Image Generation Queued",
         "Image Generation Started",
         "Image Generation Succeeded",
     ]
-    assert len({one["detail"]["event_id"] for one in events}) == 3
+    assert len({event["detail"]["event_id"] for event in events}) == 3
 
 
 def test_when_one_space_fails_the_other_makes_the_picture(stack: Stack) -> None:

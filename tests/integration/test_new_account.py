@@ -60,4 +60,4 @@ def test_all_get_their_pictures_and_none_is_lost_or_late(stack: Stack) -> None:
     assert [answer.status_code for answer in answers] == [200] * CLIENTS, answers[0].text
     assert refused, "the bound was not felt: nothing is shown by this"
     listed = requests.get(f"{stack.base_url}/v1/operations?page_size=100").json()["operations"]
-    assert Counter(one["state"] for one in listed) == {"succeeded": CLIENTS}
+    assert Counter(entry["state"] for entry in listed) == {"succeeded": CLIENTS}

@@ -21,17 +21,17 @@ def test_the_life_of_an_operation(stack: Stack, until: Callable[..., Any]) -> No
     fetched = requests.get(stack.base_url + picture["url"])
     assert fetched.status_code == 200
     assert len(fetched.content) == picture["bytes"]
-    assert operation["id"] in [one["id"] for one in requests.get(url).json()["operations"]]
+    assert operation["id"] in [entry["id"] for entry in requests.get(url).json()["operations"]]
     assert requests.delete(stack.base_url + operation["urls"]["self"]).status_code == 204
     assert requests.get(stack.base_url + operation["urls"]["self"]).status_code == 404
-    assert operation["id"] not in [one["id"] for one in requests.get(url).json()["operations"]]
+    assert operation["id"] not in [entry["id"] for entry in requests.get(url).json()["operations"]]
 
 
 def test_an_estimate_makes_nothing(stack: Stack) -> None:
     body = {"model": "alice-art", "prompt": "only asking", "n": 2, "validate_only": True}
-    told = requests.post(f"{stack.base_url}/v1/operations", json=body).json()
-    assert (told["valid"], told["estimated_cost_usd"]) == (True, 0.0366)
-    assert 0 < told["estimated_seconds"] <= told["slow_seconds"]
+    reported = requests.post(f"{stack.base_url}/v1/operations", json=body).json()
+    assert (reported["valid"], reported["estimated_cost_usd"]) == (True, 0.0366)
+    assert 0 < reported["estimated_seconds"] <= reported["slow_seconds"]
     url = f"{stack.upstreams_url}/_standin/submissions"
     assert requests.get(url, params={"prompt": body["prompt"]}).json()["submissions"] == []
 

@@ -54,7 +54,7 @@ def stored(stack: Stack, operation_id: str) -> str:
 
 def under_way_and_saved(stack: Stack, ids: list[str]) -> bool:
     """Every upstream's ticket is in the table, and the table as it is on disk (the embedded one saves every second)."""
-    bodies = [stored(stack, one) for one in ids]
+    bodies = [stored(stack, operation_id) for operation_id in ids]
     if not all(json.loads(body)["attempts"] and "ticket" in json.loads(body)["attempts"][-1] for body in bodies):
         return False
     text = stack.folder.snapshot.read_text() if stack.folder.snapshot.exists() else ""
@@ -71,9 +71,9 @@ def shown(stack: Stack, operation_id: str) -> dict[str, Any]:
 def all_succeed(stack: Stack, ids: list[str]) -> int:
     """Wait for it; returns how many submissions are on their records."""
     attempts = 0
-    for one in ids:
-        until(lambda one=one: shown(stack, one)["done"], "the operation ends")  # type: ignore[misc]
-        document = shown(stack, one)
+    for operation_id in ids:
+        until(lambda operation_id=operation_id: shown(stack, operation_id)["done"], "the operation ends")  # type: ignore[misc]
+        document = shown(stack, operation_id)
         assert document["state"] == "succeeded", document
         attempts += sum(1 + attempt["repeats"] for attempt in document["attempts"])
         [image] = document["images"]
@@ -84,7 +84,7 @@ def all_succeed(stack: Stack, ids: list[str]) -> int:
 
 def submissions(stack: Stack, batch: str) -> int:
     ledger = requests.get(f"{stack.upstreams_url}/_standin/submissions").json()["submissions"]
-    return sum(f" {batch} " in one["prompt"] for one in ledger)
+    return sum(f" {batch} " in call["prompt"] for call in ledger)
 
 
 def test_killed_or_stopped_in_the_middle_every_operation_is_finished(tmp_path: Path) -> None:

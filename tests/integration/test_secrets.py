@@ -40,8 +40,8 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def key_of(stack: Stack) -> str:
-    words = ["keys", "create", "--name", "marked", "--local", "--state-dir", str(stack.folder.root)]
-    made = CliRunner().invoke(app, words)
+    text = ["keys", "create", "--name", "marked", "--local", "--state-dir", str(stack.folder.root)]
+    made = CliRunner().invoke(app, text)
     assert made.exit_code == 0, made.output
     return next(word for word in made.output.split() if word.startswith("ig_"))
 
@@ -81,10 +81,10 @@ def test_marked_secrets_are_nowhere(closed: Stack, until: Callable[..., Any]) ->
     listener, key = Listener(closed), key_of(closed)
     with receiving(Receiver(f"whsec_{WEBHOOK}")) as receiver:
         answers = run(closed, key, receiver)
-        until(lambda: all(one["done"] for one in listed(closed, key)), 60)
+        until(lambda: all(entry["done"] for entry in listed(closed, key)), 60)
         until(lambda: len(receiver.received) == 3)
     ended = listed(closed, key)
-    used = {one["provider"] for operation in ended for one in operation["attempts"]}
+    used = {entry["provider"] for operation in ended for entry in operation["attempts"]}
     states = Counter(operation["state"] for operation in ended)
     assert {"openai", "yandex-ai-studio", "yandexart", "black-forest-labs"} <= used, "their credentials were used"
     assert states["succeeded"] > 5

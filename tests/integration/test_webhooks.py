@@ -37,14 +37,14 @@ def test_a_receiver_hears_of_everything_in_order(stack: Stack, until: Until) -> 
         until(lambda: len(receiver.received) >= 3)
     assert receiver.refused == []
     assert receiver.types() == [f"image_generation.{word}" for word in ("queued", "started", "succeeded")]
-    sequences = [one.body["data"]["sequence"] for one in receiver.received]
+    sequences = [delivery.body["data"]["sequence"] for delivery in receiver.received]
     assert sequences == sorted(sequences)
-    assert len({one.webhook_id for one in receiver.received}) == 3
-    told = receiver.received[-1].body["data"]["operation"]
-    [image] = told["images"]
+    assert len({delivery.webhook_id for delivery in receiver.received}) == 3
+    reported = receiver.received[-1].body["data"]["operation"]
+    [image] = reported["images"]
     assert requests.get(image["url"]).headers["content-type"] == image["content_type"]
-    assert requests.get(told["urls"]["self"]).json()["id"] == told["id"]
-    assert [one["state"] for one in deliveries(url)] == ["delivered"] * 3
+    assert requests.get(reported["urls"]["self"]).json()["id"] == reported["id"]
+    assert [delivery["state"] for delivery in deliveries(url)] == ["delivered"] * 3
     assert requests.post(f"{url}:redeliver").status_code == 409
 
 
@@ -53,8 +53,8 @@ def test_a_receiver_that_fails_gets_it_again_under_the_same_id(stack: Stack, unt
         url = started(stack, receiver, events=ENDS)
         until(lambda: len(receiver.received) == 4)
         until(lambda: deliveries(url)[0]["state"] == "delivered")
-    assert len({one.webhook_id for one in receiver.received}) == 1
-    assert [one["status"] for one in deliveries(url)[0]["attempts"]] == [500, 302, 503, 204]
+    assert len({delivery.webhook_id for delivery in receiver.received}) == 1
+    assert [entry["status"] for entry in deliveries(url)[0]["attempts"]] == [500, 302, 503, 204]
 
 
 def test_a_dead_receiver_leaves_a_dead_letter_that_can_be_redelivered(
@@ -66,7 +66,7 @@ def test_a_dead_receiver_leaves_a_dead_letter_that_can_be_redelivered(
         answer = sqs.receive_message(
             QueueUrl=queue, MessageAttributeNames=["All"], MaxNumberOfMessages=10, VisibilityTimeout=0
         )
-        return next((one for one in answer.get("Messages", []) if operation_id in one["Body"]), None)
+        return next((entry for entry in answer.get("Messages", []) if operation_id in entry["Body"]), None)
 
     with receiving(Receiver(SECRET, then=500)) as receiver:
         url = started(stack, receiver, events=ENDS)
@@ -83,7 +83,7 @@ def test_a_dead_receiver_leaves_a_dead_letter_that_can_be_redelivered(
         sqs.send_message(QueueUrl=stack.outputs["WebhookQueueUrl"], MessageBody=letter["Body"])
         until(lambda: waiting(sqs, stack.outputs["WebhookQueueUrl"]) <= others)
     assert len(receiver.received) == 11
-    assert {one.webhook_id for one in receiver.received} == {deliveries(url)[0]["webhook_id"]}
+    assert {delivery.webhook_id for delivery in receiver.received} == {deliveries(url)[0]["webhook_id"]}
 
 
 def waiting(sqs: Any, queue: str) -> int:
@@ -96,7 +96,7 @@ def waiting(sqs: Any, queue: str) -> int:
 def test_a_receiver_that_is_gone_is_left_alone(stack: Stack, until: Until) -> None:
     with receiving(Receiver(SECRET, then=410)) as receiver:
         url = started(stack, receiver)
-        until(lambda: [one["state"] for one in deliveries(url)] == ["disabled"] * 3)
+        until(lambda: [delivery["state"] for delivery in deliveries(url)] == ["disabled"] * 3)
         assert receiver.types() == ["image_generation.queued"]
         assert requests.get(f"{url}/deliveries").json()["webhook"]["disabled"]
         receiver.then = 200
@@ -136,14 +136,16 @@ def test_a_forged_announcement_is_heard_by_no_receiver_and_suppresses_nothing(
         for sequence in range(1, 12):
             forge(stack, aws, real, sequence)
         until(lambda: "image_generation.succeeded" in receiver.types())
-        until(lambda: [one["state"] for one in deliveries(url)] == ["delivered"] * 3)
+        until(lambda: [delivery["state"] for delivery in deliveries(url)] == ["delivered"] * 3)
         for sequence in (*range(1, 12), 2**31):
             forge(stack, aws, real, sequence)
         until(lambda: waiting(aws("sqs"), stack.outputs["WebhookQueueUrl"]) <= others)
     assert receiver.refused == []
     assert receiver.types() == [f"image_generation.{word}" for word in ("queued", "started", "succeeded")]
-    assert "forged" not in json.dumps([one.body for one in receiver.received])
-    assert [one["sequence"] for one in deliveries(url)] == [one.body["data"]["sequence"] for one in receiver.received]
+    assert "forged" not in json.dumps([delivery.body for delivery in receiver.received])
+    assert [delivery["sequence"] for delivery in deliveries(url)] == [
+        delivery.body["data"]["sequence"] for delivery in receiver.received
+    ]
 
 
 def forge(stack: Stack, aws: Callable[[str], Any], real: dict[str, Any], sequence: int) -> None:
@@ -153,8 +155,8 @@ def forge(stack: Stack, aws: Callable[[str], Any], real: dict[str, Any], sequenc
     detail = {**real["detail"], "event_id": event_id, "sequence": sequence, "operation": operation}
     entry = {"Source": "imagegate", "DetailType": real["detail-type"], "Detail": json.dumps(detail)}
     aws("events").put_events(Entries=[{**entry, "EventBusName": stack.outputs["EventBusName"]}])
-    told = json.dumps({**real, "detail": detail})
-    aws("sqs").send_message(QueueUrl=stack.outputs["WebhookQueueUrl"], MessageBody=told)
+    reported = json.dumps({**real, "detail": detail})
+    aws("sqs").send_message(QueueUrl=stack.outputs["WebhookQueueUrl"], MessageBody=reported)
 
 
 def test_a_slow_receiver_keeps_nobody_else_waiting(stack: Stack, until: Until) -> None:
@@ -173,14 +175,14 @@ def test_a_slow_receiver_keeps_nobody_else_waiting(stack: Stack, until: Until) -
         for _ in range(3):
             started(stack, slow)
         url = started(stack, quick)
-        until(lambda: [one["state"] for one in deliveries(url)] == ["delivered"] * 3)
+        until(lambda: [delivery["state"] for delivery in deliveries(url)] == ["delivered"] * 3)
         until(lambda: len(slow.received) == 9)
     assert most == [1], "one at a time to one host"
 
 
 def test_a_webhook_does_not_drive_the_gateway_itself(stack: Stack) -> None:
-    asked = {"url": f"{stack.base_url}/v1/operations/x:retry", "secret": SECRET}
-    body = {"model": "flux", "prompt": "a cat", "webhook": asked}
+    sent = {"url": f"{stack.base_url}/v1/operations/x:retry", "secret": SECRET}
+    body = {"model": "flux", "prompt": "a cat", "webhook": sent}
     refused = requests.post(f"{stack.base_url}/v1/operations", json=body)
     assert (refused.status_code, refused.json()["code"]) == (400, "webhook_refused")
 
@@ -199,7 +201,9 @@ def test_cancelling_and_retrying_has_an_end_and_so_have_its_posts(stack: Stack, 
             retried.append(requests.post(f"{url}:retry").status_code)
         assert retried == [202] * MOST_RETRIES + [409] * (40 - MOST_RETRIES)
         until(lambda: len(deliveries(url)) >= 2 * (MOST_RETRIES + 1))
-        [spared, *_] = until(lambda: [one for one in deliveries(url) if "left alone" in str(one["attempts"][-1:])])
+        [spared, *_] = until(
+            lambda: [delivery for delivery in deliveries(url) if "left alone" in str(delivery["attempts"][-1:])]
+        )
         again = [requests.post(f"{url}:redeliver", json={"event_id": spared["event_id"]}) for _ in range(2)]
-        assert [one.status_code for one in again] == [202, 429]
+        assert [entry.status_code for entry in again] == [202, 429]
         assert len(receiver.received) <= MOST_POSTS

@@ -144,18 +144,18 @@ def test_private_words_at_the_real_protocol(stack: Stack, aws: Callable[[str], A
     url = started(stack, prompt, **{"x-data-logging-enabled": "false"})
     image = Image.open(io.BytesIO(base64.b64decode(ended(url, until)["response"]["image"])))
     assert image.format == "JPEG"
-    assert [one["private"] for one in submissions(stack, prompt)] == [True]
+    assert [submission["private"] for submission in submissions(stack, prompt)] == [True]
     operation_id = url.rpartition("/")[2]
     key = {"pk": {"S": f"op#{operation_id}"}}
     item = aws("dynamodb").get_item(TableName=stack.outputs["TableName"], Key=key, ConsistentRead=True)["Item"]
     assert "business" not in json.dumps(item)
-    assert max(looks(aws("stepfunctions"), stack, operation_id)) <= 9
+    assert max(poll_count(aws("stepfunctions"), stack, operation_id)) <= 9
 
 
-def looks(states: Any, stack: Stack, operation_id: str) -> list[int]:
+def poll_count(states: Any, stack: Stack, operation_id: str) -> list[int]:
     """How many events each look of the operation's workflow has in its history."""
     arn = stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{operation_id}"
-    kinds = [one["type"] for one in states.get_execution_history(executionArn=arn, maxResults=1000)["events"]]
+    kinds = [entry["type"] for entry in states.get_execution_history(executionArn=arn, maxResults=1000)["events"]]
     begins = [at for at, kind in enumerate(kinds) if kind in ("WaitStateEntered", "SucceedStateEntered")]
     assert kinds[begins[0]] == "WaitStateEntered"
     return [end - begin for begin, end in pairwise(begins)]

@@ -16,13 +16,15 @@ _SECONDS = 300
 
 def judged(report: dict[str, Any]) -> tuple[int, list[str]]:
     """Exit status and what to say about a report of `pip-audit --format json`."""
-    found = [one for one in report["dependencies"] if one.get("vulns")]
-    skipped = [one["name"] for one in report["dependencies"] if "skip_reason" in one]
-    said = [f"{one['name']} {one['version']}: {', '.join(vuln['id'] for vuln in one['vulns'])}" for one in found]
+    found = [entry for entry in report["dependencies"] if entry.get("vulns")]
+    skipped = [entry["name"] for entry in report["dependencies"] if "skip_reason" in entry]
+    message = [
+        f"{entry['name']} {entry['version']}: {', '.join(vuln['id'] for vuln in entry['vulns'])}" for entry in found
+    ]
     if skipped:
         total = len(report["dependencies"])
-        said.append(f"NOT AUDITED: the advisory service knows nothing of {len(skipped)} of {total} packages")
-    return VULNERABLE if found else NOT_ASKED if skipped or not report["dependencies"] else 0, said
+        message.append(f"NOT AUDITED: the advisory service knows nothing of {len(skipped)} of {total} packages")
+    return VULNERABLE if found else NOT_ASKED if skipped or not report["dependencies"] else 0, message
 
 
 def audited(requirements: list[str]) -> tuple[int, list[str]]:

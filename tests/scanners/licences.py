@@ -15,11 +15,13 @@ _CLASSIFIER = "License :: OSI Approved :: "
 
 def licence_of(package: str) -> str:
     """What the package's metadata says: an SPDX expression where there is one."""
-    said = metadata(package)
+    message = metadata(package)
     classified = [
-        one.removeprefix(_CLASSIFIER) for one in said.get_all("Classifier") or [] if one.startswith(_CLASSIFIER)
+        entry.removeprefix(_CLASSIFIER)
+        for entry in message.get_all("Classifier") or []
+        if entry.startswith(_CLASSIFIER)
     ]
-    licence = said.get("License-Expression") or " or ".join(classified) or said.get("License")
+    licence = message.get("License-Expression") or " or ".join(classified) or message.get("License")
     return licence.splitlines()[0].strip() if licence else "not said"
 
 

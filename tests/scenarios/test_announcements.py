@@ -18,7 +18,7 @@ from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.dynamodb_stream import StreamReader
 from imagegate.adapters.eventbridge_bus import EventBridgeBus
 from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.operation.events import announced
+from imagegate.domain.operation.events import event_for
 from imagegate.domain.operation.ids import new_id
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.request.request import ImageRequest, Message
@@ -92,10 +92,10 @@ class FlakyBus:
 def records(histories: Sequence[History], dice: random.Random) -> Iterator[dict[str, Any]]:
     """Their writes as the stream has them: of one operation in their order, of all in any."""
     table = DynamoDBOperations(None, "t", 30, lambda: 0)
-    order = [at for at, versions in enumerate(histories) for _ in versions]
-    dice.shuffle(order)
+    upstream_request = [at for at, versions in enumerate(histories) for _ in versions]
+    dice.shuffle(upstream_request)
     written = [0] * len(histories)
-    for number, at in enumerate(order):
+    for number, at in enumerate(upstream_request):
         old = histories[at][written[at] - 1] if written[at] else None
         new = table._item(histories[at][written[at]])
         written[at] += 1
@@ -115,7 +115,7 @@ def deliver(lane: Sequence[dict[str, Any]], handler: Any, dice: random.Random) -
             failures = handler({"Records": batch}, None)["batchItemFailures"]
         except Killed:
             continue
-        failed = {one["itemIdentifier"] for one in failures}
+        failed = {attempt["itemIdentifier"] for attempt in failures}
         done = [record["dynamodb"]["SequenceNumber"] not in failed for record in batch].index(False) if failed else None
         if dice.random() < 0.05:
             continue  # the checkpoint was lost
@@ -127,17 +127,17 @@ def histories() -> list[History]:
     dice, made, changes = random.Random(SEED), list[History](), 0
     while changes < CHANGES:
         made.append(history(dice, len(made)))
-        changes += sum(announced(old, new) is not None for old, new in pairwise((None, *made[-1])))
+        changes += sum(event_for(old, new) is not None for old, new in pairwise((None, *made[-1])))
     return made
 
 
 def test_ten_thousand_changes_are_announced_whatever_happens(
     histories: list[History], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    dice, clock, telemetry, letters = random.Random(SEED), FakeClock(), MemoryTelemetry(), MemoryDeadLetters()
+    dice, clock, telemetry, dead_letters = random.Random(SEED), FakeClock(), MemoryTelemetry(), MemoryDeadLetters()
     bus = FlakyBus(dice)
     adapter = EventBridgeBus(bus, "bus", "pictures", lambda seconds: None)
-    monkeypatch.setattr(announcing, "stream_reader", lambda: StreamReader(letters, clock))
+    monkeypatch.setattr(announcing, "stream_reader", lambda: StreamReader(dead_letters, clock))
     monkeypatch.setattr(announcing, "publish", lambda: Publish(adapter, telemetry, lambda event: None))
     handler = load("publish").handler
     lanes = defaultdict[int, list[dict[str, Any]]](list)
@@ -147,12 +147,12 @@ def test_ten_thousand_changes_are_announced_whatever_happens(
         deliver(lane, handler, dice)
 
     assert bus.troubles > 100
-    assert not letters.letters
+    assert not dead_letters.dead_letters
     _all_are_told(histories, bus.taken)
     _order_is_restored(histories, bus.taken)
-    ends = {(one.id, one.version) for one in telemetry.operations}
+    ends = {(operation.id, operation.version) for operation in telemetry.operations}
     assert ends == {
-        (new.id, new.version) for one in histories for old, new in pairwise(one) if new.done and not old.done
+        (new.id, new.version) for history in histories for old, new in pairwise(history) if new.done and not old.done
     }
 
 
@@ -165,16 +165,16 @@ def _all_are_told(histories: list[History], taken: list[dict[str, Any]]) -> None
     """Every change at least once, nothing else, and word for word the same each time."""
     expected = {
         event.id: event.detail_type
-        for one in histories
-        for event in (announced(old, new) for old, new in pairwise((None, *one)))
+        for history in histories
+        for event in (event_for(old, new) for old, new in pairwise((None, *history)))
         if event
     }
     assert len(expected) >= CHANGES
-    told = defaultdict[str, set[tuple[str, str]]](set)
+    reported = defaultdict[str, set[tuple[str, str]]](set)
     for entry in taken:
-        told[_id(entry)].add((entry["DetailType"], entry["Detail"]))
-    assert all(len(ways) == 1 for ways in told.values())
-    assert {event_id: next(iter(ways))[0] for event_id, ways in told.items()} == expected
+        reported[_id(entry)].add((entry["DetailType"], entry["Detail"]))
+    assert all(len(ways) == 1 for ways in reported.values())
+    assert {event_id: next(iter(ways))[0] for event_id, ways in reported.items()} == expected
     assert len(taken) > len(expected), "nothing was told twice: the test has lost its sting"
 
 
@@ -191,8 +191,8 @@ def _order_is_restored(histories: list[History], taken: list[dict[str, Any]]) ->
             seen[operation_id] = (int(version), entry["DetailType"])
     assert disorder
     last = {
-        one[0].id: [event for event in (announced(*pair) for pair in pairwise((None, *one))) if event][-1]
-        for one in histories
+        history[0].id: [event for event in (event_for(*pair) for pair in pairwise((None, *history))) if event][-1]
+        for history in histories
     }
     assert seen == {name: (event.operation.version, event.detail_type) for name, event in last.items()}
 

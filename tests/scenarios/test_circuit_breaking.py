@@ -7,7 +7,7 @@ from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import Failed, Pending
-from imagegate.domain.timing.circuit import SICKNESS, Circuit
+from imagegate.domain.timing.circuit import PROVIDER_FAULTS, Circuit
 from support.fakes import FakeClock, MemoryAdmission, routes
 from support.unrest import Killed, before, die
 from support.world import World, ready
@@ -26,7 +26,7 @@ class Circuits(MemoryAdmission):
         return 0.0 if probe else self.circuit.open_until
 
     def report(self, provider: str, failure: FailureCode | None, operation_id: str) -> None:
-        if failure is None or failure in SICKNESS:
+        if failure is None or failure in PROVIDER_FAULTS:
             self.circuit = self.circuit.failed(self.clock.now(), operation_id) if failure else Circuit()
 
 
@@ -36,11 +36,11 @@ def sick_with(jobs: int) -> World:
     world = World(clock, admission=Circuits(clock=clock), routes=routes("alpha"))
     world.alpha.checks = [Pending()]
     operations = [world.begun() for _ in range(jobs)]
-    for one in operations:
-        world.submit(one.id)
+    for operation in operations:
+        world.submit(operation.id)
     world.alpha.checks = [Failed(Failure(FailureCode.UPSTREAM_FAILED, "Restarted."))]
-    for one in operations:
-        world.poll(one.id)
+    for operation in operations:
+        world.poll(operation.id)
     return world
 
 

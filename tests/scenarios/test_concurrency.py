@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.access.ledger import Booking
+from imagegate.domain.access.ledger import Reservation
 from imagegate.domain.errors import Conflict, WrongState
 from imagegate.domain.operation.document import dumps
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Check, Pending, Ticket
-from imagegate.domain.request.limits import Waits
+from imagegate.domain.request.limits import CompletionMode
 from imagegate.workflow.next_step import Step
 from support import invariants
 from support.fakes import MemoryLatencies, MemoryStore, ScriptedHttp
@@ -35,24 +35,24 @@ class SharedStore(MemoryStore):
 
     lock: Any = field(default_factory=threading.RLock)
 
-    def replace(self, operation: Operation, booking: Booking | None = None) -> None:
+    def replace(self, operation: Operation, reservation: Reservation | None = None) -> None:
         with self.lock:
-            super().replace(operation, booking)
+            super().replace(operation, reservation)
 
 
 @dataclass
 class Prompt(MoodyUpstream):
     """An upstream whose jobs are ready at the third look; a stream it hands out once."""
 
-    looks: dict[int, int] = field(default_factory=dict)
+    poll_count: dict[int, int] = field(default_factory=dict)
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
         job = ticket.data["job"]
         with self._lock:
-            self.looks[job] = self.looks.get(job, 0) + 1
-            if self.waits is Waits.HOLD:
-                self.jobs[job] = "ready" if self.looks[job] == 1 else "lost"
-            elif self.looks[job] < 3:
+            self.poll_count[job] = self.poll_count.get(job, 0) + 1
+            if self.waits is CompletionMode.STREAM:
+                self.jobs[job] = "ready" if self.poll_count[job] == 1 else "lost"
+            elif self.poll_count[job] < 3:
                 return Pending()
             else:
                 self.jobs[job] = "ready"
@@ -79,7 +79,7 @@ def restless() -> Iterator[None]:
     sys.setswitchinterval(usual)
 
 
-def deployment(waits: Waits = Waits.POLL, mood: str = "ticket") -> World:
+def deployment(waits: CompletionMode = CompletionMode.POLL, mood: str = "ticket") -> World:
     alpha, beta = Prompt("alpha", waits, mood), Prompt("beta", waits)
     downloads = alpha.downloads | beta.downloads
     return World(
@@ -99,16 +99,16 @@ def drive(world: World, operation: Operation, run: str) -> None:
         assert time.monotonic() < until, (step, dumps(world.now(operation)))
         again = step.next == "submit"
         with suppress(Conflict):  # the workflow repeats a step that lost too many races
-            step = world.submit(operation.id, run) if again else world.poll(operation.id, run, step.looked_at)
+            step = world.submit(operation.id, run) if again else world.poll(operation.id, run, step.last_poll_at)
 
 
 def together(*deeds: Callable[[], Any]) -> None:
     """All at once, and to the end of each."""
     barrier = threading.Barrier(len(deeds))
 
-    def ready_steady(deed: Callable[[], Any]) -> None:
+    def ready_steady(action: Callable[[], Any]) -> None:
         barrier.wait(PATIENCE)
-        deed()
+        action()
 
     with ThreadPoolExecutor(len(deeds)) as pool:
         list(pool.map(ready_steady, deeds))
@@ -125,8 +125,8 @@ def ended(world: World, operation: Operation) -> Operation:
 
 
 @pytest.mark.parametrize("n", [1, 3])
-@pytest.mark.parametrize("waits", [Waits.POLL, Waits.HOLD])
-def test_each_picture_is_asked_for_once(waits: Waits, n: int) -> None:
+@pytest.mark.parametrize("waits", [CompletionMode.POLL, CompletionMode.STREAM])
+def test_each_picture_is_asked_for_once(waits: CompletionMode, n: int) -> None:
     for _ in range(ROUNDS):
         world = deployment(waits)
         operation = world.begun(n)
@@ -155,6 +155,6 @@ def test_whoever_ends_it_it_ends_once() -> None:
                 world.cancel(world.now(operation))  # noqa: B023 - called before the next round
 
         together(*drivers(world, operation), cancel, lambda: world.fail(operation.id, "States.Timeout"))  # noqa: B023
-        states = [one.state for one in world.store.history]
+        states = [operation.state for operation in world.store.history]
         assert ended(world, operation).done
         assert sum(before is not after for before, after in pairwise(states)) <= 2

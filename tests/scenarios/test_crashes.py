@@ -89,7 +89,7 @@ def steps(world: World, operation_id: str, run: str, *, patient: bool) -> Iterat
                 step = world.expand(operation_id)
             else:
                 world.clock.sleep(step.wait)
-                step = world.poll(operation_id, run, step.looked_at)
+                step = world.poll(operation_id, run, step.last_poll_at)
         except Killed:
             if not patient:
                 raise
@@ -139,8 +139,8 @@ def test_no_death_loses_an_accepted_operation(at: int, expand: bool, after: bool
     world = watched_world(assassin)
     ended = live_through(world, patient=patient, expand=expand)
     assert assassin.count >= at
-    invariants.books_hold_what_operations_use([world.store.history], world.store.books, MICRO_DOLLARS)
-    assert all(amount.micro_dollars <= 5000 for amount in world.store.books.values())
+    invariants.books_hold_what_operations_use([world.store.history], world.store.usage_ledger, MICRO_DOLLARS)
+    assert all(amount.micro_dollars <= 5000 for amount in world.store.usage_ledger.values())
     if ended is None:
         assert assassin.names[0] == "create"
         return
@@ -154,10 +154,10 @@ def test_no_death_loses_an_accepted_operation(at: int, expand: bool, after: bool
     assert submissions <= 1 + unknown + lost
     assert unknown <= 1
     # However often the language model was asked: every submission is made from the one answer that was written down.
-    made_from = {order.prompt for order in (*world.alpha.submitted, *world.beta.submitted)}
+    made_from = {upstream_request.prompt for upstream_request in (*world.alpha.submitted, *world.beta.submitted)}
     assert made_from == {ended.revised_prompt if expand else "a cat"}
     assert expand == (ended.revised_prompt is not None)
-    assert all(one.revised_prompt in (None, ended.revised_prompt) for one in world.store.history)
+    assert all(operation.revised_prompt in (None, ended.revised_prompt) for operation in world.store.history)
     assert len(world.expander.asked) <= (2 if expand else 0)
 
 

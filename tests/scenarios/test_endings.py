@@ -7,7 +7,7 @@ from imagegate.domain.operation.attempt import AttemptState, Source
 from imagegate.domain.operation.operation import State
 from imagegate.domain.operation.outcome import Failed, Pending, Ready, Ticket
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from support.fakes import failing, picture
 from support.world import URL, World, ready
 
@@ -25,11 +25,11 @@ def test_every_failure_counts_against_its_provider_and_is_measured() -> None:
         ("alpha", FailureCode.UPSTREAM_FAILED),
         ("beta", FailureCode.BAD_PAYLOAD),
     ]
-    assert [(one.provider, one.state) for one in world.telemetry.attempts] == [
+    assert [(attempt.provider, attempt.state) for attempt in world.telemetry.attempts] == [
         ("alpha", AttemptState.FAILED),
         ("beta", AttemptState.FAILED),
     ]
-    assert all(one.ended_at is not None and one.lease_until == 0.0 for one in world.telemetry.attempts)
+    assert all(attempt.ended_at is not None and attempt.lease_until == 0.0 for attempt in world.telemetry.attempts)
 
 
 def test_a_success_has_its_moment() -> None:
@@ -52,12 +52,12 @@ def test_of_a_cancelled_operation_only_the_jobs_under_way_are_stopped() -> None:
     world.beta.submissions = [Ticket({"job": 3})]
     world.poll(operation.id)
     world.submit(operation.id)
-    states = {one.number: one.state for one in world.now(operation).attempts}
+    states = {attempt.number: attempt.state for attempt in world.now(operation).attempts}
     assert (states[first.number], states[second.number]) == (AttemptState.DONE, AttemptState.FAILED)
     world.cancel(world.now(operation))
     world.submit(operation.id)
     assert (world.alpha.cancelled, world.beta.cancelled) == ([], [Ticket({"job": 3})])
-    after = {one.number: one.state for one in world.now(operation).attempts}
+    after = {attempt.number: attempt.state for attempt in world.now(operation).attempts}
     assert after[first.number] is AttemptState.DONE
 
 
@@ -68,7 +68,7 @@ def test_an_operation_fails_for_what_kept_the_picture_that_is_missing() -> None:
     ended = world.drive(world.begun(n=2, seed=7))
     assert ended.state is State.FAILED
     assert ended.failure
-    reasons = [one.failure for one in ended.attempts if one.slots == (0,)]
+    reasons = [attempt.failure for attempt in ended.attempts if attempt.slots == (0,)]
     assert ended.failure == reasons[-1]
 
 
@@ -85,7 +85,7 @@ def test_more_pictures_than_were_asked_for_are_not_noted() -> None:
     world = World()
     world.alpha.checks = [Ready(sources=(Source(URL), Source(URL + "?2")))]
     operation = world.drive(world.begun())
-    noted = [one.sources for version in world.store.history for one in version.attempts if one.sources]
+    noted = [attempt.sources for version in world.store.history for attempt in version.attempts if attempt.sources]
     assert operation.state is State.SUCCEEDED
     assert set(noted) == {(Source(URL),)}
 
@@ -100,7 +100,7 @@ def test_more_pictures_than_were_asked_for_are_not_noted() -> None:
 )
 def test_a_stream_is_kept_open_as_long_as_it_may_be_worth_it(hold_seconds: float, age: float, seconds: float) -> None:
     world = World()
-    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000, hold_seconds=hold_seconds)
+    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000, hold_seconds=hold_seconds)
     world.alpha.checks = [Pending()]
     operation = world.begun()
     world.submit(operation.id)

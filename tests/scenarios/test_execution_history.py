@@ -13,7 +13,7 @@ from imagegate.domain.operation.outcome import Check, Pending
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.timing.latency import Histogram
 from imagegate.providers.yandexart import YandexArt
-from imagegate.usecases.start import Ask
+from imagegate.usecases.start import GenerationRequest
 from imagegate.workflow.next_step import Step
 from support.fakes import MemoryAdmission, ScriptedProvider, failing
 from support.world import World, ready
@@ -62,12 +62,15 @@ def history(world: World, operation: Operation) -> int:
         else:
             events += EVENTS[STATES["Wait"]["Type"]]
             world.clock.sleep(step.wait)
-            state, step = "Poll", world.poll(operation.id, "run", step.looked_at, step.looks, step.again_at)
+            state, step = (
+                "Poll",
+                world.poll(operation.id, "run", step.last_poll_at, step.poll_count, step.submit_not_before),
+            )
 
 
 def begun(world: World) -> Operation:
     request = ImageRequest("flux", (Message("a cat"),), output_format="jpeg", lenient=True)
-    return world.start(Ask(request, "yandexart", deadline=DEADLINE))
+    return world.start(GenerationRequest(request, "yandexart", deadline=DEADLINE))
 
 
 def never(world: World) -> Check:
@@ -140,7 +143,7 @@ def test_a_queue_in_which_its_turn_never_comes() -> None:
 
 
 def test_the_states_are_those_counted_here() -> None:
-    assert {name: one["Type"] for name, one in STATES.items() if one["Type"] in ("Wait", "Choice")} == {
+    assert {name: entry["Type"] for name, entry in STATES.items() if entry["Type"] in ("Wait", "Choice")} == {
         "Settled?": "Choice",
         "Wait": "Wait",
     }

@@ -3,10 +3,10 @@
 import pytest
 
 from imagegate.domain.operation.operation import State
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Pending, Submission, Ticket
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from support.fakes import MemoryLatencies, ScriptedProvider
 from support.world import World, ready
 
@@ -42,7 +42,7 @@ def test_a_poll_in_vain_stays_for_what_is_left_of_a_job() -> None:
     step = world.submit(operation.id)
     assert step.next == "wait"
     world.clock.sleep(step.wait)
-    assert world.poll(operation.id, looked_at=step.looked_at).next == "done"
+    assert world.poll(operation.id, last_poll_at=step.last_poll_at).next == "done"
     assert world.now(operation).state is State.SUCCEEDED
     assert world.clock.now() - world.alpha.until < 1
 
@@ -56,7 +56,7 @@ def test_no_visit_stays_for_ever(usually: float) -> None:
     while step.next == "wait":
         world.clock.sleep(step.wait)
         began = world.clock.now()
-        step, visits = world.poll(operation.id, looked_at=step.looked_at), visits + 1
+        step, visits = world.poll(operation.id, last_poll_at=step.last_poll_at), visits + 1
         assert world.clock.now() - began <= LONGEST
     assert visits > 1
     assert world.now(operation).state is State.FAILED
@@ -76,11 +76,11 @@ def test_who_stays_sees_that_the_caller_has_cancelled() -> None:
     world = World()
     alpha = jobs_take(world, usually=5, now=10_000)
     operation = world.begun()
-    asked = alpha.check
+    sent = alpha.check
 
     def check(ticket: Ticket, hold_until: float) -> Check:
         world.cancel(world.now(operation))
-        return asked(ticket, hold_until)
+        return sent(ticket, hold_until)
 
     alpha.check = check  # type: ignore[method-assign]
     assert world.submit(operation.id).next == "done"
@@ -110,7 +110,7 @@ def test_an_operation_that_goes_on_is_never_due_before_its_next_look(usually: fl
         assert world.now(operation).due_at >= next_look + 60
         assert world.now(operation).due_at <= next_look + 10 * 60
         world.clock.sleep(step.wait)
-        step = world.poll(operation.id, looked_at=step.looked_at)
+        step = world.poll(operation.id, last_poll_at=step.last_poll_at)
 
 
 def test_who_has_seen_few_jobs_stays_for_quick_ones_only() -> None:
@@ -128,12 +128,12 @@ class Told(ScriptedProvider):
     """A stream that tells its result when the job is done, to whoever listens."""
 
     def __init__(self, world: World, takes: float) -> None:
-        super().__init__(limits=Limits(Waits.HOLD, Grid(64, 2048, 8), 1000))
+        super().__init__(limits=Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000))
         self.world, self.takes, self.began = world, takes, 0.0
 
-    def submit(self, order: Order) -> Submission:
+    def submit(self, upstream_request: UpstreamRequest) -> Submission:
         self.began = self.world.clock.now()
-        return super().submit(order)
+        return super().submit(upstream_request)
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
         self.world.clock.sleep(max(self.began + self.takes - self.world.clock.now(), 0.0))
@@ -162,9 +162,9 @@ def test_a_visit_that_has_little_time_left_opens_no_stream() -> None:
     world.__post_init__()
     submit = world.alpha.submit
 
-    def slow(order: Order) -> Submission:
+    def slow(upstream_request: UpstreamRequest) -> Submission:
         world.clock.sleep(200)
-        return submit(order)
+        return submit(upstream_request)
 
     world.alpha.submit = slow  # type: ignore[method-assign]
     assert world.submit(operation.id).next == "wait"
@@ -173,7 +173,7 @@ def test_a_visit_that_has_little_time_left_opens_no_stream() -> None:
 
 def test_a_stream_is_let_go_before_its_function_is_stopped() -> None:
     world = World()
-    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
     world.alpha.checks = [ready()]
     operation = world.begun()
     world.clock.sleep(world.submit(operation.id).wait)

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from imagegate.domain.access.api_key import ApiKey, KeyLimits, issue
-from imagegate.domain.access.ledger import Used, day_of
+from imagegate.domain.access.ledger import UsageTotals, day_of
 from imagegate.domain.errors import FailureCode, QuotaExhausted, RateLimited, WrongState
 from imagegate.domain.operation.account import Amount
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Pending, Ready, Ticket
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.request.route import Route, Routes, Target
-from imagegate.usecases.start import Ask
+from imagegate.usecases.start import GenerationRequest
 from support import invariants
 from support.fakes import MICRO_DOLLARS, failing, picture
 from support.world import World, ready
@@ -37,7 +37,7 @@ def key(**limits: int) -> ApiKey:
 def used(world: World, key: ApiKey) -> Amount:
     """What is in the books of today, with what runs."""
     today = day_of(world.clock.now())
-    found: Used = world.store.read(key.id, [today])
+    found: UsageTotals = world.store.read(key.id, [today])
     return found.days.get(today, Amount()) + Amount(running=found.running)
 
 
@@ -90,7 +90,7 @@ def test_a_cancelled_submission_counts_until_it_is_known_that_it_failed(world: W
 
 def _cancelled_meanwhile(world: World, operation: Operation) -> Ready:
     world.cancel(world.now(operation))
-    assert world.store.books
+    assert world.store.usage_ledger
     return Ready(bodies=(picture(),))
 
 
@@ -162,9 +162,9 @@ def test_operations_of_yesterday_are_still_under_way(world: World) -> None:
 
 def test_a_repeated_request_reserves_once(world: World) -> None:
     own = key(concurrent=1, pictures_per_day=1)
-    ask = Ask(ImageRequest("flux", (Message("x"),)), "openai_images", digest="d", coalesce=True)
-    first = world.start(ask, key=own)
-    assert world.start(ask, key=own) == first
+    generation = GenerationRequest(ImageRequest("flux", (Message("x"),)), "openai_images", digest="d", coalesce=True)
+    first = world.start(generation, key=own)
+    assert world.start(generation, key=own) == first
     assert used(world, own) == Amount(1, 1, 3000)
 
 
@@ -172,7 +172,7 @@ def test_without_limits_nothing_is_counted(world: World) -> None:
     world.alpha.checks = [ready()]
     for own in (None, key(), key(requests_per_minute=1)):
         assert world.drive(world.begun(1, own)).account is None
-    assert not world.store.books
+    assert not world.store.usage_ledger
 
 
 FAILED_AND_CHARGED = {
@@ -195,7 +195,7 @@ def test_no_try_is_made_for_which_the_budget_has_no_room(
     if fault == "unknown":
         tries = min(tries, 2)  # submissions of unknown outcome are repeated once, whatever the budget
     assert len(world.alpha.submitted) + len(world.beta.submitted) == len(ended.attempts) == tries
-    spent = sum(MICRO_DOLLARS[one.provider] for one in ended.attempts)
+    spent = sum(MICRO_DOLLARS[attempt.provider] for attempt in ended.attempts)
     assert used(world, own) == Amount(0, 1, spent)
     assert budget is None or spent <= budget
     assert ended.failure
@@ -220,7 +220,7 @@ def test_what_fits_or_costs_nothing_is_still_tried(world: World) -> None:
     world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED), Ready(bodies=(picture(),))]
     ended = world.drive(world.begun(1, key(micro_dollars_per_day=9999)))
     assert ended.state is State.SUCCEEDED
-    assert [one.provider for one in ended.attempts] == ["alpha", "beta", "beta"]
+    assert [attempt.provider for attempt in ended.attempts] == ["alpha", "beta", "beta"]
 
 
 def test_pictures_that_were_made_are_handed_out_though_another_has_no_room(world: World) -> None:
@@ -230,7 +230,7 @@ def test_pictures_that_were_made_are_handed_out_though_another_has_no_room(world
     ended = world.drive(world.begun(2, own))
     assert ended.failure
     assert ended.failure.code is FailureCode.BUDGET_EXCEEDED
-    assert [one.slot for one in ended.pictures] == [0]
+    assert [picture.slot for picture in ended.pictures] == [0]
     assert used(world, own) == Amount(0, 2, 4000)
 
 
@@ -245,7 +245,7 @@ def test_a_try_that_turns_out_free_gives_its_room_back(world: World) -> None:
 
 
 def _prices(**micro_dollars: int) -> Routes:
-    limits = Limits(Waits.POLL, Grid(64, 2048, 8), 1000)
+    limits = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000)
     targets = tuple(Target(name, "m", limits, price / 1e6) for name, price in micro_dollars.items())
     return Routes([Route("flux", targets)])
 
@@ -321,14 +321,14 @@ class Office(RuleBasedStateMachine):
     @invariant()
     def the_books_are_right(self) -> None:
         store = self.world.store
-        ids = dict.fromkeys(one.id for one in store.history)
-        histories = [[one for one in store.history if one.id == each] for each in ids]
-        invariants.books_hold_what_operations_use(histories, store.books, MICRO_DOLLARS)
+        ids = dict.fromkeys(operation.id for operation in store.history)
+        histories = [[operation for operation in store.history if operation.id == each] for each in ids]
+        invariants.books_hold_what_operations_use(histories, store.usage_ledger, MICRO_DOLLARS)
 
     @invariant()
     def no_limit_is_overrun(self) -> None:
-        for (owner, day), amount in self.world.store.books.items():
-            limits = next(one.limits for one in self.keys if one.id == owner)
+        for (owner, day), amount in self.world.store.usage_ledger.items():
+            limits = next(key.limits for key in self.keys if key.id == owner)
             if day == "running":
                 assert amount.running <= (limits.concurrent or 0)
             elif limits.pictures_per_day is not None:

@@ -13,7 +13,7 @@ from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import Pending
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.usecases.publish import Publish
-from imagegate.usecases.start import Ask
+from imagegate.usecases.start import GenerationRequest
 from support.fakes import FakeClock, MemoryBus
 from support.world import World, ready
 
@@ -32,7 +32,7 @@ def world(out: io.StringIO) -> World:
 
 
 def begun(world: World, *, expand: bool = False) -> Operation:
-    return world.start(Ask(ImageRequest("flux", (Message(MARK),), expand=expand), "openai_images"))
+    return world.start(GenerationRequest(ImageRequest("flux", (Message(MARK),), expand=expand), "openai_images"))
 
 
 def published(world: World) -> None:
@@ -83,7 +83,7 @@ def test_nor_is_what_a_language_model_made_of_it_or_said_of_it(
     world.drive(operation)
     published(world)
     assert MARK not in printed(out, capsys, caplog)
-    [line] = [one for one in map(json.loads, out.getvalue().splitlines()) if "Expansion" in str(one)]
+    [line] = [splitline for splitline in map(json.loads, out.getvalue().splitlines()) if "Expansion" in str(splitline)]
     assert (line["operation"], line.get("Code")) == (operation.id, code)
     assert ("ExpansionSeconds" in line) == (code is None)
     assert ("ExpansionFailures" in line) == (code is not None)
@@ -94,9 +94,9 @@ def test_looks_and_what_was_unseen_are_measured(world: World, out: io.StringIO) 
     operation = begun(world)
     first = world.submit(operation.id)
     world.clock.sleep(10)
-    second = world.poll(operation.id, looked_at=first.looked_at, looks=first.looks)
+    second = world.poll(operation.id, last_poll_at=first.last_poll_at, poll_count=first.poll_count)
     world.clock.sleep(4)
-    world.poll(operation.id, looked_at=second.looked_at, looks=second.looks)
+    world.poll(operation.id, last_poll_at=second.last_poll_at, poll_count=second.poll_count)
     [line] = [json.loads(line) for line in out.getvalue().splitlines()]
     assert (line["Polls"], line["DetectionSeconds"], line["UpstreamSeconds"]) == (2, 4, 14)
 

@@ -11,15 +11,15 @@ from imagegate.domain.operation.operation import State
 from imagegate.domain.operation.outcome import Failed, Pending, Ready, Ticket
 from imagegate.domain.operation.usage import Usage
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.usecases.publish import Publish
 from imagegate.usecases.read import Read
-from imagegate.usecases.start import Ask
+from imagegate.usecases.start import GenerationRequest
 from support.fakes import MemoryBus, MemoryLatencies, MemoryTelemetry, ScriptedProvider, failing, picture
 from support.world import URL, World, ready
 
-HOLD = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+HOLD = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_an_accepted_request_is_written_before_its_workflow_starts(world: World)
 
 def test_an_unknown_model_writes_nothing(world: World) -> None:
     with pytest.raises(UnknownModel):
-        world.start(Ask(ImageRequest("nope", (Message("x"),)), "openai_images"))
+        world.start(GenerationRequest(ImageRequest("nope", (Message("x"),)), "openai_images"))
     assert not world.store.documents
     assert not world.workflow.runs
 
@@ -47,12 +47,12 @@ def test_the_whole_road(world: World) -> None:
     assert first.next == "wait"
     assert world.poll(operation.id).next == "wait"
     last = world.poll(operation.id)
-    told = {"id": operation.id, "next": "done", "wait": 0, "looked_at": 0.0, "looks": 1, "again_at": 0.0}
-    assert last.payload() == told
+    reported = {"id": operation.id, "next": "done", "wait": 0, "looked_at": 0.0, "looks": 1, "again_at": 0.0}
+    assert last.payload() == reported
     ended = world.now(operation)
     assert ended.state is State.SUCCEEDED
     assert ended.provider == "alpha"
-    assert [one.state for one in world.telemetry.attempts] == [AttemptState.DONE]
+    assert [attempt.state for attempt in world.telemetry.attempts] == [AttemptState.DONE]
     assert world.admission.reports == [("alpha", None)]
     [kept] = ended.pictures
     assert (kept.width, kept.height, kept.content_type, kept.seed) == (64, 48, "image/png", 7)
@@ -127,7 +127,7 @@ def test_throttled_upstreams_are_waited_for_and_lose_no_turn(world: World) -> No
     world.alpha.checks = [ready()]
     ended = world.drive(world.begun())
     assert (ended.state, ended.provider) == (State.SUCCEEDED, "alpha")
-    assert [(one.provider, one.repeats > 0) for one in ended.attempts] == [("alpha", True), ("beta", True)]
+    assert [(attempt.provider, attempt.repeats > 0) for attempt in ended.attempts] == [("alpha", True), ("beta", True)]
 
 
 def test_upstreams_that_never_have_room_are_the_reason_at_the_deadline(world: World) -> None:
@@ -160,7 +160,7 @@ def test_a_provider_without_a_key_is_asked_once_and_not_blamed(world: World) -> 
     world.alpha.submissions = [failing(FailureCode.AUTH)]
     world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
     ended = world.drive(world.begun())
-    assert [one.provider for one in ended.attempts] == ["alpha", "beta", "beta"]
+    assert [attempt.provider for attempt in ended.attempts] == ["alpha", "beta", "beta"]
     assert ended.failure
     assert ended.failure.code is FailureCode.UPSTREAM_FAILED
 
@@ -194,7 +194,7 @@ def test_when_everybody_failed_the_last_reason_is_the_operations(world: World) -
 def test_an_ambiguous_submission_is_marked_unknown_and_repeated_once(world: World) -> None:
     world.alpha.submissions = world.beta.submissions = [failing(FailureCode.AMBIGUOUS)]
     ended = world.drive(world.begun())
-    assert [one.state for one in ended.attempts] == [AttemptState.UNKNOWN, AttemptState.UNKNOWN]
+    assert [attempt.state for attempt in ended.attempts] == [AttemptState.UNKNOWN, AttemptState.UNKNOWN]
     assert len(world.alpha.submitted) + len(world.beta.submitted) == 2
     assert ended.may_have_cost
     assert ended.failure
@@ -335,8 +335,8 @@ def test_sweep_leaves_ended_operations_alone(world: World) -> None:
 
 def test_writers_in_a_race_both_get_their_word(world: World) -> None:
     stale = world.begun()
-    world.revise(stale, lambda one: replace(one, due_at=1), due_in=1)
-    written = world.revise(stale, lambda one: one.moved(State.RUNNING, 1.0), due_in=2)
+    world.update_with_retry(stale, lambda current: replace(current, due_at=1), sweep_after=1)
+    written = world.update_with_retry(stale, lambda entry: entry.moved(State.RUNNING, 1.0), sweep_after=2)
     assert written.version == 3
 
 
@@ -344,7 +344,7 @@ def test_a_hopeless_race_is_given_up(world: World) -> None:
     operation = world.begun()
     world.store.replace = lambda *_: (_ for _ in ()).throw(Conflict("always"))  # type: ignore[method-assign]
     with pytest.raises(Conflict, match="too many"):
-        world.revise(operation, lambda one: replace(one, due_at=1), due_in=1)
+        world.update_with_retry(operation, lambda current: replace(current, due_at=1), sweep_after=1)
 
 
 def test_a_foreign_operation_does_not_exist(world: World) -> None:
@@ -557,12 +557,12 @@ def test_completion_times_are_learned_between_two_looks(world: World) -> None:
 
 
 def test_what_was_made_of_the_prompt_and_the_tokens_are_kept(world: World) -> None:
-    told = Ready(bodies=(picture(),), seed=0, revised_prompts=("a cat, at dusk",), usage=Usage(4, 50, 54, 4))
-    world.alpha.submissions = [told, replace(told, revised_prompts=("a cat",), usage=Usage(5, 60, 65, 4, 1))]
+    reported = Ready(bodies=(picture(),), seed=0, revised_prompts=("a cat, at dusk",), usage=Usage(4, 50, 54, 4))
+    world.alpha.submissions = [reported, replace(reported, revised_prompts=("a cat",), usage=Usage(5, 60, 65, 4, 1))]
     ended = world.drive(world.begun(n=2))
-    assert [one.revised_prompt for one in ended.pictures] == ["a cat, at dusk", None]
-    assert [one.seed for one in ended.pictures] == [0, 0]
-    assert [one.usage for one in ended.attempts] == [told.usage, Usage(5, 60, 65, 4, 1)]
+    assert [picture.revised_prompt for picture in ended.pictures] == ["a cat, at dusk", None]
+    assert [picture.seed for picture in ended.pictures] == [0, 0]
+    assert [attempt.usage for attempt in ended.attempts] == [reported.usage, Usage(5, 60, 65, 4, 1)]
     assert ended.usage == Usage(9, 110, 119, 8, 1)
 
 

@@ -9,10 +9,10 @@ from contextlib import suppress
 from imagegate.domain.errors import Conflict, Failure, FailureCode
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import Operation, State
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Failed, Pending, Ready, Submission, Ticket
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.timing.latency import Histogram
 from support.fakes import failing, picture
 from support.unrest import Killed, before, die
@@ -84,7 +84,7 @@ def test_the_deadline_of_an_operation_whose_submitter_died() -> None:
 def test_a_run_that_begins_anew_does_not_wait_for_its_own_lease() -> None:
     """Resumed after a restart, at Submit: it waited for the listener that it was itself, until the deadline."""
     world = World()
-    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
     operation = world.begun()
     world.submit(operation.id, "run")
     world.clock.sleep(30)
@@ -130,7 +130,7 @@ def test_a_release_does_not_end_the_retry_that_came_before_it() -> None:
 def test_a_stream_whose_listener_died_is_soon_given_up() -> None:
     """Had it been told the result, the second listener heard heartbeats until the deadline."""
     world = World()
-    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
     world.alpha.checks = [Killed(), ready()]  # type: ignore[list-item]
     operation = world.begun()
     world.submit(operation.id)
@@ -147,10 +147,10 @@ def test_a_stream_whose_listener_died_is_soon_given_up() -> None:
 def test_a_stream_that_nobody_may_have_opened_gets_the_time_its_job_needs() -> None:
     """The listener may have died before it could open it: half a minute would lose what takes five."""
     world = World()
-    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
     learned = Histogram()
     for _ in range(50):
-        learned = learned.observed(300.0)
+        learned = learned.with_observation(300.0)
     world.latencies.known["alpha"] = learned
     world.alpha.checks = [Killed(), ready()]  # type: ignore[list-item]
     operation = world.begun()
@@ -210,11 +210,11 @@ def test_the_address_a_blocking_upstream_told_is_fetched_from_after_the_end() ->
 
 def overtaken_by_its_submitter(world: World, operation: Operation, answer: Submission) -> None:
     """A look that finds a submitter beyond its lease, who is not dead, and writes what he heard a moment earlier."""
-    asked, answered = threading.Event(), threading.Event()
+    sent, answered = threading.Event(), threading.Event()
 
-    def submit(order: Order) -> Submission:
-        world.alpha.submitted.append(order.request)
-        asked.set()
+    def submit(upstream_request: UpstreamRequest) -> Submission:
+        world.alpha.submitted.append(upstream_request.request)
+        sent.set()
         answered.wait(10)
         return answer
 
@@ -225,7 +225,7 @@ def overtaken_by_its_submitter(world: World, operation: Operation, answer: Submi
     world.alpha.submit = submit  # type: ignore[method-assign]
     submitter = threading.Thread(target=world.submit, args=(operation.id, "slow"))
     submitter.start()
-    asked.wait(10)
+    sent.wait(10)
     world.clock.sleep(60)
     before(world.store, "replace", meanwhile)
     world.poll(operation.id, "other")

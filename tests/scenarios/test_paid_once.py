@@ -16,16 +16,16 @@ from imagegate.domain.access.api_key import ApiKey, KeyLimits, issue
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError, WrongState
 from imagegate.domain.operation.attempt import AttemptState, Source
 from imagegate.domain.operation.operation import State
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Submission, Ticket
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, InputImage, Message
 from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.ports.upstreams import HttpResponse
 from imagegate.providers.gradio_space import GradioSpace
 from imagegate.usecases.retry import MOST_ATTEMPTS
-from imagegate.usecases.start import Ask
+from imagegate.usecases.start import GenerationRequest
 from support.fakes import MICRO_DOLLARS, ScriptedHttp, failing, picture, routes
 from support.unrest import Killed, before, die
 from support.world import URL, World, overtaken, ready
@@ -37,10 +37,10 @@ DAY = 86_400.0
 def raising(error: Exception) -> Callable[[], None]:
     """A deed that fails."""
 
-    def deed() -> None:
+    def action() -> None:
         raise error
 
-    return deed
+    return action
 
 
 broken = raising(RuntimeError("ThrottlingException"))
@@ -76,7 +76,7 @@ class ThrottledParameters:
 
 
 def four_a_call(**changes: Any) -> Limits:
-    return Limits(Waits.POLL, Grid(64, 2048, 8), 1000, images_per_call=4, **changes)
+    return Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000, images_per_call=4, **changes)
 
 
 def a_key() -> ApiKey:
@@ -89,13 +89,13 @@ class Streams:
 
     def __init__(self, world: World) -> None:
         self.jobs, self.told = 0, set[int]()
-        limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+        limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
         for provider in (world.alpha, world.beta):
             provider.limits = limits
             provider.submit = self.submit  # type: ignore[method-assign]
             provider.check = self.check  # type: ignore[method-assign]
 
-    def submit(self, order: Order) -> Submission:
+    def submit(self, upstream_request: UpstreamRequest) -> Submission:
         self.jobs += 1
         return Ticket({"job": self.jobs})
 
@@ -128,10 +128,10 @@ def test_a_host_that_stays_out_of_reach_does_not_make_the_picture_free(code: Fai
     operation = world.drive(world.begun(key=a_key()))
     assert submissions(world) == len(operation.attempts) == 4
     assert operation.failure
-    assert not operation.failure.surely_free
+    assert not operation.failure.certainly_free
     assert operation.may_have_cost
     assert not any(attempt.sources for attempt in operation.attempts)
-    [[_, booked]] = [item for item in world.store.books.items() if item[1].micro_dollars]
+    [[_, booked]] = [item for item in world.store.usage_ledger.items() if item[1].micro_dollars]
     assert booked.micro_dollars == 2 * sum(MICRO_DOLLARS.values())
 
 
@@ -162,8 +162,8 @@ def test_one_of_four_that_is_gone_is_made_again_alone() -> None:
     world.beta.submissions = [ready()]
     operation = world.drive(world.begun(n=4))
     assert operation.state is State.SUCCEEDED
-    assert [len(one.slots) for one in operation.attempts] == [4, 1]
-    assert [one.failure.code for one in operation.attempts if one.failure] == [FailureCode.EXPIRED]
+    assert [len(attempt.slots) for attempt in operation.attempts] == [4, 1]
+    assert [attempt.failure.code for attempt in operation.attempts if attempt.failure] == [FailureCode.EXPIRED]
 
 
 def test_a_refusal_of_one_of_four_is_final_and_the_others_are_kept() -> None:
@@ -191,7 +191,7 @@ def test_fewer_pictures_than_asked_for_cost_less() -> None:
     world.alpha.submissions = [Ready(bodies=(picture(),) * 2), Ready(bodies=(picture(),))]
     operation = world.drive(world.begun(n=4))
     assert operation.state is State.SUCCEEDED
-    assert sum(one.micro_dollars for one in operation.attempts) == 4 * MICRO_DOLLARS["alpha"]
+    assert sum(attempt.micro_dollars for attempt in operation.attempts) == 4 * MICRO_DOLLARS["alpha"]
 
 
 def test_what_is_wrong_with_one_stream_does_not_lose_the_others() -> None:
@@ -207,16 +207,16 @@ def test_what_is_wrong_with_one_stream_does_not_lose_the_others() -> None:
 
 
 @pytest.mark.parametrize(("port", "name"), [("latencies", "observe"), ("admission", "report")])
-@pytest.mark.parametrize("waits", list(Waits))
+@pytest.mark.parametrize("waits", list(CompletionMode))
 def test_what_is_learned_beside_it_costs_no_picture(
-    port: str, name: str, waits: Waits, caplog: pytest.LogCaptureFixture
+    port: str, name: str, waits: CompletionMode, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World()
     world.alpha.checks = [ready()]
-    if waits is Waits.BLOCKING:
+    if waits is CompletionMode.SYNC:
         served_by(world, Limits(waits, Grid(64, 2048, 8), 1000), "alpha", "beta")
         world.alpha.submissions = [Ready(bodies=(picture(),))]
-    streams = Streams(world) if waits is Waits.HOLD else None
+    streams = Streams(world) if waits is CompletionMode.STREAM else None
     before(getattr(world, port), name, broken)
     assert world.drive(world.begun()).state is State.SUCCEEDED
     assert (streams.jobs if streams else submissions(world)) == 1
@@ -269,7 +269,7 @@ def test_a_slot_that_nobody_takes_does_not_keep_another_from_being_looked_at() -
 
     world.alpha.check = check  # type: ignore[method-assign]
     request = ImageRequest("flux", (Message("a cat"),), n=2)
-    operation = world.start(Ask(request, "operations", deadline=DAY))
+    operation = world.start(GenerationRequest(request, "operations", deadline=DAY))
     step = world.submit(operation.id)
     while not world.now(operation).pictures:
         assert world.clock.now() < begun + 120
@@ -280,10 +280,10 @@ def test_a_slot_that_nobody_takes_does_not_keep_another_from_being_looked_at() -
 def test_an_upstream_cannot_forbid_looking_for_a_day() -> None:
     world = World()
     world.alpha.checks = [Pending(1e9)]
-    operation = world.start(Ask(ImageRequest("flux", (Message("a cat"),)), "operations", deadline=DAY))
+    operation = world.start(GenerationRequest(ImageRequest("flux", (Message("a cat"),)), "operations", deadline=DAY))
     step = world.submit(operation.id)
     world.clock.sleep(step.wait)
-    assert world.poll(operation.id, looked_at=step.looked_at).wait <= 300
+    assert world.poll(operation.id, last_poll_at=step.last_poll_at).wait <= 300
 
 
 def test_nothing_is_submitted_after_the_deadline() -> None:
@@ -300,7 +300,7 @@ def test_nothing_is_submitted_after_the_deadline() -> None:
 def test_blocking_upstreams_are_asked_for_nothing_more_after_it() -> None:
     world = World()
 
-    def slow(order: Order) -> Submission:
+    def slow(upstream_request: UpstreamRequest) -> Submission:
         world.clock.sleep(200)
         return Ready(bodies=(picture(),))
 
@@ -338,7 +338,7 @@ def test_one_operation_that_cannot_be_written_keeps_no_other_from_being_swept(ca
     world.clock.sleep(400)
     before(world.store, "replace", broken)
     assert world.sweep() == 1
-    assert any(one.id in caplog.text for one in operations)
+    assert any(operation.id in caplog.text for operation in operations)
 
 
 def test_a_job_beside_a_success_is_stopped() -> None:
@@ -349,7 +349,7 @@ def test_a_job_beside_a_success_is_stopped() -> None:
     overtaken(world, operation)
     assert world.now(operation).state is State.SUCCEEDED
     assert world.beta.cancelled == [Ticket({"job": 2})]
-    assert not world.now(operation).unsettled
+    assert not world.now(operation).has_live_jobs
 
 
 def test_a_ticket_that_came_late_is_used_before_a_third_is_bought() -> None:
@@ -361,7 +361,7 @@ def test_a_ticket_that_came_late_is_used_before_a_third_is_bought() -> None:
     world.alpha.checks = [ready()]
     ended = world.drive(operation)
     assert ended.state is State.SUCCEEDED
-    assert [one.state for one in ended.attempts] == [AttemptState.DONE, AttemptState.FAILED]
+    assert [attempt.state for attempt in ended.attempts] == [AttemptState.DONE, AttemptState.FAILED]
 
 
 def test_a_ticket_that_came_late_is_stopped_with_its_operation() -> None:
@@ -399,8 +399,8 @@ def test_a_submission_of_unknown_outcome_is_repeated_under_its_own_key() -> None
     world = World()
     keys: list[str] = []
 
-    def submit(order: Order) -> Submission:
-        keys.append(order.idempotency_key)
+    def submit(upstream_request: UpstreamRequest) -> Submission:
+        keys.append(upstream_request.idempotency_key)
         if len(keys) == 1:
             die()
         return Ticket({"job": 1})
@@ -435,33 +435,33 @@ def test_what_its_upstream_has_forgotten_is_settled() -> None:
 
 def test_a_stream_that_cannot_be_opened_is_tried_again_and_given_up_in_time() -> None:
     world = World()
-    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
     world.alpha.checks = [failing(FailureCode.CAPACITY), failing(FailureCode.CAPACITY), ready()]
     assert world.drive(world.begun()).state is State.SUCCEEDED
     assert len(world.alpha.submitted) == 1
     assert all(until > world.clock.now() + 800 for until in world.alpha.held_until), "nobody had heard anything yet"
 
     world = World()
-    world.alpha.limits = replace(world.alpha.limits, waits=Waits.HOLD)
+    world.alpha.limits = replace(world.alpha.limits, completion=CompletionMode.STREAM)
     world.alpha.checks = [failing(FailureCode.CAPACITY)]
     world.beta.checks = [ready()]
     operation = world.drive(world.begun())
     assert operation.provider == "beta"
     assert len(world.alpha.held_until) < 60
     assert operation.attempts[0].failure
-    assert not operation.attempts[0].failure.surely_free
+    assert not operation.attempts[0].failure.certainly_free
 
 
 def test_a_key_is_repeated_only_while_nobody_knows_what_became_of_it() -> None:
     """An upstream that knows it would say again what it said: the old failure."""
     world = World()
     keys: list[str] = []
-    said = [failing(FailureCode.AMBIGUOUS), failing(FailureCode.UPSTREAM_FAILED)]
+    message = [failing(FailureCode.AMBIGUOUS), failing(FailureCode.UPSTREAM_FAILED)]
 
-    def submit(order: Order) -> Submission:
-        keys.append(order.idempotency_key)
-        if said:
-            raise said.pop(0)
+    def submit(upstream_request: UpstreamRequest) -> Submission:
+        keys.append(upstream_request.idempotency_key)
+        if message:
+            raise message.pop(0)
         return Ticket({"job": 1})
 
     world.alpha.submit = submit  # type: ignore[method-assign]
@@ -491,7 +491,7 @@ def test_what_goes_wrong_at_the_deadline_loses_no_open_stream(caplog: pytest.Log
     world.alpha.check = at_the_deadline  # type: ignore[method-assign]
     world.clock.time = operation.deadline - 0.05
     before(world.latencies, "censor", throttled)
-    world.poll(operation.id, "run", step.looked_at)
+    world.poll(operation.id, "run", step.last_poll_at)
     assert world.now(operation).late_pictures
     assert "ThrottlingException" in caplog.text
 
@@ -516,7 +516,7 @@ def test_rounds_that_take_longer_than_the_pace_named_come_to_rest() -> None:
     """Submit followed upon Submit, without a wait between them, until the deadline."""
     world = World()
 
-    def full(order: Order) -> Submission:
+    def full(upstream_request: UpstreamRequest) -> Submission:
         world.clock.sleep(0.3)
         raise UpstreamError(Failure(FailureCode.RATE_LIMITED, "Later.", 2.0))
 
@@ -526,7 +526,7 @@ def test_rounds_that_take_longer_than_the_pace_named_come_to_rest() -> None:
     while step.next != "done":
         if step.next == "wait":
             world.clock.sleep(step.wait)
-            step = world.poll(operation.id, "run", step.looked_at, step.looks, step.again_at)
+            step = world.poll(operation.id, "run", step.last_poll_at, step.poll_count, step.submit_not_before)
         else:
             step, visits = world.submit(operation.id), visits + 1
     assert visits < 100
@@ -537,7 +537,9 @@ def test_a_live_job_beside_a_slot_that_nobody_takes_is_looked_at_as_any() -> Non
     world.alpha.submissions = [Ticket({"job": 1}), failing(FailureCode.RATE_LIMITED)]
     world.alpha.checks = [Pending()]
     world.beta.submissions = [failing(FailureCode.RATE_LIMITED)]
-    operation = world.start(Ask(ImageRequest("flux", (Message("a cat"),), n=2), "operations", deadline=DAY))
+    operation = world.start(
+        GenerationRequest(ImageRequest("flux", (Message("a cat"),), n=2), "operations", deadline=DAY)
+    )
     step, submits = world.submit(operation.id), 1
     while world.clock.now() < operation.created_at + DAY / 2:
         assert step.wait <= 300
@@ -545,13 +547,13 @@ def test_a_live_job_beside_a_slot_that_nobody_takes_is_looked_at_as_any() -> Non
             step, submits = world.submit(operation.id), submits + 1
         else:
             world.clock.sleep(step.wait)
-            step = world.poll(operation.id, "run", step.looked_at, step.looks, step.again_at)
+            step = world.poll(operation.id, "run", step.last_poll_at, step.poll_count, step.submit_not_before)
     assert submits < 100
 
 
 def test_giving_back_a_stream_forgets_no_earlier_listener() -> None:
     world = World()
-    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
     world.alpha.checks = [Killed(), failing(FailureCode.CAPACITY), ready()]  # type: ignore[list-item]
     operation = world.begun()
     world.clock.sleep(world.submit(operation.id).wait)
@@ -563,7 +565,7 @@ def test_giving_back_a_stream_forgets_no_earlier_listener() -> None:
 
 def test_a_harvested_stream_is_tried_until_its_upstream_forgets_it() -> None:
     world = World()
-    world.alpha.limits = Limits(Waits.HOLD, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
     world.alpha.checks = [failing(FailureCode.CAPACITY), ready()]
     operation = world.begun()
     world.submit(operation.id)
@@ -583,7 +585,7 @@ def test_bytes_and_addresses_in_one_answer_keep_their_slots() -> None:
     operation = world.drive(world.begun(n=2))
     assert operation.state is State.SUCCEEDED
     assert submissions(world) == 1
-    assert [one.micro_dollars for one in operation.attempts] == [2 * MICRO_DOLLARS["alpha"]]
+    assert [attempt.micro_dollars for attempt in operation.attempts] == [2 * MICRO_DOLLARS["alpha"]]
 
 
 def test_jobs_of_a_provider_that_is_no_longer_set_up_are_settled_too() -> None:
@@ -594,7 +596,7 @@ def test_jobs_of_a_provider_that_is_no_longer_set_up_are_settled_too() -> None:
     world.providers.pop("alpha")
     world.sweep()
     world.submit(operation.id, "sweep")
-    assert not world.now(operation).unsettled
+    assert not world.now(operation).has_live_jobs
 
 
 @pytest.mark.parametrize("private", [False, True])
@@ -606,7 +608,7 @@ def test_a_blank_picture_was_made_and_stands_in_the_books(told: str, private: bo
     world.alpha.submissions = [Ready(bodies=(blank,)) if told == "bytes" else ready()]
     operation = world.drive(world.begun(key=a_key(), private=private))
     assert operation.state is State.FAILED
-    assert sum(one.micro_dollars for one in world.store.books.values()) == MICRO_DOLLARS["alpha"]
+    assert sum(book.micro_dollars for book in world.store.usage_ledger.values()) == MICRO_DOLLARS["alpha"]
 
 
 def test_a_refusal_beside_a_damaged_picture_is_final() -> None:

@@ -12,7 +12,7 @@ from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Pending, Ready, Ticket
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.usecases.start import Ask
+from imagegate.usecases.start import GenerationRequest
 from support.fakes import ScriptedProvider, picture
 from support.world import World, ready
 
@@ -27,11 +27,11 @@ def world() -> World:
 
 def begun(world: World, *, private: bool = False) -> Operation:
     request = ImageRequest("flux", MESSAGES, output_format="jpeg", lenient=True, private=private)
-    return world.start(Ask(request, "yandexart", deadline=24 * 3600))
+    return world.start(GenerationRequest(request, "yandexart", deadline=24 * 3600))
 
 
 def test_an_upstream_with_a_negative_prompt_gets_what_to_avoid(world: World) -> None:
-    world.alpha.limits = replace(world.alpha.limits, honours=frozenset({"negative_prompt"}))
+    world.alpha.limits = replace(world.alpha.limits, capabilities=frozenset({"negative_prompt"}))
     operation = begun(world)
     world.submit(operation.id)
     [request] = world.alpha.submitted
@@ -39,7 +39,7 @@ def test_an_upstream_with_a_negative_prompt_gets_what_to_avoid(world: World) -> 
 
 
 def test_an_upstream_that_weighs_gets_every_message_as_it_came(world: World) -> None:
-    world.alpha.limits = replace(world.alpha.limits, weighs=True)
+    world.alpha.limits = replace(world.alpha.limits, supports_weights=True)
     operation = begun(world)
     world.submit(operation.id)
     assert world.alpha.submitted[0].messages == MESSAGES
@@ -67,7 +67,7 @@ def test_the_upstream_gets_private_words_and_nobody_else(world: World) -> None:
     operation = world.drive(begun(world, private=True))
     assert operation.state is State.SUCCEEDED
     assert world.alpha.submitted[0].prompt == f"{MARK}\nlast"
-    assert MARK not in json.dumps([Event(one).detail() for one in world.store.history])
+    assert MARK not in json.dumps([Event(operation).detail() for operation in world.store.history])
     assert MARK not in world.store.documents[operation.id]
     assert "fog" not in world.store.documents[operation.id]
 
@@ -87,14 +87,14 @@ def test_what_upstreams_say_of_private_words_is_not_kept_either(world: World, sa
     world.beta.checks = [replace(ready(), revised_prompts=(f"{MARK}, in oil",))]
     operation = world.drive(begun(world, private=True))
     assert operation.state is State.SUCCEEDED
-    told = {one.failure.message for one in operation.attempts if one.failure}
-    assert told == {"alpha: upstream failed. What it said is not kept, as the caller asked."}
+    reported = {attempt.failure.message for attempt in operation.attempts if attempt.failure}
+    assert reported == {"alpha: upstream failed. What it said is not kept, as the caller asked."}
     refused = World(alpha=ScriptedProvider(submissions=[UpstreamError(quoting)]))
     failed = refused.drive(begun(refused, private=True))
-    words = "alpha: content filtered. What it said is not kept, as the caller asked."
-    assert failed.failure == replace(quoting, message=words)
-    ended = [one for one in (*world.store.history, *refused.store.history) if one.done]
-    assert not any(said in dumps(one) or MARK in dumps(one) for one in ended)
+    text = "alpha: content filtered. What it said is not kept, as the caller asked."
+    assert failed.failure == replace(quoting, message=text)
+    ended = [entry for entry in (*world.store.history, *refused.store.history) if entry.done]
+    assert not any(said in dumps(entry) or MARK in dumps(entry) for entry in ended)
 
 
 def test_addresses_may_be_made_of_private_words(world: World) -> None:
@@ -139,7 +139,7 @@ def test_a_driver_still_at_work_brings_no_words_back(world: World) -> None:
     [attempt] = world.now(operation).attempts
     world.cancel(world.now(operation))
     late = replace(attempt, state=AttemptState.READY, prompt=MARK, revised_prompts=(MARK,))
-    world.revise(world.now(operation), lambda one: one.informed(late), due_in=60)
+    world.update_with_retry(world.now(operation), lambda entry: entry.merge_attempt(late), sweep_after=60)
     assert world.now(operation).attempts[0].state is AttemptState.READY
     assert MARK not in world.store.documents[operation.id]
 

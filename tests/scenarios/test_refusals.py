@@ -19,16 +19,16 @@ from imagegate.domain.operation.coalescing import Claim, Claimed
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.webhooks.delivery import Delivery, DeliveryState
-from imagegate.domain.webhooks.webhook import EVENTS, WantedWebhook, Webhook
+from imagegate.domain.webhooks.webhook import EVENTS, RequestedWebhook, Webhook
 from imagegate.usecases.authenticate import OnBehalf
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import MOST_ATTEMPTS
-from imagegate.usecases.start import Ask
-from imagegate.usecases.webhook_choice import Attach
+from imagegate.usecases.start import GenerationRequest
+from imagegate.usecases.webhook_choice import ResolveWebhook
 from support.fakes import FakeClock, MemoryApiKeys, MemoryDeliveries, MemoryStore, failing
 from support.world import World
 
-CAT = Ask(ImageRequest("flux", (Message("a cat"),)), "openai_images", digest="cat", idempotency_key="k")
+CAT = GenerationRequest(ImageRequest("flux", (Message("a cat"),)), "openai_images", digest="cat", idempotency_key="k")
 
 
 def test_a_key_that_came_with_another_request_says_what_to_do() -> None:
@@ -47,11 +47,11 @@ def test_only_a_client_that_was_told_to_try_again_begins_anew_with_its_key(coale
     world = World()
     throttled = failing(FailureCode.RATE_LIMITED)
     world.alpha.submissions, world.beta.submissions = [throttled], [throttled]
-    ask = replace(CAT, coalesce=coalesce, deadline=60.0)
-    failed = world.drive(world.start(ask))
+    generation = replace(CAT, coalesce=coalesce, deadline=60.0)
+    failed = world.drive(world.start(generation))
     assert failed.failure
     assert failed.failure.code is FailureCode.RATE_LIMITED
-    assert (world.start(ask).id != failed.id) is coalesce
+    assert (world.start(generation).id != failed.id) is coalesce
 
 
 def test_a_key_whose_operation_was_deleted_is_free() -> None:
@@ -65,7 +65,7 @@ def test_a_race_that_cannot_be_won_is_given_up() -> None:
     class Contested(MemoryStore):
         """Somebody else is always first, and gone at once."""
 
-        def create(self, operation: Operation, over: str | None = None, booking: object = None) -> None:
+        def create(self, operation: Operation, over: str | None = None, reservation: object = None) -> None:
             raise Claimed(Claim("gone"))
 
     world = World(store=Contested())
@@ -77,7 +77,7 @@ def test_a_race_that_cannot_be_won_is_given_up() -> None:
 def test_texts_too_long_to_keep_are_refused_with_their_size() -> None:
     long = ImageRequest("flux", (Message("я" * 200_000),))
     with pytest.raises(TooLarge, match=r"have 400000 bytes; at most \d+ are kept") as refused:
-        Ask(long, "openai_images")
+        GenerationRequest(long, "openai_images")
     assert refused.value.param == "prompt"
 
 
@@ -96,14 +96,14 @@ class AnyTarget:
     def check(self, url: str) -> None: ...
 
 
-def attach() -> Attach:
-    return Attach(AnyTarget(), lambda: bytes(32))
+def resolve_webhook() -> ResolveWebhook:
+    return ResolveWebhook(AnyTarget(), lambda: bytes(32))
 
 
 def test_without_a_key_to_sign_with_a_webhook_needs_a_secret() -> None:
-    asked = replace(CAT, wanted_webhook=WantedWebhook(HOOK))
+    sent = replace(CAT, requested_webhook=RequestedWebhook(HOOK))
     with pytest.raises(InvalidRequest, match=r"^Where no API key is asked for, a webhook needs a secret") as refused:
-        attach()(asked, Principal(EVERYBODY))
+        resolve_webhook()(sent, Principal(EVERYBODY))
     assert refused.value.param == "webhook.secret"
     assert "openssl rand -base64 32" in str(refused.value.remedy)
 
@@ -113,7 +113,7 @@ def test_a_keys_webhook_hears_of_everything_unless_it_chose(
     chosen: tuple[str, ...], announced: tuple[str, ...]
 ) -> None:
     key, _ = issue("test", 0.0, webhook=KeyWebhook(HOOK, chosen))
-    assert attach()(CAT, Principal(key.owner, key)).webhook == Webhook(HOOK, announced, key.id)
+    assert resolve_webhook()(CAT, Principal(key.owner, key)).webhook == Webhook(HOOK, announced, key.id)
 
 
 def test_what_cannot_be_sent_again_is_refused_with_what_can() -> None:
@@ -132,7 +132,7 @@ def test_what_cannot_be_sent_again_is_refused_with_what_can() -> None:
     with pytest.raises(InvalidRequest, match=r"^There is no delivery of that event") as unknown:
         redeliver(hooked, "another.1")
     assert (unknown.value.param, unknown.value.remedy) == ("event_id", "GET …/deliveries lists them.")
-    assert [one.event_id for one in redeliver(hooked, f"{bare.id}.1")] == [f"{bare.id}.1"]
+    assert [delivery.event_id for delivery in redeliver(hooked, f"{bare.id}.1")] == [f"{bare.id}.1"]
 
 
 def failed_after(world: World, attempts: int, private: bool = False) -> Operation:
@@ -143,7 +143,7 @@ def failed_after(world: World, attempts: int, private: bool = False) -> Operatio
             current = current.with_attempt(Attempt(number, "alpha", "m", (0,), AttemptState.FAILED, 1.0))
         return current.moved(State.FAILED, world.clock.now())
 
-    return world.revise(operation, end, due_in=60)
+    return world.update_with_retry(operation, end, sweep_after=60)
 
 
 def test_an_operation_is_not_tried_again_for_ever() -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from imagegate.domain.access.ledger import Booking
+from imagegate.domain.access.ledger import Reservation
 from imagegate.domain.operation.operation import Operation, State
 from support.fakes import MemoryStore
 from support.world import World, ready
@@ -17,8 +17,8 @@ class LaggingStore(MemoryStore):
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
         return super().get(operation_id) if consistent else None
 
-    def replace(self, operation: Operation, booking: Booking | None = None) -> None:
-        MemoryStore(self.documents, self.history, self.claims, self.books).replace(operation, booking)
+    def replace(self, operation: Operation, reservation: Reservation | None = None) -> None:
+        MemoryStore(self.documents, self.history, self.claims, self.usage_ledger).replace(operation, reservation)
 
 
 def world() -> World:

@@ -16,7 +16,7 @@ from imagegate.domain.access.api_key import KeyLimits, issue
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError, WrongState
 from imagegate.domain.operation.document import loads
 from imagegate.domain.operation.operation import Operation
-from imagegate.domain.request.limits import Waits
+from imagegate.domain.request.limits import CompletionMode
 from imagegate.workflow import upstream_poller
 from imagegate.workflow.next_step import Step
 from support import invariants
@@ -34,10 +34,12 @@ FOREVER = 4 * 24 * 3600.0
 class Machine(RuleBasedStateMachine):
     """One operation, what happens to it, and what must hold whatever happens."""
 
-    @initialize(n=st.integers(1, 2), beta=st.sampled_from([Waits.POLL, Waits.HOLD]), expand=st.booleans())
-    def begin(self, n: int, beta: Waits, expand: bool) -> None:
+    @initialize(
+        n=st.integers(1, 2), beta=st.sampled_from([CompletionMode.POLL, CompletionMode.STREAM]), expand=st.booleans()
+    )
+    def begin(self, n: int, beta: CompletionMode, expand: bool) -> None:
         self.upstreams = {"alpha": MoodyUpstream("alpha"), "beta": MoodyUpstream("beta", beta)}
-        downloads = {url: body for one in self.upstreams.values() for url, body in one.downloads.items()}
+        downloads = {url: body for upstream in self.upstreams.values() for url, body in upstream.downloads.items()}
         self.world = World(http=ScriptedHttp(downloads=downloads), **self.upstreams)  # type: ignore[arg-type]
         self.world.expander.answers = [f"A cat, version {number}." for number in range(100)]
         self.unrest = Unrest()
@@ -55,7 +57,7 @@ class Machine(RuleBasedStateMachine):
             *mine,
             (world.images, "put"),
             (world.expander, "expand"),
-            *((one, "submit") for one in self.upstreams.values()),
+            *((upstream, "submit") for upstream in self.upstreams.values()),
         ]
 
     @property
@@ -75,7 +77,7 @@ class Machine(RuleBasedStateMachine):
     @rule(run=RUNS)
     def the_expansion_breaks_down(self, run: str) -> None:
         with suppress(Killed):
-            self.steps[run] = self.world.submit(self.id, run, unexpanded="States.Timeout")
+            self.steps[run] = self.world.submit(self.id, run, without_expansion="States.Timeout")
 
     @rule(works=st.booleans())
     def the_language_model_works_or_not(self, works: bool) -> None:
@@ -84,9 +86,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(run=RUNS)
     def poll(self, run: str) -> None:
-        looked_at = self.steps[run].looked_at if run in self.steps else 0.0
+        last_poll_at = self.steps[run].last_poll_at if run in self.steps else 0.0
         with suppress(Killed):
-            self.steps[run] = self.world.poll(self.id, run, looked_at)
+            self.steps[run] = self.world.poll(self.id, run, last_poll_at)
 
     @rule(run=RUNS)
     def follow(self, run: str) -> None:
@@ -145,11 +147,11 @@ class Machine(RuleBasedStateMachine):
         after=st.booleans(),
         run=RUNS,
         late=st.sampled_from([0, 60, 1000]),
-        deed=st.sampled_from(
+        action=st.sampled_from(
             ["submit", "poll", "submit_twice", "poll_and_submit", "expand", "cancel", "fail", "sweep"]
         ),
     )
-    def somebody_will_overtake(self, countdown: int, after: bool, run: str, late: float, deed: str) -> None:
+    def somebody_will_overtake(self, countdown: int, after: bool, run: str, late: float, action: str) -> None:
         other = "B" if run == "A" else "A"
         deeds: dict[str, list[Callable[[], None]]] = {
             "submit": [lambda: self.submit(other)],
@@ -162,12 +164,12 @@ class Machine(RuleBasedStateMachine):
             "sweep": [self.sweep],
         }
 
-        def strike() -> None:
+        def next_fault() -> None:
             self.world.clock.sleep(late)
-            for one in deeds[deed]:
-                one()
+            for entry in deeds[action]:
+                entry()
 
-        self.unrest.plan(countdown, after, strike)
+        self.unrest.plan(countdown, after, next_fault)
         self.follow(run)
         self.unrest.countdown = -1
 
@@ -177,12 +179,14 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def the_books_are_right(self) -> None:
-        invariants.books_hold_what_operations_use([self.world.store.history], self.world.store.books, MICRO_DOLLARS)
+        invariants.books_hold_what_operations_use(
+            [self.world.store.history], self.world.store.usage_ledger, MICRO_DOLLARS
+        )
 
     @invariant()
     def nothing_open_is_forgotten(self) -> None:
         now, one = self.world.clock.now(), self.stored
-        if not one.done or one.unsettled:
+        if not one.done or one.has_live_jobs:
             assert one.due_at < now + FOREVER
 
     def teardown(self) -> None:
@@ -195,7 +199,7 @@ class Machine(RuleBasedStateMachine):
             upstream.jobs = dict.fromkeys(upstream.jobs, "ready")
         self.world.workflow.runs.clear()
         for _ in range(40):
-            if self.stored.done and not self.stored.unsettled:
+            if self.stored.done and not self.stored.has_live_jobs:
                 break
             self.world.clock.sleep(60)
             self.world.sweep()
@@ -203,7 +207,7 @@ class Machine(RuleBasedStateMachine):
                 self._drive(run)
             self.world.workflow.runs.clear()
         assert self.stored.done, self.stored
-        assert not self.stored.unsettled, self.stored
+        assert not self.stored.has_live_jobs, self.stored
         self.all_is_well()
         self.the_books_are_right()
 
@@ -226,7 +230,7 @@ class Machine(RuleBasedStateMachine):
 
 def test_whatever_happens_the_invariants_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     # Answers in the order asked, not in the order threads are scheduled: a failure must be reproducible.
-    monkeypatch.setattr(upstream_poller, "as_completed", lambda asked, timeout=None: list(asked))
+    monkeypatch.setattr(upstream_poller, "as_completed", lambda sent, timeout=None: list(sent))
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
     run_state_machine_as_test(
         Machine,

@@ -3,26 +3,31 @@
 from dataclasses import replace
 
 from imagegate.domain.errors import FailureCode
-from imagegate.domain.operation.order import InputBody, Order
+from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Submission, Ticket
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import InputImage
 from imagegate.domain.request.route import Routes
 from support.fakes import ScriptedProvider, failing, routes
 from support.world import World
 
 BATCHES = Limits(
-    Waits.POLL, Grid(64, 2048, 8), 1000, images_per_call=4, input_images=2, honours=frozenset({"seed", "steps"})
+    CompletionMode.POLL,
+    Grid(64, 2048, 8),
+    1000,
+    images_per_call=4,
+    input_images=2,
+    capabilities=frozenset({"seed", "steps"}),
 )
 
 
 class Recorder(ScriptedProvider):
     """A provider that remembers whole orders."""
 
-    def submit(self, order: Order) -> Submission:
-        self.orders = [*getattr(self, "orders", []), order]
-        return super().submit(order)
+    def submit(self, upstream_request: UpstreamRequest) -> Submission:
+        self.orders = [*getattr(self, "orders", []), upstream_request]
+        return super().submit(upstream_request)
 
 
 def world(limits: Limits = BATCHES) -> World:
@@ -31,7 +36,7 @@ def world(limits: Limits = BATCHES) -> World:
     return World(alpha=Recorder(limits=limits), routes=Routes([one]))
 
 
-def orders(one: World) -> list[Order]:
+def orders(one: World) -> list[UpstreamRequest]:
     assert isinstance(one.alpha, Recorder)
     return one.alpha.orders
 
@@ -43,22 +48,25 @@ def test_pictures_and_mask_reach_the_upstream_as_they_came() -> None:
     begun = one.begun(inputs=images, mask=InputImage("inputs/m", "image/png"))
     one.clock.sleep(10)
     one.submit(begun.id)
-    [order] = orders(one)
-    assert order.inputs == (InputBody(b"first", "image/png"), InputBody(b"second", "image/webp"))
-    assert order.mask == InputBody(b"mask", "image/png")
+    [upstream_request] = orders(one)
+    assert upstream_request.inputs == (InputBody(b"first", "image/png"), InputBody(b"second", "image/webp"))
+    assert upstream_request.mask == InputBody(b"mask", "image/png")
     assert one.images.ages == dict.fromkeys(one.images.objects, begun.created_at)
 
 
 def test_pictures_alike_go_together_where_the_upstream_takes_several() -> None:
     one = world()
     one.submit(one.begun(n=6).id)
-    assert [order.count for order in orders(one)] == [4, 2]
+    assert [upstream_request.count for upstream_request in orders(one)] == [4, 2]
 
 
 def test_pictures_with_seeds_of_their_own_go_one_by_one() -> None:
     one = world()
     one.submit(one.begun(n=2, seed=7).id)
-    assert [(order.count, order.request.seed) for order in orders(one)] == [(1, 7), (1, 8)]
+    assert [(upstream_request.count, upstream_request.request.seed) for upstream_request in orders(one)] == [
+        (1, 7),
+        (1, 8),
+    ]
 
 
 def test_what_failed_together_is_tried_again_one_by_one() -> None:
@@ -67,7 +75,7 @@ def test_what_failed_together_is_tried_again_one_by_one() -> None:
     operation = one.begun(n=2)
     assert one.submit(operation.id).next == "submit"
     one.submit(operation.id)
-    assert [order.count for order in orders(one)] == [2, 1, 1]
+    assert [upstream_request.count for upstream_request in orders(one)] == [2, 1, 1]
 
 
 def test_a_slot_does_not_continue_the_throttled_attempt_of_another() -> None:
@@ -91,9 +99,9 @@ def test_a_visit_begins_no_submission_that_it_may_not_live_to_see_the_end_of() -
     one = world(replace(BATCHES, images_per_call=1))
     at_once = one.alpha.submit
 
-    def slow(order: Order) -> Submission:
+    def slow(upstream_request: UpstreamRequest) -> Submission:
         one.clock.sleep(200)
-        return at_once(order)
+        return at_once(upstream_request)
 
     one.alpha.submit = slow  # type: ignore[method-assign]
     operation = one.begun(n=4)

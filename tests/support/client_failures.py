@@ -22,7 +22,7 @@ BY_CLIENT = ["openai", pytest.param("ai-sdk", marks=pytest.mark.node)]
 class Case:
     """A request that fails, and how."""
 
-    ask: Ask
+    generation: Ask
     raised: Mapping[str, str]
     """Client to the class of its exception."""
     status: int
@@ -43,8 +43,8 @@ class Failing:
 
 def under_way_with(client: str, stack: Stack, asks: Mapping[str, Ask]) -> AbstractContextManager[Runs]:
     """All of it at once with one client, each with a prompt of its own."""
-    own = {name: replace(ask, prompt=f"{ask.prompt} for {client}") for name, ask in asks.items()}
-    return under_way(stack, {name: (CLIENTS[client], ask) for name, ask in own.items()})
+    own = {name: replace(generation, prompt=f"{generation.prompt} for {client}") for name, generation in asks.items()}
+    return under_way(stack, {name: (CLIENTS[client], generation) for name, generation in own.items()})
 
 
 def assert_failed(failing: Failing, name: str, case: Case) -> None:

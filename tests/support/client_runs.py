@@ -34,7 +34,7 @@ class Run:
         pages = self.stack.client("dynamodb").get_paginator("scan").paginate(TableName=self.stack.outputs["TableName"])
         items = [item for page in pages for item in page["Items"] if item["pk"]["S"].startswith("op#")]
         stored = [json.loads(item["body"]["S"]) for item in items]
-        return [one for one in stored if one["request"]["messages"][0]["text"] == self.prompt]
+        return [operation for operation in stored if operation["request"]["messages"][0]["text"] == self.prompt]
 
     def submissions(self) -> int:
         """How many jobs the upstreams accepted for this prompt."""
@@ -53,12 +53,12 @@ class Run:
 Runs = Mapping[str, Future[Run]]
 
 
-def run(stack: Stack, generate: Client, ask: Ask) -> Run:
+def run(stack: Stack, generate: Client, generation: Ask) -> Run:
     """Let a client ask at a door of its own."""
     with recording_door(stack) as door:
         began = time.monotonic()
-        outcome = generate(replace(ask, base_url=door.url))
-        return Run(stack, ask.prompt, outcome, door, time.monotonic() - began)
+        outcome = generate(replace(generation, base_url=door.url))
+        return Run(stack, generation.prompt, outcome, door, time.monotonic() - began)
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def under_way(stack: Stack, asked: Mapping[str, tuple[Client, Ask]]) -> Iterator
     """All the runs by name, at once, so that their waits are paid once."""
     pool = ThreadPoolExecutor(max_workers=len(asked))
     try:
-        yield {name: pool.submit(run, stack, generate, ask) for name, (generate, ask) in asked.items()}
+        yield {name: pool.submit(run, stack, generate, generation) for name, (generate, generation) in asked.items()}
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -75,10 +75,10 @@ def waiting_for(seconds: int, entries: Mapping[str, Entry]) -> dict[str, tuple[C
     """Each client with a picture of its own to ask for, which takes that long."""
     return {
         name: (
-            one.generate,
-            Ask(f"[delay {seconds}s] a fox that waits for {name}", response_format=one.response_format),
+            entry.generate,
+            Ask(f"[delay {seconds}s] a fox that waits for {name}", response_format=entry.response_format),
         )
-        for name, one in entries.items()
+        for name, entry in entries.items()
     }
 
 

@@ -26,10 +26,10 @@ PATIENCE = 100
 def crowd(stack: Stack, count: int, url: str, body: Any, hold_seconds: float, **headers: str) -> list[Answered]:
     """The answers to `count` POSTs of the same body that come at the same moment, held `hold_seconds` each."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    asked = json.dumps({"count": count, "url": url, "body": body, "headers": named})
+    sent = json.dumps({"count": count, "url": url, "body": body, "headers": named})
     done = subprocess.run(
         [sys.executable, "-P", "-m", "support.crowd"],
-        input=asked,
+        input=sent,
         env=environment(stack) | {"HOLD_SECONDS": str(hold_seconds)},
         capture_output=True,
         check=False,
@@ -43,7 +43,7 @@ def crowd(stack: Stack, count: int, url: str, body: Any, hold_seconds: float, **
 def environment(stack: Stack) -> dict[str, str]:
     """The deployed function's own, with the root's credentials and the embedded stack's address."""
     listed = stack.client("lambda").list_functions()["Functions"]
-    [function] = (one for one in listed if one["Handler"] == "api.handler")
+    [function] = (entry for entry in listed if entry["Handler"] == "api.handler")
     credentials = stack.session().get_credentials()
     assert credentials
     return {

@@ -59,15 +59,15 @@ def logs(stack: Stack) -> Iterator[tuple[str, str]]:
 
 
 def _functions(client: Any) -> Iterator[tuple[str, str]]:
-    for one in client.list_functions()["Functions"]:
-        yield "function", str(client.get_function_configuration(FunctionName=one["FunctionName"]))
+    for entry in client.list_functions()["Functions"]:
+        yield "function", str(client.get_function_configuration(FunctionName=entry["FunctionName"]))
 
 
 def _executions(client: Any, machine: str) -> Iterator[tuple[str, str]]:
     yield "state machine", str(client.describe_state_machine(stateMachineArn=machine))
     for page in client.get_paginator("list_executions").paginate(stateMachineArn=machine):
-        for one in page["executions"]:
-            arn = one["executionArn"]
+        for entry in page["executions"]:
+            arn = entry["executionArn"]
             yield "execution", str(client.describe_execution(executionArn=arn))
             for history in client.get_paginator("get_execution_history").paginate(executionArn=arn):
                 yield "history", str(history["events"])
@@ -75,6 +75,6 @@ def _executions(client: Any, machine: str) -> Iterator[tuple[str, str]]:
 
 def _objects(client: Any, bucket: str) -> Iterator[tuple[str, str]]:
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        for one in page.get("Contents", []):
-            found = client.get_object(Bucket=bucket, Key=one["Key"])
-            yield "object", f"{one['Key']} {found['Metadata']} {found['Body'].read().decode('latin-1')}"
+        for entry in page.get("Contents", []):
+            found = client.get_object(Bucket=bucket, Key=entry["Key"])
+            yield "object", f"{entry['Key']} {found['Metadata']} {found['Body'].read().decode('latin-1')}"

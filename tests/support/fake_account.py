@@ -106,10 +106,14 @@ class _Client:
             {"LogicalResourceId": name, "ResourceType": kind, "PhysicalResourceId": physical}
             for name, (kind, physical) in account.resources.items()
         ]
-        subscriptions = [{"Endpoint": one, "SubscriptionArn": arn} for one, arn in account.subscriptions.items()]
+        subscriptions = [
+            {"Endpoint": subscription, "SubscriptionArn": arn} for subscription, arn in account.subscriptions.items()
+        ]
         pages: dict[str, dict[str, Any]] = {
             "list_stack_resources": {"StackResourceSummaries": resources},
-            "describe_stack_events": {"StackEvents": [{"EventId": str(id(one)), **one} for one in account.events]},
+            "describe_stack_events": {
+                "StackEvents": [{"EventId": str(id(event)), **event} for event in account.events]
+            },
             "list_subscriptions_by_topic": {"Subscriptions": subscriptions},
             "get_parameters_by_path": {"Parameters": []},
         }
@@ -118,7 +122,7 @@ class _Client:
     def list_executions(self, stateMachineArn: str, statusFilter: str, maxResults: int) -> dict[str, Any]:
         if self._account.machine is None:
             raise self.exceptions.StateMachineDoesNotExist
-        return {"executions": [{"executionArn": one} for one in self._account.running[:maxResults]]}
+        return {"executions": [{"executionArn": entry} for entry in self._account.running[:maxResults]]}
 
     def stop_execution(self, executionArn: str, error: str, cause: str) -> None:
         account = self._account

@@ -9,7 +9,7 @@ from PIL import Image
 
 from imagegate.domain.access import rate
 from imagegate.domain.access.api_key import ApiKey, KeyLimits
-from imagegate.domain.access.ledger import Booking, Used, over
+from imagegate.domain.access.ledger import Reservation, UsageTotals, limit_error
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.account import Amount
 from imagegate.domain.operation.attempt import Attempt
@@ -18,10 +18,10 @@ from imagegate.domain.operation.document import dumps, loads
 from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.listing import Page, Query
 from imagegate.domain.operation.operation import Operation
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Submission, Ticket
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.domain.timing.circuit import Circuit
@@ -53,16 +53,16 @@ class MemoryStore:
     documents: dict[str, str] = field(default_factory=dict)
     history: list[Operation] = field(default_factory=list)
     claims: dict[str, Claim] = field(default_factory=dict)
-    books: dict[tuple[str, str], Amount] = field(default_factory=dict)
+    usage_ledger: dict[tuple[str, str], Amount] = field(default_factory=dict)
     """By key and day; what runs under the day `running`."""
 
-    def create(self, operation: Operation, over: str | None = None, booking: Booking | None = None) -> None:
+    def create(self, operation: Operation, over: str | None = None, reservation: Reservation | None = None) -> None:
         claim = self.claims.get(operation.claim or "")
         if claim and claim.operation_id != over:
             raise Claimed(claim)
         if operation.id in self.documents:
             raise Conflict(operation.id)
-        self._book(operation, booking)
+        self._book(operation, reservation)
         if operation.claim:
             self.claims[operation.claim] = Claim(operation.id)
         self._write(operation)
@@ -76,35 +76,41 @@ class MemoryStore:
         text = self.documents.get(operation_id)
         return loads(Operation, text) if text else None
 
-    def replace(self, operation: Operation, booking: Booking | None = None) -> None:
+    def replace(self, operation: Operation, reservation: Reservation | None = None) -> None:
         stored = self.get(operation.id)
         if stored is None or stored.version != operation.version - 1:
             raise Conflict(operation.id)
-        self._book(operation, booking)
+        self._book(operation, reservation)
         self._write(operation)
 
-    def read(self, key_id: str, days: Sequence[str]) -> Used:
-        used = {day: self.books[key_id, day] for day in days if (key_id, day) in self.books}
-        return Used(self.books.get((key_id, "running"), Amount()).running, used)
+    def read(self, key_id: str, days: Sequence[str]) -> UsageTotals:
+        used = {day: self.usage_ledger[key_id, day] for day in days if (key_id, day) in self.usage_ledger}
+        return UsageTotals(self.usage_ledger.get((key_id, "running"), Amount()).running, used)
 
-    def _book(self, operation: Operation, booking: Booking | None) -> None:
-        if booking is None:
+    def _book(self, operation: Operation, reservation: Reservation | None) -> None:
+        if reservation is None:
             return
-        running = Amount(running=booking.change.running)
-        changes = [(booking.day, booking.change - running), ("running", running)]
+        running = Amount(running=reservation.change.running)
+        changes = [(reservation.day, reservation.change - running), ("running", running)]
         for day, change in changes:
-            used = self.books.get((booking.key, day), Amount())
-            for name, limit in _limits(booking.limits):
+            used = self.usage_ledger.get((reservation.key, day), Amount())
+            for name, limit in _limits(reservation.limits):
                 more = getattr(change, name)
                 if limit is not None and more > 0 and getattr(used, name) + more > limit:
-                    raise over(booking, used, operation.updated_at)
+                    raise limit_error(reservation, used, operation.updated_at)
         for day, change in changes:
             if change != Amount():
-                self.books[booking.key, day] = self.books.get((booking.key, day), Amount()) + change
+                self.usage_ledger[reservation.key, day] = (
+                    self.usage_ledger.get((reservation.key, day), Amount()) + change
+                )
 
     def due(self, now: float) -> Iterator[Operation]:
         every = [loads(Operation, text) for text in self.documents.values()]
-        yield from (one for one in every if (not one.done or one.unsettled) and one.due_at <= now)
+        yield from (
+            operation
+            for operation in every
+            if (not operation.done or operation.has_live_jobs) and operation.due_at <= now
+        )
 
     def delete(self, operation: Operation) -> None:
         stored = self.get(operation.id)
@@ -114,15 +120,15 @@ class MemoryStore:
 
     def page(self, query: Query) -> Page:
         every = sorted(
-            (loads(Operation, text) for text in self.documents.values()), key=lambda one: one.id, reverse=True
+            (loads(Operation, text) for text in self.documents.values()), key=lambda entry: entry.id, reverse=True
         )
         found = [
-            one
-            for one in every
-            if one.owner == query.owner
-            and query.lowest_id <= one.id < query.below_id
-            and query.state in (None, one.state)
-            and query.model in (None, one.model)
+            operation
+            for operation in every
+            if operation.owner == query.owner
+            and query.lowest_id <= operation.id < query.below_id
+            and query.state in (None, operation.state)
+            and query.model in (None, operation.model)
         ]
         more = len(found) > query.size
         return Page(tuple(found[: query.size]), found[query.size - 1].id if more else None)
@@ -152,10 +158,10 @@ class MemoryRequestRate:
     def take(self, key_id: str, per_minute: int, cost: int = 1) -> rate.Allowance:
         now = int(self.clock.now() * rate.MICROSECONDS)
         full_at = max(self.full_at.get(key_id, 0), now)
-        if full_at > rate.latest(per_minute, now, cost):
-            return rate.refused(per_minute, full_at, now, cost)
+        if full_at > rate.latest_full_at(per_minute, now, cost):
+            return rate.refuse(per_minute, full_at, now, cost)
         self.full_at[key_id] = full_at + cost * rate.interval(per_minute)
-        return rate.granted(per_minute, self.full_at[key_id], now)
+        return rate.grant(per_minute, self.full_at[key_id], now)
 
 
 @dataclass
@@ -200,7 +206,9 @@ class MemoryDeliveries:
 
     def tried(self, operation_id: str) -> set[str]:
         of_it = self.of(operation_id)
-        return {one.event for one in of_it if one.tries or one.state is not DeliveryState.PENDING}
+        return {
+            operation.event for operation in of_it if operation.tries or operation.state is not DeliveryState.PENDING
+        }
 
     def of(self, operation_id: str, after: int = 0) -> Sequence[Delivery]:
         return [self.kept[key] for key in sorted(self.kept) if key[0] == operation_id and key[1] > after]
@@ -272,8 +280,8 @@ class MemoryImages:
     ages: dict[str, float] = field(default_factory=dict)
     """Since when whoever asked for a picture took it to be there."""
 
-    def put(self, key: str, body: bytes, content_type: str, *, anew: bool = False) -> None:
-        if anew:
+    def put(self, key: str, body: bytes, content_type: str, *, overwrite: bool = False) -> None:
+        if overwrite:
             self.objects.pop(key, None)
         self.objects.setdefault(key, body)
 
@@ -345,9 +353,9 @@ class MemoryTelemetry:
     sweeps: list[tuple[int, float]] = field(default_factory=list)
     unknown: list[tuple[str, int]] = field(default_factory=list)
 
-    def attempt(self, operation: Operation, attempt: Attempt, looks: int = 0, unseen: float = 0.0) -> None:
+    def attempt(self, operation: Operation, attempt: Attempt, poll_count: int = 0, unseen: float = 0.0) -> None:
         self.attempts.append(attempt)
-        self.watched.append((looks, unseen))
+        self.watched.append((poll_count, unseen))
 
     def expansion(self, operation: Operation, seconds: float, failure: Failure | None) -> None:
         self.expansions.append((seconds, failure))
@@ -378,10 +386,10 @@ class MemoryBus:
 class MemoryDeadLetters:
     """Remembers what was put aside, and why."""
 
-    letters: list[tuple[str, str, str]] = field(default_factory=list)
+    dead_letters: list[tuple[str, str, str]] = field(default_factory=list)
 
     def put(self, message: str, code: str, reason: str) -> None:
-        self.letters.append((message, code, reason))
+        self.dead_letters.append((message, code, reason))
 
 
 @dataclass
@@ -447,14 +455,14 @@ class ScriptedProvider:
     base_url: str = "https://alpha.invalid"
     submissions: list[Submission | UpstreamError] = field(default_factory=lambda: [Ticket({"job": 1})])
     checks: list[Check | UpstreamError] = field(default_factory=list)
-    limits: Limits = field(default_factory=lambda: Limits(Waits.POLL, Grid(64, 2048, 8), 1000))
+    limits: Limits = field(default_factory=lambda: Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000))
     submitted: list[ImageRequest] = field(default_factory=list)
     cancelled: list[Ticket] = field(default_factory=list)
     held_until: list[float] = field(default_factory=list)
     """What each look was allowed, in seconds since the epoch."""
 
-    def submit(self, order: Order) -> Submission:
-        self.submitted.append(order.request)
+    def submit(self, upstream_request: UpstreamRequest) -> Submission:
+        self.submitted.append(upstream_request.request)
         return _or_raise(self.submissions.pop(0) if len(self.submissions) > 1 else self.submissions[0])
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
@@ -471,7 +479,7 @@ MICRO_DOLLARS = {"alpha": 2000, "beta": 3000}
 
 def routes(*providers: str) -> Routes:
     """One model, `flux`, over the named providers."""
-    limits = Limits(Waits.POLL, Grid(64, 2048, 8), 1000, honours=frozenset({"seed", "steps"}))
+    limits = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000, capabilities=frozenset({"seed", "steps"}))
     prices = {name: price / 1_000_000 for name, price in MICRO_DOLLARS.items()}
     targets = tuple(Target(name, "schnell", limits, prices.get(name)) for name in providers)
     return Routes([Route("flux", targets, ("flux-schnell", "gpt-image-*"))])

@@ -53,13 +53,13 @@ class _function:
         ]
 
     def __enter__(self) -> Any:
-        for one in self._patches:
-            one.start()
+        for entry in self._patches:
+            entry.start()
         return load("deliver").handler
 
     def __exit__(self, *_: object) -> None:
-        for one in self._patches:
-            one.stop()
+        for entry in self._patches:
+            entry.stop()
 
 
 def _forged(random: Random, world: World, count: int) -> Iterator[dict[str, Any]]:
@@ -120,7 +120,7 @@ def _wrong(handler: Any, record: dict[str, Any]) -> Iterator[str]:
 def _wrong_with_world(world: World, log: str) -> Iterator[str]:
     """What the receiver must not have got, and what the log must not hold."""
     got = [(headers["webhook-id"], body.decode()) for _, headers, body in world.receiver.got]
-    recorded = [(one.webhook_id, one.body) for one in world.deliveries.of(world.operation.id)]
+    recorded = [(delivery.webhook_id, delivery.body) for delivery in world.deliveries.of(world.operation.id)]
     if got != recorded:
         yield f"{len(got)} were sent of the {len(recorded)} that happened, or others, or in another order"
     if len(recorded) != len(_REAL) + 1:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from imagegate.domain.operation.ids import created_at
 from imagegate.domain.operation.operation import Picture, State
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.local.upstreams.serving import serving
 from support.fakes import FakeClock, picture
@@ -22,8 +22,10 @@ DEMANDS = ("seed", "steps", "guidance", "negative_prompt", "background")
 
 def able_routes() -> Routes:
     """One model that takes every field, and pictures to edit or to vary."""
-    able = Limits(Waits.POLL, Grid(64, 2048, 8), 32_000, honours=frozenset(DEMANDS), steps_maximum=500)
-    return Routes([Route("flux", (Target("alpha", "schnell", replace(able, input_images=16, varies=True)),))])
+    able = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 32_000, capabilities=frozenset(DEMANDS), steps_maximum=500)
+    return Routes(
+        [Route("flux", (Target("alpha", "schnell", replace(able, input_images=16, supports_variations=True)),))]
+    )
 
 
 def gateway() -> tuple[Gateway, str]:

@@ -21,8 +21,8 @@ from imagegate.usecases.read import Read
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
-from imagegate.usecases.update import Revise
-from imagegate.usecases.webhook_choice import Attach
+from imagegate.usecases.update import UpdateWithRetry
+from imagegate.usecases.webhook_choice import ResolveWebhook
 from imagegate.web.app import create_app
 from imagegate.web.lambda_handler import lambda_handler
 from imagegate.web.services import Services
@@ -79,24 +79,24 @@ class Gateway:
     expands: bool = True
     """Whether a language model is set up."""
     deliveries: MemoryDeliveries = field(init=False)
-    begun_again: list[tuple[str, int]] = field(default_factory=list)
+    queued_redeliveries: list[tuple[str, int]] = field(default_factory=list)
     addresses: list[str] = field(default_factory=lambda: ["93.184.216.34"])
     """Of every host that a webhook may be on."""
 
     def __post_init__(self) -> None:
         self.deliveries = MemoryDeliveries(self.clock)
-        revise = Revise(self.store, self.clock)
+        update_with_retry = UpdateWithRetry(self.store, self.clock)
         closed = self.access == "keys"
         authenticate = Authenticate(self.keys, self.clock, 60)
         links = Links((lambda: b"signing secret") if closed else None, self.clock)
         self.services = Services(
             authenticate=authenticate if closed else everybody,
             request_rate=MemoryRequestRate(self.clock),
-            books=self.store,
+            usage_ledger=self.store,
             links=links,
             hop_links=HopLinks(links, authenticate.active_key),
             picture_link=PictureLinks(links, 7),
-            attach=Attach(
+            resolve_webhook=ResolveWebhook(
                 WebhookTargets(
                     lambda host, port: ["127.0.0.1"] if host == "127.0.0.1" else self.addresses,
                     own=["https://images.example.com", "https://api.invalid"],
@@ -105,10 +105,12 @@ class Gateway:
             ),
             start=Start(self.store, self.workflow, self.routes, self.clock, 900, self.expands),
             read=Read(self.store, self.clock, 30),
-            cancel=Cancel(revise, self.workflow, self.clock),
-            retry=Retry(revise, self.workflow, self.routes, self.clock),
+            cancel=Cancel(update_with_retry, self.workflow, self.clock),
+            retry=Retry(update_with_retry, self.workflow, self.routes, self.clock),
             delete=Delete(self.store, self.images, self.deliveries),
-            redeliver=Redeliver(self.deliveries, self.deliveries, lambda *which: self.begun_again.append(which)),
+            redeliver=Redeliver(
+                self.deliveries, self.deliveries, lambda *which: self.queued_redeliveries.append(which)
+            ),
             deliveries=self.deliveries,
             disabled_webhooks=self.deliveries,
             estimate=Estimate(self.routes, self.latencies, self.expands),

@@ -158,7 +158,9 @@ def odd_pictures(random: Random, mark: str) -> Parts:
     path = random.choice(["/v1/images/edits", "/v1/images/variations"])
     bodies = [random.choice(PICTURES) for _ in range(random.choice((0, 1, 1, 1, 2, 17)))]
     urls = [
-        data_url(one, random.choice(("image/png", "", "\r\n", "text/html"))) for one in bodies if len(one) < 1_000_000
+        data_url(body, random.choice(("image/png", "", "\r\n", "text/html")))
+        for body in bodies
+        if len(body) < 1_000_000
     ]
     bent = [
         random.choice((url, url[:-2], url + "=", url.replace("base64", "BASE64"), "https://127.0.0.1/x.png"))

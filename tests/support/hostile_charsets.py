@@ -66,7 +66,7 @@ def charset_of_a_form(random: Random, mark: str) -> Parts:
         )
     )
     random.shuffle(parts)
-    body = b"".join(b"--b\r\n" + one for one in parts) + b"--b--\r\n"
+    body = b"".join(b"--b\r\n" + part for part in parts) + b"--b--\r\n"
     return "POST", "/v1/images/edits", "", {}, (f"multipart/form-data; boundary=b{_claim(random)}", body)
 
 
@@ -86,7 +86,7 @@ def charset_of_a_target(random: Random, mark: str) -> Parts:
     path, query = random.choice(PATHS), f"model={quote_from_bytes(_bytes(random)[:200])}&x=%"
     path += random.choice(("", "/")) + quote_from_bytes(_bytes(random)[:200])
     name = random.choice(("idempotency-key", "x-client-request-id", "x-data-logging-enabled", "x-imagegate-expand"))
-    headers = {name: random.choice([one for one in ODD if one.isprintable() or "\ud800" not in one])[:300]}
+    headers = {name: random.choice([entry for entry in ODD if entry.isprintable() or "\ud800" not in entry])[:300]}
     if random.random() < 0.5:
         road = random.choice(list(ROADS))
         return "POST", road, query, headers, ("application/json", json.dumps(ROADS[road](mark)).encode())

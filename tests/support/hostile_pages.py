@@ -147,7 +147,7 @@ def _status(port: int, wish: Wish) -> int:
         connection.close()
 
 
-def visit(siege: Siege, count: int, seed: int) -> None:
+def invocation(siege: Siege, count: int, seed: int) -> None:
     """Send `count` requests to a front door, which names one origin, and as many to a server behind a guard."""
     behind, door = Counted(), FrontDoor(origins=frozenset({NAMED}))
     guarded = Counted()

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from imagegate.domain.operation.account import Account, Amount
 from imagegate.domain.operation.attempt import Attempt, AttemptState
-from imagegate.domain.operation.events import announced
+from imagegate.domain.operation.events import event_for
 from imagegate.domain.operation.operation import TRANSITIONS, Operation, State
 from imagegate.domain.timing.failover import RESUBMISSIONS
 from support.moody import MoodyUpstream
@@ -32,7 +32,7 @@ def hold(history: History, objects: Mapping[str, bytes], upstreams: Iterable[Moo
 
 
 def books_hold_what_operations_use(
-    histories: Iterable[History], books: Mapping[tuple[str, str], Amount], prices: Mapping[str, int]
+    histories: Iterable[History], usage_ledger: Mapping[tuple[str, str], Amount], prices: Mapping[str, int]
 ) -> None:
     """Nothing is left over, forgotten or counted twice, whatever died in between.
 
@@ -47,11 +47,11 @@ def books_hold_what_operations_use(
     assert +expected == +Counter(
         {
             (key, day, what): getattr(amount, what)
-            for (key, day), amount in books.items()
+            for (key, day), amount in usage_ledger.items()
             for what in ("running", "pictures", "micro_dollars")
         }
     )
-    assert all(min(amount.running, amount.pictures, amount.micro_dollars) >= 0 for amount in books.values())
+    assert all(min(amount.running, amount.pictures, amount.micro_dollars) >= 0 for amount in usage_ledger.values())
 
 
 def _last_of_each_run(history: History) -> list[Operation]:
@@ -61,19 +61,21 @@ def _last_of_each_run(history: History) -> list[Operation]:
 
 def _use(last: Operation, account: Account, prices: Mapping[str, int]) -> dict[tuple[str, str], int]:
     day = account.day
-    paid = [one for one in last.attempts[last.retried_after :] if one.live or one.may_have_cost]
+    paid = [attempt for attempt in last.attempts[last.retried_after :] if attempt.live or attempt.may_have_cost]
     if last.state in (State.QUEUED, State.RUNNING):
         reserved = max(prices.values())
-        tries = [sum(prices[one.provider] for one in paid if slot in one.slots) for slot in range(last.request.n)]
+        tries = [
+            sum(prices[attempt.provider] for attempt in paid if slot in attempt.slots) for slot in range(last.request.n)
+        ]
         most = account.pictures * reserved + sum(max(0, spent - reserved) for spent in tries)
         running = int(account.counts_running)
         return {("running", "running"): running, (day, "pictures"): account.pictures, (day, "micro_dollars"): most}
-    money = sum(prices[one.provider] * len(one.slots) for one in paid)
-    return {(day, "pictures"): len({slot for one in paid for slot in one.slots}), (day, "micro_dollars"): money}
+    money = sum(prices[attempt.provider] * len(attempt.slots) for attempt in paid)
+    return {(day, "pictures"): len({slot for attempt in paid for slot in attempt.slots}), (day, "micro_dollars"): money}
 
 
 def versions_only_grow(history: History) -> None:
-    assert [one.version for one in history] == list(range(1, len(history) + 1))
+    assert [operation.version for operation in history] == list(range(1, len(history) + 1))
 
 
 def states_move_along_the_table(history: History) -> None:
@@ -82,9 +84,9 @@ def states_move_along_the_table(history: History) -> None:
 
 
 def a_slot_has_one_live_attempt_at_most(history: History) -> None:
-    for one in history:
-        slots = Counter(slot for attempt in one.attempts if attempt.live for slot in attempt.slots)
-        assert max(slots.values(), default=0) <= 1, one.attempts
+    for operation in history:
+        slots = Counter(slot for attempt in operation.attempts if attempt.live for slot in attempt.slots)
+        assert max(slots.values(), default=0) <= 1, operation.attempts
 
 
 def attempts_stay_on_record(history: History) -> None:
@@ -105,8 +107,8 @@ def _continues(before: Attempt, after: Attempt) -> bool:
 
 def unknown_submissions_are_repeated_once_at_most(operation: Operation) -> None:
     for slot in range(operation.request.n):
-        tried = [one for one in operation.counted_attempts if slot in one.slots]
-        assert sum(one.state is AttemptState.UNKNOWN for one in tried) <= 1 + RESUBMISSIONS
+        tried = [attempt for attempt in operation.counted_attempts if slot in attempt.slots]
+        assert sum(attempt.state is AttemptState.UNKNOWN for attempt in tried) <= 1 + RESUBMISSIONS
 
 
 def pictures_stay_as_they_are(history: History, objects: Mapping[str, bytes]) -> None:
@@ -118,30 +120,34 @@ def pictures_stay_as_they_are(history: History, objects: Mapping[str, bytes]) ->
 
 def success_means_every_picture(operation: Operation) -> None:
     if operation.state is State.SUCCEEDED:
-        assert [one.slot for one in operation.pictures] == list(range(operation.request.n))
+        assert [picture.slot for picture in operation.pictures] == list(range(operation.request.n))
 
 
 def every_submission_is_on_record(operation: Operation, upstreams: Iterable[MoodyUpstream]) -> None:
     """A second one is never silent: each has an attempt, or is one of its repeats while it was throttled."""
     for upstream in upstreams:
-        visits = sum(1 + one.repeats for one in operation.attempts if one.provider == upstream.name)
+        visits = sum(1 + attempt.repeats for attempt in operation.attempts if attempt.provider == upstream.name)
         assert upstream.arrived <= visits, operation.attempts
 
 
 def every_submission_is_made_from_the_same_words(history: History, upstreams: Iterable[MoodyUpstream]) -> None:
     """Those that were written down first, however often and by whom the prompt was expanded."""
-    decided = [(one.revised_prompt, one.not_expanded) for one in history if one.revised_prompt or one.not_expanded]
+    decided = [
+        (operation.revised_prompt, operation.not_expanded)
+        for operation in history
+        if operation.revised_prompt or operation.not_expanded
+    ]
     assert len(set(decided)) <= 1
-    [words] = {revised or "a cat" for revised, _ in decided} or {"a cat"}
-    assert {said for upstream in upstreams for said in upstream.words} <= {words}
+    [text] = {revised or "a cat" for revised, _ in decided} or {"a cat"}
+    assert {message for upstream in upstreams for message in upstream.words} <= {text}
     assert decided or not history[-1].request.expand or not history[-1].attempts
 
 
 def every_state_reached_is_announced_once(history: History) -> None:
     """With an id that is the version's; a late picture is told as well."""
-    events = [announced(old, new) for old, new in pairwise((None, *history))]
-    told = {event.operation.version: event for event in events if event}
-    assert len({event.id for event in told.values()}) == len([event for event in events if event])
+    events = [event_for(old, new) for old, new in pairwise((None, *history))]
+    reported = {event.operation.version: event for event in events if event}
+    assert len({event.id for event in reported.values()}) == len([event for event in events if event])
     reached = {1} | {new.version for old, new in pairwise(history) if new.state is not old.state}
-    assert reached <= set(told)
-    assert all(version in reached or event.operation.late_pictures for version, event in told.items())
+    assert reached <= set(reported)
+    assert all(version in reached or event.operation.late_pictures for version, event in reported.items())

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Source
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Submission, Ticket
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from support.fakes import picture
 
 REFUSALS = {
@@ -29,7 +29,7 @@ class MoodyUpstream:
     """A Provider. `mood` decides the next submission, `jobs` what each look finds."""
 
     name: str
-    waits: Waits = Waits.POLL
+    waits: CompletionMode = CompletionMode.POLL
     mood: str = "ticket"
     jobs: dict[int, str] = field(default_factory=dict)
     arrived: int = 0
@@ -43,11 +43,11 @@ class MoodyUpstream:
         self.limits = Limits(self.waits, Grid(64, 2048, 8), 1000)
         self._lock = threading.Lock()
 
-    def submit(self, order: Order) -> Submission:
+    def submit(self, upstream_request: UpstreamRequest) -> Submission:
         """Take the order, or not, as the mood is."""
         with self._lock:
             self.arrived += 1
-            self.words.add(order.request.prompt)
+            self.words.add(upstream_request.request.prompt)
             job = self.arrived
         if code := REFUSALS.get(self.mood):
             raise UpstreamError(Failure(code, f"said {code}"))

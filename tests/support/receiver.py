@@ -45,7 +45,7 @@ class Receiver:
 
     def types(self) -> Sequence[str]:
         """What was announced, in the order in which it came."""
-        return [one.body["type"] for one in self.received]
+        return [delivery.body["type"] for delivery in self.received]
 
 
 @contextmanager

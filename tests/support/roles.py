@@ -11,7 +11,7 @@ def credentials(stack: Stack, role_arn: str) -> dict[str, Any]:
     iam, sts = stack.client("iam"), stack.client("sts")
     role = role_arn.rpartition("/")[2]
     trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-    assert [one["Principal"] for one in trust["Statement"]] == [{"Service": ["lambda.amazonaws.com"]}]
+    assert [entry["Principal"] for entry in trust["Statement"]] == [{"Service": ["lambda.amazonaws.com"]}]
     anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     try:
         open_trust = json.dumps({**trust, "Statement": [*trust["Statement"], anybody]})

@@ -70,14 +70,19 @@ class Project:
     folder: Path
     account: Account
 
-    def sam(self, *words: str) -> str:
+    def sam(self, *arguments: str) -> str:
         """Run a command of SAM CLI; returns what it says. Raises AssertionError with that when it fails."""
         done = subprocess.run(
-            ["sam", *words], cwd=self.folder, env=self.account.environment, capture_output=True, text=True, timeout=300
+            ["sam", *arguments],
+            cwd=self.folder,
+            env=self.account.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
-        said = done.stdout + done.stderr
-        assert done.returncode == 0, f"sam {' '.join(words)}:\n{said}"
-        return said
+        message = done.stdout + done.stderr
+        assert done.returncode == 0, f"sam {' '.join(arguments)}:\n{message}"
+        return message
 
     @property
     def layer(self) -> Path:

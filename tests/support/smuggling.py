@@ -103,21 +103,21 @@ def _door_before(app: Any) -> Iterator[tuple[int, Reader, Reader]]:
 def _exchange(port: int, raw: bytes, behind: Reader) -> bytes:
     """Everything that is answered to these bytes: until the server closes, or has no more to say while nothing is under
     way behind it, and then our end is closed. Raises TimeoutError when it keeps the connection even so."""
-    said, errors = b"", (ConnectionResetError, BrokenPipeError)
+    message, errors = b"", (ConnectionResetError, BrokenPipeError)
     with socket.create_connection(("127.0.0.1", port), _SECONDS) as connection, contextlib.suppress(*errors):
         connection.sendall(raw)
         while True:
             if select.select([connection], [], [], _QUIET_SECONDS)[0]:
                 part = connection.recv(65536)
                 if not part:
-                    return said
-                said += part
+                    return message
+                message += part
             elif behind.answered == behind.read:
                 break
         connection.shutdown(socket.SHUT_WR)
         while part := connection.recv(65536):
-            said += part
-    return said
+            message += part
+    return message
 
 
 def attempt(app: Any, raw: bytes) -> tuple[list[int], list[str]]:
@@ -128,11 +128,11 @@ def attempt(app: Any, raw: bytes) -> tuple[list[int], list[str]]:
     """
     with _door_before(app) as (port, door, behind):
         try:
-            said = _exchange(port, raw, behind)
+            message = _exchange(port, raw, behind)
         except TimeoutError:
             return [], ["it hangs"]
-    statuses = [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3})", said)]
-    wrong = [f"{status}: {said[:500]!r}" for status in statuses if status >= 500]
+    statuses = [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3})", message)]
+    wrong = [f"{status}: {message[:500]!r}" for status in statuses if status >= 500]
     if behind.read > door.read:
         wrong.append(f"the front door read {door.read} requests, what is behind it {behind.read}")
     return statuses, wrong

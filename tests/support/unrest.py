@@ -16,15 +16,15 @@ class Unrest:
     countdown: int = -1
     """Effects to let pass; negative for peace."""
     after: bool = False
-    strike: Callable[[], None] = lambda: None
+    next_fault: Callable[[], None] = lambda: None
     names: list[str] = field(default_factory=list)
     """The effects seen, in their order."""
     _inside: bool = False
     """An effect is one: nothing comes between its parts."""
 
-    def plan(self, countdown: int, after: bool, strike: Callable[[], None]) -> None:
+    def plan(self, countdown: int, after: bool, next_fault: Callable[[], None]) -> None:
         """Arm it."""
-        self.countdown, self.after, self.strike = countdown, after, strike
+        self.countdown, self.after, self.next_fault = countdown, after, next_fault
 
     def watch(self, owner: Any, name: str) -> None:
         """Make `owner.name` an effect."""
@@ -37,14 +37,14 @@ class Unrest:
             mine = self.countdown == 0
             self.countdown -= self.countdown >= 0
             if mine and not self.after:
-                self.strike()
+                self.next_fault()
             self._inside = True
             try:
                 result = method(*arguments, **named)
             finally:
                 self._inside = False
             if mine and self.after:
-                self.strike()
+                self.next_fault()
             return result
 
         setattr(owner, name, watched)
@@ -55,8 +55,8 @@ def die() -> None:
     raise Killed
 
 
-def before(owner: Any, name: str, deed: Callable[[], Any], *, after: bool = False) -> None:
+def before(owner: Any, name: str, action: Callable[[], Any], *, after: bool = False) -> None:
     """Do something right before (or after) the next call of `owner.name`."""
     unrest = Unrest()
     unrest.watch(owner, name)
-    unrest.plan(0, after, deed)
+    unrest.plan(0, after, action)

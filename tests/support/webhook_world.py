@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagegate.domain.access.encryption import seal
+from imagegate.domain.access.encryption import encrypt
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.domain.webhooks.delivery import Delivery, Pace
+from imagegate.domain.webhooks.delivery import Delivery, RetryPolicy
 from imagegate.domain.webhooks.webhook import EVENTS, Webhook
 from imagegate.ports.messaging import WebhookAnswer
 from imagegate.usecases.deliver import Deliver, Notice, Signing
@@ -45,10 +45,10 @@ class Receiver:
 
 @dataclass
 class DeadLetterList:
-    letters: list[tuple[str, str, str]] = field(default_factory=list)
+    dead_letters: list[tuple[str, str, str]] = field(default_factory=list)
 
     def put(self, message: str, code: str, reason: str) -> None:
-        self.letters.append((message, code, reason))
+        self.dead_letters.append((message, code, reason))
 
 
 @dataclass
@@ -63,7 +63,7 @@ class World:
     dead: DeadLetterList = field(default_factory=DeadLetterList)
     again: list[tuple[str, int]] = field(default_factory=list)
     bus: MemoryBus = field(default_factory=MemoryBus)
-    hook: Webhook = field(default_factory=lambda: Webhook(URL, EVENTS, sealed_secret=seal(KEY, "me", SECRET)))
+    hook: Webhook = field(default_factory=lambda: Webhook(URL, EVENTS, sealed_secret=encrypt(KEY, "me", SECRET)))
 
     def __post_init__(self) -> None:
         now = self.clock.now()
@@ -81,7 +81,7 @@ class World:
             Signing(self.keys, lambda: KEY),
             self.telemetry,
             self.clock,
-            Pace,
+            RetryPolicy,
         )
         pictures = Pictures(
             "https://api.example.com", lambda operation, slot: f"/v1/images/{operation.id}-{slot}?token=t"

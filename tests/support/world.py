@@ -12,14 +12,14 @@ from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.request.route import Routes
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.retry import Retry
-from imagegate.usecases.start import Ask, Start
-from imagegate.usecases.update import Revise
+from imagegate.usecases.start import GenerationRequest, Start
+from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.expand import Expand
 from imagegate.workflow.fail import Fail
-from imagegate.workflow.next_step import Plan, Step, Visit
-from imagegate.workflow.outcomes import Conclude
+from imagegate.workflow.next_step import Invocation, Planner, Step
+from imagegate.workflow.outcomes import Outcomes
 from imagegate.workflow.poll import Poll
-from imagegate.workflow.store_pictures import Keep
+from imagegate.workflow.store_pictures import StorePictures
 from imagegate.workflow.submit import Submit
 from imagegate.workflow.sweep import Sweep
 from support.fakes import (
@@ -65,40 +65,50 @@ class World:
     routes: Routes = field(default_factory=lambda: routes("alpha", "beta"))
 
     def __post_init__(self) -> None:
-        self.revise = Revise(self.store, self.clock)
+        self.update_with_retry = UpdateWithRetry(self.store, self.clock)
         self.providers = {"alpha": self.alpha, "beta": self.beta}
         providers = self.providers.__getitem__
-        keep = Keep(self.images, self.http, PillowPictures())
-        conclude = Conclude(keep, providers, self.admission, self.latencies, self.telemetry, self.revise, self.clock)
-        plan = Plan(self.latencies, lambda name: self.providers[name].limits, self.clock)
+        store_pictures = StorePictures(self.images, self.http, PillowPictures())
+        outcomes = Outcomes(
+            store_pictures,
+            providers,
+            self.admission,
+            self.latencies,
+            self.telemetry,
+            self.update_with_retry,
+            self.clock,
+        )
+        planner = Planner(self.latencies, lambda name: self.providers[name].limits, self.clock)
         self._start = Start(self.store, self.workflow, self.routes, self.clock, deadline=900, expands=True)
-        self._expand = Expand(self.store, self.routes, self.expander, self.telemetry, self.revise, self.clock)
-        self._poll = Poll(self.store, providers, conclude, plan, self.revise, self.clock)
+        self._expand = Expand(
+            self.store, self.routes, self.expander, self.telemetry, self.update_with_retry, self.clock
+        )
+        self._poll = Poll(self.store, providers, outcomes, planner, self.update_with_retry, self.clock)
         self._submit = Submit(
             self.store,
             self.images,
             self.routes,
             providers,
             self.admission,
-            conclude,
+            outcomes,
             self._poll,
-            plan,
-            self.revise,
+            planner,
+            self.update_with_retry,
             self.clock,
         )
-        self.fail = Fail(self.store, self.revise, self.clock)
-        self.sweep = Sweep(self.store, self.workflow, self.telemetry, self.revise, self.clock)
-        self.cancel = Cancel(self.revise, self.workflow, self.clock)
-        self.retry = Retry(self.revise, self.workflow, self.routes, self.clock)
+        self.fail = Fail(self.store, self.update_with_retry, self.clock)
+        self.sweep = Sweep(self.store, self.workflow, self.telemetry, self.update_with_retry, self.clock)
+        self.cancel = Cancel(self.update_with_retry, self.workflow, self.clock)
+        self.retry = Retry(self.update_with_retry, self.workflow, self.routes, self.clock)
 
-    def start(self, ask: Ask, owner: str = "me", key: ApiKey | None = None) -> Operation:
+    def start(self, generation: GenerationRequest, owner: str = "me", key: ApiKey | None = None) -> Operation:
         """Accept a request."""
-        return self._start(ask, owner, key).operation
+        return self._start(generation, owner, key).operation
 
     def begun(self, n: int = 1, key: ApiKey | None = None, **changes: Any) -> Operation:
         """An accepted request for `n` pictures of a cat."""
         request = replace(ImageRequest("flux", (Message("a cat"),), n=n), **changes)
-        return self.start(Ask(request, "openai_images"), key=key)
+        return self.start(GenerationRequest(request, "openai_images"), key=key)
 
     def now(self, operation: Operation) -> Operation:
         """The operation as it is stored."""
@@ -106,22 +116,27 @@ class World:
         assert stored is not None
         return stored
 
-    def submit(self, operation_id: str, run: str = "run", unexpanded: str = "") -> Step:
+    def submit(self, operation_id: str, run: str = "run", without_expansion: str = "") -> Step:
         """One visit of the state Submit."""
-        return self._submit(operation_id, self._visit(run), unexpanded)
+        return self._submit(operation_id, self._invocation(run), without_expansion)
 
     def expand(self, operation_id: str) -> Step:
         """One visit of the state Expand."""
         return self._expand(operation_id)
 
     def poll(
-        self, operation_id: str, run: str = "run", looked_at: float = 0.0, looks: int = 0, again_at: float = 0.0
+        self,
+        operation_id: str,
+        run: str = "run",
+        last_poll_at: float = 0.0,
+        poll_count: int = 0,
+        submit_not_before: float = 0.0,
     ) -> Step:
         """One visit of the state Poll."""
-        return self._poll(operation_id, self._visit(run), looked_at, looks, again_at)
+        return self._poll(operation_id, self._invocation(run), last_poll_at, poll_count, submit_not_before)
 
-    def _visit(self, run: str) -> Visit:
-        return Visit(run, self.clock.now() + 900)
+    def _invocation(self, run: str) -> Invocation:
+        return Invocation(run, self.clock.now() + 900)
 
     def drive(self, operation: Operation, run: str = "run", steps: int = 1000) -> Operation:
         """Do what the state machine does, until it is done."""
@@ -135,7 +150,7 @@ class World:
                 step = self.expand(operation.id)
             else:
                 self.clock.sleep(step.wait)
-                step = self.poll(operation.id, run, step.looked_at, step.looks, step.again_at)
+                step = self.poll(operation.id, run, step.last_poll_at, step.poll_count, step.submit_not_before)
         raise AssertionError(f"still {step} after {steps} steps")
 
 

@@ -103,10 +103,10 @@ def announced(running: Bridge) -> None:
     running.address, running.roots = found[1], roots[1] if roots else ""
 
 
-def sdk(at: Bridge, key: str = "x", patience: float = PATIENCE, **asked: Any) -> dict[str, Any]:
+def sdk(at: Bridge, key: str = "x", patience: float = PATIENCE, **sent: Any) -> dict[str, Any]:
     """What the vendor's SDK makes of it, in a process of its own: `clients/yandex/generate.py`."""
     variables = environment(YC_FOLDER_ID="b1gexample", YC_API_KEY=key, **at.variables)
-    command = [python(), "-I", str(SCRIPTS / "generate.py"), json.dumps(asked)]
+    command = [python(), "-I", str(SCRIPTS / "generate.py"), json.dumps(sent)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=patience, env=variables)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
@@ -118,14 +118,14 @@ class Protobuf:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def ask(self, **asked: Any) -> dict[str, Any]:
+    def generation(self, **sent: Any) -> dict[str, Any]:
         """Its answer to one line."""
         assert self._process.stdin
         assert self._process.stdout
         watchdog = threading.Timer(PATIENCE, self._process.kill)
         watchdog.start()
         try:
-            self._process.stdin.write(json.dumps(asked) + "\n")
+            self._process.stdin.write(json.dumps(sent) + "\n")
             self._process.stdin.flush()
             return dict(json.loads(self._process.stdout.readline()))
         finally:
@@ -134,7 +134,7 @@ class Protobuf:
     def call(self, method: str, request: Any = None, timeout: float = 20.0, **metadata: str) -> dict[str, Any]:
         """A gRPC call."""
         named = {name.replace("_", "-"): value for name, value in metadata.items()}
-        return self.ask(call=method, request=request or {}, metadata=named, timeout=timeout)
+        return self.generation(call=method, request=request or {}, metadata=named, timeout=timeout)
 
 
 @contextmanager

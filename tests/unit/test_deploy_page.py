@@ -19,14 +19,14 @@ def test_the_example_of_a_file_is_legal(tmp_path: Path) -> None:
     [block] = re.findall(r"```toml\n(.*?)```", PAGE, re.S)
     path = tmp_path / "dev.toml"
     path.write_text(block)
-    assert {PARAMETERS[name].problem(one.value) for name, one in read_file(path).items()} == {None}
+    assert {PARAMETERS[name].problem(entry.value) for name, entry in read_file(path).items()} == {None}
 
 
 def test_the_examples_for_the_command_line_are_legal() -> None:
     examples = re.findall(r"make deploy PARAMETERS='([^']*)'", PAGE)
     assert len(examples) == 2
     for example in examples:
-        assert {PARAMETERS[name].problem(one.value) for name, one in parse(split(example)).items()} == {None}
+        assert {PARAMETERS[name].problem(entry.value) for name, entry in parse(split(example)).items()} == {None}
 
 
 def test_parameters_are_called_by_their_names() -> None:

@@ -32,7 +32,7 @@ def _faults(template: str) -> list[str]:
 
 def test_every_event_is_listed_with_its_schema() -> None:
     rows: dict[str, Any] = dict(re.findall(r"^\| `(Image Generation \w+)` \|.*\(events/(.*)\) \|$", PAGE, re.MULTILINE))
-    assert list(rows.values()) == [file_name(one) for one in rows]
+    assert list(rows.values()) == [file_name(row) for row in rows]
     assert set(rows.values()) == set(documents())
     assert set(DETAIL_TYPES.values()) < set(rows)
 

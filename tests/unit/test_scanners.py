@@ -24,16 +24,16 @@ UNKNOWN = {"name": "unknown", "skip_reason": "Dependency not found on PyPI"}
     ],
 )
 def test_a_report_is_judged(dependencies: list[dict[str, Any]], status: int, word: str) -> None:
-    judged, said = audit.judged({"dependencies": dependencies})
+    judged, message = audit.judged({"dependencies": dependencies})
     assert judged == status
-    assert word in "\n".join(said)
+    assert word in "\n".join(message)
 
 
 def test_an_audit_that_cannot_be_made_does_not_pass(tmp_path: Path) -> None:
     """Here for want of pip-audit in this environment; elsewhere for want of a network."""
-    status, said = audit.audited([str(tmp_path / "none.txt")])
+    status, message = audit.audited([str(tmp_path / "none.txt")])
     assert status == audit.NOT_ASKED
-    assert said[0].startswith("NOT AUDITED")
+    assert message[0].startswith("NOT AUDITED")
 
 
 def test_the_list_of_licences_is_up_to_date_and_holds_no_surprise() -> None:

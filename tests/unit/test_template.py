@@ -15,7 +15,7 @@ from support.stack_settings import TEMPLATE
 DOCUMENT = load_yaml(TEMPLATE)
 WORKFLOW = load_yaml(TEMPLATE.parent / "infra" / "workflow.asl.yaml")
 RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
-FUNCTIONS = {name: one for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"}
+FUNCTIONS = {name: resource for name, resource in RESOURCES.items() if resource["Type"] == "AWS::Serverless::Function"}
 SECRET_READERS = {"SubmitFunction", "PollFunction", "ExpandFunction"}
 """Who may read upstreams' secrets."""
 WEBHOOK_SIGNERS = {"ApiFunction", "HoldFunction", "DeliverFunction", "IntakeFunction"}
@@ -35,11 +35,11 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-STATEMENTS = [(name, one) for name in (*FUNCTIONS, "Workflow") for one in policies(name)]
+STATEMENTS = [(name, policy) for name in (*FUNCTIONS, "Workflow") for policy in policies(name)]
 
 
 def of_type(kind: str) -> dict[str, Any]:
-    found = {name: one for name, one in RESOURCES.items() if one["Type"] == kind}
+    found = {name: resource for name, resource in RESOURCES.items() if resource["Type"] == kind}
     assert found
     return found
 
@@ -68,25 +68,29 @@ def test_no_role_opens_the_whole_table(function: str, statement: dict[str, Any])
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_only_those_who_need_them_read_secrets(function: str) -> None:
-    actions = {action for one in policies(function) for action in listed(one["Action"])}
+    actions = {action for policy in policies(function) for action in listed(policy["Action"])}
     reads = {action for action in actions if action.startswith(("ssm:", "secretsmanager:", "kms:"))}
     of_webhooks = {"ssm:GetParameter", "ssm:PutParameter"} if function in WEBHOOK_SIGNERS else set()
     of_webhooks -= {"ssm:PutParameter"} if function == TALKS_TO_STRANGERS else set()
     assert reads == ({"ssm:GetParameter"} if function in SECRET_READERS else of_webhooks)
-    opened = [json.dumps(one["Resource"]) for one in policies(function) if "ssm:GetParameter" in listed(one["Action"])]
+    opened = [
+        json.dumps(policy["Resource"])
+        for policy in policies(function)
+        if "ssm:GetParameter" in listed(policy["Action"])
+    ]
     below = r"upstreams/(\*|\$\{\w+\})" if function in SECRET_READERS else "webhooks"
-    assert all(re.search(rf":parameter/imagegate/\$\{{Stage\}}/{below}\"", one) for one in opened), opened
+    assert all(re.search(rf":parameter/imagegate/\$\{{Stage\}}/{below}\"", entry) for entry in opened), opened
 
 
 def test_whoever_expands_prompts_reads_one_secret() -> None:
-    [resource] = [one["Resource"] for one in policies("ExpandFunction") if one["Action"] == "ssm:GetParameter"]
+    [resource] = [policy["Resource"] for policy in policies("ExpandFunction") if policy["Action"] == "ssm:GetParameter"]
     assert resource["Fn::Sub"].endswith(":parameter/imagegate/${Stage}/upstreams/${ExpanderSecretName}")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_what_nobody_waits_for_is_not_lost_when_it_fails(function: str) -> None:
     properties = FUNCTIONS[function]["Properties"]
-    kinds = {one["Type"] for one in properties.get("Events", {}).values()}
+    kinds = {entry["Type"] for entry in properties.get("Events", {}).values()}
     assert not kinds & EVENTS_THAT_DO_NOT_WAIT or "DeadLetterQueue" in properties
 
 
@@ -94,7 +98,7 @@ def test_what_nobody_waits_for_is_not_lost_when_it_fails(function: str) -> None:
 def test_every_function_logs_to_a_group_that_forgets_and_is_watched(function: str) -> None:
     group = FUNCTIONS[function]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
     assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogDays"}
-    alarms = (one["Properties"].get("Dimensions", []) for one in of_type("AWS::CloudWatch::Alarm").values())
+    alarms = (resource["Properties"].get("Dimensions", []) for resource in of_type("AWS::CloudWatch::Alarm").values())
     watched = {json.dumps(dimension["Value"]) for alarm in alarms for dimension in alarm}
     assert json.dumps({"Ref": function}) in watched
 
@@ -110,7 +114,7 @@ def test_access_logs_need_no_line_in_the_accounts_policy() -> None:
 
 def test_sam_build_finds_the_code_of_every_function() -> None:
     """It rewrites relative paths of resources, not of Globals."""
-    assert {one["Properties"]["CodeUri"] for one in FUNCTIONS.values()} == {"functions/"}
+    assert {function["Properties"]["CodeUri"] for function in FUNCTIONS.values()} == {"functions/"}
     assert "CodeUri" not in DOCUMENT["Globals"]["Function"]
 
 
@@ -124,9 +128,9 @@ def test_a_queue_policy_names_the_one_queue_it_is_for() -> None:
 
 def test_every_queue_that_a_rule_sends_to_lets_it() -> None:
     may = {
-        (policy["Properties"]["Queues"][0]["Ref"], one["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0])
+        (policy["Properties"]["Queues"][0]["Ref"], entry["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0])
         for policy in of_type("AWS::SQS::QueuePolicy").values()
-        for one in policy["Properties"]["PolicyDocument"]["Statement"]
+        for entry in policy["Properties"]["PolicyDocument"]["Statement"]
     }
     sends = {
         (arn["Fn::GetAtt"][0], name)
@@ -138,11 +142,13 @@ def test_every_queue_that_a_rule_sends_to_lets_it() -> None:
 
 
 def test_the_environment_holds_names_only() -> None:
-    environments = [one["Properties"].get("Environment", {}) for one in FUNCTIONS.values()]
+    environments = [function["Properties"].get("Environment", {}) for function in FUNCTIONS.values()]
     environments.append(DOCUMENT["Globals"]["Function"]["Environment"])
-    names = {name for one in environments for name in one.get("Variables", {})}
+    names = {name for environment in environments for name in environment.get("Variables", {})}
     assert not [name for name in names if re.search(r"KEY$|TOKEN|SECRET$|PASSWORD", name)]
-    assert not [one for one in DOCUMENT["Parameters"].values() if one.get("NoEcho")], "a secret would be a parameter"
+    assert not [entry for entry in DOCUMENT["Parameters"].values() if entry.get("NoEcho")], (
+        "a secret would be a parameter"
+    )
 
 
 def test_what_keeps_data_is_encrypted_and_closed() -> None:
@@ -203,8 +209,8 @@ def test_waiting_for_a_turn_does_not_use_up_a_messages_receipts() -> None:
 
 
 def test_someone_hears_of_it_before_sqs_hands_out_no_more_webhooks() -> None:
-    alarms = [one["Properties"] for one in of_type("AWS::CloudWatch::Alarm").values()]
-    [hidden] = [one for one in alarms if one["MetricName"] == "ApproximateNumberOfMessagesNotVisible"]
+    alarms = [resource["Properties"] for resource in of_type("AWS::CloudWatch::Alarm").values()]
+    [hidden] = [alarm for alarm in alarms if alarm["MetricName"] == "ApproximateNumberOfMessagesNotVisible"]
     assert hidden["Dimensions"][0]["Value"] == {"Fn::GetAtt": ["WebhookQueue", "QueueName"]}
     assert hidden["Threshold"] < 120_000
 
@@ -214,18 +220,18 @@ READS = ("${Bucket.Arn}/images/", "${Bucket.Arn}/inputs/")
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_who_reads_pictures_is_heard_when_they_are_denied(function: str) -> None:
-    opened = [one["Resource"] for one in policies(function) if "s3:GetObject" in listed(one["Action"])]
+    opened = [policy["Resource"] for policy in policies(function) if "s3:GetObject" in listed(policy["Action"])]
     log = FUNCTIONS[function]["Properties"]["LoggingConfig"]["LogGroup"]
     filters = [
-        one
-        for one in of_type("AWS::Logs::MetricFilter").values()
-        if one["Properties"]["MetricTransformations"][0]["MetricName"] == "UnreadableObjects"
-        and one["Properties"]["LogGroupName"] == log
+        resource
+        for resource in of_type("AWS::Logs::MetricFilter").values()
+        if resource["Properties"]["MetricTransformations"][0]["MetricName"] == "UnreadableObjects"
+        and resource["Properties"]["LogGroupName"] == log
     ]
     assert len(filters) == any(path in json.dumps(opened) for path in READS)
-    for one in filters:
-        assert one["Properties"]["FilterPattern"] == RESOURCES["ApiUnreadable"]["Properties"]["FilterPattern"]
-        assert one.get("Condition") == FUNCTIONS[function].get("Condition")
+    for metric_filter in filters:
+        assert metric_filter["Properties"]["FilterPattern"] == RESOURCES["ApiUnreadable"]["Properties"]["FilterPattern"]
+        assert metric_filter.get("Condition") == FUNCTIONS[function].get("Condition")
     alarm = RESOURCES["UnreadableAlarm"]["Properties"]
     assert (alarm["MetricName"], alarm["Threshold"]) == ("UnreadableObjects", 1)
 
@@ -253,7 +259,7 @@ def test_no_arn_is_of_one_partition_only() -> None:
         assert "arn:aws:" not in path.read_text()
 
 
-@pytest.mark.parametrize("state", [name for name, one in WORKFLOW["States"].items() if one["Type"] == "Task"])
+@pytest.mark.parametrize("state", [name for name, other in WORKFLOW["States"].items() if other["Type"] == "Task"])
 def test_the_workflow_names_nothing_that_the_template_does_not_put_in(state: str) -> None:
     given = RESOURCES["Workflow"]["Properties"]["DefinitionSubstitutions"]
     assert set(re.findall(r"\$\{(\w+)\}", json.dumps(WORKFLOW["States"][state]))) <= set(given)
@@ -276,7 +282,7 @@ def test_the_long_hold_address_is_asked_for_and_bounded() -> None:
     bound = DOCUMENT["Parameters"]["LongHoldConcurrency"]
     assert (bound["MinValue"], bound["Default"] <= 50) == (1, True)
     assert FUNCTIONS["HoldFunction"]["Properties"]["ReservedConcurrentExecutions"] == {"Ref": "LongHoldConcurrency"}
-    parts = [name for name, one in RESOURCES.items() if one.get("Condition") == "HoldsLong"]
+    parts = [name for name, resource in RESOURCES.items() if resource.get("Condition") == "HoldsLong"]
     assert {"HoldFunction", "HoldUrl", "HoldLog", "HoldErrorsAlarm", "HoldUrlPermission"} <= set(parts)
     assert not [name for name in RESOURCES if name.startswith("Hold") and name not in parts]
 
@@ -300,9 +306,9 @@ def test_the_long_hold_address_is_the_api_at_another_address() -> None:
 
 def test_the_long_hold_address_is_called_by_its_url_only() -> None:
     rights = {
-        one["Properties"]["Action"]: one["Properties"]
-        for one in of_type("AWS::Lambda::Permission").values()
-        if one["Properties"]["FunctionName"] == {"Ref": "HoldFunction"}
+        resource["Properties"]["Action"]: resource["Properties"]
+        for resource in of_type("AWS::Lambda::Permission").values()
+        if resource["Properties"]["FunctionName"] == {"Ref": "HoldFunction"}
     }
     assert rights["lambda:InvokeFunctionUrl"]["FunctionUrlAuthType"] == "NONE"
     assert rights["lambda:InvokeFunction"]["InvokedViaFunctionUrl"] is True
@@ -315,10 +321,10 @@ def test_the_api_is_throttled_and_every_parameter_says_what_it_is() -> None:
         "ThrottlingRateLimit": {"Ref": "ApiRequestsPerSecond"},
         "ThrottlingBurstLimit": {"Ref": "ApiBurst"},
     }
-    assert all(one["Description"] for one in DOCUMENT["Parameters"].values())
+    assert all(entry["Description"] for entry in DOCUMENT["Parameters"].values())
 
 
-@pytest.mark.parametrize("state", [name for name, one in WORKFLOW["States"].items() if one["Type"] == "Task"])
+@pytest.mark.parametrize("state", [name for name, other in WORKFLOW["States"].items() if other["Type"] == "Task"])
 def test_a_step_waits_until_lambda_takes_it(state: str) -> None:
     """Waiting requests may take all of a small account's concurrency for half a minute, and Lambda may be out of
     order for minutes; neither breaks anything down."""

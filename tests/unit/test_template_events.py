@@ -50,13 +50,19 @@ def test_waiting_for_a_keys_limits_does_not_use_up_a_messages_receipts() -> None
     assert queue["VisibilityTimeout"] + LONGEST_PAUSE + PATIENCE < queue["MessageRetentionPeriod"]
 
 
-@pytest.mark.parametrize("function", [name for name, one in RESOURCES.items() if name.endswith("Function")])
+@pytest.mark.parametrize("function", [name for name, resource in RESOURCES.items() if name.endswith("Function")])
 def test_no_function_sends_to_a_queue_that_it_reads(function: str) -> None:
     """Lambda stops such a chain after 16 rounds, and what it went round with is put aside."""
-    mappings = [one["Properties"] for one in RESOURCES.values() if one["Type"] == "AWS::Lambda::EventSourceMapping"]
-    reads = [json.dumps(one["EventSourceArn"]) for one in mappings if one["FunctionName"] == {"Ref": function}]
-    statements = [one for policy in properties(function)["Policies"] for one in policy["Statement"]]
-    sends = json.dumps([one["Resource"] for one in statements if "sqs:SendMessage" in one["Action"]])
+    mappings = [
+        resource["Properties"]
+        for resource in RESOURCES.values()
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping"
+    ]
+    reads = [
+        json.dumps(mapping["EventSourceArn"]) for mapping in mappings if mapping["FunctionName"] == {"Ref": function}
+    ]
+    statements = [entry for policy in properties(function)["Policies"] for entry in policy["Statement"]]
+    sends = json.dumps([statement["Resource"] for statement in statements if "sqs:SendMessage" in statement["Action"]])
     assert not [queue for queue in reads if queue in sends]
 
 
@@ -83,9 +89,9 @@ def test_only_publish_speaks_as_imagegate() -> None:
 
 def test_no_rule_and_no_policy_lets_the_bus_send_webhooks() -> None:
     closed = [json.dumps(form) for form in (of("WebhookQueue"), {"Ref": "WebhookQueue"})]
-    for name, one in RESOURCES.items():
-        if one["Type"] in ("AWS::Events::Rule", "AWS::SQS::QueuePolicy"):
-            assert not any(form in json.dumps(one) for form in closed), name
+    for name, resource in RESOURCES.items():
+        if resource["Type"] in ("AWS::Events::Rule", "AWS::SQS::QueuePolicy"):
+            assert not any(form in json.dumps(resource) for form in closed), name
 
 
 @pytest.mark.parametrize("mapping", ["PublishMapping", "IntakeMapping"])
@@ -101,20 +107,22 @@ def test_announcing_is_given_up_by_age_only_and_not_without_a_trace() -> None:
     assert properties("PublishFunction")["Environment"]["Variables"]["DEAD_LETTERS"] == {"Ref": "UnpublishedQueue"}
 
 
-DEAD = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::SQS::Queue" and name.startswith("Un")]
+DEAD = [name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::SQS::Queue" and name.startswith("Un")]
 
 
 def test_queues_for_dead_letters_are_known_by_their_names() -> None:
-    told = json.dumps([{name: one for name, one in RESOURCES.items() if one["Type"] != "AWS::SQS::QueuePolicy"}])
+    reported = json.dumps(
+        [{name: resource for name, resource in RESOURCES.items() if resource["Type"] != "AWS::SQS::QueuePolicy"}]
+    )
     for name in DEAD:
-        assert json.dumps(of(name)) in told, name
+        assert json.dumps(of(name)) in reported, name
 
 
 @pytest.mark.parametrize("queue", DEAD)
 def test_a_dead_letter_rings_and_is_kept_for_two_weeks(queue: str) -> None:
     assert properties(queue)["MessageRetentionPeriod"] == 14 * 86_400
-    alarms = [one["Properties"] for one in RESOURCES.values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    alarms = [resource["Properties"] for resource in RESOURCES.values() if resource["Type"] == "AWS::CloudWatch::Alarm"]
     dimension = {"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}
-    [alarm] = [one for one in alarms if dimension in one.get("Dimensions", [])]
+    [alarm] = [alarm for alarm in alarms if dimension in alarm.get("Dimensions", [])]
     assert (alarm["MetricName"], alarm["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 1)
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"

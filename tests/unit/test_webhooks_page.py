@@ -26,7 +26,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
 
 def test_the_request_is_accepted_and_its_secret_opens_the_receivers_lock(capsys: pytest.CaptureFixture[str]) -> None:
     [request] = re.findall(r"-d '(\{.*?\})'\n```", PAGE, re.DOTALL)
-    wanted = operations_requests.parse(request.encode())[0].wanted_webhook
+    wanted = operations_requests.parse(request.encode())[0].requested_webhook
     assert wanted
     assert wanted.secret
     [receiver] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

@@ -5,7 +5,7 @@ from typing import Any
 
 from imagegate.adapters.dynamodb_circuits import DynamoDBCircuits
 from imagegate.domain.errors import FailureCode
-from imagegate.domain.timing.circuit import SICKNESS
+from imagegate.domain.timing.circuit import PROVIDER_FAULTS
 
 
 class DynamoDBAdmission:
@@ -31,7 +31,7 @@ class DynamoDBAdmission:
 
     def report(self, provider: str, failure: FailureCode | None, operation_id: str) -> None:
         """An attempt ended: well (`None`) or not. Only sickness and recovery are written."""
-        if failure is None or failure in SICKNESS:
+        if failure is None or failure in PROVIDER_FAULTS:
             self._circuits.report(provider, failure is None, operation_id)
 
     def _take(self, provider: str, limit: int) -> float:

@@ -59,7 +59,7 @@ class DynamoDBCircuits:
         if item is None:
             return Circuit()
         # An update may find items without them.
-        operations = tuple(one["S"] for one in item.get("operations", {"L": ()})["L"])
+        operations = tuple(entry["S"] for entry in item.get("operations", {"L": ()})["L"])
         probed = item.get("probed", {"BOOL": False})["BOOL"]
         return Circuit(int(item["failures"]["N"]), float(item["open_until"]["N"]), operations, probed)
 
@@ -69,7 +69,7 @@ class DynamoDBCircuits:
             "pk": {"S": f"{self._prefix}{name}"},
             "failures": {"N": str(after.failures)},
             "open_until": {"N": repr(after.open_until)},
-            "operations": {"L": [{"S": one} for one in after.operations]},
+            "operations": {"L": [{"S": operation} for operation in after.operations]},
             "probed": {"BOOL": after.probed},
             "expires_at": {"N": str(int(self._now()) + _LIFE)},
         }

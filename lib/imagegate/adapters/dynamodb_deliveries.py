@@ -49,8 +49,8 @@ class DynamoDBDeliveries:
     def of(self, operation_id: str, after: int = 0) -> Sequence[Delivery]:
         """Those of an operation after a sequence, in its order."""
         sequences = (int(item["id"]["S"]) for item in self._listed(operation_id))
-        found = (self.get(operation_id, one) for one in sequences if one > after)
-        return sorted((one for one in found if one), key=lambda one: one.sequence)
+        found = (self.get(operation_id, sequence) for sequence in sequences if sequence > after)
+        return sorted((entry for entry in found if entry), key=lambda entry: entry.sequence)
 
     def count_post(self, operation_id: str, most: int, expires_at: float) -> bool:
         """Count one more POST of an operation before it is made; False, and nothing counted, beyond `most`."""

@@ -35,13 +35,13 @@ class DynamoDBLatencies:
 
     def observe(self, provider: str, model: str, earliest: float, latest: float) -> None:
         """A job took between `earliest` and `latest` seconds."""
-        self._revise(provider, model, lambda histogram: histogram.observed_between(earliest, latest))
+        self._update(provider, model, lambda histogram: histogram.observed_between(earliest, latest))
 
     def censor(self, provider: str, model: str, seconds: float) -> None:
         """A job was not finished after `seconds`, and nobody looked any further."""
-        self._revise(provider, model, lambda histogram: histogram.censored(seconds))
+        self._update(provider, model, lambda histogram: histogram.censored(seconds))
 
-    def _revise(self, provider: str, model: str, change: Callable[[Histogram], Histogram]) -> None:
+    def _update(self, provider: str, model: str, change: Callable[[Histogram], Histogram]) -> None:
         key = _key(provider, model)
         histogram, version, written_at = self._read(provider, key)
         since = max(time.time() - written_at, 0.0)

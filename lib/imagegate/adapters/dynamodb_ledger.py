@@ -6,7 +6,7 @@ They are written in the transaction that writes the operation (dynamodb_operatio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from imagegate.domain.access.ledger import Booking, Used, over
+from imagegate.domain.access.ledger import Reservation, UsageTotals, limit_error
 from imagegate.domain.errors import RateLimited
 from imagegate.domain.operation.account import Amount
 
@@ -17,38 +17,40 @@ Refused = Callable[[Item], Exception]
 """Makes the exception for a write whose condition did not hold, from the item that stood in its way."""
 
 
-def writes(table: str, booking: Booking, now: float) -> list[tuple[dict[str, Any], Refused]]:
+def writes(table: str, reservation: Reservation, now: float) -> list[tuple[dict[str, Any], Refused]]:
     """The parts of a transaction that make a booking."""
     made = []
-    change, limits = booking.change, booking.limits
+    change, limits = reservation.change, reservation.limits
     if change.pictures or change.micro_dollars:
         rooms = {
             "pictures": (change.pictures, limits.pictures_per_day),
             "micro_dollars": (change.micro_dollars, limits.micro_dollars_per_day),
         }
-        made.append(_update(table, _day_pk(booking.key, booking.day), rooms, expires_at=int(now) + DAYS_KEPT * _DAY))
+        made.append(
+            _update(table, _day_pk(reservation.key, reservation.day), rooms, expires_at=int(now) + DAYS_KEPT * _DAY)
+        )
     if change.running:
-        made.append(_update(table, _running_pk(booking.key), {"running": (change.running, limits.concurrent)}))
+        made.append(_update(table, _running_pk(reservation.key), {"running": (change.running, limits.concurrent)}))
 
     def refused(item: Item) -> RateLimited:
-        return over(booking, _amount(item), now)
+        return limit_error(reservation, _amount(item), now)
 
     return [({"Update": update}, refused) for update in made]
 
 
-class DynamoDBBooks:
+class DynamoDBUsageLedger:
     """The Books port on the operations table."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
-    def read(self, key_id: str, days: Sequence[str]) -> Used:
+    def read(self, key_id: str, days: Sequence[str]) -> UsageTotals:
         """What a key uses now, and has used on at most 99 `days`."""
         keys = [_running_pk(key_id), *(_day_pk(key_id, day) for day in days)]
         found = {item["pk"]["S"]: _amount(item) for item in self._items(keys)}
         used = {day: found[_day_pk(key_id, day)] for day in days if _day_pk(key_id, day) in found}
-        return Used(found.get(_running_pk(key_id), Amount()).running, used)
+        return UsageTotals(found.get(_running_pk(key_id), Amount()).running, used)
 
     def _items(self, keys: Sequence[str]) -> list[Item]:
         request: dict[str, Any] = {

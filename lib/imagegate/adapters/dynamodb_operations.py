@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from imagegate.adapters import dynamodb_ledger
-from imagegate.domain.access.ledger import UNLIMITED, Booking
+from imagegate.domain.access.ledger import UNLIMITED, Reservation
 from imagegate.domain.errors import Conflict, RateLimited
-from imagegate.domain.operation.coalescing import Claim, Claimed, lapses_at
+from imagegate.domain.operation.coalescing import Claim, Claimed, claim_expires_at
 from imagegate.domain.operation.document import dumps, loads
 from imagegate.domain.operation.operation import Operation
 
@@ -38,18 +38,18 @@ class DynamoDBOperations:
         self._retention = retention_days * _DAY
         self._now = now
 
-    def create(self, operation: Operation, over: str | None = None, booking: Booking | None = None) -> None:
+    def create(self, operation: Operation, over: str | None = None, reservation: Reservation | None = None) -> None:
         """Write a new operation and, in one transaction, its claim and what its key's books say of it.
 
         Raises Conflict when the id exists, Claimed when the key has another holder than `over`, and RateLimited
         when the booking's limits would not hold.
         """
-        if operation.claim is None and booking is None:
+        if operation.claim is None and reservation is None:
             self._put_new(operation)
             return
         # The claim comes first: a repetition is answered by its operation, whatever the key has left.
         claim = [self._claim(operation, over)] if operation.claim else []
-        self._transact(operation, [*claim, self._written(operation, _NEW)], booking)
+        self._transact(operation, [*claim, self._written(operation, _NEW)], reservation)
 
     def count_waiting(self, operation: Operation, change: int) -> None:
         """Note on the claim that one caller more (+1) or less (-1) was told "still waiting"."""
@@ -74,17 +74,17 @@ class DynamoDBOperations:
             else:
                 return
 
-    def replace(self, operation: Operation, booking: Booking | None = None) -> None:
+    def replace(self, operation: Operation, reservation: Reservation | None = None) -> None:
         """Write the next version and, in one transaction, what it changes in its key's books.
 
         Raises Conflict unless the stored version is the one before, RateLimited when the booking's limits would not
         hold.
         """
         before = {"ExpressionAttributeValues": {":before": {"N": str(operation.version - 1)}}}
-        if booking is None:
+        if reservation is None:
             self._put(operation, "version = :before", **before)
         else:
-            self._transact(operation, [self._written(operation, "version = :before", **before)], booking)
+            self._transact(operation, [self._written(operation, "version = :before", **before)], reservation)
 
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
         """Read one; an item past its retention counts as gone (TTL deletes days late)."""
@@ -165,7 +165,7 @@ class DynamoDBOperations:
                 "pk": {"S": operation.claim or ""},
                 "holder": {"S": operation.id},
                 "waiting": {"N": "0"},
-                "expires_at": {"N": str(int(lapses_at(operation)))},
+                "expires_at": {"N": str(int(claim_expires_at(operation)))},
             },
             "ConditionExpression": "attribute_not_exists(pk) OR holder = :over OR expires_at < :now",
             "ExpressionAttributeValues": {":over": {"S": over or "-"}, ":now": {"N": repr(self._now())}},
@@ -173,10 +173,10 @@ class DynamoDBOperations:
         }
         return {"Put": put}, lambda item: Claimed(_claim_of(item))
 
-    def _transact(self, operation: Operation, writes: list[Write], booking: Booking | None) -> None:
+    def _transact(self, operation: Operation, writes: list[Write], reservation: Reservation | None) -> None:
         """Do all or nothing; of several conditions that do not hold the first says why."""
-        if booking:
-            writes = [*writes, *dynamodb_ledger.writes(self._table, booking, self._now())]
+        if reservation:
+            writes = [*writes, *dynamodb_ledger.writes(self._table, reservation, self._now())]
         for pause in _PAUSES:
             try:
                 self._client.transact_write_items(TransactItems=[write for write, _ in writes])
@@ -188,7 +188,7 @@ class DynamoDBOperations:
                 time.sleep(pause * random.random())  # noqa: S311 - two transactions met; not a secret
             else:
                 return
-        if booking and booking.limits != UNLIMITED:
+        if reservation and reservation.limits != UNLIMITED:
             raise RateLimited("Too many requests of this API key came at the same moment.", retry_after=1.0)
         raise Conflict(f"too many transactions at once on operation {operation.id}")
 
@@ -213,7 +213,7 @@ def is_operation(keys: Item) -> bool:
 
 def _is_open(operation: Operation) -> bool:
     """True while somebody has to look after it: it runs, or its jobs do."""
-    return not operation.done or operation.unsettled
+    return not operation.done or operation.has_live_jobs
 
 
 def _key(operation_id: str) -> dict[str, dict[str, str]]:

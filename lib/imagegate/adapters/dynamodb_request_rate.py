@@ -26,7 +26,7 @@ class DynamoDBRequestRate:
     def take(self, key_id: str, per_minute: int, cost: int = 1) -> Allowance:
         """Take `cost` of the requests that the key may make now, if there are so many."""
         now = int(self._now() * MICROSECONDS)
-        latest, step = rate.latest(per_minute, now, cost), cost * rate.interval(per_minute)
+        latest, step = rate.latest_full_at(per_minute, now, cost), cost * rate.interval(per_minute)
         full_at = self._seen.get(key_id, 0)
         for _ in range(_RACES):
             if full_at > latest:
@@ -35,8 +35,8 @@ class DynamoDBRequestRate:
             taken, full_at = self._advance(key_id, now, now + step if idle else step, None if idle else latest)
             self._remember(key_id, full_at)
             if taken:
-                return rate.granted(per_minute, full_at, now)
-        return rate.refused(per_minute, full_at, now, cost)
+                return rate.grant(per_minute, full_at, now)
+        return rate.refuse(per_minute, full_at, now, cost)
 
     def _remember(self, key_id: str, full_at: int) -> None:
         self._seen.pop(key_id, None)

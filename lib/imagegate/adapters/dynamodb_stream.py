@@ -32,8 +32,8 @@ class Change:
 class StreamReader:
     """Reads batches of records; what it cannot read does not keep back the rest for long."""
 
-    def __init__(self, letters: DeadLetters, clock: Clock) -> None:
-        self._letters = letters
+    def __init__(self, dead_letters: DeadLetters, clock: Clock) -> None:
+        self._dead_letters = dead_letters
         self._clock = clock
 
     def __call__(self, records: Sequence[Record]) -> tuple[list[Change], list[str]]:
@@ -51,7 +51,7 @@ class StreamReader:
                 logging.exception("a record of the table's stream cannot be read")
                 if self._clock.now() - record["dynamodb"]["ApproximateCreationDateTime"] < PATIENCE:
                     return changes, [record["dynamodb"]["SequenceNumber"]]
-                self._letters.put(_letter(record), "unreadable", f"{type(error).__name__}: {error}")
+                self._dead_letters.put(_letter(record), "unreadable", f"{type(error).__name__}: {error}")
         return changes, []
 
 

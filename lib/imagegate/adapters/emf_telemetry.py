@@ -24,12 +24,12 @@ class EmfTelemetry:
         self._out = out
         self._namespace = os.environ.get("METRICS_NAMESPACE", "imagegate")
 
-    def attempt(self, operation: Operation, attempt: Attempt, looks: int = 0, unseen: float = 0.0) -> None:
+    def attempt(self, operation: Operation, attempt: Attempt, poll_count: int = 0, unseen: float = 0.0) -> None:
         """An attempt ended: how long it took and how closely it was watched, or why it failed."""
         fields = {"operation": operation.id, "attempt": attempt.number, "Provider": attempt.provider}
         if attempt.state is AttemptState.DONE:
             took = (attempt.ended_at or self._now()) - attempt.started_at
-            figures = {"UpstreamSeconds": took, "Polls": float(looks), "DetectionSeconds": unseen}
+            figures = {"UpstreamSeconds": took, "Polls": float(poll_count), "DetectionSeconds": unseen}
             self._emit(figures, (("Provider",),), fields)
             return
         figures = {"AttemptFailures": 1.0}

@@ -64,7 +64,9 @@ class EventTail:
             answer = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=_WAIT)
             messages = answer.get("Messages", [])
             if messages:
-                handles = [{"Id": str(at), "ReceiptHandle": one["ReceiptHandle"]} for at, one in enumerate(messages)]
+                handles = [
+                    {"Id": str(at), "ReceiptHandle": message["ReceiptHandle"]} for at, message in enumerate(messages)
+                ]
                 self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=handles)
             yield from (json.loads(message["Body"]) for message in messages)
 

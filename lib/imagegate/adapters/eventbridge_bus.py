@@ -55,7 +55,7 @@ class EventBridgeBus:
         except (ClientError, BotoCoreError) as error:
             logging.warning("the bus took none of %d announcements: %s", len(call), error)
             return call
-        refused = {at: one["ErrorCode"] for at, one in zip(call, answers, strict=True) if "ErrorCode" in one}
+        refused = {at: entry["ErrorCode"] for at, entry in zip(call, answers, strict=True) if "ErrorCode" in entry}
         if refused:
             logging.warning("the bus refused %d announcements: %s", len(refused), set(refused.values()))
         return list(refused)

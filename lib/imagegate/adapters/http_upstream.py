@@ -40,14 +40,14 @@ class HttpUpstream:
 
     def _send(self, request: HttpRequest, address: str | None = None) -> HttpResponse:
         """`address`: to connect to, in place of whatever the host's name leads to."""
-        with _translated(request):
+        with _to_upstream_error(request):
             built = self._client.build_request(
                 request.method,
                 request.url,
                 headers=dict(request.headers),
                 json=request.json,
                 data=dict(request.form) or None,
-                files=[(name, ("image", one.body, one.content_type)) for name, one in request.files] or None,
+                files=[(name, ("image", file.body, file.content_type)) for name, file in request.files] or None,
                 timeout=httpx.Timeout(request.timeout, connect=_CONNECT),
             )
             if address:
@@ -67,7 +67,7 @@ class HttpUpstream:
         silence = min(_SILENCE, max(hold_until - time.time(), 0.1))
         timeout = httpx.Timeout(silence, connect=_CONNECT)
         with (
-            _translated(request),
+            _to_upstream_error(request),
             self._client.stream(
                 request.method, request.url, headers=dict(request.headers), timeout=timeout
             ) as response,
@@ -97,7 +97,7 @@ class HttpUpstream:
             try:
                 return self._send(HttpRequest("GET", target.url), address)
             except UpstreamError as error:
-                if not error.failure.surely_free:
+                if not error.failure.certainly_free:
                     raise
                 last = error
         assert last
@@ -150,13 +150,13 @@ def _code_of_unopened(status: int) -> FailureCode:
 
 def _read(response: httpx.Response, request: HttpRequest) -> bytes:
     body = bytearray()
-    ends_at = time.monotonic() + request.reading
+    ends_at = time.monotonic() + request.total_timeout
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > LARGEST_ANSWER:
             raise failed(FailureCode.BAD_PAYLOAD, request.url, f"more than {LARGEST_ANSWER} bytes")
         if time.monotonic() > ends_at:
-            raise httpx.ReadTimeout(f"not finished after {request.reading} s")
+            raise httpx.ReadTimeout(f"not finished after {request.total_timeout} s")
     return bytes(body)
 
 
@@ -175,13 +175,13 @@ def _closing(response: httpx.Response) -> Iterator[None]:
 
 
 @contextmanager
-def _translated(request: HttpRequest) -> Iterator[None]:
+def _to_upstream_error(request: HttpRequest) -> Iterator[None]:
     """httpx's exceptions in our vocabulary.
 
     What never arrived is safe to repeat. A POST that may have been read is ambiguous: the upstream may
     be at work, and be paid, without our knowing.
     """
-    asks_only = request.harmless or request.method == "GET"
+    asks_only = request.idempotent or request.method == "GET"
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:

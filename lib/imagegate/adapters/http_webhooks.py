@@ -53,8 +53,8 @@ class HttpWebhooks:
             pool.stream("POST", url, headers=dict(sent), content=body) as answer,
         ):
             _read(answer.iter_stream())
-            told = {name.lower(): value.decode("latin-1") for name, value in answer.headers}
-            return WebhookAnswer(answer.status, told.get(b"retry-after"))
+            received = {name.lower(): value.decode("latin-1") for name, value in answer.headers}
+            return WebhookAnswer(answer.status, received.get(b"retry-after"))
 
 
 def _read(chunks: Iterable[bytes]) -> None:

@@ -65,14 +65,14 @@ class S3Images:
         self._bucket = bucket
         self._presign_seconds = presign_seconds
 
-    def put(self, key: str, body: bytes, content_type: str, *, anew: bool = False) -> None:
+    def put(self, key: str, body: bytes, content_type: str, *, overwrite: bool = False) -> None:
         """Store under `key`; a key already there keeps its bytes (a step that ran twice is harmless).
 
         `anew`: it is written in any case, so that the bucket's lifecycle counts its days from now.
         """
         stored = {"Bucket": self._bucket, "Key": key, "Body": body, "ContentType": content_type}
         stored["ContentDisposition"] = "inline"
-        if anew:
+        if overwrite:
             self._client.put_object(**stored)
         else:
             self._put_once(stored)

@@ -21,8 +21,8 @@ class SqsDeadLetters:
 
     def put(self, message: str, code: str, reason: str) -> None:
         """Put a message aside."""
-        told = {_CODE: code, _REASON: reason[:_LONGEST_REASON]}
-        attributes = {name: {"DataType": "String", "StringValue": text} for name, text in told.items()}
+        values = {_CODE: code, _REASON: reason[:_LONGEST_REASON]}
+        attributes = {name: {"DataType": "String", "StringValue": text} for name, text in values.items()}
         self._client.send_message(QueueUrl=self._queue, MessageBody=message, MessageAttributes=attributes)
 
     def every(self) -> Iterator[DeadLetter]:
@@ -42,6 +42,6 @@ class SqsDeadLetters:
 
 
 def _letter(message: Any) -> DeadLetter:
-    told = {name: one["StringValue"] for name, one in message.get("MessageAttributes", {}).items()}
+    attributes = {name: entry["StringValue"] for name, entry in message.get("MessageAttributes", {}).items()}
     sent_at = float(message["Attributes"]["SentTimestamp"]) / 1000
-    return DeadLetter(message["Body"], told.get(_CODE, ""), told.get(_REASON, ""), sent_at)
+    return DeadLetter(message["Body"], attributes.get(_CODE, ""), attributes.get(_REASON, ""), sent_at)

@@ -35,8 +35,8 @@ def certificate(folder: Path) -> Certificate:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         pem = _still_good(kept) or _made(kept)
-        shown = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.PEM)
-        _replace(roots, shown + certifi.contents().encode(), 0o644)
+        own = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.PEM)
+        _replace(roots, own + certifi.contents().encode(), 0o644)
     return Certificate(pem, roots.resolve())
 
 

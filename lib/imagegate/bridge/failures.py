@@ -41,8 +41,8 @@ def refused(status: int, body: bytes, headers: Mapping[str, str]) -> CallFailed:
     inner = error if isinstance(error, dict) else {}
     message = document.get("message") or inner.get("message") or f"HTTP {status} without a reason."
     code = _grpc_code(document.get("code")) or _grpc_code(inner.get("grpcCode")) or _CODES.get(status, _UNKNOWN)
-    told = Status(code=code, message=_short(str(message)), details=_packed(document.get("details")))
-    return CallFailed(told, headers)
+    grpc_status = Status(code=code, message=_short(str(message)), details=_packed(document.get("details")))
+    return CallFailed(grpc_status, headers)
 
 
 def _grpc_code(value: Any) -> int | None:

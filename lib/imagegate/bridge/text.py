@@ -38,7 +38,7 @@ class NoTextModel:
         raise failed(UNIMPLEMENTED, "No text model is behind this bridge; start it with --text-url.")
 
 
-class YandexGpt:
+class YandexGPTTextModel:
     """YandexGPT's completion over REST: the same messages, as JSON."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, headers: Mapping[str, str]) -> None:
@@ -46,13 +46,13 @@ class YandexGpt:
 
     async def complete(self, request: Any) -> Completed:
         """Pass the request on as it is, but in one piece."""
-        asked = MessageToDict(request)
-        asked["completionOptions"] = {**asked.get("completionOptions", {}), "stream": False}
-        answer = await self._http.post(self._url, json=asked, headers=self._headers)
+        document = MessageToDict(request)
+        document["completionOptions"] = {**document.get("completionOptions", {}), "stream": False}
+        answer = await self._http.post(self._url, json=document, headers=self._headers)
         return _completed(answer, lambda document: document.get("result", document))
 
 
-class ChatCompletions:
+class ChatTextModel:
     """An OpenAI-compatible server."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, headers: Mapping[str, str], model: str | None) -> None:
@@ -60,25 +60,27 @@ class ChatCompletions:
 
     async def complete(self, request: Any) -> Completed:
         """Ask for the same in OpenAI's words; what they cannot say is refused."""
-        asked = MessageToDict(request)
-        if unknown := asked.keys() - _UNDERSTOOD:
+        document = MessageToDict(request)
+        if unknown := document.keys() - _UNDERSTOOD:
             raise failed(UNIMPLEMENTED, f"This bridge passes on plain messages only, not {', '.join(sorted(unknown))}.")
-        headers = {**self._headers, **self._project(asked)}
-        return _completed(await self._http.post(self._url, json=self._body(asked), headers=headers), _as_yandexgpt)
+        headers = {**self._headers, **self._project(document)}
+        return _completed(await self._http.post(self._url, json=self._body(document), headers=headers), _as_yandexgpt)
 
-    def _body(self, asked: dict[str, Any]) -> dict[str, Any]:
-        options = asked.get("completionOptions", {})
+    def _body(self, document: dict[str, Any]) -> dict[str, Any]:
+        options = document.get("completionOptions", {})
         body = {
-            "model": self._model or asked["modelUri"],
-            "messages": [{"role": one["role"], "content": one.get("text", "")} for one in asked.get("messages", ())],
+            "model": self._model or document["modelUri"],
+            "messages": [
+                {"role": entry["role"], "content": entry.get("text", "")} for entry in document.get("messages", ())
+            ],
             "temperature": options.get("temperature"),
             "max_tokens": int(options["maxTokens"]) if "maxTokens" in options else None,
         }
         return {key: value for key, value in body.items() if value is not None}
 
-    def _project(self, asked: dict[str, Any]) -> dict[str, str]:
+    def _project(self, document: dict[str, Any]) -> dict[str, str]:
         """Who understands `gpt://<folder>/…` wants the folder here too."""
-        return {} if self._model else {"OpenAI-Project": urlsplit(asked["modelUri"]).netloc}
+        return {} if self._model else {"OpenAI-Project": urlsplit(document["modelUri"]).netloc}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,8 @@ def text_model(http: httpx.AsyncClient, source: TextSource | None) -> TextModel:
         return NoTextModel()
     headers = {"Authorization": source.authorization} if source.authorization else {}
     if urlsplit(source.url).path.endswith(_YANDEXGPT):
-        return YandexGpt(http, source.url, headers)
-    return ChatCompletions(http, source.url, headers, source.model)
+        return YandexGPTTextModel(http, source.url, headers)
+    return ChatTextModel(http, source.url, headers, source.model)
 
 
 def _as_yandexgpt(chat: dict[str, Any]) -> dict[str, Any]:

@@ -59,14 +59,14 @@ class Bridge:
         try:
             if self.certificate is None:
                 return int(server.add_insecure_port(address))
-            shown = grpc.ssl_server_credentials([(self.certificate.pem, self.certificate.pem)])
-            return int(server.add_secure_port(address, shown))
+            credentials = grpc.ssl_server_credentials([(self.certificate.pem, self.certificate.pem)])
+            return int(server.add_secure_port(address, credentials))
         except RuntimeError as error:
             raise MisconfiguredError(f"{address} is taken, or not for this user. Give another --port.") from error
 
 
 async def _interrupted() -> None:
-    asked = asyncio.Event()
+    interrupted = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(signum, asked.set)
-    await asked.wait()
+        asyncio.get_running_loop().add_signal_handler(signum, interrupted.set)
+    await interrupted.wait()

@@ -56,9 +56,9 @@ def yandex(
         with _the_extra():
             from imagegate.bridge.text import TextSource
             from imagegate.bridge.yandex import Bridge
-        shown = None if plaintext else _certificate(state_dir / "bridge")
+        server_certificate = None if plaintext else _certificate(state_dir / "bridge")
         text = TextSource(text_url, text_model, text_authorization) if text_url else None
-        bridge = Bridge(url, port, shown, text)
+        bridge = Bridge(url, port, server_certificate, text)
         asyncio.run(bridge.serve(typer.echo, lambda address: typer.echo(_welcome(bridge, address))))
     hint("stopped")
 

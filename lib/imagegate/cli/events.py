@@ -50,11 +50,11 @@ def refused(
 ) -> None:
     """Show requests by event that were put aside, and why. They stay where they are."""
     with in_a_sentence():
-        letters = list(target(stage, local, state_dir).refused().every())
+        dead_letters = list(target(stage, local, state_dir).refused().every())
     if json_:
-        typer.echo("\n".join(json.dumps(asdict(letter)) for letter in letters), nl=bool(letters))
-    elif letters:
-        typer.echo(aligned([("WHEN", "CODE", "EVENT", "REASON"), *map(_row, letters)]))
+        typer.echo("\n".join(json.dumps(asdict(letter)) for letter in dead_letters), nl=bool(dead_letters))
+    elif dead_letters:
+        typer.echo(aligned([("WHEN", "CODE", "EVENT", "REASON"), *map(_row, dead_letters)]))
     else:
         hint("None was refused.")
 
@@ -62,8 +62,8 @@ def refused(
 def _row(letter: DeadLetter) -> tuple[str, ...]:
     moment = datetime.fromtimestamp(letter.sent_at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     found = re.search(r'"id": ?"([^"]+)"', letter.message)
-    told = (letter.code or "-", found[1] if found else "-", letter.reason or "It broke down each time; see the log.")
-    return moment, *map(_printable, told)
+    cells = (letter.code or "-", found[1] if found else "-", letter.reason or "It broke down each time; see the log.")
+    return moment, *map(_printable, cells)
 
 
 def line(event: Event) -> str:
@@ -71,11 +71,11 @@ def line(event: Event) -> str:
     moment = datetime.fromisoformat(event["time"]).astimezone().strftime("%H:%M:%S")
     kind = _printable(event["detail-type"].rpartition(" ")[2])
     try:
-        told = _told(event)
+        text = _told(event)
     except (KeyError, TypeError, ValueError):  # somebody else speaks in our name
-        told = _foreign(event)
+        text = _foreign(event)
     name = f"{kind:9}"
-    return f"{moment}  {typer.style(name, fg=_COLOURS[kind]) if kind in _COLOURS else name}  {_printable(told)}"
+    return f"{moment}  {typer.style(name, fg=_COLOURS[kind]) if kind in _COLOURS else name}  {_printable(text)}"
 
 
 def _told(event: Event) -> str:

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from imagegate.cli.amounts import duration
-from imagegate.cli.target import Target
+from imagegate.cli.target import DeploymentTarget
 from imagegate.domain.access.api_key import ApiKey
-from imagegate.domain.access.encryption import derived
+from imagegate.domain.access.encryption import derive_secret
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.webhooks.webhook import EVENTS, secret_text
 
@@ -26,10 +26,10 @@ Grace = Annotated[
 ]
 
 
-def checked(where: Target, url: str, events: str) -> tuple[str | None, tuple[str, ...]]:
+def checked(where: DeploymentTarget, url: str, events: str) -> tuple[str | None, tuple[str, ...]]:
     """The URL and events of the options. Raises InvalidRequest or WebhookRefused."""
     chosen = tuple(filter(None, map(str.strip, events.split(","))))
-    unknown = [one for one in chosen if one not in EVENTS]
+    unknown = [name for name in chosen if name not in EVENTS]
     if unknown:
         raise InvalidRequest(f"There is no event '{unknown[0]}'.", remedy=f"Use some of: {', '.join(EVENTS)}.")
     if chosen and not url:
@@ -39,7 +39,7 @@ def checked(where: Target, url: str, events: str) -> tuple[str | None, tuple[str
     return url or None, chosen
 
 
-def changed(where: Target, key: ApiKey, url: str, events: str, *, off: bool, grace: float | None) -> ApiKey:
+def changed(where: DeploymentTarget, key: ApiKey, url: str, events: str, *, off: bool, grace: float | None) -> ApiKey:
     """The next version of the key: with another URL, with none (`off`), and with a new secret (after `grace` seconds).
 
     Raises InvalidRequest when nothing of it is asked for, or what excludes each other.
@@ -54,6 +54,6 @@ def changed(where: Target, key: ApiKey, url: str, events: str, *, off: bool, gra
     return replace(key, webhook=rotated, version=key.version + 1)
 
 
-def secret(where: Target, key: ApiKey) -> str:
+def secret(where: DeploymentTarget, key: ApiKey) -> str:
     """The secret that signs the key's webhooks, as people hand it on."""
-    return secret_text(derived(where.webhook_key()(), key.id, key.webhook.generation))
+    return secret_text(derive_secret(where.webhook_key()(), key.id, key.webhook.generation))

@@ -10,9 +10,9 @@ import typer
 from imagegate.cli import key_webhooks
 from imagegate.cli.amounts import dollars, duration, lifetime, micro_dollars
 from imagegate.cli.sentences import aligned, command, hint, in_a_sentence
-from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, Local, Stage, StateDir, Target, target
+from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, DeploymentTarget, Local, Stage, StateDir, target
 from imagegate.dialects.operations.usage import LONGEST, last_days
-from imagegate.dialects.operations.usage import shown as shown_usage
+from imagegate.dialects.operations.usage import render_usage as shown_usage
 from imagegate.domain.access.api_key import EVERYBODY, ApiKey, KeyLimits, KeyWebhook, issue
 from imagegate.domain.characters import find_forbidden
 from imagegate.domain.errors import InvalidRequest
@@ -85,11 +85,11 @@ def list_keys(
     with in_a_sentence():
         where = target(stage, local, state_dir)
         found = where.keys().every()
-    shown = [_shown(key) for key in found]
+    row = [_shown(key) for key in found]
     if json_:
-        typer.echo(json.dumps(shown, ensure_ascii=False))
-    elif shown:
-        typer.echo(aligned([("ID", "NAME", "STATE", "CREATED", "EXPIRES", "MODELS", "LIMITS"), *map(_row, shown)]))
+        typer.echo(json.dumps(row, ensure_ascii=False))
+    elif row:
+        typer.echo(aligned([("ID", "NAME", "STATE", "CREATED", "EXPIRES", "MODELS", "LIMITS"), *map(_row, row)]))
     else:
         hint(f"There is no key yet: {command()} keys create{where.options} --name somebody")
 
@@ -138,13 +138,13 @@ def usage(
     """Show what a key has used of its limits, by days in UTC."""
     with in_a_sentence():
         deployment, now = target(stage, local, state_dir), time.time()
-        key, asked = _found(deployment.keys(), key_id, deployment), last_days(days, now)
-        shown = shown_usage(key, deployment.books().read(key_id, asked), asked, now)
+        key, day_names = _found(deployment.keys(), key_id, deployment), last_days(days, now)
+        row = shown_usage(key, deployment.usage_ledger().read(key_id, day_names), day_names, now)
     if json_:
-        typer.echo(json.dumps(shown, ensure_ascii=False))
-    elif shown["counted"]:
-        typer.echo(aligned([("DAY", "PICTURES", "DOLLARS"), *map(_used, shown["days"])]))
-        hint(f"Left: {_amounts(shown['left'])}; daily limits begin anew at {shown['resets_at']}.")
+        typer.echo(json.dumps(row, ensure_ascii=False))
+    elif row["counted"]:
+        typer.echo(aligned([("DAY", "PICTURES", "DOLLARS"), *map(_used, row["days"])]))
+        hint(f"Left: {_amounts(row['left'])}; daily limits begin anew at {row['resets_at']}.")
     else:
         hint(f"Key {key_id} ({key.name}) has no daily or concurrent limit, so nobody counts what it uses.")
 
@@ -184,7 +184,7 @@ def _print_new(key: ApiKey, text: str, as_json: bool, **more: str) -> None:
     typer.echo(json.dumps({"key": text, **more, **_shown(key)}, ensure_ascii=False) if as_json else text)
 
 
-def _found(keys: ApiKeys, key_id: str, where: Target) -> ApiKey:
+def _found(keys: ApiKeys, key_id: str, where: DeploymentTarget) -> ApiKey:
     key = keys.get(key_id)
     if key is None:
         remedy = f"'{command()} keys list{where.options}' shows those there are."
@@ -192,7 +192,7 @@ def _found(keys: ApiKeys, key_id: str, where: Target) -> ApiKey:
     return key
 
 
-def _owner(keys: ApiKeys, owner: str, where: Target) -> str:
+def _owner(keys: ApiKeys, owner: str, where: DeploymentTarget) -> str:
     return EVERYBODY if owner == EVERYBODY else _found(keys, owner, where).owner
 
 
@@ -209,9 +209,9 @@ def _routes(models: str) -> tuple[str, ...]:
     routes = registry.routes()
     found = {}
     for name in filter(None, map(str.strip, models.split(","))):
-        route = routes.named(name)
+        route = routes.find(name)
         if route is None:
-            known = ", ".join(one.model for one in routes)
+            known = ", ".join(route.model for route in routes)
             raise InvalidRequest(f"There is no model '{name}'.", remedy=f"Use some of: {known}.")
         found[route.model] = True
     return tuple(found)
@@ -232,22 +232,22 @@ def _shown(key: ApiKey) -> dict[str, Any]:
     }
 
 
-def _row(shown: dict[str, Any]) -> tuple[str, ...]:
+def _row(row: dict[str, Any]) -> tuple[str, ...]:
     return (
-        shown["id"],
-        shown["name"],
-        shown["state"],
-        shown["created_at"][:10],
-        (shown["expires_at"] or "never")[:10],
-        ",".join(shown["models"]) or "all",
-        _amounts(shown["limits"]) or "none",
+        row["id"],
+        row["name"],
+        row["state"],
+        row["created_at"][:10],
+        (row["expires_at"] or "never")[:10],
+        ",".join(row["models"]) or "all",
+        _amounts(row["limits"]) or "none",
     )
 
 
-def _amounts(shown: dict[str, int | None]) -> str:
+def _amounts(row: dict[str, int | None]) -> str:
     """Those that there are, money in dollars."""
     return ", ".join(
         f"{name.removeprefix('micro_')}={dollars(value) if name.startswith('micro_') else value}"
-        for name, value in shown.items()
+        for name, value in row.items()
         if value is not None
     )

@@ -13,9 +13,9 @@ from imagegate.domain.operation.operation import State
 REQUESTED = "Image Generation Requested"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _ONLY_OVER_HTTP = {
-    "OperationShape": ("estimated_ready_at", "urls"),
-    "PictureShape": ("id", "url"),
-    "WebhookShape": ("url",),
+    "OperationSchema": ("estimated_ready_at", "urls"),
+    "PictureSchema": ("id", "url"),
+    "WebhookSchema": ("url",),
 }
 """What the operations API adds to what is announced."""
 _TEXT = {"type": "string"}
@@ -43,16 +43,16 @@ def file_name(detail_type: str) -> str:
 
 
 def _announcement(state: State, detail_type: str) -> Schema:
-    from imagegate.web.openapi_schemas import OperationShape
+    from imagegate.web.openapi_schemas import OperationSchema
 
-    operation = OperationShape.model_json_schema(mode="serialization")
-    shapes = operation.pop("$defs") | {"OperationShape": operation}
-    shapes.pop("UrlsShape")
+    operation = OperationSchema.model_json_schema(mode="serialization")
+    shapes = operation.pop("$defs") | {"OperationSchema": operation}
+    shapes.pop("UrlsSchema")
     for shape, names in _ONLY_OVER_HTTP.items():
         for name in names:
             del shapes[shape]["properties"][name]
             shapes[shape]["required"].remove(name)
-    _add(shapes["PictureShape"], "bucket", _TEXT | {"description": "The S3 bucket in which `key` is."})
+    _add(shapes["PictureSchema"], "bucket", _TEXT | {"description": "The S3 bucket in which `key` is."})
     # A late picture is a success, though the operation stays failed.
     states = ["succeeded", "failed"] if state is State.SUCCEEDED else [state.value]
     operation["properties"]["state"] = {"enum": states}
@@ -61,7 +61,7 @@ def _announcement(state: State, detail_type: str) -> Schema:
     _add(detail, "sequence", {"type": "integer", "minimum": 1, "description": "Grows with each of an operation's."})
     _add(detail, "owner", _TEXT | {"description": "The id of the API key it belongs to, or everybody."})
     _add(detail, "abridged", {"type": "boolean", "description": "Long texts were cut, or old attempts left out."})
-    _add(detail, "operation", {"$ref": "#/$defs/OperationShape"})
+    _add(detail, "operation", {"$ref": "#/$defs/OperationSchema"})
     return {**_envelope(detail_type, {"const": SOURCE}, detail), "$defs": shapes}
 
 
@@ -71,10 +71,15 @@ def _requested() -> Schema:
     detail = CreateBody.model_json_schema()
     shapes = detail.pop("$defs")
     del detail["properties"]["validate_only"]
-    told = "Requests of one id are one request. Without it, the event's own id counts."
-    detail["properties"]["id"] = {"type": ["string", "null"], "minLength": 1, "maxLength": 255, "description": told}
-    told = "`false`: the words are not kept beyond the run, as with the header x-data-logging-enabled."
-    detail["properties"]["data_logging_enabled"] = {"type": ["boolean", "null"], "description": told}
+    description = "Requests of one id are one request. Without it, the event's own id counts."
+    detail["properties"]["id"] = {
+        "type": ["string", "null"],
+        "minLength": 1,
+        "maxLength": 255,
+        "description": description,
+    }
+    description = "`false`: the words are not kept beyond the run, as with the header x-data-logging-enabled."
+    detail["properties"]["data_logging_enabled"] = {"type": ["boolean", "null"], "description": description}
     return {**_envelope(REQUESTED, _TEXT, detail), "$defs": shapes}
 
 
@@ -99,7 +104,7 @@ def _add(schema: Schema, name: str, content: Schema) -> None:
 def _opened(schema: Any) -> Any:
     """The schema without `additionalProperties: false`."""
     if isinstance(schema, list):
-        return [_opened(one) for one in schema]
+        return [_opened(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     kept = {name: content for name, content in schema.items() if (name, content) != ("additionalProperties", False)}

@@ -39,7 +39,7 @@ _SIZES = (
 _NOBODY = Operation("0" * 20, "", "", ImageRequest("", ()), 0.0, 0.0, 0.0)
 
 
-class Page(StrEnum):
+class MarkdownPage(StrEnum):
     """The pages there are."""
 
     MODELS = "models"
@@ -47,9 +47,9 @@ class Page(StrEnum):
     PARAMETERS = "parameters"
 
 
-def tables(page: Page) -> None:
+def tables(page: MarkdownPage) -> None:
     """Print a generated page of the documentation."""
-    pages = {Page.MODELS: models, Page.ERRORS: errors, Page.PARAMETERS: parameters}
+    pages = {MarkdownPage.MODELS: models, MarkdownPage.ERRORS: errors, MarkdownPage.PARAMETERS: parameters}
     typer.echo(_GENERATED + pages[page](), nl=False)
 
 
@@ -95,7 +95,8 @@ def parameters() -> str:
 
 def _group(name: str, group: Iterable[Parameter]) -> str:
     rows = [
-        (f"`{one.name}`", f"`{one.default}`" if one.default else "empty", one.legal(), one.description) for one in group
+        (f"`{entry.name}`", f"`{entry.default}`" if entry.default else "empty", entry.legal(), entry.description)
+        for entry in group
     ]
     cells = [[cell.replace("|", "\\|").replace("<", "&lt;") for cell in row] for row in rows]
     return f"\n## {name}\n\n" + table(("parameter", "default", "takes", "meaning"), cells)
@@ -111,9 +112,9 @@ def _stops(route: Route) -> list[str]:
 def _honours(entry: tuple[str, Limits]) -> tuple[str, ...]:
     name, limits = entry
     otherwise = dict.fromkeys(_HINTS, "reported") | {"background": "400 if transparent"}
-    words = ["yes" if field in limits.honours else otherwise.get(field, "400") for field in _FIELDS]
+    names = ["yes" if field in limits.capabilities else otherwise.get(field, "400") for field in _FIELDS]
     size = limits.size_for(ImageRequest("", (), size=Size(1000, 700)))
-    return (f"`{name}`", f"{limits.prompt_characters} characters", str(size), *words)
+    return (f"`{name}`", f"{limits.prompt_characters} characters", str(size), *names)
 
 
 def errors() -> str:
@@ -142,12 +143,12 @@ def errors() -> str:
 
 def _front() -> list[tuple[str, ...]]:
     """What the front says itself."""
-    repeated, last = (openai_responses.still_pending(_NOBODY, repeats, 1) for repeats in (True, False))
+    repeated, last = (openai_responses.render_pending(_NOBODY, repeats, 1) for repeats in (True, False))
     pending = (
         f"`{last.body['error']['code']}`",
         f"{repeated.status} to clients that repeat it, {last.status} to others",
         "200, `done` is false",
-        str(operations_responses.accepted(_NOBODY, picture_path, Outlook(1, 0.0)).status),
+        str(operations_responses.render_accepted(_NOBODY, picture_path, Outlook(1, 0.0)).status),
         "The pictures are still being made, and the client follows no further redirect.",
     )
     large = openai_responses.too_large(_NOBODY, [])
@@ -163,28 +164,28 @@ def _front() -> list[tuple[str, ...]]:
 
 def _breakdown(status: int) -> tuple[str, ...]:
     code, meaning = responses.BREAKDOWNS[status]
-    yandex = responses.breakdown(yandexart_requests.NAME, status, code, "", "")
+    yandex = responses.render_breakdown(yandexart_requests.NAME, status, code, "", "")
     return (f"`{code}`", str(status), f"{yandex.status}, code {yandex.body['code']}", str(status), meaning)
 
 
 def _codes(kind: type[RequestError]) -> list[type[RequestError]]:
-    found = [one for child in kind.__subclasses__() for one in (child, *_codes(child))]
-    return sorted(found, key=lambda one: one.code)
+    found = [entry for child in kind.__subclasses__() for entry in (child, *_codes(child))]
+    return sorted(found, key=lambda failure: failure.code)
 
 
 def _statuses(error: RequestError) -> tuple[str, str, str]:
-    yandex = yandexart_responses.refusal(error)
+    yandex = yandexart_responses.render_refusal(error)
     return (
-        str(openai_responses.refusal(error).status),
+        str(openai_responses.render_refusal(error).status),
         f"{yandex.status}, code {yandex.body['code']}",
-        str(operations_responses.refusal(error, "").status),
+        str(operations_responses.render_refusal(error, "").status),
     )
 
 
 def _openai(code: FailureCode) -> str:
-    answer = openai_responses.failure(Failure(code, ""), _NOBODY)
+    answer = openai_responses.render_failure(Failure(code, ""), _NOBODY)
     return f"{answer.status} `{answer.body['error']['code']}`"
 
 
 def _yandex(code: FailureCode) -> str:
-    return str(yandexart_responses.failure(_NOBODY, Failure(code, "")).body["error"]["code"])
+    return str(yandexart_responses.render_failure(_NOBODY, Failure(code, "")).body["error"]["code"])

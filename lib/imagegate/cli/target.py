@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
     from imagegate.adapters.ssm_secrets import SsmSecrets
     from imagegate.local.stack.root_access import RootAccess
-    from imagegate.ports.storage import ApiKeys, Books
-from imagegate.ports.messaging import WebhookKey, WebhookTargets
+    from imagegate.ports.storage import ApiKeys, UsageLedger
+from imagegate.ports.messaging import WebhookKey, WebhookPolicy
 
 DEFAULT_STAGE = "dev"
 DEFAULT_STATE = Path(".imagegate")
@@ -29,7 +29,7 @@ StateDir = Annotated[Path, typer.Option(help="With --local: the folder that it w
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class DeploymentTarget:
     """A deployment."""
 
     stage: str
@@ -46,11 +46,11 @@ class Target:
 
         return shared.api_keys(self.client("dynamodb"), self._table())
 
-    def books(self) -> "Books":
+    def usage_ledger(self) -> "UsageLedger":
         """What its API keys have used. Raises MisconfiguredError when it is not there."""
         from imagegate.wiring import shared
 
-        return shared.books(self.client("dynamodb"), self._table())
+        return shared.usage_ledger(self.client("dynamodb"), self._table())
 
     def _table(self) -> str:
         from imagegate.adapters.cloudformation_outputs import outputs
@@ -84,7 +84,7 @@ class Target:
 
         return shared.webhook_key(self.client, f"/imagegate/{self.stage}/webhooks")
 
-    def webhook_targets(self) -> "WebhookTargets":
+    def webhook_targets(self) -> "WebhookPolicy":
         """Where it may send webhooks to."""
         from imagegate.wiring import shared
 
@@ -96,13 +96,15 @@ class Target:
         return outputs(self.client("cloudformation"), f"imagegate-{self.stage}")
 
 
-def target(stage: str, local: bool, state_dir: Path) -> Target:
+def target(stage: str, local: bool, state_dir: Path) -> DeploymentTarget:
     """The deployment that the options name. Raises MisconfiguredError when nothing runs in `state_dir`."""
     if local:
-        return Target(LOCAL_STAGE, local_access(state_dir).client, local=True, options=local_options(state_dir))
+        return DeploymentTarget(
+            LOCAL_STAGE, local_access(state_dir).client, local=True, options=local_options(state_dir)
+        )
     from imagegate.adapters.aws import client
 
-    return Target(stage, client, options="" if stage == DEFAULT_STAGE else f" --stage {shlex.quote(stage)}")
+    return DeploymentTarget(stage, client, options="" if stage == DEFAULT_STAGE else f" --stage {shlex.quote(stage)}")
 
 
 def local_options(state_dir: Path) -> str:

@@ -13,7 +13,7 @@ from imagegate.domain.characters import FORBIDDEN, find_forbidden
 from imagegate.domain.errors import InvalidRequest, TooLarge
 from imagegate.domain.operation.coalescing import digest
 from imagegate.domain.request.request import ImageRequest
-from imagegate.usecases.start import Ask
+from imagegate.usecases.start import GenerationRequest
 
 LARGEST = 1024 * 1024
 """Bytes of a body without pictures: the longest texts that any field takes, every character escaped, fit."""
@@ -48,7 +48,7 @@ WHOLE = BeforeValidator(_whole)
 """For whole numbers, after their bounds (which JSON Schema would not show otherwise): JSON does not tell 5.0 from 5."""
 
 
-def _said(value: str) -> str:
+def _not_blank(value: str) -> str:
     if not value.strip():
         raise ValueError("must not be blank")
     return value
@@ -57,11 +57,11 @@ def _said(value: str) -> str:
 Prompt = Annotated[
     Text,
     Field(min_length=1, max_length=32_000, json_schema_extra={"pattern": r"\S", "allOf": [NO_CONTROLS]}),
-    AfterValidator(_said),
+    AfterValidator(_not_blank),
 ]
 
 
-def document_of(body: bytes, largest: int = LARGEST) -> dict[str, Any]:
+def parse_document(body: bytes, largest: int = LARGEST) -> dict[str, Any]:
     """The JSON object in `body`, whatever the Content-Type said: not deep, no name twice.
 
     Raises InvalidRequest; TooLarge when it has more than `largest` bytes.
@@ -92,8 +92,8 @@ def _read(body: bytes) -> Any:
         problem = "it is nested too deeply"
     except ValueError as error:
         problem = str(error)
-    said = f"The body is not valid JSON: {problem}." if body else "The body is empty."
-    raise InvalidRequest(said, remedy="Send a JSON object.")
+    message = f"The body is not valid JSON: {problem}." if body else "The body is empty."
+    raise InvalidRequest(message, remedy="Send a JSON object.")
 
 
 def _no_constant(name: str) -> float:
@@ -124,7 +124,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _check_extent(document: dict[str, Any]) -> None:
     level, seen = [document], 0
     for _ in range(_DEEPEST):
-        level = [child for one in level for child in _children(one)]
+        level = [child for value in level for child in _children(value)]
         seen += len(level)
         if seen > _MOST_VALUES:
             raise InvalidRequest(f"The body has more than {_MOST_VALUES} values.")
@@ -144,8 +144,8 @@ def _check_halves(value: Any) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        said = "The body is not valid JSON: it holds half of a character, a \\ud800 to \\udfff that stands alone."
-        raise InvalidRequest(said) from None
+        message = "The body is not valid JSON: it holds half of a character, a \\ud800 to \\udfff that stands alone."
+        raise InvalidRequest(message) from None
 
 
 _MODEL_URI = re.compile(r"art://[^/]+/(?P<model>[^/]+)(/[^/]+)?")
@@ -160,11 +160,11 @@ def model_of_uri(uri: str) -> str | None:
 _LONGEST_KEY = 255
 
 
-def idempotency_key(said: str | None) -> str | None:
+def parse_idempotency_key(header: str | None) -> str | None:
     """The Idempotency-Key of a header, if there is one. Raises InvalidRequest for one of another length or shape."""
-    if said is not None and not 1 <= len(said) <= _LONGEST_KEY:
+    if header is not None and not 1 <= len(header) <= _LONGEST_KEY:
         raise InvalidRequest(f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters.", param="Idempotency-Key")
-    return None if said is None else header_line(said, "Idempotency-Key")
+    return None if header is None else header_line(header, "Idempotency-Key")
 
 
 def header_line(said: str, name: str) -> str:
@@ -179,14 +179,15 @@ DATA_LOGGING = "x-data-logging-enabled"
 """The header of YandexART's clients, heeded in every dialect: `false` keeps words no longer than their request runs."""
 
 
-def with_privacy(ask: Ask, said: str) -> Ask:
-    """The Ask as DATA_LOGGING has it; a private one is no repetition of one that is not. Raises InvalidRequest."""
+def with_privacy(generation: GenerationRequest, said: str) -> GenerationRequest:
+    """The GenerationRequest as DATA_LOGGING has it; a private one is no repetition of one that is not. Raises
+    InvalidRequest."""
     match said.strip().lower():
         case "false":
-            private = replace(ask.request, private=True)
-            return replace(ask, request=private, digest=digest({"private": ask.digest}))
+            private = replace(generation.request, private=True)
+            return replace(generation, request=private, digest=digest({"private": generation.digest}))
         case "" | "true":
-            return ask
+            return generation
     raise InvalidRequest(f"{DATA_LOGGING} is 'true' or 'false'.", param=DATA_LOGGING)
 
 

@@ -8,7 +8,7 @@ from imagegate.domain.operation.operation import Picture
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """An HTTP answer; a `body` that is no bytes is sent as JSON."""
 
     status: int
@@ -21,7 +21,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Handout:
+class RenderedPicture:
     """A picture in the form the caller asked for: its URL or its bytes as base64."""
 
     picture: Picture

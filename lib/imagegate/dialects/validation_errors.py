@@ -9,7 +9,7 @@ from imagegate.domain.characters import masked
 from imagegate.domain.errors import InvalidRequest
 
 _LONGEST_NAME = 100
-_WORDS = {
+_PHRASES = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
@@ -37,12 +37,12 @@ _KEY = "[key]"
 """What pydantic calls the place of a name that is wrong itself."""
 
 
-def first_problem(error: ValidationError) -> InvalidRequest:
+def first_error(error: ValidationError) -> InvalidRequest:
     """The first of a model's complaints."""
-    return problem(error.errors(include_url=False)[0])
+    return to_invalid_request(error.errors(include_url=False)[0])
 
 
-def problem(complaint: Mapping[str, Any], *, name: str | None = None) -> InvalidRequest:
+def to_invalid_request(complaint: Mapping[str, Any], *, name: str | None = None) -> InvalidRequest:
     """One complaint, of the field `name` if its place does not say it as the caller would."""
     place = [*map(str, complaint["loc"])]
     of_key = place[-1:] == [_KEY]
@@ -52,18 +52,18 @@ def problem(complaint: Mapping[str, Any], *, name: str | None = None) -> Invalid
         return InvalidRequest(f"Missing required parameter: '{field}'.", param=field)
     if complaint["type"] == "extra_forbidden":
         return InvalidRequest(f"Unknown parameter: '{field}'.", param=field, remedy="Leave it out.")
-    said = f"a name in it {_said(complaint)}" if of_key else _said(complaint)
-    return InvalidRequest(f"Invalid value for '{field}': {said}.", param=field)
+    message = f"a name in it {_describe(complaint)}" if of_key else _describe(complaint)
+    return InvalidRequest(f"Invalid value for '{field}': {message}.", param=field)
 
 
-def _said(complaint: Mapping[str, Any]) -> str:
+def _describe(complaint: Mapping[str, Any]) -> str:
     kind = str(complaint["type"]).removeprefix("string_") if "_too_" in complaint["type"] else complaint["type"]
     if kind.startswith(("datetime", "timezone")):
         return _A_TIME
-    if kind not in _WORDS:
-        said = str(complaint["msg"]).removeprefix("Value error, ")
-        return said[:1].lower() + said[1:]
+    if kind not in _PHRASES:
+        message = str(complaint["msg"]).removeprefix("Value error, ")
+        return message[:1].lower() + message[1:]
     bounds = complaint.get("ctx", {})
     if bounds.get("min_length") == 1 or bounds.get("expected") == "''":
         return "must not be empty" if kind == "too_short" else "must be empty"
-    return _WORDS[kind].format(**bounds, unit="characters" if isinstance(complaint["input"], str) else "entries")
+    return _PHRASES[kind].format(**bounds, unit="characters" if isinstance(complaint["input"], str) else "entries")

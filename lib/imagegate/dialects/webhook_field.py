@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from imagegate.dialects.parsing import document_of
+from imagegate.dialects.parsing import parse_document
 from imagegate.domain.errors import RequestError
-from imagegate.domain.webhooks.webhook import EVENTS, WantedWebhook, parse_secret
+from imagegate.domain.webhooks.webhook import EVENTS, RequestedWebhook, parse_secret
 
 EventName = Literal["queued", "started", "succeeded", "failed", "cancelled"]
 _URL = r"^https://([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?\.)+[a-z]{2,24}(:[1-9]\d{0,3})?(/[!-\[\]-~]*)?$"
@@ -33,18 +33,18 @@ class WebhookBody(BaseModel):
         None, description="`whsec_` and base64 of 24 to 64 bytes, never shown again; without, the API key's own signs."
     )
 
-    def wanted(self) -> WantedWebhook:
+    def to_requested_webhook(self) -> RequestedWebhook:
         """The webhook in the domain's words. Raises InvalidRequest."""
         secret = parse_secret(self.secret.get_secret_value()) if self.secret else None
-        return WantedWebhook(self.url, tuple(self.events or ()), secret)
+        return RequestedWebhook(self.url, tuple(self.events or ()), secret)
 
 
-def _parsed(value: Any) -> Any:
+def _parse_text(value: Any) -> Any:
     """Forms carry texts only."""
     try:
-        return document_of(value.encode()) if isinstance(value, str) else value
+        return parse_document(value.encode()) if isinstance(value, str) else value
     except RequestError:
         raise ValueError('must be a JSON object such as {"url": "https://..."}') from None
 
 
-FormWebhook = Annotated[WebhookBody | None, BeforeValidator(_parsed)]
+FormWebhook = Annotated[WebhookBody | None, BeforeValidator(_parse_text)]

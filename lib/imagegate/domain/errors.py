@@ -214,13 +214,13 @@ class Failure:
         """True when another provider would not help: the request itself was refused."""
         return self.code in _FINAL
 
-    def withheld(self, provider: str) -> Self:
+    def redacted(self, provider: str) -> Self:
         """The same reason in our own words: those of `provider` may repeat a private request's."""
         message = f"{provider}: {self.code.replace('_', ' ')}. What it said is not kept, as the caller asked."
         return replace(self, message=message)
 
     @property
-    def surely_free(self) -> bool:
+    def certainly_free(self) -> bool:
         """True when the upstream cannot have charged for the attempt."""
         return self.code in _SURELY_FREE
 

@@ -85,7 +85,7 @@ FUNCTION_URL = Entrance("/_aws/lambda-url/{}", FUNCTION_SECONDS, (502, "Internal
 
 
 @dataclass(frozen=True)
-class Answer:
+class GatewayResponse:
     """A complete HTTP answer."""
 
     status: int
@@ -102,10 +102,10 @@ class Refusal(Exception):
         self.message = message
         self.headers = headers
 
-    def answer(self) -> Answer:
+    def answer(self) -> GatewayResponse:
         """The answer as API Gateway writes it."""
         body = json.dumps({"message": self.message}, separators=(",", ":")).encode()
-        return Answer(self.status, [*_OWN_HEADERS, *self.headers], body)
+        return GatewayResponse(self.status, [*_OWN_HEADERS, *self.headers], body)
 
 
 class _ClientGone(Exception):
@@ -127,7 +127,7 @@ class FrontDoor:
     _client: httpx.AsyncClient = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._policy = OriginPolicy(self.origins, harmless=_is_harmless)
+        self._policy = OriginPolicy(self.origins, idempotent=_is_harmless)
 
     def open(self, endpoint: str, api_id: str, token: str = "") -> None:
         """Lead to the HTTP API (or function URL) `api_id` of the MiniStack at `endpoint`, which wants `token`."""
@@ -166,7 +166,7 @@ class FrontDoor:
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers + length})
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _forward(self, request: httpx.Request) -> Answer:
+    async def _forward(self, request: httpx.Request) -> GatewayResponse:
         try:
             async with asyncio.timeout(self.entrance.seconds / self.time_scale):
                 return await _exchange(self._client, request, self.entrance.broken)
@@ -242,7 +242,7 @@ def _trace_id() -> str:
     return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"
 
 
-async def _exchange(client: httpx.AsyncClient, request: httpx.Request, broken: int) -> Answer:
+async def _exchange(client: httpx.AsyncClient, request: httpx.Request, broken: int) -> GatewayResponse:
     """Send the request and return the answer, its body still compressed when it came so.
 
     Raises:
@@ -258,7 +258,7 @@ async def _exchange(client: httpx.AsyncClient, request: httpx.Request, broken: i
     if size > LAMBDA_LIMIT_BYTES or _is_function_error(response.status_code, body):
         raise Refusal(broken, "Internal Server Error")
     kept = _OF_THE_CONNECTION - ({b"content-length"} if request.method == "HEAD" else set())
-    return Answer(response.status_code, [(n, v) for n, v in headers if n not in kept], body)
+    return GatewayResponse(response.status_code, [(n, v) for n, v in headers if n not in kept], body)
 
 
 def _is_function_error(status: int, body: bytes) -> bool:

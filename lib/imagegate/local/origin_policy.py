@@ -38,7 +38,7 @@ class OriginPolicy:
     """Host names that the server answers to beside loopback's, without a port, in lower case."""
     subdomains: bool = False
     """Whether names below `localhost` are loopback as well; browsers and resolvers take them for it."""
-    harmless: Callable[[Scope], bool] = nothing
+    idempotent: Callable[[Scope], bool] = nothing
     """Whether a GET or HEAD without Origin may come from any page: it changes nothing, and the page cannot read it."""
 
     def refusal(self, scope: Scope) -> str | None:
@@ -51,7 +51,7 @@ class OriginPolicy:
             return None if all(origin.lower() in own for origin in origins) else FOREIGN_PAGE
         if all(site in _OWN_SITES for site in header_values(scope, b"sec-fetch-site")):
             return None
-        return None if scope["method"] in _READS and self.harmless(scope) else FOREIGN_PAGE
+        return None if scope["method"] in _READS and self.idempotent(scope) else FOREIGN_PAGE
 
     def is_own_host(self, host: str) -> bool:
         """Whether a Host header's value names this server."""

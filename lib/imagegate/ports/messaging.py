@@ -34,7 +34,7 @@ class DeadLetters(Protocol):
         """Put a message aside with a word and a sentence that say why."""
 
 
-class WebhookTargets(Protocol):
+class WebhookPolicy(Protocol):
     """Where webhooks may be sent to."""
 
     def check(self, url: str) -> None:

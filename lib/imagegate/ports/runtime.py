@@ -32,7 +32,7 @@ class Workflow(Protocol):
 class Telemetry(Protocol):
     """Figures for whoever runs the deployment; never a prompt."""
 
-    def attempt(self, operation: Operation, attempt: Attempt, looks: int = 0, unseen: float = 0.0) -> None:
+    def attempt(self, operation: Operation, attempt: Attempt, poll_count: int = 0, unseen: float = 0.0) -> None:
         """An attempt ended.
 
         `looks`: how often the workflow visited Poll for it; 0 when its submission stayed for it. `unseen`: how many
@@ -52,7 +52,7 @@ class Telemetry(Protocol):
         """A sweep restarted so many operations; somebody should have touched the worst `overdue` seconds ago."""
 
 
-BeginAgain = Callable[[str, int], None]
+QueueRedelivery = Callable[[str, int], None]
 """Has the delivery of an operation's event (its sequence) begun anew."""
 
 

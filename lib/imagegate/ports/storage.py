@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from imagegate.domain.access.api_key import ApiKey
-from imagegate.domain.access.ledger import Booking, Used
+from imagegate.domain.access.ledger import Reservation, UsageTotals
 from imagegate.domain.access.rate import Allowance
 from imagegate.domain.errors import FailureCode
 from imagegate.domain.operation.listing import Page, Query
@@ -15,8 +15,9 @@ from imagegate.domain.timing.latency import Histogram
 class OperationStore(Protocol):
     """Where operations live."""
 
-    def create(self, operation: Operation, over: str | None = None, booking: Booking | None = None) -> None:
-        """Write a new operation, make it the holder of its claim where it has one, and write `booking` in the books.
+    def create(self, operation: Operation, over: str | None = None, reservation: Reservation | None = None) -> None:
+        """Write a new operation, make it the holder of its claim where it has one, and write `reservation` in the
+        books.
 
         All or nothing. Raises Conflict when the id exists, Claimed when the claim has another holder than `over`
         (whether or not the booking could be made), and RateLimited when the booking's limits would not hold.
@@ -25,8 +26,8 @@ class OperationStore(Protocol):
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
         """Read one; `None` when there is none (or its retention ended)."""
 
-    def replace(self, operation: Operation, booking: Booking | None = None) -> None:
-        """Write the next version and, all or nothing, `booking` in the books.
+    def replace(self, operation: Operation, reservation: Reservation | None = None) -> None:
+        """Write the next version and, all or nothing, `reservation` in the books.
 
         Raises Conflict unless the stored version is the one before, and RateLimited when the booking's limits would
         not hold.
@@ -36,7 +37,7 @@ class OperationStore(Protocol):
         """Remove an operation's record. Raises Conflict unless the stored version is this one."""
 
 
-class Abandoned(Protocol):
+class OverdueOperations(Protocol):
     """Where `sweep` looks."""
 
     def due(self, now: float) -> Iterator[Operation]:
@@ -70,10 +71,10 @@ class ApiKeys(Protocol):
         """All keys, the oldest first."""
 
 
-class Books(Protocol):
+class UsageLedger(Protocol):
     """What API keys have used of their limits; written together with the operations (OperationStore)."""
 
-    def read(self, key_id: str, days: Sequence[str]) -> Used:
+    def read(self, key_id: str, days: Sequence[str]) -> UsageTotals:
         """What a key uses now, and has used on `days` (in UTC, as `2026-11-20`)."""
 
 
@@ -90,7 +91,7 @@ class RequestRate(Protocol):
 class ImageStore(Protocol):
     """Where pictures live."""
 
-    def put(self, key: str, body: bytes, content_type: str, *, anew: bool = False) -> None:
+    def put(self, key: str, body: bytes, content_type: str, *, overwrite: bool = False) -> None:
         """Store under `key`; a key already there keeps its bytes, and its age.
 
         `anew`: it is written in any case, for what is kept only so long after its latest use.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from imagegate.domain.operation.order import InputBody, Order
+from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Submission, Ticket
 from imagegate.domain.request.limits import Limits
 
@@ -36,7 +36,7 @@ class PictureFacts:
     height: int
 
 
-class Pictures(Protocol):
+class PictureCodec(Protocol):
     """Reads and converts picture bytes."""
 
     def inspect(self, body: bytes) -> PictureFacts:
@@ -60,9 +60,9 @@ class HttpRequest:
     """Files of a multipart/form-data body, by field name; a name may come more than once."""
     timeout: float = 30.0
     """Seconds without a byte after which the upstream counts as silent."""
-    reading: float = 120.0
+    total_timeout: float = 120.0
     """Seconds for which the answer is read, however steadily it drips."""
-    harmless: bool = False
+    idempotent: bool = False
     """Asking twice does no harm, whatever the method: an answer that breaks off is a failure, not ambiguous."""
 
 
@@ -115,7 +115,7 @@ class Provider(Protocol):
     base_url: str
     limits: Limits
 
-    def submit(self, order: Order) -> Submission:
+    def submit(self, upstream_request: UpstreamRequest) -> Submission:
         """Ask for the pictures. Raises UpstreamError when refused or unreachable."""
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:

@@ -8,7 +8,7 @@ from imagegate.domain.errors import MisconfiguredError
 from imagegate.domain.request.limits import Limits
 
 
-class Facts(Protocol):
+class ProviderConfig(Protocol):
     """A frozen dataclass of str, bool, int, float, Literal, `tuple[X, ...]` and `Mapping[str, X]` fields."""
 
     @property
@@ -16,17 +16,17 @@ class Facts(Protocol):
         """What a provider with these facts accepts."""
 
 
-F = TypeVar("F", bound=Facts)
+F = TypeVar("F", bound=ProviderConfig)
 
 
-def read_facts(kind: type[F], provider: str, entry: Mapping[str, Any]) -> F:
+def parse_config(kind: type[F], provider: str, entry: Mapping[str, Any]) -> F:
     """The facts in `entry`. Raises MisconfiguredError naming the key that is unknown, missing or of another type."""
     hints = get_type_hints(kind)
     if unknown := entry.keys() - hints.keys():
-        raise _wrong(provider, f"has the unknown key '{min(unknown)}'; known: {', '.join(sorted(hints))}")
+        raise _invalid(provider, f"has the unknown key '{min(unknown)}'; known: {', '.join(sorted(hints))}")
     for field in fields(kind):  # type: ignore[arg-type]  # typing has no bound for "a dataclass"
         if field.name not in entry and field.default is MISSING and field.default_factory is MISSING:
-            raise _wrong(provider, f"lacks the key '{field.name}'")
+            raise _invalid(provider, f"lacks the key '{field.name}'")
     return kind(**{name: _typed(provider, name, value, hints[name]) for name, value in entry.items()})
 
 
@@ -35,17 +35,17 @@ def _typed(provider: str, name: str, value: Any, hint: Any) -> Any:
     if origin is Literal and value in arguments:
         return value
     if origin is tuple and isinstance(value, list):
-        return tuple(_typed(provider, name, one, arguments[0]) for one in value)
+        return tuple(_typed(provider, name, element, arguments[0]) for element in value)
     if origin is Mapping and isinstance(value, dict):
-        return {key: _typed(provider, name, one, arguments[1]) for key, one in value.items()}
+        return {key: _typed(provider, name, element, arguments[1]) for key, element in value.items()}
     if hint is float and type(value) is int:
         return float(value)
     # Not isinstance: a bool is an int to Python, and a mistake here.
     if origin is None and type(value) is hint:
         return value
     expected = " or ".join(map(repr, arguments)) if origin is Literal else str(hint)
-    raise _wrong(provider, f"has {name} = {value!r}, which must be {expected}")
+    raise _invalid(provider, f"has {name} = {value!r}, which must be {expected}")
 
 
-def _wrong(provider: str, what: str) -> MisconfiguredError:
+def _invalid(provider: str, what: str) -> MisconfiguredError:
     return MisconfiguredError(f"models.toml: [providers.{provider}] {what}")

@@ -22,7 +22,7 @@ def authorization(provider: str, secrets: Secrets, schemes: Mapping[str, str]) -
     return {}
 
 
-def filled(provider: str, secrets: Secrets, template: str) -> str:
+def fill_in(provider: str, secrets: Secrets, template: str) -> str:
     """`template` with every `{SECRET_NAME}` in it replaced. Raises UpstreamError(auth) when one is not set."""
 
     def value(place: re.Match[str]) -> str:

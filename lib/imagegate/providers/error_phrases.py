@@ -20,6 +20,6 @@ _LONGEST = 4000
 """Characters that are searched: some of the patterns take long over millions of them."""
 
 
-def code_of_words(text: str) -> FailureCode | None:
+def code_from_text(text: str) -> FailureCode | None:
     """What a refusal's words say of its reason, or None when they say nothing known."""
     return next((code for pattern, code in _TEXTS if pattern.search(text[:_LONGEST])), None)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.request.expansion import instruction, whole_sentences
+from imagegate.domain.request.expansion import build_instruction, whole_sentences
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization
-from imagegate.providers.error_phrases import code_of_words
-from imagegate.providers.http_errors import bad_payload, refusal
+from imagegate.providers.error_phrases import code_from_text
+from imagegate.providers.http_errors import bad_payload, http_error
 from imagegate.providers.parsing import object_of
 
 NAME = "expander"
@@ -36,7 +36,7 @@ class Endpoint:
     """Name of the secret that holds its key; empty for one without keys."""
 
 
-class Words(Protocol):
+class ChatProtocol(Protocol):
     """How one protocol asks, and what it answers."""
 
     url: str
@@ -66,8 +66,8 @@ class ChatCompletions:
 
     def body(self, model: str, prompt: str, characters: int) -> dict[str, Any]:
         """Nothing that some server refuses: newer models of OpenAI take neither `max_tokens` nor `temperature`."""
-        said = [("system", instruction(characters)), ("user", prompt)]
-        return {"model": model, "messages": [{"role": role, "content": text} for role, text in said]}
+        turns = [("system", build_instruction(characters)), ("user", prompt)]
+        return {"model": model, "messages": [{"role": role, "content": text} for role, text in turns]}
 
     def text(self, document: Mapping[str, Any]) -> str:
         """The first choice; one that ran out of tokens without the sentence that was broken off."""
@@ -90,18 +90,18 @@ class YandexGPT:
         """IAM tokens are told by how they begin, as Yandex's own SDK tells them (docs/protocols/yandexart.md#sdk)."""
         folder = _folder(endpoint.model)
         payer = {"x-folder-id": folder} if folder else {}
-        shown = authorization(NAME, secrets, _keys(endpoint, "Api-Key"))
-        if shown.get("authorization", "").startswith("Api-Key t1."):
-            shown["authorization"] = shown["authorization"].replace("Api-Key", "Bearer", 1)
-        return shown | payer
+        credentials = authorization(NAME, secrets, _keys(endpoint, "Api-Key"))
+        if credentials.get("authorization", "").startswith("Api-Key t1."):
+            credentials["authorization"] = credentials["authorization"].replace("Api-Key", "Bearer", 1)
+        return credentials | payer
 
     def body(self, model: str, prompt: str, characters: int) -> dict[str, Any]:
         """64-bit numbers go as strings; a token is a character at the least."""
-        said = [("system", instruction(characters)), ("user", prompt)]
+        turns = [("system", build_instruction(characters)), ("user", prompt)]
         return {
             "modelUri": model,
             "completionOptions": {"stream": False, "temperature": 0.3, "maxTokens": str(characters)},
-            "messages": [{"role": role, "text": text} for role, text in said],
+            "messages": [{"role": role, "text": text} for role, text in turns],
         }
 
     def text(self, document: Mapping[str, Any]) -> str:
@@ -115,7 +115,7 @@ class YandexGPT:
         return whole_sentences(text) if alternative.get("status") == "ALTERNATIVE_STATUS_TRUNCATED_FINAL" else text
 
 
-PROTOCOLS: Mapping[str, Words] = {"openai": ChatCompletions(), "yandexgpt": YandexGPT()}
+CHAT_PROTOCOLS: Mapping[str, ChatProtocol] = {"openai": ChatCompletions(), "yandexgpt": YandexGPT()}
 
 
 class ChatExpander:
@@ -123,44 +123,44 @@ class ChatExpander:
 
     def __init__(self, endpoint: Endpoint, http: Http, secrets: Secrets) -> None:
         self._endpoint = endpoint
-        self._words = PROTOCOLS[endpoint.protocol]
+        self._protocol = CHAT_PROTOCOLS[endpoint.protocol]
         self._http = http
         self._secrets = secrets
 
     def expand(self, prompt: str, characters: int, seconds: float, private: bool = False) -> str:
         """The model's answer. Raises UpstreamError."""
-        words, endpoint = self._words, self._endpoint
+        protocol, endpoint = self._protocol, self._endpoint
         request = HttpRequest(
             "POST",
-            f"{(endpoint.url or words.url).rstrip('/')}{words.path}",
-            words.headers(endpoint, self._secrets) | (_UNLOGGED if private and _folder(endpoint.model) else {}),
-            json=words.body(endpoint.model, prompt, characters),
+            f"{(endpoint.url or protocol.url).rstrip('/')}{protocol.path}",
+            protocol.headers(endpoint, self._secrets) | (_UNLOGGED if private and _folder(endpoint.model) else {}),
+            json=protocol.body(endpoint.model, prompt, characters),
             timeout=seconds,
-            reading=seconds,
-            harmless=True,
+            total_timeout=seconds,
+            idempotent=True,
         )
-        return parse_answer(words, self._http.send(request))
+        return parse_answer(protocol, self._http.send(request))
 
 
-def parse_answer(words: Words, response: HttpResponse) -> str:
+def parse_answer(protocol: ChatProtocol, response: HttpResponse) -> str:
     """The text of an answer. Raises UpstreamError for a refusal, and for what is no answer."""
     document = object_of(response.body)
     if response.status != 200:
-        raise _refused(response, document)
-    text = words.text(document)
+        raise _refusal_error(response, document)
+    text = protocol.text(document)
     if not text.strip():
         raise bad_payload(NAME, "without a text")
     return text
 
 
-def _refused(response: HttpResponse, document: Mapping[str, Any]) -> UpstreamError:
+def _refusal_error(response: HttpResponse, document: Mapping[str, Any]) -> UpstreamError:
     """Both protocols put the reason into `error`, as an object or as text."""
     error = document.get("error") or document.get("detail") or document
-    said = error.get("message") if isinstance(error, Mapping) else error
-    text = str(said or response.body.decode("utf-8", "replace"))
-    failure = refusal(NAME, response, text).failure
+    message = error.get("message") if isinstance(error, Mapping) else error
+    text = str(message or response.body.decode("utf-8", "replace"))
+    failure = http_error(NAME, response, text).failure
     filtered = isinstance(error, Mapping) and error.get("code") == "content_filter"
-    code = FailureCode.CONTENT_FILTERED if filtered else code_of_words(text) if response.status == 400 else None
+    code = FailureCode.CONTENT_FILTERED if filtered else code_from_text(text) if response.status == 400 else None
     return UpstreamError(replace(failure, code=code or failure.code))
 
 

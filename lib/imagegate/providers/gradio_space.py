@@ -12,14 +12,14 @@ from urllib.parse import quote
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Source
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
-from imagegate.providers.error_phrases import code_of_words
-from imagegate.providers.http_errors import LONGEST_PAUSE, bad_payload, plain, refusal
+from imagegate.providers.error_phrases import code_from_text
+from imagegate.providers.http_errors import LONGEST_PAUSE, bad_payload, http_error, strip_html
 from imagegate.providers.parsing import address_of, id_of, json_of, object_of
 
 PREFIXES = ("/gradio_api", "")
@@ -33,11 +33,11 @@ class GradioSpace:
     """A Space with `infer(prompt, seed, randomize_seed, width, height, num_inference_steps)`."""
 
     limits = Limits(
-        waits=Waits.HOLD,
+        completion=CompletionMode.STREAM,
         grid=Grid(minimum=256, maximum=2048, step=32),
         prompt_characters=4000,
         expected_seconds=6.0,
-        honours=frozenset({"seed", "steps"}),
+        capabilities=frozenset({"seed", "steps"}),
         steps_maximum=50,
     )
 
@@ -48,18 +48,18 @@ class GradioSpace:
         self._secrets = secrets
         self._prefix: str | None = None
 
-    def submit(self, order: Order) -> Ticket:
+    def submit(self, upstream_request: UpstreamRequest) -> Ticket:
         """Queue one picture; the ticket is the event id and the prefix it was given under."""
-        arguments = build_arguments(order.request)
+        arguments = build_arguments(upstream_request.request)
         # The one that served last comes first: it may be another after an upgrade, or was learned from a page that
         # stood before a sleeping Space.
-        for prefix in sorted(PREFIXES, key=lambda one: one != self._prefix):
+        for prefix in sorted(PREFIXES, key=lambda entry: entry != self._prefix):
             response = self._http.send(self._request("POST", f"{prefix}/call/infer", {"data": arguments}))
             if response.status != 404:
                 self._prefix = prefix
                 return Ticket({"event_id": parse_event_id(self.name, response), "prefix": prefix})
         self._prefix = None
-        raise refusal(self.name, response, "the Space is down, or is no Gradio app with /call/infer")
+        raise http_error(self.name, response, "the Space is down, or is no Gradio app with /call/infer")
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
         """Read the one stream to its verdict. Never Pending: a stream let go is a result lost.
@@ -75,7 +75,7 @@ class GradioSpace:
                 if event.event == "error":
                     return Failed(parse_error(self.name, event.data))
         except UpstreamError as error:
-            if error.failure.surely_free:
+            if error.failure.certainly_free:
                 raise
             return Failed(error.failure)
         message = f"{self.name} ended its stream without a verdict; the result cannot be read again."
@@ -108,8 +108,8 @@ def parse_event_id(name: str, response: HttpResponse) -> str:
     """The id of an accepted submission. Raises UpstreamError for any other answer."""
     document = object_of(response.body)
     if response.status != 200:
-        said = document.get("detail") or document.get("error") or response.body.decode("utf-8", "replace")
-        raise refusal(name, response, str(said))
+        message = document.get("detail") or document.get("error") or response.body.decode("utf-8", "replace")
+        raise http_error(name, response, str(message))
     event_id = id_of(document.get("event_id"))
     if not event_id:
         raise bad_payload(name, "without an event id")
@@ -119,8 +119,8 @@ def parse_event_id(name: str, response: HttpResponse) -> str:
 def parse_complete(name: str, root: str, data: str) -> Check:
     """The picture's address and the seed really used, from the data of `complete`."""
     document = json_of(data)
-    told = document if isinstance(document, list) else []
-    file, seed = [*told, None, None][:2]
+    values = document if isinstance(document, list) else []
+    file, seed = [*values, None, None][:2]
     address = _address(root, file) if isinstance(file, dict) else None
     if not address:
         return Failed(bad_payload(name, "'complete' without a picture").failure)
@@ -131,15 +131,17 @@ def parse_complete(name: str, root: str, data: str) -> Check:
 def parse_error(name: str, data: str) -> Failure:
     """Why the Space gave up, as far as its Gradio version tells."""
     document = json_of(data)
-    said = plain(str(document.get("error") or "")) if isinstance(document, dict) else plain(str(document or ""))
-    if said.startswith("404:"):
-        return Failure(FailureCode.EXPIRED, f"{name} no longer knows the job ({said}).")
-    if "quota" in said.lower():
-        return Failure(FailureCode.RATE_LIMITED, f"{name}: {said}", _quota_seconds(said))
-    if _OUT_OF_RANGE.search(said):
-        return Failure(FailureCode.INVALID_REQUEST, f"{name}: {said}")
-    code = code_of_words(said) or FailureCode.UPSTREAM_FAILED
-    return Failure(code, f"{name}: {said or 'the Space failed without saying why'}")
+    message = (
+        strip_html(str(document.get("error") or "")) if isinstance(document, dict) else strip_html(str(document or ""))
+    )
+    if message.startswith("404:"):
+        return Failure(FailureCode.EXPIRED, f"{name} no longer knows the job ({message}).")
+    if "quota" in message.lower():
+        return Failure(FailureCode.RATE_LIMITED, f"{name}: {message}", _quota_seconds(message))
+    if _OUT_OF_RANGE.search(message):
+        return Failure(FailureCode.INVALID_REQUEST, f"{name}: {message}")
+    code = code_from_text(message) or FailureCode.UPSTREAM_FAILED
+    return Failure(code, f"{name}: {message or 'the Space failed without saying why'}")
 
 
 def _address(root: str, file: Mapping[str, Any]) -> str | None:

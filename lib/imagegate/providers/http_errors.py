@@ -24,11 +24,11 @@ LONGEST_PAUSE = 24 * 3600.0
 """Seconds; an upstream that asks for more is asked again all the same."""
 
 
-def refusal(provider: str, response: HttpResponse, reason: str) -> UpstreamError:
+def http_error(provider: str, response: HttpResponse, reason: str) -> UpstreamError:
     """The error for an answer whose status says no; `reason` is what the upstream wrote."""
     code = _CODES.get(response.status, FailureCode.UPSTREAM_FAILED)
-    said = plain(reason) or "no reason given"
-    message = f"{provider} answered HTTP {response.status}: {said}"
+    text = strip_html(reason) or "no reason given"
+    message = f"{provider} answered HTTP {response.status}: {text}"
     return UpstreamError(Failure(code, message, retry_after(response.headers)))
 
 
@@ -43,6 +43,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(float(value), LONGEST_PAUSE) if _SECONDS.fullmatch(value) else None
 
 
-def plain(text: str) -> str:
+def strip_html(text: str) -> str:
     """One short line of an upstream's message, without HTML."""
     return " ".join(_TAG.sub(" ", text).split())[:_LONGEST_REASON]

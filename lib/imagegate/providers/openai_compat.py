@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest
 from imagegate.providers.sizes import BoundedGrid, ShapeGrid
 
-Word = Literal[
+Capability = Literal[
     "seed", "steps", "guidance", "negative_prompt", "quality", "style", "background", "moderation", "complexity",
     "input_fidelity",
 ]  # fmt: skip
-"""What `Limits.honours` speaks of."""
+"""What `Limits.capabilities` speaks of."""
 
 WIRE_NAMES = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
 """What OpenAI-compatible servers call our fields, unless their flavour says otherwise
@@ -25,7 +25,7 @@ READING_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Flavour:
+class OpenAICompatConfig:
     """One server's facts; each field is a key of its `[providers.NAME]`."""
 
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Flavour:
     """Headers that ask the server not to log the words, for callers who ask that of us."""
     model: str = "{model}"
     """How the route's model name is sent; `{SECRET_NAME}` as above. A name with `://` in it goes as it is."""
-    takes: tuple[Literal[Word, "output_format", "output_compression"], ...] = ()
+    takes: tuple[Literal[Capability, "output_format", "output_compression"], ...] = ()
     """Optional fields of `ImageRequest` the server heeds."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What the server calls such a field, where it is neither our word nor WIRE_NAMES'."""
@@ -78,7 +78,7 @@ class Flavour:
     def limits(self) -> Limits:
         """The same facts as every provider tells them."""
         return Limits(
-            waits=Waits.BLOCKING,
+            completion=CompletionMode.SYNC,
             grid=self.grid,
             prompt_characters=self.prompt_characters,
             images_per_call=self.images_per_call,
@@ -88,8 +88,8 @@ class Flavour:
             expected_seconds=self.expected_seconds,
             requests_per_minute=self.requests_per_minute or None,
             input_images=self.input_images,
-            varies=self.variations,
-            honours=frozenset(get_args(Word)).intersection(self.takes),
+            supports_variations=self.variations,
+            capabilities=frozenset(get_args(Capability)).intersection(self.takes),
         )
 
     @property

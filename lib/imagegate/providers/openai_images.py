@@ -2,7 +2,7 @@
 
 Contract: docs/protocols/openai-images.md, docs/protocols/providers.md#openai, docs/protocols/providers.md#together,
 docs/protocols/yandexart.md#ai-studio. The submission is held until the pictures are there, and answers with
-them; there is no job to ask about. What differs is in the provider's `Flavour`.
+them; there is no job to ask about. What differs is in the provider's `OpenAICompatConfig`.
 """
 
 import re
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.operation.order import InputBody, Order
+from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request.request import ImageRequest
 from imagegate.ports.upstreams import Http, HttpRequest, Secrets
-from imagegate.providers.credentials import authorization, filled
-from imagegate.providers.openai_compat import Flavour
+from imagegate.providers.credentials import authorization, fill_in
+from imagegate.providers.openai_compat import OpenAICompatConfig
 from imagegate.providers.openai_responses import parse_answer
 from imagegate.providers.sizes import shape_of
 
@@ -35,20 +35,22 @@ PIXELS_PER_ANSWER = 8 * 1024 * 1024
 class OpenAIImages:
     """One OpenAI-compatible server."""
 
-    def __init__(self, name: str, base_url: str, http: Http, secrets: Secrets, flavour: Flavour) -> None:
+    def __init__(self, name: str, base_url: str, http: Http, secrets: Secrets, config: OpenAICompatConfig) -> None:
         self.name = name
         self.base_url = base_url
-        self.limits = flavour.limits
+        self.limits = config.limits
         self._http = http
         self._secrets = secrets
-        self._flavour = flavour
+        self._config = config
 
-    def submit(self, order: Order) -> Ready:
+    def submit(self, upstream_request: UpstreamRequest) -> Ready:
         """Ask for the pictures, which are the answer; fewer than `order.count` when they would not fit in one."""
-        fields = build_fields(self._flavour, self._model(order.model), order)
-        path = path_for(self.name, self._flavour, order)
-        request = build_request(f"{self.base_url}{path}", self._headers(order), fields, order, self._flavour.timeout)
-        seed = order.request.seed if "seed" in self.limits.honours else None
+        fields = build_fields(self._config, self._model(upstream_request.model), upstream_request)
+        path = path_for(self.name, self._config, upstream_request)
+        request = build_request(
+            f"{self.base_url}{path}", self._headers(upstream_request), fields, upstream_request, self._config.timeout
+        )
+        seed = upstream_request.request.seed if "seed" in self.limits.capabilities else None
         return parse_answer(self.name, self.base_url, self._http.send(request), seed)
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
@@ -58,40 +60,45 @@ class OpenAIImages:
     def cancel(self, ticket: Ticket) -> None:
         """Nothing: there is no job to stop."""
 
-    def _headers(self, order: Order) -> dict[str, str]:
-        headers = {name: filled(self.name, self._secrets, value) for name, value in self._flavour.headers.items()}
+    def _headers(self, upstream_request: UpstreamRequest) -> dict[str, str]:
+        headers = {name: fill_in(self.name, self._secrets, value) for name, value in self._config.headers.items()}
         # OpenAI promises nothing for it, but proxies in between do heed it.
-        key = {"idempotency-key": order.idempotency_key} if order.idempotency_key else {}
-        private = dict(self._flavour.private_headers) if order.request.private else {}
-        return authorization(self.name, self._secrets, self._flavour.keys) | headers | key | private
+        key = {"idempotency-key": upstream_request.idempotency_key} if upstream_request.idempotency_key else {}
+        private = dict(self._config.private_headers) if upstream_request.request.private else {}
+        return authorization(self.name, self._secrets, self._config.keys) | headers | key | private
 
     def _model(self, model: str) -> str:
         if "://" in model:
             return model
-        return filled(self.name, self._secrets, self._flavour.model).replace("{model}", model)
+        return fill_in(self.name, self._secrets, self._config.model).replace("{model}", model)
 
 
-def path_for(name: str, flavour: Flavour, order: Order) -> str:
+def path_for(name: str, config: OpenAICompatConfig, upstream_request: UpstreamRequest) -> str:
     """Below the base URL. Raises UpstreamError(not_found) for a road this server has not: another provider may."""
-    if not order.inputs:
+    if not upstream_request.inputs:
         return "/images/generations"
-    prompted = bool(order.request.prompt.strip())
+    prompted = bool(upstream_request.request.prompt.strip())
     path = "/images/edits" if prompted else "/images/variations"
-    if not flavour.limits.works_from(len(order.inputs), prompted=prompted):
-        message = f"{name} has no {path} for {len(order.inputs)} pictures."
+    if not config.limits.works_from(len(upstream_request.inputs), prompted=prompted):
+        message = f"{name} has no {path} for {len(upstream_request.inputs)} pictures."
         raise UpstreamError(Failure(FailureCode.NOT_FOUND, message))
     return path
 
 
-def build_fields(flavour: Flavour, model: str, order: Order) -> dict[str, Any]:
+def build_fields(config: OpenAICompatConfig, model: str, upstream_request: UpstreamRequest) -> dict[str, Any]:
     """The fields of the body; nothing is sent that the server does not take."""
-    fields = {"model": model, "prompt": order.request.prompt, **_count(flavour, order), **_size(flavour, order.request)}
-    fields |= flavour.options(order.request)
+    fields = {
+        "model": model,
+        "prompt": upstream_request.request.prompt,
+        **_count(config, upstream_request),
+        **_size(config, upstream_request.request),
+    }
+    fields |= config.options(upstream_request.request)
     if fields.get("output_format") not in ("jpeg", "webp"):
         fields.pop("output_compression", None)  # PNG has none, and OpenAI refuses it there.
     if GPT_IMAGE.match(model):
         return _in_gpt_words(fields)
-    return fields | ({"response_format": flavour.response_format} if flavour.response_format else {})
+    return fields | ({"response_format": config.response_format} if config.response_format else {})
 
 
 def _in_gpt_words(fields: dict[str, Any]) -> dict[str, Any]:
@@ -100,35 +107,35 @@ def _in_gpt_words(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_request(
-    url: str, headers: Mapping[str, str], fields: Mapping[str, Any], order: Order, timeout: float
+    url: str, headers: Mapping[str, str], fields: Mapping[str, Any], upstream_request: UpstreamRequest, timeout: float
 ) -> HttpRequest:
     """JSON for pictures from words alone, a form for pictures from pictures (docs/protocols/openai-images.md#edits)."""
-    if not order.inputs:
+    if not upstream_request.inputs:
         return HttpRequest("POST", url, headers, json=fields, timeout=timeout)
     form = {name: str(value) for name, value in fields.items() if value != "" and name not in NOT_IN_FORMS}
-    return HttpRequest("POST", url, headers, form=form, files=_files(order), timeout=timeout)
+    return HttpRequest("POST", url, headers, form=form, files=_files(upstream_request), timeout=timeout)
 
 
-def _files(order: Order) -> list[tuple[str, InputBody]]:
+def _files(upstream_request: UpstreamRequest) -> list[tuple[str, InputBody]]:
     # Servers that take one picture know only `image`; OpenAI takes several as `image[]`.
-    name = "image" if len(order.inputs) == 1 else "image[]"
-    mask = [("mask", order.mask)] if order.mask else []
-    return [*((name, one) for one in order.inputs), *mask]
+    name = "image" if len(upstream_request.inputs) == 1 else "image[]"
+    mask = [("mask", upstream_request.mask)] if upstream_request.mask else []
+    return [*((name, image) for image in upstream_request.inputs), *mask]
 
 
-def _count(flavour: Flavour, order: Order) -> dict[str, int]:
-    if order.request.seed is not None and "seed" in flavour.takes:
+def _count(config: OpenAICompatConfig, upstream_request: UpstreamRequest) -> dict[str, int]:
+    if upstream_request.request.seed is not None and "seed" in config.takes:
         return {}  # One seed is one picture: a server makes of n with one seed whatever it likes.
-    size = flavour.limits.size_for(order.request)
+    size = config.limits.size_for(upstream_request.request)
     fitting = max(1, PIXELS_PER_ANSWER // (size.width * size.height))
-    count = min(order.count, flavour.images_per_call, fitting)
+    count = min(upstream_request.count, config.images_per_call, fitting)
     return {"n": count} if count > 1 else {}
 
 
-def _size(flavour: Flavour, request: ImageRequest) -> dict[str, Any]:
-    if flavour.auto_size and not (request.size or request.ratio):
+def _size(config: OpenAICompatConfig, request: ImageRequest) -> dict[str, Any]:
+    if config.auto_size and not (request.size or request.ratio):
         return {}
-    if flavour.size == "ratio":
-        return {"size": "x".join(map(str, shape_of(request, flavour.grid)))}
-    size = flavour.limits.size_for(request)
-    return {"width": size.width, "height": size.height} if flavour.size == "sides" else {"size": str(size)}
+    if config.size == "ratio":
+        return {"size": "x".join(map(str, shape_of(request, config.grid)))}
+    size = config.limits.size_for(request)
+    return {"width": size.width, "height": size.height} if config.size == "sides" else {"size": str(size)}

@@ -13,8 +13,8 @@ from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.operation.usage import Usage
 from imagegate.ports.upstreams import HttpResponse
-from imagegate.providers.error_phrases import code_of_words
-from imagegate.providers.http_errors import bad_payload, refusal
+from imagegate.providers.error_phrases import code_from_text
+from imagegate.providers.http_errors import bad_payload, http_error
 from imagegate.providers.parsing import address_of, json_of
 
 _OF_CODE = {
@@ -27,7 +27,7 @@ _OF_CODE = {
 }
 """By an error's `code`, or else its `type`; these outrank the HTTP status (a billing limit comes as 400 or 429)."""
 
-_WORDY = frozenset({400, 403, 422})
+_AMBIGUOUS_STATUSES = frozenset({400, 403, 422})
 """Statuses at which the words decide: Yandex refuses a prompt as it refuses a wrong parameter."""
 
 
@@ -40,7 +40,7 @@ LARGEST_COUNT = 2**53
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """An error body's contents; a string is an `error` too for some servers."""
 
     message: str
@@ -51,45 +51,45 @@ class Said:
 def parse_answer(name: str, base_url: str, response: HttpResponse, seed: int | None) -> Ready:
     """The pictures of an answer; `seed` is the one they were asked with. Raises UpstreamError for any other answer."""
     document = json_of(response.body)
-    said = _said(document)
-    if response.status not in (200, 201) or said:
-        raise _refused(name, response, said)
+    error = _error_in(document)
+    if response.status not in (200, 201) or error:
+        raise _refusal_error(name, response, error)
     pictures = list(_pictures(document, base_url))
     if not pictures:
         raise bad_payload(name, f"HTTP {response.status} without a picture")
-    pictures.sort(key=lambda one: isinstance(one[0], Source))  # as Ready has them: bytes first
-    sources = tuple(one for one, _ in pictures if isinstance(one, Source))
-    bodies = tuple(one for one, _ in pictures if isinstance(one, bytes))
-    return Ready(sources, bodies, seed, _told(revised for _, revised in pictures), _usage(document))
+    pictures.sort(key=lambda entry: isinstance(entry[0], Source))  # as Ready has them: bytes first
+    sources = tuple(picture for picture, _ in pictures if isinstance(picture, Source))
+    bodies = tuple(picture for picture, _ in pictures if isinstance(picture, bytes))
+    return Ready(sources, bodies, seed, _revised_prompts(revised for _, revised in pictures), _usage(document))
 
 
-def _refused(name: str, response: HttpResponse, said: Said | None) -> UpstreamError:
-    text = said.message if said else response.body.decode("utf-8", "replace")
-    failure = refusal(name, response, text).failure
-    code = _OF_CODE.get(said.code) or _OF_CODE.get(said.kind) if said else None
-    if code is None and response.status in _WORDY:
-        code = code_of_words(text)
+def _refusal_error(name: str, response: HttpResponse, error: ErrorBody | None) -> UpstreamError:
+    text = error.message if error else response.body.decode("utf-8", "replace")
+    failure = http_error(name, response, text).failure
+    code = _OF_CODE.get(error.code) or _OF_CODE.get(error.kind) if error else None
+    if code is None and response.status in _AMBIGUOUS_STATUSES:
+        code = code_from_text(text)
     if code is None and response.status < 300:
         code = FailureCode.BAD_PAYLOAD
     return UpstreamError(replace(failure, code=code or failure.code))
 
 
-def _said(document: Any) -> Said | None:
+def _error_in(document: Any) -> ErrorBody | None:
     error = document.get("error") or document.get("detail") if isinstance(document, Mapping) else None
     if not error:
         return None
     if not isinstance(error, Mapping):
-        return Said(str(error), "", "")
-    return Said(str(error.get("message") or error), str(error.get("type") or ""), str(error.get("code") or ""))
+        return ErrorBody(str(error), "", "")
+    return ErrorBody(str(error.get("message") or error), str(error.get("type") or ""), str(error.get("code") or ""))
 
 
 def _pictures(document: Any, base_url: str) -> Iterator[tuple[bytes | Source, str | None]]:
     """Every picture, and what was made of the prompt for it."""
     data = document.get("data") if isinstance(document, Mapping) else None
-    for one in data if isinstance(data, list) else ():
-        picture = _picture(one, base_url) if isinstance(one, Mapping) else None
+    for entry in data if isinstance(data, list) else ():
+        picture = _picture(entry, base_url) if isinstance(entry, Mapping) else None
         if picture:
-            yield picture, _revised_prompt(one)
+            yield picture, _revised_prompt(entry)
 
 
 def _picture(datum: Mapping[str, Any], base_url: str) -> bytes | Source | None:
@@ -110,24 +110,24 @@ def _revised_prompt(datum: Mapping[str, Any]) -> str | None:
     return revised if len(revised) <= LONGEST_REVISED_PROMPT else f"{revised[: LONGEST_REVISED_PROMPT - 1]}…"
 
 
-def _told(revised: Iterable[str | None]) -> tuple[str | None, ...]:
+def _revised_prompts(revised: Iterable[str | None]) -> tuple[str | None, ...]:
     every = tuple(revised)
     return every if any(every) else ()
 
 
 def _usage(document: Mapping[str, Any]) -> Usage | None:
     """The tokens it took; `None` where the server does not count them, which some say with zeros."""
-    told = document.get("usage")
-    counts = _counts(told, "input_tokens", "output_tokens", "total_tokens")
+    usage = document.get("usage")
+    counts = _counts(usage, "input_tokens", "output_tokens", "total_tokens")
     if not any(counts):
         return None
-    details = told.get("input_tokens_details") if isinstance(told, Mapping) else None
+    details = usage.get("input_tokens_details") if isinstance(usage, Mapping) else None
     return Usage(*counts, *_counts(details, "text_tokens", "image_tokens"))
 
 
-def _counts(told: Any, *names: str) -> list[int]:
-    found = [told.get(name) if isinstance(told, Mapping) else None for name in names]
-    return [one if type(one) is int and 0 < one <= LARGEST_COUNT else 0 for one in found]
+def _counts(counts: Any, *names: str) -> list[int]:
+    found = [counts.get(name) if isinstance(counts, Mapping) else None for name in names]
+    return [entry if type(entry) is int and 0 < entry <= LARGEST_COUNT else 0 for entry in found]
 
 
 def _decoded(text: str) -> bytes | None:

@@ -26,9 +26,9 @@ def object_of(body: bytes | str) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def id_of(told: Any) -> str | None:
+def id_of(value: Any) -> str | None:
     """A job's id that can be kept in a ticket and put into a path; `None` for anything else."""
-    return told if isinstance(told, str) and _ID.fullmatch(told) else None
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
 def address_of(told: Any, base: str) -> str | None:
@@ -47,7 +47,7 @@ def _encodable(document: Any) -> Any:
     if isinstance(document, str):
         return document if document.isascii() else document.encode("utf-8", "replace").decode()
     if isinstance(document, list):
-        return [_encodable(one) for one in document]
+        return [_encodable(part) for part in document]
     if isinstance(document, dict):
         return {_encodable(name): _encodable(value) for name, value in document.items()}
     return document

@@ -14,9 +14,9 @@ from imagegate.domain.errors import MisconfiguredError
 from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.ports.upstreams import Http, Provider, Secrets
-from imagegate.providers.config import Facts, read_facts
+from imagegate.providers.config import ProviderConfig, parse_config
 from imagegate.providers.gradio_space import GradioSpace
-from imagegate.providers.openai_compat import Flavour
+from imagegate.providers.openai_compat import OpenAICompatConfig
 from imagegate.providers.openai_images import OpenAIImages
 from imagegate.providers.replaced import reach
 from imagegate.providers.yandexart import YandexArt
@@ -28,13 +28,13 @@ class Protocol:
 
     make: Callable[..., Provider]
     """Called with name, base URL, Http, Secrets, and the provider's facts if it has any."""
-    limits: Limits | type[Facts]
+    limits: Limits | type[ProviderConfig]
     """One for all its providers; or the class of their facts, which the rest of a provider's entry is read into."""
 
 
 PROTOCOLS = {
     "gradio_space": Protocol(GradioSpace, GradioSpace.limits),
-    "openai_images": Protocol(OpenAIImages, Flavour),
+    "openai_images": Protocol(OpenAIImages, OpenAICompatConfig),
     "yandexart": Protocol(YandexArt, YandexArt.limits),
 }
 
@@ -45,12 +45,12 @@ class _Entry:
 
     protocol: Protocol
     base_url: str
-    facts: tuple[Facts, ...]
+    configs: tuple[ProviderConfig, ...]
     """One, or none when all providers of the protocol are alike."""
 
     @property
     def limits(self) -> Limits:
-        return self.facts[0].limits if isinstance(self.protocol.limits, type) else self.protocol.limits
+        return self.configs[0].limits if isinstance(self.protocol.limits, type) else self.protocol.limits
 
 
 @cache
@@ -66,7 +66,7 @@ def _entry(provider: str) -> _Entry:
     protocol = PROTOCOLS[keys["protocol"]]
     rest = {name: value for name, value in keys.items() if name not in ("protocol", "base_url")}
     if isinstance(protocol.limits, type):
-        return _Entry(protocol, keys["base_url"], (read_facts(protocol.limits, provider, rest),))
+        return _Entry(protocol, keys["base_url"], (parse_config(protocol.limits, provider, rest),))
     if rest:
         raise MisconfiguredError(f"models.toml: [providers.{provider}] has keys its protocol has no use for: {rest}")
     return _Entry(protocol, keys["base_url"], ())
@@ -116,4 +116,4 @@ class Providers:
     def _make(self, name: str) -> Provider:
         entry = _entry(name)
         base_url, http = reach(name, entry.base_url, self._base_urls, self._http)
-        return entry.protocol.make(name, base_url.rstrip("/"), http, self._secrets, *entry.facts)
+        return entry.protocol.make(name, base_url.rstrip("/"), http, self._secrets, *entry.configs)

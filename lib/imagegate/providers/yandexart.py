@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Submission, Ticket
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import Message
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
-from imagegate.providers.credentials import authorization, filled
-from imagegate.providers.error_phrases import code_of_words
-from imagegate.providers.http_errors import bad_payload, plain, refusal, retry_after
+from imagegate.providers.credentials import authorization, fill_in
+from imagegate.providers.error_phrases import code_from_text
+from imagegate.providers.http_errors import bad_payload, http_error, retry_after, strip_html
 from imagegate.providers.parsing import id_of, object_of
 from imagegate.providers.sizes import ShapeGrid, shape_of
 
@@ -49,15 +49,15 @@ class YandexArt:
     """The service behind llm.api.cloud.yandex.net, or whoever speaks like it."""
 
     limits = Limits(
-        waits=Waits.POLL,
+        completion=CompletionMode.POLL,
         grid=ShapeGrid(minimum=256, maximum=4096, step=16),
         prompt_characters=500,
         seed_maximum=2**63 - 1,
         retention_seconds=3 * 24 * 3600.0,
         expected_seconds=30.0,
         requests_per_minute=500,
-        honours=frozenset({"seed"}),
-        weighs=True,
+        capabilities=frozenset({"seed"}),
+        supports_weights=True,
     )
 
     def __init__(self, name: str, base_url: str, http: Http, secrets: Secrets) -> None:
@@ -66,10 +66,12 @@ class YandexArt:
         self._http = http
         self._secrets = secrets
 
-    def submit(self, order: Order) -> Submission:
+    def submit(self, upstream_request: UpstreamRequest) -> Submission:
         """Start an operation; the ticket is its id, and the seed, which the answer will not repeat."""
-        body = build_body(order, filled(self.name, self._secrets, FOLDER))
-        return parse_started(self.name, self._send("POST", START, build_headers(order), body), order.request.seed)
+        body = build_body(upstream_request, fill_in(self.name, self._secrets, FOLDER))
+        return parse_started(
+            self.name, self._send("POST", START, build_headers(upstream_request), body), upstream_request.request.seed
+        )
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
         """Ask once; an operation that is gone has expired."""
@@ -86,33 +88,33 @@ class YandexArt:
             return
 
     def _send(self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> HttpResponse:
-        shown = authorization(self.name, self._secrets, KEYS)
-        folder = {"x-folder-id": filled(self.name, self._secrets, FOLDER)}
+        credentials = authorization(self.name, self._secrets, KEYS)
+        folder = {"x-folder-id": fill_in(self.name, self._secrets, FOLDER)}
         return self._http.send(
-            HttpRequest(method, f"{self.base_url}{path}", {**shown, **folder, **(headers or {})}, body)
+            HttpRequest(method, f"{self.base_url}{path}", {**credentials, **folder, **(headers or {})}, body)
         )
 
 
-def build_headers(order: Order) -> dict[str, str]:
+def build_headers(upstream_request: UpstreamRequest) -> dict[str, str]:
     """A request's headers (docs/protocols/yandexart.md#headers): its ids, which must be UUIDs, and privacy."""
-    private = {"x-data-logging-enabled": "false"} if order.request.private else {}
-    if not order.idempotency_key:
+    private = {"x-data-logging-enabled": "false"} if upstream_request.request.private else {}
+    if not upstream_request.idempotency_key:
         return private
-    key = str(uuid.uuid5(uuid.NAMESPACE_OID, order.idempotency_key))
+    key = str(uuid.uuid5(uuid.NAMESPACE_OID, upstream_request.idempotency_key))
     return {"x-client-request-id": key, "idempotency-key": key, **private}
 
 
-def build_body(order: Order, folder: str) -> dict[str, Any]:
+def build_body(upstream_request: UpstreamRequest, folder: str) -> dict[str, Any]:
     """The request, with numbers as the strings that the documentation writes; 0 and absent mean "you choose"."""
-    width, height = shape_of(order.request, YandexArt.limits.grid)
+    width, height = shape_of(upstream_request.request, YandexArt.limits.grid)
     options: dict[str, Any] = {
         "mimeType": "image/jpeg",
         "aspectRatio": {"widthRatio": str(width), "heightRatio": str(height)},
     }
-    if order.request.seed is not None:
-        options["seed"] = str(order.request.seed)
-    model = order.model if "://" in order.model else f"art://{folder}/{order.model}"
-    messages = [_message(one) for one in order.request.messages]
+    if upstream_request.request.seed is not None:
+        options["seed"] = str(upstream_request.request.seed)
+    model = upstream_request.model if "://" in upstream_request.model else f"art://{folder}/{upstream_request.model}"
+    messages = [_message(message) for message in upstream_request.request.messages]
     return {"modelUri": model, "generationOptions": options, "messages": messages}
 
 
@@ -133,7 +135,7 @@ def parse_operation(name: str, response: HttpResponse, seed: int | None) -> Chec
     """Where an operation stands; `seed` is the one it was asked with. Raises UpstreamError for what is no operation."""
     document = object_of(response.body)
     if response.status != 200:
-        raise _refused(name, response, document)
+        raise _refusal_error(name, response, document)
     if not document:
         raise bad_payload(name, "something that is no operation")
     # Protobuf's JSON leaves out what is false.
@@ -152,28 +154,28 @@ def _message(message: Message) -> dict[str, str]:
     return {"text": message.text, "weight": str(weight)}
 
 
-def _refused(name: str, response: HttpResponse, document: Mapping[str, Any]) -> UpstreamError:
+def _refusal_error(name: str, response: HttpResponse, document: Mapping[str, Any]) -> UpstreamError:
     """A grpc-gateway error: code and message at the top, or within `error` (docs/protocols/yandexart.md#errors)."""
     inner = document.get("error")
     error = inner if isinstance(inner, Mapping) else document
     message = error.get("message") or inner or response.body.decode("utf-8", "replace")
-    failure = refusal(name, response, str(message)).failure
+    failure = http_error(name, response, str(message)).failure
     grpc = error.get("code") or error.get("grpcCode")
-    return UpstreamError(replace(failure, code=_worded(_of_grpc(grpc) if grpc else failure.code, str(message))))
+    return UpstreamError(replace(failure, code=_refine_code(_of_grpc(grpc) if grpc else failure.code, str(message))))
 
 
 def _failure(name: str, error: Mapping[str, Any]) -> Failure:
-    message = plain(str(error.get("message") or "")) or "the operation failed without saying why"
-    return Failure(_worded(_of_grpc(error["code"]), message), f"{name}: {message}")
+    message = strip_html(str(error.get("message") or "")) or "the operation failed without saying why"
+    return Failure(_refine_code(_of_grpc(error["code"]), message), f"{name}: {message}")
 
 
 def _of_grpc(code: Any) -> FailureCode:
     return _OF_GRPC.get(str(code), FailureCode.UPSTREAM_FAILED)
 
 
-def _worded(code: FailureCode, message: str) -> FailureCode:
+def _refine_code(code: FailureCode, message: str) -> FailureCode:
     """Refusals of content and faults of the deployment share the codes of invalid requests."""
-    return code_of_words(message) or code if code is FailureCode.INVALID_REQUEST else code
+    return code_from_text(message) or code if code is FailureCode.INVALID_REQUEST else code
 
 
 def _picture(response: Any) -> bytes | None:

@@ -1,6 +1,6 @@
 """Find out who makes a request."""
 
-from imagegate.domain.access.api_key import EVERYBODY, HOW, ApiKey, Principal, admit, parse, refuse
+from imagegate.domain.access.api_key import EVERYBODY, HOW_TO_SEND, ApiKey, Principal, admit, parse, refuse
 from imagegate.domain.errors import Unauthenticated
 from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import ApiKeys
@@ -29,7 +29,7 @@ class Authenticate:
     def __call__(self, presented: str | None) -> Principal:
         """The principal behind a credential as it was presented, without its scheme. Raises Unauthenticated."""
         if not presented:
-            raise Unauthenticated("No API key was given.", remedy=HOW)
+            raise Unauthenticated("No API key was given.", remedy=HOW_TO_SEND)
         parts = parse(presented)
         if parts is None:
             refuse()

@@ -3,7 +3,7 @@
 from imagegate.domain.errors import WrongState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.ports.runtime import Clock, Workflow
-from imagegate.usecases.update import Revise
+from imagegate.usecases.update import UpdateWithRetry
 
 _RELEASE_GRACE = 60.0
 
@@ -11,8 +11,8 @@ _RELEASE_GRACE = 60.0
 class Cancel:
     """Ends an operation at once; the workflow then tells the upstreams, where they can be told."""
 
-    def __init__(self, revise: Revise, workflow: Workflow, clock: Clock) -> None:
-        self._revise = revise
+    def __init__(self, update_with_retry: UpdateWithRetry, workflow: Workflow, clock: Clock) -> None:
+        self._update = update_with_retry
         self._workflow = workflow
         self._clock = clock
 
@@ -30,7 +30,7 @@ class Cancel:
                 )
             return current if current.state is State.CANCELLED else current.moved(State.CANCELLED, now)
 
-        cancelled = self._revise(operation, end, due_in=_RELEASE_GRACE)
+        cancelled = self._update(operation, end, sweep_after=_RELEASE_GRACE)
         if any(attempt.live for attempt in cancelled.attempts):
             self._workflow.start(cancelled.id, run=f"{cancelled.id}-{cancelled.version}")
         return cancelled

@@ -3,11 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from imagegate.domain.access.encryption import BrokenSeal, derived, opened
+from imagegate.domain.access.encryption import DecryptionError, decrypt, derive_secret
 from imagegate.domain.errors import Unreachable, WebhookRefused
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.timing.retry_after import seconds_until
-from imagegate.domain.webhooks.delivery import LEASE_SECONDS, MOST_POSTS, Delivery, DeliveryState, Pace, Try, turn_wait
+from imagegate.domain.webhooks.delivery import (
+    LEASE_SECONDS,
+    MOST_POSTS,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryState,
+    RetryPolicy,
+    turn_wait,
+)
 from imagegate.domain.webhooks.webhook import Webhook, signed_headers
 from imagegate.ports.messaging import DeadLetters, Deliveries, DisabledWebhooks, Receivers, WebhookKey, WebhookSender
 from imagegate.ports.runtime import Clock, Telemetry
@@ -15,7 +23,7 @@ from imagegate.ports.storage import ApiKeys, OperationStore
 
 _BEFORE: Mapping[str, tuple[str, ...]] = {"queued": (), "started": ("queued",)}
 """What is to be tried before; before an end, all that comes before it."""
-_LOST = 3600.0
+_LOST_SECONDS = 3600.0
 """Seconds by which a delivery is overdue when the message that drove it must be taken for lost."""
 _ORDER_PATIENCE, _ORDER_WAIT = 8.0, 1.0
 """For how many seconds after its event a first attempt waits for those of earlier events, and between two looks."""
@@ -45,14 +53,14 @@ class Signing:
         """The webhook's own secret, or its key's; two while that is being rotated. Raises Unreachable for none."""
         if webhook.sealed_secret:
             try:
-                return [opened(self.webhook_key(), owner, webhook.sealed_secret)]
-            except BrokenSeal:
+                return [decrypt(self.webhook_key(), owner, webhook.sealed_secret)]
+            except DecryptionError:
                 raise Unreachable("The webhook's secret was encrypted with a key that is gone.") from None
         key = self.keys.get(webhook.key_id)
         generations = key.webhook.generations(now) if key else ()
         if not generations:
             raise Unreachable("There is no secret to sign with: the API key is gone.")
-        return [derived(self.webhook_key(), webhook.key_id, one) for one in generations]
+        return [derive_secret(self.webhook_key(), webhook.key_id, generation) for generation in generations]
 
 
 class Deliver:
@@ -69,7 +77,7 @@ class Deliver:
         signing: Signing,
         telemetry: Telemetry,
         clock: Clock,
-        pace: Callable[[], Pace],
+        retry_policy: Callable[[], RetryPolicy],
     ) -> None:
         self._store = store
         self._deliveries = deliveries
@@ -80,7 +88,7 @@ class Deliver:
         self._signing = signing
         self._telemetry = telemetry
         self._clock = clock
-        self._pace = pace
+        self._retry_policy = retry_policy
 
     def __call__(self, notice: Notice) -> float | None:
         """Seconds after which to come back with the same notice; `None`: never.
@@ -99,7 +107,7 @@ class Deliver:
         early = delivery.next_at - self._clock.now()
         if early > 0:
             return early
-        if not delivery.tries and self._earlier_ones_wait(operation, delivery):
+        if not delivery.tries and self._waits_for_earlier(operation, delivery):
             return _ORDER_WAIT
         return self._in_turn(notice, operation, operation.webhook, delivery)
 
@@ -108,16 +116,16 @@ class Deliver:
         if known.state is DeliveryState.PENDING and known.message_id in ("", notice.message_id):
             return replace(known, message_id=notice.message_id)
         # Another message is a duplicate, unless it was moved back from the dead-letter queue by hand.
-        overdue = known.state is DeliveryState.PENDING and self._clock.now() > known.next_at + _LOST
+        overdue = known.state is DeliveryState.PENDING and self._clock.now() > known.next_at + _LOST_SECONDS
         if known.message_id != notice.message_id and (overdue or known.state is DeliveryState.DEAD):
-            return known.begun(notice.message_id)
+            return known.restarted(notice.message_id)
         return None
 
-    def _earlier_ones_wait(self, operation: Operation, delivery: Delivery) -> bool:
+    def _waits_for_earlier(self, operation: Operation, delivery: Delivery) -> bool:
         """True while an earlier event of the operation, which is as young, has not been tried once."""
         webhook = operation.webhook
         before = _BEFORE.get(delivery.event, ("queued", "started") if operation.started_at else ("queued",))
-        needed = {one for one in before if webhook and one in webhook.events}
+        needed = {event for event in before if webhook and event in webhook.events}
         if not needed or self._clock.now() > delivery.announced_at + _ORDER_PATIENCE:
             return False
         return bool(needed - self._deliveries.tried(operation.id))
@@ -128,40 +136,40 @@ class Deliver:
         if not self._receivers.take(receiver, notice.message_id, now + LEASE_SECONDS):
             return turn_wait(notice.receives)
         try:
-            return self._settled(notice, operation, self._after_attempt(operation, webhook, delivery, receiver))
+            return self._write_result(notice, operation, self._with_attempt(operation, webhook, delivery, receiver))
         finally:
             self._receivers.release(receiver, notice.message_id)
 
-    def _after_attempt(self, operation: Operation, webhook: Webhook, delivery: Delivery, receiver: str) -> Delivery:
+    def _with_attempt(self, operation: Operation, webhook: Webhook, delivery: Delivery, receiver: str) -> Delivery:
         if self._disabled.is_disabled(operation.owner, webhook.url):
             return delivery.disabled()
         now = self._clock.now()
         try:
             headers = self._signed(operation, webhook, delivery, now)
         except Unreachable as error:
-            return delivery.tried(Try(now, 0.0, error=str(error)), self._pace())
+            return delivery.with_attempt(DeliveryAttempt(now, 0.0, error=str(error)), self._retry_policy())
         spared_until = self._receivers.admit(receiver)
         if spared_until > now and not delivery.at_last_attempt:
-            return delivery.tried(Try.spared(now, spared_until), self._pace())
+            return delivery.with_attempt(DeliveryAttempt.spared(now, spared_until), self._retry_policy())
         if not self._deliveries.count_post(operation.id, MOST_POSTS, delivery.expires_at):
             return delivery.exhausted(now)
         attempt = self._sent(webhook, headers, delivery, now)
         self._receivers.report(receiver, attempt.taken_or_gone, delivery.event_id)
-        return delivery.tried(attempt, self._pace())
+        return delivery.with_attempt(attempt, self._retry_policy())
 
     def _signed(self, operation: Operation, webhook: Webhook, delivery: Delivery, now: float) -> Mapping[str, str]:
         secrets = self._signing.secrets(webhook, operation.owner, now)
         return signed_headers(secrets, delivery.webhook_id, now, delivery.body.encode())
 
-    def _sent(self, webhook: Webhook, headers: Mapping[str, str], delivery: Delivery, now: float) -> Try:
+    def _sent(self, webhook: Webhook, headers: Mapping[str, str], delivery: Delivery, now: float) -> DeliveryAttempt:
         try:
             answer = self._sender.send(webhook.url, headers, delivery.body.encode())
         except (Unreachable, WebhookRefused) as error:
-            return Try(now, self._clock.now() - now, error=str(error))
+            return DeliveryAttempt(now, self._clock.now() - now, error=str(error))
         wait = seconds_until(answer.retry_after, self._clock.now())
-        return Try(now, self._clock.now() - now, answer.status, retry_after=wait)
+        return DeliveryAttempt(now, self._clock.now() - now, answer.status, retry_after=wait)
 
-    def _settled(self, notice: Notice, operation: Operation, delivery: Delivery) -> float | None:
+    def _write_result(self, notice: Notice, operation: Operation, delivery: Delivery) -> float | None:
         """Write what came of it; first of all where else it has to be known."""
         webhook = operation.webhook
         if delivery.state is DeliveryState.DISABLED and webhook:

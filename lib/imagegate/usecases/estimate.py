@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
-from imagegate.domain.request.capabilities import not_honoured
-from imagegate.domain.request.expansion import demand
-from imagegate.domain.request.limits import Waits
+from imagegate.domain.request.capabilities import ignored
+from imagegate.domain.request.expansion import check_expandable
+from imagegate.domain.request.limits import CompletionMode
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.request.route import Routes, Target
 from imagegate.ports.storage import Latencies
@@ -28,8 +28,8 @@ class Estimate:
         US dollars, `None` where no price is known; seconds. Raises UnknownModel, InvalidRequest or
         CannotExpand as `start` would.
         """
-        route = self._routes.of(request)
-        demand(request, self._expands)
+        route = self._routes.resolve(request)
+        check_expandable(request, self._expands)
         stops = [self._stop(target, request) for target in route.targets]
         first = {name: stops[0][name] for name in ("estimated_cost_usd", "estimated_seconds", "slow_seconds")}
         return {"valid": True, "model": route.model, "n": request.n, **first, "route": stops}
@@ -43,13 +43,13 @@ class Estimate:
             "estimated_cost_usd": None if target.price_usd is None else round(target.price_usd * request.n, 6),
             "estimated_seconds": round(histogram.quantile(0.5) * turns, 3),
             "slow_seconds": round(histogram.quantile(_SLOW) * turns, 3),
-            "not_honoured": list(not_honoured(request, target.limits)),
+            "not_honoured": list(ignored(request, target.limits)),
         }
 
 
 def _turns(target: Target, request: ImageRequest) -> int:
     """How many submissions come one after the other: blocking ones cannot overlap, the others do."""
-    if target.limits.waits is not Waits.BLOCKING:
+    if target.limits.completion is not CompletionMode.SYNC:
         return 1
     together = 1 if request.seed is not None else target.limits.images_per_call
     return math.ceil(request.n / together)

@@ -9,8 +9,8 @@ from imagegate.domain.errors import QuotaExhausted, RateLimited, RequestError
 from imagegate.domain.request.route import Routes
 from imagegate.ports.messaging import DeadLetters
 from imagegate.ports.runtime import Clock
-from imagegate.usecases.start import Ask, Start
-from imagegate.usecases.webhook_choice import Attach
+from imagegate.usecases.start import GenerationRequest, Start
+from imagegate.usecases.webhook_choice import ResolveWebhook
 
 PATIENCE = 86_400.0
 """Seconds after which a request that its key's limits keep waiting is put aside."""
@@ -19,10 +19,10 @@ PAUSE, LONGEST_PAUSE = 120.0, 900.0
 
 
 @dataclass(frozen=True, slots=True)
-class Requested:
+class RequestEvent:
     """What an event asks for."""
 
-    ask: Ask
+    generation: GenerationRequest
 
 
 class Intake:
@@ -30,21 +30,21 @@ class Intake:
 
     def __init__(
         self,
-        understand: Callable[[str], Requested],
-        attach: Attach,
+        parse: Callable[[str], RequestEvent],
+        resolve_webhook: ResolveWebhook,
         start: Start,
         routes: Routes,
         principal: Callable[[], Principal],
-        letters: DeadLetters,
+        dead_letters: DeadLetters,
         clock: Clock,
     ) -> None:
         """`understand` raises InvalidRequest, `principal` Unauthenticated when there is none (any more)."""
-        self._understand = understand
-        self._attach = attach
+        self._parse = parse
+        self._resolve_webhook = resolve_webhook
         self._start = start
         self._routes = routes
         self._principal = principal
-        self._letters = letters
+        self._dead_letters = dead_letters
         self._clock = clock
 
     def __call__(self, message: str, sent_at: float) -> float | None:
@@ -55,20 +55,20 @@ class Intake:
         when it is settled. Whatever else is raised means that nothing was done, and that it has to be delivered again.
         """
         try:
-            requested, principal = self._understand(message), self._principal()
-            principal.require(self._routes.of(requested.ask.request).model)
+            requested, principal = self._parse(message), self._principal()
+            principal.require(self._routes.resolve(requested.generation.request).model)
             return self._start_or_wait(requested, principal, sent_at)
         except RequestError as error:
-            self._letters.put(message, error.code, " ".join(filter(None, (error.message, error.remedy))))
+            self._dead_letters.put(message, error.code, " ".join(filter(None, (error.message, error.remedy))))
         return None
 
-    def _start_or_wait(self, requested: Requested, principal: Principal, sent_at: float) -> float | None:
+    def _start_or_wait(self, requested: RequestEvent, principal: Principal, sent_at: float) -> float | None:
         """A key that has too much under way makes a request wait: nobody is there to ask again.
 
         What is over a day's limit is put aside, for somebody has to know.
         """
         try:
-            self._start(self._attach(requested.ask, principal), principal.owner, principal.key)
+            self._start(self._resolve_webhook(requested.generation, principal), principal.owner, principal.key)
         except RateLimited as limited:
             too_long = self._clock.now() - sent_at > PATIENCE
             if isinstance(limited, QuotaExhausted) or limited.retry_after is None or too_long:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from imagegate.domain.access.api_key import ApiKey
-from imagegate.domain.access.signed_link import expires_at, holder, sign
+from imagegate.domain.access.signed_link import expires_at, sign, verify
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import picture_path
 from imagegate.domain.wait_pass import WaitPass
@@ -21,16 +21,16 @@ class Links:
         self._secret = secret
         self._clock = clock
 
-    def signed(self, path: str, owner: str, until: float, query: str = "") -> str:
+    def sign(self, path: str, owner: str, until: float, query: str = "") -> str:
         """`path` with `query` and a token that opens both together until then (seconds since the epoch)."""
         target = f"{path}?{query}" if query else path
         token = f"token={sign(self._secret(), target, owner, until)}" if self._secret else ""
         parameters = "&".join(part for part in (query, token) if part)
         return f"{path}?{parameters}" if parameters else path
 
-    def holder(self, path: str, token: str) -> str | None:
+    def verify(self, path: str, token: str) -> str | None:
         """The owner on whose behalf `token` opens `path`; `None` when it does not."""
-        return holder(self._secret(), path, token, self._clock.now()) if self._secret else None
+        return verify(self._secret(), path, token, self._clock.now()) if self._secret else None
 
 
 class HopLinks:
@@ -46,12 +46,12 @@ class HopLinks:
         path, query = f"/v1/operations/{operation.id}/wait", f"hop={hop}"
         if waiting is None:
             return f"{path}?{query}"
-        return self._links.signed(path, waiting.key.id, waiting.expires, f"{query}&wait={waiting.wait_id}")
+        return self._links.sign(path, waiting.key.id, waiting.expires, f"{query}&wait={waiting.wait_id}")
 
     def opened(self, path: str, query: Mapping[str, str]) -> WaitPass | None:
         """What the link with this path and query gives a right to; `None` when it does not, or its key is dead."""
         hop, wait_id, token = (query.get(name, "") for name in ("hop", "wait", "token"))
-        key_id = self._links.holder(f"{path}?hop={hop}&wait={wait_id}", token)
+        key_id = self._links.verify(f"{path}?hop={hop}&wait={wait_id}", token)
         key = self._active_key(key_id) if key_id else None
         return WaitPass(key, wait_id, expires_at(token), shown=False, linked=True) if key else None
 
@@ -65,7 +65,7 @@ class PictureLinks:
 
     def __call__(self, operation: Operation, slot: int) -> str:
         """The path that leads to the picture in a slot."""
-        return self._links.signed(picture_path(operation, slot), operation.owner, self.until(operation))
+        return self._links.sign(picture_path(operation, slot), operation.owner, self.until(operation))
 
     def until(self, operation: Operation) -> float:
         """When the bucket's lifecycle removes the operation's pictures."""

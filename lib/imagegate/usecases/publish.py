@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from imagegate.domain.operation.events import Event, announced
+from imagegate.domain.operation.events import Event, event_for
 from imagegate.domain.operation.operation import Operation
 from imagegate.ports.messaging import EventBus
 from imagegate.ports.runtime import Telemetry
@@ -22,7 +22,7 @@ class Publish:
 
     def __call__(self, changes: Sequence[Change]) -> list[int]:
         """Announce what deserves it; returns the positions in `changes` to be tried again."""
-        found = [(position, announced(old, new)) for position, (old, new) in enumerate(changes)]
+        found = [(position, event_for(old, new)) for position, (old, new) in enumerate(changes)]
         events = [(position, event) for position, event in found if event is not None]
         failed = {events[index][0] for index in self._bus.publish([event for _, event in events])}
         failed |= {position for position, event in events if event.for_webhook and not self._recorded(event)}

@@ -9,10 +9,10 @@ from imagegate.domain.errors import Conflict
 from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import picture_id
-from imagegate.domain.operation.webhook_body import body_of
+from imagegate.domain.operation.webhook_body import build_body
 from imagegate.domain.webhooks.delivery import Delivery
 from imagegate.ports.messaging import Deliveries
-from imagegate.ports.runtime import BeginAgain, PictureLink
+from imagegate.ports.runtime import PictureLink, QueueRedelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Pictures:
     base_url: str
     link: PictureLink
 
-    def located(self, detail: Mapping[str, Any], operation: Operation) -> Mapping[str, Any]:
+    def add_urls(self, detail: Mapping[str, Any], operation: Operation) -> Mapping[str, Any]:
         """The event's detail with URLs, for receivers that have nothing but this."""
-        shown = detail["operation"]
-        images = [self._image(one, operation) for one in shown["images"]]
+        rendered = detail["operation"]
+        images = [self._image(entry, operation) for entry in rendered["images"]]
         urls = {"self": f"{self.base_url}/v1/operations/{operation.id}"}
-        located = {**shown, "images": images, "urls": urls}
-        told = {name: detail[name] for name in ("event_id", "sequence", "abridged")}
-        return {**told, "operation": located}
+        located = {**rendered, "images": images, "urls": urls}
+        details = {name: detail[name] for name in ("event_id", "sequence", "abridged")}
+        return {**details, "operation": located}
 
     def _image(self, image: Mapping[str, Any], operation: Operation) -> Mapping[str, Any]:
         slot = image["slot"]
@@ -39,7 +39,7 @@ class Pictures:
 class RecordDelivery:
     """Writes the delivery of an event before anything is sent: `deliver` sends what is written, and nothing else."""
 
-    def __init__(self, deliveries: Deliveries, pictures: Pictures, begin: BeginAgain, retention: float) -> None:
+    def __init__(self, deliveries: Deliveries, pictures: Pictures, begin: QueueRedelivery, retention: float) -> None:
         """`begin`: wakes `deliver`. `retention`: seconds for which an operation's record is kept."""
         self._deliveries = deliveries
         self._pictures = pictures
@@ -54,7 +54,7 @@ class RecordDelivery:
             operation.version,
             event.name,
             event.id,
-            body_of(event.name, self._pictures.located(event.detail(), operation)),
+            build_body(event.name, self._pictures.add_urls(event.detail(), operation)),
             operation.updated_at,
             operation.created_at + self._retention,
             version=1,

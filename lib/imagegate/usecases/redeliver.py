@@ -7,7 +7,7 @@ from imagegate.domain.errors import InvalidRequest, RateLimited, WrongState
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.webhooks.delivery import MOST_POSTS, Delivery, DeliveryState
 from imagegate.ports.messaging import Deliveries, DisabledWebhooks
-from imagegate.ports.runtime import BeginAgain
+from imagegate.ports.runtime import QueueRedelivery
 
 PAUSE = 60.0
 """Seconds from one redelivery of an operation to the next."""
@@ -16,10 +16,10 @@ PAUSE = 60.0
 class Redeliver:
     """Begins deliveries anew, by the word of the operation's owner."""
 
-    def __init__(self, deliveries: Deliveries, disabled: DisabledWebhooks, begin_again: BeginAgain) -> None:
+    def __init__(self, deliveries: Deliveries, disabled: DisabledWebhooks, queue_redelivery: QueueRedelivery) -> None:
         self._deliveries = deliveries
         self._disabled = disabled
-        self._begin_again = begin_again
+        self._queue_redelivery = queue_redelivery
 
     def __call__(self, operation: Operation, event_id: str | None = None) -> Sequence[Delivery]:
         """The deliveries begun: the one of that event, or all that have not arrived.
@@ -30,10 +30,10 @@ class Redeliver:
         """
         if operation.webhook is None:
             raise WrongState(f"Operation {operation.id} has no webhook.", remedy="Ask for one when starting it.")
-        chosen = self._chosen(self._deliveries.of(operation.id), event_id)
+        chosen = self._choose(self._deliveries.of(operation.id), event_id)
         self._require_room(operation, chosen[0].expires_at)
         self._disabled.enable(operation.owner, operation.webhook.url)
-        return [self._begun(delivery) for delivery in chosen]
+        return [self._restart(delivery) for delivery in chosen]
 
     def _require_room(self, operation: Operation, expires_at: float) -> None:
         if self._deliveries.posts(operation.id) >= MOST_POSTS:
@@ -48,21 +48,21 @@ class Redeliver:
                 remedy="Wait as long as Retry-After says.",
             )
 
-    def _chosen(self, known: Sequence[Delivery], event_id: str | None) -> Sequence[Delivery]:
+    def _choose(self, known: Sequence[Delivery], event_id: str | None) -> Sequence[Delivery]:
         if event_id is not None:
-            found = [one for one in known if one.event_id == event_id]
+            found = [delivery for delivery in known if delivery.event_id == event_id]
             if not found:
                 raise InvalidRequest(
                     "There is no delivery of that event.", param="event_id", remedy="GET …/deliveries lists them."
                 )
             return found
-        missing = [one for one in known if one.state is not DeliveryState.DELIVERED]
+        missing = [delivery for delivery in known if delivery.state is not DeliveryState.DELIVERED]
         if not missing:
             raise WrongState("Everything has arrived so far.", remedy="Name an event_id to have it sent again.")
         return missing
 
-    def _begun(self, delivery: Delivery) -> Delivery:
-        begun = replace(delivery.begun(message_id=""), version=delivery.version + 1)
+    def _restart(self, delivery: Delivery) -> Delivery:
+        begun = replace(delivery.restarted(message_id=""), version=delivery.version + 1)
         self._deliveries.put(begun)
-        self._begin_again(delivery.operation_id, delivery.sequence)
+        self._queue_redelivery(delivery.operation_id, delivery.sequence)
         return begun

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from imagegate.domain.access.api_key import ApiKey
-from imagegate.domain.access.ledger import UNLIMITED, opened
+from imagegate.domain.access.ledger import UNLIMITED, open_account
 from imagegate.domain.errors import WrongState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.route import Routes
 from imagegate.ports.runtime import Clock, Workflow
-from imagegate.usecases.update import Revise
+from imagegate.usecases.update import UpdateWithRetry
 
 _START_GRACE = 60.0
 MOST_ATTEMPTS = 100
@@ -21,8 +21,8 @@ MOST_RETRIES = 10
 class Retry:
     """Puts an operation back to its beginning; pictures it has are kept, attempts stay on record."""
 
-    def __init__(self, revise: Revise, workflow: Workflow, routes: Routes, clock: Clock) -> None:
-        self._revise = revise
+    def __init__(self, update_with_retry: UpdateWithRetry, workflow: Workflow, routes: Routes, clock: Clock) -> None:
+        self._update = update_with_retry
         self._workflow = workflow
         self._routes = routes
         self._clock = clock
@@ -32,7 +32,7 @@ class Retry:
 
         Raises WrongState, RateLimited, and UnknownModel or InvalidRequest when its route is no longer what it was.
         """
-        now, route = self._clock.now(), self._routes.of(operation.request)
+        now, route = self._clock.now(), self._routes.resolve(operation.request)
 
         def queue(current: Operation) -> Operation:
             if current.done and current.request.private:
@@ -50,13 +50,13 @@ class Retry:
                 )
             if current.state not in (State.FAILED, State.CANCELLED):
                 raise _untimely(current)
-            account = opened(key, route, current.request.n - len(current.pictures), now)
+            account = open_account(key, route, current.request.n - len(current.pictures), now)
             again = current.moved(State.QUEUED, now, failure=None, retried_after=len(current.attempts), account=account)
             deadline = now + current.deadline - current.waiting_since
             return replace(again, deadline=deadline, retries=current.retries + 1)
 
         limits = key.limits if key else UNLIMITED
-        queued = self._revise(operation, queue, due_in=_START_GRACE, limits=limits)
+        queued = self._update(operation, queue, sweep_after=_START_GRACE, limits=limits)
         self._workflow.start(queued.id, run=f"{queued.id}-{queued.version}")
         return queued
 

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from imagegate.domain.access.api_key import ApiKey
-from imagegate.domain.access.ledger import UNLIMITED, booked, opened
+from imagegate.domain.access.ledger import UNLIMITED, open_account, reserve
 from imagegate.domain.errors import Conflict, KeyReused, TooLarge
 from imagegate.domain.operation.account import Account
-from imagegate.domain.operation.coalescing import Claim, Claimed, attaches, body_claim, continues, key_claim
+from imagegate.domain.operation.coalescing import Claim, Claimed, answers_repeat, body_claim, key_claim, resumes_wait
 from imagegate.domain.operation.ids import new_id
 from imagegate.domain.operation.operation import Operation
-from imagegate.domain.request.expansion import demand
+from imagegate.domain.request.expansion import check_expandable
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.request.route import Routes
-from imagegate.domain.webhooks.webhook import WantedWebhook, Webhook
+from imagegate.domain.webhooks.webhook import RequestedWebhook, Webhook
 from imagegate.ports.runtime import Clock, Workflow
 from imagegate.ports.storage import OperationStore
 
@@ -24,7 +24,7 @@ LARGEST_TEXTS = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class GenerationRequest:
     """A request as a dialect understood it."""
 
     request: ImageRequest
@@ -41,7 +41,7 @@ class Ask:
     """True when the client says that this is a retry."""
     idempotency_key: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
-    wanted_webhook: WantedWebhook | None = None
+    requested_webhook: RequestedWebhook | None = None
     webhook: Webhook | None = None
     """What `usecases.webhook_choice` has made of the one wanted, or of the API key's."""
 
@@ -56,17 +56,17 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What became of an Ask."""
+    """What became of a GenerationRequest."""
 
     operation: Operation
-    continues: bool = False
+    resumes_wait: bool = False
     """True when it takes up a wait that was broken off, of an operation that was there already."""
     found: bool = False
     """True when the operation was there already."""
 
 
 class Start:
-    """Turns an Ask into a durable, running operation, or finds the one it repeats."""
+    """Turns a GenerationRequest into a durable, running operation, or finds the one it repeats."""
 
     def __init__(
         self,
@@ -77,7 +77,8 @@ class Start:
         deadline: float,
         expands: bool = False,
     ) -> None:
-        """`deadline`: seconds an operation may take when the Ask does not say. `expands`: whether prompts can be."""
+        """`deadline`: seconds an operation may take when the GenerationRequest does not say. `expands`: whether prompts
+        can be."""
         self._store = store
         self._workflow = workflow
         self._routes = routes
@@ -85,73 +86,77 @@ class Start:
         self._deadline = deadline
         self._expands = expands
 
-    def __call__(self, ask: Ask, owner: str, key: ApiKey | None = None) -> Started:
+    def __call__(self, generation: GenerationRequest, owner: str, key: ApiKey | None = None) -> Started:
         """Write the operation, reserve of the limits of `key` what it may use, start its workflow, return it.
 
         Raises UnknownModel, InvalidRequest, CannotExpand, Forbidden, RateLimited or KeyReused before anything is
         written. Once it is written the operation will run: if the workflow cannot be started now, `sweep` does it.
         """
-        model, account = self.check(ask, key)
+        model, account = self.check(generation, key)
         over = None
         for _ in range(_RACES):
-            made = self._made(ask, owner, model, account)
-            operation, booking = booked(made, key.limits if key else UNLIMITED)
+            made = self._build_operation(generation, owner, model, account)
+            operation, reservation = reserve(made, key.limits if key else UNLIMITED)
             try:
-                self._store.create(operation, over, booking)
+                self._store.create(operation, over, reservation)
             except Claimed as claimed:
-                holder = self._holder(ask, claimed.claim)
-                if holder:
-                    return Started(holder, continues(claimed.claim, ask.repeated), found=True)
+                existing = self._existing(generation, claimed.claim)
+                if existing:
+                    return Started(existing, resumes_wait(claimed.claim, generation.repeated), found=True)
                 over = claimed.claim.operation_id
             else:
                 self._workflow.start(operation.id, run=operation.id)
                 return Started(operation)
-        raise Conflict(f"too many identical requests at once ({ask.digest})")
+        raise Conflict(f"too many identical requests at once ({generation.digest})")
 
-    def check(self, ask: Ask, key: ApiKey | None = None) -> tuple[str, Account | None]:
+    def check(self, generation: GenerationRequest, key: ApiKey | None = None) -> tuple[str, Account | None]:
         """Everything but what the key has left: the route's model, and the account that `key` pays by.
 
         Raises UnknownModel, InvalidRequest, CannotExpand or Forbidden.
         """
-        route = self._routes.of(ask.request)
-        demand(ask.request, self._expands)
-        return route.model, opened(key, route, ask.request.n, self._clock.now())
+        route = self._routes.resolve(generation.request)
+        check_expandable(generation.request, self._expands)
+        return route.model, open_account(key, route, generation.request.n, self._clock.now())
 
-    def _holder(self, ask: Ask, claim: Claim) -> Operation | None:
-        """The operation that answers this Ask already, if the claim's holder does."""
-        holder = self._store.get(claim.operation_id, consistent=True)
-        if holder is None or not attaches(holder, claim, ask.repeated, self._clock.now(), invited=ask.coalesce):
+    def _existing(self, generation: GenerationRequest, claim: Claim) -> Operation | None:
+        """The operation that answers this GenerationRequest already, if the claim's holder does."""
+        existing = self._store.get(claim.operation_id, consistent=True)
+        if existing is None or not answers_repeat(
+            existing, claim, generation.repeated, self._clock.now(), retry_invited=generation.coalesce
+        ):
             return None
-        if holder.digest != ask.digest:
+        if existing.digest != generation.digest:
             raise KeyReused(
                 "This Idempotency-Key was used with another request.",
                 param="Idempotency-Key",
                 remedy="Use a new key for a new request, or repeat the first one unchanged.",
             )
-        return holder
+        return existing
 
-    def _made(self, ask: Ask, owner: str, model: str, account: Account | None) -> Operation:
+    def _build_operation(
+        self, generation: GenerationRequest, owner: str, model: str, account: Account | None
+    ) -> Operation:
         now = self._clock.now()
         return Operation(
             id=new_id(now),
             owner=owner,
-            dialect=ask.dialect,
-            request=ask.request,
-            reply=ask.reply,
+            dialect=generation.dialect,
+            request=generation.request,
+            reply=generation.reply,
             model=model,
-            claim=_claim(ask, owner),
-            digest=ask.digest,
-            metadata=ask.metadata,
-            webhook=ask.webhook,
+            claim=_claim_of(generation, owner),
+            digest=generation.digest,
+            metadata=generation.metadata,
+            webhook=generation.webhook,
             created_at=now,
             updated_at=now,
-            deadline=now + (ask.deadline or self._deadline),
+            deadline=now + (generation.deadline or self._deadline),
             due_at=now + _START_GRACE,
             account=account,
         )
 
 
-def _claim(ask: Ask, owner: str) -> str | None:
-    if ask.idempotency_key:
-        return key_claim(owner, ask.idempotency_key)
-    return body_claim(owner, ask.dialect, ask.digest) if ask.coalesce else None
+def _claim_of(generation: GenerationRequest, owner: str) -> str | None:
+    if generation.idempotency_key:
+        return key_claim(owner, generation.idempotency_key)
+    return body_claim(owner, generation.dialect, generation.digest) if generation.coalesce else None

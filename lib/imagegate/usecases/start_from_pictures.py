@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from imagegate.domain.access.api_key import ApiKey
 from imagegate.domain.errors import Conflict, RequestError
 from imagegate.ports.storage import ImageStore
-from imagegate.usecases.start import Ask, Start, Started
+from imagegate.usecases.start import GenerationRequest, Start, Started
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,21 +16,23 @@ class StartFromPictures:
     start: Start
     images: ImageStore
 
-    def __call__(self, ask: Ask, bodies: Mapping[str, bytes], owner: str, key: ApiKey | None = None) -> Started:
+    def __call__(
+        self, generation: GenerationRequest, bodies: Mapping[str, bytes], owner: str, key: ApiKey | None = None
+    ) -> Started:
         """Store `bodies` (by the keys in the request), then start; raises what `Start` raises.
 
         The keys are this request's own. What is refused or belongs to an earlier operation leaves no object behind;
         what a crash in between leaves, the bucket's lifecycle removes.
         """
-        self.start.check(ask, key)
-        for picture in ask.request.pictures_sent:
-            self.images.put(picture.key, bodies[picture.key], picture.content_type, anew=True)
+        self.start.check(generation, key)
+        for picture in generation.request.pictures_sent:
+            self.images.put(picture.key, bodies[picture.key], picture.content_type, overwrite=True)
         try:
-            started = self.start(ask, owner, key)
+            started = self.start(generation, owner, key)
         except (RequestError, Conflict):
             # Of these it is certain that nothing was written; after other errors the operation may be there.
             self.images.delete([*bodies])
             raise
-        if started.operation.request.pictures_sent != ask.request.pictures_sent:
+        if started.operation.request.pictures_sent != generation.request.pictures_sent:
             self.images.delete([*bodies])
         return started

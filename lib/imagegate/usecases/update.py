@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from imagegate.domain.access.api_key import KeyLimits
-from imagegate.domain.access.ledger import UNLIMITED, booked
+from imagegate.domain.access.ledger import UNLIMITED, reserve
 from imagegate.domain.errors import Conflict, UnknownOperation
 from imagegate.domain.operation.operation import Operation
 from imagegate.ports.runtime import Clock
@@ -17,7 +17,7 @@ _PAUSE = 0.01
 """Seconds, at most, before the second try; doubled for each further one. What is to be written may be a ticket."""
 
 
-class Revise:
+class UpdateWithRetry:
     """Optimistic writing: apply a change, and apply it anew to what somebody else wrote first."""
 
     def __init__(self, store: OperationStore, clock: Clock) -> None:
@@ -25,11 +25,11 @@ class Revise:
         self._clock = clock
 
     def __call__(
-        self, operation: Operation, change: Change, *, due_in: float, limits: KeyLimits = UNLIMITED
+        self, operation: Operation, change: Change, *, sweep_after: float, limits: KeyLimits = UNLIMITED
     ) -> Operation:
         """Write `change(operation)`, book what it changes for its API key, and return it.
 
-        `due_in`: seconds after which `sweep` may take the operation for abandoned. `limits`: those of the key that
+        `sweep_after`: seconds after which `sweep` may take the operation for abandoned. `limits`: those of the key that
         must hold afterwards.
         Raises whatever `change` raises, RateLimited when `limits` would not hold, and Conflict after eight lost races.
         """
@@ -38,10 +38,10 @@ class Revise:
             changed = change(operation)
             if changed is operation:
                 return operation
-            written = replace(changed, version=operation.version + 1, updated_at=now, due_at=now + due_in)
-            written, booking = booked(written, limits)
+            written = replace(changed, version=operation.version + 1, updated_at=now, due_at=now + sweep_after)
+            written, reservation = reserve(written, limits)
             try:
-                self._store.replace(written, booking)
+                self._store.replace(written, reservation)
             except Conflict:
                 self._clock.sleep(random.uniform(0, _PAUSE * 2**lost))  # noqa: S311 - spreads writers, no secret
                 operation = self._again(operation.id)

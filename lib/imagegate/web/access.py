@@ -12,11 +12,11 @@ from imagegate.domain.access.rate import Allowance
 from imagegate.domain.errors import RequestError, Unauthenticated, WebhookRefused
 from imagegate.domain.wait_pass import WaitPass
 from imagegate.domain.webhooks.webhook import SIGNATURE_HEADER, USER_AGENT
-from imagegate.usecases.start import Ask, Started
+from imagegate.usecases.start import GenerationRequest, Started
 from imagegate.usecases.start_from_pictures import StartFromPictures
 from imagegate.web import docs_page, middleware, responses
 from imagegate.web.decoding import check_target
-from imagegate.web.http import respond
+from imagegate.web.http import to_response
 from imagegate.web.middleware import request_id_of
 from imagegate.web.services import Services
 
@@ -40,12 +40,12 @@ class Access:
                 _refuse_own_webhooks(Headers(scope=scope))
                 principal = state["principal"] = self._principal(scope)
                 check_target(scope)
-                if allowance := self._taken(principal):
-                    send = middleware.told(send, allowance)
-                    middleware.require(allowance)
+                if allowance := self._take_request(principal):
+                    send = middleware.with_rate_limit_headers(send, allowance)
+                    middleware.enforce_rate_limit(allowance)
             except RequestError as error:
-                answer = responses.refusal(responses.dialect_of(scope), error, request_id_of(scope))
-                await respond(answer)(scope, receive, send)
+                answer = responses.render_refusal(responses.dialect_of(scope), error, request_id_of(scope))
+                await to_response(answer)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -56,9 +56,9 @@ class Access:
             if waiting := self._services.hop_links.opened(scope["path"], query):
                 waiting = scope["state"]["waiting"] = self._renewed(scope, waiting)
                 return Principal(waiting.key.owner)
-            if owner := self._services.links.holder(scope["path"], query.get("token", "")):
+            if owner := self._services.links.verify(scope["path"], query.get("token", "")):
                 return Principal(owner)
-        principal = self._services.authenticate(presented(Headers(scope=scope)))
+        principal = self._services.authenticate(credential_in(Headers(scope=scope)))
         if principal.key:
             scope["state"]["waiting"] = WaitPass.begin(principal.key, self._services.clock.now())
         return principal
@@ -66,13 +66,13 @@ class Access:
     def _renewed(self, scope: Scope, waiting: WaitPass) -> WaitPass:
         """The pass of a link, for ten minutes more if the request shows a key of the same owner as well."""
         try:
-            key = self._services.authenticate(presented(Headers(scope=scope))).key
+            key = self._services.authenticate(credential_in(Headers(scope=scope))).key
         except Unauthenticated:
             return waiting
         same = key and key.owner == waiting.key.owner
         return waiting.renewed(key, self._services.clock.now()) if key and same else waiting
 
-    def _taken(self, principal: Principal) -> Allowance | None:
+    def _take_request(self, principal: Principal) -> Allowance | None:
         """One of the requests that the key may make in a minute; a hop of waiting shows a link, no key, and is free."""
         per_minute = principal.key.limits.requests_per_minute if principal.key else None
         return self._services.request_rate.take(principal.key.id, per_minute) if principal.key and per_minute else None
@@ -86,7 +86,7 @@ def _refuse_own_webhooks(headers: Headers) -> None:
         )
 
 
-def presented(headers: Headers) -> str | None:
+def credential_in(headers: Headers) -> str | None:
     """The credential in the headers: after a scheme that we know, or else in `x-api-key`."""
     scheme, _, credential = headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() in _SCHEMES:
@@ -111,19 +111,21 @@ def owner_of(request: Request) -> str:
     return principal_of(request).owner
 
 
-def start_for(request: Request, services: Services, ask: Ask, bodies: Mapping[str, bytes] | None = None) -> Started:
+def start_for(
+    request: Request, services: Services, generation: GenerationRequest, bodies: Mapping[str, bytes] | None = None
+) -> Started:
     """Start what the request asks for; `bodies`: of the pictures that it brings.
 
     Raises Forbidden or RateLimited when its key is not for that, or not now.
     """
-    permit(request, services, ask)
+    require_model(request, services, generation)
     principal = principal_of(request)
-    ask = services.attach(ask, principal)
+    generation = services.resolve_webhook(generation, principal)
     if bodies:
-        return StartFromPictures(services.start, services.images)(ask, bodies, principal.owner, principal.key)
-    return services.start(ask, principal.owner, principal.key)
+        return StartFromPictures(services.start, services.images)(generation, bodies, principal.owner, principal.key)
+    return services.start(generation, principal.owner, principal.key)
 
 
-def permit(request: Request, services: Services, ask: Ask) -> None:
+def require_model(request: Request, services: Services, generation: GenerationRequest) -> None:
     """Raises Forbidden unless the request's key is for the model, by whichever name it was asked for."""
-    principal_of(request).require(services.routes.of(ask.request).model)
+    principal_of(request).require(services.routes.resolve(generation.request).model)

@@ -26,21 +26,21 @@ def request_id_of(scope: Scope) -> str:
     return str(state["request_id"])
 
 
-def marks(scope: Scope) -> dict[str, str]:
+def id_headers(scope: Scope) -> dict[str, str]:
     """The headers by which the answer to a request is found again."""
-    return {"x-request-id": request_id_of(scope), **_marks_for_yandexart(scope)}
+    return {"x-request-id": request_id_of(scope), **_yandexart_id_headers(scope)}
 
 
-def _marks_for_yandexart(scope: Scope) -> dict[str, str]:
+def _yandexart_id_headers(scope: Scope) -> dict[str, str]:
     """What its service answers with: a trace's id, and the caller's own id (docs/protocols/yandexart.md#headers)."""
     if dialect_of(scope) != yandexart_requests.NAME:
         return {}
     headers = Headers(scope=scope)
     traced = _TRACE.search(headers.get("x-amzn-trace-id", ""))
     marks = {"x-server-trace-id": traced[1] if traced else request_id_of(scope)}
-    asked = headers.get(yandexart_requests.CLIENT_ID, "")
-    if asked and is_header_text(asked):
-        marks[yandexart_requests.CLIENT_ID] = asked
+    client_id = headers.get(yandexart_requests.CLIENT_ID, "")
+    if client_id and is_header_text(client_id):
+        marks[yandexart_requests.CLIENT_ID] = client_id
     return marks
 
 
@@ -55,7 +55,7 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = marks(scope)
+        headers = id_headers(scope)
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -83,36 +83,36 @@ class Head:
         await self._app({**scope, "method": "GET"}, receive, bodiless)
 
 
-def require(allowance: Allowance) -> None:
+def enforce_rate_limit(allowance: Allowance) -> None:
     """Raises RateLimited when there was no request left to take."""
     if allowance.retry_after is not None:
         raise RateLimited(
             f"This API key may make {allowance.limit} requests a minute.",
             retry_after=allowance.retry_after,
-            remedy=f"Try again in {duration(allowance.retry_after)}.",
+            remedy=f"Try again in {format_duration(allowance.retry_after)}.",
         )
 
 
-def told(send: Send, allowance: Allowance) -> Send:
+def with_rate_limit_headers(send: Send, allowance: Allowance) -> Send:
     """`send` with the headers on the answer, whichever it is."""
 
     async def telling(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(_headers(allowance))
+            MutableHeaders(scope=message).update(_rate_limit_headers(allowance))
         await send(message)
 
     return telling
 
 
-def _headers(allowance: Allowance) -> dict[str, str]:
+def _rate_limit_headers(allowance: Allowance) -> dict[str, str]:
     return {
         "x-ratelimit-limit-requests": str(allowance.limit),
         "x-ratelimit-remaining-requests": str(allowance.remaining),
-        "x-ratelimit-reset-requests": duration(allowance.full_after),
+        "x-ratelimit-reset-requests": format_duration(allowance.full_after),
     }
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """As OpenAI writes it."""
     if seconds < 1:
         return f"{max(0, round(seconds * 1000))}ms"

@@ -43,21 +43,21 @@ _ERRORS = {
 }
 
 
-def added(name: str, words: dict[str, Any]) -> dict[str, Any]:
+def with_access(name: str, documented: dict[str, Any]) -> dict[str, Any]:
     """What the contract says of the route `name`, with what a key has to do with it."""
-    errors = openapi_parts.wait_errors if name.startswith("wait") else _ERRORS[words["tags"][0]]
+    errors = openapi_parts.wait_errors if name.startswith("wait") else _ERRORS[documented["tags"][0]]
     refusals = errors(s401="No API key, or none that is valid (deployments with `Access: open` ask for none).")
     if name in _OF_A_MODEL:
         refusals |= errors(s403="The API key is not for this model.")
     refusals |= errors(s500="imagegate broke down; nothing accepted is lost.")
-    if 400 not in words["responses"]:
+    if 400 not in documented["responses"]:
         refusals |= errors(s400="The path or the query is not UTF-8, or holds a character that is refused.")
-    others = words["responses"].get(429, {}).get("description", "")
+    others = documented["responses"].get(429, {}).get("description", "")
     refusals |= errors(
         s429=f"The API key has used what it may for now, or today: Retry-After says which. {others}".strip()
     )
     refusals[429]["headers"] = _PACE
-    more = dict(words.get("openapi_extra", {}))
+    more = dict(documented.get("openapi_extra", {}))
     if name in _SIGNED:
         more["security"] = [*SECURITY, {"SignedLink": []}]
-    return {**words, "responses": {**words["responses"], **refusals}, "openapi_extra": more}
+    return {**documented, "responses": {**documented["responses"], **refusals}, "openapi_extra": more}

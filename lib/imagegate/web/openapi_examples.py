@@ -10,11 +10,11 @@ from imagegate.dialects.operations import requests as operations_requests
 from imagegate.dialects.operations import responses as operations_responses
 from imagegate.dialects.operations import usage as operations_usage
 from imagegate.dialects.operations import webhooks as operations_webhooks
-from imagegate.dialects.response import Answer, Handout
+from imagegate.dialects.response import ApiResponse, RenderedPicture
 from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.dialects.yandexart import responses as yandexart_responses
 from imagegate.domain.access.api_key import ApiKey, KeyLimits
-from imagegate.domain.access.ledger import Used, day_of
+from imagegate.domain.access.ledger import UsageTotals, day_of
 from imagegate.domain.errors import (
     Failure,
     FailureCode,
@@ -37,7 +37,7 @@ from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.operation.representation import picture_path
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.timing.schedule import Outlook
-from imagegate.domain.webhooks.delivery import Delivery, DeliveryState, Try
+from imagegate.domain.webhooks.delivery import Delivery, DeliveryAttempt, DeliveryState
 from imagegate.domain.webhooks.webhook import Webhook
 from imagegate.providers import registry
 from imagegate.web import responses
@@ -66,53 +66,66 @@ def _link(operation: Operation, slot: int) -> str:
 
 
 def _native(operation: Operation) -> Any:
-    return operations_responses.shown(replace(operation, dialect=operations_requests.NAME), _link, _OUTLOOK).body
+    return operations_responses.render_operation(
+        replace(operation, dialect=operations_requests.NAME), _link, _OUTLOOK
+    ).body
 
 
 _PICTURES: Bodies = {
-    200: openai_responses.success(_DONE, [Handout(_PICTURE, url=_URL)]).body,
+    200: openai_responses.render_success(_DONE, [RenderedPicture(_PICTURE, url=_URL)]).body,
     202: _native(_QUEUED),
-    303: responses.unfinished(_QUEUED),
+    303: responses.render_unfinished(_QUEUED),
 }
 _FLUX = next(iter(registry.routes()))
 _FAILURES = {
-    424: openai_responses.failure(Failure(FailureCode.UPSTREAM_FAILED, "voodoohop failed without saying why."), _DONE),
-    429: openai_responses.failure(Failure(FailureCode.RATE_LIMITED, "voodoohop is throttled."), _DONE),
-    503: openai_responses.still_pending(_QUEUED, repeats=True, retry_after=30),
-    504: openai_responses.still_pending(_QUEUED, repeats=False, retry_after=30),
+    424: openai_responses.render_failure(
+        Failure(FailureCode.UPSTREAM_FAILED, "voodoohop failed without saying why."), _DONE
+    ),
+    429: openai_responses.render_failure(Failure(FailureCode.RATE_LIMITED, "voodoohop is throttled."), _DONE),
+    503: openai_responses.render_pending(_QUEUED, repeats=True, retry_after=30),
+    504: openai_responses.render_pending(_QUEUED, repeats=False, retry_after=30),
 }
 _CANCELLED = {
-    200: yandexart_responses.failure(_DONE, Failure(FailureCode.CANCELLED, "The operation was cancelled.")).body,
-    303: responses.unfinished(_DONE),
+    200: yandexart_responses.render_failure(_DONE, Failure(FailureCode.CANCELLED, "The operation was cancelled.")).body,
+    303: responses.render_unfinished(_DONE),
 }
 _HOOKED = replace(_DONE, webhook=Webhook("https://example.com/hook", ("succeeded", "failed")))
 _DELIVERED = Delivery(
     _ID, 4, "succeeded", f"{_ID}.4", "", _AT + 4.1, _AT + 2_592_000, state=DeliveryState.DELIVERED,
-    tries=(Try(_AT + 4.3, 0.08, 204),),
+    tries=(DeliveryAttempt(_AT + 4.3, 0.08, 204),),
 )  # fmt: skip
-ANSWERS: Mapping[str, Bodies] = {
+EXAMPLES: Mapping[str, Bodies] = {
     "generate": _PICTURES,
     "edit": _PICTURES,
     "vary": _PICTURES,
-    "models": {200: {"object": "list", "data": [openai_responses.model_card(_FLUX)]}},
-    "model": {200: openai_responses.model_card(_FLUX)},
+    "models": {200: {"object": "list", "data": [openai_responses.render_model(_FLUX)]}},
+    "model": {200: openai_responses.render_model(_FLUX)},
     "create": {200: _native(_DONE), 202: _native(_QUEUED)},
     "list": {
-        200: operations_responses.listed(Page((replace(_DONE, dialect=operations_requests.NAME),), None), _link).body
+        200: operations_responses.render_page(
+            Page((replace(_DONE, dialect=operations_requests.NAME),), None), _link
+        ).body
     },
     "get": {200: _native(_DONE)},
     "cancel": {200: _native(replace(_QUEUED, state=State.CANCELLED, version=2, ended_at=_AT + 1.0))},
     "retry": {202: _native(_QUEUED)},
-    "usage": {200: operations_usage.shown(_KEY, Used(1, {day_of(_AT): Amount(0, 12, 36_000)}), [day_of(_AT)], _AT)},
-    "yandex_generate": {200: yandexart_responses.pending(_QUEUED).body, 303: responses.unfinished(_DONE)},
-    "deliveries": {200: operations_webhooks.deliveries(_HOOKED, [_DELIVERED], disabled=False).body},
-    "redeliver": {202: operations_webhooks.deliveries(_HOOKED, [_DELIVERED.begun("")], disabled=False).body},
-    "yandex_get": {200: yandexart_responses.success(_DONE, "/9j/4AAQSkZJRg…").body, 303: responses.unfinished(_DONE)},
+    "usage": {
+        200: operations_usage.render_usage(
+            _KEY, UsageTotals(1, {day_of(_AT): Amount(0, 12, 36_000)}), [day_of(_AT)], _AT
+        )
+    },
+    "yandex_generate": {200: yandexart_responses.render_pending(_QUEUED).body, 303: responses.render_unfinished(_DONE)},
+    "deliveries": {200: operations_webhooks.render_deliveries(_HOOKED, [_DELIVERED], disabled=False).body},
+    "redeliver": {202: operations_webhooks.render_deliveries(_HOOKED, [_DELIVERED.restarted("")], disabled=False).body},
+    "yandex_get": {
+        200: yandexart_responses.render_success(_DONE, "/9j/4AAQSkZJRg…").body,
+        303: responses.render_unfinished(_DONE),
+    },
     "yandex_cancel": _CANCELLED,
     "yandex_cancel_by_post": _CANCELLED,
 }
 """Route to status to body; errors are the same for all routes of a dialect."""
-WAITED: Bodies = {
+WAIT_EXAMPLES: Bodies = {
     200: {"openai_images": _PICTURES[200], "operations": _native(_DONE)},
     202: {"operations": _native(_QUEUED)},
     303: {"openai_images": _PICTURES[303], "operations": _PICTURES[303]},
@@ -135,21 +148,23 @@ _DIALECTS = {"OpenAI Images": openai_requests.NAME, "YandexART": yandexart_reque
 def example(name: str, dialect: str, status: int) -> Any:
     """The body that the route `name` answers with that status; `None` when there is none to show."""
     if status < 400:
-        return ANSWERS.get(name, {}).get(status)
+        return EXAMPLES.get(name, {}).get(status)
     if status in _FAILURES and dialect == "OpenAI Images":
         return _FAILURES[status].body
     answer = _refusal(name, dialect, status)
     return answer and answer.body
 
 
-def _refusal(name: str, dialect: str, status: int) -> Answer | None:
-    spoken = _DIALECTS.get(dialect, operations_requests.NAME)
+def _refusal(name: str, dialect: str, status: int) -> ApiResponse | None:
+    own_dialect = _DIALECTS.get(dialect, operations_requests.NAME)
     if status >= 500 or status == 405:
         code, _ = responses.BREAKDOWNS[status]
-        return responses.breakdown(spoken, status, code, "imagegate could not answer; its logs say why.", _REQUEST_ID)
+        return responses.render_breakdown(
+            own_dialect, status, code, "imagegate could not answer; its logs say why.", _REQUEST_ID
+        )
     error = _REFUSALS.get(status)
     if status == 409 and name in _STARTS:
         error = Overtaken("Other requests wrote the same thing at the same moment, and came first.")
     if status == 404 and name not in (*_STARTS, "model"):
         error = UnknownOperation(f"Operation '{_ID}' does not exist.")
-    return responses.refusal(spoken, error, _REQUEST_ID) if error else None
+    return responses.render_refusal(own_dialect, error, _REQUEST_ID) if error else None

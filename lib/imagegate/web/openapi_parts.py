@@ -13,7 +13,7 @@ from imagegate.web import openapi_schemas as schemas
 Responses = dict[int | str, dict[str, Any]]
 
 ACCEPTED = {
-    "model": schemas.OperationShape,
+    "model": schemas.OperationSchema,
     "description": "Written down and under way.",
     "headers": {
         name: {"schema": {"type": "string"}, "description": what}
@@ -29,14 +29,14 @@ REDIRECT = {"description": "It takes longer: wait on at Location.", "model": dic
 
 def problems(**described: str) -> Responses:
     """RFC 9457 answers: status (as `s404`) to what it means."""
-    schema = {"$ref": f"#/components/schemas/{schemas.ProblemShape.__name__}"}
+    schema = {"$ref": f"#/components/schemas/{schemas.ProblemSchema.__name__}"}
     content = {"application/problem+json": {"schema": schema}}
     return {int(status[1:]): {"description": what, "content": content} for status, what in described.items()}
 
 
 def openai_errors(**described: str) -> Responses:
     return {
-        int(status[1:]): {"description": what, "model": schemas.OpenAIErrorShape} for status, what in described.items()
+        int(status[1:]): {"description": what, "model": schemas.OpenAIErrorSchema} for status, what in described.items()
     }
 
 
@@ -48,7 +48,7 @@ def wait_errors(**described: str) -> Responses:
 
 def yandex_errors(**described: str) -> Responses:
     return {
-        int(status[1:]): {"description": what, "model": schemas.YandexErrorShape} for status, what in described.items()
+        int(status[1:]): {"description": what, "model": schemas.YandexErrorSchema} for status, what in described.items()
     }
 
 
@@ -68,7 +68,7 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
     """The schema with its definitions in place of the references to them."""
     if isinstance(schema, list):
-        return [_inlined(one, definitions) for one in schema]
+        return [_inlined(part, definitions) for part in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:

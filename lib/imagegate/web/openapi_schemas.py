@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
-class _Shape(BaseModel):
+class _Schema(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class PictureShape(_Shape):
+class PictureSchema(_Schema):
     """A picture kept in S3."""
 
     id: str
@@ -29,23 +29,23 @@ class PictureShape(_Shape):
     revised_prompt: str | None = Field(description="What it was made from, where that is not the prompt as it came.")
 
 
-class TokensShape(_Shape):
+class TokensSchema(_Schema):
     """What tokens were, as far as the upstream breaks them down."""
 
     text_tokens: int
     image_tokens: int
 
 
-class UsageShape(_Shape):
+class UsageSchema(_Schema):
     """Tokens, as OpenAI counts them."""
 
     input_tokens: int
-    input_tokens_details: TokensShape
+    input_tokens_details: TokensSchema
     output_tokens: int
     total_tokens: int
 
 
-class WebhookShape(_Shape):
+class WebhookSchema(_Schema):
     """Where an operation's changes are announced to."""
 
     url: str
@@ -53,14 +53,14 @@ class WebhookShape(_Shape):
     events: list[str]
 
 
-class FailureShape(_Shape):
+class FailureSchema(_Schema):
     """Why something failed."""
 
     code: str
     message: str
 
 
-class AttemptShape(_Shape):
+class AttemptSchema(_Schema):
     """One submission to one provider."""
 
     number: int
@@ -72,11 +72,11 @@ class AttemptShape(_Shape):
     ended_at: Moment | None
     repeats: int = Field(description="How often the provider was too busy before.")
     not_honoured: list[str] = Field(description="Fields that this provider passes over or only comes near to.")
-    usage: UsageShape | None = Field(description="Tokens, where the upstream counts them.")
-    error: FailureShape | None
+    usage: UsageSchema | None = Field(description="Tokens, where the upstream counts them.")
+    error: FailureSchema | None
 
 
-class UrlsShape(_Shape):
+class UrlsSchema(_Schema):
     """Paths that belong to an operation."""
 
     self: str
@@ -85,7 +85,7 @@ class UrlsShape(_Shape):
     images: list[str]
 
 
-class OperationShape(_Shape):
+class OperationSchema(_Schema):
     """A durable request for pictures."""
 
     id: str
@@ -95,7 +95,7 @@ class OperationShape(_Shape):
     prompt: str | None = Field(description="Null when it is not to be kept (`x-data-logging-enabled: false`).")
     expand: bool = Field(description="The prompt was to be expanded.")
     revised_prompt: str | None = Field(description="The prompt as it was expanded.")
-    not_expanded: FailureShape | None = Field(description="Why it was not, and its pictures are made from `prompt`.")
+    not_expanded: FailureSchema | None = Field(description="Why it was not, and its pictures are made from `prompt`.")
     n: int
     metadata: dict[str, str]
     may_have_cost: bool = Field(description="An upstream has, or may have, begun to work.")
@@ -105,18 +105,18 @@ class OperationShape(_Shape):
     updated_at: Moment
     ended_at: Moment | None
     deadline: Moment
-    images: list[PictureShape]
-    attempts: list[AttemptShape]
-    usage: UsageShape | None = Field(description="Tokens, where every upstream that made a picture counts them.")
-    error: FailureShape | None
+    images: list[PictureSchema]
+    attempts: list[AttemptSchema]
+    usage: UsageSchema | None = Field(description="Tokens, where every upstream that made a picture counts them.")
+    error: FailureSchema | None
     late: bool = Field(description="A picture came after the operation had failed.")
-    webhook: WebhookShape | None
+    webhook: WebhookSchema | None
     version: int
     estimated_ready_at: Moment | None = Field(description="While it runs: when it is as likely done as not.")
-    urls: UrlsShape
+    urls: UrlsSchema
 
 
-class DisabledShape(_Shape):
+class DisabledSchema(_Schema):
     """A webhook, and whether its receiver wants no more."""
 
     url: str
@@ -124,7 +124,7 @@ class DisabledShape(_Shape):
     disabled: bool = Field(description="The receiver said 410: nothing is sent until something is redelivered.")
 
 
-class DeliveryAttemptShape(_Shape):
+class DeliveryAttemptSchema(_Schema):
     """One POST to a webhook."""
 
     at: Moment
@@ -133,7 +133,7 @@ class DeliveryAttemptShape(_Shape):
     error: str | None = Field(description="Why there was none.")
 
 
-class DeliveryShape(_Shape):
+class DeliverySchema(_Schema):
     """One event on its way to a webhook."""
 
     event_id: str
@@ -143,21 +143,21 @@ class DeliveryShape(_Shape):
     state: Literal["pending", "delivered", "dead", "disabled"]
     announced_at: Moment
     next_attempt_at: Moment | None
-    attempts: list[DeliveryAttemptShape]
+    attempts: list[DeliveryAttemptSchema]
 
 
-class DeliveriesShape(_Shape):
+class DeliveriesSchema(_Schema):
     """What was sent to an operation's webhook."""
 
-    webhook: DisabledShape | None
-    deliveries: list[DeliveryShape]
+    webhook: DisabledSchema | None
+    deliveries: list[DeliverySchema]
     next_page_token: str | None = Field(description="Hand it back as `page_token` to the list of deliveries.")
 
 
-class ListShape(_Shape):
+class ListSchema(_Schema):
     """A part of the list of operations, newest first."""
 
-    operations: list[OperationShape]
+    operations: list[OperationSchema]
     next_page_token: str | None = Field(description="Hand it back as `page_token` for the next page.")
 
 
@@ -166,7 +166,7 @@ Median = Annotated[float, Field(description="As likely done as not after so many
 Slow = Annotated[float, Field(description="Nine in ten are done after so many seconds.")]
 
 
-class StopShape(_Shape):
+class StopSchema(_Schema):
     """A provider on a route."""
 
     provider: str
@@ -177,7 +177,7 @@ class StopShape(_Shape):
     not_honoured: list[str] = Field(description="Fields that this provider passes over or only comes near to.")
 
 
-class EstimateShape(_Shape):
+class EstimateSchema(_Schema):
     """What a request would do, cost and take, if the first provider of its route makes the pictures."""
 
     valid: Literal[True]
@@ -186,10 +186,10 @@ class EstimateShape(_Shape):
     estimated_cost_usd: Dollars
     estimated_seconds: Median
     slow_seconds: Slow
-    route: list[StopShape] = Field(description="In the order they are tried.")
+    route: list[StopSchema] = Field(description="In the order they are tried.")
 
 
-class LimitsShape(_Shape):
+class LimitsSchema(_Schema):
     """What an API key may use."""
 
     requests_per_minute: int | None
@@ -198,7 +198,7 @@ class LimitsShape(_Shape):
     micro_dollars_per_day: int | None
 
 
-class LeftShape(_Shape):
+class LeftSchema(_Schema):
     """What is left of limits."""
 
     concurrent: int | None
@@ -206,7 +206,7 @@ class LeftShape(_Shape):
     micro_dollars: int | None = Field(description="Today.")
 
 
-class UsedShape(_Shape):
+class UsedSchema(_Schema):
     """What was used on a day."""
 
     day: str = Field(description="In UTC.", examples=["2026-11-20"])
@@ -214,19 +214,19 @@ class UsedShape(_Shape):
     micro_dollars: int = Field(description="Millionths of a dollar, by the prices of models.toml.")
 
 
-class KeyUsageShape(_Shape):
+class KeyUsageSchema(_Schema):
     """What an API key has used of its limits."""
 
     key: str | None = Field(description="Its id; null where no key is asked for.")
     counted: bool = Field(description="False for a key without daily or concurrent limits, whose use nobody counts.")
-    limits: LimitsShape
+    limits: LimitsSchema
     running: int | None = Field(description="Operations under way, where there is a limit on them.")
-    left: LeftShape
+    left: LeftSchema
     resets_at: Moment = Field(description="When the day's limits begin anew.")
-    days: list[UsedShape]
+    days: list[UsedSchema]
 
 
-class ProblemShape(_Shape):
+class ProblemSchema(_Schema):
     """RFC 9457."""
 
     type: str
@@ -239,7 +239,7 @@ class ProblemShape(_Shape):
     param: str | None = None
 
 
-class DatumShape(_Shape):
+class DatumSchema(_Schema):
     """A picture: its URL, or its bytes in base64."""
 
     url: str | None = None
@@ -247,11 +247,11 @@ class DatumShape(_Shape):
     revised_prompt: str | None = None
 
 
-class ImagesShape(_Shape):
+class ImagesSchema(_Schema):
     """OpenAI's ImagesResponse, and what imagegate adds."""
 
     created: int
-    data: Annotated[list[DatumShape], Field(min_length=1)]
+    data: Annotated[list[DatumSchema], Field(min_length=1)]
     output_format: str
     size: str
     model: str
@@ -261,10 +261,10 @@ class ImagesShape(_Shape):
     background: str | None = None
     not_honoured: list[str] | None = None
     safety_identifier: str | None = None
-    usage: UsageShape | None = None
+    usage: UsageSchema | None = None
 
 
-class ErrorShape(_Shape):
+class ErrorSchema(_Schema):
     """OpenAI's error."""
 
     message: str
@@ -273,14 +273,14 @@ class ErrorShape(_Shape):
     code: str | None
 
 
-class OpenAIErrorShape(_Shape):
+class OpenAIErrorSchema(_Schema):
     """OpenAI's error body."""
 
-    error: ErrorShape
+    error: ErrorSchema
     operation_id: str | None = None
 
 
-class ModelShape(_Shape):
+class ModelSchema(_Schema):
     """A model that can be asked for."""
 
     id: str
@@ -292,14 +292,14 @@ class ModelShape(_Shape):
     providers: list[str]
 
 
-class ModelsShape(_Shape):
+class ModelsSchema(_Schema):
     """The models that can be asked for."""
 
     object: Literal["list"]
-    data: list[ModelShape]
+    data: list[ModelSchema]
 
 
-class YandexOperationShape(_Shape):
+class YandexOperationSchema(_Schema):
     """YandexART's operation. `response` or `error` are there once it is done."""
 
     id: str
@@ -313,7 +313,7 @@ class YandexOperationShape(_Shape):
     error: dict[str, Any] | None = None
 
 
-class YandexErrorShape(_Shape):
+class YandexErrorSchema(_Schema):
     """The error body of YandexART's gateway."""
 
     error: str

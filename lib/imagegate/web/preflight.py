@@ -34,7 +34,7 @@ class Preflight:
 def _is_allowed(origin: str, allowed: Sequence[str]) -> bool:
     """Match as API Gateway does: the origin itself, `*`, or `https://*`."""
     scheme = origin.partition("://")[0]
-    return bool(origin) and any(one in (origin, "*", f"{scheme}://*") for one in allowed)
+    return bool(origin) and any(entry in (origin, "*", f"{scheme}://*") for entry in allowed)
 
 
 def _allowance(origin: str) -> Mapping[str, str]:

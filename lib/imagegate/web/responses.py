@@ -11,7 +11,7 @@ from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai import responses as openai_responses
 from imagegate.dialects.operations import requests as operations_requests
 from imagegate.dialects.operations import responses as operations_responses
-from imagegate.dialects.response import Answer, Handout
+from imagegate.dialects.response import ApiResponse, RenderedPicture
 from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.dialects.yandexart import responses as yandexart_responses
 from imagegate.domain.errors import (
@@ -44,8 +44,8 @@ _LONGEST_PAUSE = 59
 
 def dialect_of(scope: Scope) -> str:
     """The dialect that a request is in, for errors: its operation's, or before there is one, what its path says."""
-    if spoken := scope.get("state", {}).get("dialect"):
-        return str(spoken)
+    if dialect := scope.get("state", {}).get("dialect"):
+        return str(dialect)
     path = scope["path"]
     if path.startswith(("/foundationModels/", "/operations/")):
         return yandexart_requests.NAME
@@ -55,7 +55,7 @@ def dialect_of(scope: Scope) -> str:
     return operations_requests.NAME if native else openai_requests.NAME
 
 
-def refusal(dialect: str, error: RequestError, request_id: str) -> Answer:
+def render_refusal(dialect: str, error: RequestError, request_id: str) -> ApiResponse:
     """The answer to a request that has to be changed."""
     return _refusal(dialect, error, request_id).with_headers(_advice(error))
 
@@ -76,69 +76,69 @@ def _advice(error: RequestError) -> Mapping[str, str]:
     return headers
 
 
-def _refusal(dialect: str, error: RequestError, request_id: str) -> Answer:
+def _refusal(dialect: str, error: RequestError, request_id: str) -> ApiResponse:
     if dialect == yandexart_requests.NAME:
-        return yandexart_responses.refusal(error)
+        return yandexart_responses.render_refusal(error)
     if dialect == operations_requests.NAME:
-        return operations_responses.refusal(error, request_id)
-    return openai_responses.refusal(error)
+        return operations_responses.render_refusal(error, request_id)
+    return openai_responses.render_refusal(error)
 
 
-def breakdown(dialect: str, status: int, code: str, message: str, request_id: str) -> Answer:
+def render_breakdown(dialect: str, status: int, code: str, message: str, request_id: str) -> ApiResponse:
     """The answer to what went wrong on our side, or to a route that does not exist."""
     if dialect == yandexart_requests.NAME:
-        return yandexart_responses.breakdown(status, message)
+        return yandexart_responses.render_breakdown(status, message)
     if dialect == operations_requests.NAME:
-        return operations_responses.problem(status, code, message, request_id)
+        return operations_responses.render_problem(status, code, message, request_id)
     kind = "invalid_request_error" if status < 500 else "server_error"
-    return openai_responses.problem(status, message, kind, code, None)
+    return openai_responses.render_error(status, message, kind, code, None)
 
 
-def ended(operation: Operation, images: ImageStore, link: operations_responses.Link) -> Answer:
+def render_ended(operation: Operation, images: ImageStore, link: operations_responses.Link) -> ApiResponse:
     """The answer to an operation that has ended. Raises Gone when it needs bytes that are no longer there."""
     if operation.dialect == operations_requests.NAME:
-        return operations_responses.shown(operation, link)
+        return operations_responses.render_operation(operation, link)
     if operation.dialect == yandexart_requests.NAME:
-        return yandexart_operation(operation, images)
+        return render_yandexart(operation, images)
     reason = _reason(operation)
     if reason:
-        return openai_responses.failure(reason, operation)
-    return openai_responses.success(operation, _handouts(operation, images))
+        return openai_responses.render_failure(reason, operation)
+    return openai_responses.render_success(operation, _render_pictures(operation, images))
 
 
-def yandexart_operation(operation: Operation, images: ImageStore, retry_after: int | None = None) -> Answer:
+def render_yandexart(operation: Operation, images: ImageStore, retry_after: int | None = None) -> ApiResponse:
     """The operation as YandexART's clients read it. Raises Gone when its picture is no longer there."""
     if not operation.done:
-        return yandexart_responses.pending(operation, retry_after)
+        return yandexart_responses.render_pending(operation, retry_after)
     reason = _reason(operation)
     if reason:
-        return yandexart_responses.failure(operation, reason)
-    return yandexart_responses.success(operation, _base64(operation, images, operation.pictures[0]))
+        return yandexart_responses.render_failure(operation, reason)
+    return yandexart_responses.render_success(operation, _base64(operation, images, operation.pictures[0]))
 
 
-def gone(operation: Operation) -> Gone:
+def pictures_gone(operation: Operation) -> Gone:
     """What to raise for an operation whose pictures the bucket has removed."""
     return Gone(f"The pictures of operation '{operation.id}' are no longer kept.", remedy="Start a new one.")
 
 
-def unfinished(operation: Operation) -> object:
+def render_unfinished(operation: Operation) -> object:
     """A short body for clients that show redirects instead of following them."""
     return {"id": operation.id, "state": operation.state, "done": operation.done}
 
 
-def out_of_patience(operation: Operation, repeats: bool, retry_after: int) -> Answer:
+def render_pending(operation: Operation, repeats: bool, retry_after: int) -> ApiResponse:
     """The pictures are still being made, but the client will follow no further redirect.
 
     `repeats`: the client posts again when told to, after `retry_after` seconds.
     """
     if operation.dialect == yandexart_requests.NAME:
-        return yandexart_responses.pending(operation)
-    return openai_responses.still_pending(operation, repeats, retry_after)
+        return yandexart_responses.render_pending(operation)
+    return openai_responses.render_pending(operation, repeats, retry_after)
 
 
-def too_large(operation: Operation, images: ImageStore) -> Answer:
+def too_large(operation: Operation, images: ImageStore) -> ApiResponse:
     """The pictures are there, but their bytes are more than Lambda returns, and the client follows no redirect."""
-    return openai_responses.too_large(operation, [images.presign(one.key) for one in operation.pictures])
+    return openai_responses.too_large(operation, [images.presign(picture.key) for picture in operation.pictures])
 
 
 def _reason(operation: Operation) -> Failure | None:
@@ -146,14 +146,14 @@ def _reason(operation: Operation) -> Failure | None:
     return _CANCELLED if operation.state is State.CANCELLED else operation.failure
 
 
-def _handouts(operation: Operation, images: ImageStore) -> Sequence[Handout]:
+def _render_pictures(operation: Operation, images: ImageStore) -> Sequence[RenderedPicture]:
     if openai_responses.wants_base64(operation):
-        return [Handout(one, b64=_base64(operation, images, one)) for one in operation.pictures]
-    return [Handout(one, url=images.presign(one.key)) for one in operation.pictures]
+        return [RenderedPicture(picture, b64=_base64(operation, images, picture)) for picture in operation.pictures]
+    return [RenderedPicture(picture, url=images.presign(picture.key)) for picture in operation.pictures]
 
 
 def _base64(operation: Operation, images: ImageStore, picture: Picture) -> str:
     try:
         return base64.b64encode(images.get(picture.key, operation.created_at)).decode()
     except KeyError:
-        raise gone(operation) from None
+        raise pictures_gone(operation) from None

@@ -12,11 +12,11 @@ from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.request.route import Routes
 from imagegate.domain.timing.latency import Histogram
 from imagegate.domain.timing.long_poll import STARTS_WITHIN
-from imagegate.domain.timing.schedule import Outlook, first_look, outlook
+from imagegate.domain.timing.schedule import Outlook, first_poll_delay, outlook
 from imagegate.domain.wait_pass import WaitPass, cost_of
 from imagegate.ports.messaging import Deliveries, DisabledWebhooks
 from imagegate.ports.runtime import Clock
-from imagegate.ports.storage import Books, Claims, ImageStore, Latencies, Listing, RequestRate
+from imagegate.ports.storage import Claims, ImageStore, Latencies, Listing, RequestRate, UsageLedger
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
 from imagegate.usecases.links import HopLinks, Links, PictureLinks
@@ -24,7 +24,7 @@ from imagegate.usecases.read import Read
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
-from imagegate.usecases.webhook_choice import Attach
+from imagegate.usecases.webhook_choice import ResolveWebhook
 from imagegate.wiring import front, shared
 
 
@@ -37,9 +37,9 @@ class Services:
     links: Links
     hop_links: HopLinks
     request_rate: RequestRate
-    books: Books
+    usage_ledger: UsageLedger
     picture_link: PictureLinks
-    attach: Attach
+    resolve_webhook: ResolveWebhook
     start: Start
     read: Read
     cancel: Cancel
@@ -70,20 +70,20 @@ class Services:
 
     def outlook(self, operation: Operation) -> Outlook:
         """When its picture is likely there, judging by how long such jobs have taken."""
-        histogram, started_at = self._job(operation)
+        histogram, started_at = self._latency_of(operation)
         return outlook(histogram, started_at, self.clock.now())
 
-    def first_look(self, operation: Operation) -> float:
+    def first_poll_delay(self, operation: Operation) -> float:
         """Seconds from now before which looking for its picture is not worth it."""
-        histogram, started_at = self._job(operation)
-        return max(0.0, first_look(histogram) - (self.clock.now() - started_at))
+        histogram, started_at = self._latency_of(operation)
+        return max(0.0, first_poll_delay(histogram) - (self.clock.now() - started_at))
 
-    def _job(self, operation: Operation) -> tuple[Histogram, float]:
+    def _latency_of(self, operation: Operation) -> tuple[Histogram, float]:
         """How long jobs like the operation's take, and when it began."""
         live = [attempt for attempt in operation.attempts if attempt.live]
         if live:
             return self.latencies.get(live[-1].provider, live[-1].model), live[-1].started_at
-        target = self.routes.of(operation.request).targets[0]
+        target = self.routes.resolve(operation.request).targets[0]
         return self.latencies.get(target.provider, target.model), operation.created_at
 
     def pictures_are_gone(self, operation: Operation) -> bool:
@@ -97,7 +97,7 @@ class Services:
         return all(allowance.retry_after is None for allowance in taken)
 
 
-def wired() -> Services:
+def build_services() -> Services:
     """The services of this deployment."""
     current = settings.current()
     return Services(
@@ -105,9 +105,9 @@ def wired() -> Services:
         links=shared.links(),
         hop_links=front.hop_links(),
         picture_link=shared.picture_links(),
-        attach=front.attach(),
+        resolve_webhook=front.resolve_webhook(),
         request_rate=front.request_rate(),
-        books=shared.books(),
+        usage_ledger=shared.usage_ledger(),
         start=front.start(),
         read=front.read(),
         cancel=front.cancel(),

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from imagegate.dialects.parsing import document_of
+from imagegate.dialects.parsing import parse_document
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.request.pictures import LARGEST_PIXELS, content_type_of, pixels_of
 from imagegate.domain.request.request import InputImage
@@ -41,7 +41,7 @@ async def read_upload(request: Request) -> Upload:
     content_type, body = request.headers.get("content-type", ""), await request.body()
     if is_form(content_type):
         return _of_form(parse_form(content_type, body, most_files=MOST + 1))
-    return _of_json(document_of(body, LARGEST_WITH_PICTURES))
+    return _of_json(parse_document(body, LARGEST_WITH_PICTURES))
 
 
 def _of_form(parts: Sequence[Part]) -> Upload:
@@ -72,7 +72,7 @@ def _of_json(document: dict[str, Any]) -> Upload:
     listed = document.get("images") or []
     if not isinstance(listed, list):
         raise InvalidRequest("images must be a list.", param="images")
-    images = tuple(_of_reference(one, f"images.{at}") for at, one in enumerate(listed))
+    images = tuple(_of_reference(entry, f"images.{at}") for at, entry in enumerate(listed))
     mask = document.get("mask")
     return Upload(fields, images, _of_reference(mask, "mask") if mask else None, "images")
 
@@ -91,7 +91,7 @@ def _of_reference(reference: Any, param: str) -> bytes:
         raise InvalidRequest(f"{param} is not valid base64.", param=param) from None
 
 
-def described(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage | None, dict[str, bytes]]:
+def describe_inputs(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage | None, dict[str, bytes]]:
     """The pictures and the mask as a request names them, and their bytes by those names.
 
     The names are this request's own, so that they can be removed with it. Raises InvalidRequest for what is no picture.
@@ -101,19 +101,19 @@ def described(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage | None
     if len(upload.images) > MOST:
         raise InvalidRequest(f"At most {MOST} pictures can be worked from.", param=upload.name)
     folder = f"inputs/{secrets.token_hex(10)}"
-    inputs = tuple(_described(body, upload.name, folder) for body in upload.images)
-    mask = None if upload.mask is None else _described(upload.mask, "mask", folder)
-    bodies = {one.key: body for one, body in zip(inputs, upload.images, strict=True)}
+    inputs = tuple(_describe_input(body, upload.name, folder) for body in upload.images)
+    mask = None if upload.mask is None else _describe_input(upload.mask, "mask", folder)
+    bodies = {entry.key: body for entry, body in zip(inputs, upload.images, strict=True)}
     return inputs, mask, bodies | ({mask.key: upload.mask} if mask and upload.mask else {})
 
 
-def _described(body: bytes, param: str, folder: str) -> InputImage:
+def _describe_input(body: bytes, param: str, folder: str) -> InputImage:
     content_type = content_type_of(body)
     if content_type is None:
         raise InvalidRequest(f"'{param}' is no PNG, JPEG or WebP picture.", param=param)
     pixels = pixels_of(body)
     if not 0 < pixels <= LARGEST_PIXELS:
-        said = f"has {pixels} pixels; at most {LARGEST_PIXELS} are taken" if pixels else "is damaged"
-        raise InvalidRequest(f"'{param}' {said}.", param=param)
+        message = f"has {pixels} pixels; at most {LARGEST_PIXELS} are taken" if pixels else "is damaged"
+        raise InvalidRequest(f"'{param}' {message}.", param=param)
     digest = hashlib.sha256(body).hexdigest()[:40]
     return InputImage(f"{folder}/{digest}.{_EXTENSIONS[content_type]}", content_type)

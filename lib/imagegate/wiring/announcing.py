@@ -57,7 +57,7 @@ def deliver() -> "Deliver":
     """The use case `deliver`."""
     from imagegate.adapters.dynamodb_receivers import DynamoDBReceivers
     from imagegate.adapters.http_webhooks import HttpWebhooks
-    from imagegate.domain.webhooks.delivery import Pace
+    from imagegate.domain.webhooks.delivery import RetryPolicy
     from imagegate.usecases.deliver import Deliver, Signing
 
     current = settings.current()
@@ -74,5 +74,5 @@ def deliver() -> "Deliver":
         ),
         shared.telemetry(),
         shared.clock(),
-        lambda: Pace(current.webhook_retry_scale, random.random()),  # noqa: S311 - spreads receivers, no secret
+        lambda: RetryPolicy(current.webhook_retry_scale, random.random()),  # noqa: S311 - spreads receivers, no secret
     )

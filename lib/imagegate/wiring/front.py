@@ -18,7 +18,7 @@ from imagegate.usecases.read import Read
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
-from imagegate.usecases.webhook_choice import Attach
+from imagegate.usecases.webhook_choice import ResolveWebhook
 from imagegate.wiring import shared
 
 if TYPE_CHECKING:
@@ -67,12 +67,12 @@ def read() -> Read:
 
 def cancel() -> Cancel:
     """The use case `cancel`."""
-    return Cancel(shared.revise(), shared.workflow(), shared.clock())
+    return Cancel(shared.update_with_retry(), shared.workflow(), shared.clock())
 
 
 def retry() -> Retry:
     """The use case `retry`."""
-    return Retry(shared.revise(), shared.workflow(), shared.routes(), shared.clock())
+    return Retry(shared.update_with_retry(), shared.workflow(), shared.routes(), shared.clock())
 
 
 def delete() -> Delete:
@@ -92,10 +92,10 @@ def listing() -> Listing:
     return DynamoDBListing(client("dynamodb"), settings.current().table, shared.clock().now)
 
 
-def attach() -> Attach:
+def resolve_webhook() -> ResolveWebhook:
     """The use case `attach`."""
     current = settings.current()
-    return Attach(shared.own_webhook_targets(), shared.webhook_key(client, current.webhook_key))
+    return ResolveWebhook(shared.own_webhook_targets(), shared.webhook_key(client, current.webhook_key))
 
 
 def redeliver() -> Redeliver:
@@ -109,7 +109,7 @@ def intake() -> Intake:
 
     return Intake(
         operations_events.parse,
-        attach(),
+        resolve_webhook(),
         start(),
         shared.routes(),
         _intake_principal(),

@@ -10,8 +10,8 @@ from imagegate.adapters.clock import SystemClock
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.ports.messaging import DeadLetters, WebhookKey
 from imagegate.ports.runtime import Clock, Telemetry, Workflow
-from imagegate.ports.storage import ApiKeys, Books, ImageStore, Latencies, SigningSecret
-from imagegate.usecases.update import Revise
+from imagegate.ports.storage import ApiKeys, ImageStore, Latencies, SigningSecret, UsageLedger
+from imagegate.usecases.update import UpdateWithRetry
 
 if TYPE_CHECKING:
     from imagegate.adapters.dynamodb_deliveries import DynamoDBDeliveries
@@ -99,11 +99,11 @@ def secrets(client: Any, path: str) -> "SsmSecrets":
     return SsmSecrets(client, path)
 
 
-def books(dynamodb: Any = None, table: str = "") -> Books:
+def usage_ledger(dynamodb: Any = None, table: str = "") -> UsageLedger:
     """What API keys have used: those of this deployment, or of another table."""
-    from imagegate.adapters.dynamodb_ledger import DynamoDBBooks
+    from imagegate.adapters.dynamodb_ledger import DynamoDBUsageLedger
 
-    return DynamoDBBooks(dynamodb or client("dynamodb"), table or settings.current().table)
+    return DynamoDBUsageLedger(dynamodb or client("dynamodb"), table or settings.current().table)
 
 
 @cache
@@ -197,6 +197,6 @@ def event_tail(client: Callable[[str], Any], stage: str, bus: str, pattern: Mapp
     return EventTail(client, stage, bus, pattern, _clock)
 
 
-def revise() -> Revise:
+def update_with_retry() -> UpdateWithRetry:
     """Writes operations."""
-    return Revise(store(), _clock)
+    return UpdateWithRetry(store(), _clock)

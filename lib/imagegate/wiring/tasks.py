@@ -12,8 +12,8 @@ from imagegate.providers import registry
 from imagegate.providers.replaced import reach
 from imagegate.wiring import shared
 from imagegate.workflow.expand import Expand
-from imagegate.workflow.next_step import Plan, Visit
-from imagegate.workflow.outcomes import Conclude
+from imagegate.workflow.next_step import Invocation, Planner
+from imagegate.workflow.outcomes import Outcomes
 from imagegate.workflow.poll import Poll
 from imagegate.workflow.submit import Submit
 
@@ -29,9 +29,9 @@ class Context(Protocol):
         """Milliseconds until it is stopped."""
 
 
-def visit(event: Mapping[str, str], context: Context) -> Visit:
+def invocation(event: Mapping[str, str], context: Context) -> Invocation:
     """The invocation with this event."""
-    return Visit(event["run"], shared.clock().now() + context.get_remaining_time_in_millis() / 1000)
+    return Invocation(event["run"], shared.clock().now() + context.get_remaining_time_in_millis() / 1000)
 
 
 @cache
@@ -74,43 +74,51 @@ def _admission() -> Admission:
 
 
 @cache
-def _conclude() -> Conclude:
+def _outcomes() -> Outcomes:
     from imagegate.adapters.pillow_pictures import PillowPictures
-    from imagegate.workflow.store_pictures import Keep
+    from imagegate.workflow.store_pictures import StorePictures
 
-    keep = Keep(shared.images(), _http(), PillowPictures())
-    return Conclude(
-        keep, providers(), _admission(), shared.latencies(), shared.telemetry(), shared.revise(), shared.clock()
+    store_pictures = StorePictures(shared.images(), _http(), PillowPictures())
+    return Outcomes(
+        store_pictures,
+        providers(),
+        _admission(),
+        shared.latencies(),
+        shared.telemetry(),
+        shared.update_with_retry(),
+        shared.clock(),
     )
 
 
 @cache
-def _plan() -> Plan:
-    return Plan(shared.latencies(), registry.limits_of, shared.clock())
+def _planner() -> Planner:
+    return Planner(shared.latencies(), registry.limits_of, shared.clock())
 
 
 def expand() -> Expand:
     """The use case `expand`."""
-    return Expand(shared.store(), shared.routes(), _expander(), shared.telemetry(), shared.revise(), shared.clock())
+    return Expand(
+        shared.store(), shared.routes(), _expander(), shared.telemetry(), shared.update_with_retry(), shared.clock()
+    )
 
 
 def submit() -> Submit:
     """The use case `submit`."""
-    revise = shared.revise()
+    update_with_retry = shared.update_with_retry()
     return Submit(
         shared.store(),
         shared.images(),
         shared.routes(),
         providers(),
         _admission(),
-        _conclude(),
+        _outcomes(),
         poll(),
-        _plan(),
-        revise,
+        _planner(),
+        update_with_retry,
         shared.clock(),
     )
 
 
 def poll() -> Poll:
     """The use case `poll`."""
-    return Poll(shared.store(), providers(), _conclude(), _plan(), shared.revise(), shared.clock())
+    return Poll(shared.store(), providers(), _outcomes(), _planner(), shared.update_with_retry(), shared.clock())

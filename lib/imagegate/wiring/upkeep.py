@@ -7,9 +7,9 @@ from imagegate.workflow.sweep import Sweep
 
 def fail() -> Fail:
     """The use case `fail`."""
-    return Fail(shared.store(), shared.revise(), shared.clock())
+    return Fail(shared.store(), shared.update_with_retry(), shared.clock())
 
 
 def sweep() -> Sweep:
     """The use case `sweep`."""
-    return Sweep(shared.store(), shared.workflow(), shared.telemetry(), shared.revise(), shared.clock())
+    return Sweep(shared.store(), shared.workflow(), shared.telemetry(), shared.update_with_retry(), shared.clock())

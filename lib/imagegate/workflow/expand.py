@@ -2,12 +2,12 @@
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.operation import Operation
-from imagegate.domain.request.expansion import AMPLE, cleaned, refuses, room, shortened
+from imagegate.domain.request.expansion import LONG_ENOUGH, extract_prompt, is_refusal, prompt_budget, shorten
 from imagegate.domain.request.route import Routes
 from imagegate.ports.runtime import Clock, Telemetry
 from imagegate.ports.storage import OperationStore
 from imagegate.ports.upstreams import Expander
-from imagegate.usecases.update import Revise
+from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.next_step import Step
 
 PATIENCE = 30.0
@@ -28,7 +28,7 @@ class Expand:
         routes: Routes,
         expander: Expander | None,
         telemetry: Telemetry,
-        revise: Revise,
+        update_with_retry: UpdateWithRetry,
         clock: Clock,
     ) -> None:
         """`expander`: `None` where none is set up any more."""
@@ -36,45 +36,47 @@ class Expand:
         self._routes = routes
         self._expander = expander
         self._telemetry = telemetry
-        self._revise = revise
+        self._update = update_with_retry
         self._clock = clock
 
     def __call__(self, operation_id: str) -> Step:
         """Write down the expanded prompt, or why there is none; either way the operation goes on to Submit."""
         operation = self._store.get(operation_id, consistent=True)
         if operation is not None and operation.awaits_expansion:
-            self._settle(operation)
+            self._write_result(operation)
         return Step(operation_id, "submit")
 
-    def _settle(self, operation: Operation) -> None:
+    def _write_result(self, operation: Operation) -> None:
         began, prompt, failure = self._clock.now(), "", None
         try:
-            prompt = self._expanded(operation)
+            prompt = self._expand_prompt(operation)
         except UpstreamError as error:
             private = operation.request.private
-            failure = error.failure.withheld("the language model") if private else error.failure
+            failure = error.failure.redacted("the language model") if private else error.failure
 
         def settle(current: Operation) -> Operation:
-            return current.unexpanded(failure) if failure else current.expanded(prompt)
+            return current.without_expansion(failure) if failure else current.expanded(prompt)
 
-        self._revise(operation, settle, due_in=_SWEEP_MARGIN)
+        self._update(operation, settle, sweep_after=_SWEEP_MARGIN)
         self._telemetry.expansion(operation, self._clock.now() - began, failure)
 
-    def _expanded(self, operation: Operation) -> str:
+    def _expand_prompt(self, operation: Operation) -> str:
         """The prompt for the first provider of the route. Raises UpstreamError when there is none."""
-        if len(operation.request.prompt) > AMPLE:
-            raise _unexpanded(FailureCode.INVALID_REQUEST, f"With more than {AMPLE} characters, it is long enough.")
-        [first, *_] = self._routes.of(operation.request).targets
-        wanted = room(operation.request, first.limits)
-        answer = self._answer(operation, wanted)
-        prompt = cleaned(answer)
-        if refuses(prompt):
+        if len(operation.request.prompt) > LONG_ENOUGH:
+            raise _unexpanded(
+                FailureCode.INVALID_REQUEST, f"With more than {LONG_ENOUGH} characters, it is long enough."
+            )
+        [first, *_] = self._routes.resolve(operation.request).targets
+        wanted = prompt_budget(operation.request, first.limits)
+        answer = self._ask_with_retry(operation, wanted)
+        prompt = extract_prompt(answer)
+        if is_refusal(prompt):
             raise _unexpanded(FailureCode.CONTENT_FILTERED, "The language model would not expand this prompt.")
         if not prompt:
             raise _unexpanded(FailureCode.BAD_PAYLOAD, "The language model's answer holds no prompt.")
-        return shortened(prompt, wanted)
+        return shorten(prompt, wanted)
 
-    def _answer(self, operation: Operation, characters: int) -> str:
+    def _ask_with_retry(self, operation: Operation, characters: int) -> str:
         if self._expander is None:
             raise _unexpanded(FailureCode.NOT_FOUND, "This deployment no longer expands prompts.")
         now = self._clock.now()
@@ -84,7 +86,7 @@ class Expand:
                 return self._ask(operation, characters, until)
             except UpstreamError as error:
                 pause = error.failure.retry_after or pause
-                if not error.failure.surely_free or self._clock.now() + pause >= until:
+                if not error.failure.certainly_free or self._clock.now() + pause >= until:
                     raise
             self._clock.sleep(pause)
         return self._ask(operation, characters, until)

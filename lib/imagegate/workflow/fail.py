@@ -6,10 +6,10 @@ from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import OperationStore
-from imagegate.usecases.update import Change, Revise
+from imagegate.usecases.update import Change, UpdateWithRetry
 from imagegate.workflow.next_step import Step
 
-_ENDED = 0.0
+_NO_SWEEP = 0.0
 _NEXT_CHANCE = 60.0
 """Seconds until `sweep` starts a workflow anew that Lambda did not carry through."""
 OUTAGES = frozenset(
@@ -27,9 +27,9 @@ OUTAGES = frozenset(
 class Fail:
     """Runs in the workflow's `Fail` state, after `Catch`."""
 
-    def __init__(self, store: OperationStore, revise: Revise, clock: Clock) -> None:
+    def __init__(self, store: OperationStore, update_with_retry: UpdateWithRetry, clock: Clock) -> None:
         self._store = store
-        self._revise = revise
+        self._update = update_with_retry
         self._clock = clock
 
     def __call__(self, operation_id: str, error: str) -> Step:
@@ -41,10 +41,10 @@ class Fail:
         if operation is None:
             return Step(operation_id, "done")
         if error in OUTAGES and self._clock.now() < operation.deadline:
-            self._revise(operation, _left_to_sweep, due_in=_NEXT_CHANCE)
+            self._update(operation, _leave_to_sweep, sweep_after=_NEXT_CHANCE)
         else:
             message = f"imagegate could not finish this operation ({error}); its logs say more."
-            self._revise(operation, self._ending(Failure(FailureCode.INTERNAL, message)), due_in=_ENDED)
+            self._update(operation, self._ending(Failure(FailureCode.INTERNAL, message)), sweep_after=_NO_SWEEP)
         return Step(operation_id, "done")
 
     def _ending(self, failure: Failure) -> Change:
@@ -56,5 +56,5 @@ class Fail:
         return end
 
 
-def _left_to_sweep(current: Operation) -> Operation:
+def _leave_to_sweep(current: Operation) -> Operation:
     return current if current.done else replace(current, due_at=0.0)

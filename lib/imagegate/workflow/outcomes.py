@@ -8,80 +8,86 @@ from functools import partial
 from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted
 from imagegate.domain.operation.attempt import LIVE, Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation, Picture, State
-from imagegate.domain.operation.outcome import NEVER, Looked, Ready, Ticket
-from imagegate.domain.request.limits import Waits
-from imagegate.domain.timing.failover import last_word
+from imagegate.domain.operation.outcome import NOT_POLLED, PollHistory, Ready, Ticket
+from imagegate.domain.request.limits import CompletionMode
+from imagegate.domain.timing.failover import last_failure
 from imagegate.ports.runtime import Clock, Telemetry
 from imagegate.ports.storage import Admission, Latencies
 from imagegate.ports.upstreams import ProviderFor
-from imagegate.usecases.update import Revise
-from imagegate.workflow.store_pictures import Keep, Kept
+from imagegate.usecases.update import UpdateWithRetry
+from imagegate.workflow.store_pictures import StoredPictures, StorePictures
 
 _FETCH_GRACE = 300.0
-_FETCHING = 120.0
+_FETCH_SECONDS = 120.0
 """Seconds for which a finished picture is fetched again and again before another provider is asked for one."""
 _FIRST_HARVEST = 60.0
 _STOPPED = Failure(FailureCode.CANCELLED, "Not needed any more.")
 _WHILE_SUBMITTING = Failure(FailureCode.AMBIGUOUS, "Not needed any more while it was being submitted.")
 
 
-class Conclude:
+class Outcomes:
     """The endings shared by `submit` and `poll`."""
 
     def __init__(
         self,
-        keep: Keep,
+        store_pictures: StorePictures,
         providers: ProviderFor,
         admission: Admission,
         latencies: Latencies,
         telemetry: Telemetry,
-        revise: Revise,
+        update_with_retry: UpdateWithRetry,
         clock: Clock,
     ) -> None:
-        self._keep = keep
+        self._store_pictures = store_pictures
         self._providers = providers
         self._admission = admission
         self._latencies = latencies
         self._telemetry = telemetry
-        self._revise = revise
+        self._update = update_with_retry
         self._clock = clock
 
-    def ready(self, operation: Operation, attempt: Attempt, ready: Ready, looked: Looked = NEVER) -> Operation:
+    def record_success(
+        self, operation: Operation, attempt: Attempt, ready: Ready, history: PollHistory = NOT_POLLED
+    ) -> Operation:
         """The upstream has the pictures: note where, bring them home, and end when all are there.
 
         Addresses are written before the fetch: some upstreams tell them only once. A fetch that fails in a way that
         may pass is left to the next look. `looked`: when the job was last seen unfinished.
         """
         now = self._clock.now()
-        noted = self._noted(operation, attempt, ready, now)
+        noted = self._with_result(operation, attempt, ready, now)
         if ready.sources and attempt.state is not AttemptState.READY:
-            operation = self._revise(operation, lambda one: one.informed(noted), due_in=_FETCH_GRACE)
-        kept = self._keep(operation, noted, ready, self._providers(attempt.provider).base_url)
-        brought = {picture.slot for picture in (*operation.pictures, *kept.pictures)}
-        if kept.may_come and now < self._fetched_until(operation, noted):
-            operation = self._arrived(operation, noted, kept.pictures)
-        elif kept.failure and not brought & set(noted.slots):
-            operation = self.failed(operation, noted, _of_fetch(kept.failure))
+            operation = self._update(operation, lambda entry: entry.merge_attempt(noted), sweep_after=_FETCH_GRACE)
+        stored = self._store_pictures(operation, noted, ready, self._providers(attempt.provider).base_url)
+        brought = {picture.slot for picture in (*operation.pictures, *stored.pictures)}
+        if stored.retryable and now < self._fetch_deadline(operation, noted):
+            operation = self._write_arrival(operation, noted, stored.pictures)
+        elif stored.failure and not brought & set(noted.slots):
+            operation = self.record_failure(operation, noted, _fetch_failure(stored.failure))
         else:
-            operation = self._done(operation, noted, kept, looked)
+            operation = self._record_done(operation, noted, stored, history)
         if attempt.state is not AttemptState.READY:
-            self._aside(lambda: self._learn(attempt, looked.at, now))
+            self._best_effort(lambda: self._learn(attempt, history.last_poll_at, now))
         return operation
 
-    def _done(self, operation: Operation, attempt: Attempt, kept: Kept, looked: Looked) -> Operation:
+    def _record_done(
+        self, operation: Operation, attempt: Attempt, stored: StoredPictures, history: PollHistory
+    ) -> Operation:
         """The attempt has yielded pictures, perhaps not all; a refusal of one is a refusal of the request."""
         now = self._clock.now()
         done = replace(
-            attempt, state=AttemptState.DONE, failure=kept.failure, ended_at=now, revised_prompts=(), sources=()
+            attempt, state=AttemptState.DONE, failure=stored.failure, ended_at=now, revised_prompts=(), sources=()
         )
-        written = self._arrived(operation, done, kept.pictures)
-        self._aside(lambda: self._admission.report(attempt.provider, None, operation.id))
-        unseen = attempt.ready_at - self._earliest(attempt, looked.at, attempt.ready_at)
-        self._aside(lambda: self._telemetry.attempt(written, done, looked.times, max(unseen, 0.0)))
+        written = self._write_arrival(operation, done, stored.pictures)
+        self._best_effort(lambda: self._admission.report(attempt.provider, None, operation.id))
+        unseen = attempt.ready_at - self._earliest_ready(attempt, history.last_poll_at, attempt.ready_at)
+        self._best_effort(lambda: self._telemetry.attempt(written, done, history.poll_count, max(unseen, 0.0)))
         of_this_try = attempt.number > written.retried_after
-        return self.ended(written, kept.failure) if kept.failure and kept.failure.final and of_this_try else written
+        return (
+            self.fail(written, stored.failure) if stored.failure and stored.failure.final and of_this_try else written
+        )
 
-    def _noted(self, operation: Operation, attempt: Attempt, ready: Ready, now: float) -> Attempt:
+    def _with_result(self, operation: Operation, attempt: Attempt, ready: Ready, now: float) -> Attempt:
         """The attempt with what the upstream told of its result."""
         known = attempt.state is AttemptState.READY
         return replace(
@@ -96,31 +102,31 @@ class Conclude:
             lease_until=0.0,
         )
 
-    def _fetched_until(self, operation: Operation, attempt: Attempt) -> float:
+    def _fetch_deadline(self, operation: Operation, attempt: Attempt) -> float:
         """Until when fetching is tried: while somebody waits, only until another provider had better be asked."""
-        return attempt.keep_until if operation.done else attempt.ready_at + _FETCHING
+        return attempt.keep_until if operation.done else attempt.ready_at + _FETCH_SECONDS
 
-    def _arrived(self, operation: Operation, attempt: Attempt, pictures: tuple[Picture, ...]) -> Operation:
+    def _write_arrival(self, operation: Operation, attempt: Attempt, pictures: tuple[Picture, ...]) -> Operation:
         """Write down what has become of the attempt, and the pictures that are in S3 now."""
         now = self._clock.now()
 
         def arrive(current: Operation) -> Operation:
-            arrived = tuple(replace(one, late=current.done) for one in pictures)
-            changed = current.informed(attempt)
-            return (changed.with_pictures(arrived) if arrived else changed).settled(now)
+            arrived = tuple(replace(picture, late=current.done) for picture in pictures)
+            changed = current.merge_attempt(attempt)
+            return (changed.with_pictures(arrived) if arrived else changed).complete_if_done(now)
 
-        return self._revise(operation, arrive, due_in=_FETCH_GRACE)
+        return self._update(operation, arrive, sweep_after=_FETCH_GRACE)
 
-    def failed(self, operation: Operation, attempt: Attempt, failure: Failure) -> Operation:
+    def record_failure(self, operation: Operation, attempt: Attempt, failure: Failure) -> Operation:
         """The attempt failed: another provider gets its turn, unless the request itself was refused."""
         if operation.request.private:
-            failure = failure.withheld(attempt.provider)
-        written, ended = self._written_off(operation, attempt, failure)
-        self._aside(lambda: self._admission.report(attempt.provider, failure.code, operation.id))
-        self._aside(lambda: self._telemetry.attempt(written, ended))
+            failure = failure.redacted(attempt.provider)
+        written, ended = self._write_failure(operation, attempt, failure)
+        self._best_effort(lambda: self._admission.report(attempt.provider, failure.code, operation.id))
+        self._best_effort(lambda: self._telemetry.attempt(written, ended))
         return written
 
-    def _written_off(self, operation: Operation, attempt: Attempt, failure: Failure) -> tuple[Operation, Attempt]:
+    def _write_failure(self, operation: Operation, attempt: Attempt, failure: Failure) -> tuple[Operation, Attempt]:
         """The operation with the attempt ended for `failure`, and that attempt."""
         now = self._clock.now()
         unknown = failure.code is FailureCode.AMBIGUOUS and attempt.state is AttemptState.SUBMITTING
@@ -135,88 +141,88 @@ class Conclude:
         )
 
         def end(current: Operation) -> Operation:
-            noted = current.informed(ended)
+            noted = current.merge_attempt(ended)
             of_this_try = attempt.number > current.retried_after
             if failure.final and of_this_try and noted is not current and not noted.done:
                 return noted.moved(State.FAILED, now, failure=failure)
             return noted
 
-        return self._revise(operation, end, due_in=_FETCH_GRACE), ended
+        return self._update(operation, end, sweep_after=_FETCH_GRACE), ended
 
-    def _aside(self, deed: Callable[[], None]) -> None:
+    def _best_effort(self, action: Callable[[], None]) -> None:
         """Do what is good to know but must not cost anybody a picture."""
         try:
-            deed()
+            action()
         except Exception:
             logging.exception("beside an operation something went wrong")
 
-    def released(self, operation: Operation) -> Operation:
+    def cancel_jobs(self, operation: Operation) -> Operation:
         """Upstreams still at work for an operation that needs nothing more are told to stop, where they can be.
 
         What comes of a submission that is under way is its submitter's to tell, and no fault of the provider.
         """
         for attempt in operation.attempts:
             if attempt.ticket is not None and attempt.state in (*LIVE, AttemptState.UNKNOWN):
-                self._aside(partial(self._stop, attempt.provider, Ticket(attempt.ticket)))
+                self._best_effort(partial(self._stop, attempt.provider, Ticket(attempt.ticket)))
             if attempt.state is AttemptState.SUBMITTING:
-                operation, _ = self._written_off(operation, attempt, _WHILE_SUBMITTING)
+                operation, _ = self._write_failure(operation, attempt, _WHILE_SUBMITTING)
             elif attempt.live:
-                operation = self.failed(operation, attempt, _STOPPED)
+                operation = self.record_failure(operation, attempt, _STOPPED)
         return operation
 
     def _stop(self, provider: str, ticket: Ticket) -> None:
         self._providers(provider).cancel(ticket)
 
-    def exhausted(self, operation: Operation, slot: int, no_room: QuotaExhausted | None = None) -> Operation:
+    def fail_exhausted(self, operation: Operation, slot: int, no_room: QuotaExhausted | None = None) -> Operation:
         """Every provider of the route has had its turns: what they said last becomes the operation's reason.
 
         `no_room`: why some of them could not be asked again.
         """
-        attempts = [one for one in operation.counted_attempts if slot in one.slots]
-        return self.ended(operation, _unaffordable(no_room, attempts) if no_room else last_word(attempts))
+        attempts = [attempt for attempt in operation.counted_attempts if slot in attempt.slots]
+        return self.fail(operation, _unaffordable(no_room, attempts) if no_room else last_failure(attempts))
 
-    def out_of_time(self, operation: Operation) -> Operation:
+    def fail_overdue(self, operation: Operation) -> Operation:
         """The deadline has come. Where nobody would take the job, that is the reason, and nothing was spent."""
         seconds = round(operation.deadline - operation.waiting_since)
         late = Failure(FailureCode.DEADLINE_EXCEEDED, f"No picture within the deadline of {seconds} s.")
-        if operation.may_have_cost or not any(one.failure for one in operation.attempts):
+        if operation.may_have_cost or not any(attempt.failure for attempt in operation.attempts):
             for attempt in operation.attempts:
                 if attempt.state is AttemptState.SUBMITTED:
-                    self._aside(partial(self._censor, attempt))
-            return self.ended(operation, late)
-        return self.ended(operation, last_word(operation.attempts))
+                    self._best_effort(partial(self._censor, attempt))
+            return self.fail(operation, late)
+        return self.fail(operation, last_failure(operation.attempts))
 
-    def ended(self, operation: Operation, failure: Failure) -> Operation:
+    def fail(self, operation: Operation, failure: Failure) -> Operation:
         """The operation fails for `failure`, unless it has ended already."""
         now = self._clock.now()
 
         def end(current: Operation) -> Operation:
             return current if current.done else current.moved(State.FAILED, now, failure=failure)
 
-        return self._revise(operation, end, due_in=_FIRST_HARVEST)
+        return self._update(operation, end, sweep_after=_FIRST_HARVEST)
 
-    def _learn(self, attempt: Attempt, looked_at: float, now: float) -> None:
+    def _learn(self, attempt: Attempt, last_poll_at: float, now: float) -> None:
         """Remember how long the job took, as exactly as it is known."""
-        earliest = self._earliest(attempt, looked_at, now) - attempt.started_at
+        earliest = self._earliest_ready(attempt, last_poll_at, now) - attempt.started_at
         self._latencies.observe(attempt.provider, attempt.model, earliest, now - attempt.started_at)
 
     def _censor(self, attempt: Attempt) -> None:
         """Remember that the job takes longer than it was waited for."""
         self._latencies.censor(attempt.provider, attempt.model, self._clock.now() - attempt.started_at)
 
-    def _earliest(self, attempt: Attempt, looked_at: float, now: float) -> float:
+    def _earliest_ready(self, attempt: Attempt, last_poll_at: float, now: float) -> float:
         """When a job seen finished at `now` may have been so: since it was last seen unfinished."""
-        if self._providers(attempt.provider).limits.waits is Waits.BLOCKING:
+        if self._providers(attempt.provider).limits.completion is CompletionMode.SYNC:
             return now
-        return max(attempt.started_at, looked_at)
+        return max(attempt.started_at, last_poll_at)
 
 
 def _unaffordable(no_room: QuotaExhausted, attempts: Sequence[Attempt]) -> Failure:
     """Why no further try was made, after what the providers asked so far said."""
-    said = f"{last_word(attempts).message} " if attempts else ""
-    return Failure(FailureCode.BUDGET_EXCEEDED, f"{said}No further try: {no_room.message}")
+    text = f"{last_failure(attempts).message} " if attempts else ""
+    return Failure(FailureCode.BUDGET_EXCEEDED, f"{text}No further try: {no_room.message}")
 
 
-def _of_fetch(failure: Failure) -> Failure:
+def _fetch_failure(failure: Failure) -> Failure:
     """Why a finished picture was not fetched: never in words that say that nothing was paid for."""
-    return replace(failure, code=FailureCode.UPSTREAM_FAILED) if failure.surely_free else failure
+    return replace(failure, code=FailureCode.UPSTREAM_FAILED) if failure.certainly_free else failure

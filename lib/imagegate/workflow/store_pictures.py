@@ -10,15 +10,15 @@ from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.request.request import ImageRequest
 from imagegate.ports.storage import ImageStore
-from imagegate.ports.upstreams import Http, PictureFacts, Pictures
+from imagegate.ports.upstreams import Http, PictureCodec, PictureFacts
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
-_FOR_GOOD = {FailureCode.EXPIRED, FailureCode.BAD_PAYLOAD, FailureCode.CONTENT_FILTERED}
+_PERMANENT = {FailureCode.EXPIRED, FailureCode.BAD_PAYLOAD, FailureCode.CONTENT_FILTERED}
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredPictures:
     """What came home of an attempt."""
 
     pictures: tuple[Picture, ...]
@@ -26,45 +26,47 @@ class Kept:
     """Why not everything did: what may pass before what is final, and that before the rest."""
 
     @property
-    def may_come(self) -> bool:
+    def retryable(self) -> bool:
         """True when fetching the rest again may help."""
-        return self.failure is not None and self.failure.code not in _FOR_GOOD
+        return self.failure is not None and self.failure.code not in _PERMANENT
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class StorePictures:
     """Stores what an attempt yielded. Safe to run twice: a key stands for its bytes."""
 
     images: ImageStore
     http: Http
-    pictures: Pictures
+    pictures: PictureCodec
 
-    def __call__(self, operation: Operation, attempt: Attempt, ready: Ready, base: str) -> Kept:
+    def __call__(self, operation: Operation, attempt: Attempt, ready: Ready, base_url: str) -> StoredPictures:
         """The pictures of `attempt` that the operation has not yet, now in S3, and what kept others from it.
 
         `base`: the provider's base URL, the one host allowed to be private.
         """
         filled = {picture.slot for picture in operation.pictures}
-        made: list[bytes | Source] = [*ready.bodies, *ready.sources]
-        told = chain(ready.revised_prompts[-len(made) :], repeat(None))
+        results: list[bytes | Source] = [*ready.bodies, *ready.sources]
+        prompts = chain(ready.revised_prompts[-len(results) :], repeat(None))
         pictures: list[Picture] = []
-        failures = [] if made else [Failure(FailureCode.BAD_PAYLOAD, f"{attempt.provider} is ready without a picture.")]
+        failures = (
+            [] if results else [Failure(FailureCode.BAD_PAYLOAD, f"{attempt.provider} is ready without a picture.")]
+        )
         # Of pictures told as bytes and as addresses, only the latter are there when they are fetched again.
-        for slot, one, revised in zip(attempt.slots[-len(made) :], made, told, strict=False):
+        for slot, entry, revised in zip(attempt.slots[-len(results) :], results, prompts, strict=False):
             if slot in filled:
                 continue
             try:
-                body = self.http.download(one.url, base) if isinstance(one, Source) else one
+                body = self.http.download(entry.url, base_url) if isinstance(entry, Source) else entry
                 pictures.append(self._store(operation, attempt, slot, body, revised))
             except UpstreamError as error:
                 failures.append(error.failure)
-        failures.sort(key=lambda failure: (failure.code in _FOR_GOOD, not failure.final))
-        return Kept(tuple(pictures), failures[0] if failures else None)
+        failures.sort(key=lambda failure: (failure.code in _PERMANENT, not failure.final))
+        return StoredPictures(tuple(pictures), failures[0] if failures else None)
 
     def _store(self, operation: Operation, attempt: Attempt, slot: int, body: bytes, revised: str | None) -> Picture:
-        body, facts = self._converted(body, operation.request)
-        made_from = revised or operation.words_for(attempt)
-        told = not operation.request.private and made_from != operation.request.prompt
+        body, facts = self._convert(body, operation.request)
+        made_from = revised or operation.prompt_for(attempt)
+        was_revised = not operation.request.private and made_from != operation.request.prompt
         digest = hashlib.sha256(body).hexdigest()
         # With the digest, for a slot may be made twice: a crash after the first picture came leaves it there.
         name = f"{slot}-{digest[:8]}.{EXTENSIONS[facts.content_type]}"
@@ -81,10 +83,10 @@ class Keep:
             provider=attempt.provider,
             seed=attempt.seed,
             # Servers of the g4f kind always tell a prompt, also when it is the one they were given.
-            revised_prompt=made_from if told else None,
+            revised_prompt=made_from if was_revised else None,
         )
 
-    def _converted(self, body: bytes, request: ImageRequest) -> tuple[bytes, PictureFacts]:
+    def _convert(self, body: bytes, request: ImageRequest) -> tuple[bytes, PictureFacts]:
         """The body in the format asked for; compressed anew only where that is asked for as well."""
         facts = self.pictures.inspect(body)  # which decodes it, and is most of the work
         made = FORMATS[facts.content_type]

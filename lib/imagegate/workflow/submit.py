@@ -7,19 +7,19 @@ from imagegate.domain.access.ledger import budget_of
 from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted, RateLimited, UpstreamError
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation, State
-from imagegate.domain.operation.order import InputBody, Order
+from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Ready, Ticket
-from imagegate.domain.request.capabilities import not_honoured, worded
-from imagegate.domain.request.expansion import room, shortened
+from imagegate.domain.request.capabilities import ignored, with_negative_prompt
+from imagegate.domain.request.expansion import prompt_budget, shorten
 from imagegate.domain.request.request import InputImage
 from imagegate.domain.request.route import Route, Routes, Target
-from imagegate.domain.timing.failover import Choice, choose, throttled_before
+from imagegate.domain.timing.failover import Choice, choose, last_throttled
 from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import Admission, ImageStore, OperationStore
 from imagegate.ports.upstreams import Provider, ProviderFor
-from imagegate.usecases.update import Revise
-from imagegate.workflow.next_step import Plan, Step, Visit
-from imagegate.workflow.outcomes import Conclude
+from imagegate.usecases.update import UpdateWithRetry
+from imagegate.workflow.next_step import Invocation, Planner, Step
+from imagegate.workflow.outcomes import Outcomes
 from imagegate.workflow.poll import SWEEP_MARGIN, Poll
 
 _BUDGET = 300.0
@@ -46,10 +46,10 @@ class Submit:
         routes: Routes,
         providers: ProviderFor,
         admission: Admission,
-        conclude: Conclude,
+        outcomes: Outcomes,
         poll: Poll,
-        plan: Plan,
-        revise: Revise,
+        planner: Planner,
+        update_with_retry: UpdateWithRetry,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -57,58 +57,58 @@ class Submit:
         self._routes = routes
         self._providers = providers
         self._admission = admission
-        self._conclude = conclude
+        self._outcomes = outcomes
         self._poll = poll
-        self._plan = plan
-        self._revise = revise
+        self._planner = planner
+        self._update = update_with_retry
         self._clock = clock
 
-    def __call__(self, operation_id: str, visit: Visit, unexpanded: str = "") -> Step:
+    def __call__(self, operation_id: str, invocation: Invocation, without_expansion: str = "") -> Step:
         """Submit every missing slot, stay for quick jobs, and say what comes next.
 
         `unexpanded`: the workflow's short name of the error by which the state Expand broke down for good.
         """
         operation = self._store.get(operation_id, consistent=True)
         if operation is None or operation.done:
-            return self._poll.after_the_end(operation_id, operation, visit)
-        if operation.awaits_expansion and not unexpanded:
+            return self._poll.settle_after_end(operation_id, operation, invocation)
+        if operation.awaits_expansion and not without_expansion:
             return Step(operation_id, "expand")
-        operation = self._poll.overdue(operation)
+        operation = self._poll.fail_if_overdue(operation)
         if operation.done:
-            return self._poll.after_the_end(operation_id, operation, visit)
-        given_up = Failure(FailureCode.INTERNAL, f"The prompt could not be expanded ({unexpanded}).")
+            return self._poll.settle_after_end(operation_id, operation, invocation)
+        given_up = Failure(FailureCode.INTERNAL, f"The prompt could not be expanded ({without_expansion}).")
 
         def ready(current: Operation) -> Operation:
             now = self._clock.now()
-            return current.unexpanded(given_up).revived(now).settled(now)
+            return current.without_expansion(given_up).reopen_lost(now).complete_if_done(now)
 
-        operation = self._revise(operation, ready, due_in=SWEEP_MARGIN)
-        operation, not_before = self._submit_all(operation)
+        operation = self._update(operation, ready, sweep_after=SWEEP_MARGIN)
+        operation, submit_not_before = self._submit_all(operation)
         if operation.done:
-            return self._poll.after_the_end(operation_id, operation, visit)
-        operation, rests = self._poll.stay(operation, visit)
-        step = self._plan.step(operation, visit.run, rests, not_before)
-        self._poll.pushed_back(operation, step)
+            return self._poll.settle_after_end(operation_id, operation, invocation)
+        operation, poll_not_before = self._poll.poll_inline(operation, invocation)
+        step = self._planner.next_step(operation, invocation.execution, poll_not_before, submit_not_before)
+        self._poll.postpone_sweep(operation, step)
         return step
 
     def _submit_all(self, operation: Operation) -> tuple[Operation, float]:
         """Try every missing slot; also when the earliest of those that must wait may be tried again."""
-        until, later = self._clock.now() + _BUDGET, dict.fromkeys(operation.missing_slots, 0.0)
+        until, retry_at = self._clock.now() + _BUDGET, dict.fromkeys(operation.missing_slots, 0.0)
         for slot in operation.missing_slots:
-            operation = self._poll.overdue(operation)
+            operation = self._poll.fail_if_overdue(operation)
             if operation.done or self._clock.now() >= until:
                 return operation, 0.0
             if slot not in operation.missing_slots:
                 continue  # it went along with another
-            operation, later[slot] = self._submit_slot(operation, slot)
-        return operation, min((later.get(slot, 0.0) for slot in operation.missing_slots), default=0.0)
+            operation, retry_at[slot] = self._submit_slot(operation, slot)
+        return operation, min((retry_at.get(slot, 0.0) for slot in operation.missing_slots), default=0.0)
 
     def _submit_slot(self, operation: Operation, slot: int) -> tuple[Operation, float]:
         """Try one slot; also when it may be tried if not now, in seconds since the epoch.
 
         A provider for whose price the budget has no room is passed over.
         """
-        route, no_room = self._routes.of(operation.request), None
+        route, no_room = self._routes.resolve(operation.request), None
         while choice := self._choice(operation, route, slot):
             if choice.at > self._clock.now():
                 return operation, choice.at
@@ -118,19 +118,19 @@ class Submit:
                 route, no_room = route.without(choice.target.provider), refused
             except RateLimited as crowded:
                 return operation, self._clock.now() + (crowded.retry_after or 0.0)
-        return self._conclude.exhausted(operation, slot, no_room), 0.0
+        return self._outcomes.fail_exhausted(operation, slot, no_room), 0.0
 
     def _batch(self, operation: Operation, target: Target, slot: int) -> tuple[int, ...]:
         """The slots that can go into one submission with `slot`: untried ones, where no seed tells them apart."""
         if operation.request.seed is not None:
             return (slot,)
-        tried = {one for attempt in operation.counted_attempts for one in attempt.slots}
-        alike = [one for one in operation.missing_slots if one not in tried and one != slot]
+        tried = {slot for attempt in operation.counted_attempts for slot in attempt.slots}
+        alike = [other_slot for other_slot in operation.missing_slots if other_slot not in tried and other_slot != slot]
         return (slot, *(alike if slot not in tried else [])[: target.limits.images_per_call - 1])
 
     def _choice(self, operation: Operation, route: Route, slot: int) -> Choice | None:
         """The next provider for a slot: one that has turns left and may be asked now, if there is one."""
-        attempts = [one for one in operation.counted_attempts if slot in one.slots]
+        attempts = [attempt for attempt in operation.counted_attempts if slot in attempt.slots]
         closed: dict[str, float] = {}
         while True:
             now = self._clock.now()
@@ -146,29 +146,31 @@ class Submit:
         try:
             inputs = self._inputs(operation)
         except KeyError:
-            return self._conclude.ended(operation, _INPUTS_GONE)
-        operation, attempt = self._begin(operation, target, slots)
+            return self._outcomes.fail(operation, _INPUTS_GONE)
+        operation, attempt = self._begin_attempt(operation, target, slots)
         if attempt not in operation.attempts:
             return operation  # it ended meanwhile, or another driver was first
         provider = self._providers(target.provider)
         try:
-            outcome = provider.submit(self._order(operation, attempt, provider, inputs))
+            outcome = provider.submit(self._build_request(operation, attempt, provider, inputs))
         except UpstreamError as error:
-            return self._conclude.failed(operation, attempt, error.failure)
+            return self._outcomes.record_failure(operation, attempt, error.failure)
         return self._record(operation, attempt, outcome, provider)
 
-    def _order(self, operation: Operation, attempt: Attempt, provider: Provider, inputs: _Inputs) -> Order:
+    def _build_request(
+        self, operation: Operation, attempt: Attempt, provider: Provider, inputs: _Inputs
+    ) -> UpstreamRequest:
         request, seeds, slot = operation.request, provider.limits.seed_maximum + 1, attempt.slots[0]
         seed = None if request.seed is None else (request.seed + slot) % seeds
-        words = operation.words_for(attempt)
-        request = request.reworded(words) if words else request
-        return Order(
-            replace(worded(request, provider.limits), seed=seed),
+        prompt = operation.prompt_for(attempt)
+        request = request.with_prompt(prompt) if prompt else request
+        return UpstreamRequest(
+            replace(with_negative_prompt(request, provider.limits), seed=seed),
             attempt.model,
             len(attempt.slots),
             inputs=inputs.images,
             mask=inputs.mask,
-            idempotency_key=f"{operation.id}-{slot}-{_first_number(operation, attempt)}",
+            idempotency_key=f"{operation.id}-{slot}-{_first_number_of_repeats(operation, attempt)}",
         )
 
     def _inputs(self, operation: Operation) -> _Inputs:
@@ -180,14 +182,16 @@ class Submit:
     def _input(self, image: InputImage, at: float) -> InputBody:
         return InputBody(self._images.get(image.key, at), image.content_type)
 
-    def _begin(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> tuple[Operation, Attempt]:
+    def _begin_attempt(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> tuple[Operation, Attempt]:
         """Write the attempt before the call, so that a crash in between is seen.
 
         Raises QuotaExhausted when the budget has no room for its price, RateLimited when the books are too busy.
         """
         now = self._clock.now()
         lease = target.limits.submit_seconds + _LEASE_MARGIN
-        before = throttled_before([one for one in operation.counted_attempts if one.slots == slots], target.provider)
+        before = last_throttled(
+            [attempt for attempt in operation.counted_attempts if attempt.slots == slots], target.provider
+        )
         attempt = Attempt(
             number=before.number if before else len(operation.attempts) + 1,
             provider=target.provider,
@@ -197,9 +201,9 @@ class Submit:
             started_at=now,
             lease_until=now + lease,
             repeats=before.repeats + 1 if before else 0,
-            not_honoured=(*not_honoured(operation.request, target.limits), *_unmade(operation)),
+            not_honoured=(*ignored(operation.request, target.limits), *_ignored_expansion(operation)),
             micro_dollars=len(slots) * (target.micro_dollars or 0),
-            prompt=_prompt(operation, target),
+            prompt=_shortened_prompt(operation, target),
         )
 
         def begin(current: Operation) -> Operation:
@@ -208,11 +212,13 @@ class Submit:
             running = current if current.state is State.RUNNING else current.moved(State.RUNNING, now)
             return running.with_attempt(attempt)
 
-        return self._revise(operation, begin, due_in=lease + SWEEP_MARGIN, limits=budget_of(operation.account)), attempt
+        return self._update(
+            operation, begin, sweep_after=lease + SWEEP_MARGIN, limits=budget_of(operation.account)
+        ), attempt
 
     def _record(self, operation: Operation, attempt: Attempt, outcome: Ticket | Ready, provider: Provider) -> Operation:
         if isinstance(outcome, Ready):
-            return self._conclude.ready(operation, attempt, outcome)
+            return self._outcomes.record_success(operation, attempt, outcome)
         limits = provider.limits
         submitted = replace(
             attempt,
@@ -222,29 +228,29 @@ class Submit:
             lease_until=0.0,
         )
         # Nothing may come before this that can fail, be it a look at how long the job will take.
-        return self._revise(operation, lambda current: current.informed(submitted), due_in=SWEEP_MARGIN)
+        return self._update(operation, lambda current: current.merge_attempt(submitted), sweep_after=SWEEP_MARGIN)
 
 
-def _first_number(operation: Operation, attempt: Attempt) -> int:
+def _first_number_of_repeats(operation: Operation, attempt: Attempt) -> int:
     """The attempt's number, or that of the first one it repeats, as long as what became of them is not known.
 
     By the same key an upstream may know the submission again; after a definite end it would only repeat that.
     """
     number = attempt.number
-    for one in reversed(operation.attempts):
-        if one.number != attempt.number and (one.provider, one.slots) == (attempt.provider, attempt.slots):
-            if one.state is not AttemptState.UNKNOWN:
+    for known in reversed(operation.attempts):
+        if known.number != attempt.number and (known.provider, known.slots) == (attempt.provider, attempt.slots):
+            if known.state is not AttemptState.UNKNOWN:
                 break
-            number = one.number
+            number = known.number
     return number
 
 
-def _unmade(operation: Operation) -> tuple[str, ...]:
+def _ignored_expansion(operation: Operation) -> tuple[str, ...]:
     return ("expand",) if operation.not_expanded else ()
 
 
-def _prompt(operation: Operation, target: Target) -> str | None:
+def _shortened_prompt(operation: Operation, target: Target) -> str | None:
     """The revised prompt cut to what the provider takes; `None` when it need not be."""
     revised = operation.revised_prompt or ""
-    fitting = shortened(revised, room(operation.request, target.limits))
+    fitting = shorten(revised, prompt_budget(operation.request, target.limits))
     return None if fitting == revised else fitting

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from imagegate.domain.operation.operation import Operation
 from imagegate.ports.runtime import Clock, Telemetry, Workflow
-from imagegate.ports.storage import Abandoned
-from imagegate.usecases.update import Revise
+from imagegate.ports.storage import OverdueOperations
+from imagegate.usecases.update import UpdateWithRetry
 
 _NEXT_CHANCE = 300.0
 
@@ -15,12 +15,17 @@ class Sweep:
     """Runs on a schedule; finds open operations that nobody has touched when somebody should have."""
 
     def __init__(
-        self, store: Abandoned, workflow: Workflow, telemetry: Telemetry, revise: Revise, clock: Clock
+        self,
+        store: OverdueOperations,
+        workflow: Workflow,
+        telemetry: Telemetry,
+        update_with_retry: UpdateWithRetry,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._workflow = workflow
         self._telemetry = telemetry
-        self._revise = revise
+        self._update = update_with_retry
         self._clock = clock
 
     def __call__(self) -> int:
@@ -38,7 +43,9 @@ class Sweep:
         return count
 
     def _restart(self, found: Operation) -> None:
-        operation = self._revise(found, lambda one: replace(one, due_at=0), due_in=self._next_chance(found))
+        operation = self._update(
+            found, lambda current: replace(current, due_at=0), sweep_after=self._next_chance(found)
+        )
         self._workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
 
     def _next_chance(self, operation: Operation) -> float:

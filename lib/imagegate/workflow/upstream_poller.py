@@ -8,32 +8,32 @@ from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket
-from imagegate.domain.request.limits import Waits
+from imagegate.domain.request.limits import CompletionMode
 from imagegate.domain.timing.schedule import LONGEST_WAIT
 from imagegate.ports.runtime import Clock
 from imagegate.ports.upstreams import ProviderFor
-from imagegate.usecases.update import Revise
-from imagegate.workflow.next_step import RARER, ROUNDING, Plan, Visit
+from imagegate.usecases.update import UpdateWithRetry
+from imagegate.workflow.next_step import MIN_WAIT_SHARE, ROUNDING, Invocation, Planner
 
 _LOST_SUBMITTER = Failure(
     FailureCode.AMBIGUOUS, "The submission was interrupted; whether the upstream has the job is not known."
 )
-_FORGOTTEN = Failure(FailureCode.EXPIRED, "The upstream keeps results no longer than this.")
+_RESULT_EXPIRED = Failure(FailureCode.EXPIRED, "The upstream keeps results no longer than this.")
 _HOLD_MARGIN = 60.0
-_AFTERMATH = 120.0
+_DEADLINE_GRACE = 120.0
 """Seconds for which a stream is kept open after the deadline: let go, its picture would be lost for good."""
-_SECOND_HEARING = 30.0
+_SECOND_LISTEN = 30.0
 """Seconds, two heartbeats: a stream whose result was told before, to a listener that died, says no more."""
 _OPENING = 120.0
 """Seconds after a job has ended for nearly certain in which its stream is still tried to be opened."""
 _AT_ONCE = 1.0
 """Seconds after its opening within which a stream tells what it had to say before."""
-_BRINGING_HOME = 60.0
+_FETCH_RESERVE = 60.0
 """Seconds of a visit that are kept for fetching what a stream has told of."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class PollResult:
     """What an upstream says of a job."""
 
     check: Check
@@ -42,119 +42,135 @@ class Heard:
     `None` for jobs that are no streams."""
 
 
-Answer = tuple[Attempt, Future[Heard] | None]
+AttemptPoll = tuple[Attempt, Future[PollResult] | None]
 
 
-class Look:
+class UpstreamPoller:
     """The questions behind the states Submit and Poll."""
 
-    def __init__(self, providers: ProviderFor, plan: Plan, revise: Revise, clock: Clock) -> None:
+    def __init__(
+        self, providers: ProviderFor, planner: Planner, update_with_retry: UpdateWithRetry, clock: Clock
+    ) -> None:
         self._providers = providers
-        self._plan = plan
-        self._revise = revise
+        self._planner = planner
+        self._update = update_with_retry
         self._clock = clock
 
-    def leased(self, operation: Operation, visit: Visit) -> Operation:
+    def with_lease(self, operation: Operation, invocation: Invocation) -> Operation:
         """Claim the streams that are about to be opened: two listeners would lose the result."""
         now = self._clock.now()
-        wanted = [one for one in operation.attempts if not _forgotten(operation, one, now)]
-        streams = [one for one in wanted if self._is_stream(one) and self._may_open(one, visit.run, now)]
+        wanted = [attempt for attempt in operation.attempts if not _is_forgotten(operation, attempt, now)]
+        streams = [
+            attempt
+            for attempt in wanted
+            if self._is_stream(attempt) and self._may_open(attempt, invocation.execution, now)
+        ]
         if not streams:
             return operation
-        holds = {one.number: self._hold_until(operation, one, visit) + _HOLD_MARGIN for one in streams}
+        holds = {attempt.number: self._hold_until(operation, attempt, invocation) + _HOLD_MARGIN for attempt in streams}
 
         def claim(current: Operation) -> Operation:
             for attempt in current.attempts:
-                if attempt.number in holds and self._may_open(attempt, visit.run, now):
-                    leased = replace(attempt, lease_until=holds[attempt.number], lease_run=visit.run)
-                    current = current.with_attempt(leased)
+                if attempt.number in holds and self._may_open(attempt, invocation.execution, now):
+                    with_lease = replace(attempt, lease_until=holds[attempt.number], lease_run=invocation.execution)
+                    current = current.with_attempt(with_lease)
             return current
 
-        due_in = max(holds.values()) - now + _HOLD_MARGIN
-        return self._revise(operation, claim, due_in=due_in)
+        sweep_after = max(holds.values()) - now + _HOLD_MARGIN
+        return self._update(operation, claim, sweep_after=sweep_after)
 
-    def answers(self, operation: Operation, visit: Visit) -> Iterator[Answer]:
+    def poll(self, operation: Operation, invocation: Invocation) -> Iterator[AttemptPoll]:
         """Every live attempt's answer, as it comes: one stream must not keep another waiting.
 
         Between them `None` as the answer, when the deadline comes while a stream is still open.
         """
         live = [attempt for attempt in operation.attempts if attempt.live]
         with ThreadPoolExecutor(max_workers=max(1, len(live))) as pool:
-            asked = {pool.submit(self._heard, operation, attempt, visit): attempt for attempt in live}
+            pending = {pool.submit(self._poll, operation, attempt, invocation): attempt for attempt in live}
             open_until = None if operation.done else max(operation.deadline - self._clock.now(), 0.0)
             try:
-                for answer in as_completed(asked, open_until):
-                    yield asked.pop(answer), answer
+                for answer in as_completed(pending, open_until):
+                    yield pending.pop(answer), answer
             except TimeoutError:
-                streams = [attempt for attempt in asked.values() if self._is_stream(attempt)]
+                streams = [attempt for attempt in pending.values() if self._is_stream(attempt)]
                 yield from ((attempt, None) for attempt in streams[:1])
-                for answer in as_completed(asked):
-                    yield asked[answer], answer
+                for answer in as_completed(pending):
+                    yield pending[answer], answer
 
-    def unleased(self, operation: Operation, attempt: Attempt, before: Operation, visit: Visit) -> Operation:
+    def release_lease(
+        self, operation: Operation, attempt: Attempt, before: Operation, invocation: Invocation
+    ) -> Operation:
         """Give back the claim to a stream that could not be opened: nobody heard more of it than `before`."""
-        if not (attempt.overheard and attempt.lease_run == visit.run):
+        if not (attempt.stream_already_read and attempt.lease_run == invocation.execution):
             return operation
-        [earlier] = (one for one in before.attempts if one.number == attempt.number)
+        [earlier] = (known for known in before.attempts if known.number == attempt.number)
         closed = replace(attempt, lease_until=min(earlier.lease_until, self._clock.now()))
 
         def give_back(current: Operation) -> Operation:
             return current.with_attempt(closed) if attempt in current.attempts else current
 
-        return self._revise(operation, give_back, due_in=LONGEST_WAIT + _HOLD_MARGIN)
+        return self._update(operation, give_back, sweep_after=LONGEST_WAIT + _HOLD_MARGIN)
 
-    def _heard(self, operation: Operation, attempt: Attempt, visit: Visit) -> Heard:
+    def _poll(self, operation: Operation, attempt: Attempt, invocation: Invocation) -> PollResult:
         """Ask, and note how long a stream was silent. One that spoke at once may have had its result for long."""
         began = self._clock.now()
-        check = self._ask(operation, attempt, visit)
+        check = self._check(operation, attempt, invocation)
         if not isinstance(check, Ready) or not self._is_stream(attempt):
-            return Heard(check)
+            return PollResult(check)
         now = self._clock.now()
-        return Heard(check, now if now - began > _AT_ONCE else 0.0)
+        return PollResult(check, now if now - began > _AT_ONCE else 0.0)
 
-    def _ask(self, operation: Operation, attempt: Attempt, visit: Visit) -> Check:
+    def _check(self, operation: Operation, attempt: Attempt, invocation: Invocation) -> Check:
         now = self._clock.now()
-        if _forgotten(operation, attempt, now):
-            return Failed(_FORGOTTEN)
+        if _is_forgotten(operation, attempt, now):
+            return Failed(_RESULT_EXPIRED)
         if attempt.state is AttemptState.READY:
             return Ready(attempt.sources, (), attempt.seed, attempt.revised_prompts, attempt.usage)
         if attempt.state is AttemptState.SUBMITTING:
             return Failed(_LOST_SUBMITTER) if attempt.lease_until <= now else Pending(attempt.lease_until - now)
-        if self._is_stream(attempt) and not (attempt.lease_run == visit.run and attempt.lease_until > now):
-            return Pending(max(self._plan.opens_at(attempt), attempt.lease_until) - now)
+        if self._is_stream(attempt) and not (attempt.lease_run == invocation.execution and attempt.lease_until > now):
+            return Pending(max(self._planner.stream_opens_at(attempt), attempt.lease_until) - now)
         provider = self._providers(attempt.provider)
-        leased = attempt.lease_until - _HOLD_MARGIN
-        hold_until = leased if self._is_stream(attempt) else self._hold_until(operation, attempt, visit)
+        with_lease = attempt.lease_until - _HOLD_MARGIN
+        hold_until = with_lease if self._is_stream(attempt) else self._hold_until(operation, attempt, invocation)
         try:
             return provider.check(Ticket(attempt.ticket or {}), hold_until)
         except UpstreamError as error:
-            return self._unanswered(operation, attempt, error.failure)
+            return self._check_failed(operation, attempt, error.failure)
 
-    def _unanswered(self, operation: Operation, attempt: Attempt, failure: Failure) -> Check:
+    def _check_failed(self, operation: Operation, attempt: Attempt, failure: Failure) -> Check:
         """The look failed. While somebody waits, a stream that cannot be opened is given up in favour of another."""
         now = self._clock.now()
         if not self._is_stream(attempt):
             return Pending(failure.retry_after)
-        if not operation.done and now > self._plan.done_by(attempt) + _OPENING:
+        if not operation.done and now > self._planner.likely_done_at(attempt) + _OPENING:
             return Failed(replace(failure, code=FailureCode.UPSTREAM_TIMEOUT))
-        return Pending(max(failure.retry_after or 0.0, (now - attempt.started_at) * RARER, _AT_ONCE))
+        return Pending(max(failure.retry_after or 0.0, (now - attempt.started_at) * MIN_WAIT_SHARE, _AT_ONCE))
 
     def _is_stream(self, attempt: Attempt) -> bool:
         submitted = attempt.state is AttemptState.SUBMITTED
-        return submitted and self._providers(attempt.provider).limits.waits is Waits.HOLD
+        return submitted and self._providers(attempt.provider).limits.completion is CompletionMode.STREAM
 
-    def _may_open(self, attempt: Attempt, run: str, now: float) -> bool:
-        free = attempt.lease_until <= now or attempt.lease_run == run
-        return attempt.state is AttemptState.SUBMITTED and free and self._plan.opens_at(attempt) <= now + ROUNDING
+    def _may_open(self, attempt: Attempt, execution: str, now: float) -> bool:
+        free = attempt.lease_until <= now or attempt.lease_run == execution
+        return (
+            attempt.state is AttemptState.SUBMITTED
+            and free
+            and self._planner.stream_opens_at(attempt) <= now + ROUNDING
+        )
 
-    def _hold_until(self, operation: Operation, attempt: Attempt, visit: Visit) -> float:
+    def _hold_until(self, operation: Operation, attempt: Attempt, invocation: Invocation) -> float:
         now = self._clock.now()
-        until = min(now + self._providers(attempt.provider).limits.hold_seconds, visit.ends_at - _BRINGING_HOME)
+        until = min(now + self._providers(attempt.provider).limits.hold_seconds, invocation.ends_at - _FETCH_RESERVE)
         if not operation.done:
-            until = min(until, max(operation.deadline, now) + _AFTERMATH)
-        return min(until, max(self._plan.done_by(attempt), now + _SECOND_HEARING)) if attempt.overheard else until
+            until = min(until, max(operation.deadline, now) + _DEADLINE_GRACE)
+        return (
+            min(until, max(self._planner.likely_done_at(attempt), now + _SECOND_LISTEN))
+            if attempt.stream_already_read
+            else until
+        )
 
 
-def _forgotten(operation: Operation, attempt: Attempt, now: float) -> bool:
+def _is_forgotten(operation: Operation, attempt: Attempt, now: float) -> bool:
     """True when nobody waits for the job any more and its upstream need not have kept it either."""
     return operation.done and attempt.state is not AttemptState.SUBMITTING and attempt.keep_until <= now

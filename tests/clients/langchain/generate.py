@@ -39,10 +39,10 @@ def picture(asked: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Do as the argument says."""
-    asked = json.loads(sys.argv[1])
-    signal.alarm(asked.get("deadline", 120))
+    sent = json.loads(sys.argv[1])
+    signal.alarm(sent.get("deadline", 120))
     try:
-        outcome = picture(asked)
+        outcome = picture(sent)
     except Exception as error:
         status, code = getattr(error, "status_code", None), getattr(error, "code", None)
         described = {"name": type(error).__name__, "status": status, "code": code, "message": str(error)}

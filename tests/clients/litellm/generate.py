@@ -71,11 +71,11 @@ def too_late(signal_number: int, frame: FrameType | None) -> None:
 
 def main() -> None:
     """Do as the argument says."""
-    asked = json.loads(sys.argv[1])
+    sent = json.loads(sys.argv[1])
     signal.signal(signal.SIGALRM, too_late)
-    signal.alarm(asked.get("deadline", 120))
+    signal.alarm(sent.get("deadline", 120))
     try:
-        outcome = picture(asked)
+        outcome = picture(sent)
     except Exception as error:
         outcome = problem(error)
     print(json.dumps(outcome), flush=True)

@@ -42,8 +42,8 @@ def written(texts: list[str]) -> dict[str, Any]:
     sdk = AIStudio()
     prompt = sdk.models.completions("yandexgpt").run(texts)
     result = configured(sdk).run_deferred(prompt).wait()
-    said = {"prompt": prompt.text, "status": prompt.status.name, "tokens": prompt.usage.total_tokens}
-    return told(result) | said | {"model": prompt.model_version}
+    message = {"prompt": prompt.text, "status": prompt.status.name, "tokens": prompt.usage.total_tokens}
+    return told(result) | message | {"model": prompt.model_version}
 
 
 def asynchronous(text: str) -> dict[str, Any]:
@@ -110,10 +110,10 @@ def problem(error: Exception) -> dict[str, Any]:
 
 def main() -> None:
     """Do as the argument says."""
-    asked = json.loads(sys.argv[1])
-    doing = globals()[asked.pop("do")]
+    sent = json.loads(sys.argv[1])
+    doing = globals()[sent.pop("do")]
     try:
-        outcome = {"ok": True, **doing(**asked)}
+        outcome = {"ok": True, **doing(**sent)}
     except Exception as error:
         outcome = problem(error)
     print(json.dumps(outcome), flush=True)

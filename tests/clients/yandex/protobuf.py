@@ -55,7 +55,7 @@ def called(asked: dict[str, Any], channel: grpc.Channel) -> dict[str, Any]:
     try:
         if asked["call"] == "Completion":
             stream = call(sent, metadata=metadata, timeout=asked.get("timeout"))
-            return done(stream, [MessageToDict(one) for one in stream])
+            return done(stream, [MessageToDict(entry) for entry in stream])
         answer, outcome = call.with_call(sent, metadata=metadata, timeout=asked.get("timeout"))
         return done(outcome, MessageToDict(answer))
     except grpc.RpcError as error:
@@ -66,7 +66,7 @@ def done(call: Any, answer: Any) -> dict[str, Any]:
     """A call that has ended."""
     trailing = dict(call.trailing_metadata() or ())
     rich = trailing.pop("grpc-status-details-bin", b"")
-    packed = [MessageToDict(one) for one in Status.FromString(rich).details]
+    packed = [MessageToDict(detail) for detail in Status.FromString(rich).details]
     code, details = call.code().name, call.details()
     return {"code": code, "details": details, "packed": packed, "trailing": trailing, "answer": answer}
 
@@ -83,8 +83,8 @@ def main() -> None:
     """Answer lines until there are no more."""
     channel = channel_to(*sys.argv[1:3]) if sys.argv[1:] else None
     for line in sys.stdin:
-        asked = json.loads(line)
-        print(json.dumps(parsed(asked) if "parse" in asked else called(asked, channel)), flush=True)
+        sent = json.loads(line)
+        print(json.dumps(parsed(sent) if "parse" in sent else called(sent, channel)), flush=True)
 
 
 if __name__ == "__main__":

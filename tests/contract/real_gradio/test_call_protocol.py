@@ -57,8 +57,8 @@ def crash(gradio_generation: int) -> Any:
 
 def arguments(prompt: str = "a fox", **changed: Any) -> list[Any]:
     """The `data` of a call, in the order of `infer`."""
-    asked = {"prompt": prompt, "seed": 7, "randomize": False, "width": 256, "height": 320, "steps": 4}
-    return list((asked | changed).values())
+    sent = {"prompt": prompt, "seed": 7, "randomize": False, "width": 256, "height": 320, "steps": 4}
+    return list((sent | changed).values())
 
 
 def start(client: httpx.Client, prefix: str, data: list[Any]) -> str:

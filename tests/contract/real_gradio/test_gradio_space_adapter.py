@@ -11,7 +11,7 @@ from PIL import Image
 
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
@@ -38,7 +38,7 @@ def request(prompt: str = "a cat", **changes: Any) -> ImageRequest:
 
 
 def verdict(space: GradioSpace, asked: ImageRequest) -> Check:
-    return space.check(space.submit(Order(asked, "flux-1-schnell")), time.time() + PATIENCE)
+    return space.check(space.submit(UpstreamRequest(asked, "flux-1-schnell")), time.time() + PATIENCE)
 
 
 def test_a_picture_of_the_size_and_seed_asked_for(space: GradioSpace, http: HttpUpstream) -> None:
@@ -57,7 +57,7 @@ def test_without_a_seed_the_one_used_is_told(space: GradioSpace) -> None:
 
 
 def test_a_late_first_look_is_fine(space: GradioSpace, http: HttpUpstream) -> None:
-    first = space.submit(Order(request(seed=1), "m"))
+    first = space.submit(UpstreamRequest(request(seed=1), "m"))
     assert isinstance(verdict(space, request(seed=2)), Ready)
     late = space.check(first, time.time() + PATIENCE)
     assert isinstance(late, Ready)
@@ -76,7 +76,7 @@ def test_a_failure_is_a_failure_whatever_the_generation_tells(space: GradioSpace
 
 
 def test_a_job_nobody_knows_is_expired(space: GradioSpace) -> None:
-    ticket = space.submit(Order(request(), "m"))
+    ticket = space.submit(UpstreamRequest(request(), "m"))
     unknown = Ticket({**ticket.data, "event_id": "0" * 32})
     failed = space.check(unknown, time.time() + PATIENCE)
     assert isinstance(failed, Failed)

@@ -75,8 +75,8 @@ async def fetch_many(url: str) -> list[int]:
     """Statuses of twenty pictures drawn at once, and of the index asked for meanwhile."""
     key = {"authorization": "Bearer any"}
     async with httpx.AsyncClient(base_url=url, headers=key, timeout=20) as client:
-        ask = {"prompt": "a fox", "response_format": "b64_json", "size": "256x256"}
-        calls = [client.post("/openai/v1/images/generations", json=ask) for _ in range(20)]
+        generation = {"prompt": "a fox", "response_format": "b64_json", "size": "256x256"}
+        calls = [client.post("/openai/v1/images/generations", json=generation) for _ in range(20)]
         return [answer.status_code for answer in await asyncio.gather(*calls, client.get("/"))]
 
 

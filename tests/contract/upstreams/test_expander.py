@@ -9,7 +9,7 @@ import pytest
 
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.request.expansion import cleaned, refuses
+from imagegate.domain.request.expansion import extract_prompt, is_refusal
 from imagegate.local.upstreams.app import BASE_PATHS, EXPANDER_PARAMETERS, MOUNTS, STAND_IN_SECRETS
 from imagegate.providers.expanders import NAME, ChatExpander, Endpoint
 from support.fakes import NoSecrets
@@ -34,11 +34,13 @@ def protocol(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def asked(stand_ins: str, http: HttpUpstream, client: object, protocol: str) -> Asked:
-    def ask(prompt: str, characters: int = 500, seconds: float = 5.0, secret: str = SECRET, **secrets: str) -> str:
+    def generation(
+        prompt: str, characters: int = 500, seconds: float = 5.0, secret: str = SECRET, **secrets: str
+    ) -> str:
         endpoint = Endpoint(protocol, stand_ins + PATHS[protocol], MODELS[protocol], secret)
         return ChatExpander(endpoint, http, NoSecrets(STAND_IN_SECRETS | secrets)).expand(prompt, characters, seconds)
 
-    return ask
+    return generation
 
 
 def code_of(call: Callable[[], Any]) -> FailureCode:
@@ -61,7 +63,7 @@ def test_the_model_is_told_how_much_it_may_write(asked: Asked, characters: int) 
 
 def test_switches_for_the_picture_stay_in_the_prompt_and_its_own_do_not(asked: Asked) -> None:
     text = asked("[delay 3s] [fault http-503 x1] [fault chatty at expand] a fox")
-    assert cleaned(text).startswith("[delay 3s] [fault http-503 x1] a fox. ")
+    assert extract_prompt(text).startswith("[delay 3s] [fault http-503 x1] a fox. ")
     assert "at expand" not in text
 
 
@@ -98,8 +100,8 @@ def test_what_models_add_is_there_to_be_taken_away(asked: Asked) -> None:
     plain = asked("a fox")
     chatty = asked("[fault chatty at expand] a fox")
     assert len(chatty) > len(plain)
-    assert cleaned(chatty) == plain
-    assert refuses(asked("[fault excuse at expand] a fox"))
+    assert extract_prompt(chatty) == plain
+    assert is_refusal(asked("[fault excuse at expand] a fox"))
     assert len(asked("[fault wordy at expand] a fox")) > 500
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.app import BASE_PATHS
@@ -25,7 +25,7 @@ def space(request: pytest.FixtureRequest, stand_ins: str, client: object) -> Ite
 
 
 def started(space: GradioSpace, prompt: str) -> Ticket:
-    return space.submit(Order(ImageRequest("flux", (Message(prompt),)), "m"))
+    return space.submit(UpstreamRequest(ImageRequest("flux", (Message(prompt),)), "m"))
 
 
 def looked(space: GradioSpace, ticket: Ticket) -> Check:

@@ -102,9 +102,9 @@ def test_invalid_edits(
 
 
 def test_other_models_answer_by_url(client: httpx.Client) -> None:
-    [shown] = edit(client, "image", model="flux-kontext").json()["data"]
+    [document] = edit(client, "image", model="flux-kontext").json()["data"]
 
-    assert pixels(Image.open(io.BytesIO(client.get(shown["url"]).content)), (255, 0, 0)) > 20_000
+    assert pixels(Image.open(io.BytesIO(client.get(document["url"]).content)), (255, 0, 0)) > 20_000
 
 
 def test_a_variation_takes_one_picture_and_no_prompt(client: httpx.Client) -> None:

@@ -27,11 +27,11 @@ def inline(answer: httpx.Response) -> Image.Image:
 
 @pytest.mark.parametrize("wanted", [{}, {"response_format": "url"}, {"response_format": None}], ids=str)
 def test_a_url_is_the_default(client: httpx.Client, wanted: dict[str, Any]) -> None:
-    (shown,) = create(client, **wanted).raise_for_status().json()["data"]
+    (document,) = create(client, **wanted).raise_for_status().json()["data"]
 
-    assert list(shown) == ["url"]
-    assert shown["url"].startswith(f"{client.base_url}/openai/files/")
-    answer = httpx.get(shown["url"])
+    assert list(document) == ["url"]
+    assert document["url"].startswith(f"{client.base_url}/openai/files/")
+    answer = httpx.get(document["url"])
     assert answer.headers["content-type"] == "image/png"
     assert Image.open(io.BytesIO(answer.content)).size == (256, 512)
 
@@ -54,9 +54,9 @@ def test_gpt_image_models_know_only_base64(client: httpx.Client, model: str) -> 
 
 
 def test_several_pictures_differ(client: httpx.Client, submissions: Submissions) -> None:
-    shown = create(client, n=3, seed=5, response_format="b64_json").json()["data"]
+    document = create(client, n=3, seed=5, response_format="b64_json").json()["data"]
 
-    assert len({each["b64_json"] for each in shown}) == 3
+    assert len({each["b64_json"] for each in document}) == 3
     (only,) = submissions()
     assert only["seed"] == 5
 
@@ -116,8 +116,8 @@ def test_models(client: httpx.Client) -> None:
 
 def test_the_real_sdk_reads_it(stand_ins: str) -> None:
     with openai.OpenAI(api_key="any", base_url=f"{stand_ins}/openai/v1", max_retries=0) as sdk:
-        (shown,) = sdk.images.generate(model="flux-schnell", prompt="a fox", size="256x256", n=1).data
-        assert httpx.get(shown.url).status_code == 200
+        (document,) = sdk.images.generate(model="flux-schnell", prompt="a fox", size="256x256", n=1).data
+        assert httpx.get(document.url).status_code == 200
         assert "flux-schnell" in {model.id for model in sdk.models.list()}
         with pytest.raises(openai.BadRequestError) as refused:
             sdk.images.generate(model="flux-schnell", prompt="[fault refuse] a fox")

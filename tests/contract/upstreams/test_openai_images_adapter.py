@@ -10,14 +10,14 @@ from PIL import Image
 
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.operation.order import InputBody, Order
+from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.operation.usage import Usage
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
 from imagegate.providers import registry
-from imagegate.providers.openai_compat import Flavour
+from imagegate.providers.openai_compat import OpenAICompatConfig
 from imagegate.providers.openai_images import OpenAIImages
 from support.fakes import NoSecrets, picture
 
@@ -54,8 +54,8 @@ def by_url(stand_ins: str, http: HttpUpstream) -> OpenAIImages:
 
 def answering_by_url(stand_ins: str, http: HttpUpstream, **given: float) -> OpenAIImages:
     keys = {"OPENAI_API_KEY": "Bearer"}
-    flavour = replace(Flavour(keys, response_format="url", input_images=1, variations=True), **given)
-    return OpenAIImages("local", f"{stand_ins}{BASE_PATHS['openai']}", http, NoSecrets(STAND_IN_SECRETS), flavour)
+    config = replace(OpenAICompatConfig(keys, response_format="url", input_images=1, variations=True), **given)
+    return OpenAIImages("local", f"{stand_ins}{BASE_PATHS['openai']}", http, NoSecrets(STAND_IN_SECRETS), config)
 
 
 def request(prompt: str = "a fox", **changes: Any) -> ImageRequest:
@@ -63,7 +63,9 @@ def request(prompt: str = "a fox", **changes: Any) -> ImageRequest:
 
 
 def submit(providers: registry.Providers, provider: str, prompt: str = "a fox", **changes: Any) -> Ready:
-    ready = providers(provider).submit(Order(request(prompt, **changes), MODELS[provider], idempotency_key="k1"))
+    ready = providers(provider).submit(
+        UpstreamRequest(request(prompt, **changes), MODELS[provider], idempotency_key="k1")
+    )
     assert isinstance(ready, Ready)
     return ready
 
@@ -104,7 +106,7 @@ def test_everything_at_once_is_no_reason_to_refuse(providers: registry.Providers
         seed=7, steps=3, guidance=2.0, negative_prompt="dogs", output_format="webp", output_compression=80,
         quality="hd", style="vivid", background="opaque", moderation="low",
     )  # fmt: skip
-    ready = providers(provider).submit(Order(everything, MODELS[provider], 3))
+    ready = providers(provider).submit(UpstreamRequest(everything, MODELS[provider], 3))
     assert isinstance(ready, Ready)
     assert ready.bodies
 
@@ -119,14 +121,14 @@ def test_one_submission_is_one_picture_paid_for(
 
 
 def test_several_at_once_where_the_server_can(providers: registry.Providers, submissions: Submissions) -> None:
-    ready = providers("openai").submit(Order(request(), "gpt-image-2", 3))
+    ready = providers("openai").submit(UpstreamRequest(request(), "gpt-image-2", 3))
     assert isinstance(ready, Ready)
     assert len(set(ready.bodies)) == 3
     assert len(submissions()) == 1
 
 
 def test_tokens_are_told_by_those_who_count_them(providers: registry.Providers) -> None:
-    ready = providers("openai").submit(Order(request("a red fox"), "gpt-image-2", 3))
+    ready = providers("openai").submit(UpstreamRequest(request("a red fox"), "gpt-image-2", 3))
     assert isinstance(ready, Ready)
     assert ready.usage == Usage(3, 3000, 3003, 3)
     assert submit(providers, "yandex-ai-studio").usage == Usage(2, 1000, 1002, 2)
@@ -134,8 +136,10 @@ def test_tokens_are_told_by_those_who_count_them(providers: registry.Providers) 
 
 
 def test_a_rewritten_prompt_is_told(by_url: OpenAIImages) -> None:
-    assert by_url.submit(Order(request("a fox"), "dall-e-3")).revised_prompts == ("a fox, drawn by a stand-in",)
-    assert by_url.submit(Order(request("a fox"), "dall-e-2")).revised_prompts == ()
+    assert by_url.submit(UpstreamRequest(request("a fox"), "dall-e-3")).revised_prompts == (
+        "a fox, drawn by a stand-in",
+    )
+    assert by_url.submit(UpstreamRequest(request("a fox"), "dall-e-2")).revised_prompts == ()
 
 
 def test_the_seed_reaches_those_who_take_one(providers: registry.Providers) -> None:
@@ -197,7 +201,7 @@ def test_silence_leaves_it_open_whether_the_picture_is_paid_for(
     submissions()
     hurried = answering_by_url(stand_ins, http, timeout=0.5)
     with pytest.raises(UpstreamError) as caught:
-        hurried.submit(Order(request(f"[fault {fault}] a fox"), "m"))
+        hurried.submit(UpstreamRequest(request(f"[fault {fault}] a fox"), "m"))
     assert caught.value.failure.code is FailureCode.AMBIGUOUS
     assert len(submissions()) == accepted
 
@@ -208,7 +212,7 @@ def test_a_wrong_model_uri_is_no_fault_of_the_caller(providers: registry.Provide
         ("art://folder/yandex-art/latest", FailureCode.AUTH),
     ):
         with pytest.raises(UpstreamError) as caught:
-            providers("yandex-ai-studio").submit(Order(request(), model))
+            providers("yandex-ai-studio").submit(UpstreamRequest(request(), model))
         assert caught.value.failure.code is code
         assert not caught.value.failure.final
 
@@ -218,7 +222,7 @@ def test_a_prompt_longer_than_yandex_takes(providers: registry.Providers) -> Non
 
 
 def test_an_address_is_fetched_without_the_key(by_url: OpenAIImages, http: HttpUpstream) -> None:
-    ready = by_url.submit(Order(request(), "flux"))
+    ready = by_url.submit(UpstreamRequest(request(), "flux"))
     [source] = ready.sources
     assert source.url.startswith(by_url.base_url.removesuffix("/v1"))
     assert opened(http.download(source.url, by_url.base_url)).size == (1024, 1024)
@@ -233,7 +237,7 @@ def test_an_address_is_fetched_without_the_key(by_url: OpenAIImages, http: HttpU
     ],
 )
 def test_an_address_that_leads_nowhere(by_url: OpenAIImages, http: HttpUpstream, fault: str, code: FailureCode) -> None:
-    [source] = by_url.submit(Order(request(f"[fault {fault}] a fox"), "flux")).sources
+    [source] = by_url.submit(UpstreamRequest(request(f"[fault {fault}] a fox"), "flux")).sources
     with pytest.raises(UpstreamError) as caught:
         http.download(source.url, by_url.base_url)
     assert caught.value.failure.code is code
@@ -253,8 +257,10 @@ def reds(image: Image.Image) -> int:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_edit_shows_what_came_in(providers: registry.Providers, count: int) -> None:
-    order = Order(request("with a hat", output_format="png"), "gpt-image-2", inputs=(red(),) * count)
-    ready = providers("openai").submit(order)
+    upstream_request = UpstreamRequest(
+        request("with a hat", output_format="png"), "gpt-image-2", inputs=(red(),) * count
+    )
+    ready = providers("openai").submit(upstream_request)
     assert isinstance(ready, Ready)
     assert opened(ready.bodies[0]).size == (1024, 1024)
     assert reds(opened(ready.bodies[0])) > 60_000
@@ -265,8 +271,10 @@ def test_a_mask_says_what_may_change(providers: registry.Providers) -> None:
     mask = Image.new("RGBA", (64, 64), "black")
     mask.paste((0, 0, 0, 0), (0, 0, 32, 64))
     mask.save(out, "PNG")
-    order = Order(request(), "gpt-image-2", inputs=(red(),), mask=InputBody(out.getvalue(), "image/png"))
-    ready = providers("openai").submit(order)
+    upstream_request = UpstreamRequest(
+        request(), "gpt-image-2", inputs=(red(),), mask=InputBody(out.getvalue(), "image/png")
+    )
+    ready = providers("openai").submit(upstream_request)
     assert isinstance(ready, Ready)
     image = opened(ready.bodies[0])
     assert reds(image.crop((0, 0, 500, 700))) == 0
@@ -274,21 +282,23 @@ def test_a_mask_says_what_may_change(providers: registry.Providers) -> None:
 
 
 def test_a_variation_needs_no_prompt(by_url: OpenAIImages, http: HttpUpstream) -> None:
-    [source] = by_url.submit(Order(request(""), "dall-e-2", inputs=(red(),))).sources
+    [source] = by_url.submit(UpstreamRequest(request(""), "dall-e-2", inputs=(red(),))).sources
     assert reds(opened(http.download(source.url, by_url.base_url))) > 60_000
 
 
 def test_an_input_that_is_no_picture(providers: registry.Providers) -> None:
-    order = Order(request(), "gpt-image-2", inputs=(InputBody(b"<html>", "image/png"),))
+    upstream_request = UpstreamRequest(request(), "gpt-image-2", inputs=(InputBody(b"<html>", "image/png"),))
     with pytest.raises(UpstreamError, match="Invalid image file") as caught:
-        providers("openai").submit(order)
+        providers("openai").submit(upstream_request)
     assert caught.value.failure.code is FailureCode.INVALID_REQUEST
 
 
 def test_faults_meet_edits_too(providers: registry.Providers) -> None:
-    order = Order(request("[fault refuse] a fox"), "gpt-image-2", inputs=(InputBody(picture(), "image/png"),))
+    upstream_request = UpstreamRequest(
+        request("[fault refuse] a fox"), "gpt-image-2", inputs=(InputBody(picture(), "image/png"),)
+    )
     with pytest.raises(UpstreamError) as caught:
-        providers("openai").submit(order)
+        providers("openai").submit(upstream_request)
     assert caught.value.failure.code is FailureCode.CONTENT_FILTERED
 
 
@@ -297,7 +307,7 @@ def test_large_answers_are_read_whole(providers: registry.Providers) -> None:
 
 
 def test_a_wrong_key_is_told_as_such(stand_ins: str, http: HttpUpstream) -> None:
-    keyless = OpenAIImages("openai", f"{stand_ins}{BASE_PATHS['openai']}", http, NoSecrets(), Flavour())
+    keyless = OpenAIImages("openai", f"{stand_ins}{BASE_PATHS['openai']}", http, NoSecrets(), OpenAICompatConfig())
     with pytest.raises(UpstreamError) as caught:
-        keyless.submit(Order(request(), "m"))
+        keyless.submit(UpstreamRequest(request(), "m"))
     assert caught.value.failure.code is FailureCode.AUTH

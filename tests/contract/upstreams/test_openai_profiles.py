@@ -26,8 +26,8 @@ def yandex(client: httpx.Client, prompt: str = "a fox", **fields: Any) -> httpx.
 
 def together(client: httpx.Client, prompt: str = "a fox", **fields: Any) -> httpx.Response:
     """POST a request to Together."""
-    asked = {"prompt": prompt, "model": "m", "width": 512, "height": 256, "response_format": "base64"}
-    return client.post(TOGETHER, json=asked | fields)
+    sent = {"prompt": prompt, "model": "m", "width": 512, "height": 256, "response_format": "base64"}
+    return client.post(TOGETHER, json=sent | fields)
 
 
 def inline(answer: httpx.Response) -> Image.Image:
@@ -108,9 +108,9 @@ def test_together_answers_with_a_list(client: httpx.Client, submissions: Submiss
 
 
 def test_together_answers_by_url_when_told_nothing(client: httpx.Client) -> None:
-    [shown] = together(client, response_format=None).json()["data"]
+    [document] = together(client, response_format=None).json()["data"]
 
-    assert client.get(shown["url"]).headers["content-type"] == "image/jpeg"
+    assert client.get(document["url"]).headers["content-type"] == "image/jpeg"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from PIL import Image
 
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
@@ -46,7 +46,7 @@ def request(prompt: str = "a fox", **changes: Any) -> ImageRequest:
 
 
 def started(art: Provider, asked: ImageRequest) -> Ticket:
-    ticket = art.submit(Order(asked, MODEL, idempotency_key="k1"))
+    ticket = art.submit(UpstreamRequest(asked, MODEL, idempotency_key="k1"))
     assert isinstance(ticket, Ticket)
     return ticket
 
@@ -70,12 +70,12 @@ def code_of(failed: Check) -> FailureCode:
     "changes", [{}, {"ratio": (2, 1)}, {"ratio": (9, 16)}, {"size": Size(1792, 1024)}, {"size": Size(100, 77)}], ids=str
 )
 def test_a_jpeg_of_the_shape_that_the_limits_promise(art: Provider, changes: dict[str, Any]) -> None:
-    asked = request(seed=1863, **changes)
-    ready = verdict(art, started(art, asked))
+    sent = request(seed=1863, **changes)
+    ready = verdict(art, started(art, sent))
     assert isinstance(ready, Ready)
     assert ready.seed == 1863
     image = Image.open(io.BytesIO(ready.bodies[0]))
-    promised = art.limits.size_for(asked)
+    promised = art.limits.size_for(sent)
     assert (image.format, image.size) == ("JPEG", (promised.width, promised.height))
 
 
@@ -148,7 +148,7 @@ def test_a_prompt_longer_than_the_limit(art: Provider) -> None:
 
 def test_the_newer_model_is_not_to_be_had_here(art: Provider) -> None:
     with pytest.raises(UpstreamError) as caught:
-        art.submit(Order(request(), "aliceai-image-art-3.0"))
+        art.submit(UpstreamRequest(request(), "aliceai-image-art-3.0"))
     assert caught.value.failure.code is FailureCode.NOT_FOUND
 
 
@@ -201,7 +201,7 @@ def test_an_error_before_the_end_is_no_verdict(art: Provider) -> None:
 
 def test_a_model_of_another_folder_is_no_fault_of_the_caller(art: Provider) -> None:
     with pytest.raises(UpstreamError, match="does not match") as caught:
-        art.submit(Order(request(), "art://other/yandex-art/latest"))
+        art.submit(UpstreamRequest(request(), "art://other/yandex-art/latest"))
     assert caught.value.failure.code is FailureCode.AUTH
 
 
@@ -221,12 +221,12 @@ def test_credentials_are_in_no_line_and_no_error(
     one = registry.Providers(http, secrets, {"yandexart": f"{stand_ins}{BASE_PATHS['yandexart']}"})("yandexart")
     verdict(one, started(one, request()))
     one.cancel(Ticket({"id": "none"}))
-    said = []
+    message = []
     for fault in ("grpc-16", "grpc-7", "html", "drop"):
         with pytest.raises(UpstreamError) as caught:
             started(one, request(f"[fault {fault}] a fox"))
-        said.append("".join(traceback.format_exception(caught.value)))
-    text = caplog.text + "".join(capsys.readouterr()) + "".join(said)
+        message.append("".join(traceback.format_exception(caught.value)))
+    text = caplog.text + "".join(capsys.readouterr()) + "".join(message)
     assert "imageGenerationAsync" in text  # the lines are there to be looked at
     assert "marked-credential" not in text
 

@@ -39,7 +39,7 @@ class World:
         return {
             "operations": requests.get(f"{stack.base_url}/v1/operations?page_size=100").json()["operations"],
             "submissions": requests.get(f"{stack.upstreams_url}/_standin/submissions").json(),
-            "functions": [one["FunctionName"] for one in stack.client("lambda").list_functions()["Functions"]],
+            "functions": [entry["FunctionName"] for entry in stack.client("lambda").list_functions()["Functions"]],
             "items": stack.client("dynamodb").scan(TableName=stack.outputs["TableName"], Select="COUNT")["Count"],
         }
 
@@ -64,9 +64,9 @@ def posts(name: str, url: str, body: Any, **headers: str) -> list[Attempt]:
     text = json.dumps(body)
     head, _, tail = json.dumps({**body, "rest": "="}).partition("=")
     plain = {"method": "POST", "body": text, "headers": {"Content-Type": "text/plain"}}
-    asked = {"method": "POST", "body": text, "headers": {"Content-Type": "application/json", **headers}}
+    sent = {"method": "POST", "body": text, "headers": {"Content-Type": "application/json", **headers}}
     return [
-        {"name": f"{name}: with a preflight", "kind": "fetch", "url": url, "options": asked},
+        {"name": f"{name}: with a preflight", "kind": "fetch", "url": url, "options": sent},
         {"name": f"{name}: simple", "kind": "fetch", "url": url, "options": plain},
         {"name": f"{name}: no-cors", "kind": "fetch", "url": url, "options": {**plain, "mode": "no-cors"}},
         {"name": f"{name}: form", "kind": "form", "url": url, "fields": {head: tail}, "enctype": "text/plain"},
@@ -113,9 +113,9 @@ def on_a_door(world: World, base: str) -> list[Attempt]:
 def on_the_embedded_aws(world: World) -> list[Attempt]:
     aws = world.stack.aws_endpoint
     of_targets = [
-        one
+        post
         for target in TARGETS
-        for one in posts(target, f"{aws}/", {"Path": "/"}, **{"Authorization": FORGED, "X-Amz-Target": target})
+        for post in posts(target, f"{aws}/", {"Path": "/"}, **{"Authorization": FORGED, "X-Amz-Target": target})
     ]
     api = f"{aws}/_aws/execute-api/{world.stack.api_id}/$default/v1"
     return [
@@ -141,7 +141,7 @@ def on_the_stand_ins(world: World) -> list[Attempt]:
 def test_a_page_of_another_origin_gets_nothing_and_starts_nothing(world: World, attack: Any, tmp_path: Path) -> None:
     before, attempts = world.traces(), attack(world)
     outcomes = attempt(world.site, EVIL, attempts, tmp_path)
-    assert set(outcomes) == {one["name"] for one in attempts}
+    assert set(outcomes) == {attempt["name"] for attempt in attempts}
     got = {name: found for name, found in outcomes.items() if found["outcome"] in ("read", "shown", "run", "open")}
     assert got == {}
     assert world.traces() == before
@@ -158,9 +158,9 @@ def test_a_page_of_an_origin_that_is_named_makes_a_picture_and_reads_it(world: W
     base = world.stack.base_url
     key = {"Authorization": "Bearer x", "X-Stainless-Lang": "js"}
     operation = requests.get(f"{base}/v1/operations").json()["operations"][0]["id"]
-    asked = {"method": "POST", "body": json.dumps(WISH), "headers": {**key, "Content-Type": "application/json"}}
+    sent = {"method": "POST", "body": json.dumps(WISH), "headers": {**key, "Content-Type": "application/json"}}
     attempts = [
-        {"name": "made", "kind": "fetch", "url": f"{base}/v1/images/generations", "options": asked},
+        {"name": "made", "kind": "fetch", "url": f"{base}/v1/images/generations", "options": sent},
         {"name": "followed", "kind": "fetch", "url": f"{base}/v1/images/{operation}-0", "options": {"headers": key}},
         {"name": "read", "kind": "fetch", "url": world.picture},
     ]

@@ -31,7 +31,7 @@ CASES = {
 
 @pytest.fixture(scope="module", params=BY_CLIENT)
 def failing(hurried_stack: Stack, request: pytest.FixtureRequest) -> Iterator[Failing]:
-    asks = {name: case.ask for name, case in CASES.items()}
+    asks = {name: case.generation for name, case in CASES.items()}
     with under_way_with(request.param, hurried_stack, asks) as runs:
         yield Failing(request.param, runs)
 

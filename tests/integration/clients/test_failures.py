@@ -49,7 +49,7 @@ THROTTLED_AT_FIRST = Ask("[fault http-429-retry-after x4] a fox", response_forma
 
 @pytest.fixture(scope="module", params=BY_CLIENT)
 def failing(impatient_stack: Stack, request: pytest.FixtureRequest) -> Iterator[Failing]:
-    asks = {name: case.ask for name, case in CASES.items()} | {"throttled at first": THROTTLED_AT_FIRST}
+    asks = {name: case.generation for name, case in CASES.items()} | {"throttled at first": THROTTLED_AT_FIRST}
     with under_way_with(request.param, impatient_stack, asks) as runs:
         yield Failing(request.param, runs)
 
@@ -73,17 +73,17 @@ def test_who_is_throttled_at_first_gets_one_picture_in_the_end(failing: Failing)
 
 @pytest.mark.parametrize("client", BY_CLIENT)
 def test_a_cancelled_operation_is_told_to_whoever_waits(impatient_stack: Stack, client: str) -> None:
-    ask = Ask(f"[delay 50s] a fox that {client} no longer wants")
+    generation = Ask(f"[delay 50s] a fox that {client} no longer wants")
     case = Case(
-        ask,
+        generation,
         {"openai": "APIStatusError", "ai-sdk": "APICallError"},
         424,
         "cancelled",
         "The operation was cancelled.",
         submissions=1,
     )
-    with under_way(impatient_stack, {"cancelled": (CLIENTS[client], ask)}) as runs:
-        cancel(impatient_stack, ask.prompt)
+    with under_way(impatient_stack, {"cancelled": (CLIENTS[client], generation)}) as runs:
+        cancel(impatient_stack, generation.prompt)
         assert_failed(Failing(client, runs), "cancelled", case)
 
 
@@ -92,7 +92,7 @@ def cancel(stack: Stack, prompt: str) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         listed = requests.get(f"{stack.base_url}/v1/operations", timeout=30).json()["operations"]
-        found = [one for one in listed if one["prompt"] == prompt and one["may_have_cost"]]
+        found = [entry for entry in listed if entry["prompt"] == prompt and entry["may_have_cost"]]
         if found:
             answer = requests.post(stack.base_url + found[0]["urls"]["cancel"], timeout=30)
             assert answer.json()["state"] == "cancelled"

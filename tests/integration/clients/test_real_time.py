@@ -21,8 +21,11 @@ UPSTREAM_SECONDS = 70
 @pytest.fixture(scope="module")
 def runs(real_time_stack: Stack) -> Iterator[Runs]:
     asked = {
-        name: (one.generate, Ask(f"a fox in no hurry for {name}", response_format=one.response_format, deadline=240))
-        for name, one in EVERYONE.items()
+        name: (
+            entry.generate,
+            Ask(f"a fox in no hurry for {name}", response_format=entry.response_format, deadline=240),
+        )
+        for name, entry in EVERYONE.items()
     }
     with under_way(real_time_stack, asked) as running:
         yield running

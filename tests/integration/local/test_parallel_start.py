@@ -23,10 +23,10 @@ def test_every_client_is_answered_though_each_needs_a_worker_of_its_own(tmp_path
     stand_ins = StandIns(build_app(latency_seconds=0.2), BASE_PATHS, STAND_IN_SECRETS)
     with Stack(replace(settings, stand_ins=stand_ins)) as stack:
 
-        def ask(number: int) -> int:
+        def generation(number: int) -> int:
             body = {"model": "flux", "prompt": f"picture {number}"}
             url = f"{stack.base_url}/v1/images/generations"
             return requests.post(url, json=body, allow_redirects=False, timeout=60).status_code
 
         with ThreadPoolExecutor(CLIENTS) as clients:
-            assert set(clients.map(ask, range(CLIENTS))) <= {200, 303}
+            assert set(clients.map(generation, range(CLIENTS))) <= {200, 303}

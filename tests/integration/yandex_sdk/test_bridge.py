@@ -74,7 +74,7 @@ def status(code: int, message: str, *details: Any) -> dict[str, Any]:
 
 def test_what_the_sdk_looks_for_is_here(running: Bridge, grpc: Protobuf) -> None:
     listed = grpc.call("List")["answer"]["endpoints"]
-    assert {one["id"]: one["address"] for one in listed} == {
+    assert {entry["id"]: entry["address"] for entry in listed} == {
         "ai-foundation-models": running.address,
         "operation": running.address,
     }

@@ -42,7 +42,7 @@ def operation() -> Operation:
 
 def parsed(oracle: Protobuf, message: str, document: Json) -> Json:
     """The document in protobuf's canonical JSON; fails where a strict parser would."""
-    answer = oracle.ask(parse=message, document=document)
+    answer = oracle.generation(parse=message, document=document)
     assert "canonical" in answer, answer
     return dict(answer["canonical"])
 
@@ -53,11 +53,11 @@ def parsed(oracle: Protobuf, message: str, document: Json) -> Json:
 def test_the_oracle_is_strict(oracle: Protobuf) -> None:
     """These parse nowhere, so that the tests below can fail."""
     for wrong in ({"id": 5}, {"state": "done"}, {"done": True, "response": {"image": ""}}, {"createdAt": "yesterday"}):
-        assert "rejected" in oracle.ask(parse="Operation", document=wrong)
+        assert "rejected" in oracle.generation(parse="Operation", document=wrong)
 
 
 def test_an_operation_under_way(oracle: Protobuf, operation: Operation) -> None:
-    assert parsed(oracle, "Operation", yandexart_responses.pending(operation).body) == {"id": operation.id}
+    assert parsed(oracle, "Operation", yandexart_responses.render_pending(operation).body) == {"id": operation.id}
 
 
 TIMES = st.floats(0, 4_000_000_000)
@@ -67,7 +67,7 @@ TIMES = st.floats(0, 4_000_000_000)
 @given(image=st.binary(), created=TIMES, updated=TIMES)
 def test_a_picture(oracle: Protobuf, operation: Operation, image: bytes, created: float, updated: float) -> None:
     ended = replace(operation, created_at=created, updated_at=updated)
-    seen = parsed(oracle, "Operation", yandexart_responses.success(ended, base64.b64encode(image).decode()).body)
+    seen = parsed(oracle, "Operation", yandexart_responses.render_success(ended, base64.b64encode(image).decode()).body)
     assert seen["done"] is True
     response = seen["response"]
     assert response.pop("@type") == yandexart_responses.RESPONSE_TYPE
@@ -83,7 +83,7 @@ def seconds(rfc3339: str) -> float:
 @MANY
 @given(code=st.sampled_from(FailureCode), message=st.text(), updated=TIMES)
 def test_a_failure(oracle: Protobuf, operation: Operation, code: FailureCode, message: str, updated: float) -> None:
-    body = yandexart_responses.failure(replace(operation, updated_at=updated), Failure(code, message)).body
+    body = yandexart_responses.render_failure(replace(operation, updated_at=updated), Failure(code, message)).body
     seen = parsed(oracle, "Operation", body)
     assert seen["done"] is True
     assert "response" not in seen
@@ -133,7 +133,7 @@ URI = st.builds("art://{}/{}{}".format, NAME, NAME, st.sampled_from(["", "/lates
 def named(camel: str, value: st.SearchStrategy[Any], *, required: bool = False) -> st.SearchStrategy[Json]:
     """A field, in either of protobuf's spellings; if it is not required also nothing."""
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in camel)
-    there = st.builds(lambda name, one: {name: one}, st.sampled_from([camel, snake]), value)
+    there = st.builds(lambda name, entry: {name: entry}, st.sampled_from([camel, snake]), value)
     return there if required else st.just({}) | there
 
 
@@ -174,7 +174,7 @@ def meant(canonical: Json) -> Json:
     """What a request means by protobuf's canonical JSON and the documentation: zero is the default."""
     options = canonical.get("generationOptions", {})
     ratio = options.get("aspectRatio", {})
-    texts = [(one.get("text", ""), one.get("weight", 0) or 1.0) for one in canonical.get("messages", [])]
+    texts = [(entry.get("text", ""), entry.get("weight", 0) or 1.0) for entry in canonical.get("messages", [])]
     return {
         "model": canonical.get("modelUri", "").split("/")[3:4],
         "messages": [(text, weight) for text, weight in texts if text.strip()],
@@ -187,7 +187,7 @@ def as_meant(request: ImageRequest) -> Json:
     """The same of ours."""
     return {
         "model": [request.model],
-        "messages": [(one.text, one.weight) for one in request.messages],
+        "messages": [(message.text, message.weight) for message in request.messages],
         "seed": request.seed,
         "ratio": request.ratio,
     }
@@ -201,7 +201,7 @@ def complete(meaning: Json) -> bool:
 @MANY
 @given(document=requests())
 def test_a_documented_request_means_the_same_here(oracle: Protobuf, document: Json) -> None:
-    meaning = meant(oracle.ask(parse="Request", document=document, lenient=True)["canonical"])
+    meaning = meant(oracle.generation(parse="Request", document=document, lenient=True)["canonical"])
     request = read(document)
     event("complete" if complete(meaning) else "incomplete")
     assert (request is not None) == complete(meaning)
@@ -214,6 +214,6 @@ def test_what_protobuf_cannot_read_we_refuse_and_the_rest_means_the_same(oracle:
     request = read(document)
     event("read" if request else "refused")
     if request:
-        answer = oracle.ask(parse="Request", document=document, lenient=True)
+        answer = oracle.generation(parse="Request", document=document, lenient=True)
         assert "canonical" in answer, answer
         assert as_meant(request) == meant(answer["canonical"])

@@ -20,8 +20,8 @@ ATTEMPTS = 5
 
 
 def refusal(status: int, code: int) -> tuple[int, Any, dict[str, str]]:
-    said = {"error": "not now", "code": code, "message": "not now", "details": []}
-    return status, said, {"retry-after": "1"}
+    message = {"error": "not now", "code": code, "message": "not now", "details": []}
+    return status, message, {"retry-after": "1"}
 
 
 @pytest.fixture
@@ -43,16 +43,16 @@ def keys(rest: ScriptedRest) -> list[str]:
 
 def test_who_is_refused_at_first_gets_the_picture(rest: ScriptedRest, running: Bridge) -> None:
     rest.answers[:] = [refusal(429, 8), refusal(503, 14), PENDING, refusal(429, 8), DONE]
-    told = sdk(running, do="simple", text="a cat")
-    assert told["ok"], told
+    reported = sdk(running, do="simple", text="a cat")
+    assert reported["ok"], reported
     assert len(keys(rest)) == 3
     assert len(set(keys(rest))) == 1
 
 
 def test_in_the_end_the_reason_is_told(rest: ScriptedRest, running: Bridge) -> None:
     rest.answers[:] = [refusal(429, 8)]
-    told = sdk(running, do="start", text="a cat")
-    assert (told["error"]["code"], told["error"]["message"]) == ("RESOURCE_EXHAUSTED", "not now")
+    reported = sdk(running, do="start", text="a cat")
+    assert (reported["error"]["code"], reported["error"]["message"]) == ("RESOURCE_EXHAUSTED", "not now")
     assert len(keys(rest)) == ATTEMPTS
 
 

@@ -111,7 +111,7 @@ def operations(stack: Stack, prompt: str) -> list[dict[str, Any]]:
     pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.outputs["TableName"])
     items = [item for page in pages for item in page["Items"] if item["pk"]["S"].startswith("op#")]
     stored = [json.loads(item["body"]["S"]) for item in items]
-    return [one for one in stored if one["request"]["messages"][0]["text"] == prompt]
+    return [operation for operation in stored if operation["request"]["messages"][0]["text"] == prompt]
 
 
 def the_operation(stack: Stack, prompt: str) -> dict[str, Any]:
@@ -129,12 +129,12 @@ def stored_picture(stack: Stack, operation: dict[str, Any]) -> bytes:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_example_gets_its_picture(closed_stack: Stack, runs: Runs, name: str) -> None:
-    told = runs[name].result(PATIENCE)
-    assert told["ok"], told
-    operation = the_operation(closed_stack, told["prompt"] if name in WRITTEN else PROMPTS[name])
+    reported = runs[name].result(PATIENCE)
+    assert reported["ok"], reported
+    operation = the_operation(closed_stack, reported["prompt"] if name in WRITTEN else PROMPTS[name])
     image = stored_picture(closed_stack, operation)
-    assert told["sha256"] == hashlib.sha256(image).hexdigest()
-    assert told["shown"]
+    assert reported["sha256"] == hashlib.sha256(image).hexdigest()
+    assert reported["shown"]
     opened = Image.open(io.BytesIO(image))
     assert opened.format == "JPEG"
     assert opened.width * 2 == opened.height
@@ -142,26 +142,29 @@ def test_the_example_gets_its_picture(closed_stack: Stack, runs: Runs, name: str
 
 
 def test_the_file_of_the_example_is_the_picture(runs: Runs) -> None:
-    told = runs["two messages to a file"].result(PATIENCE)
-    assert told["file"] == told["sha256"]
+    reported = runs["two messages to a file"].result(PATIENCE)
+    assert reported["file"] == reported["sha256"]
 
 
 def test_messages_and_weights_arrive(closed_stack: Stack, runs: Runs) -> None:
     for name in ("two messages to a file", "two with weights"):
         assert runs[name].result(PATIENCE)["ok"]
     two = the_operation(closed_stack, "a cat of rust")["request"]["messages"]
-    assert [(one["text"], one["weight"]) for one in two] == [("a cat of rust", 1.0), ("Miyazaki style", 1.0)]
+    assert [(message["text"], message["weight"]) for message in two] == [
+        ("a cat of rust", 1.0),
+        ("Miyazaki style", 1.0),
+    ]
     weighted = the_operation(closed_stack, "a cat of copper")["request"]["messages"]
-    assert [one["weight"] for one in weighted] == [5.0, 1.0]
+    assert [entry["weight"] for entry in weighted] == [5.0, 1.0]
 
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_the_text_model_read_what_was_asked_and_its_answer_is_the_prompt(runs: Runs, name: str) -> None:
-    told = runs[name].result(PATIENCE)
-    assert told["prompt"].startswith(f"{' '.join(EXAMPLES[name]['texts'])}.")
-    assert STYLE[0] in told["prompt"]
-    assert (told["status"], told["model"]) == ("FINAL", "stand-in")
-    assert told["tokens"] > 0
+    reported = runs[name].result(PATIENCE)
+    assert reported["prompt"].startswith(f"{' '.join(EXAMPLES[name]['texts'])}.")
+    assert STYLE[0] in reported["prompt"]
+    assert (reported["status"], reported["model"]) == ("FINAL", "stand-in")
+    assert reported["tokens"] > 0
 
 
 def test_what_one_process_started_another_fetches_through_another_bridge(
@@ -170,10 +173,10 @@ def test_what_one_process_started_another_fetches_through_another_bridge(
     started = sdk(running, key, do="start", text="[delay 3s] a cat that somebody else takes home")
     folder = str(tmp_path_factory.mktemp("other"))
     with bridge("--url", closed_stack.base_url, "--state-dir", folder) as other:
-        told = sdk(other, key, do="fetch", operation_id=started["id"])
+        reported = sdk(other, key, do="fetch", operation_id=started["id"])
     operation = the_operation(closed_stack, "[delay 3s] a cat that somebody else takes home")
     assert operation["id"] == started["id"]
-    assert told["sha256"] == hashlib.sha256(stored_picture(closed_stack, operation)).hexdigest()
+    assert reported["sha256"] == hashlib.sha256(stored_picture(closed_stack, operation)).hexdigest()
 
 
 # docs/protocols/yandexart.md#state
@@ -190,21 +193,21 @@ def failure(told: dict[str, Any]) -> tuple[str, Any]:
 
 
 def test_a_cancelled_operation(closed_stack: Stack, running: Bridge, key: str) -> None:
-    told = sdk(running, key, do="cancel", text="[delay 60s] a cat that is not wanted")
-    assert failure(told) == ("RunError", 1)
+    reported = sdk(running, key, do="cancel", text="[delay 60s] a cat that is not wanted")
+    assert failure(reported) == ("RunError", 1)
     assert the_operation(closed_stack, "[delay 60s] a cat that is not wanted")["state"] == "cancelled"
 
 
 def test_a_late_failure(running: Bridge, key: str) -> None:
-    told = sdk(running, key, do="simple", text="[delay 1s] [fault refuse-late] a cat that must not be")
-    assert failure(told) == ("RunError", 3)
-    assert "content filter" in told["error"]["message"]
+    reported = sdk(running, key, do="simple", text="[delay 1s] [fault refuse-late] a cat that must not be")
+    assert failure(reported) == ("RunError", 3)
+    assert "content filter" in reported["error"]["message"]
 
 
 def test_a_model_that_is_not_there(running: Bridge, key: str) -> None:
-    told = sdk(running, key, do="start", text="a cat", model="nope")
-    assert failure(told) == ("AioRpcError", "INVALID_ARGUMENT")
-    assert "'nope'" in told["error"]["message"]
+    reported = sdk(running, key, do="start", text="a cat", model="nope")
+    assert failure(reported) == ("AioRpcError", "INVALID_ARGUMENT")
+    assert "'nope'" in reported["error"]["message"]
 
 
 def test_a_text_that_says_nothing(running: Bridge, key: str) -> None:
@@ -212,21 +215,21 @@ def test_a_text_that_says_nothing(running: Bridge, key: str) -> None:
 
 
 def test_an_operation_that_is_not_there(running: Bridge, key: str, keyed: Callable[..., str]) -> None:
-    told = sdk(running, key, do="fetch", operation_id="fbv00000000000000000")
-    assert failure(told) == ("AioRpcError", "NOT_FOUND")
+    reported = sdk(running, key, do="fetch", operation_id="fbv00000000000000000")
+    assert failure(reported) == ("AioRpcError", "NOT_FOUND")
     others = sdk(running, keyed(), do="start", text="a cat of somebody else's")["id"]
     assert failure(sdk(running, key, do="fetch", operation_id=others)) == ("AioRpcError", "NOT_FOUND")
 
 
 def test_a_key_that_is_none(running: Bridge) -> None:
-    told = sdk(running, "nonsense", do="start", text="a cat")
-    assert failure(told) == ("AioRpcError", "UNAUTHENTICATED")
-    assert "nonsense" not in told["error"]["message"]
+    reported = sdk(running, "nonsense", do="start", text="a cat")
+    assert failure(reported) == ("AioRpcError", "UNAUTHENTICATED")
+    assert "nonsense" not in reported["error"]["message"]
 
 
 def test_a_key_that_has_too_much_under_way(running: Bridge, keyed: Callable[..., str]) -> None:
     busy = keyed(limits=KeyLimits(concurrent=1))
     assert sdk(running, busy, do="start", text="[delay 60s] a cat that takes its time")["ok"]
-    told = sdk(running, busy, do="start", text="a cat too many")
-    assert failure(told) == ("AioRpcError", "RESOURCE_EXHAUSTED")
-    assert "1" in told["error"]["message"]
+    reported = sdk(running, busy, do="start", text="a cat too many")
+    assert failure(reported) == ("AioRpcError", "RESOURCE_EXHAUSTED")
+    assert "1" in reported["error"]["message"]

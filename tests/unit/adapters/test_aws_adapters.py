@@ -39,7 +39,7 @@ from imagegate.domain.operation.listing import Page, Query
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.stack.packaging import load_yaml
-from imagegate.usecases.update import Revise
+from imagegate.usecases.update import UpdateWithRetry
 from imagegate.wiring.shared import INPUT_DAYS
 from support.fakes import FakeClock
 from support.stack_settings import TEMPLATE
@@ -192,7 +192,9 @@ def test_single_writes_that_meet_a_transaction_are_tried_again(clock: FakeClock,
     def through(method: str) -> DynamoDBOperations:
         return DynamoDBOperations(Entangled(method), "operations", 30, clock.now)
 
-    written = Revise(through("put_item"), clock)(one, lambda current: replace(current, model="other"), due_in=60)
+    written = UpdateWithRetry(through("put_item"), clock)(
+        one, lambda current: replace(current, model="other"), sweep_after=60
+    )
     assert store.get(one.id) == written
     through("update_item").count_waiting(one, +1)
     with pytest.raises(Claimed) as claimed:
@@ -220,12 +222,12 @@ def test_an_item_that_cannot_be_read_is_logged_and_passed_over(
 
 def test_due_are_the_open_ones_whose_time_has_come(store: DynamoDBOperations) -> None:
     many = [operation(1_800_000_000.0 + at) for at in range(40)]
-    for one in many:
-        store.create(one)
+    for entry in many:
+        store.create(entry)
     ended = replace(many[0].moved(State.FAILED, 1.0), version=2)
     store.replace(ended)
-    due = {one.id for one in store.due(1_800_000_000.0 + 60 + 19.5)}
-    assert due == {one.id for one in many[1:20]}
+    due = {entry.id for entry in store.due(1_800_000_000.0 + 60 + 19.5)}
+    assert due == {operation.id for operation in many[1:20]}
 
 
 NOW = 1_800_000_000.0
@@ -284,8 +286,8 @@ def test_a_stored_picture_is_never_overwritten(images: S3Images) -> None:
 
 
 def test_what_is_used_again_is_written_again_and_its_days_begin_anew(images: S3Images) -> None:
-    images.put("inputs/a", b"first", "image/png", anew=True)
-    images.put("inputs/a", b"second", "image/png", anew=True)
+    images.put("inputs/a", b"first", "image/png", overwrite=True)
+    images.put("inputs/a", b"second", "image/png", overwrite=True)
     assert images.get("inputs/a", 0.0) == b"second"
 
 
@@ -356,7 +358,7 @@ def test_a_picture_is_never_called_stored_when_it_may_not_be(stubbed: tuple[S3Im
 def test_putting_anew_asks_for_no_condition(stubbed: tuple[S3Images, Stubber]) -> None:
     images, stubber = stubbed
     stubber.add_response("put_object", {}, PUT)
-    images.put("images/a", b"bytes", "image/png", anew=True)
+    images.put("images/a", b"bytes", "image/png", overwrite=True)
 
 
 def test_bytes_that_were_paid_for_are_put_many_times_before_they_are_lost() -> None:
@@ -561,7 +563,7 @@ def pages(listing: DynamoDBListing, **filters: Any) -> list[Page]:
 @pytest.mark.parametrize("size", [7, 50, 100])
 def test_pages_hold_each_operation_once_newest_first(listing: DynamoDBListing, size: int) -> None:
     found = pages(listing, size=size)
-    ids = [one.id for page in found for one in page.operations]
+    ids = [operation.id for page in found for operation in page.operations]
     assert len(ids) == 250
     assert ids == sorted(set(ids), reverse=True)
     assert all(len(page.operations) == size for page in found[:-1])
@@ -570,7 +572,7 @@ def test_pages_hold_each_operation_once_newest_first(listing: DynamoDBListing, s
 def test_filters_find_the_few_among_the_many(listing: DynamoDBListing) -> None:
     [page] = pages(listing, state=State.FAILED)
     assert len(page.operations) == 5
-    ids = [one.id for page in pages(listing, model="art", size=40) for one in page.operations]
+    ids = [operation.id for page in pages(listing, model="art", size=40) for operation in page.operations]
     assert len(ids) == 125
 
 
@@ -588,8 +590,8 @@ def test_a_list_asks_no_more_however_much_others_have(listing: DynamoDBListing) 
 def test_a_span_of_time(listing: DynamoDBListing) -> None:
     span = {"created_after": 1_800_000_010.0, "created_before": 1_800_000_020.0}
     [page] = pages(listing, **span)
-    assert [round(one.created_at - 1_800_000_000) for one in page.operations] == list(range(19, 9, -1))
-    by_ones = [one for single in pages(listing, size=1, **span) for one in single.operations]
+    assert [round(operation.created_at - 1_800_000_000) for operation in page.operations] == list(range(19, 9, -1))
+    by_ones = [operation for single in pages(listing, size=1, **span) for operation in single.operations]
     assert by_ones == list(page.operations)
     [empty] = pages(listing, created_after=1_800_000_020.0, created_before=1_800_000_010.0)
     assert empty.operations == ()
@@ -637,20 +639,20 @@ def test_the_table_counts_where_the_index_lags_behind(store: DynamoDBOperations,
 
 def test_who_decides_on_what_it_reads_reads_what_was_written_last(store: DynamoDBOperations, clock: FakeClock) -> None:
     """The embedded table never lags, so the request is all there is to see."""
-    client, asked = boto3.client("dynamodb"), []
+    client, sent = boto3.client("dynamodb"), []
     client.meta.events.register(
-        "provide-client-params.dynamodb.GetItem", lambda params, **_: asked.append(params["ConsistentRead"])
+        "provide-client-params.dynamodb.GetItem", lambda params, **_: sent.append(params["ConsistentRead"])
     )
     watched = DynamoDBOperations(client, "operations", 30, clock.now)
     one = operation()
     watched.create(one)
     watched.create(one)  # repeated, as after a lost answer
-    assert asked == [True]
+    assert sent == [True]
     list(watched.due(1_800_000_000.0 + 60))
-    assert asked == [True, True]
+    assert sent == [True, True]
     watched.get(one.id, consistent=True)
     watched.get(one.id)
-    assert asked == [True, True, True, False]
+    assert sent == [True, True, True, False]
 
 
 @pytest.mark.parametrize(("named", "region"), [({"AWS_REGION": "eu-north-1"}, "eu-north-1"), ({}, "eu-west-3")])

@@ -113,13 +113,13 @@ def test_what_is_refused_to_the_last_is_named_and_what_is_behind_it_is_not_sent(
 def test_dead_letters_are_looked_at_where_they_are() -> None:
     sqs = boto3.client("sqs")
     queue = sqs.create_queue(QueueName="dead")["QueueUrl"]
-    letters = SqsDeadLetters(sqs, queue)
-    assert list(letters.every()) == []
+    dead_letters = SqsDeadLetters(sqs, queue)
+    assert list(dead_letters.every()) == []
     for number in range(12):
-        letters.put(str(number), "invalid_request", f"Reason {number}.")
+        dead_letters.put(str(number), "invalid_request", f"Reason {number}.")
     sqs.send_message(QueueUrl=queue, MessageBody="moved")
-    found = sorted(letters.every(), key=lambda one: one.reason)
-    assert {one.message for one in found} == {"moved", *map(str, range(12))}
+    found = sorted(dead_letters.every(), key=lambda entry: entry.reason)
+    assert {entry.message for entry in found} == {"moved", *map(str, range(12))}
     assert (found[0].code, found[0].reason) == ("", "")
     assert found[1].sent_at > 1.7e9
     attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]

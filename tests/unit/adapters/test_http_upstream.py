@@ -159,8 +159,8 @@ def test_any_status_is_an_answer(base: str, http: HttpUpstream) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 500])
 def test_a_refusal_does_not_repeat_the_credential(status: int) -> None:
-    said = {"error": {"message": "Incorrect API key provided: sk-marked-0123456789."}}
-    upstream = HttpUpstream(httpx.MockTransport(lambda request: httpx.Response(status, json=said)))
+    message = {"error": {"message": "Incorrect API key provided: sk-marked-0123456789."}}
+    upstream = HttpUpstream(httpx.MockTransport(lambda request: httpx.Response(status, json=message)))
     headers = {"authorization": "Bearer sk-marked-0123456789"}
     answer = upstream.send(HttpRequest("POST", "https://upstream.invalid/v1", headers))
     assert b"marked" not in answer.body
@@ -208,7 +208,7 @@ def test_too_much_is_cut_off(base: str, http: HttpUpstream, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("method", "harmless", "code"),
+    ("method", "idempotent", "code"),
     [
         ("GET", False, FailureCode.UPSTREAM_TIMEOUT),
         ("POST", True, FailureCode.UPSTREAM_TIMEOUT),
@@ -216,21 +216,21 @@ def test_too_much_is_cut_off(base: str, http: HttpUpstream, monkeypatch: pytest.
     ],
 )
 def test_a_steady_drip_does_not_last_for_ever(
-    base: str, http: HttpUpstream, method: str, harmless: bool, code: FailureCode
+    base: str, http: HttpUpstream, method: str, idempotent: bool, code: FailureCode
 ) -> None:
     with pytest.raises(UpstreamError) as caught:
-        http.send(HttpRequest(method, f"{base}/drip", reading=0.3, harmless=harmless))
+        http.send(HttpRequest(method, f"{base}/drip", total_timeout=0.3, idempotent=idempotent))
     assert code_of(caught) is code
 
 
 def test_events_are_put_together_across_chunks(base: str, http: HttpUpstream) -> None:
     got = list(http.stream(HttpRequest("GET", f"{base}/events"), time.time() + 10))
-    assert [(one.event, one.data) for one in got] == [("heartbeat", "null"), ("complete", "[1,\n2]")]
+    assert [(entry.event, entry.data) for entry in got] == [("heartbeat", "null"), ("complete", "[1,\n2]")]
 
 
 def test_a_stream_is_let_go_at_its_time(base: str, http: HttpUpstream) -> None:
     got = list(http.stream(HttpRequest("GET", f"{base}/endless"), time.time() + 1))
-    assert {one.event for one in got} == {"heartbeat"}
+    assert {entry.event for entry in got} == {"heartbeat"}
 
 
 def test_a_silent_stream_is_let_go_at_its_time_too(base: str, http: HttpUpstream) -> None:
@@ -255,7 +255,7 @@ def test_an_event_without_end_is_cut_off(base: str, http: HttpUpstream, end: str
 
 def test_large_events_are_heard_and_read_as_utf_8(base: str, http: HttpUpstream) -> None:
     got = list(http.stream(HttpRequest("GET", f"{base}/large?size=600000&end=%0A%0A"), time.time() + 10))
-    assert [one.data for one in got] == ["x" * 600_000] * 2
+    assert [event.data for event in got] == ["x" * 600_000] * 2
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_a_picture_that_is_made_is_never_called_throttled(
     with pytest.raises(UpstreamError) as caught:
         answering(answer).download("https://up.invalid/a.png", "https://up.invalid/v1")
     assert code_of(caught) is code
-    assert not caught.value.failure.surely_free
+    assert not caught.value.failure.certainly_free
 
 
 @pytest.mark.parametrize(
@@ -411,13 +411,13 @@ PICTURE_URL = "https://cdn.example.com/p.png"
 
 def scripted(*answers: httpx.Response) -> tuple[HttpUpstream, list[httpx.Request]]:
     """The real client on a network that gives these answers, one after the other."""
-    asked: list[httpx.Request] = []
+    sent: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return answers[len(asked) - 1]
+        sent.append(request)
+        return answers[len(sent) - 1]
 
-    return HttpUpstream(httpx.MockTransport(answer)), asked
+    return HttpUpstream(httpx.MockTransport(answer)), sent
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
@@ -437,16 +437,16 @@ def asked_for(request: httpx.Request) -> tuple[str, str]:
 @pytest.mark.parametrize("url", [PICTURE_URL, "https://[2606:2800:220:1:248:1893:25c8:1946]/p.png"])
 def test_a_picture_on_another_public_host_is_fetched_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, PUBLIC)
-    http, asked = scripted(httpx.Response(200, content=b"png"))
+    http, sent = scripted(httpx.Response(200, content=b"png"))
     assert http.download(url, ALPHA) == b"png"
-    assert [asked_for(one) for one in asked] == [(url, PUBLIC)]
+    assert [asked_for(entry) for entry in sent] == [(url, PUBLIC)]
 
 
 def test_a_picture_that_has_moved_is_followed_to_another_public_host(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, PUBLIC)
-    http, asked = scripted(httpx.Response(302, headers={"location": PICTURE_URL}), httpx.Response(200, content=b"png"))
+    http, sent = scripted(httpx.Response(302, headers={"location": PICTURE_URL}), httpx.Response(200, content=b"png"))
     assert http.download(f"{ALPHA}/p", ALPHA) == b"png"
-    assert [asked_for(one) for one in asked] == [(f"{ALPHA}/p", "alpha.example.com"), (PICTURE_URL, PUBLIC)]
+    assert [asked_for(entry) for entry in sent] == [(f"{ALPHA}/p", "alpha.example.com"), (PICTURE_URL, PUBLIC)]
 
 
 @pytest.mark.parametrize(
@@ -463,11 +463,11 @@ def test_a_picture_anywhere_else_is_never_asked_for(
     url: str, addresses: tuple[str, ...], code: FailureCode, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolving(monkeypatch, *addresses)
-    http, asked = scripted()
+    http, sent = scripted()
     with pytest.raises(UpstreamError, match=words) as refused:
         http.download(url, ALPHA)
     assert refused.value.failure.code is code
-    assert asked == []
+    assert sent == []
 
 
 def test_a_picture_is_left_as_it_is_whatever_is_in_it() -> None:
@@ -479,10 +479,10 @@ def test_a_picture_is_left_as_it_is_whatever_is_in_it() -> None:
 
 def test_a_stream_is_opened_with_the_credential() -> None:
     stream = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=b"event: done\ndata: 1\n\n")
-    http, asked = scripted(stream)
+    http, sent = scripted(stream)
     request = HttpRequest("GET", ALPHA, headers={"authorization": "Bearer secret"})
-    assert [one.data for one in http.stream(request, time.time() + 60)] == ["1"]
-    assert asked[0].headers["authorization"] == "Bearer secret"
+    assert [entry.data for entry in http.stream(request, time.time() + 60)] == ["1"]
+    assert sent[0].headers["authorization"] == "Bearer secret"
 
 
 def test_a_call_of_no_address_is_a_failure_in_our_words(http: HttpUpstream) -> None:

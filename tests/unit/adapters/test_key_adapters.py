@@ -69,7 +69,7 @@ def test_keys_are_listed_and_in_nobodys_list_of_operations(keys: DynamoDBApiKeys
     DynamoDBOperations(client, table, 30, lambda: NOW).create(own)
     assert list(keys.every()) == made
     listing = DynamoDBListing(client, table, lambda: NOW)
-    assert [one.id for one in listing.page(Query(made[0].owner)).operations] == [own.id]
+    assert [operation.id for operation in listing.page(Query(made[0].owner)).operations] == [own.id]
     assert listing.page(Query(made[1].owner)).operations == ()
 
 

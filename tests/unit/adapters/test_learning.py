@@ -126,7 +126,7 @@ def test_figures_are_embedded_metrics_and_never_carry_the_prompt() -> None:
     done = Attempt(1, "alpha", "m", (0,), AttemptState.DONE, 101.0, ended_at=109.0)
     failure = Failure(FailureCode.AMBIGUOUS, "a secret reason")
     unknown = Attempt(2, "beta", "m", (0,), AttemptState.UNKNOWN, 101.0, ended_at=109.0, failure=failure)
-    telemetry.attempt(ended(State.RUNNING, done), done, looks=3, unseen=1.5)
+    telemetry.attempt(ended(State.RUNNING, done), done, poll_count=3, unseen=1.5)
     telemetry.attempt(ended(State.RUNNING, unknown), unknown)
     telemetry.ended(replace(ended(State.FAILED, unknown), failure=failure))
     telemetry.ended(replace(ended(State.FAILED, unknown), queued_at=103.0))
@@ -182,11 +182,11 @@ def test_failures_that_two_processes_report_at_once_both_count(monkeypatch: pyte
 
 def test_a_circuit_is_read_once_in_a_while_and_as_it_was_written_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dynamodb_circuits, "_FRESH", 60.0)
-    client, asked = boto3.client("dynamodb"), []
+    client, sent = boto3.client("dynamodb"), []
     client.meta.events.register(
-        "provide-client-params.dynamodb.GetItem", lambda params, **_: asked.append(params.get("ConsistentRead"))
+        "provide-client-params.dynamodb.GetItem", lambda params, **_: sent.append(params.get("ConsistentRead"))
     )
     one = DynamoDBAdmission(client, "operations", lambda name: None, FakeClock().now)
     for _ in range(3):
         one.admit("alpha")
-    assert asked == [True]
+    assert sent == [True]

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imagegate.adapters import dynamodb_request_rate
-from imagegate.adapters.dynamodb_ledger import DynamoDBBooks
+from imagegate.adapters.dynamodb_ledger import DynamoDBUsageLedger
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.dynamodb_request_rate import DynamoDBRequestRate
 from imagegate.domain.access.api_key import KeyLimits
-from imagegate.domain.access.ledger import Booking, Used
+from imagegate.domain.access.ledger import Reservation, UsageTotals
 from imagegate.domain.errors import Conflict, QuotaExhausted, RateLimited
 from imagegate.domain.operation.account import Account, Amount
 from imagegate.domain.operation.coalescing import Claimed
@@ -50,24 +50,24 @@ def operation(claim: str | None = None) -> Operation:
     return replace(made, claim=claim, updated_at=now, account=Account(KEY, TODAY, 1, 5, counts_running=True))
 
 
-def booking(running: int = 1, pictures: int = 1, micro_dollars: int = 5, **limits: int) -> Booking:
-    return Booking(KEY, TODAY, Amount(running, pictures, micro_dollars), KeyLimits(**limits))
+def reservation(running: int = 1, pictures: int = 1, micro_dollars: int = 5, **limits: int) -> Reservation:
+    return Reservation(KEY, TODAY, Amount(running, pictures, micro_dollars), KeyLimits(**limits))
 
 
-def books(store: Any, client: Any, *days: str) -> Used:
-    reader = store if isinstance(store, MemoryStore) else DynamoDBBooks(client, "operations")
-    used: Used = reader.read(KEY, days or (TODAY,))
+def usage_ledger(store: Any, client: Any, *days: str) -> UsageTotals:
+    reader = store if isinstance(store, MemoryStore) else DynamoDBUsageLedger(client, "operations")
+    used: UsageTotals = reader.read(KEY, days or (TODAY,))
     return used
 
 
 def test_an_operation_and_its_booking_are_written_together(store: Any, client: Any) -> None:
     one = operation()
-    store.create(one, None, booking(pictures_per_day=2, concurrent=2, micro_dollars_per_day=10))
+    store.create(one, None, reservation(pictures_per_day=2, concurrent=2, micro_dollars_per_day=10))
     assert store.get(one.id) == one
-    assert books(store, client) == Used(1, {TODAY: Amount(0, 1, 5)})
-    store.replace(replace(one, version=2), booking(-1, 0, -3))
-    assert books(store, client) == Used(0, {TODAY: Amount(0, 1, 2)})
-    assert books(store, client, "2027-01-14") == Used(0, {})
+    assert usage_ledger(store, client) == UsageTotals(1, {TODAY: Amount(0, 1, 5)})
+    store.replace(replace(one, version=2), reservation(-1, 0, -3))
+    assert usage_ledger(store, client) == UsageTotals(0, {TODAY: Amount(0, 1, 2)})
+    assert usage_ledger(store, client, "2027-01-14") == UsageTotals(0, {})
 
 
 @pytest.mark.parametrize(
@@ -84,54 +84,54 @@ def test_over_a_limit_neither_is_written(
     store: Any, client: Any, limits: dict[str, int], refusal: type[Exception]
 ) -> None:
     for _ in range(3):
-        store.create(operation(), None, booking(**limits))
+        store.create(operation(), None, reservation(**limits))
     one = operation()
     with pytest.raises(refusal) as refused:
-        store.create(one, None, booking(**limits))
+        store.create(one, None, reservation(**limits))
     assert type(refused.value) is refusal
     assert store.get(one.id) is None
-    assert books(store, client) == Used(3, {TODAY: Amount(0, 3, 15)})
-    store.create(one, None, booking(0, 0, 0, **limits))
+    assert usage_ledger(store, client) == UsageTotals(3, {TODAY: Amount(0, 3, 15)})
+    store.create(one, None, reservation(0, 0, 0, **limits))
 
 
 def test_what_can_never_fit_is_refused_by_empty_books_too(store: Any, client: Any) -> None:
     with pytest.raises(QuotaExhausted) as refused:
-        store.create(operation(), None, booking(pictures=4, pictures_per_day=3))
+        store.create(operation(), None, reservation(pictures=4, pictures_per_day=3))
     assert "has 3 of its 3 pictures left" in refused.value.message
     assert refused.value.retry_after is None
-    assert books(store, client) == Used()
+    assert usage_ledger(store, client) == UsageTotals()
 
 
 def test_what_takes_nothing_is_not_refused_by_what_others_have_used(store: Any, client: Any) -> None:
-    store.create(operation(), None, booking(micro_dollars=50))
-    store.create(operation(), None, booking(micro_dollars=0, micro_dollars_per_day=10))
-    assert books(store, client).days[TODAY] == Amount(0, 2, 50)
+    store.create(operation(), None, reservation(micro_dollars=50))
+    store.create(operation(), None, reservation(micro_dollars=0, micro_dollars_per_day=10))
+    assert usage_ledger(store, client).days[TODAY] == Amount(0, 2, 50)
 
 
 def test_a_repetition_is_told_so_although_the_key_has_nothing_left(store: Any, client: Any) -> None:
     limits = {"pictures_per_day": 1, "concurrent": 1}
     one = operation("same#me#x")
-    store.create(one, None, booking(**limits))
+    store.create(one, None, reservation(**limits))
     with pytest.raises(Claimed) as held:
-        store.create(operation("same#me#x"), None, booking(**limits))
+        store.create(operation("same#me#x"), None, reservation(**limits))
     assert held.value.claim.operation_id == one.id
-    assert books(store, client) == Used(1, {TODAY: Amount(0, 1, 5)})
+    assert usage_ledger(store, client) == UsageTotals(1, {TODAY: Amount(0, 1, 5)})
 
 
 def test_a_lost_race_books_nothing(store: Any, client: Any) -> None:
     one = operation()
-    store.create(one, None, booking())
-    store.replace(replace(one, version=2), booking(-1, 0, 0))
+    store.create(one, None, reservation())
+    store.replace(replace(one, version=2), reservation(-1, 0, 0))
     for version in (1, 2, 4):
         with pytest.raises(Conflict):
-            store.replace(replace(one, version=version), booking(-1, 0, 0))
+            store.replace(replace(one, version=version), reservation(-1, 0, 0))
     with pytest.raises(Conflict):
-        store.create(one, None, booking())
-    assert books(store, client) == Used(0, {TODAY: Amount(0, 1, 5)})
+        store.create(one, None, reservation())
+    assert usage_ledger(store, client) == UsageTotals(0, {TODAY: Amount(0, 1, 5)})
 
 
 def test_the_books_of_a_day_are_deleted_in_time_and_the_running_count_never(client: Any, clock: FakeClock) -> None:
-    DynamoDBOperations(client, "operations", 30, clock.now).create(operation(), None, booking())
+    DynamoDBOperations(client, "operations", 30, clock.now).create(operation(), None, reservation())
     day, running = (
         client.get_item(TableName="operations", Key={"pk": {"S": f"usage#{KEY}#{name}"}})["Item"]
         for name in (TODAY, "running")
@@ -179,14 +179,14 @@ def test_who_meets_others_at_the_books_tries_again(
     monkeypatch.setattr("imagegate.adapters.dynamodb_operations._PAUSES", (0.0,) * 5)
     store = DynamoDBOperations(Crowded(client, meetings), "operations", 30, clock.now)
     if refusal is None:
-        store.create(operation(), None, booking(concurrent=3))
+        store.create(operation(), None, reservation(concurrent=3))
     else:
         with pytest.raises(refusal) as refused:
-            store.create(operation(), None, booking(concurrent=3))
+            store.create(operation(), None, reservation(concurrent=3))
         assert getattr(refused.value, "retry_after", 0) == 1
         with pytest.raises(Conflict, match="too many"):
-            store.replace(replace(operation(), version=2), booking())
-    found = DynamoDBBooks(client, "operations").read(KEY, [TODAY]).running
+            store.replace(replace(operation(), version=2), reservation())
+    found = DynamoDBUsageLedger(client, "operations").read(KEY, [TODAY]).running
     assert found == (1 if refusal is None else 0)
 
 

@@ -30,7 +30,7 @@ class Network:
 
     def resolve(self, host: str, port: int, *given: Any, **named: Any) -> list[Any]:
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in found]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (entry, port)) for entry in found]
 
     def connect(self, host: str, port: int, *given: Any, **named: Any) -> Any:
         self.connected.append((host, port))

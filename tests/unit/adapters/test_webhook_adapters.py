@@ -18,7 +18,7 @@ from imagegate.domain.access.api_key import KeyWebhook, issue
 from imagegate.domain.errors import Conflict, Unreachable
 from imagegate.domain.operation.listing import Query
 from imagegate.domain.timing.circuit import FAILURES
-from imagegate.domain.webhooks.delivery import Delivery, DeliveryState, Pace, Try
+from imagegate.domain.webhooks.delivery import Delivery, DeliveryAttempt, DeliveryState, RetryPolicy
 from imagegate.usecases.deliver import Notice
 from support.deployed import operations_table
 from support.fakes import FakeClock
@@ -43,10 +43,12 @@ def deliveries(clock: FakeClock) -> DynamoDBDeliveries:
 
 def test_a_delivery_comes_back_as_it_was_written(deliveries: DynamoDBDeliveries) -> None:
     assert deliveries.get(OP, 3) is None
-    tried = replace(NEW.tried(Try(NOW, 0.25, 503, retry_after=9.0), Pace()), version=1)
+    tried = replace(NEW.with_attempt(DeliveryAttempt(NOW, 0.25, 503, retry_after=9.0), RetryPolicy()), version=1)
     deliveries.put(tried)
     assert deliveries.get(OP, 3) == tried
-    ended = replace(tried.tried(Try(NOW + 9, 0.25, error="No answer in time."), Pace()), version=2)
+    ended = replace(
+        tried.with_attempt(DeliveryAttempt(NOW + 9, 0.25, error="No answer in time."), RetryPolicy()), version=2
+    )
     deliveries.put(ended)
     assert deliveries.get(OP, 3) == ended
 
@@ -63,7 +65,7 @@ def test_all_of_an_operation_in_order_and_nothing_else(deliveries: DynamoDBDeliv
     for sequence, event in [(10, "succeeded"), (1, "queued"), (2, "started")]:
         deliveries.put(replace(NEW, sequence=sequence, event=event, state=DeliveryState.DELIVERED))
     deliveries.put(replace(NEW, operation_id="1" * 20))
-    assert [one.sequence for one in deliveries.of(OP)] == [1, 2, 10]
+    assert [delivery.sequence for delivery in deliveries.of(OP)] == [1, 2, 10]
     assert deliveries.tried(OP) == {"queued", "started", "succeeded"}
     assert deliveries.tried("2" * 20) == set()
     deliveries.forget(OP)
@@ -149,7 +151,7 @@ def test_a_message_that_names_no_delivery_is_none(body: str) -> None:
 
 def test_what_was_never_tried_counts_as_that(deliveries: DynamoDBDeliveries) -> None:
     deliveries.put(replace(NEW, event="queued", sequence=1))
-    deliveries.put(replace(NEW, event="started", sequence=2, tries=(Try(NOW, 0.1, 500),)))
+    deliveries.put(replace(NEW, event="started", sequence=2, tries=(DeliveryAttempt(NOW, 0.1, 500),)))
     deliveries.put(replace(NEW, event="failed", sequence=3, state=DeliveryState.DISABLED))
     assert deliveries.tried(OP) == {"started", "failed"}
 

@@ -65,8 +65,8 @@ def test_an_origin_is_taken(text: str) -> None:
     ["*", "null", "localhost:3000", "http://localhost:3000/", "https://a.example,https://b.example", "", "ftp://a"],
 )
 def test_what_is_no_origin_is_refused(text: str, tmp_path: Path) -> None:
-    asked = runner.invoke(app, ["serve", "--state-dir", str(tmp_path / "s"), "--cors-origin", text])
-    assert (asked.exit_code, "no origin" in asked.output) == (2, True)
+    sent = runner.invoke(app, ["serve", "--state-dir", str(tmp_path / "s"), "--cors-origin", text])
+    assert (sent.exit_code, "no origin" in sent.output) == (2, True)
     assert not (tmp_path / "s").exists()
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from imagegate.cli import events
 from imagegate.cli.main import app
-from imagegate.cli.target import Target
+from imagegate.cli.target import DeploymentTarget
 from imagegate.domain.errors import Failure, FailureCode, MisconfiguredError
 from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.operation import Operation, Picture, State
@@ -41,8 +41,8 @@ def test_a_line_says_how_an_operation_stands() -> None:
     failure = Failure(FailureCode.DEADLINE_EXCEEDED, "No picture within\x1b[2J the deadline.")
     ended = replace(MADE, ended_at=NOW + 3.4)
     lines = [
-        events.line(envelope(one))[10:]
-        for one in (
+        events.line(envelope(entry))[10:]
+        for entry in (
             MADE,
             replace(MADE, state=State.RUNNING),
             replace(ended, state=State.SUCCEEDED, pictures=(PICTURE,)),
@@ -50,7 +50,7 @@ def test_a_line_says_how_an_operation_stands() -> None:
             replace(ended, state=State.CANCELLED),
         )
     ]
-    plain = [_without_colours(one) for one in lines]
+    plain = [_without_colours(line) for line in lines]
     assert plain == [
         f"Queued     {ID}  flux",
         f"Started    {ID}  flux",
@@ -71,14 +71,14 @@ def test_a_late_picture_is_called_late() -> None:
 
 def test_foreign_events_are_shown_with_where_they_come_from_and_obeyed_by_no_terminal() -> None:
     foreign = {"detail-type": "Image Generation Requested", "source": "sh\x1bop", "time": "2027-01-15T08:00:00Z"}
-    told = events.line({**foreign, "id": "e-1", "detail": {"prompt": "a cat"}})
-    assert told[10:] == f"Requested  {'-':20}  Image Generation Requested from sh?op, event e-1"
+    reported = events.line({**foreign, "id": "e-1", "detail": {"prompt": "a cat"}})
+    assert reported[10:] == f"Requested  {'-':20}  Image Generation Requested from sh?op, event e-1"
 
 
 @pytest.mark.parametrize("detail", [{}, {"operation": None}, {"operation": {"id": 1}}])
 def test_who_speaks_in_our_name_ends_nothing(detail: dict[str, Any]) -> None:
-    told = events.line(envelope(MADE) | {"detail": detail})
-    assert "Image Generation Queued from imagegate, event e-1" in told
+    reported = events.line(envelope(MADE) | {"detail": detail})
+    assert "Image Generation Queued from imagegate, event e-1" in reported
 
 
 class Listening:
@@ -102,10 +102,10 @@ class Listening:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    def command(heard: list[dict[str, Any]], *words: str) -> Any:
+    def command(heard: list[dict[str, Any]], *text: str) -> Any:
         listening = Listening(heard)
-        monkeypatch.setattr(Target, "tail", lambda self, pattern: listening)
-        result = CliRunner().invoke(app, ["events", "tail", *words])
+        monkeypatch.setattr(DeploymentTarget, "tail", lambda self, pattern: listening)
+        result = CliRunner().invoke(app, ["events", "tail", *text])
         assert listening.left or result.exit_code
         return result
 
@@ -125,18 +125,18 @@ def test_json_is_the_event_whole(run: Callable[..., Any]) -> None:
 
 
 def test_refused_requests_are_shown_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    letters = [
+    dead_letters = [
         DeadLetter('{"id": "e-1", "detail": {"prompt": "a cat"}}', "model_not_found", "No\x1b such model.", NOW),
         DeadLetter("{", "", "", NOW),
     ]
-    monkeypatch.setattr(Target, "refused", lambda self: SimpleNamespace(every=lambda: iter(letters)))
+    monkeypatch.setattr(DeploymentTarget, "refused", lambda self: SimpleNamespace(every=lambda: iter(dead_letters)))
     head, first, second = CliRunner().invoke(app, ["events", "refused"]).stdout.splitlines()
     assert head.split() == ["WHEN", "CODE", "EVENT", "REASON"]
     assert first.split()[2:] == ["model_not_found", "e-1", "No?", "such", "model."]
     assert second.endswith("-                -      It broke down each time; see the log.")
     lines = CliRunner().invoke(app, ["events", "refused", "--json"]).stdout.splitlines()
-    assert [DeadLetter(**json.loads(one)) for one in lines] == letters
-    letters.clear()
+    assert [DeadLetter(**json.loads(line)) for line in lines] == dead_letters
+    dead_letters.clear()
     nothing = CliRunner().invoke(app, ["events", "refused"])
     assert (nothing.exit_code, nothing.stdout, nothing.stderr) == (0, "", "None was refused.\n")
 
@@ -144,7 +144,7 @@ def test_refused_requests_are_shown_with_the_reason(monkeypatch: pytest.MonkeyPa
 def test_a_deployment_that_takes_no_requests_says_so() -> None:
     formation = Formation({"imagegate-dev": {}})
     with pytest.raises(MisconfiguredError, match="IntakeKey"):
-        Target("dev", lambda service: formation).refused()
+        DeploymentTarget("dev", lambda service: formation).refused()
 
 
 def test_what_is_no_id_is_refused(run: Callable[..., Any]) -> None:

@@ -38,20 +38,20 @@ def table(monkeypatch: pytest.MonkeyPatch, mocked_aws: None) -> str:
     return name
 
 
-def run(*words: str, text: str | None = None) -> Result:
-    return runner.invoke(app, words, input=text)
+def run(*arguments: str, text: str | None = None) -> Result:
+    return runner.invoke(app, arguments, input=text)
 
 
-def done(*words: str, text: str | None = None) -> str:
+def done(*arguments: str, text: str | None = None) -> str:
     """What the command printed; it succeeded."""
-    result = run(*words, text=text)
+    result = run(*arguments, text=text)
     assert result.exit_code == 0, result.output
     return result.stdout
 
 
-def failed(*words: str, text: str | None = None) -> str:
+def failed(*arguments: str, text: str | None = None) -> str:
     """The one sentence with which the command failed."""
-    result = run(*words, text=text)
+    result = run(*arguments, text=text)
     assert (result.exit_code, result.stdout) == (1, "")
     [line] = result.stderr.splitlines()
     assert line.startswith("imagegate: ")
@@ -82,12 +82,12 @@ def test_a_key_is_made_shown_once_revoked(table: str) -> None:
     assert is_let_in(table, text)
     assert "shown only now" in made.stderr
     assert text not in made.stderr
-    [shown] = json.loads(done("keys", "list", "--json"))
-    assert (shown["name"], shown["state"], shown["id"]) == ("ci", "active", text.split("_")[1])
+    [document] = json.loads(done("keys", "list", "--json"))
+    assert (document["name"], document["state"], document["id"]) == ("ci", "active", text.split("_")[1])
     assert text.split("_")[2] not in done("keys", "list", "--json") + done("keys", "list")
-    assert done("keys", "revoke", shown["id"]) == ""
+    assert done("keys", "revoke", document["id"]) == ""
     assert not is_let_in(table, text)
-    assert done("keys", "revoke", shown["id"]) == "", "twice does no harm"
+    assert done("keys", "revoke", document["id"]) == "", "twice does no harm"
     assert json.loads(done("keys", "list", "--json"))[0]["state"] == "revoked"
 
 
@@ -142,7 +142,9 @@ def test_a_key_may_share_anothers_operations(table: str) -> None:
 def secrets_of(table: str, key_id: str) -> list[str]:
     """What the webhooks of a key are signed with at this moment, as `deliver` finds it."""
     signing = Signing(shared.api_keys(boto3.client("dynamodb"), table), shared.webhook_key(aws.client, WEBHOOK_KEY))
-    return [secret_text(one) for one in signing.secrets(Webhook("https://8.8.8.8/", (), key_id), "me", time.time())]
+    return [
+        secret_text(secret) for secret in signing.secrets(Webhook("https://8.8.8.8/", (), key_id), "me", time.time())
+    ]
 
 
 def test_the_secret_of_a_keys_webhooks_is_shown_once_and_rotated_with_a_grace(table: str) -> None:
@@ -233,16 +235,16 @@ def test_a_secret_comes_from_standard_input_and_is_never_shown() -> None:
 
 
 def test_at_a_terminal_a_secret_is_asked_for_without_echo(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bool] = []
+    sent: list[bool] = []
 
     def prompt(text: str, **options: object) -> str:
-        asked.append(options["hide_input"] is True and options["err"] is True)
+        sent.append(options["hide_input"] is True and options["err"] is True)
         return "typed"
 
     monkeypatch.setattr("imagegate.cli.secrets.typer.prompt", prompt)
     monkeypatch.setattr("imagegate.cli.secrets._is_terminal", lambda: True)
     done("secrets", "set", "BFL_API_KEY")
-    assert asked == [True]
+    assert sent == [True]
 
 
 def test_an_empty_secret_is_refused() -> None:
@@ -284,8 +286,8 @@ def test_what_a_key_has_used_is_shown(table: str) -> None:
     assert [line.split() for line in done("keys", "usage", made["id"]).splitlines()[1:]] == [
         [day_of(time.time()), "0", "0.000000"]
     ]
-    shown = json.loads(done("keys", "usage", made["id"], "--days", "7", "--json"))
-    assert (len(shown["days"]), shown["left"]["pictures"], shown["limits"]["pictures_per_day"]) == (7, 3, 3)
+    document = json.loads(done("keys", "usage", made["id"], "--days", "7", "--json"))
+    assert (len(document["days"]), document["left"]["pictures"], document["limits"]["pictures_per_day"]) == (7, 3, 3)
     free = json.loads(done("keys", "create", "--name", "free", "--json"))
     assert "nobody counts" in run("keys", "usage", free["id"]).stderr
     rich = json.loads(done("keys", "create", "--name", "rich", "--budget-per-day", "2.50", "--json"))

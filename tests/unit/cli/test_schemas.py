@@ -11,7 +11,7 @@ from imagegate.adapters.eventbridge_bus import EventBridgeBus
 from imagegate.cli.schemas import REQUESTED, documents, file_name
 from imagegate.dialects.operations import events as operations_events
 from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.operation.events import announced
+from imagegate.domain.operation.events import event_for
 from imagegate.domain.operation.operation import State
 from support.event_schemas import as_described
 from support.fakes import FakeClock
@@ -35,29 +35,32 @@ def delivered() -> list[dict[str, Any]]:
     world.cancel(world.now(operation))
     world.alpha.checks = [ready()]
     again = world.retry(world.now(operation))
-    world.drive(world.revise(again, lambda one: one.moved(State.RUNNING, world.clock.now()), due_in=60))
-    found = [announced(old, new) for old, new in zip((None, *world.store.history), world.store.history, strict=False)]
+    world.drive(
+        world.update_with_retry(again, lambda entry: entry.moved(State.RUNNING, world.clock.now()), sweep_after=60)
+    )
+    found = [event_for(old, new) for old, new in zip((None, *world.store.history), world.store.history, strict=False)]
     bus = EventBridgeBus(None, "bus", "pictures", FakeClock().sleep)
     entries = [bus._entry(event) for event in found if event]
     return [
-        ENVELOPE | {"source": one["Source"], "detail-type": one["DetailType"], "detail": json.loads(one["Detail"])}
-        for one in entries
+        ENVELOPE
+        | {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
+        for entry in entries
     ]
 
 
 def test_real_announcements_fit_and_nothing_in_them_is_unknown() -> None:
-    told = [as_described(event)["detail-type"].rpartition(" ")[2] for event in delivered()]
-    assert told == ["Queued", "Started", "Cancelled", "Queued", "Started", "Succeeded"]
+    reported = [as_described(event)["detail-type"].rpartition(" ")[2] for event in delivered()]
+    assert reported == ["Queued", "Started", "Cancelled", "Queued", "Started", "Succeeded"]
 
 
 def test_what_does_not_fit_is_noticed() -> None:
     event = delivered()[-1]
     for spoil in (
-        lambda one: one["detail"].pop("sequence"),
-        lambda one: one["detail"]["operation"].update(state="queued"),
-        lambda one: one["detail"]["operation"]["images"][0].pop("bucket"),
-        lambda one: one["detail"]["operation"].update(secret="x"),
-        lambda one: one.update(source="shop"),
+        lambda entry: entry["detail"].pop("sequence"),
+        lambda entry: entry["detail"]["operation"].update(state="queued"),
+        lambda entry: entry["detail"]["operation"]["images"][0].pop("bucket"),
+        lambda entry: entry["detail"]["operation"].update(secret="x"),
+        lambda entry: entry.update(source="shop"),
     ):
         spoilt = copy.deepcopy(event)
         spoil(spoilt)

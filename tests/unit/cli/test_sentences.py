@@ -21,11 +21,11 @@ def program(folder: Path) -> str:
 def test_the_program_is_named_as_it_can_be_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     on_path, elsewhere = program(tmp_path / "on_path"), program(tmp_path / "else where")
     monkeypatch.setenv("PATH", str(tmp_path / "on_path"))
-    said = []
+    message = []
     for called in (on_path, elsewhere, "/usr/bin/pytest"):
         monkeypatch.setattr(sys, "argv", [called])
-        said.append(command())
-    assert said == ["imagegate", f"'{elsewhere}'", "imagegate"]
+        message.append(command())
+    assert message == ["imagegate", f"'{elsewhere}'", "imagegate"]
 
 
 def test_options_lead_to_the_same_deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.operations import requests as operations_requests
-from imagegate.dialects.parsing import LARGEST, document_of
+from imagegate.dialects.parsing import LARGEST, parse_document
 from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.domain.errors import InvalidRequest, RequestError, TooLarge
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.usecases.start import LARGEST_TEXTS, Ask
+from imagegate.usecases.start import LARGEST_TEXTS, GenerationRequest
 
 PARSERS: dict[str, Callable[[bytes], Any]] = {
     "openai_images": openai_requests.parse,
@@ -55,7 +55,7 @@ DEEP = 100_000
 )
 def test_what_is_no_sound_object_is_refused(body: bytes, said: str) -> None:
     with pytest.raises(InvalidRequest, match=said) as caught:
-        document_of(body)
+        parse_document(body)
     assert len(caught.value.message) < 200
     for parse in PARSERS.values():
         with pytest.raises(InvalidRequest, match=said):
@@ -65,12 +65,12 @@ def test_what_is_no_sound_object_is_refused(body: bytes, said: str) -> None:
 def test_what_is_sound_is_read() -> None:
     body = '\ufeff{"a":"кот 🐈 \\ud83d\\ude00","b":1e308,"c":%s,"d":{"a":1}}' % ("9" * 40)
     deep = b'{"a":' + b"[" * 18 + b"]" * 18 + b"}"
-    assert document_of(body.encode()) == {"a": "кот 🐈 😀", "b": 1e308, "c": int("9" * 40), "d": {"a": 1}}
-    assert document_of(deep)["a"]
+    assert parse_document(body.encode()) == {"a": "кот 🐈 😀", "b": 1e308, "c": int("9" * 40), "d": {"a": 1}}
+    assert parse_document(deep)["a"]
 
 
 def test_every_text_that_utf8_can_write_is_taken() -> None:
-    assert document_of(rb'{"a": "\ud83e\udd8a", "b": "\\ud800"}') == {"a": "🦊", "b": r"\ud800"}
+    assert parse_document(rb'{"a": "\ud83e\udd8a", "b": "\\ud800"}') == {"a": "🦊", "b": r"\ud800"}
 
 
 @pytest.mark.parametrize("dialect", PARSERS)
@@ -79,7 +79,7 @@ def test_a_body_that_is_too_large_is_not_even_read(dialect: str) -> None:
     with pytest.raises(TooLarge) as caught:
         PARSERS[dialect](body)
     assert str(LARGEST) in caught.value.message
-    assert document_of(body, len(body))
+    assert parse_document(body, len(body))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_body_that_is_too_large_is_not_even_read(dialect: str) -> None:
 def test_a_bomb_costs_no_time(body: bytes) -> None:
     began = time.process_time()
     with pytest.raises(RequestError):
-        document_of(body)
+        parse_document(body)
     assert time.process_time() - began < 2
 
 
@@ -171,11 +171,11 @@ def test_every_field_has_an_end(dialect: str, body: dict[str, Any]) -> None:
 
 def test_what_an_operations_item_could_not_hold_is_refused() -> None:
     prompt = "🐈" * (LARGEST_TEXTS // 4)
-    assert Ask(ImageRequest("flux", (Message(prompt),)), "operations")
+    assert GenerationRequest(ImageRequest("flux", (Message(prompt),)), "operations")
     for request, metadata in (
         (ImageRequest("flux", (Message(prompt), Message("x"))), {}),
         (ImageRequest("flux", (Message(prompt),), negative_prompt="x"), {}),
         (ImageRequest("flux", (Message(prompt),)), {"x": ""}),
     ):
         with pytest.raises(TooLarge, match=str(LARGEST_TEXTS)):
-            Ask(request, "operations", metadata=metadata)
+            GenerationRequest(request, "operations", metadata=metadata)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from imagegate.domain.errors import InvalidRequest, RequestError, UnknownModel, UnknownProvider
 from imagegate.domain.operation.ids import ALPHABET, is_id, new_id
-from imagegate.domain.request.capabilities import misfits, not_honoured, worded
+from imagegate.domain.request.capabilities import ignored, unsupported, with_negative_prompt
 from imagegate.domain.request.geometry import Grid, Size
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, InputImage, Message
 from imagegate.domain.request.route import Route, Routes, Target
 from support.fakes import routes
@@ -84,23 +84,27 @@ def request(model: str = "flux", provider: str | None = None) -> ImageRequest:
 
 def test_routes_are_found_by_name_and_alias() -> None:
     table = routes("alpha", "beta")
-    assert table.of(request("flux-schnell")) == table.of(request("gpt-image-1-mini")) == table.of(request())
+    assert (
+        table.resolve(request("flux-schnell")) == table.resolve(request("gpt-image-1-mini")) == table.resolve(request())
+    )
 
 
 def test_an_unknown_model_lists_the_known_ones() -> None:
     with pytest.raises(UnknownModel) as caught:
-        routes("alpha").of(request("nope"))
+        routes("alpha").resolve(request("nope"))
     assert "flux" in str(caught.value.remedy)
 
 
 def test_insisting_on_a_provider_narrows_the_route() -> None:
-    assert [one.provider for one in routes("alpha", "beta").of(request(provider="beta")).targets] == ["beta"]
+    assert [target.provider for target in routes("alpha", "beta").resolve(request(provider="beta")).targets] == ["beta"]
     with pytest.raises(UnknownProvider, match="does not serve") as caught:
-        routes("alpha", "beta").of(request(provider="gamma"))
+        routes("alpha", "beta").resolve(request(provider="gamma"))
     assert caught.value.param == "provider"
 
 
-LIMITS = Limits(Waits.POLL, FLUX, prompt_characters=10, honours=frozenset({"seed", "quality"}), input_images=1)
+LIMITS = Limits(
+    CompletionMode.POLL, FLUX, prompt_characters=10, capabilities=frozenset({"seed", "quality"}), input_images=1
+)
 PICTURE = InputImage("inputs/a", "image/png")
 
 
@@ -122,7 +126,7 @@ PICTURE = InputImage("inputs/a", "image/png")
     ],
 )
 def test_what_cannot_be_honoured_and_must_not_be_passed_over(changes: dict[str, Any], found: list[str]) -> None:
-    assert misfits(replace(request(), **changes), LIMITS) == found
+    assert unsupported(replace(request(), **changes), LIMITS) == found
 
 
 @pytest.mark.parametrize(
@@ -146,14 +150,14 @@ def test_what_cannot_be_honoured_and_must_not_be_passed_over(changes: dict[str, 
     ],
 )
 def test_what_is_only_reported(changes: dict[str, Any], found: tuple[str, ...]) -> None:
-    assert not_honoured(replace(request(), **changes), LIMITS) == found
+    assert ignored(replace(request(), **changes), LIMITS) == found
 
 
 def test_a_lenient_request_is_told_what_others_are_refused_for() -> None:
     lenient = replace(request(), steps=4, seed=5, lenient=True)
-    assert misfits(lenient, LIMITS) == []
-    assert not_honoured(lenient, LIMITS) == ("steps",)
-    assert misfits(replace(lenient, messages=(Message("x" * 11),)), LIMITS) == ["prompt"]
+    assert unsupported(lenient, LIMITS) == []
+    assert ignored(lenient, LIMITS) == ("steps",)
+    assert unsupported(replace(lenient, messages=(Message("x" * 11),)), LIMITS) == ["prompt"]
 
 
 WEIGHED = replace(
@@ -164,51 +168,53 @@ WEIGHED = replace(
 
 def test_one_prompt_is_the_messages_by_weight_without_those_to_avoid() -> None:
     assert WEIGHED.prompt == "b\na\nc"
-    assert WEIGHED.avoided == "fog\nd"
-    assert WEIGHED.forgotten().prompt == WEIGHED.forgotten().avoided == ""
+    assert WEIGHED.text_to_avoid == "fog\nd"
+    assert WEIGHED.redacted().prompt == WEIGHED.redacted().text_to_avoid == ""
 
 
 def test_messages_to_avoid_are_the_negative_prompt_where_there_is_one() -> None:
-    negative = replace(LIMITS, honours=frozenset({"negative_prompt"}))
-    assert worded(WEIGHED, negative).negative_prompt == "fog\nd"
-    assert worded(replace(WEIGHED, negative_prompt="dogs"), negative).negative_prompt == "dogs\nfog\nd"
-    assert not_honoured(WEIGHED, negative) == ("weight",)
-    assert misfits(WEIGHED, negative) == []
+    negative = replace(LIMITS, capabilities=frozenset({"negative_prompt"}))
+    assert with_negative_prompt(WEIGHED, negative).negative_prompt == "fog\nd"
+    assert with_negative_prompt(replace(WEIGHED, negative_prompt="dogs"), negative).negative_prompt == "dogs\nfog\nd"
+    assert ignored(WEIGHED, negative) == ("weight",)
+    assert unsupported(WEIGHED, negative) == []
 
 
 def test_messages_to_avoid_are_left_out_elsewhere_and_reported() -> None:
-    assert worded(WEIGHED, LIMITS) == WEIGHED
-    assert not_honoured(WEIGHED, LIMITS) == ("weight", "negative_weight")
-    assert misfits(WEIGHED, LIMITS) == []
+    assert with_negative_prompt(WEIGHED, LIMITS) == WEIGHED
+    assert ignored(WEIGHED, LIMITS) == ("weight", "negative_weight")
+    assert unsupported(WEIGHED, LIMITS) == []
 
 
 def test_an_upstream_that_weighs_gets_the_messages_and_counts_all_their_characters() -> None:
-    weighing = replace(LIMITS, weighs=True, honours=frozenset({"negative_prompt"}), prompt_characters=7)
-    assert worded(WEIGHED, weighing) == WEIGHED
-    assert not_honoured(WEIGHED, weighing) == ()
-    assert misfits(WEIGHED, weighing) == []
-    assert misfits(WEIGHED, replace(weighing, prompt_characters=6)) == ["prompt"]
+    weighing = replace(LIMITS, supports_weights=True, capabilities=frozenset({"negative_prompt"}), prompt_characters=7)
+    assert with_negative_prompt(WEIGHED, weighing) == WEIGHED
+    assert ignored(WEIGHED, weighing) == ()
+    assert unsupported(WEIGHED, weighing) == []
+    assert unsupported(WEIGHED, replace(weighing, prompt_characters=6)) == ["prompt"]
 
 
 @pytest.mark.parametrize("weights", [(1.0,), (5.0,), (2.0, 2.0)])
 def test_equal_weights_say_nothing(weights: tuple[float, ...]) -> None:
-    alike = replace(request(), messages=tuple(Message(str(at), one) for at, one in enumerate(weights)))
-    assert not_honoured(alike, LIMITS) == ()
+    alike = replace(request(), messages=tuple(Message(str(at), weight) for at, weight in enumerate(weights)))
+    assert ignored(alike, LIMITS) == ()
     assert alike.prompt == "\n".join(map(str, range(len(weights))))
 
 
 def test_a_request_nobody_can_honour_is_refused_by_the_name_of_the_field() -> None:
     with pytest.raises(InvalidRequest) as caught:
-        routes("alpha").of(replace(request(), guidance=3.5))
+        routes("alpha").resolve(replace(request(), guidance=3.5))
     assert caught.value.param == "guidance"
 
 
 def test_whoever_asks_for_too_many_steps_is_told_how_many_there_may_be() -> None:
     def remedy(*most: int | None) -> str:
-        able = replace(LIMITS, honours=frozenset({"steps"}))
-        limits = [replace(able, steps_maximum=one) if one else LIMITS for one in most]
+        able = replace(LIMITS, capabilities=frozenset({"steps"}))
+        limits = [replace(able, steps_maximum=entry) if entry else LIMITS for entry in most]
         with pytest.raises(InvalidRequest) as caught:
-            Routes([Route("flux", tuple(Target("alpha", "x", one) for one in limits))]).of(replace(request(), steps=51))
+            Routes([Route("flux", tuple(Target("alpha", "x", limit) for limit in limits))]).resolve(
+                replace(request(), steps=51)
+            )
         return caught.value.remedy
 
     assert remedy(None, 4, 50) == "Ask for at most 50, or for another model."
@@ -216,38 +222,38 @@ def test_whoever_asks_for_too_many_steps_is_told_how_many_there_may_be() -> None
 
 
 def test_more_steps_than_an_upstream_takes() -> None:
-    four = replace(LIMITS, honours=frozenset({"steps"}), steps_maximum=4)
-    assert misfits(replace(request(), steps=5), four) == ["steps"]
-    assert misfits(replace(request(), steps=4), four) == []
+    four = replace(LIMITS, capabilities=frozenset({"steps"}), steps_maximum=4)
+    assert unsupported(replace(request(), steps=5), four) == ["steps"]
+    assert unsupported(replace(request(), steps=4), four) == []
 
 
 def test_who_makes_transparent_pictures_is_asked_for_them() -> None:
-    able = replace(LIMITS, honours=LIMITS.honours | {"background"})
-    assert misfits(replace(request(), background="transparent"), able) == []
+    able = replace(LIMITS, capabilities=LIMITS.capabilities | {"background"})
+    assert unsupported(replace(request(), background="transparent"), able) == []
 
 
 def test_without_anything_to_avoid_the_request_stays_as_it_is() -> None:
-    negative = replace(LIMITS, honours=frozenset({"negative_prompt"}))
-    assert worded(request(), negative) == request()
+    negative = replace(LIMITS, capabilities=frozenset({"negative_prompt"}))
+    assert with_negative_prompt(request(), negative) == request()
 
 
 def test_a_seed_that_is_not_heeded_anyway_is_reported_once() -> None:
     lenient = replace(request(), seed=2**31, lenient=True)
-    assert not_honoured(lenient, replace(LIMITS, honours=frozenset())) == ("seed",)
+    assert ignored(lenient, replace(LIMITS, capabilities=frozenset())) == ("seed",)
 
 
 def table(**limits: Limits) -> Routes:
     """A model of its own for each of `limits`."""
-    return Routes([Route(name, (Target("alpha", "m", one),), ("any-*",)) for name, one in limits.items()])
+    return Routes([Route(name, (Target("alpha", "m", limit),), ("any-*",)) for name, limit in limits.items()])
 
 
 DRAWS, EDITS = replace(LIMITS, input_images=0), replace(LIMITS, input_images=2)
-VARIES = replace(EDITS, varies=True)
+VARIES = replace(EDITS, supports_variations=True)
 
 
 def refusal(routes: Routes, **changes: Any) -> RequestError:
     with pytest.raises(RequestError) as caught:
-        routes.of(replace(request(), **changes))
+        routes.resolve(replace(request(), **changes))
     return caught.value
 
 
@@ -299,12 +305,14 @@ def test_one_able_provider_makes_a_model_able_and_is_the_only_one_asked() -> Non
     route = Route("mixed", (Target("alpha", "m", DRAWS), Target("beta", "m", EDITS)))
     mixed = Routes([route])
     assert mixed.working_from(1, prompted=True) == ["mixed"]
-    assert [one.provider for one in mixed.of(replace(request("mixed"), inputs=(PICTURE,))).targets] == ["beta"]
+    assert [target.provider for target in mixed.resolve(replace(request("mixed"), inputs=(PICTURE,))).targets] == [
+        "beta"
+    ]
 
 
 def test_the_refusal_is_that_of_the_provider_that_comes_nearest() -> None:
-    near = replace(LIMITS, honours=frozenset({"steps"}))
-    targets = (Target("far", "m", replace(LIMITS, honours=frozenset())), Target("near", "m", near))
+    near = replace(LIMITS, capabilities=frozenset({"steps"}))
+    targets = (Target("far", "m", replace(LIMITS, capabilities=frozenset())), Target("near", "m", near))
     assert refusal(Routes([Route("flux", targets)]), steps=4, guidance=1.0).param == "guidance"
 
 
@@ -314,5 +322,5 @@ def test_of_several_models_of_one_alias_the_first_ones_refusal_counts() -> None:
 
 
 def test_only_an_alias_with_a_star_covers_other_names() -> None:
-    assert table(flux=DRAWS).named("any-thing")
-    assert Routes([Route("flux", (), ("flux-schnell",))]).named("flux-schnelle") is None
+    assert table(flux=DRAWS).find("any-thing")
+    assert Routes([Route("flux", (), ("flux-schnell",))]).find("flux-schnelle") is None

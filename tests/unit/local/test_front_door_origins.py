@@ -27,7 +27,7 @@ class Behind(httpx.AsyncBaseTransport):
         return httpx.Response(200, stream=httpx.ByteStream(b"{}"))
 
 
-def ask(
+def generation(
     method: str, path: str, headers: dict[str, str], body: bytes = b"", origins: frozenset[str] = frozenset()
 ) -> tuple[int, str, list[httpx.Request]]:
     """Status, text and what was forwarded."""
@@ -56,26 +56,26 @@ def ask(
 def test_a_page_of_another_origin_reaches_nothing_whatever_its_body_is_called(kind: str) -> None:
     for origin in ("https://evil.example", "null", "http://localhost:3000"):
         headers = {"origin": origin, "content-type": kind, "sec-fetch-site": "cross-site"}
-        status, text, forwarded = ask("POST", "/v1/images/generations", headers, BODY)
+        status, text, forwarded = generation("POST", "/v1/images/generations", headers, BODY)
         assert (status, forwarded) == (403, [])
         assert "--cors-origin" in json.loads(text)["message"]
-    status, _, forwarded = ask("POST", "/v1/images/generations", {"content-type": kind}, BODY)
+    status, _, forwarded = generation("POST", "/v1/images/generations", {"content-type": kind}, BODY)
     assert (status, len(forwarded)) == (200, 1), "a program may call it as it likes"
 
 
 def test_a_name_that_was_made_to_lead_here_reaches_nothing() -> None:
     for path in ("/v1/operations", "/docs", "/v1/images/06gzj55vfn0ajhf9kn2m-0"):
-        status, _, forwarded = ask("GET", path, {"host": "evil.example:1337", **NAVIGATION})
+        status, _, forwarded = generation("GET", path, {"host": "evil.example:1337", **NAVIGATION})
         assert (status, forwarded) == (403, [])
 
 
 def test_a_page_whose_origin_is_named_passes_and_its_neighbour_does_not() -> None:
     origins = frozenset({APP})
-    status, _, forwarded = ask("POST", "/v1/operations", {"origin": APP}, BODY, origins)
+    status, _, forwarded = generation("POST", "/v1/operations", {"origin": APP}, BODY, origins)
     assert (status, forwarded[0].headers["origin"]) == (200, APP)
-    assert ask("OPTIONS", "/v1/operations", {"origin": APP}, b"", origins)[0] == 200
-    assert ask("POST", "/v1/operations", {"origin": f"{APP}:8443"}, BODY, origins)[0] == 403
-    assert ask("GET", "/v1/operations", {"sec-fetch-site": "cross-site"}, b"", origins)[0] == 403
+    assert generation("OPTIONS", "/v1/operations", {"origin": APP}, b"", origins)[0] == 200
+    assert generation("POST", "/v1/operations", {"origin": f"{APP}:8443"}, BODY, origins)[0] == 403
+    assert generation("GET", "/v1/operations", {"sec-fetch-site": "cross-site"}, b"", origins)[0] == 403
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_a_page_whose_origin_is_named_passes_and_its_neighbour_does_not() -> Non
 def test_a_link_may_be_followed_and_a_picture_shown(
     method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
-    answered, _, forwarded = ask(method, path, headers)
+    answered, _, forwarded = generation(method, path, headers)
     assert (answered, len(forwarded)) == (status, status == 200)
 
 
 def test_what_is_behind_gets_the_doors_token_and_no_other() -> None:
-    _, _, [forwarded] = ask("GET", "/", {DOOR_HEADER: "forged"})
+    _, _, [forwarded] = generation("GET", "/", {DOOR_HEADER: "forged"})
     assert forwarded.headers.get_list(DOOR_HEADER) == ["the token"]

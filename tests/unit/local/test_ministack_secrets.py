@@ -53,7 +53,7 @@ def test_they_are_encrypted_and_come_back(root: RootCredentials) -> None:
     put("/a/secret", SECRET, "SecureString")
     put("/a/name", "plain", "String")
     text = saved()
-    assert not [one for one in (SECRET, "sk-an-older-one", "c2stYS1tYXJrZWQtY3JlZGVudGlhbA") if one in text]
+    assert not [entry for entry in (SECRET, "sk-an-older-one", "c2stYS1tYXJrZWQtY3JlZGVudGlhbA") if entry in text]
     assert "plain" in text
     loaded(text)
     assert (value("/a/secret"), value("/a/name")) == (SECRET, "plain")

@@ -14,7 +14,9 @@ HERE = "127.0.0.1:1337"
 def scope(method: str = "GET", path: str = "/", **headers: str | list[str]) -> dict[str, Any]:
     """An ASGI scope; a header with several values is there several times."""
     given = {"host": HERE, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    pairs = [(name, one) for name, value in given.items() for one in ([value] if isinstance(value, str) else value)]
+    pairs = [
+        (name, element) for name, value in given.items() for element in ([value] if isinstance(value, str) else value)
+    ]
     raw = [(name.encode(), value.encode("latin-1")) for name, value in pairs]
     return {"type": "http", "scheme": "http", "method": method, "path": path, "headers": raw}
 
@@ -87,8 +89,8 @@ def test_names_below_localhost_count_where_the_policy_says_so() -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "DELETE"])
 def test_pages_of_other_origins_are_refused(method: str, origin: str | list[str]) -> None:
-    harmless = OriginPolicy(NAMED.origins, harmless=lambda _: True)
-    for policy in (OriginPolicy(), NAMED, harmless):
+    idempotent = OriginPolicy(NAMED.origins, idempotent=lambda _: True)
+    for policy in (OriginPolicy(), NAMED, idempotent):
         assert policy.refusal(scope(method, origin=origin)) == FOREIGN_PAGE
         assert policy.refusal(scope(method, origin=origin, sec_fetch_site="same-origin")) == FOREIGN_PAGE
 
@@ -102,9 +104,9 @@ def test_the_own_origin_and_those_that_are_named_pass(origin: str) -> None:
 def test_without_an_origin_the_site_decides(site: str | list[str]) -> None:
     """Another port of localhost is another origin of the same site."""
     assert NAMED.refusal(scope(sec_fetch_site=site)) == FOREIGN_PAGE
-    harmless = OriginPolicy(harmless=lambda _: True)
-    assert harmless.refusal(scope(sec_fetch_site=site)) is None
-    assert harmless.refusal(scope("POST", sec_fetch_site=site)) == FOREIGN_PAGE
+    idempotent = OriginPolicy(idempotent=lambda _: True)
+    assert idempotent.refusal(scope(sec_fetch_site=site)) is None
+    assert idempotent.refusal(scope("POST", sec_fetch_site=site)) == FOREIGN_PAGE
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none", []])
@@ -122,7 +124,7 @@ def test_the_guard_refuses_before_the_application_hears_of_it(kind: str) -> None
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asked = {**scope(host="evil.example"), "type": kind}
-    asyncio.run(OriginGuard(app, OriginPolicy())(asked, app, send))  # type: ignore[arg-type]
+    requests = {**scope(host="evil.example"), "type": kind}
+    asyncio.run(OriginGuard(app, OriginPolicy())(requests, app, send))  # type: ignore[arg-type]
     assert not reached
     assert sent[0].get("status", sent[0].get("code")) in (403, 1008)

@@ -1,11 +1,11 @@
 """Refusals that only their words tell."""
 
 from imagegate.domain.errors import FailureCode
-from imagegate.providers.error_phrases import code_of_words
+from imagegate.providers.error_phrases import code_from_text
 
 
 def test_the_beginning_of_a_text_decides() -> None:
-    assert code_of_words("model x is not allowed") is FailureCode.NOT_FOUND
-    assert code_of_words("something else") is None
+    assert code_from_text("model x is not allowed") is FailureCode.NOT_FOUND
+    assert code_from_text("something else") is None
     # The pattern above takes long over a page that says "model" a million times.
-    assert code_of_words(f"{'model ' * 1000} is not allowed") is None
+    assert code_from_text(f"{'model ' * 1000} is not allowed") is None

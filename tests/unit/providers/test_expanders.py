@@ -7,7 +7,7 @@ import pytest
 
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.ports.upstreams import HttpRequest, HttpResponse
-from imagegate.providers.expanders import PROTOCOLS, ChatExpander, Endpoint, parse_answer
+from imagegate.providers.expanders import CHAT_PROTOCOLS, ChatExpander, Endpoint, parse_answer
 from support.fakes import NoSecrets, ScriptedHttp
 
 SECRETS = NoSecrets({"KEY": "s3cret\n", "TOKEN": "t1.abc"})
@@ -31,7 +31,7 @@ def test_a_chat_completion_says_no_more_than_every_server_understands() -> None:
     system, user = request.json["messages"]
     assert (system["role"], user) == ("system", {"role": "user", "content": "a fox"})
     assert "at most 500 characters" in system["content"]
-    assert (request.timeout, request.reading, request.harmless) == (12.0, 12.0, True)
+    assert (request.timeout, request.total_timeout, request.idempotent) == (12.0, 12.0, True)
 
 
 def test_a_server_without_keys_is_shown_none() -> None:
@@ -52,7 +52,7 @@ def test_a_completion_of_yandexgpt(secret: str, shown: str) -> None:
     assert request.headers == {"authorization": shown, "x-folder-id": "b1g"}
     assert request.json["modelUri"] == "gpt://b1g/yandexgpt/latest"
     assert request.json["completionOptions"] == {"stream": False, "temperature": 0.3, "maxTokens": "500"}
-    assert [one["role"] for one in request.json["messages"]] == ["system", "user"]
+    assert [entry["role"] for entry in request.json["messages"]] == ["system", "user"]
     assert request.json["messages"][1]["text"] == "a fox"
 
 
@@ -65,7 +65,7 @@ def test_whoever_can_be_told_not_to_log_is_told(model: str, told: bool) -> None:
 
 def read(protocol: str, document: Any, status: int = 200) -> str:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return parse_answer(PROTOCOLS[protocol], HttpResponse(status, {}, body))
+    return parse_answer(CHAT_PROTOCOLS[protocol], HttpResponse(status, {}, body))
 
 
 def choice(content: Any, finish_reason: str = "stop", **message: Any) -> dict[str, Any]:

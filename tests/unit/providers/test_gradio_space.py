@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Failed, Ready, Ticket
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
@@ -37,14 +37,14 @@ def space(http: ScriptedHttp, **secrets: str) -> GradioSpace:
 
 
 def test_arguments_in_the_spaces_order() -> None:
-    asked = request(size=Size(1000, 770), seed=5, steps=2)
-    assert build_arguments(asked) == ["a cat", 5, False, 992, 768, 2]
+    sent = request(size=Size(1000, 770), seed=5, steps=2)
+    assert build_arguments(sent) == ["a cat", 5, False, 992, 768, 2]
     assert build_arguments(request()) == ["a cat", 0, True, 1024, 1024, 4]
 
 
 def test_gradio_5_and_6_are_tried_first() -> None:
     http = ScriptedHttp([ACCEPTED])
-    ticket = space(http).submit(Order(request(), "m"))
+    ticket = space(http).submit(UpstreamRequest(request(), "m"))
     assert ticket.data == {"event_id": "0123456789abcdef0123456789abcdef", "prefix": "/gradio_api"}
     assert http.requests[0].url == f"{BASE}/gradio_api/call/infer"
 
@@ -52,9 +52,9 @@ def test_gradio_5_and_6_are_tried_first() -> None:
 def test_gradio_4_is_found_once_and_remembered() -> None:
     http = ScriptedHttp([NOT_FOUND, ACCEPTED, ACCEPTED])
     one = space(http)
-    assert one.submit(Order(request(), "m")).data["prefix"] == ""
-    one.submit(Order(request(), "m"))
-    assert [asked.url for asked in http.requests] == [
+    assert one.submit(UpstreamRequest(request(), "m")).data["prefix"] == ""
+    one.submit(UpstreamRequest(request(), "m"))
+    assert [sent.url for sent in http.requests] == [
         f"{BASE}/gradio_api/call/infer",
         f"{BASE}/call/infer",
         f"{BASE}/call/infer",
@@ -66,14 +66,14 @@ def test_a_space_that_was_asleep_or_is_upgraded_is_found_under_its_other_prefix(
     http = ScriptedHttp([asleep, NOT_FOUND, ACCEPTED, NOT_FOUND, ACCEPTED])
     one = space(http)
     with pytest.raises(UpstreamError):
-        one.submit(Order(request(), "m"))
-    assert one.submit(Order(request(), "m")).data["prefix"] == ""
-    assert one.submit(Order(request(), "m")).data["prefix"] == "/gradio_api"
+        one.submit(UpstreamRequest(request(), "m"))
+    assert one.submit(UpstreamRequest(request(), "m")).data["prefix"] == ""
+    assert one.submit(UpstreamRequest(request(), "m")).data["prefix"] == "/gradio_api"
 
 
 def test_a_space_that_is_no_gradio_app() -> None:
     with pytest.raises(UpstreamError) as caught:
-        space(ScriptedHttp([NOT_FOUND, NOT_FOUND])).submit(Order(request(), "m"))
+        space(ScriptedHttp([NOT_FOUND, NOT_FOUND])).submit(UpstreamRequest(request(), "m"))
     assert caught.value.failure.code is FailureCode.NOT_FOUND
 
 
@@ -96,7 +96,7 @@ def test_a_space_that_is_no_gradio_app() -> None:
 )
 def test_refused_submissions(response: HttpResponse, code: FailureCode) -> None:
     with pytest.raises(UpstreamError) as caught:
-        space(ScriptedHttp([response])).submit(Order(request(), "m"))
+        space(ScriptedHttp([response])).submit(UpstreamRequest(request(), "m"))
     assert caught.value.failure.code is code
     assert caught.value.failure.message.encode()
 
@@ -104,7 +104,7 @@ def test_refused_submissions(response: HttpResponse, code: FailureCode) -> None:
 def test_a_throttled_submission_says_when_to_come_back() -> None:
     with pytest.raises(UpstreamError) as caught:
         space(ScriptedHttp([HttpResponse(429, {"retry-after": "7"}, b"<b>slow</b> down")])).submit(
-            Order(request(), "m")
+            UpstreamRequest(request(), "m")
         )
     assert caught.value.failure.retry_after == 7
     assert "slow down" in caught.value.failure.message
@@ -112,9 +112,9 @@ def test_a_throttled_submission_says_when_to_come_back() -> None:
 
 def test_the_token_goes_along_when_there_is_one() -> None:
     http = ScriptedHttp([ACCEPTED, ACCEPTED])
-    space(http).submit(Order(request(), "m"))
-    space(http, HF_TOKEN="hf_x").submit(Order(request(), "m"))
-    assert [asked.headers.get("authorization") for asked in http.requests] == [None, "Bearer hf_x"]
+    space(http).submit(UpstreamRequest(request(), "m"))
+    space(http, HF_TOKEN="hf_x").submit(UpstreamRequest(request(), "m"))
+    assert [sent.headers.get("authorization") for sent in http.requests] == [None, "Bearer hf_x"]
 
 
 def check(*events: ServerSentEvent | UpstreamError, prefix: str = "/gradio_api") -> Any:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegate.providers.http_errors import LONGEST_PAUSE, plain, retry_after
+from imagegate.providers.http_errors import LONGEST_PAUSE, retry_after, strip_html
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,11 @@ def test_how_long_to_stay_away(value: str, seconds: float | None) -> None:
 
 
 def test_a_message_is_one_short_line_without_tags() -> None:
-    assert plain("<p>slow\n <b>down</b></p>") == "slow down"
-    assert plain("size < 512") == "size < 512"
-    assert len(plain("x" * 1000)) == 300
+    assert strip_html("<p>slow\n <b>down</b></p>") == "slow down"
+    assert strip_html("size < 512") == "size < 512"
+    assert len(strip_html("x" * 1000)) == 300
 
 
 def test_a_tag_begins_at_its_last_bracket() -> None:
     """So that a page of brackets is read once, not once for each of them."""
-    assert plain("<<b>x") == "< x"
+    assert strip_html("<<b>x") == "< x"

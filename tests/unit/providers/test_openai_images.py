@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.operation.order import InputBody, Order
+from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Failed, Ticket
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.ports.upstreams import HttpRequest, HttpResponse
 from imagegate.providers import registry
-from imagegate.providers.openai_compat import Flavour
+from imagegate.providers.openai_compat import OpenAICompatConfig
 from imagegate.providers.openai_images import OpenAIImages
 from support.fakes import NoSecrets, ScriptedHttp
 
@@ -39,26 +39,26 @@ def request(prompt: str = "a cat", **changes: Any) -> ImageRequest:
     return replace(ImageRequest("any", (Message(prompt),)), **changes)
 
 
-def sent(provider: str, order: Order, secrets: dict[str, str] | None = None) -> HttpRequest:
+def sent(provider: str, upstream_request: UpstreamRequest, secrets: dict[str, str] | None = None) -> HttpRequest:
     """What the provider of models.toml puts on the wire."""
     http = ScriptedHttp([DONE])
-    registry.Providers(http, NoSecrets(SECRETS if secrets is None else secrets), {})(provider).submit(order)
+    registry.Providers(http, NoSecrets(SECRETS if secrets is None else secrets), {})(provider).submit(upstream_request)
     return http.requests[0]
 
 
 def test_who_wants_no_logging_is_passed_on_where_that_can_be_said() -> None:
     private, other = request(private=True), request()
-    assert sent("yandex-ai-studio", Order(private, "a")).headers["x-data-logging-enabled"] == "false"
-    assert "x-data-logging-enabled" not in sent("yandex-ai-studio", Order(other, "a")).headers
-    assert "x-data-logging-enabled" not in sent("openai", Order(private, "a")).headers
+    assert sent("yandex-ai-studio", UpstreamRequest(private, "a")).headers["x-data-logging-enabled"] == "false"
+    assert "x-data-logging-enabled" not in sent("yandex-ai-studio", UpstreamRequest(other, "a")).headers
+    assert "x-data-logging-enabled" not in sent("openai", UpstreamRequest(private, "a")).headers
 
 
 def test_openai_gets_what_gpt_image_takes_and_nothing_else() -> None:
-    asked = request(
+    requests = request(
         size=Size(1000, 770), seed=5, steps=3, style="vivid", quality="hd", background="opaque", moderation="low",
         output_format="webp", output_compression=80, negative_prompt="dogs",
     )  # fmt: skip
-    wire = sent("openai", Order(asked, "gpt-image-2", idempotency_key="k1"))
+    wire = sent("openai", UpstreamRequest(requests, "gpt-image-2", idempotency_key="k1"))
     assert (wire.method, wire.url) == ("POST", "https://api.openai.com/v1/images/generations")
     assert wire.headers == {"authorization": "Bearer sk-x", "idempotency-key": "k1"}
     assert wire.timeout == 240
@@ -75,16 +75,18 @@ def test_openai_gets_what_gpt_image_takes_and_nothing_else() -> None:
 
 
 def test_openai_chooses_what_nobody_asked_for() -> None:
-    assert sent("openai", Order(request(), "gpt-image-2")).json == {"model": "gpt-image-2", "prompt": "a cat"}
+    assert sent("openai", UpstreamRequest(request(), "gpt-image-2")).json == {"model": "gpt-image-2", "prompt": "a cat"}
 
 
 @pytest.mark.parametrize(("said", "wire"), [("standard", "auto"), ("hd", "high"), ("low", "low"), ("max", "max")])
 def test_the_old_words_for_quality_are_translated(said: str, wire: str) -> None:
-    assert sent("openai", Order(request(quality=said), "gpt-image-2")).json["quality"] == wire
+    assert sent("openai", UpstreamRequest(request(quality=said), "gpt-image-2")).json["quality"] == wire
 
 
 def test_a_png_is_not_compressed() -> None:
-    assert "output_compression" not in sent("openai", Order(request(output_compression=50), "gpt-image-2")).json
+    assert (
+        "output_compression" not in sent("openai", UpstreamRequest(request(output_compression=50), "gpt-image-2")).json
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,8 +100,8 @@ def test_a_png_is_not_compressed() -> None:
     ],
 )
 def test_yandex_is_told_a_shape_and_the_folder(changes: dict[str, Any], size: str) -> None:
-    asked = request(seed=5, quality="high", output_format="jpeg", **changes)
-    wire = sent("yandex-ai-studio", Order(asked, "aliceai-image-art-3.0", count=3))
+    requests = request(seed=5, quality="high", output_format="jpeg", **changes)
+    wire = sent("yandex-ai-studio", UpstreamRequest(requests, "aliceai-image-art-3.0", count=3))
     assert wire.url == "https://ai.api.cloud.yandex.net/v1/images/generations"
     assert wire.headers == {"authorization": "Api-Key AQVN", "OpenAI-Project": "b1g"}
     assert wire.json == {"model": "art://b1g/aliceai-image-art-3.0", "prompt": "a cat", "size": size}
@@ -107,14 +109,14 @@ def test_yandex_is_told_a_shape_and_the_folder(changes: dict[str, Any], size: st
 
 def test_yandex_takes_a_token_where_there_is_no_key_and_a_whole_model_uri() -> None:
     secrets = {"YC_IAM_TOKEN": "t1.x", "YC_FOLDER_ID": "b1g"}
-    wire = sent("yandex-ai-studio", Order(request(), "art://other/tuned"), secrets)
+    wire = sent("yandex-ai-studio", UpstreamRequest(request(), "art://other/tuned"), secrets)
     assert wire.headers["authorization"] == "Bearer t1.x"
     assert wire.json["model"] == "art://other/tuned"
 
 
 def test_together_has_fields_of_its_own() -> None:
-    asked = request(size=Size(1000, 770), seed=7, steps=4, negative_prompt="dogs", guidance=3.0)
-    wire = sent("together", Order(asked, "black-forest-labs/FLUX.1-schnell"))
+    requests = request(size=Size(1000, 770), seed=7, steps=4, negative_prompt="dogs", guidance=3.0)
+    wire = sent("together", UpstreamRequest(requests, "black-forest-labs/FLUX.1-schnell"))
     assert wire.headers == {"authorization": "Bearer tk-x"}
     assert wire.json == {
         "model": "black-forest-labs/FLUX.1-schnell",
@@ -143,19 +145,19 @@ def test_together_has_fields_of_its_own() -> None:
 def test_as_many_at_once_as_fit_into_one_answer(
     provider: str, changes: dict[str, Any], count: int, n: int | None
 ) -> None:
-    assert sent(provider, Order(request(**changes), "m", count)).json.get("n") == n
+    assert sent(provider, UpstreamRequest(request(**changes), "m", count)).json.get("n") == n
 
 
-LOCAL = Flavour(takes=("seed", "steps", "guidance"), variations=True, input_images=1)
+LOCAL = OpenAICompatConfig(takes=("seed", "steps", "guidance"), variations=True, input_images=1)
 
 
-def local(http: ScriptedHttp, flavour: Flavour = LOCAL) -> OpenAIImages:
-    return OpenAIImages("local", "http://10.0.0.1:8080/v1", http, NoSecrets(), flavour)
+def local(http: ScriptedHttp, config: OpenAICompatConfig = LOCAL) -> OpenAIImages:
+    return OpenAIImages("local", "http://10.0.0.1:8080/v1", http, NoSecrets(), config)
 
 
 def test_a_server_without_keys_gets_none_and_the_usual_names() -> None:
     http = ScriptedHttp([DONE])
-    local(http).submit(Order(request(steps=8, guidance=3.5), "flux"))
+    local(http).submit(UpstreamRequest(request(steps=8, guidance=3.5), "flux"))
     [wire] = http.requests
     assert wire.headers == {}
     assert wire.json == {
@@ -171,13 +173,13 @@ def test_a_server_without_keys_gets_none_and_the_usual_names() -> None:
 @pytest.mark.parametrize("model", ["gpt-image-1.5", "chatgpt-image-latest"])
 def test_gpt_image_never_hears_of_response_formats(model: str) -> None:
     http = ScriptedHttp([DONE])
-    local(http).submit(Order(request(), model))
+    local(http).submit(UpstreamRequest(request(), model))
     assert "response_format" not in http.requests[0].json
 
 
 def test_an_edit_is_a_form() -> None:
-    asked = request(size=Size(1024, 1024), quality="low", moderation="low")
-    wire = sent("openai", Order(asked, "gpt-image-2", count=2, inputs=(PNG, WEBP), mask=PNG))
+    requests = request(size=Size(1024, 1024), quality="low", moderation="low")
+    wire = sent("openai", UpstreamRequest(requests, "gpt-image-2", count=2, inputs=(PNG, WEBP), mask=PNG))
     assert wire.url == "https://api.openai.com/v1/images/edits"
     assert wire.json is None
     assert wire.form == {"model": "gpt-image-2", "prompt": "a cat", "size": "1024x1024", "n": "2", "quality": "low"}
@@ -185,30 +187,30 @@ def test_an_edit_is_a_form() -> None:
 
 
 def test_a_single_picture_has_the_name_that_every_server_knows() -> None:
-    assert sent("openai", Order(request(), "gpt-image-2", inputs=(PNG,))).files == [("image", PNG)]
+    assert sent("openai", UpstreamRequest(request(), "gpt-image-2", inputs=(PNG,))).files == [("image", PNG)]
 
 
 def test_a_variation_has_no_prompt() -> None:
     http = ScriptedHttp([DONE])
-    local(http).submit(Order(request("", size=Size(512, 512)), "m", inputs=(PNG,)))
+    local(http).submit(UpstreamRequest(request("", size=Size(512, 512)), "m", inputs=(PNG,)))
     [wire] = http.requests
     assert wire.url == "http://10.0.0.1:8080/v1/images/variations"
     assert wire.form == {"model": "m", "size": "512x512", "response_format": "b64_json"}
 
 
 @pytest.mark.parametrize(
-    ("flavour", "prompt", "inputs"),
+    ("config", "prompt", "inputs"),
     [
-        (Flavour(), "a hat", (PNG,)),
+        (OpenAICompatConfig(), "a hat", (PNG,)),
         (LOCAL, "a hat", (PNG, PNG)),
         (replace(LOCAL, variations=False), "", (PNG,)),
         (LOCAL, "", (PNG, PNG)),
     ],
 )
-def test_a_road_the_server_has_not_is_left_to_others(flavour: Flavour, prompt: str, inputs: Any) -> None:
+def test_a_road_the_server_has_not_is_left_to_others(config: OpenAICompatConfig, prompt: str, inputs: Any) -> None:
     http = ScriptedHttp()
     with pytest.raises(UpstreamError) as caught:
-        local(http, flavour).submit(Order(request(prompt), "m", inputs=inputs))
+        local(http, config).submit(UpstreamRequest(request(prompt), "m", inputs=inputs))
     assert caught.value.failure.code is FailureCode.NOT_FOUND
     assert not caught.value.failure.final
     assert not http.requests
@@ -226,7 +228,7 @@ def test_a_road_the_server_has_not_is_left_to_others(flavour: Flavour, prompt: s
 def test_a_missing_key_is_named_and_nothing_is_sent(provider: str, secrets: dict[str, str], named: str) -> None:
     http = ScriptedHttp()
     with pytest.raises(UpstreamError) as caught:
-        registry.Providers(http, NoSecrets(secrets), {})(provider).submit(Order(request(), "m"))
+        registry.Providers(http, NoSecrets(secrets), {})(provider).submit(UpstreamRequest(request(), "m"))
     assert caught.value.failure.code is FailureCode.AUTH
     assert caught.value.failure.message.endswith(named)
     assert not caught.value.failure.final
@@ -234,9 +236,9 @@ def test_a_missing_key_is_named_and_nothing_is_sent(provider: str, secrets: dict
 
 
 def test_the_seed_is_told_only_where_it_was_heeded() -> None:
-    asked = Order(request(seed=7), "m")
-    assert local(ScriptedHttp([DONE])).submit(asked).seed == 7
-    assert local(ScriptedHttp([DONE]), Flavour()).submit(asked).seed is None
+    sent = UpstreamRequest(request(seed=7), "m")
+    assert local(ScriptedHttp([DONE])).submit(sent).seed == 7
+    assert local(ScriptedHttp([DONE]), OpenAICompatConfig()).submit(sent).seed is None
 
 
 def test_there_is_no_job_to_ask_about_or_to_stop() -> None:

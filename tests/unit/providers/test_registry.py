@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import InvalidRequest, MisconfiguredError
-from imagegate.domain.request.capabilities import not_honoured
-from imagegate.domain.request.limits import Waits
+from imagegate.domain.request.capabilities import ignored
+from imagegate.domain.request.limits import CompletionMode
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
 from imagegate.providers import expanders, registry
-from imagegate.providers.config import read_facts
-from imagegate.providers.openai_compat import Flavour
+from imagegate.providers.config import parse_config
+from imagegate.providers.openai_compat import OpenAICompatConfig
 from support.fakes import NoSecrets, ScriptedHttp
 
 PROVIDERS = sorted(registry._document()["providers"])
@@ -38,9 +38,9 @@ def test_every_provider_has_a_stand_in_with_the_path_of_its_real_base_url() -> N
 def test_the_stand_ins_secrets_are_enough() -> None:
     openai_like = [name for name in PROVIDERS if registry._document()["providers"][name]["protocol"] == "openai_images"]
     for name in openai_like:
-        flavour = registry._entry(name).facts[0]
-        assert isinstance(flavour, Flavour)
-        assert STAND_IN_SECRETS.keys() & flavour.keys.keys()
+        config = registry._entry(name).configs[0]
+        assert isinstance(config, OpenAICompatConfig)
+        assert STAND_IN_SECRETS.keys() & config.keys.keys()
 
 
 def test_names_are_unique_over_models_and_aliases() -> None:
@@ -50,7 +50,7 @@ def test_names_are_unique_over_models_and_aliases() -> None:
 
 
 def test_free_providers_come_before_paid_ones() -> None:
-    flux = registry.routes().named("flux")
+    flux = registry.routes().find("flux")
     assert flux is not None
     assert [target.provider for target in flux.targets[:2]] == ["black-forest-labs", "voodoohop"]
 
@@ -62,11 +62,11 @@ def test_withdrawn_upstreams_are_on_no_route_that_clients_use_by_habit() -> None
 
 def test_what_differs_between_servers_is_in_their_limits() -> None:
     openai, yandex, together = map(registry.limits_of, ("openai", "yandex-ai-studio", "together"))
-    assert {one.waits for one in (openai, yandex, together)} == {Waits.BLOCKING}
+    assert {entry.completion for entry in (openai, yandex, together)} == {CompletionMode.SYNC}
     assert (openai.input_images, yandex.input_images, together.input_images) == (16, 0, 0)
-    assert openai.honours == {"quality", "background", "moderation"}
-    assert yandex.honours == frozenset()
-    assert together.honours == {"seed", "steps", "negative_prompt"}
+    assert openai.capabilities == {"quality", "background", "moderation"}
+    assert yandex.capabilities == frozenset()
+    assert together.capabilities == {"seed", "steps", "negative_prompt"}
     assert (openai.steps_maximum, together.steps_maximum) == (None, 4)
     assert (openai.submit_seconds, yandex.submit_seconds) == (360, 240)
     assert (openai.requests_per_minute, openai.expected_seconds) == (None, 40)
@@ -80,9 +80,11 @@ def test_an_unknown_provider(call: Any) -> None:
 
 def test_facts_are_read_with_their_types() -> None:
     entry = {"keys": {"K": "Bearer"}, "takes": ["seed"], "timeout": 7, "size": "ratio", "auto_size": True}
-    flavour = read_facts(Flavour, "mine", entry)
-    assert flavour == Flavour(keys={"K": "Bearer"}, takes=("seed",), timeout=7.0, size="ratio", auto_size=True)
-    assert isinstance(flavour.timeout, float)
+    config = parse_config(OpenAICompatConfig, "mine", entry)
+    assert config == OpenAICompatConfig(
+        keys={"K": "Bearer"}, takes=("seed",), timeout=7.0, size="ratio", auto_size=True
+    )
+    assert isinstance(config.timeout, float)
 
 
 @pytest.mark.parametrize(
@@ -99,16 +101,16 @@ def test_facts_are_read_with_their_types() -> None:
 )
 def test_what_is_wrong_with_an_entry_is_named(entry: dict[str, Any], named: str) -> None:
     with pytest.raises(MisconfiguredError, match=named):
-        read_facts(Flavour, "mine", entry)
+        parse_config(OpenAICompatConfig, "mine", entry)
 
 
 def test_who_comes_from_yandexart_is_served_by_its_successor_and_told_what_that_lacks() -> None:
     messages = (Message("a fox", 2.0), Message("snow", 1.0), Message("fog", -1.0))
-    asked = ImageRequest("alice-art", messages, seed=1863, ratio=(2, 1), output_format="jpeg", lenient=True)
-    [target] = registry.routes().of(asked).targets
+    sent = ImageRequest("alice-art", messages, seed=1863, ratio=(2, 1), output_format="jpeg", lenient=True)
+    [target] = registry.routes().resolve(sent).targets
     assert target.provider == "yandex-ai-studio"
-    assert not_honoured(asked, target.limits) == ("seed", "weight", "negative_weight")
+    assert ignored(sent, target.limits) == ("seed", "weight", "negative_weight")
     with pytest.raises(InvalidRequest, match="seed"):
-        registry.routes().of(replace(asked, lenient=False))
-    [real] = registry.routes().of(replace(asked, model="yandex-art-legacy")).targets
-    assert not_honoured(asked, real.limits) == ()
+        registry.routes().resolve(replace(sent, lenient=False))
+    [real] = registry.routes().resolve(replace(sent, model="yandex-art-legacy")).targets
+    assert ignored(sent, real.limits) == ()

@@ -3,7 +3,7 @@
 import pytest
 
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.operation.order import Order
+from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Ticket
 from imagegate.domain.request.request import ImageRequest
 from imagegate.local.upstreams.app import STAND_IN_SECRETS
@@ -12,7 +12,7 @@ from imagegate.providers.replaced import reach
 from support.fakes import NoSecrets, ScriptedHttp
 
 PROVIDERS = sorted(registry.provider_names())
-ORDER = Order(ImageRequest("a fox", ()), "m")
+ORDER = UpstreamRequest(ImageRequest("a fox", ()), "m")
 LOST = [None, dict.fromkeys(PROVIDERS, "")]
 
 

@@ -10,7 +10,7 @@ from standardwebhooks import Webhook as Oracle
 
 from imagegate.adapters.sqs_webhooks import notice_of
 from imagegate.domain.access.api_key import ApiKey, KeyWebhook, issue
-from imagegate.domain.access.encryption import derived, seal
+from imagegate.domain.access.encryption import derive_secret, encrypt
 from imagegate.domain.errors import Conflict, InvalidRequest, Unreachable, WebhookRefused, WrongState
 from imagegate.domain.operation.operation import Picture, State
 from imagegate.domain.webhooks.delivery import LEASE_SECONDS, Delivery, DeliveryState
@@ -46,7 +46,7 @@ def at(world: World) -> Any:
 
 
 def test_pictures_come_as_links_and_never_as_bytes_or_buckets() -> None:
-    world = World(hook=Webhook(URL, ("succeeded",), sealed_secret=seal(KEY, "me", SECRET)))
+    world = World(hook=Webhook(URL, ("succeeded",), sealed_secret=encrypt(KEY, "me", SECRET)))
     kept = Picture(0, "images/k", "s", "image/webp", 1, 1, 9, "beta", 7)
     notice = world.becomes(State.SUCCEEDED, pictures=(kept,))
     world.deliver(notice)
@@ -56,7 +56,7 @@ def test_pictures_come_as_links_and_never_as_bytes_or_buckets() -> None:
 
 
 def test_only_the_events_asked_for() -> None:
-    world = World(hook=Webhook(URL, ("failed",), sealed_secret=seal(KEY, "me", SECRET)))
+    world = World(hook=Webhook(URL, ("failed",), sealed_secret=encrypt(KEY, "me", SECRET)))
     assert world.deliver(world.notice()) is None
     assert (world.receiver.got, world.deliveries.kept) == ([], {})
 
@@ -66,7 +66,7 @@ def test_a_receiver_that_fails_gets_the_same_again_at_growing_intervals() -> Non
     assert world.until_it_ends(world.notice()) == [5, 300]
     assert len({(headers["webhook-id"], body) for _, headers, body in world.receiver.got}) == 1
     assert len({headers["webhook-timestamp"] for _, headers, _ in world.receiver.got}) == 3
-    assert [(one.status, one.error) for one in world.only().tries] == [
+    assert [(attempt.status, attempt.error) for attempt in world.only().tries] == [
         (500, None),
         (None, "No answer in time."),
         (204, None),
@@ -89,7 +89,7 @@ def test_one_that_nobody_takes_ends_in_the_dead_letters() -> None:
     assert len(waits) == 9
     assert sum(waits) == pytest.approx(75.6 * 3600, rel=0.01)
     assert world.only().state is DeliveryState.DEAD
-    assert world.dead.letters == [("the message", "UNDELIVERED", f"{'0' * 20}.1 after 10 attempts")]
+    assert world.dead.dead_letters == [("the message", "UNDELIVERED", f"{'0' * 20}.1 after 10 attempts")]
 
 
 def test_retry_after_is_honoured() -> None:
@@ -102,13 +102,13 @@ def test_410_ends_this_and_all_that_follows_until_something_is_redelivered() -> 
     world.deliver(world.notice())
     assert world.deliver(world.becomes(State.RUNNING)) is None
     assert len(world.receiver.got) == 1
-    assert {one.state for one in world.deliveries.kept.values()} == {DeliveryState.DISABLED}
-    assert world.dead.letters == []
+    assert {operation.state for operation in world.deliveries.kept.values()} == {DeliveryState.DISABLED}
+    assert world.dead.dead_letters == []
     world.redeliver(world.operation)
     assert world.again == [("0" * 20, 1), ("0" * 20, 2)]
     for at_, sequence in enumerate((1, 2)):
         assert world.deliver(Notice(f"again{at_}", "{}", "0" * 20, sequence)) is None
-    assert {one.state for one in world.deliveries.kept.values()} == {DeliveryState.DELIVERED}
+    assert {operation.state for operation in world.deliveries.kept.values()} == {DeliveryState.DELIVERED}
 
 
 def test_another_owners_410_disables_nobody_else() -> None:
@@ -211,7 +211,7 @@ def test_nobody_waits_for_an_event_that_does_not_come() -> None:
     world = World()
     started = world.becomes(State.RUNNING)
     assert world.until_it_ends(started) == [1.0] * 9
-    skipped = World(hook=Webhook(URL, ("started", "cancelled"), sealed_secret=seal(KEY, "me", SECRET)))
+    skipped = World(hook=Webhook(URL, ("started", "cancelled"), sealed_secret=encrypt(KEY, "me", SECRET)))
     assert skipped.deliver(skipped.becomes(State.CANCELLED)) is None
 
 
@@ -225,7 +225,7 @@ def test_without_a_secret_of_its_own_the_keys_signs_and_two_do_while_it_is_rotat
     world.deliver(world.notice())
     _, headers, body = world.receiver.got[0]
     signed = [
-        Oracle(derived(KEY, key.id, generation)).sign(headers["webhook-id"], at(world), body.decode())
+        Oracle(derive_secret(KEY, key.id, generation)).sign(headers["webhook-id"], at(world), body.decode())
         for generation in (3, 2)
     ]
     assert headers["webhook-signature"].split() == signed
@@ -239,7 +239,7 @@ def test_a_first_secret_has_no_former_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "hook", [Webhook(URL, EVENTS, "gone"), Webhook(URL, EVENTS, sealed_secret=seal(KEY, "x", SECRET))]
+    "hook", [Webhook(URL, EVENTS, "gone"), Webhook(URL, EVENTS, sealed_secret=encrypt(KEY, "x", SECRET))]
 )
 def test_what_cannot_be_signed_is_not_sent(hook: Webhook) -> None:
     world = World(hook=hook)
@@ -298,12 +298,12 @@ def test_each_event_tells_of_its_own_state_also_when_the_operation_has_gone_on()
     ]
     for notice in notices:
         world.deliver(notice)
-    told = [json.loads(body) for _, _, body in world.receiver.got]
-    words = ("queued", "started", "cancelled", "queued")
-    assert [one["type"] for one in told] == [f"image_generation.{word}" for word in words]
+    reported = [json.loads(body) for _, _, body in world.receiver.got]
+    text = ("queued", "started", "cancelled", "queued")
+    assert [entry["type"] for entry in reported] == [f"image_generation.{word}" for word in text]
     states = ["queued", "running", "cancelled", "queued"]
-    assert [one["data"]["operation"]["state"] for one in told] == states
-    assert [one["data"]["event_id"] for one in told] == [f"{'0' * 20}.{at}" for at in (1, 2, 3, 4)]
+    assert [entry["data"]["operation"]["state"] for entry in reported] == states
+    assert [entry["data"]["event_id"] for entry in reported] == [f"{'0' * 20}.{at}" for at in (1, 2, 3, 4)]
 
 
 def test_the_stream_tells_everything_at_least_once_and_it_is_recorded_once() -> None:

@@ -15,7 +15,7 @@ from imagegate.domain.webhooks.webhook import secret_text
 from imagegate.local.stack.packaging import load_yaml
 from imagegate.usecases.authenticate import OnBehalf
 from imagegate.usecases.intake import LONGEST_PAUSE, PATIENCE, PAUSE, Intake
-from imagegate.usecases.webhook_choice import Attach
+from imagegate.usecases.webhook_choice import ResolveWebhook
 from imagegate.wiring import front
 from support.fakes import MemoryApiKeys, MemoryDeadLetters
 from support.functions import load
@@ -36,12 +36,18 @@ class Desk:
 
     def __init__(self) -> None:
         self.world = World()
-        self.letters = MemoryDeadLetters()
+        self.dead_letters = MemoryDeadLetters()
         self.principal: Any = lambda: Principal(EVERYBODY)
-        attach = Attach(WebhookTargets(lambda host, port: ["93.184.216.34"]), lambda: bytes(32))
+        resolve_webhook = ResolveWebhook(WebhookTargets(lambda host, port: ["93.184.216.34"]), lambda: bytes(32))
         start, routes = self.world._start, self.world.routes
         self.use_case = Intake(
-            operations_events.parse, attach, start, routes, lambda: self.principal(), self.letters, self.world.clock
+            operations_events.parse,
+            resolve_webhook,
+            start,
+            routes,
+            lambda: self.principal(),
+            self.dead_letters,
+            self.world.clock,
         )
 
     def intake(self, body: str, waited: float = 0) -> float | None:
@@ -49,7 +55,7 @@ class Desk:
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
-        return [(code, reason) for _, code, reason in self.letters.letters]
+        return [(code, reason) for _, code, reason in self.dead_letters.dead_letters]
 
 
 @pytest.fixture
@@ -62,7 +68,7 @@ def test_an_event_becomes_an_operation_of_its_principal(desk: Desk) -> None:
     [operation] = desk.world.store.history
     assert (operation.owner, operation.metadata, operation.dialect) == (EVERYBODY, {"order": "7"}, "operations")
     assert desk.world.workflow.runs == [(operation.id, operation.id)]
-    assert not desk.letters.letters
+    assert not desk.dead_letters.dead_letters
 
 
 def test_an_event_brings_its_webhook_along(desk: Desk) -> None:
@@ -96,7 +102,7 @@ def test_the_same_event_twice_is_one_operation(desk: Desk) -> None:
 )
 def test_what_is_refused_is_put_aside_as_it_came_with_the_reason(desk: Desk, bad: str, code: str) -> None:
     desk.intake(bad)
-    [(letter, word, reason)] = desk.letters.letters
+    [(letter, word, reason)] = desk.dead_letters.dead_letters
     assert (letter, word) == (bad, code)
     assert reason.endswith(".")
     assert "a cat" not in reason
@@ -114,7 +120,7 @@ def test_events_are_held_to_the_limits_of_their_key(desk: Desk) -> None:
     desk.principal = lambda: Principal(key.owner, key)
     assert desk.intake(message("e-1")) is None
     assert desk.intake(message("e-2")) is not None
-    assert not desk.letters.letters
+    assert not desk.dead_letters.dead_letters
     desk.world.cancel(desk.world.store.history[-1])
     desk.intake(message("e-2"))
     desk.intake(message("e-3", n=2))
@@ -158,7 +164,7 @@ def test_what_its_keys_limits_forbid_now_waits_for_a_day_at_most(desk: Desk) -> 
     assert len(world.store.documents) == 2
 
     assert desk.intake(message("e-3"), PATIENCE) is not None
-    assert not desk.letters.letters
+    assert not desk.dead_letters.dead_letters
     assert desk.intake(message("e-3"), PATIENCE + 1) is None
     assert desk.reasons[0][0] == "rate_limit_exceeded"
 
@@ -170,7 +176,7 @@ def test_patience_does_not_depend_on_the_producers_time(desk: Desk, time: str) -
     desk.intake(message("e-1"))
     body = json.dumps(json.loads(message("e-2")) | {"time": time})
     assert desk.intake(body) is not None
-    assert not desk.letters.letters
+    assert not desk.dead_letters.dead_letters
     assert desk.intake(body, PATIENCE + 1) is None
     assert [code for code, _ in desk.reasons] == ["rate_limit_exceeded"]
 
@@ -215,7 +221,7 @@ def batch(desk: Desk, *bodies: str) -> dict[str, Any]:
 
 
 def failures(answer: dict[str, Any]) -> list[str]:
-    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+    return [entry["itemIdentifier"] for entry in answer["batchItemFailures"]]
 
 
 def test_of_a_batch_only_what_broke_down_comes_again(
@@ -233,9 +239,9 @@ def test_of_a_batch_only_what_broke_down_comes_again(
     records = batch(desk, message("e-1"), "{", message("e-2", prompt="a storm"), message("e-3"))
     assert failures(handler(records, None)) == ["2"]
     assert len(desk.world.store.history) == 2
-    assert len(desk.letters.letters) == 1
-    told = RESOURCES["IntakeBreakdowns"]["Properties"]["FilterPattern"].strip('"')
-    assert [told in line for line in caplog.messages] == [True]
+    assert len(desk.dead_letters.dead_letters) == 1
+    reported = RESOURCES["IntakeBreakdowns"]["Properties"]["FilterPattern"].strip('"')
+    assert [reported in line for line in caplog.messages] == [True]
     monkeypatch.setattr(desk.world.store, "create", create)
     assert failures(handler(records, None)) == []
     assert len(desk.world.store.history) == 3

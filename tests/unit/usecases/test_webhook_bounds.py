@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from imagegate.domain.access.encryption import seal
+from imagegate.domain.access.encryption import encrypt
 from imagegate.domain.errors import RateLimited, Unreachable, WrongState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.timing.circuit import FAILURES
@@ -15,7 +15,7 @@ from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.deliver import Notice
 from imagegate.usecases.redeliver import PAUSE, Redeliver
 from imagegate.usecases.retry import MOST_RETRIES, Retry
-from imagegate.usecases.update import Revise
+from imagegate.usecases.update import UpdateWithRetry
 from support.fakes import MemoryWorkflow, routes
 from support.webhook_world import KEY, SECRET, URL, Receiver, World
 
@@ -33,10 +33,10 @@ class Attacker:
     seen: int = 0
 
     def __post_init__(self) -> None:
-        revise = Revise(self.world.store, self.world.clock)
+        update_with_retry = UpdateWithRetry(self.world.store, self.world.clock)
         workflow = MemoryWorkflow()
-        self._cancel = Cancel(revise, workflow, self.world.clock)
-        self._retry = Retry(revise, workflow, routes("alpha"), self.world.clock)
+        self._cancel = Cancel(update_with_retry, workflow, self.world.clock)
+        self._retry = Retry(update_with_retry, workflow, routes("alpha"), self.world.clock)
         self._redeliver = Redeliver(self.world.deliveries, self.world.deliveries, self.send)
         self._messages = 0
         self.told()
@@ -76,7 +76,7 @@ class Attacker:
         """Deliver what is due, as long as it takes."""
         end = self.world.clock.now() + seconds
         while self.queue and min(at for at, _ in self.queue.values()) <= end:
-            name = min(self.queue, key=lambda one: self.queue[one][0])
+            name = min(self.queue, key=lambda entry: self.queue[entry][0])
             at, notice = self.queue.pop(name)
             self.world.clock.time = max(self.world.clock.time, at)
             wait = self.world.deliver(notice)
@@ -131,12 +131,12 @@ def test_what_was_spared_says_so_and_arrives_when_the_host_is_well_again() -> No
     attacker = Attacker(World(receiver=Receiver([REFUSED])))
     attacker.churn()
     attacker.pass_time(20)
-    spared = [one for one in attacker.world.deliveries.kept.values() if "left alone" in str(one.tries[-1].error)]
+    spared = [entry for entry in attacker.world.deliveries.kept.values() if "left alone" in str(entry.tries[-1].error)]
     assert spared
-    assert {one.tries[-1].status for one in spared} == {None}
+    assert {entry.tries[-1].status for entry in spared} == {None}
     attacker.world.receiver.answers = [OK]
     attacker.pass_time(2 * 3600)
-    assert {one.state for one in attacker.world.deliveries.kept.values()} == {DeliveryState.DELIVERED}
+    assert {operation.state for operation in attacker.world.deliveries.kept.values()} == {DeliveryState.DELIVERED}
 
 
 def test_the_last_attempt_is_made_whatever_the_host_did_before() -> None:
@@ -185,7 +185,7 @@ def test_one_delivery_to_a_host_is_under_way_at_a_time_and_the_others_wait_ever_
     assert waits == [turn_wait(1), turn_wait(2), turn_wait(1000)] == [1, 2, 300]
     assert world.receiver.got == []
     assert world.only().tries == ()
-    elsewhere = Webhook("https://other.example.com/", EVENTS, sealed_secret=seal(KEY, "me", SECRET))
+    elsewhere = Webhook("https://other.example.com/", EVENTS, sealed_secret=encrypt(KEY, "me", SECRET))
     world.store.replace(replace(world.operation, webhook=elsewhere, version=2))
     assert world.deliver(world.notice(sequence=1)) is None, "another host's turn is its own"
 
@@ -214,6 +214,6 @@ def test_what_its_operation_may_no_longer_send_is_put_aside_with_the_reason() ->
     world.deliveries.counted["0" * 20] = MOST_POSTS
     assert world.deliver(world.notice()) is None
     assert (world.only().state, world.receiver.got) == (DeliveryState.DEAD, [])
-    [(_, code, reason)] = world.dead.letters
+    [(_, code, reason)] = world.dead.dead_letters
     assert code == "UNDELIVERED"
     assert "this operation has made the 100 POSTs that it may" in reason

@@ -75,7 +75,7 @@ class World:
         self.gateway.images.put("images/k.png", picture(), "image/png")
         kept = Picture(0, "images/k.png", "s", "image/png", 64, 48, 9, "beta", 7)
         now = self.gateway.clock.now()
-        ended = found.moved(State.RUNNING, now).with_pictures((kept,)).settled(now)
+        ended = found.moved(State.RUNNING, now).with_pictures((kept,)).complete_if_done(now)
         self.gateway.store.replace(replace(ended, version=found.version + 1))
 
     def filled(self, path: str) -> str:
@@ -134,14 +134,14 @@ def test_without_a_key_or_with_a_wrong_one_nothing_is_reached(method: str, path:
         else:
             is_refusal(answer, path, 401)
             assert answer.headers["www-authenticate"].startswith("Bearer")
-        shown = world.shown_in(answer)
-        assert not shown
+        document = world.shown_in(answer)
+        assert not document
     assert len(world.gateway.store.history) == reads
     assert len(world.gateway.workflow.runs) == 1
 
 
 @pytest.mark.parametrize("credential", ["revoked", "expired", "never made"])
-@pytest.mark.parametrize(("method", "path"), [one for one in ROUTES if one[1] not in OPEN_PATHS])
+@pytest.mark.parametrize(("method", "path"), [entry for entry in ROUTES if entry[1] not in OPEN_PATHS])
 def test_a_dead_key_reaches_nothing(method: str, path: str, credential: str) -> None:
     world = World()
     key, text = issue("dead", world.gateway.clock.now(), owner=world.first.id)
@@ -190,7 +190,7 @@ def test_lists_of_two_owners_neither_mix_nor_count_the_other() -> None:
         world.gateway.clock.sleep(1)
     own = call("POST", "/v1/operations", BODIES["operations"], authorization=f"Bearer {world.second_key}").json()
     page = call("GET", "/v1/operations?page_size=1", authorization=f"Bearer {world.second_key}").json()
-    assert [one["id"] for one in page["operations"]] == [own["id"]]
+    assert [entry["id"] for entry in page["operations"]] == [own["id"]]
     assert page["next_page_token"] is None
 
 
@@ -216,7 +216,7 @@ def test_the_application_has_no_route_that_this_file_cannot_see() -> None:
 
 
 @pytest.mark.parametrize("link", ["hop", "picture"])
-@pytest.mark.parametrize(("method", "path"), [one for one in ROUTES if one[1] not in OPEN_PATHS])
+@pytest.mark.parametrize(("method", "path"), [entry for entry in ROUTES if entry[1] not in OPEN_PATHS])
 def test_a_links_token_opens_its_own_path_and_no_other(method: str, path: str, link: str) -> None:
     world = World()
     services, [operation] = world.gateway.services, map(world.gateway.store.get, world.gateway.store.documents)

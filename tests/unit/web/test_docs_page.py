@@ -55,8 +55,8 @@ def test_everything_comes_from_here(gateway: Gateway) -> None:
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     found = References(page.text)
     assert found.inline == []
-    addresses = {urljoin(f"{HOST}/docs", one) for one in found.addresses}
-    assert {urlsplit(one).path for one in addresses} == {*PATHS} - {"/docs"}
+    addresses = {urljoin(f"{HOST}/docs", address) for address in found.addresses}
+    assert {urlsplit(address).path for address in addresses} == {*PATHS} - {"/docs"}
     for address in addresses:
         kind = TYPES[address[address.rindex(".") :]]
         if kind == "image/png":
@@ -64,7 +64,7 @@ def test_everything_comes_from_here(gateway: Gateway) -> None:
         answer = get(gateway, address)
         assert (answer.status, answer.headers["content-type"]) == (200, kind)
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert kind != TYPES[".css"] or all(one.startswith("data:") for one in _URLS.findall(answer.text))
+        assert kind != TYPES[".css"] or all(entry.startswith("data:") for entry in _URLS.findall(answer.text))
         assert not re.search(r"@import|importScripts\(", answer.text)
 
 

@@ -31,7 +31,7 @@ def gateway() -> Gateway:
 
 
 def form(*parts: bytes, end: bytes = b"--b--\r\n") -> bytes:
-    return b"".join(b"--b\r\n" + one for one in parts) + end
+    return b"".join(b"--b\r\n" + part for part in parts) + end
 
 
 def send_form(gateway: Gateway, body: bytes, more: str = "") -> Answered:
@@ -66,7 +66,7 @@ def test_what_clients_say_of_utf8_is_taken(gateway: Gateway, charset: str) -> No
     fields = part("prompt", "кот 🐈 שלום".encode()), part("user", b"me", more=of_apache)
     answer = send_form(gateway, form(part("image", png(8, 8), "кот.png"), *fields), charset)
     assert answer.status == 303, answer.text
-    (operation,) = (gateway.store.get(one) for one in gateway.store.documents)
+    (operation,) = (gateway.store.get(document) for document in gateway.store.documents)
     assert operation
     assert operation.request.prompt == "кот 🐈 שלום"
 
@@ -143,7 +143,9 @@ def test_a_boundary_is_of_a_length(gateway: Gateway) -> None:
 
 def test_the_end_of_a_form_is_part_of_it() -> None:
     whole = form(part("prompt", b"x"), part("image", b"y", "z"))
-    assert [(one.name, one.is_file, one.body) for one in parse_form("multipart/form-data; boundary=b", whole, 1)] == [
+    assert [
+        (entry.name, entry.is_file, entry.body) for entry in parse_form("multipart/form-data; boundary=b", whole, 1)
+    ] == [
         ("prompt", False, b"x"),
         ("image", True, b"y"),
     ]

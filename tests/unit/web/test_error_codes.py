@@ -191,9 +191,9 @@ def test_a_failure_is_what_the_page_says(gateway: Gateway, code: FailureCode, pa
     assert set(cells) == set(FailureCode)
     operation = ended(gateway, started(gateway, path), State.FAILED, Failure(code, "because"))
     answer = gateway.call("GET", f"/operations/{operation.id}" if path == YANDEX else f"{NATIVE}/{operation.id}/wait")
-    status, *words = re.findall(r"[\w]+", cells[code][COLUMNS[path]])
+    status, *text = re.findall(r"[\w]+", cells[code][COLUMNS[path]])
     assert answer.status == int(status)
-    expected = {IMAGES: words[-1], NATIVE: str(code), YANDEX: int(words[-1]) if words[-1].isdigit() else None}[path]
+    expected = {IMAGES: text[-1], NATIVE: str(code), YANDEX: int(text[-1]) if text[-1].isdigit() else None}[path]
     assert answer.json()["error"]["code"] == expected
     assert answer.json()["error"]["message"] == "because"
 
@@ -213,7 +213,9 @@ def too_large_for_one_answer(gateway: Gateway) -> Answered:
     operation = started(unled, IMAGES)
     unled.images.put("images/large", large, "image/png")
     made = Picture(0, "images/large", "s", "image/png", 64, 48, len(large), "alpha")
-    running = operation.moved(State.RUNNING, unled.clock.now()).with_pictures((made,)).settled(unled.clock.now())
+    running = (
+        operation.moved(State.RUNNING, unled.clock.now()).with_pictures((made,)).complete_if_done(unled.clock.now())
+    )
     whole = replace(running, version=operation.version + 1, reply={"response_format": "b64_json"})
     unled.store.replace(whole)
     return unled.call("POST", IMAGES, BODIES[IMAGES], x_stainless_retry_count="1")

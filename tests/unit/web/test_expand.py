@@ -32,12 +32,12 @@ def ended(gateway: Gateway, prompt: str | None) -> Operation:
     """The one operation, finished: from the expanded prompt, or without an expansion."""
     now, one = gateway.clock.now(), stored(gateway)
     refusal = Failure(FailureCode.UPSTREAM_TIMEOUT, "no answer in time")
-    one = one.expanded(prompt) if prompt else one.unexpanded(refusal)
+    one = one.expanded(prompt) if prompt else one.without_expansion(refusal)
     gateway.images.put("k", b"picture", "image/png")
     made = Picture(0, "k", "0" * 64, "image/png", 64, 64, 7, "alpha", 1, revised_prompt=prompt)
     passed_over = () if prompt else ("expand",)
     attempt = Attempt(1, "alpha", "schnell", (0,), AttemptState.DONE, now, now, not_honoured=passed_over)
-    one = one.moved(State.RUNNING, now).with_attempt(attempt).with_pictures((made,)).settled(now)
+    one = one.moved(State.RUNNING, now).with_attempt(attempt).with_pictures((made,)).complete_if_done(now)
     gateway.store._write(one)
     return one
 
@@ -110,12 +110,12 @@ def test_the_operations_api_shows_all_of_it(prompt: str | None) -> None:
     gateway = Gateway()
     asked(gateway, NATIVE, True)
     one = ended(gateway, prompt)
-    shown = gateway.call("GET", f"/v1/operations/{one.id}").json()
-    assert (shown["prompt"], shown["expand"], shown["revised_prompt"]) == ("a cat", True, prompt)
-    assert shown["images"][0]["revised_prompt"] == prompt
-    assert (shown["not_expanded"] is None) == (prompt is not None)
+    document = gateway.call("GET", f"/v1/operations/{one.id}").json()
+    assert (document["prompt"], document["expand"], document["revised_prompt"]) == ("a cat", True, prompt)
+    assert document["images"][0]["revised_prompt"] == prompt
+    assert (document["not_expanded"] is None) == (prompt is not None)
     if prompt is None:
-        assert shown["not_expanded"] == {"code": "upstream_timeout", "message": "no answer in time"}
+        assert document["not_expanded"] == {"code": "upstream_timeout", "message": "no answer in time"}
 
 
 @pytest.mark.parametrize(("said", "expand"), [("true", True), (" TRUE ", True), ("false", False), ("", False)])

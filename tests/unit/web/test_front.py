@@ -45,7 +45,7 @@ def end(gateway: Gateway, operation_id: str, failure: Failure | None = None) -> 
     else:
         gateway.images.put("images/k.png", picture(), "image/png")
         kept = Picture(0, "images/k.png", "s", "image/png", 64, 48, len(picture()), "beta", 7)
-        ended = running.with_pictures((kept,)).settled(now)
+        ended = running.with_pictures((kept,)).complete_if_done(now)
     gateway.store.replace(replace(ended, version=found.version + 1))
 
 

@@ -85,7 +85,7 @@ def test_a_body_counts_as_what_its_flag_says(gateway: Gateway) -> None:
     plain = {**event_of("POST", "/v1/operations", "", JSON, b""), "body": text, "isBase64Encoded": False}
     coded = event_of("POST", "/v1/operations", "", JSON, text.encode())
     twice = {**plain, "body": base64.b64encode(text.encode()).decode()}
-    assert [gateway.handle(one).status for one in (plain, coded, twice)] == [202, 202, 400]
+    assert [gateway.handle(entry).status for entry in (plain, coded, twice)] == [202, 202, 400]
 
 
 @pytest.mark.parametrize(

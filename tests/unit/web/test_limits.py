@@ -63,15 +63,15 @@ def test_every_limit_is_refused_in_every_dialects_words(gateway: Gateway, path: 
     assert refused.status == 429
     assert (refused.headers["retry-after"], refused.headers.get("x-should-retry")) == (retry_after, should_retry)
     assert refused.headers["x-request-id"] == "request-1"
-    said = refused.json()
+    message = refused.json()
     if path == GENERATIONS:
-        assert (said["error"]["code"], said["error"]["type"], said["error"]["param"]) == (code, kind, None)
+        assert (message["error"]["code"], message["error"]["type"], message["error"]["param"]) == (code, kind, None)
     elif path == YANDEX:
-        assert (said["code"], said["details"], said["error"]) == (8, [], said["message"])
+        assert (message["code"], message["details"], message["error"]) == (8, [], message["message"])
     else:
         assert refused.headers["content-type"] == "application/problem+json"
-        assert (said["code"], said["status"], said["request_id"]) == (code, 429, "request-1")
-        assert said["remedy"]
+        assert (message["code"], message["status"], message["request_id"]) == (code, 429, "request-1")
+        assert message["remedy"]
     assert len(gateway.store.documents) == 1
     assert len(gateway.workflow.runs) == 1
 
@@ -154,8 +154,8 @@ def test_a_retry_is_refused_by_limits_too(gateway: Gateway) -> None:
 def test_usage_of_a_key(gateway: Gateway) -> None:
     own, key = gateway.key(limits=KeyLimits(60, 3, 50, 2_500_000))
     post(gateway, key, body=BODY | {"n": 2})
-    shown = usage(gateway, key)
-    assert shown == {
+    document = usage(gateway, key)
+    assert document == {
         "key": own.id,
         "counted": True,
         "limits": {
@@ -188,8 +188,8 @@ def test_usage_is_the_keys_own(gateway: Gateway) -> None:
 
 
 def test_usage_where_nothing_is_counted(gateway: Gateway) -> None:
-    for shown in (usage(gateway, limited(gateway, requests_per_minute=3)), usage(Gateway(), "")):
-        assert (shown["counted"], shown["days"], shown["running"]) == (False, [], None)
+    for document in (usage(gateway, limited(gateway, requests_per_minute=3)), usage(Gateway(), "")):
+        assert (document["counted"], document["days"], document["running"]) == (False, [], None)
 
 
 @pytest.mark.parametrize("days", ["0", "91", "-1", "1e9", "x", ""])
@@ -221,7 +221,7 @@ def test_a_shortened_limit_does_not_show_less_than_nothing(gateway: Gateway) -> 
     gateway.keys.put(replace(own, limits=KeyLimits(pictures_per_day=1, concurrent=1), version=2))
     gateway.clock.sleep(60)
     assert usage(gateway, key)["left"] == {"concurrent": 0, "pictures": 0, "micro_dollars": None}
-    assert [one.state for one in gateway.store.history] == [State.QUEUED] * 3
+    assert [operation.state for operation in gateway.store.history] == [State.QUEUED] * 3
 
 
 def test_the_openai_package_asks_once_when_the_budget_is_used_up(gateway: Gateway) -> None:
@@ -229,7 +229,7 @@ def test_the_openai_package_asks_once_when_the_budget_is_used_up(gateway: Gatewa
     assert post(gateway, key).status == 202
     requests: list[httpx.Request] = []
 
-    async def ask() -> openai.RateLimitError:
+    async def generation() -> openai.RateLimitError:
         async def seen(request: httpx.Request) -> None:
             requests.append(request)
 
@@ -240,6 +240,6 @@ def test_the_openai_package_asks_once_when_the_budget_is_used_up(gateway: Gatewa
                 await client.images.generate(model="flux", prompt="a cat")
             return refused.value
 
-    error = asyncio.run(ask())
+    error = asyncio.run(generation())
     assert (error.code, error.type) == ("insufficient_quota", "insufficient_quota")
     assert len(requests) == 1

@@ -37,7 +37,7 @@ class World:
         self.gateway.images.put(key, picture(), "image/png")
         now = self.gateway.clock.now()
         kept = Picture(0, key, "s", "image/png", 64, 48, 9, "beta", 7)
-        ended = found.moved(State.RUNNING, now).with_pictures((kept,)).settled(now)
+        ended = found.moved(State.RUNNING, now).with_pictures((kept,)).complete_if_done(now)
         self.gateway.store.replace(replace(ended, version=found.version + 1))
 
     def hop(self) -> str:
@@ -49,8 +49,8 @@ class World:
         """A finished operation of the key."""
         operation_id = self.call("POST", OPERATIONS, BODY).json()["id"]
         self.end(operation_id)
-        shown: dict[str, Any] = self.call("GET", f"{OPERATIONS}/{operation_id}").json()
-        return shown
+        document: dict[str, Any] = self.call("GET", f"{OPERATIONS}/{operation_id}").json()
+        return document
 
 
 @pytest.fixture
@@ -110,33 +110,33 @@ def test_a_token_does_not_help_a_foreign_key_elsewhere(world: World) -> None:
 
 
 def test_a_picture_opens_with_its_link_as_long_as_it_is_kept(world: World) -> None:
-    shown = world.ended()
-    [image] = shown["images"]
-    assert shown["urls"]["images"] == [image["url"]]
-    assert image["id"] == f"{shown['id']}-0"
+    document = world.ended()
+    [image] = document["images"]
+    assert document["urls"]["images"] == [image["url"]]
+    assert image["id"] == f"{document['id']}-0"
     answer = world.bare(image["url"])
     assert answer.status == 302
     assert answer.headers["location"].startswith("https://bucket.invalid/")
     assert world.call("GET", f"/v1/images/{image['id']}").status == 302, "with the key"
     assert world.bare(f"/v1/images/{image['id']}").status == 401
-    assert world.bare(f"/v1/images/{shown['id']}-1?token={token_of(image['url'])}").status == 401
+    assert world.bare(f"/v1/images/{document['id']}-1?token={token_of(image['url'])}").status == 401
     world.gateway.clock.sleep(7 * 86_400 + 1)
     assert world.bare(image["url"]).status == 401
     assert world.call("GET", image["url"]).status == 410
 
 
 def test_a_pictures_link_is_the_same_in_every_answer(world: World) -> None:
-    shown = world.ended()
+    document = world.ended()
     world.gateway.clock.sleep(3600)
-    assert world.call("GET", shown["urls"]["self"]).json() == shown
-    assert world.call("GET", OPERATIONS).json()["operations"] == [shown]
-    assert world.call("GET", shown["urls"]["wait"]).json() == shown
+    assert world.call("GET", document["urls"]["self"]).json() == document
+    assert world.call("GET", OPERATIONS).json()["operations"] == [document]
+    assert world.call("GET", document["urls"]["wait"]).json() == document
 
 
 def test_deleting_an_operation_closes_its_links(world: World) -> None:
-    shown = world.ended()
-    assert world.call("DELETE", shown["urls"]["self"]).status == 204
-    assert world.bare(shown["images"][0]["url"]).status == 404
+    document = world.ended()
+    assert world.call("DELETE", document["urls"]["self"]).status == 204
+    assert world.bare(document["images"][0]["url"]).status == 404
 
 
 def test_a_link_needs_no_key_but_does_not_mind_a_wrong_one(world: World) -> None:

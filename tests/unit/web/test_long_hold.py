@@ -33,7 +33,7 @@ def finish(gateway: Gateway, size: tuple[int, int] = (64, 48)) -> None:
     gateway.images.put(f"images/{found.id}/0", picture(*size), "image/png")
     made = Picture(0, f"images/{found.id}/0", "s", "image/png", *size, 9, "beta", 7)
     running = found if found.state is State.RUNNING else found.moved(State.RUNNING, gateway.clock.now())
-    ended = running.with_pictures((made,)).settled(gateway.clock.now())
+    ended = running.with_pictures((made,)).complete_if_done(gateway.clock.now())
     gateway.store.replace(replace(ended, version=found.version + 1))
 
 
@@ -124,8 +124,8 @@ def test_the_other_dialects_are_what_they_are_elsewhere(redirects: bool) -> None
     assert (created.status, created.headers["location"]) == (202, created.json()["urls"]["self"])
     assert gateway.clock.now() == began
     finish(gateway)
-    shown = gateway.call("GET", created.headers["location"]).json()
-    assert shown["state"] == "succeeded"
+    document = gateway.call("GET", created.headers["location"]).json()
+    assert document["state"] == "succeeded"
 
 
 def test_the_operations_api_waits_as_long_as_it_is_asked_to(gateway: Gateway) -> None:

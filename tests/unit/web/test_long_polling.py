@@ -50,7 +50,7 @@ def end(gateway: Gateway, failure: Failure | None = None, body: bytes | None = N
         for slot in range(n):
             gateway.images.put(f"images/{found.id}/{slot}", body or picture(), "image/png")
             kept.append(Picture(slot, f"images/{found.id}/{slot}", "s", "image/png", 64, 48, 9, "beta", 7))
-        ended = running.with_pictures(tuple(kept)).settled(gateway.clock.now())
+        ended = running.with_pictures(tuple(kept)).complete_if_done(gateway.clock.now())
     gateway.store.replace(replace(ended, version=found.version + 1))
 
 

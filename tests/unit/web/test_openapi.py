@@ -29,44 +29,44 @@ def test_the_kept_document_is_what_the_command_prints(document: dict[str, Any]) 
 
 def routes(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     """Every route: method, path, and what is said of it."""
-    return [(method, path, said) for path, one in document["paths"].items() for method, said in one.items()]
+    return [(method, path, message) for path, part in document["paths"].items() for method, message in part.items()]
 
 
 def test_every_route_has_a_summary_and_examples(document: dict[str, Any]) -> None:
-    for method, path, said in routes(document):
-        assert said["summary"], (method, path)
-        assert said["tags"], (method, path)
-        if "requestBody" in said:
-            assert said["requestBody"]["content"]["application/json"]["examples"], (method, path)
+    for method, path, message in routes(document):
+        assert message["summary"], (method, path)
+        assert message["tags"], (method, path)
+        if "requestBody" in message:
+            assert message["requestBody"]["content"]["application/json"]["examples"], (method, path)
 
 
 NO_BODY = {"204", "302", "304"}
 
 
 def test_every_route_has_all_its_error_answers(document: dict[str, Any]) -> None:
-    for method, path, said in routes(document):
+    for method, path, message in routes(document):
         wanted = {"401", "500"}
         wanted |= (
             {"400"}
-            if "requestBody" in said or any(one["in"] == "query" for one in said.get("parameters", ()))
+            if "requestBody" in message or any(other["in"] == "query" for other in message.get("parameters", ()))
             else set()
         )
-        wanted |= {"404"} if "{" in path or "model" in json.dumps(said.get("requestBody")) else set()
+        wanted |= {"404"} if "{" in path or "model" in json.dumps(message.get("requestBody")) else set()
         if path.startswith("/foundationModels"):
             wanted -= {"404"}  # YandexART refuses an unknown model with 400
-        assert wanted <= set(said["responses"]), (method, path, wanted - set(said["responses"]))
+        assert wanted <= set(message["responses"]), (method, path, wanted - set(message["responses"]))
 
 
 def test_every_answer_with_a_body_has_an_example_that_fits_its_schema(document: dict[str, Any]) -> None:
-    for method, path, said in routes(document):
-        for status, answer in said["responses"].items():
+    for method, path, message in routes(document):
+        for status, answer in message["responses"].items():
             if status in NO_BODY:
                 continue
-            shown = [(media, one) for media, one in answer["content"].items() if "json" in media]
-            assert shown, (method, path, status)
-            for media, one in shown:
-                schema = {**one["schema"], "components": document["components"]}
-                examples = [each["value"] for each in one.get("examples", {}).values()] or [one.get("example")]
+            displayed = [(media, entry) for media, entry in answer["content"].items() if "json" in media]
+            assert displayed, (method, path, status)
+            for media, other in displayed:
+                schema = {**other["schema"], "components": document["components"]}
+                examples = [each["value"] for each in other.get("examples", {}).values()] or [other.get("example")]
                 assert examples != [None], f"{method} {path} {status}: add it to web/openapi_examples.py"
                 for example in examples:
                     jsonschema_rs.validate(schema, example)

@@ -37,7 +37,7 @@ def post(gateway: Gateway, path: str, said: str | None = "false", **headers: str
 
 
 def stored(gateway: Gateway) -> list[Operation]:
-    return [found for one in gateway.store.documents if (found := gateway.store.get(one))]
+    return [found for document in gateway.store.documents if (found := gateway.store.get(document))]
 
 
 @pytest.mark.parametrize("path", ROADS)
@@ -49,16 +49,16 @@ def test_words_end_with_their_operation(gateway: Gateway, path: str) -> None:
     ended = replace(operation.moved(State.CANCELLED, 1.0), version=operation.version + 1)
     gateway.store.replace(ended)
     assert MARK not in gateway.store.documents[operation.id]
-    assert MARK not in json.dumps([Event(one).detail() for one in gateway.store.history])
-    shown = gateway.call("GET", f"/v1/operations/{operation.id}").json()
-    assert (shown["prompt"], shown["revised_prompt"]) == (None, None)
+    assert MARK not in json.dumps([Event(operation).detail() for operation in gateway.store.history])
+    document = gateway.call("GET", f"/v1/operations/{operation.id}").json()
+    assert (document["prompt"], document["revised_prompt"]) == (None, None)
 
 
 @pytest.mark.parametrize("path", ROADS)
 @pytest.mark.parametrize("said", ["true", "TRUE", "", None])
 def test_otherwise_they_are_kept(gateway: Gateway, path: str, said: str | None) -> None:
     post(gateway, path, said)
-    assert [one.request.private for one in stored(gateway)] == [False]
+    assert [operation.request.private for operation in stored(gateway)] == [False]
 
 
 @pytest.mark.parametrize("path", ROADS)
@@ -70,11 +70,11 @@ def test_what_might_have_been_meant_is_asked(gateway: Gateway, path: str, said: 
     assert stored(gateway) == []
 
 
-@pytest.mark.parametrize("path", [one for one in ROADS if "/images/" in one])
+@pytest.mark.parametrize("path", [entry for entry in ROADS if "/images/" in entry])
 def test_private_words_are_not_left_to_an_operation_that_keeps_them(gateway: Gateway, path: str) -> None:
-    for said in ("true", "false", "true", "False"):
-        post(gateway, path, said)
-    assert sorted(one.request.private for one in stored(gateway)) == [False, True]
+    for message in ("true", "false", "true", "False"):
+        post(gateway, path, message)
+    assert sorted(operation.request.private for operation in stored(gateway)) == [False, True]
 
 
 @pytest.mark.parametrize("path", ROADS)
@@ -89,8 +89,8 @@ def requested(**detail: Any) -> str:
 
 
 def test_an_event_says_it_in_its_detail() -> None:
-    for said, private in ((False, True), (True, False), (None, False)):
-        assert operations_events.parse(requested(data_logging_enabled=said)).ask.request.private is private
+    for message, private in ((False, True), (True, False), (None, False)):
+        assert operations_events.parse(requested(data_logging_enabled=message)).generation.request.private is private
     for odd in (0, "false", [], {}):
         with pytest.raises(InvalidRequest, match="data_logging_enabled"):
             operations_events.parse(requested(data_logging_enabled=odd))

@@ -27,7 +27,7 @@ def edit(gateway: Gateway, key: str, fields: dict[str, Any] | None = None, side:
     parts = [part("prompt", b"a cat"), *(part(name, str(value).encode()) for name, value in (fields or {}).items())]
     parts += [part("image", png(side, side), "a.png"), part("image", png(side, side + 1), "b.png")]
     parts += [part("mask", png(side, side + 2), "m.png")]
-    body = b"".join(b"--b\r\n" + one for one in parts) + b"--b--\r\n"
+    body = b"".join(b"--b\r\n" + part for part in parts) + b"--b--\r\n"
     return gateway.call("POST", EDITS, body, x_api_key=key, content_type="multipart/form-data; boundary=b", **headers)
 
 
@@ -75,8 +75,8 @@ def test_what_a_key_has_left_is_kept_and_the_rest_is_not(gateway: Gateway) -> No
 
 
 def named_by_operations(gateway: Gateway) -> set[str]:
-    found = [gateway.store.get(one) for one in gateway.store.documents]
-    return {picture.key for one in found if one for picture in one.request.pictures_sent}
+    found = [gateway.store.get(document) for document in gateway.store.documents]
+    return {picture.key for entry in found if entry for picture in entry.request.pictures_sent}
 
 
 def test_a_repetition_brings_its_pictures_in_vain(gateway: Gateway) -> None:

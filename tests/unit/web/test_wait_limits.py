@@ -179,10 +179,10 @@ def test_showing_the_key_once_more_gives_ten_minutes_more() -> None:
     for _ in range(20):
         answer = client.bare(answer.headers["location"])
     answer = client.call("GET", answer.headers["location"])
-    shown = client.gateway.clock.now()
+    document = client.gateway.clock.now()
     *_, last = follow(answer, client, showing=False)
     assert pending(last)
-    assert client.gateway.clock.now() - shown == pytest.approx(7 * 27), "the client's own end, not the link's"
+    assert client.gateway.clock.now() - document == pytest.approx(7 * 27), "the client's own end, not the link's"
 
 
 def test_another_owners_key_gives_no_more_time() -> None:

@@ -9,9 +9,9 @@ import pytest
 from imagegate.adapters.http_webhooks import HttpWebhooks
 from imagegate.adapters.webhook_targets import WebhookTargets
 from imagegate.domain.access.api_key import KeyWebhook
-from imagegate.domain.access.encryption import opened
+from imagegate.domain.access.encryption import decrypt
 from imagegate.domain.operation.operation import Operation, State
-from imagegate.domain.webhooks.delivery import MOST_POSTS, Delivery, DeliveryState, Try
+from imagegate.domain.webhooks.delivery import MOST_POSTS, Delivery, DeliveryAttempt, DeliveryState
 from imagegate.domain.webhooks.webhook import EVENTS, Webhook, secret_text, signed_headers
 from support.gateway import WEBHOOK_KEY, Answered, Gateway, event
 from support.receiver import Receiver, receiving
@@ -52,12 +52,12 @@ def test_a_webhook_with_its_own_secret(path: str) -> None:
     assert answer.json()["webhook"] == {"url": URL, "host": "hooks.example.com", "events": OWN["events"]}
     kept = hook(gateway)
     assert (kept.url, kept.events, kept.key_id) == (URL, ("succeeded", "failed"), "")
-    assert opened(WEBHOOK_KEY, "everybody", kept.sealed_secret or "") == SECRET
-    shown = gateway.call("GET", f"/v1/operations/{only(gateway).id}").text
-    for text in (answer.text, shown, *gateway.store.documents.values()):
+    assert decrypt(WEBHOOK_KEY, "everybody", kept.sealed_secret or "") == SECRET
+    document = gateway.call("GET", f"/v1/operations/{only(gateway).id}").text
+    for text in (answer.text, document, *gateway.store.documents.values()):
         assert "whsec_" not in text
         assert secret_text(SECRET).removeprefix("whsec_") not in text
-    assert "sealed" not in shown
+    assert "sealed" not in document
 
 
 def test_a_form_brings_it_as_json() -> None:
@@ -149,7 +149,7 @@ def test_null_is_none() -> None:
     gateway = Gateway()
     for path in BODIES:
         assert post(gateway, path, None).status == 202
-    assert {gateway.store.get(one).webhook for one in gateway.store.documents} == {None}  # type: ignore[union-attr]
+    assert {gateway.store.get(document).webhook for document in gateway.store.documents} == {None}  # type: ignore[union-attr]
 
 
 def test_validating_only_checks_the_webhook_as_well() -> None:
@@ -170,9 +170,9 @@ class World:
         self.id = only(self.gateway).id
         now = self.gateway.clock.now()
         arrived = Delivery(self.id, 1, "queued", f"{self.id}.1", "{}", now, now + 9e9, "m", version=1)
-        attempt = Try(now, 0.0421, 204)
+        attempt = DeliveryAttempt(now, 0.0421, 204)
         self.gateway.deliveries.put(replace(arrived, state=DeliveryState.DELIVERED, tries=(attempt,)))
-        failed = Try(now, 1.5, error="No answer in time.")
+        failed = DeliveryAttempt(now, 1.5, error="No answer in time.")
         dead = replace(arrived, sequence=2, event="failed", event_id=f"{self.id}.2", tries=(failed,))
         self.gateway.deliveries.put(replace(dead, state=DeliveryState.DEAD))
         self.url = f"/v1/operations/{self.id}"
@@ -183,13 +183,15 @@ class World:
 
 def test_deliveries_are_shown() -> None:
     world = World()
-    shown = world.call("GET", "/deliveries").json()
-    assert shown["webhook"] == {"url": URL, "events": OWN["events"], "disabled": False}
-    assert [(one["event_id"], one["webhook_id"], one["type"], one["state"]) for one in shown["deliveries"]] == [
+    document = world.call("GET", "/deliveries").json()
+    assert document["webhook"] == {"url": URL, "events": OWN["events"], "disabled": False}
+    assert [
+        (entry["event_id"], entry["webhook_id"], entry["type"], entry["state"]) for entry in document["deliveries"]
+    ] == [
         (f"{world.id}.1", f"{world.id}-1", "image_generation.queued", "delivered"),
         (f"{world.id}.2", f"{world.id}-2", "image_generation.failed", "dead"),
     ]
-    [attempt] = shown["deliveries"][0]["attempts"]
+    [attempt] = document["deliveries"][0]["attempts"]
     assert (attempt["status"], attempt["milliseconds"], attempt["error"]) == (204, 42, None)
     world.gateway.deliveries.disable("everybody", URL, 9e9)
     assert world.call("GET", "/deliveries").json()["webhook"]["disabled"]
@@ -211,15 +213,15 @@ def test_what_has_not_arrived_is_sent_again() -> None:
     world = World()
     world.gateway.deliveries.disable("everybody", URL, 9e9)
     answer = world.call("POST", ":redeliver")
-    assert (answer.status, [one["state"] for one in answer.json()["deliveries"]]) == (202, ["pending"])
-    assert world.gateway.begun_again == [(world.id, 2)]
+    assert (answer.status, [entry["state"] for entry in answer.json()["deliveries"]]) == (202, ["pending"])
+    assert world.gateway.queued_redeliveries == [(world.id, 2)]
     assert not world.call("GET", "/deliveries").json()["webhook"]["disabled"]
 
 
 def test_one_event_is_sent_again() -> None:
     world = World()
     assert world.call("POST", ":redeliver", {"event_id": f"{world.id}.1"}).status == 202
-    assert world.gateway.begun_again == [(world.id, 1)]
+    assert world.gateway.queued_redeliveries == [(world.id, 1)]
 
 
 @pytest.mark.parametrize("body", [{"event_id": "x"}, {"event_id": 5}, {"id": "x"}, b"{", b"[]"])
@@ -227,7 +229,7 @@ def test_what_cannot_be_sent_again(body: Any) -> None:
     world = World()
     answer = world.call("POST", ":redeliver", body)
     assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
-    assert world.gateway.begun_again == []
+    assert world.gateway.queued_redeliveries == []
 
 
 def test_deleting_an_operation_deletes_what_was_announced_of_it() -> None:

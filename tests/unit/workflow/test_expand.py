@@ -12,7 +12,7 @@ from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.request.request import ImageRequest, InputImage, Message
 from imagegate.usecases.estimate import Estimate
-from imagegate.usecases.start import Ask, Start
+from imagegate.usecases.start import GenerationRequest, Start
 from imagegate.workflow.expand import PATIENCE, Expand
 from support.fakes import MemoryLatencies, failing, picture, routes
 from support.world import World
@@ -56,19 +56,19 @@ def test_pictures_are_made_from_the_expanded_prompt() -> None:
     assert ended.state is State.SUCCEEDED
     assert (ended.request.prompt, ended.revised_prompt, ended.not_expanded) == ("a cat", CAT, None)
     assert submitted(made) == [CAT, CAT]
-    assert [one.revised_prompt for one in ended.pictures] == [CAT, CAT]
+    assert [picture.revised_prompt for picture in ended.pictures] == [CAT, CAT]
     assert [prompt for prompt, _, _ in made.expander.asked] == ["a cat"]
-    assert [one.not_honoured for one in ended.attempts] == [(), ()]
+    assert [attempt.not_honoured for attempt in ended.attempts] == [(), ()]
     assert loads(Operation, dumps(ended)) == ended
 
 
 def test_it_is_announced() -> None:
     made = world()
     ended = made.drive(made.begun(expand=True))
-    told = Event(ended).detail()["operation"]
-    assert (told["prompt"], told["expand"], told["revised_prompt"]) == ("a cat", True, CAT)
-    assert told["images"][0]["revised_prompt"] == CAT
-    assert told["not_expanded"] is None
+    reported = Event(ended).detail()["operation"]
+    assert (reported["prompt"], reported["expand"], reported["revised_prompt"]) == ("a cat", True, CAT)
+    assert reported["images"][0]["revised_prompt"] == CAT
+    assert reported["not_expanded"] is None
 
 
 def test_until_it_is_settled_nothing_is_submitted() -> None:
@@ -131,7 +131,7 @@ def test_a_model_that_is_busy_for_longer_is_not_waited_for() -> None:
 def test_half_of_the_time_is_left_for_the_picture(deadline: float, seconds: float) -> None:
     made = world()
     request = ImageRequest("flux", (Message("a cat"),), expand=True)
-    operation = made.start(Ask(request, "operations", deadline=deadline))
+    operation = made.start(GenerationRequest(request, "operations", deadline=deadline))
     made.expand(operation.id)
     assert [left for _, _, left in made.expander.asked] == [seconds]
 
@@ -170,9 +170,9 @@ def test_what_is_to_be_avoided_is_kept_and_counted() -> None:
     messages = (Message("a cat"), Message("fog and rain", -1.0), Message("the sea", 3.0))
     ended = made.drive(settled(made, messages=messages))
     assert [prompt for prompt, _, _ in made.expander.asked] == ["the sea\na cat"]
-    [order] = made.alpha.submitted
-    assert order.messages == (Message(ended.revised_prompt or ""), Message("fog and rain", -1.0))
-    assert len(order.prompt) <= 40
+    [upstream_request] = made.alpha.submitted
+    assert upstream_request.messages == (Message(ended.revised_prompt or ""), Message("fog and rain", -1.0))
+    assert len(upstream_request.prompt) <= 40
 
 
 def test_a_second_provider_that_takes_less_gets_the_beginning_of_the_same() -> None:
@@ -221,7 +221,7 @@ def test_of_two_at_once_the_first_to_write_counts() -> None:
 def test_a_state_that_broke_down_does_not_take_the_operation_with_it() -> None:
     made = world()
     operation = made.begun(expand=True)
-    made.submit(operation.id, unexpanded="Lambda.Unknown")
+    made.submit(operation.id, without_expansion="Lambda.Unknown")
     ended = made.now(operation)
     assert ended.state is State.SUCCEEDED
     assert ended.not_expanded is not None
@@ -234,7 +234,7 @@ def test_a_state_that_broke_down_does_not_take_the_operation_with_it() -> None:
 def test_a_state_that_broke_down_after_it_had_written_changes_nothing() -> None:
     made = world()
     operation = settled(made)
-    made.submit(operation.id, unexpanded="Lambda.Unknown")
+    made.submit(operation.id, without_expansion="Lambda.Unknown")
     assert submitted(made) == [CAT]
 
 
@@ -271,7 +271,7 @@ def test_an_operation_that_nobody_drives_is_swept_into_its_expansion() -> None:
 def test_a_deployment_that_expands_no_longer_says_so() -> None:
     made = world()
     operation = made.begun(expand=True)
-    Expand(made.store, made.routes, None, made.telemetry, made.revise, made.clock)(operation.id)
+    Expand(made.store, made.routes, None, made.telemetry, made.update_with_retry, made.clock)(operation.id)
     refused = made.now(operation).not_expanded
     assert refused is not None
     assert refused.code is FailureCode.NOT_FOUND
@@ -284,7 +284,7 @@ def test_without_an_expander_the_request_is_refused_with_what_to_do(call: str) -
     start = Start(made.store, made.workflow, routes("alpha"), made.clock, 900)
     estimate = Estimate(routes("alpha"), MemoryLatencies())
     with pytest.raises(CannotExpand) as caught:
-        estimate(request) if call == "estimate" else start(Ask(request, "operations"), "me")
+        estimate(request) if call == "estimate" else start(GenerationRequest(request, "operations"), "me")
     assert caught.value.param == "expand"
     assert "Expander" in (caught.value.remedy or "")
     assert made.store.documents == {}

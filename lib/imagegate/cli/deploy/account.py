@@ -93,7 +93,9 @@ def unheard_alarms(clients: Clients, topic: str | None, address: str) -> list[st
     if topic is None:
         return [f"AWS will send {address} a message with a link to confirm; before that nobody is told of alarms."]
     pages = clients("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    states = [one["SubscriptionArn"] for page in pages for one in page["Subscriptions"] if one["Endpoint"] == address]
+    states = [
+        other["SubscriptionArn"] for page in pages for other in page["Subscriptions"] if other["Endpoint"] == address
+    ]
     if any(state.startswith("arn:") for state in states):
         return []
     remedy = "Open the link in AWS's message. It works for two days; then deploy without AlarmEmail, and with it again."

@@ -58,8 +58,10 @@ def parse(parts: Iterable[str]) -> dict[str, Choice]:
 
 def check(template: Template, *choices: Mapping[str, Choice]) -> None:
     """Raise ParameterError when CloudFormation or a function would not take one of these, naming each."""
-    every = [(name, one) for some in choices for name, one in some.items()]
-    wrong = [f"{one.source}: {why}" for name, one in every if (why := _problem(template, name, one.value))]
+    every = [(name, entry) for some in choices for name, entry in some.items()]
+    wrong = [
+        f"{operation.source}: {why}" for name, operation in every if (why := _problem(template, name, operation.value))
+    ]
     if wrong:
         raise ParameterError("\n".join(wrong))
 
@@ -86,7 +88,7 @@ def _text(path: Path, name: str, value: Any) -> str:
         return str(value).lower()
     if isinstance(value, str | int | float):
         return str(value)
-    if isinstance(value, list) and all(isinstance(one, str) and "," not in one for one in value):
+    if isinstance(value, list) and all(isinstance(element, str) and "," not in element for element in value):
         return ",".join(value)
     if isinstance(value, dict):
         return json.dumps(value, sort_keys=True, default=str)

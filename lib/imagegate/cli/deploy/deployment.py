@@ -58,9 +58,9 @@ class Deployment:
         updates = self._stack is not None and not self._stack.failed_first_try
         deployed = self._stack.parameters if self._stack and updates else {}
         file = str(self._file) if self._file else None
-        self._plan = make_plan(self._template, self._stage, self._choices, deployed, file)
-        screen.show_target(self._name, self._account, self._plan.lines)
-        screen.warn(account.quota_warnings(self._clients, self._plan.values, account.reserved_by(deployed)))
+        self._planner = make_plan(self._template, self._stage, self._choices, deployed, file)
+        screen.show_target(self._name, self._account, self._planner.lines)
+        screen.warn(account.quota_warnings(self._clients, self._planner.values, account.reserved_by(deployed)))
         screen.warn(self._unheard())
         if self._stack:
             self._stack.require_updatable(self._stage)
@@ -82,21 +82,27 @@ class Deployment:
         updates = self._stack if self._stack and not self._stack.failed_first_try else None
         before = self._formation.last_event(updates) if updates else ""
         try:
-            self._sam.deploy(self._name, self._account.region, self._plan.given)
+            self._sam.deploy(self._name, self._account.region, self._planner.given)
         except ToolError as error:
             stack = self._formation.find(self._name)
             failures = self._formation.failures(stack, before) if stack else []
             if not failures:
                 raise
             again = "Mend that, and run this again."
-            raise ToolError("\n".join((f"{error} What failed:", *(f"  {one}" for one in failures), again))) from error
+            raise ToolError(
+                "\n".join((f"{error} What failed:", *(f"  {attempt}" for attempt in failures), again))
+            ) from error
 
     def _unheard(self) -> list[str]:
         topic = None
         if self._stack:
-            topics = (one for one in self._formation.resources(self._stack) if one["LogicalResourceId"] == _TOPIC)
-            topic = next((one.get("PhysicalResourceId") for one in topics), None)
-        return account.unheard_alarms(self._clients, topic, self._plan.values["AlarmEmail"])
+            topics = (
+                resource
+                for resource in self._formation.resources(self._stack)
+                if resource["LogicalResourceId"] == _TOPIC
+            )
+            topic = next((topic.get("PhysicalResourceId") for topic in topics), None)
+        return account.unheard_alarms(self._clients, topic, self._planner.values["AlarmEmail"])
 
     def _clear_the_way(self) -> None:
         """Remove what an earlier deployment has left that would make this one fail."""
@@ -133,8 +139,8 @@ class Deployment:
         fresh, self._stack = self._stack is None or self._stack.failed_first_try, self._formation.find(self._name)
         outputs = self._stack.outputs if self._stack else {}
         options = target(self._stage, False, Path()).options
-        steps = screen.next_steps(outputs, options, self._plan.values["Access"] == "keys") if fresh else []
+        steps = screen.next_steps(outputs, options, self._planner.values["Access"] == "keys") if fresh else []
         for line in (*screen.addresses(outputs), *steps):
             screen.say(line)
-        if self._plan.values["AlarmEmail"]:
+        if self._planner.values["AlarmEmail"]:
             screen.warn(self._unheard())

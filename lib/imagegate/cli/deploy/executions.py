@@ -26,7 +26,7 @@ class Executions:
             found = self._client.list_executions(**request)["executions"]
         except self._client.exceptions.StateMachineDoesNotExist:
             return []
-        return [one["executionArn"] for one in found]
+        return [entry["executionArn"] for entry in found]
 
     def stop_some(self) -> int:
         """Stop those that run now, up to a thousand; how many there were."""

@@ -112,10 +112,10 @@ def _holds(condition: Any, values: Mapping[str, str]) -> bool:
         return condition
     [(function, operands)] = condition.items()
     return {
-        "Fn::Equals": lambda: len({_text(one, values) for one in operands}) == 1,
+        "Fn::Equals": lambda: len({_text(operand, values) for operand in operands}) == 1,
         "Fn::Not": lambda: not _holds(operands[0], values),
-        "Fn::And": lambda: all(_holds(one, values) for one in operands),
-        "Fn::Or": lambda: any(_holds(one, values) for one in operands),
+        "Fn::And": lambda: all(_holds(operand, values) for operand in operands),
+        "Fn::Or": lambda: any(_holds(operand, values) for operand in operands),
     }[function]()
 
 

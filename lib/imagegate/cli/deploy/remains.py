@@ -31,7 +31,9 @@ class Leftovers:
         self._stage = stage
         self._region = region
         self._names = [
-            (one["ResourceType"], one["PhysicalResourceId"]) for one in resources if one.get("PhysicalResourceId")
+            (resource["ResourceType"], resource["PhysicalResourceId"])
+            for resource in resources
+            if resource.get("PhysicalResourceId")
         ]
 
     def find(self) -> list[Remains]:
@@ -63,7 +65,7 @@ class Leftovers:
     def _secrets(self) -> Iterator[Remains]:
         pages = self._clients("ssm").get_paginator("get_parameters_by_path")
         found = pages.paginate(Path=f"/imagegate/{self._stage}", Recursive=True)
-        names = sorted(one["Name"] for page in found for one in page["Parameters"])
+        names = sorted(entry["Name"] for page in found for entry in page["Parameters"])
         for start in range(0, len(names), _PARAMETERS_PER_CALL):
             some = names[start : start + _PARAMETERS_PER_CALL]
             command = self._aws("ssm", "delete-parameters", "--names", *some)
@@ -74,15 +76,15 @@ class Leftovers:
     def _artifacts(self) -> Iterator[Remains]:
         stacks = _or_none(lambda: self._clients("cloudformation").describe_stacks(StackName=_SAM_STACK))
         outputs = stacks["Stacks"][0].get("Outputs", ()) if stacks else ()
-        for bucket in (one["OutputValue"] for one in outputs if one["OutputKey"] == "SourceBucket"):
+        for bucket in (output["OutputValue"] for output in outputs if output["OutputKey"] == "SourceBucket"):
             prefix = f"s3://{bucket}/imagegate-{self._stage}/"
             yield Remains(f"built packages {prefix}", (self._aws("s3", "rm", "--recursive", prefix),))
 
     def _of(self, kind: str) -> list[str]:
-        return [name for one, name in self._names if one == kind]
+        return [name for other, name in self._names if other == kind]
 
-    def _aws(self, *words: str) -> str:
-        return shlex.join(("aws", *words, "--region", self._region))
+    def _aws(self, *text: str) -> str:
+        return shlex.join(("aws", *text, "--region", self._region))
 
 
 def _or_none(call: Any) -> Any:

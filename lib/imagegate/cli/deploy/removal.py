@@ -32,16 +32,18 @@ class Removal:
         self._stack = stack
         resources = self._formation.resources(stack)
         self._leftovers = Leftovers(clients, stage, self._account.region, resources)
-        machines = [one for one in resources if one["ResourceType"] == "AWS::StepFunctions::StateMachine"]
+        machines = [
+            resource for resource in resources if resource["ResourceType"] == "AWS::StepFunctions::StateMachine"
+        ]
         self._executions = [
-            Executions(clients("stepfunctions"), one["PhysicalResourceId"], self._clock)
-            for one in machines
-            if one.get("PhysicalResourceId")
+            Executions(clients("stepfunctions"), machine["PhysicalResourceId"], self._clock)
+            for machine in machines
+            if machine.get("PhysicalResourceId")
         ]
 
     def question(self) -> str:
         """What is going to happen, to be confirmed."""
-        running = sum(len(one.running(_COUNTED)) for one in self._executions)
+        running = sum(len(execution.running(_COUNTED)) for execution in self._executions)
         more = " or more" if running >= _COUNTED else ""
         ending = f" {running}{more} operations under way end without a picture." if running else ""
         return f"Remove {self._stack.name} from account {self._account.id}, {self._account.region}?{ending}"
@@ -49,8 +51,8 @@ class Removal:
     def run(self) -> None:
         """Stop what runs, delete the stack, and show what stays. Raises StackStateError when it is not deleted."""
         with screen.step("stop running executions"):
-            for one in self._executions:
-                one.stop_all(_STOPPING)
+            for execution in self._executions:
+                execution.stop_all(_STOPPING)
         with screen.step(f"delete {self._stack.name}"):
             self._formation.delete(self._stack)
             status = self._formation.wait_deleted(self._stack, _DELETING, self._stop_late_ones)
@@ -67,5 +69,5 @@ class Removal:
 
     def _stop_late_ones(self) -> None:
         """Stop what began meanwhile: until its functions are deleted the gateway takes requests."""
-        for one in self._executions:
-            one.stop_some()
+        for execution in self._executions:
+            execution.stop_some()

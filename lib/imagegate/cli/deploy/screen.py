@@ -76,7 +76,7 @@ def show_remains(remains: Sequence[Remains]) -> None:
         say("Nothing of it stays.")
         return
     say("These stay, and cost what AWS asks for keeping them, until you remove them:")
-    for one in remains:
-        say(f"  {one.what}")
-        for line in one.commands:
+    for remain in remains:
+        say(f"  {remain.what}")
+        for line in remain.commands:
             say(f"    {line}")

@@ -73,14 +73,14 @@ class Formation:
             found["StackName"],
             found["StackId"],
             found["StackStatus"],
-            {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())},
-            {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())},
+            {entry["ParameterKey"]: entry["ParameterValue"] for entry in found.get("Parameters", ())},
+            {entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", ())},
         )
 
     def resources(self, stack: Stack) -> list[Mapping[str, Any]]:
         """The stack's resources, each with `LogicalResourceId`, `ResourceType` and perhaps `PhysicalResourceId`."""
         pages = self._client.get_paginator("list_stack_resources").paginate(StackName=stack.id)
-        return [one for page in pages for one in page["StackResourceSummaries"]]
+        return [entry for page in pages for entry in page["StackResourceSummaries"]]
 
     def last_event(self, stack: Stack) -> str:
         """The id of the newest event of the stack."""

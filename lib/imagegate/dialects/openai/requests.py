@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from imagegate.dialects.parsing import Line, Prompt, Text, check_combinations, document_of, model_of_uri
-from imagegate.dialects.validation_errors import first_problem
+from imagegate.dialects.parsing import Line, Prompt, Text, check_combinations, model_of_uri, parse_document
+from imagegate.dialects.validation_errors import first_error
 from imagegate.dialects.webhook_field import FormWebhook
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.operation.coalescing import digest
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, InputImage, Message
-from imagegate.usecases.start import Ask
+from imagegate.usecases.start import GenerationRequest
 
 NAME = "openai_images"
 DEFAULT_MODEL = "flux"
@@ -119,16 +119,16 @@ class VariationsBody(GenerationsBody):
     prompt: Literal[""] = ""
 
 
-def parse(body: bytes, provider: str | None = None) -> Ask:
+def parse(body: bytes, provider: str | None = None) -> GenerationRequest:
     """Understand a request; `provider` comes from g4f's path form.
 
     Raises InvalidRequest with the offending field in `param`.
     """
-    document = document_of(body)
-    return ask_of(GenerationsBody, document, provider=provider)
+    document = parse_document(body)
+    return build_generation_request(GenerationsBody, document, provider=provider)
 
 
-def ask_of(
+def build_generation_request(
     kind: type[GenerationsBody],
     document: Mapping[str, Any],
     *,
@@ -136,63 +136,66 @@ def ask_of(
     provider: str | None = None,
     inputs: tuple[InputImage, ...] = (),
     mask: InputImage | None = None,
-) -> Ask:
-    """The Ask in a document of that kind, for the model `default` if it names none. Raises InvalidRequest."""
+) -> GenerationRequest:
+    """The GenerationRequest in a document of that kind, for the model `default` if it names none. Raises
+    InvalidRequest."""
     try:
-        asked = kind.model_validate(document)
+        parsed = kind.model_validate(document)
     except ValidationError as error:
-        raise first_problem(error) from None
-    of_yandex = model_of_uri(asked.model or "")
-    model = of_yandex or asked.model or default
-    size = _size(asked)
+        raise first_error(error) from None
+    of_yandex = model_of_uri(parsed.model or "")
+    model = of_yandex or parsed.model or default
+    size = _size(parsed)
     request = ImageRequest(
         model=model,
-        messages=(Message(asked.prompt),) if asked.prompt else (),
-        n=asked.n or 1,
+        messages=(Message(parsed.prompt),) if parsed.prompt else (),
+        n=parsed.n or 1,
         size=None if of_yandex else size,
-        ratio=(size.width, size.height) if of_yandex and size else _ratio(asked),
-        seed=None if asked.seed == -1 else asked.seed,
-        steps=asked.num_inference_steps,
-        guidance=asked.guidance_scale,
-        negative_prompt=asked.negative_prompt or None,
-        output_format=asked.output_format,
-        output_compression=asked.output_compression,
-        quality=asked.quality,
-        style=asked.style,
-        background=asked.background,
-        moderation=asked.moderation,
-        complexity=asked.complexity,
-        input_fidelity=getattr(asked, "input_fidelity", None),
+        ratio=(size.width, size.height) if of_yandex and size else _ratio(parsed),
+        seed=None if parsed.seed == -1 else parsed.seed,
+        steps=parsed.num_inference_steps,
+        guidance=parsed.guidance_scale,
+        negative_prompt=parsed.negative_prompt or None,
+        output_format=parsed.output_format,
+        output_compression=parsed.output_compression,
+        quality=parsed.quality,
+        style=parsed.style,
+        background=parsed.background,
+        moderation=parsed.moderation,
+        complexity=parsed.complexity,
+        input_fidelity=getattr(parsed, "input_fidelity", None),
         inputs=inputs,
         mask=mask,
-        provider=asked.provider or provider,
-        expand=bool(asked.expand),
+        provider=parsed.provider or provider,
+        expand=bool(parsed.expand),
     )
     check_combinations(request)
-    names = {"inputs": [one.name for one in inputs], "mask": mask.name if mask else None}
+    names = {"inputs": [image.name for image in inputs], "mask": mask.name if mask else None}
     same = digest({**document, **names, "provider": request.provider})
-    wanted = asked.webhook.wanted() if asked.webhook else None
-    reply = _reply(asked, always_base64=bool(of_yandex or _ALWAYS_BASE64.match(model)))
-    return Ask(request, NAME, reply, asked.deadline, digest=same, coalesce=True, wanted_webhook=wanted)
+    wanted = parsed.webhook.to_requested_webhook() if parsed.webhook else None
+    reply = _reply(parsed, always_base64=bool(of_yandex or _ALWAYS_BASE64.match(model)))
+    return GenerationRequest(
+        request, NAME, reply, parsed.deadline, digest=same, coalesce=True, requested_webhook=wanted
+    )
 
 
-def _reply(asked: GenerationsBody, *, always_base64: bool) -> dict[str, str]:
+def _reply(parsed: GenerationsBody, *, always_base64: bool) -> dict[str, str]:
     """How the answer is to look. A stream carries bytes."""
-    reply: dict[str, str] = {"response_format": asked.response_format or ("b64_json" if always_base64 else "url")}
-    if identifier := asked.safety_identifier or asked.user:
+    reply: dict[str, str] = {"response_format": parsed.response_format or ("b64_json" if always_base64 else "url")}
+    if identifier := parsed.safety_identifier or parsed.user:
         reply["safety_identifier"] = identifier
-    return {**reply, "response_format": "b64_json", "stream": "true"} if asked.stream else reply
+    return {**reply, "response_format": "b64_json", "stream": "true"} if parsed.stream else reply
 
 
-def _size(asked: GenerationsBody) -> Size | None:
-    if asked.width and asked.height:
-        return Size(asked.width, asked.height)
-    if asked.width or asked.height:
-        raise InvalidRequest("width and height go together.", param="height" if asked.width else "width")
-    matched = _SIZE.fullmatch(asked.size or "")
+def _size(parsed: GenerationsBody) -> Size | None:
+    if parsed.width and parsed.height:
+        return Size(parsed.width, parsed.height)
+    if parsed.width or parsed.height:
+        raise InvalidRequest("width and height go together.", param="height" if parsed.width else "width")
+    matched = _SIZE.fullmatch(parsed.size or "")
     return Size(int(matched[1]), int(matched[2])) if matched else None
 
 
-def _ratio(asked: GenerationsBody) -> tuple[int, int] | None:
-    matched = _RATIO.fullmatch(asked.aspect_ratio or "")
+def _ratio(parsed: GenerationsBody) -> tuple[int, int] | None:
+    matched = _RATIO.fullmatch(parsed.aspect_ratio or "")
     return (int(matched[1]), int(matched[2])) if matched else None

@@ -8,13 +8,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from imagegate.dialects.response import Answer, Handout
+from imagegate.dialects.response import ApiResponse, RenderedPicture
 from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation.attempt import ACCEPTED, Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import usage
 from imagegate.domain.request.route import Route
-from imagegate.domain.timing.failover import last_word
+from imagegate.domain.timing.failover import last_failure
 
 GENERATION_PATHS = ("/v1/images/generations", "/v1/images/generate", "/v1/media/generate")
 PATHS = (*GENERATION_PATHS, "/v1/images/edits", "/v1/images/variations")
@@ -33,20 +33,20 @@ def wants_base64(operation: Operation) -> bool:
     return operation.reply.get("response_format") == "b64_json"
 
 
-def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
+def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPicture]) -> ApiResponse:
     """The answer to a finished operation, as JSON or as the events of a stream."""
     if _streams(operation):
-        return _stream(_completed(operation, handouts))
-    first = handouts[0].picture
+        return _stream(_completed(operation, rendered_pictures))
+    first = rendered_pictures[0].picture
     extras = {
         "background": operation.request.background if operation.request.background != "auto" else None,
         "usage": usage(operation.usage),
     }
-    return Answer(
+    return ApiResponse(
         200,
         {
             "created": int(operation.ended_at or operation.created_at),
-            "data": [_datum(handout) for handout in handouts],
+            "data": [_datum(rendered) for rendered in rendered_pictures],
             "output_format": first.content_type.removeprefix("image/"),
             "size": f"{first.width}x{first.height}",
             "model": operation.model,
@@ -54,15 +54,15 @@ def success(operation: Operation, handouts: Sequence[Handout]) -> Answer:
             "operation_id": operation.id,
             "seed": first.seed,
             **{name: value for name, value in extras.items() if value is not None},
-            **_passed_over(operation),
+            **_ignored_fields(operation),
             **_identifier(operation),
         },
     )
 
 
-def _passed_over(operation: Operation) -> dict[str, list[str]]:
+def _ignored_fields(operation: Operation) -> dict[str, list[str]]:
     """What whoever made the pictures did not do as it was asked."""
-    names = sorted({name for one in operation.attempts if _made_it(one) for name in one.not_honoured})
+    names = sorted({name for attempt in operation.attempts if _made_it(attempt) for name in attempt.not_honoured})
     return {"not_honoured": names} if names else {}
 
 
@@ -70,13 +70,13 @@ def _made_it(attempt: Attempt) -> bool:
     return attempt.state is AttemptState.DONE
 
 
-def _datum(handout: Handout) -> dict[str, Any]:
-    datum: dict[str, Any] = {"b64_json": handout.b64} if handout.b64 is not None else {"url": handout.url}
-    return datum | _revised(handout)
+def _datum(rendered: RenderedPicture) -> dict[str, Any]:
+    datum: dict[str, Any] = {"b64_json": rendered.b64} if rendered.b64 is not None else {"url": rendered.url}
+    return datum | _revised(rendered)
 
 
-def _revised(handout: Handout) -> dict[str, str]:
-    revised = handout.picture.revised_prompt
+def _revised(rendered: RenderedPicture) -> dict[str, str]:
+    revised = rendered.picture.revised_prompt
     return {} if revised is None else {"revised_prompt": revised}
 
 
@@ -84,23 +84,23 @@ def _streams(operation: Operation) -> bool:
     return "stream" in operation.reply
 
 
-def _stream(events: Sequence[dict[str, Any]]) -> Answer:
+def _stream(events: Sequence[dict[str, Any]]) -> ApiResponse:
     """A whole text/event-stream, sent at once: API Gateway's HTTP APIs cannot stream."""
-    lines = [f"event: {one.get('type', 'error')}\ndata: {json.dumps(one)}\n\n" for one in events]
-    return Answer(200, "".join(lines).encode(), {"content-type": "text/event-stream"})
+    lines = [f"event: {event.get('type', 'error')}\ndata: {json.dumps(event)}\n\n" for event in events]
+    return ApiResponse(200, "".join(lines).encode(), {"content-type": "text/event-stream"})
 
 
-def _completed(operation: Operation, handouts: Sequence[Handout]) -> list[dict[str, Any]]:
+def _completed(operation: Operation, rendered_pictures: Sequence[RenderedPicture]) -> list[dict[str, Any]]:
     """An event for each picture; the tokens of all of them are in the last, so that adding up counts them once."""
-    events = [_event(operation, handout) for handout in handouts]
+    events = [_event(operation, rendered) for rendered in rendered_pictures]
     return [*events[:-1], events[-1] | {"usage": usage(operation.usage) or NO_USAGE}]
 
 
-def _event(operation: Operation, handout: Handout) -> dict[str, Any]:
-    picture = handout.picture
+def _event(operation: Operation, rendered: RenderedPicture) -> dict[str, Any]:
+    picture = rendered.picture
     return {
         "type": "image_edit.completed" if operation.request.inputs else "image_generation.completed",
-        "b64_json": handout.b64,
+        "b64_json": rendered.b64,
         "created_at": int(operation.ended_at or operation.created_at),
         "size": f"{picture.width}x{picture.height}",
         "quality": "auto",
@@ -111,9 +111,9 @@ def _event(operation: Operation, handout: Handout) -> dict[str, Any]:
         "provider": picture.provider,
         "operation_id": operation.id,
         "seed": picture.seed,
-        **_passed_over(operation),
+        **_ignored_fields(operation),
         **_identifier(operation),
-        **_revised(handout),
+        **_revised(rendered),
     }
 
 
@@ -144,14 +144,14 @@ _PARAMS = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
 """The domain's names of fields that this dialect calls otherwise."""
 
 
-def refusal(error: RequestError) -> Answer:
+def render_refusal(error: RequestError) -> ApiResponse:
     """The answer to a request that has to be changed."""
     status = _REFUSAL_STATUSES.get(error.code, 400)
     param = _PARAMS.get(error.param or "", error.param)
-    said = error.message.replace(f"'{error.param}'", f"'{param}'")
-    message = f"{said} {error.remedy}" if error.remedy else said
+    text = error.message.replace(f"'{error.param}'", f"'{param}'")
+    message = f"{text} {error.remedy}" if error.remedy else text
     kind = _REFUSAL_KINDS.get(error.code, "invalid_request_error")
-    return problem(status, message, kind, error.code, param)
+    return render_error(status, message, kind, error.code, param)
 
 
 # After money may have been spent only a 4xx is safe: clients repeat every 5xx
@@ -164,61 +164,61 @@ _FAILURES = {
 }
 
 
-def failure(reason: Failure, operation: Operation) -> Answer:
+def render_failure(reason: Failure, operation: Operation) -> ApiResponse:
     """The answer to an operation that failed; in a stream the clients find it in an event."""
     answer = _failure(reason, operation)
     return _stream([answer.body]) if _streams(operation) else answer
 
 
-def _failure(reason: Failure, operation: Operation) -> Answer:
+def _failure(reason: Failure, operation: Operation) -> ApiResponse:
     status, kind, code = _FAILURES.get(reason.code, (424, "server_error", str(reason.code)))
-    free = reason.surely_free
+    free = reason.certainly_free
     headers = {"x-should-retry": "true" if free else "false"}
     if free:
         headers["retry-after"] = str(round(min(max(reason.retry_after or 5, 1), 59)))
-    answer = problem(status, reason.message, kind, code, None)
-    return Answer(status, {**answer.body, "operation_id": operation.id}, headers)
+    answer = render_error(status, reason.message, kind, code, None)
+    return ApiResponse(status, {**answer.body, "operation_id": operation.id}, headers)
 
 
-def still_pending(operation: Operation, repeats: bool, retry_after: int) -> Answer:
+def render_pending(operation: Operation, repeats: bool, retry_after: int) -> ApiResponse:
     """The pictures are still being made; `repeats`: the client posts again on a 503."""
     message = (
         f"The picture is still being made. Nothing is lost: GET /v1/operations/{operation.id}/wait "
         f"with the same key waits on, or repeat the same request.{_so_far(operation)}"
     )
-    answer = problem(503 if repeats else 504, message, "server_error", "operation_pending", None)
+    answer = render_error(503 if repeats else 504, message, "server_error", "operation_pending", None)
     headers = {"retry-after": str(retry_after), "location": f"/v1/operations/{operation.id}/wait"}
     repeat = {"x-should-retry": "true"} if repeats else {}
-    return Answer(answer.status, {**answer.body, "operation_id": operation.id}, headers | repeat)
+    return ApiResponse(answer.status, {**answer.body, "operation_id": operation.id}, headers | repeat)
 
 
-def too_large(operation: Operation, urls: Sequence[str]) -> Answer:
+def too_large(operation: Operation, urls: Sequence[str]) -> ApiResponse:
     """The pictures are there, but not as base64 in one answer; their URLs are, so that nothing paid for is lost."""
     message = (
         "The pictures are made, but as base64 they are more than one answer can hold here. Fetch them from "
         f"`data[].url` or /v1/operations/{operation.id}; next time ask for response_format 'url', for fewer pictures, "
         "or at the address that redirects."
     )
-    answer = problem(422, message, "invalid_request_error", "answer_too_large", "response_format")
+    answer = render_error(422, message, "invalid_request_error", "answer_too_large", "response_format")
     data = [{"url": url} for url in urls]
-    return Answer(422, {**answer.body, "operation_id": operation.id, "data": data}, {"x-should-retry": "false"})
+    return ApiResponse(422, {**answer.body, "operation_id": operation.id, "data": data}, {"x-should-retry": "false"})
 
 
 def _so_far(operation: Operation) -> str:
     """Why it takes long, while nobody has accepted it."""
     attempts = operation.counted_attempts
-    if any(one.state in ACCEPTED for one in attempts) or not any(one.failure for one in attempts):
+    if any(attempt.state in ACCEPTED for attempt in attempts) or not any(attempt.failure for attempt in attempts):
         return ""
-    reason = last_word(attempts)
+    reason = last_failure(attempts)
     return f" So far nobody has taken it: {reason.code}, {reason.message}"
 
 
-def problem(status: int, message: str, kind: str, code: str | None, param: str | None) -> Answer:
+def render_error(status: int, message: str, kind: str, code: str | None, param: str | None) -> ApiResponse:
     """OpenAI's error body; all four keys are always there."""
-    return Answer(status, {"error": {"message": message, "type": kind, "param": param, "code": code}})
+    return ApiResponse(status, {"error": {"message": message, "type": kind, "param": param, "code": code}})
 
 
-def model_card(route: Route) -> dict[str, Any]:
+def render_model(route: Route) -> dict[str, Any]:
     """One entry of GET /v1/models."""
     return {
         "id": route.model,

@@ -11,17 +11,17 @@ from imagegate.dialects.parsing import (
     Prompt,
     Text,
     check_combinations,
-    document_of,
-    idempotency_key,
+    parse_document,
+    parse_idempotency_key,
 )
-from imagegate.dialects.validation_errors import first_problem
+from imagegate.dialects.validation_errors import first_error
 from imagegate.dialects.webhook_field import WebhookBody
 from imagegate.domain.errors import InvalidRequest, UnknownImage
 from imagegate.domain.operation.coalescing import digest
 from imagegate.domain.operation.ids import is_id
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.usecases.start import Ask
+from imagegate.usecases.start import GenerationRequest
 
 NAME = "operations"
 LONGEST_DEADLINE = 24 * 3600.0
@@ -81,49 +81,49 @@ class CreateBody(BaseModel):
     validate_only: bool | None = Field(None, description="Check and estimate; make nothing.")
 
 
-def parse(body: bytes, key: str | None = None) -> tuple[Ask, bool]:
+def parse(body: bytes, key: str | None = None) -> tuple[GenerationRequest, bool]:
     """Understand a request, which came with an Idempotency-Key if there is a `key`. Raises InvalidRequest.
 
     The second value says whether it is only to be validated.
     """
-    document = document_of(body)
+    document = parse_document(body)
     try:
-        asked = CreateBody.model_validate(document, strict=True)
+        parsed = CreateBody.model_validate(document, strict=True)
     except ValidationError as error:
-        raise first_problem(error) from None
-    if asked.size and asked.aspect_ratio:
+        raise first_error(error) from None
+    if parsed.size and parsed.aspect_ratio:
         raise InvalidRequest("size and aspect_ratio exclude each other.", param="aspect_ratio")
-    request = request_of(asked)
+    request = build_image_request(parsed)
     check_combinations(request)
-    ask = Ask(
+    generation = GenerationRequest(
         request,
         NAME,
-        deadline=asked.deadline,
+        deadline=parsed.deadline,
         digest=digest(document),
-        idempotency_key=idempotency_key(key),
-        metadata=asked.metadata or {},
-        wanted_webhook=asked.webhook.wanted() if asked.webhook else None,
+        idempotency_key=parse_idempotency_key(key),
+        metadata=parsed.metadata or {},
+        requested_webhook=parsed.webhook.to_requested_webhook() if parsed.webhook else None,
     )
-    return ask, bool(asked.validate_only)
+    return generation, bool(parsed.validate_only)
 
 
-def request_of(asked: CreateBody) -> ImageRequest:
+def build_image_request(parsed: CreateBody) -> ImageRequest:
     """The body in the domain's words."""
-    ratio = asked.aspect_ratio.split(":") if asked.aspect_ratio else None
+    ratio = parsed.aspect_ratio.split(":") if parsed.aspect_ratio else None
     return ImageRequest(
-        model=asked.model,
-        messages=(Message(asked.prompt),),
-        n=asked.n or 1,
-        size=Size(asked.size.width, asked.size.height) if asked.size else None,
+        model=parsed.model,
+        messages=(Message(parsed.prompt),),
+        n=parsed.n or 1,
+        size=Size(parsed.size.width, parsed.size.height) if parsed.size else None,
         ratio=(int(ratio[0]), int(ratio[1])) if ratio else None,
-        seed=asked.seed,
-        steps=asked.steps,
-        guidance=asked.guidance,
-        negative_prompt=asked.negative_prompt or None,
-        output_format=asked.output_format,
-        output_compression=asked.output_compression,
-        provider=asked.provider,
-        expand=bool(asked.expand),
+        seed=parsed.seed,
+        steps=parsed.steps,
+        guidance=parsed.guidance,
+        negative_prompt=parsed.negative_prompt or None,
+        output_format=parsed.output_format,
+        output_compression=parsed.output_compression,
+        provider=parsed.provider,
+        expand=bool(parsed.expand),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from imagegate.dialects.operations.pages import LARGEST_PAGE, page_token, take_page
-from imagegate.dialects.response import Answer
+from imagegate.dialects.response import ApiResponse
 from imagegate.domain.errors import RequestError
 from imagegate.domain.operation.listing import Page
 from imagegate.domain.operation.operation import Operation
@@ -16,7 +16,7 @@ Link = Callable[[Operation, int], str]
 PROBLEM = {"content-type": "application/problem+json"}
 
 
-def present(operation: Operation, link: Link, outlook: Outlook | None = None) -> dict[str, Any]:
+def render_document(operation: Operation, link: Link, outlook: Outlook | None = None) -> dict[str, Any]:
     """The operation with its own URLs; clients build none. While it runs, with when it is likely to end."""
     path = f"/v1/operations/{operation.id}"
     images = [link(operation, picture.slot) for picture in operation.pictures]
@@ -30,27 +30,27 @@ def present(operation: Operation, link: Link, outlook: Outlook | None = None) ->
     return {**document, "estimated_ready_at": ready_at, "urls": urls}
 
 
-def shown(operation: Operation, link: Link, outlook: Outlook | None = None) -> Answer:
+def render_operation(operation: Operation, link: Link, outlook: Outlook | None = None) -> ApiResponse:
     """200: the operation; while it runs, with when to ask again."""
     headers = {"etag": f'W/"{operation.version}"'}
     if outlook and not operation.done:
         headers["retry-after"] = str(outlook.retry_after)
-    return Answer(200, present(operation, link, outlook), headers)
+    return ApiResponse(200, render_document(operation, link, outlook), headers)
 
 
-def accepted(operation: Operation, link: Link, outlook: Outlook) -> Answer:
+def render_accepted(operation: Operation, link: Link, outlook: Outlook) -> ApiResponse:
     """202: the operation is written down and under way; with when to ask for it."""
     path = f"/v1/operations/{operation.id}"
     headers = {"location": path, "operation-location": path, "retry-after": str(outlook.retry_after)}
-    return Answer(202, present(operation, link, outlook), headers)
+    return ApiResponse(202, render_document(operation, link, outlook), headers)
 
 
-def listed(page: Page, link: Link, largest: int = LARGEST_PAGE) -> Answer:
+def render_page(page: Page, link: Link, largest: int = LARGEST_PAGE) -> ApiResponse:
     """200: a part of the list, cut where it would have more than `largest` bytes."""
-    shown = take_page((present(one, link) for one in page.operations), largest)
-    whole = len(shown) == len(page.operations)
-    last = page.next_before_id if whole else page.operations[len(shown) - 1].id
-    return Answer(200, {"operations": shown, "next_page_token": page_token(last) if last else None})
+    rendered = take_page((render_document(operation, link) for operation in page.operations), largest)
+    whole = len(rendered) == len(page.operations)
+    last = page.next_before_id if whole else page.operations[len(rendered) - 1].id
+    return ApiResponse(200, {"operations": rendered, "next_page_token": page_token(last) if last else None})
 
 
 STATUSES = {
@@ -83,13 +83,13 @@ TITLES = {
 }
 
 
-def refusal(error: RequestError, request_id: str) -> Answer:
+def render_refusal(error: RequestError, request_id: str) -> ApiResponse:
     """The answer to a request that has to be changed."""
     status = STATUSES.get(error.code, 400)
-    return problem(status, error.code, error.message, request_id, remedy=error.remedy, param=error.param)
+    return render_problem(status, error.code, error.message, request_id, remedy=error.remedy, param=error.param)
 
 
-def problem(status: int, code: str, detail: str, request_id: str, **more: str | None) -> Answer:
+def render_problem(status: int, code: str, detail: str, request_id: str, **more: str | None) -> ApiResponse:
     """An RFC 9457 body; `more` that is not `None` is added."""
     body = {
         "type": "about:blank",
@@ -100,4 +100,4 @@ def problem(status: int, code: str, detail: str, request_id: str, **more: str | 
         "request_id": request_id,
         **{name: value for name, value in more.items() if value is not None},
     }
-    return Answer(status, body, PROBLEM)
+    return ApiResponse(status, body, PROBLEM)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from imagegate.domain.access.api_key import ApiKey, KeyLimits
-from imagegate.domain.access.ledger import Used, ends_of_day
+from imagegate.domain.access.ledger import UsageTotals, end_of_day
 from imagegate.domain.operation.account import Amount
 from imagegate.domain.operation.representation import rfc3339
 
@@ -20,7 +20,7 @@ def last_days(count: int, now: float) -> list[str]:
     return [(today - timedelta(days=back)).isoformat() for back in range(count)]
 
 
-def shown(key: ApiKey | None, used: Used, days: Sequence[str], now: float) -> dict[str, Any]:
+def render_usage(key: ApiKey | None, used: UsageTotals, days: Sequence[str], now: float) -> dict[str, Any]:
     """Limits, what is left of them, and what was used on `days` (today first)."""
     limits = key.limits if key else KeyLimits()
     today = used.days.get(days[0], Amount())
@@ -34,7 +34,7 @@ def shown(key: ApiKey | None, used: Used, days: Sequence[str], now: float) -> di
             "pictures": _left(limits.pictures_per_day, today.pictures),
             "micro_dollars": _left(limits.micro_dollars_per_day, today.micro_dollars),
         },
-        "resets_at": rfc3339(ends_of_day(now)),
+        "resets_at": rfc3339(end_of_day(now)),
         "days": [_day(day, used.days.get(day, Amount())) for day in days] if limits.metered else [],
     }
 

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imagegate.dialects.operations.pages import LARGEST_PAGE, page_token, parse_page_token, take_page
-from imagegate.dialects.parsing import Line, document_of
-from imagegate.dialects.response import Answer
-from imagegate.dialects.validation_errors import first_problem
+from imagegate.dialects.parsing import Line, parse_document
+from imagegate.dialects.response import ApiResponse
+from imagegate.dialects.validation_errors import first_error
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import rfc3339
-from imagegate.domain.webhooks.delivery import Delivery, DeliveryState, Try
+from imagegate.domain.webhooks.delivery import Delivery, DeliveryAttempt, DeliveryState
 
 _LONGEST_SEQUENCE = 9
 """Digits."""
@@ -30,20 +30,20 @@ class RedeliverBody(BaseModel):
 def parse_redelivery(body: bytes) -> str | None:
     """The event to be sent again, if one is named. Raises InvalidRequest."""
     try:
-        return RedeliverBody.model_validate(document_of(body or b"{}"), strict=True).event_id
+        return RedeliverBody.model_validate(parse_document(body or b"{}"), strict=True).event_id
     except ValidationError as error:
-        raise first_problem(error) from None
+        raise first_error(error) from None
 
 
-def deliveries(
+def render_deliveries(
     operation: Operation, found: Sequence[Delivery], disabled: bool, status: int = 200, largest: int = LARGEST_PAGE
-) -> Answer:
+) -> ApiResponse:
     """What was sent to the operation's webhook, and what became of it; at most `largest` bytes of it."""
     webhook = operation.webhook
-    shown = {"url": webhook.url, "events": list(webhook.events), "disabled": disabled} if webhook else None
+    document = {"url": webhook.url, "events": list(webhook.events), "disabled": disabled} if webhook else None
     page = take_page(map(_delivery, found), largest)
     token = page_token(str(found[len(page) - 1].sequence)) if len(page) < len(found) else None
-    return Answer(status, {"webhook": shown, "deliveries": page, "next_page_token": token})
+    return ApiResponse(status, {"webhook": document, "deliveries": page, "next_page_token": token})
 
 
 def parse_deliveries_token(token: str) -> int:
@@ -61,11 +61,11 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "state": delivery.state,
         "announced_at": rfc3339(delivery.announced_at),
         "next_attempt_at": rfc3339(delivery.next_at) if waiting and delivery.next_at else None,
-        "attempts": [_attempt(one) for one in delivery.tries],
+        "attempts": [_attempt(attempt) for attempt in delivery.tries],
     }
 
 
-def _attempt(attempt: Try) -> dict[str, Any]:
+def _attempt(attempt: DeliveryAttempt) -> dict[str, Any]:
     return {
         "at": rfc3339(attempt.at),
         "milliseconds": round(attempt.seconds * 1000),

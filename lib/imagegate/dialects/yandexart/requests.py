@@ -16,18 +16,18 @@ from imagegate.dialects.parsing import (
     DATA_LOGGING,
     Line,
     Text,
-    document_of,
     header_line,
-    idempotency_key,
     model_of_uri,
+    parse_document,
+    parse_idempotency_key,
     with_privacy,
 )
-from imagegate.dialects.validation_errors import first_problem
+from imagegate.dialects.validation_errors import first_error
 from imagegate.domain.characters import FORBIDDEN
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.operation.coalescing import digest
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.usecases.start import Ask
+from imagegate.usecases.start import GenerationRequest
 
 NAME = "yandexart"
 DEADLINE = 24 * 3600.0
@@ -110,42 +110,42 @@ class GenerationBody(_Body):
     generation_options: Annotated[GenerationOptions | None, Field(alias="generationOptions")] = None
 
 
-def parse(body: bytes, headers: Mapping[str, str] | None = None) -> Ask:
+def parse(body: bytes, headers: Mapping[str, str] | None = None) -> GenerationRequest:
     """Understand a request; `headers` by their lower-case names.
 
     Raises InvalidRequest with the offending field, or header, in `param`.
     """
-    document, headers = document_of(body), headers or {}
+    document, headers = parse_document(body), headers or {}
     try:
-        asked = GenerationBody.model_validate(document)
+        parsed = GenerationBody.model_validate(document)
     except ValidationError as error:
-        raise first_problem(error) from None
-    request = replace(_request(asked), expand=_expand(headers.get(EXPAND, "").strip().lower()))
+        raise first_error(error) from None
+    request = replace(_request(parsed), expand=_expand(headers.get(EXPAND, "").strip().lower()))
     client_id = header_line(headers.get(CLIENT_ID, ""), CLIENT_ID)[:_LONGEST_CLIENT_ID]
-    ask = Ask(
+    generation = GenerationRequest(
         request,
         NAME,
-        reply=_unlike_jpeg(asked.generation_options),
+        reply=_unlike_jpeg(parsed.generation_options),
         deadline=DEADLINE,
         digest=digest(document | ({EXPAND: True} if request.expand else {})),
-        idempotency_key=idempotency_key(headers.get("idempotency-key") or None),
+        idempotency_key=parse_idempotency_key(headers.get("idempotency-key") or None),
         metadata={"client_request_id": client_id} if client_id else {},
     )
-    return with_privacy(ask, headers.get(DATA_LOGGING, ""))
+    return with_privacy(generation, headers.get(DATA_LOGGING, ""))
 
 
-def _expand(said: str) -> bool:
-    if said not in ("", "false", "true"):
+def _expand(header: str) -> bool:
+    if header not in ("", "false", "true"):
         raise InvalidRequest(f"{EXPAND} is 'true' or 'false'.", param=EXPAND)
-    return said == "true"
+    return header == "true"
 
 
-def _request(asked: GenerationBody) -> ImageRequest:
-    options = asked.generation_options or GenerationOptions()
+def _request(parsed: GenerationBody) -> ImageRequest:
+    options = parsed.generation_options or GenerationOptions()
     ratio = options.aspect_ratio or AspectRatio()
     request = ImageRequest(
-        model=_model(asked.model_uri),
-        messages=_messages(asked),
+        model=_model(parsed.model_uri),
+        messages=_messages(parsed),
         seed=options.seed or None,
         ratio=(ratio.width_ratio or 1, ratio.height_ratio or 1),
         output_format="jpeg",
@@ -158,8 +158,8 @@ def _request(asked: GenerationBody) -> ImageRequest:
     return request
 
 
-def _messages(asked: GenerationBody) -> tuple[Message, ...]:
-    texts = [(one.text or "", one.weight) for one in asked.messages]
+def _messages(parsed: GenerationBody) -> tuple[Message, ...]:
+    texts = [(message.text or "", message.weight) for message in parsed.messages]
     if sum(len(text) for text, _ in texts) > _MOST_CHARACTERS:
         raise InvalidRequest(f"The messages have more than {_MOST_CHARACTERS} characters.", param="messages")
     return tuple(Message(text, weight or 1.0) for text, weight in texts if text.strip())

@@ -7,28 +7,28 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from imagegate.dialects.response import Answer
+from imagegate.dialects.response import ApiResponse
 from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import rfc3339
-from imagegate.domain.request.expansion import shortened
+from imagegate.domain.request.expansion import shorten
 
 RESPONSE_TYPE = "type.googleapis.com/yandex.cloud.ai.foundation_models.v1.image_generation.ImageGenerationResponse"
 _LONGEST_REVISED_PROMPT = 800
 """Characters; percent-encoded, all headers together have to fit into 10 KB."""
 
 
-def pending(operation: Operation, retry_after: int | None = None) -> Answer:
+def render_pending(operation: Operation, retry_after: int | None = None) -> ApiResponse:
     """The operation while it runs, key for key as the service writes it: no `response`, no `error`."""
     headers = {} if retry_after is None else {"retry-after": str(retry_after)}
-    return Answer(200, _frame(operation, done=False), headers)
+    return ApiResponse(200, _frame(operation, done=False), headers)
 
 
-def success(operation: Operation, image: str) -> Answer:
+def render_success(operation: Operation, image: str) -> ApiResponse:
     """The finished operation; `image` is the JPEG in standard base64."""
     response = {"@type": RESPONSE_TYPE, "image": image, "modelVersion": ""}
-    return Answer(200, {**_frame(operation, done=True), "response": response}, _told(operation))
+    return ApiResponse(200, {**_frame(operation, done=True), "response": response}, _headers(operation))
 
 
 def _frame(operation: Operation, *, done: bool) -> dict[str, Any]:
@@ -46,25 +46,27 @@ def _frame(operation: Operation, *, done: bool) -> dict[str, Any]:
 _NAMES = {"aspect_ratio": "aspectRatio"}
 
 
-def _told(operation: Operation) -> dict[str, str]:
+def _headers(operation: Operation) -> dict[str, str]:
     """What the documented body has no place for: who made the picture, and what was not done as asked."""
     picture = operation.pictures[0] if operation.pictures else None
-    passed_over = {name for one in operation.attempts if one.state is AttemptState.DONE for name in one.not_honoured}
+    passed_over = {
+        name for attempt in operation.attempts if attempt.state is AttemptState.DONE for name in attempt.not_honoured
+    }
     passed_over = {_NAMES.get(name, name) for name in passed_over}
     passed_over |= {"mimeType"} if "mime_type" in operation.reply else set()
-    told = {
+    headers = {
         "model": operation.model,
         "provider": operation.provider,
         "seed": picture.seed if picture else None,
-        "revised-prompt": _encoded(picture.revised_prompt) if picture and picture.revised_prompt else None,
+        "revised-prompt": _encode(picture.revised_prompt) if picture and picture.revised_prompt else None,
         "not-honoured": ", ".join(sorted(passed_over)) or None,
     }
-    return {f"x-imagegate-{name}": str(value) for name, value in told.items() if value is not None}
+    return {f"x-imagegate-{name}": str(value) for name, value in headers.items() if value is not None}
 
 
-def _encoded(text: str) -> str:
+def _encode(text: str) -> str:
     """Percent-encoded UTF-8, because headers carry no other letters than ASCII's."""
-    return quote(shortened(text, _LONGEST_REVISED_PROMPT), safe=" ")
+    return quote(shorten(text, _LONGEST_REVISED_PROMPT), safe=" ")
 
 
 _GRPC_OF_FAILURE = {
@@ -81,10 +83,10 @@ _GRPC_OF_FAILURE = {
 _INTERNAL = 13
 
 
-def failure(operation: Operation, reason: Failure) -> Answer:
+def render_failure(operation: Operation, reason: Failure) -> ApiResponse:
     """The failed operation: HTTP 200, the verdict is in `error`; never with code 0, which clients take for none."""
     error = {"code": _GRPC_OF_FAILURE.get(reason.code, _INTERNAL), "message": reason.message, "details": []}
-    return Answer(200, {**_frame(operation, done=True), "error": error})
+    return ApiResponse(200, {**_frame(operation, done=True), "error": error})
 
 
 _STATUS_OF_GRPC = {1: 499, 3: 400, 5: 404, 7: 403, 8: 429, 9: 400, 10: 409, 12: 405, 13: 500, 14: 503, 16: 401}
@@ -104,19 +106,19 @@ _GRPC_OF_REFUSAL = {
 }
 
 
-def refusal(error: RequestError) -> Answer:
+def render_refusal(error: RequestError) -> ApiResponse:
     """The answer to a request that has to be changed."""
     message = f"{error.message} {error.remedy}" if error.remedy else error.message
-    return problem(_GRPC_OF_REFUSAL.get(error.code, 3), message)
+    return render_error(_GRPC_OF_REFUSAL.get(error.code, 3), message)
 
 
-def breakdown(status: int, message: str) -> Answer:
+def render_breakdown(status: int, message: str) -> ApiResponse:
     """The answer to what went wrong on our side, or to a route that does not exist."""
     code = _GRPC_OF_STATUS.get(status, 3 if status < 500 else _INTERNAL)
-    return replace(problem(code, message), status=status)
+    return replace(render_error(code, message), status=status)
 
 
-def problem(code: int, message: str) -> Answer:
+def render_error(code: int, message: str) -> ApiResponse:
     """The error body of the service's gateway: `error` repeats `message`."""
     body = {"error": message, "code": code, "message": message, "details": []}
-    return Answer(_STATUS_OF_GRPC[code], body)
+    return ApiResponse(_STATUS_OF_GRPC[code], body)

@@ -15,7 +15,7 @@ from imagegate.domain.operation.ids import ALPHABET
 
 EVERYBODY = "everybody"
 """The owner of everything in a deployment that asks for no key."""
-HOW = "Send it as 'Authorization: Bearer ig_...', 'Authorization: Api-Key ig_...' or 'x-api-key: ig_...'."
+HOW_TO_SEND = "Send it as 'Authorization: Bearer ig_...', 'Authorization: Api-Key ig_...' or 'x-api-key: ig_...'."
 _ID_LENGTH = 12
 _SECRET_LENGTH = 40
 _SHAPE = re.compile(f"ig_([{ALPHABET}]{{{_ID_LENGTH}}})_([{ALPHABET}]{{{_SECRET_LENGTH}}})")
@@ -192,7 +192,7 @@ def admit(key: ApiKey | None, secret: str, now: float) -> Principal:
 
 def refuse() -> NoReturn:
     """Raise Unauthenticated for what is no key of ours."""
-    raise Unauthenticated("Unknown API key.", remedy=HOW)
+    raise Unauthenticated("Unknown API key.", remedy=HOW_TO_SEND)
 
 
 def _opens(key: ApiKey | None, presented: str, now: float) -> bool:

@@ -17,28 +17,28 @@ _NONCE = 12
 _DERIVED = 32
 
 
-class BrokenSeal(ValueError):
+class DecryptionError(ValueError):
     """What is to be opened was not sealed with this key for this context."""
 
 
-def seal(key: bytes, context: str, secret: bytes) -> str:
+def encrypt(key: bytes, context: str, secret: bytes) -> str:
     """Return `secret` encrypted, to be opened with the same `key` and `context` only."""
     nonce = secrets.token_bytes(_NONCE)
     return base64.urlsafe_b64encode(nonce + _cipher(key).encrypt(nonce, secret, context.encode())).decode()
 
 
-def opened(key: bytes, context: str, sealed: str) -> bytes:
-    """Return what `seal` was given. Raises BrokenSeal."""
+def decrypt(key: bytes, context: str, ciphertext: str) -> bytes:
+    """Return what `seal` was given. Raises DecryptionError."""
     from cryptography.exceptions import InvalidTag
 
-    whole = base64.urlsafe_b64decode(sealed)
+    whole = base64.urlsafe_b64decode(ciphertext)
     try:
         return _cipher(key).decrypt(whole[:_NONCE], whole[_NONCE:], context.encode())
     except (InvalidTag, ValueError) as error:
-        raise BrokenSeal("sealed with another key, or for another context") from error
+        raise DecryptionError("sealed with another key, or for another context") from error
 
 
-def derived(key: bytes, key_id: str, generation: int) -> bytes:
+def derive_secret(key: bytes, key_id: str, generation: int) -> bytes:
     """Return the webhook secret of an API key."""
     return _prf(key, b"of key\0", f"{key_id}\0{generation}".encode())[:_DERIVED]
 

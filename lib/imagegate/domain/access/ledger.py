@@ -26,7 +26,7 @@ UNLIMITED = KeyLimits()
 
 
 @dataclass(frozen=True, slots=True)
-class Booking:
+class Reservation:
     """What is written into a key's books together with an operation."""
 
     key: str
@@ -37,7 +37,7 @@ class Booking:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class UsageTotals:
     """What stands in a key's books."""
 
     running: int = 0
@@ -50,12 +50,12 @@ def day_of(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).date().isoformat()
 
 
-def ends_of_day(now: float) -> float:
+def end_of_day(now: float) -> float:
     """When the day in UTC of a moment ends, in seconds since the epoch."""
     return (now // _DAY + 1) * _DAY
 
 
-def opened(key: ApiKey | None, route: Route, pictures: int, now: float) -> Account | None:
+def open_account(key: ApiKey | None, route: Route, pictures: int, now: float) -> Account | None:
     """The account of an operation that may make `pictures` on `route`; `None` when its key has nothing to be counted.
 
     Raises Forbidden when the key has a budget in dollars and the route a provider whose price is not known.
@@ -101,7 +101,7 @@ def _cost_by_slot(paid: Iterable[Attempt]) -> Mapping[int, int]:
     return cost
 
 
-def booked(operation: Operation, limits: KeyLimits = UNLIMITED) -> tuple[Operation, Booking | None]:
+def reserve(operation: Operation, limits: KeyLimits = UNLIMITED) -> tuple[Operation, Reservation | None]:
     """The operation as it is to be written, and what goes into the books with it (`None`: nothing).
 
     `limits`: those that must hold afterwards, else the store refuses both (see `over`).
@@ -109,21 +109,21 @@ def booked(operation: Operation, limits: KeyLimits = UNLIMITED) -> tuple[Operati
     account = operation.account
     if account is None or (due := charge(account, operation)) == account.booked:
         return operation, None
-    booking = Booking(account.key, account.day, due - account.booked, limits)
-    return replace(operation, account=replace(account, booked=due)), booking
+    reservation = Reservation(account.key, account.day, due - account.booked, limits)
+    return replace(operation, account=replace(account, booked=due)), reservation
 
 
-def over(booking: Booking, used: Amount, now: float) -> RateLimited:
+def limit_error(reservation: Reservation, used: Amount, now: float) -> RateLimited:
     """Why a booking was refused, when `used` stood in the books."""
-    limits, change = booking.limits, booking.change
+    limits, change = reservation.limits, reservation.change
     if _exceeds(used.pictures, change.pictures, limits.pictures_per_day):
         left = max(0, (limits.pictures_per_day or 0) - used.pictures)
-        words = f"{left} of its {limits.pictures_per_day} pictures", f"make {change.pictures}"
-        return _spent(*words, change.pictures > (limits.pictures_per_day or 0), now)
+        texts = f"{left} of its {limits.pictures_per_day} pictures", f"make {change.pictures}"
+        return _quota_error(*texts, change.pictures > (limits.pictures_per_day or 0), now)
     if _exceeds(used.micro_dollars, change.micro_dollars, limits.micro_dollars_per_day):
         budget = limits.micro_dollars_per_day or 0
-        words = f"{_dollars(max(0, budget - used.micro_dollars))} of its {_dollars(budget)}", "cost "
-        return _spent(words[0], words[1] + _dollars(change.micro_dollars), change.micro_dollars > budget, now)
+        texts = f"{_dollars(max(0, budget - used.micro_dollars))} of its {_dollars(budget)}", "cost "
+        return _quota_error(texts[0], texts[1] + _dollars(change.micro_dollars), change.micro_dollars > budget, now)
     return RateLimited(
         f"This API key has {used.running} operations under way, and may have {limits.concurrent} at once.",
         retry_after=_BUSY_SECONDS,
@@ -136,11 +136,11 @@ def _exceeds(used: int, more: int, limit: int | None) -> bool:
     return limit is not None and more > 0 and used + more > limit
 
 
-def _spent(left: str, wanted: str, never: bool, now: float) -> QuotaExhausted:
+def _quota_error(left: str, wanted: str, never: bool, now: float) -> QuotaExhausted:
     remedy = "Ask for fewer pictures" if never else "Try again after 00:00 UTC"
     return QuotaExhausted(
         f"This API key has {left} left today, and this request may {wanted}.",
-        retry_after=None if never else ends_of_day(now) - now,
+        retry_after=None if never else end_of_day(now) - now,
         remedy=f"{remedy}, or ask the operator of this gateway for more.",
     )
 

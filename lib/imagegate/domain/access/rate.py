@@ -29,18 +29,18 @@ def interval(per_minute: int) -> int:
     return _WINDOW // per_minute
 
 
-def latest(per_minute: int, now: int, cost: int = 1) -> int:
+def latest_full_at(per_minute: int, now: int, cost: int = 1) -> int:
     """The `full_at` at which the bucket still has `cost` requests."""
     return now + _WINDOW - cost * interval(per_minute)
 
 
-def granted(per_minute: int, full_at: int, now: int) -> Allowance:
+def grant(per_minute: int, full_at: int, now: int) -> Allowance:
     """A request was taken, which left the bucket full at `full_at`."""
     left = max(0, _WINDOW - (full_at - now))
     return Allowance(per_minute, left // interval(per_minute), (full_at - now) / MICROSECONDS)
 
 
-def refused(per_minute: int, full_at: int, now: int, cost: int = 1) -> Allowance:
+def refuse(per_minute: int, full_at: int, now: int, cost: int = 1) -> Allowance:
     """There were no `cost` requests to take."""
-    wait = full_at - latest(per_minute, now, cost)
+    wait = full_at - latest_full_at(per_minute, now, cost)
     return Allowance(per_minute, 0, (full_at - now) / MICROSECONDS, max(0, wait) / MICROSECONDS)

@@ -18,7 +18,7 @@ def sign(secret: bytes, path: str, owner: str, until: float) -> str:
     return _token(secret, path, owner, int(until))
 
 
-def holder(secret: bytes, path: str, token: str, now: float) -> str | None:
+def verify(secret: bytes, path: str, token: str, now: float) -> str | None:
     """The owner on whose behalf `token` opens `path`; `None` when it does not."""
     matched = _SHAPE.fullmatch(token)
     if not matched:

@@ -22,7 +22,7 @@ class AttemptState(StrEnum):
     UNKNOWN = "unknown"
 
 
-KNOWLEDGE = (
+STATE_RANK = (
     AttemptState.SUBMITTING,
     AttemptState.UNKNOWN,
     AttemptState.SUBMITTED,
@@ -106,7 +106,7 @@ class Attempt:
         return self.state in LIVE
 
     @property
-    def overheard(self) -> bool:
+    def stream_already_read(self) -> bool:
         """True when somebody has listened to its stream already, and may have heard all that it had to say."""
         return self.state is AttemptState.SUBMITTED and self.lease_until > 0
 
@@ -121,6 +121,6 @@ class Attempt:
         price = self.micro_dollars // len(self.slots)
         return replace(self, slots=self.slots[:pictures], micro_dollars=price * pictures)
 
-    def forgotten(self) -> Self:
+    def redacted(self) -> Self:
         """The attempt without what was made of a private request's words; addresses may be made of them too."""
         return replace(self, prompt=None, revised_prompts=(), sources=self.sources if self.live else ())

@@ -49,7 +49,7 @@ def body_claim(owner: str, dialect: str, body_digest: str) -> str:
     return f"same#{owner}#{dialect}#{body_digest}"
 
 
-def lapses_at(operation: Operation) -> float:
+def claim_expires_at(operation: Operation) -> float:
     """When the operation's claim lapses, in seconds since the epoch."""
     if (operation.claim or "").startswith("key#"):
         return max(operation.deadline, operation.created_at + KEY_LIFE)
@@ -63,22 +63,24 @@ def digest(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical).hexdigest()[:32]
 
 
-def continues(claim: Claim, repeated: bool) -> bool:
+def resumes_wait(claim: Claim, repeated: bool) -> bool:
     """True when a request takes up a wait that was broken off: it says so, or somebody was put off."""
     return repeated or claim.waiting > 0
 
 
-def attaches(holder: Operation, claim: Claim, repeated: bool, now: float, *, invited: bool = True) -> bool:
+def answers_repeat(
+    existing: Operation, claim: Claim, repeated: bool, now: float, *, retry_invited: bool = True
+) -> bool:
     """True when a request with the holder's claim is answered by it instead of making a new operation.
 
-    `invited`: a failure that cost nothing was answered with "try again", and so a second try is one. Otherwise an
+    `retry_invited`: a failure that cost nothing was answered with "try again", and so a second try is one. Otherwise an
     Idempotency-Key always finds its operation. For a body:
     `repeated`: the client says that this is a retry. A second prompt after a delivered answer is deliberate.
     """
-    if not holder.done:
+    if not existing.done:
         return True
-    if invited and holder.failure and holder.failure.surely_free:
+    if retry_invited and existing.failure and existing.failure.certainly_free:
         return False
-    if (holder.claim or "").startswith("key#"):
+    if (existing.claim or "").startswith("key#"):
         return True
-    return now - (holder.ended_at or 0) <= AFTERLIFE and continues(claim, repeated)
+    return now - (existing.ended_at or 0) <= AFTERLIFE and resumes_wait(claim, repeated)

@@ -60,7 +60,7 @@ class Event:
         """
         whole = represent(self.operation)
         parts = {"images": whole["images"], "attempts": whole["attempts"][-MOST_ATTEMPTS:]}
-        operation = cut(whole, LONGEST_TEXT) | cut(parts, LONGEST_PART)
+        operation = truncate_texts(whole, LONGEST_TEXT) | truncate_texts(parts, LONGEST_PART)
         return {
             "event_id": self.id,
             "sequence": self.operation.version,
@@ -70,7 +70,7 @@ class Event:
         }
 
 
-def announced(old: Operation | None, new: Operation) -> Event | None:
+def event_for(old: Operation | None, new: Operation) -> Event | None:
     """The event that the change from `old` to `new` deserves, if any: one per state reached.
 
     A picture that comes after its operation has failed is announced as well, as Succeeded with `late`.
@@ -80,10 +80,10 @@ def announced(old: Operation | None, new: Operation) -> Event | None:
     return Event(new, late=True) if len(new.late_pictures) > len(old.late_pictures) else None
 
 
-def cut(value: Any, longest: int) -> Any:
+def truncate_texts(value: Any, longest: int) -> Any:
     """A JSON document with no text longer than `longest` characters."""
     if isinstance(value, dict):
-        return {name: cut(content, longest) for name, content in value.items()}
+        return {name: truncate_texts(content, longest) for name, content in value.items()}
     if isinstance(value, list):
-        return [cut(content, longest) for content in value]
+        return [truncate_texts(content, longest) for content in value]
     return value[:longest] if isinstance(value, str) else value

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from imagegate.domain.errors import Failure, WrongState
 from imagegate.domain.operation.account import Account
-from imagegate.domain.operation.attempt import KNOWLEDGE, Attempt, AttemptState
-from imagegate.domain.operation.usage import Usage, summed
+from imagegate.domain.operation.attempt import STATE_RANK, Attempt, AttemptState
+from imagegate.domain.operation.usage import Usage, sum_usage
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.webhooks.webhook import Webhook
 
@@ -116,11 +116,11 @@ class Operation:
         return self.queued_at or self.created_at
 
     @property
-    def unsettled(self) -> bool:
+    def has_live_jobs(self) -> bool:
         """True when jobs are to be harvested, or stopped, though nobody waits for them."""
-        return self.done and any(one.live for one in self.attempts)
+        return self.done and any(attempt.live for attempt in self.attempts)
 
-    def words_for(self, attempt: Attempt) -> str | None:
+    def prompt_for(self, attempt: Attempt) -> str | None:
         """What the attempt's provider gets in place of the caller's words; `None`: those themselves."""
         return attempt.prompt or self.revised_prompt
 
@@ -138,7 +138,7 @@ class Operation:
     @property
     def may_have_cost(self) -> bool:
         """True when an upstream has, or may have, begun to work, and may charge for it."""
-        return any(one.may_have_cost for one in self.attempts)
+        return any(attempt.may_have_cost for attempt in self.attempts)
 
     @property
     def counted_attempts(self) -> tuple[Attempt, ...]:
@@ -153,7 +153,7 @@ class Operation:
     @property
     def usage(self) -> Usage | None:
         """What the pictures took, where every upstream that made one tells."""
-        return summed(one.usage for one in self.attempts if one.state is AttemptState.DONE)
+        return sum_usage(attempt.usage for attempt in self.attempts if attempt.state is AttemptState.DONE)
 
     @property
     def missing_slots(self) -> tuple[int, ...]:
@@ -171,51 +171,51 @@ class Operation:
             raise WrongState(f"operation {self.id} is {self.state} and cannot become {state}")
         stamp: dict[str, Any] = _stamp(state, now)
         if self.request.private and state in ENDED:
-            changes |= {"request": self.request.forgotten(), "revised_prompt": None}
-            changes["attempts"] = tuple(one.forgotten() for one in self.attempts)
+            changes |= {"request": self.request.redacted(), "revised_prompt": None}
+            changes["attempts"] = tuple(attempt.redacted() for attempt in self.attempts)
         return replace(self, state=state, **stamp, **changes)
 
     def expanded(self, prompt: str) -> Self:
         """The operation with its prompt expanded, unless it is known already what is to be submitted."""
         return replace(self, revised_prompt=prompt) if self.awaits_expansion else self
 
-    def unexpanded(self, failure: Failure) -> Self:
+    def without_expansion(self, failure: Failure) -> Self:
         """The operation content with the caller's own prompt, unless it is known already what is to be submitted."""
         return replace(self, not_expanded=failure) if self.awaits_expansion else self
 
     def with_attempt(self, attempt: Attempt) -> Self:
         """The operation with `attempt` added, or put in place of the one with its number."""
         if self.done and self.request.private:
-            attempt = attempt.forgotten()
+            attempt = attempt.redacted()
         others = tuple(other for other in self.attempts if other.number != attempt.number)
-        return replace(self, attempts=tuple(sorted((*others, attempt), key=lambda one: one.number)))
+        return replace(self, attempts=tuple(sorted((*others, attempt), key=lambda attempt: attempt.number)))
 
-    def informed(self, attempt: Attempt) -> Self:
+    def merge_attempt(self, attempt: Attempt) -> Self:
         """The operation with a driver's word on one of its attempts, unless another driver knew more or was first.
 
         A job given up as unknown lives again when its ticket comes after all, if nobody else has taken its slots.
         """
-        [known] = (one for one in self.attempts if one.number == attempt.number)
+        [known] = (known for known in self.attempts if known.number == attempt.number)
         if attempt.repeats < known.repeats:
             return self
         given_up = known.state is AttemptState.UNKNOWN and attempt.live
         taken = given_up and not set(attempt.slots) <= set(self.missing_slots)
-        if not taken and KNOWLEDGE.index(attempt.state) > KNOWLEDGE.index(known.state):
+        if not taken and STATE_RANK.index(attempt.state) > STATE_RANK.index(known.state):
             return self.with_attempt(attempt)
         if attempt.ticket is not None and known.ticket is None:
             return self.with_attempt(replace(known, ticket=attempt.ticket, keep_until=attempt.keep_until))
         return self
 
-    def revived(self, now: float) -> Self:
+    def reopen_lost(self, now: float) -> Self:
         """The operation with jobs looked for again that were given up before their tickets came.
 
         Only those whose slots nobody else has taken, and that their upstreams have not forgotten at `now`.
         """
         operation = self
-        for one in self.attempts:
-            found = one.state is AttemptState.UNKNOWN and one.ticket is not None and one.keep_until > now
-            if found and set(one.slots) <= set(operation.missing_slots):
-                submitted = replace(one, state=AttemptState.SUBMITTED, failure=None, ended_at=None)
+        for attempt in self.attempts:
+            found = attempt.state is AttemptState.UNKNOWN and attempt.ticket is not None and attempt.keep_until > now
+            if found and set(attempt.slots) <= set(operation.missing_slots):
+                submitted = replace(attempt, state=AttemptState.SUBMITTED, failure=None, ended_at=None)
                 operation = operation.with_attempt(submitted)
         return operation
 
@@ -223,9 +223,9 @@ class Operation:
         """The operation with `pictures` in their slots; a slot already filled keeps its picture."""
         filled = {picture.slot for picture in self.pictures}
         added = tuple(picture for picture in pictures if picture.slot not in filled)
-        return replace(self, pictures=tuple(sorted((*self.pictures, *added), key=lambda one: one.slot)))
+        return replace(self, pictures=tuple(sorted((*self.pictures, *added), key=lambda picture: picture.slot)))
 
-    def settled(self, now: float) -> Self:
+    def complete_if_done(self, now: float) -> Self:
         """The operation, succeeded if every slot has its picture and it has not ended otherwise."""
         if self.done or len(self.pictures) < self.request.n:
             return self

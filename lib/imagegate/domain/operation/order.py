@@ -14,7 +14,7 @@ class InputBody:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class UpstreamRequest:
     """One submission: the request as this provider is to understand it."""
 
     request: ImageRequest

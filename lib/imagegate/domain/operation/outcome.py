@@ -44,16 +44,16 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class PollHistory:
     """What a workflow's run has seen of an operation's jobs so far."""
 
-    at: float = 0.0
+    last_poll_at: float = 0.0
     """When it last looked, in seconds since the epoch."""
-    times: int = 0
+    poll_count: int = 0
     """How often its state Poll was visited, this visit included."""
 
 
-NEVER = Looked()
+NOT_POLLED = PollHistory()
 
 
 Submission = Ticket | Ready

@@ -26,7 +26,7 @@ class Usage:
         )
 
 
-def summed(usages: Iterable[Usage | None]) -> Usage | None:
+def sum_usage(usages: Iterable[Usage | None]) -> Usage | None:
     """All of them together; `None` when there is none, or when one is not known: a part would pass for the whole."""
     total = None
     for usage in usages:

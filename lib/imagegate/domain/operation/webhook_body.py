@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imagegate.domain.operation.events import cut
+from imagegate.domain.operation.events import truncate_texts
 
 LARGEST = 20_000
 """Bytes, exclusive; Standard Webhooks asks for less than 20 kB."""
@@ -16,7 +16,7 @@ _ADDRESSES = ("images", "urls", "webhook")
 Data = Mapping[str, Any]
 
 
-def body_of(event: str, data: Data) -> str:
+def build_body(event: str, data: Data) -> str:
     """The JSON to send; of an operation that is too large only what fits, with `abridged` saying so.
 
     `event`: a word of `webhook.EVENTS`. `data`: the event's detail with the URLs of its pictures.
@@ -38,5 +38,5 @@ def _ever_smaller(data: Data) -> Iterator[Data]:
 def _abridged(operation: Data, longest: int, with_metadata: bool) -> Data:
     kept = {name: operation[name] for name in _ADDRESSES if name in operation}
     metadata = operation["metadata"] if with_metadata else {}
-    attempts = cut(operation["attempts"][-_ATTEMPTS:], _LONGEST_REASON)
-    return {**cut(operation, longest), **kept, "metadata": metadata, "attempts": attempts}
+    attempts = truncate_texts(operation["attempts"][-_ATTEMPTS:], _LONGEST_REASON)
+    return {**truncate_texts(operation, longest), **kept, "metadata": metadata, "attempts": attempts}

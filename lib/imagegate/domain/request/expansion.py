@@ -11,7 +11,7 @@ from imagegate.domain.errors import CannotExpand, InvalidRequest
 from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.request import ImageRequest
 
-AMPLE = 1000
+LONG_ENOUGH = 1000
 """Characters from which a prompt needs no expansion."""
 _LONGEST = 1500
 """Characters of an expansion; image models make nothing of more."""
@@ -63,7 +63,7 @@ _REFUSAL = re.compile(
 )
 
 
-def demand(request: ImageRequest, available: bool) -> None:
+def check_expandable(request: ImageRequest, available: bool) -> None:
     """Raises CannotExpand or InvalidRequest when `request` wants its prompt expanded and that cannot be."""
     if request.expand and not available:
         raise CannotExpand(
@@ -79,17 +79,17 @@ def demand(request: ImageRequest, available: bool) -> None:
         )
 
 
-def room(request: ImageRequest, limits: Limits) -> int:
+def prompt_budget(request: ImageRequest, limits: Limits) -> int:
     """Characters that an expansion of the request's prompt may have for an upstream."""
-    return min(limits.prompt_characters - limits.prompt_length(request.reworded("")), _LONGEST)
+    return min(limits.prompt_characters - limits.prompt_length(request.with_prompt("")), _LONGEST)
 
 
-def instruction(characters: int) -> str:
+def build_instruction(characters: int) -> str:
     """What the language model is told beside the caller's prompt."""
     return _INSTRUCTION.format(characters=characters)
 
 
-def cleaned(answer: str) -> str:
+def extract_prompt(answer: str) -> str:
     """The prompt in a language model's answer, as one paragraph; empty when there is none."""
     text = unicodedata.normalize("NFC", _REASONING.sub("", answer)).strip()
     fenced = _FENCED.search(text)
@@ -98,17 +98,17 @@ def cleaned(answer: str) -> str:
     return _unquoted(_plain(_without_preamble(text)))
 
 
-def refuses(text: str) -> bool:
+def is_refusal(text: str) -> bool:
     """True when a language model's answer is no prompt but an excuse."""
     return bool(_REFUSAL.match(text))
 
 
-def shortened(text: str, characters: int) -> str:
+def shorten(text: str, characters: int) -> str:
     """`text` cut to so many characters: after a sentence where that keeps half of them, else after a word."""
     if len(text) <= characters:
         return text
     cut = text[:characters]
-    ends = [one.end() for one in _SENTENCE_END.finditer(text[: characters + 1]) if one.end() <= characters]
+    ends = [match.end() for match in _SENTENCE_END.finditer(text[: characters + 1]) if match.end() <= characters]
     if ends and ends[-1] * 2 >= characters:
         return cut[: ends[-1]]
     if not text[characters].isspace():
@@ -119,7 +119,7 @@ def shortened(text: str, characters: int) -> str:
 
 def whole_sentences(text: str) -> str:
     """`text` without the sentence that was broken off at its end; as it is when there is no other."""
-    ends = [one.end() for one in _SENTENCE_END.finditer(text)]
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     return text[: ends[-1]] if ends else text
 
 
@@ -165,4 +165,6 @@ def _is_remark(rest: str) -> bool:
 def _plain(text: str) -> str:
     """One line without marks of footnotes and emphasis, and without control characters."""
     text = _EMPHASIS.sub("", _MARK.sub("", text))
-    return " ".join("".join(" " if unicodedata.category(one) == "Cc" else one for one in text).split())
+    return " ".join(
+        "".join(" " if unicodedata.category(character) == "Cc" else character for character in text).split()
+    )

@@ -7,14 +7,14 @@ from imagegate.domain.request.geometry import Grid, Size
 from imagegate.domain.request.request import ImageRequest
 
 
-class Waits(StrEnum):
+class CompletionMode(StrEnum):
     """How a provider lets us wait for the picture."""
 
     POLL = "poll"
     """Cheap questions, any number of them."""
-    HOLD = "hold"
+    STREAM = "stream"
     """One stream that must be read to its end."""
-    BLOCKING = "blocking"
+    SYNC = "sync"
     """The submission itself answers with the picture."""
 
 
@@ -22,7 +22,7 @@ class Waits(StrEnum):
 class Limits:
     """What an upstream accepts and how it behaves."""
 
-    waits: Waits
+    completion: CompletionMode
     grid: Grid
     prompt_characters: int
     images_per_call: int = 1
@@ -41,11 +41,11 @@ class Limits:
     """How many submissions the upstream takes; `None` for as many as we like."""
     input_images: int = 0
     """Pictures that one submission may bring to be edited as the prompt says; 0: the upstream edits none."""
-    varies: bool = False
+    supports_variations: bool = False
     """It makes pictures from one alone, without a prompt."""
-    honours: frozenset[str] = frozenset()
+    capabilities: frozenset[str] = frozenset()
     """What it heeds of the fields that are not for everybody (domain/request/capabilities.py)."""
-    weighs: bool = False
+    supports_weights: bool = False
     """It takes several messages with their weights; others get one text (`ImageRequest.prompt`)."""
 
     def size_for(self, request: ImageRequest) -> Size:
@@ -56,8 +56,8 @@ class Limits:
 
     def works_from(self, pictures: int, *, prompted: bool) -> bool:
         """True when it takes so many pictures to work from, with a prompt that says how or without."""
-        return pictures <= (self.input_images if prompted else int(self.varies))
+        return pictures <= (self.input_images if prompted else int(self.supports_variations))
 
     def prompt_length(self, request: ImageRequest) -> int:
         """Characters that count towards `prompt_characters`."""
-        return sum(len(one.text) for one in request.messages) if self.weighs else len(request.prompt)
+        return sum(len(message.text) for message in request.messages) if self.supports_weights else len(request.prompt)

@@ -67,23 +67,25 @@ class ImageRequest:
     @property
     def prompt(self) -> str:
         """The messages as one text, for upstreams that take a single prompt: the weightiest first, none to avoid."""
-        wanted = sorted((one for one in self.messages if one.weight > 0), key=lambda one: -one.weight)
-        return "\n".join(one.text for one in wanted)
+        wanted = sorted(
+            (message for message in self.messages if message.weight > 0), key=lambda message: -message.weight
+        )
+        return "\n".join(attempt.text for attempt in wanted)
 
     @property
-    def avoided(self) -> str:
+    def text_to_avoid(self) -> str:
         """The messages of negative weight, for upstreams that take a negative prompt."""
-        return "\n".join(one.text for one in self.messages if one.weight < 0)
+        return "\n".join(message.text for message in self.messages if message.weight < 0)
 
     @property
     def pictures_sent(self) -> tuple[InputImage, ...]:
         """The pictures that came along, with the mask."""
         return (*self.inputs, self.mask) if self.mask else self.inputs
 
-    def reworded(self, prompt: str) -> Self:
+    def with_prompt(self, prompt: str) -> Self:
         """The same request with another prompt; what is to be avoided stays."""
-        return replace(self, messages=(Message(prompt), *(one for one in self.messages if one.weight < 0)))
+        return replace(self, messages=(Message(prompt), *(message for message in self.messages if message.weight < 0)))
 
-    def forgotten(self) -> "ImageRequest":
+    def redacted(self) -> "ImageRequest":
         """The request without its words."""
         return replace(self, messages=(), negative_prompt=None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from imagegate.domain.errors import InvalidRequest, RequestError, UnknownModel, UnknownProvider
-from imagegate.domain.request.capabilities import misfits
+from imagegate.domain.request.capabilities import unsupported
 from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.request import ImageRequest
 
@@ -66,29 +66,31 @@ class Routes:
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 
-    def named(self, name: str) -> Route | None:
+    def find(self, name: str) -> Route | None:
         """The route of that name or alias; a name of its own comes before an alias with a `*` that covers it."""
         return next(iter(self._candidates(name)), None)
 
     def working_from(self, pictures: int, *, prompted: bool) -> list[str]:
         """The models that take so many pictures to work from, with a prompt or without."""
-        able = (one for one in self._routes if any(_works_from(target, pictures, prompted) for target in one.targets))
+        able = (
+            route for route in self._routes if any(_works_from(target, pictures, prompted) for target in route.targets)
+        )
         return [route.model for route in able]
 
-    def of(self, request: ImageRequest) -> Route:
+    def resolve(self, request: ImageRequest) -> Route:
         """The route for `request`.
 
         Raises UnknownModel, UnknownProvider (which list the known ones), or InvalidRequest for what nobody can do.
         """
         candidates = self._candidates(request.model)
         if not candidates:
-            known = ", ".join(one.model for one in self._routes)
+            known = ", ".join(route.model for route in self._routes)
             raise UnknownModel(
                 f"The model '{request.model}' does not exist here.",
                 param="model",
                 remedy=f"Use one of: {known}.",
             )
-        return self._first_fitting(candidates, request)
+        return self._first_capable(candidates, request)
 
     def _candidates(self, name: str) -> list[Route]:
         """The route of that name, or every route with an alias that covers it, in the table's order."""
@@ -96,12 +98,12 @@ class Routes:
             return [self._by_name[name]]
         return [route for route in self._routes if any(_covers(alias, name) for alias in route.aliases)]
 
-    def _first_fitting(self, candidates: Sequence[Route], request: ImageRequest) -> Route:
+    def _first_capable(self, candidates: Sequence[Route], request: ImageRequest) -> Route:
         """The first candidate that can do what is asked; the refusal is the first one's."""
         refusal: RequestError | None = None
         for route in candidates:
             try:
-                return _fitting(route.narrowed(request.provider), request)
+                return _with_capable_targets(route.narrowed(request.provider), request)
             except RequestError as error:
                 refusal = refusal or error
         assert refusal
@@ -127,13 +129,13 @@ def _covers(alias: str, name: str) -> bool:
     return alias.endswith("*") and name.startswith(alias[:-1])
 
 
-def _fitting(route: Route, request: ImageRequest) -> Route:
+def _with_capable_targets(route: Route, request: ImageRequest) -> Route:
     """The route with only those providers on it that can do what is asked."""
-    problems = [(target, misfits(request, target.limits)) for target in route.targets]
+    problems = [(target, unsupported(request, target.limits)) for target in route.targets]
     fitting = tuple(target for target, found in problems if not found)
     if fitting:
         return replace(route, targets=fitting)
-    _, found = min(problems, key=lambda one: len(one[1]))
+    _, found = min(problems, key=lambda entry: len(entry[1]))
     able = f"can honour '{found[0]}' as it is"
     if found[0] == "image":
         kind = "work" if request.prompt.strip() else "make anything without a prompt"
@@ -149,7 +151,7 @@ def _remedy(field: str, route: Route) -> str:
     """What to do about a field that no provider of the route can honour as it is."""
     if field == "prompt":
         return "Shorten the prompt, or ask for a model that takes longer ones."
-    most = max(one.limits.steps_maximum or 0 for one in route.targets)
+    most = max(target.limits.steps_maximum or 0 for target in route.targets)
     if field == "steps" and most:
         return f"Ask for at most {most}, or for another model."
     return "Leave it out, or ask for another model."

@@ -14,7 +14,7 @@ _FIRST_OPEN = 15.0
 _LONGEST_OPEN = 300.0
 _PROBE = 60.0
 """Seconds for which one request has the half-open circuit to itself."""
-SICKNESS = {
+PROVIDER_FAULTS = {
     FailureCode.UPSTREAM_FAILED,
     FailureCode.UPSTREAM_TIMEOUT,
     FailureCode.AMBIGUOUS,

@@ -38,7 +38,7 @@ def choose(route: Route, attempts: Sequence[Attempt], closed_until: Mapping[str,
     best: tuple[float, int, Choice] | None = None
     for target in route.targets:
         tried = [attempt for attempt in attempts if attempt.provider == target.provider]
-        failures = [one for one in tried if not _throttled(one)]
+        failures = [attempt for attempt in tried if not _throttled(attempt)]
         if len(failures) >= TRIES or any(map(_hopeless, failures)):
             continue
         at = max(now, closed_until.get(target.provider, 0), *map(_free_again, tried))
@@ -47,13 +47,13 @@ def choose(route: Route, attempts: Sequence[Attempt], closed_until: Mapping[str,
     return best[2] if best else None
 
 
-def throttled_before(attempts: Sequence[Attempt], provider: str) -> Attempt | None:
+def last_throttled(attempts: Sequence[Attempt], provider: str) -> Attempt | None:
     """The provider's last attempt if it was throttled: the next one takes its place on the record."""
     tried = [attempt for attempt in attempts if attempt.provider == provider]
     return tried[-1] if tried and _throttled(tried[-1]) else None
 
 
-def last_word(attempts: Sequence[Attempt]) -> Failure:
+def last_failure(attempts: Sequence[Attempt]) -> Failure:
     """Why a slot got no picture: what the providers said last, rather than that one has no key."""
     reasons = [attempt.failure for attempt in attempts if attempt.failure]
     telling = [reason for reason in reasons if reason.code not in _HOPELESS] or reasons
@@ -73,7 +73,7 @@ def _free_again(attempt: Attempt) -> float:
     """When a throttled attempt's provider may be asked again."""
     if not _throttled(attempt) or attempt.failure is None:
         return 0.0
-    said, repeats = attempt.failure.retry_after, min(attempt.repeats, 100)
+    message, repeats = attempt.failure.retry_after, min(attempt.repeats, 100)
     # It grows in either case: a round of submissions may itself take longer than the pace that providers name.
-    backoff = _GROWTH**repeats if said else _FIRST_BACKOFF * 2**repeats
-    return (attempt.ended_at or 0.0) + max(said or 0.0, min(backoff, _LONGEST_BACKOFF))
+    backoff = _GROWTH**repeats if message else _FIRST_BACKOFF * 2**repeats
+    return (attempt.ended_at or 0.0) + max(message or 0.0, min(backoff, _LONGEST_BACKOFF))

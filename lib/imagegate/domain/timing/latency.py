@@ -91,7 +91,7 @@ class Histogram:
         """Observations remembered, after decay: 0 … MEMORY."""
         return math.fsum(weight for _, weight in self.weights)
 
-    def observed(self, seconds: float) -> Self:
+    def with_observation(self, seconds: float) -> Self:
         """With a completion at exactly `seconds`, as from streams and upstreams that keep the time."""
         return self._with({min(bisect_right(_EDGES, max(seconds, 0.0)), _BUCKETS) - 1: 1.0})
 
@@ -129,7 +129,7 @@ class Histogram:
         cuts = [earlier, *(edge for edge in _EDGES if earlier < edge < later), later]
         alive = [self.survival(cut) for cut in cuts]
         if alive[0] - alive[-1] < _TINY:
-            return self.observed(later)
+            return self.with_observation(later)
         likely, even = (1.0 - doubt) / (alive[0] - alive[-1]), doubt / (later - earlier)
         shares = [
             likely * (start - end) + even * (high - low)

@@ -42,7 +42,7 @@ def client_of(user_agent: str, redirects: bool = True) -> Client:
     return Client(hops if redirects else 0, repeats)
 
 
-class Verdict(Enum):
+class NextMove(Enum):
     """What to do with a request that waits for an operation."""
 
     ANSWER = auto()
@@ -55,13 +55,13 @@ class Verdict(Enum):
     """The client would follow no further redirect."""
 
 
-def decide(done: bool, held: float, hold: float, hop: int, client: Client) -> Verdict:
+def next_move(done: bool, held: float, hold: float, hop: int, client: Client) -> NextMove:
     """Judge a request at hop `hop` (0 is the POST itself) that was held for `held` of `hold` seconds."""
     if done:
-        return Verdict.ANSWER
+        return NextMove.ANSWER
     if held < hold:
-        return Verdict.HOLD
-    return Verdict.REDIRECT if hop < client.hops else Verdict.GIVE_UP
+        return NextMove.HOLD
+    return NextMove.REDIRECT if hop < client.hops else NextMove.GIVE_UP
 
 
 def hold_while_untouched(waited: float, starts_within: float = STARTS_WITHIN) -> float:

@@ -17,8 +17,8 @@ second earlier is worth $0.000027, 10 cents for an hour. Both sides go with the 
 times the price is half the looks and twice the delay.
 """
 
-_LESSONS = 120.0  # observations from which a histogram is trusted; until then looks also teach, and cost less
-_LESSON_PRICE = 0.1
+_TRUSTED_COUNT = 120.0  # observations from which a histogram is trusted; until then looks also teach, and cost less
+_UNTRUSTED_PRICE = 0.1
 _FIRST_SHARE = 0.05
 _OPENING_SHARE = 0.2
 """A second of listening costs a function of 512 MB $0.0000067, a quarter of what a second of delay is worth."""
@@ -26,7 +26,7 @@ _NEARLY_ALL = 0.9
 _LONGEST_RETRY_AFTER = 59  # clients of the OpenAI family take no notice of 60 and more
 
 _LONGEST_OPERATION = 86_400.0
-_LOOKS = 520  # fit into a workflow's history (5,000 events, 9 a look), with room for rounded waits and other steps
+_MAX_POLLS = 520  # fit into a workflow's history (5,000 events, 9 a look), with room for rounded waits and other steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def outlook(histogram: Histogram, started_at: float, now: float) -> Outlook:
     return Outlook(retry_after(histogram, elapsed), now + expected_remaining(histogram, elapsed))
 
 
-def next_look(
+def next_poll_delay(
     histogram: Histogram,
     elapsed: float,
     deadline_in: float,
@@ -60,25 +60,25 @@ def next_look(
     """
     elapsed, deadline_in = max(elapsed, 0.0), max(deadline_in, shortest)
     latest = min(LONGEST_WAIT, deadline_in)
-    earliest = min(max(shortest, _history_allows(elapsed, elapsed + deadline_in)), latest)
-    trust = min(max(histogram.count / _LESSONS, _LESSON_PRICE), 1.0)
-    wait = _cheapest(histogram.curves, elapsed, earliest, latest, price * trust)
+    earliest = min(max(shortest, _shortest_wait_for_history(elapsed, elapsed + deadline_in)), latest)
+    trust = min(max(histogram.count / _TRUSTED_COUNT, _UNTRUSTED_PRICE), 1.0)
+    wait = _cheapest_wait(histogram.curves, elapsed, earliest, latest, price * trust)
     if wait <= deadline_in - shortest:
         return wait
     return deadline_in if deadline_in <= LONGEST_WAIT else deadline_in - shortest
 
 
-def first_look(histogram: Histogram) -> float:
+def first_poll_delay(histogram: Histogram) -> float:
     """Seconds before which hardly any job has ever been ready."""
     return histogram.quantile(_FIRST_SHARE)
 
 
-def opening(histogram: Histogram) -> float:
+def stream_open_delay(histogram: Histogram) -> float:
     """Seconds before which a stream that is listened to until its end is not worth opening."""
     return histogram.quantile(_OPENING_SHARE)
 
 
-def done_by(histogram: Histogram) -> float:
+def likely_done_after(histogram: Histogram) -> float:
     """Seconds by which nearly every job has ended."""
     return histogram.quantile(_NEARLY_ALL)
 
@@ -93,7 +93,7 @@ def retry_after(histogram: Histogram, elapsed: float) -> int:
     return min(max(math.ceil(expected_remaining(histogram, elapsed)), 1), _LONGEST_RETRY_AFTER)
 
 
-def _history_allows(elapsed: float, total: float) -> float:
+def _shortest_wait_for_history(elapsed: float, total: float) -> float:
     """The shortest wait, in seconds, that does not overrun the workflow's history in `total` seconds.
 
     Waiting a fixed share of the age, but 1 s at first and LONGEST_WAIT at last, takes
@@ -102,11 +102,11 @@ def _history_allows(elapsed: float, total: float) -> float:
     total, share = min(total, _LONGEST_OPERATION), 1 / 40
     for _ in range(4):
         capped = max(total / LONGEST_WAIT - 1 / share, 0.0)
-        share = (1 + math.log(min(max(total * share, 1.0), LONGEST_WAIT))) / (_LOOKS - capped)
+        share = (1 + math.log(min(max(total * share, 1.0), LONGEST_WAIT))) / (_MAX_POLLS - capped)
     return elapsed * share
 
 
-def _cheapest(curves: Curves, elapsed: float, earliest: float, latest: float, price: float) -> float:
+def _cheapest_wait(curves: Curves, elapsed: float, earliest: float, latest: float, price: float) -> float:
     """The wait from which delay and looks together cost least.
 
     What comes after the next look is taken to be watched at the optimal density of looks, sqrt(hazard / (2 * price)):
@@ -128,6 +128,6 @@ def _cheapest(curves: Curves, elapsed: float, earliest: float, latest: float, pr
         delay = alive * (moment - elapsed) - (waited_then - waited)
         return delay + watching * effort + price / 2 * still
 
-    looks = [(bucket, ideal(bucket)) for bucket in range(curves.bucket(start), curves.bucket(stop) + 1)]
-    _, moment = min(looks, key=lambda look: cost(*look))
+    candidates = [(bucket, ideal(bucket)) for bucket in range(curves.bucket(start), curves.bucket(stop) + 1)]
+    _, moment = min(candidates, key=lambda look: cost(*look))
     return min(max(moment - elapsed, earliest), latest)

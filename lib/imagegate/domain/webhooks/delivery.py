@@ -34,7 +34,7 @@ class DeliveryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class DeliveryAttempt:
     """One attempt."""
 
     at: float
@@ -49,24 +49,24 @@ class Try:
     """Seconds after which the receiver asked to come back."""
 
     @property
-    def well(self) -> bool:
+    def succeeded(self) -> bool:
         """True when the receiver has taken it."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
     def taken_or_gone(self) -> bool:
         """True when the receiver is well: it has taken it, or said that it wants no more."""
-        return self.well or self.status == _GONE
+        return self.succeeded or self.status == _GONE
 
     @classmethod
-    def spared(cls, now: float, until: float) -> "Try":
+    def spared(cls, now: float, until: float) -> "DeliveryAttempt":
         """An attempt that was not made, because the host has failed again and again and is left alone until then."""
         error = "Not sent: the last deliveries to this host have failed, so it is left alone for a while."
         return cls(now, 0.0, error=error, retry_after=until - now)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RetryPolicy:
     """How the waits are stretched."""
 
     scale: float = 1.0
@@ -74,7 +74,7 @@ class Pace:
     chance: float = 0.5
     """A random number from 0 to 1: receivers that failed together are not asked again together."""
 
-    def after(self, failures: int, retry_after: float | None) -> float | None:
+    def delay(self, failures: int, retry_after: float | None) -> float | None:
         """Seconds to wait after so many failures in a row (1 or more); `None` when that was the last attempt."""
         if failures > len(WAITS):
             return None
@@ -100,7 +100,7 @@ class Delivery:
     message_id: str = ""
     """The message of the queue that drives it; another one of the same announcement is a duplicate."""
     state: DeliveryState = DeliveryState.PENDING
-    tries: tuple[Try, ...] = ()
+    tries: tuple[DeliveryAttempt, ...] = ()
     failures: int = 0
     """Since it was last begun."""
     next_at: float = 0.0
@@ -122,25 +122,27 @@ class Delivery:
         last = self.tries[-1] if self.tries else None
         return f"{self.failures} attempts" + (f"; the last: {last.error}" if last and last.error else "")
 
-    def begun(self, message_id: str) -> "Delivery":
+    def restarted(self, message_id: str) -> "Delivery":
         """Anew, driven by that message."""
         return replace(self, message_id=message_id, state=DeliveryState.PENDING, failures=0, next_at=0.0)
 
-    def tried(self, attempt: Try, pace: Pace) -> "Delivery":
+    def with_attempt(self, attempt: DeliveryAttempt, retry_policy: RetryPolicy) -> "Delivery":
         """After one more attempt."""
         known = replace(self, tries=(*self.tries, attempt)[-_KEPT:])
-        if attempt.well:
+        if attempt.succeeded:
             return replace(known, state=DeliveryState.DELIVERED)
         if attempt.status == _GONE:
             return known.disabled()
-        wait = pace.after(self.failures + 1, attempt.retry_after)
+        wait = retry_policy.delay(self.failures + 1, attempt.retry_after)
         if wait is None:
             return replace(known, state=DeliveryState.DEAD, failures=self.failures + 1)
         return replace(known, failures=self.failures + 1, next_at=attempt.at + attempt.seconds + wait)
 
     def exhausted(self, now: float) -> "Delivery":
         """Given up, for its operation has made all the POSTs that it may."""
-        attempt = Try(now, 0.0, error=f"Not sent: this operation has made the {MOST_POSTS} POSTs that it may.")
+        attempt = DeliveryAttempt(
+            now, 0.0, error=f"Not sent: this operation has made the {MOST_POSTS} POSTs that it may."
+        )
         return replace(self, tries=(*self.tries, attempt)[-_KEPT:], state=DeliveryState.DEAD)
 
     def disabled(self) -> "Delivery":

@@ -21,7 +21,7 @@ _PREFIX = "whsec_"
 
 
 @dataclass(frozen=True, slots=True)
-class WantedWebhook:
+class RequestedWebhook:
     """A webhook as a caller asked for it."""
 
     url: str
@@ -86,5 +86,5 @@ def signed_headers(secrets: Sequence[bytes], message_id: str, now: float, body: 
     return {
         "webhook-id": message_id,
         "webhook-timestamp": timestamp,
-        SIGNATURE_HEADER: " ".join(f"v1,{one}" for one in signatures),
+        SIGNATURE_HEADER: " ".join(f"v1,{signature}" for signature in signatures),
     }

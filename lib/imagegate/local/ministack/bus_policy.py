@@ -50,8 +50,8 @@ def _entries(body: bytes) -> dict[str, list[str]]:
     try:
         entries = json.loads(body)["Entries"]
         return {
-            "events:source": sorted({one["Source"] for one in entries}),
-            "events:detail-type": sorted({one["DetailType"] for one in entries}),
+            "events:source": sorted({entry["Source"] for entry in entries}),
+            "events:detail-type": sorted({entry["DetailType"] for entry in entries}),
         }
     except (ValueError, LookupError, TypeError):
         return {}
@@ -66,7 +66,7 @@ def _policy_of(arn: str) -> tuple[Any, str] | None:
 def _create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, dict[str, Any]]:
     bus, name = properties.get("EventBusName", "default"), properties["StatementId"]
     policy = eventbridge._event_bus_policies.setdefault(bus, {"Version": "2012-10-17", "Statement": []})
-    others = [one for one in policy["Statement"] if one.get("Sid") != name]
+    others = [other for other in policy["Statement"] if other.get("Sid") != name]
     policy["Statement"] = [*others, {"Sid": name, **properties["Statement"]}]
     return f"{bus}|{name}", {}
 

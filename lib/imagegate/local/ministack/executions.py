@@ -23,7 +23,9 @@ class Interrupted:
         """`saved` is the saved state of Step Functions."""
         executions = saved["executions"].all_items() if saved else []
         # A synchronous one had a caller, who is gone.
-        self._keys: list[Key] = [key for key, one in executions if one["status"] == "RUNNING" and not one.get("sync")]
+        self._keys: list[Key] = [
+            key for key, execution in executions if execution["status"] == "RUNNING" and not execution.get("sync")
+        ]
 
     def keep_running(self) -> None:
         """Undo that loading the state has marked them failed."""

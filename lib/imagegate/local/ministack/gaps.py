@@ -1,6 +1,6 @@
 """What MiniStack 1.5.33 does otherwise than AWS, mostly about its saved state.
 
-Each function mends one gap in the running process. `mend` is called before the saved state is loaded.
+Each function mends one gap in the running process. `apply_patches` is called before the saved state is loaded.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from ministack.services.cloudformation import provisioners
 State = dict[str, Any]
 
 
-def mend() -> None:
+def apply_patches() -> None:
     """Mend every gap; call it once."""
     dynamodb_streams.get_state = _stream_state
     dynamodb_streams.load_persisted_state = _load_stream_state

@@ -49,15 +49,15 @@ class MiniStackGuard:
             await self._answer_stranger(scope, receive, send)
 
     def _comes_from_door(self, scope: Scope) -> bool:
-        shown = [value.encode("latin-1") for value in header_values(scope, _DOOR_HEADER)]
-        known = len(shown) == 1 and hmac.compare_digest(shown[0], self._door_token)
+        rendered = [value.encode("latin-1") for value in header_values(scope, _DOOR_HEADER)]
+        known = len(rendered) == 1 and hmac.compare_digest(rendered[0], self._door_token)
         return known and scope["path"].startswith(_ENTRANCES) and OriginPolicy().is_own_host(_host(scope))
 
     async def _answer_stranger(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = parse_qs(scope["query_string"].decode("utf-8", "replace"), keep_blank_values=True)
         picture = is_presigned(query) and scope["method"] in _PICTURE_METHODS
         allowed = self._picture_origins if picture else frozenset()
-        policy = OriginPolicy(allowed, subdomains=True, harmless=lambda _: picture)
+        policy = OriginPolicy(allowed, subdomains=True, idempotent=lambda _: picture)
         readable = bool(allowed.intersection(origin.lower() for origin in header_values(scope, b"origin")))
         send = _with_nosniff(send)
         answer = send if readable else _without_cors(send)

@@ -15,7 +15,7 @@ Body = Mapping[str, Any]
 _EQUALS = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
 
 
-def mend() -> None:
+def apply_patches() -> None:
     """Have MiniStack evaluate the key from now on; call it once."""
     context_of = iam_actions.dynamodb_service_context
 
@@ -37,12 +37,12 @@ def _document(body: bytes) -> Body:
 
 def leading_keys(request: Body) -> Iterator[str]:
     """The partition keys in the body of a DynamoDB request, of whichever action."""
-    for one in _of_one_table(request):
-        name = _partition(one)
-        for item in _items(one):
+    for entry in _of_one_table(request):
+        name = _partition(entry)
+        for item in _items(entry):
             if name in item:
                 yield str(next(iter(item[name].values())))
-        yield from _queried(one, name)
+        yield from _queried(entry, name)
 
 
 def _of_one_table(request: Body) -> Iterable[Body]:
@@ -50,7 +50,7 @@ def _of_one_table(request: Body) -> Iterable[Body]:
     parts = [part for item in request.get("TransactItems", []) for part in item.values()]
     for table, content in request.get("RequestItems", {}).items():
         wanted = [content] if isinstance(content, dict) else [put for entry in content for put in entry.values()]
-        parts += [{**one, "TableName": table} for one in wanted]
+        parts += [{**attempt, "TableName": table} for attempt in wanted]
     return [*parts, request]
 
 
@@ -63,8 +63,8 @@ def _partition(request: Body) -> str:
     """The name of the partition key of the table, or of the index that is asked."""
     table: Body = dynamodb._tables.get(str(request.get("TableName", "")).rpartition("/")[2]) or {}
     indexes = [*table.get("GlobalSecondaryIndexes", []), *table.get("LocalSecondaryIndexes", [])]
-    asked = next((one for one in indexes if one["IndexName"] == request.get("IndexName")), table)
-    return next((str(key["AttributeName"]) for key in asked.get("KeySchema", []) if key["KeyType"] == "HASH"), "")
+    keyed = next((index for index in indexes if index["IndexName"] == request.get("IndexName")), table)
+    return next((str(key["AttributeName"]) for key in keyed.get("KeySchema", []) if key["KeyType"] == "HASH"), "")
 
 
 def _queried(request: Body, name: str) -> Iterator[str]:

@@ -7,15 +7,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from imagegate.local.upstreams.chat.app import Chat
+from imagegate.local.upstreams.chat.app import ChatStandIn
 from imagegate.local.upstreams.directives import Protocol
-from imagegate.local.upstreams.gradio.app import GradioSpace
-from imagegate.local.upstreams.ledger import Ledger
-from imagegate.local.upstreams.openai.app import OpenAIImages
+from imagegate.local.upstreams.gradio.app import GradioStandIn
+from imagegate.local.upstreams.ledger import CallLog
+from imagegate.local.upstreams.openai.app import OpenAIStandIn
 from imagegate.local.upstreams.openai.together import TOGETHER
 from imagegate.local.upstreams.openai.yandex_ai_studio import YANDEX_AI_STUDIO
 from imagegate.local.upstreams.upstream import Timing, Upstream
-from imagegate.local.upstreams.yandexart.app import YandexArt
+from imagegate.local.upstreams.yandexart.app import YandexArtStandIn
 
 MOUNTS: dict[str, str] = {
     "black-forest-labs": "/spaces/black-forest-labs",
@@ -83,20 +83,20 @@ def build_app(
     hang_seconds: float = 900.0,
 ) -> Starlette:
     """The app. `latencies` overrides `latency_seconds` per protocol; the rest is explained at `Timing`."""
-    ledger = Ledger()
+    ledger = CallLog()
 
     def upstream(name: str) -> Upstream:
         latency = (latencies or {}).get(PROTOCOLS[name], latency_seconds)
         return Upstream(name, PROTOCOLS[name], Timing(latency, heartbeat_seconds, drip_seconds, hang_seconds), ledger)
 
     apps = {
-        "black-forest-labs": GradioSpace(upstream("black-forest-labs"), generation=6).app(),
-        "voodoohop": GradioSpace(upstream("voodoohop"), generation=4).app(),
-        "yandexart": YandexArt(upstream("yandexart")).app(),
-        "yandex-ai-studio": OpenAIImages(upstream("yandex-ai-studio"), YANDEX_AI_STUDIO).app(),
-        "openai": OpenAIImages(upstream("openai")).app(),
-        "together": OpenAIImages(upstream("together"), TOGETHER).app(),
-        "expander": Chat(upstream("expander")).app(),
+        "black-forest-labs": GradioStandIn(upstream("black-forest-labs"), generation=6).app(),
+        "voodoohop": GradioStandIn(upstream("voodoohop"), generation=4).app(),
+        "yandexart": YandexArtStandIn(upstream("yandexart")).app(),
+        "yandex-ai-studio": OpenAIStandIn(upstream("yandex-ai-studio"), YANDEX_AI_STUDIO).app(),
+        "openai": OpenAIStandIn(upstream("openai")).app(),
+        "together": OpenAIStandIn(upstream("together"), TOGETHER).app(),
+        "expander": ChatStandIn(upstream("expander")).app(),
     }
     mounts = [Mount(MOUNTS[name], app) for name, app in apps.items()]
     return Starlette(routes=[Route("/", index), Mount("/_standin", routes=ledger.routes()), *mounts])

@@ -119,24 +119,24 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Switches:
+class Directives:
     """What a prompt asks of a stand-in: seconds of delay (None: the upstream's own), bytes, faults in order."""
 
     delay: float | None = None
     at_least: int = 0
     faults: tuple[Fault, ...] = ()
 
-    def strike(self, stage: Stage, call: int) -> str | None:
+    def next_fault(self, stage: Stage, call: int) -> str | None:
         """The name of the fault that meets the `call`-th call (from 1) at that stage, or None."""
         due = (fault for fault in self.faults if fault.stage == stage)
         return next((fault.name for fault in due if fault.times is None or call <= fault.times), None)
 
 
-class SwitchError(ValueError):
+class DirectiveError(ValueError):
     """A prompt holds a switch this upstream cannot honour; upstreams answer it with their HTTP 400."""
 
 
-SWITCH = re.compile(r"\[(delay|bytes|fault)\b([^\]]*)\]", re.IGNORECASE)
+DIRECTIVE = re.compile(r"\[(delay|bytes|fault)\b([^\]]*)\]", re.IGNORECASE)
 DELAY = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|)(?:\s+at\s+expand)?")
 BYTES = re.compile(r"\d+")
 FAULT = re.compile(r"([a-z0-9-]+)(?:\s+at\s+(submit|check|fetch|expand))?(?:\s+x(\d+))?")
@@ -145,17 +145,17 @@ AT_EXPAND = re.compile(r"\[(?:delay|fault)\b[^\]]*\sat\s+expand\b[^\]]*\]", re.I
 """Switches for the language model; all others are for whoever makes the picture."""
 
 
-def read_switches(prompt: str, protocol: Protocol) -> Switches:
-    """The switches in a prompt; raises SwitchError for one that is unknown, malformed or not for this protocol.
+def parse_directives(prompt: str, protocol: Protocol) -> Directives:
+    """The switches in a prompt; raises DirectiveError for one that is unknown, malformed or not for this protocol.
 
     Two stand-ins may come to read one prompt: each passes over what is meant for the other.
     """
     mine = " ".join(AT_EXPAND.findall(prompt)) if protocol == "chat" else AT_EXPAND.sub(" ", prompt)
-    words = [(word.lower(), rest.strip().lower()) for word, rest in SWITCH.findall(mine)]
-    return Switches(
-        delay=next((read_delay(rest) for word, rest in words if word == "delay"), None),
-        at_least=next((read_bytes(rest) for word, rest in words if word == "bytes"), 0),
-        faults=tuple(read_fault(rest, protocol) for word, rest in words if word == "fault"),
+    found = [(word.lower(), rest.strip().lower()) for word, rest in DIRECTIVE.findall(mine)]
+    return Directives(
+        delay=next((read_delay(rest) for word, rest in found if word == "delay"), None),
+        at_least=next((read_bytes(rest) for word, rest in found if word == "bytes"), 0),
+        faults=tuple(read_fault(rest, protocol) for word, rest in found if word == "fault"),
     )
 
 
@@ -163,14 +163,14 @@ def read_delay(text: str) -> float:
     """Seconds from `70s`, `500ms`, `2m` or `70`."""
     match = DELAY.fullmatch(text)
     if not match:
-        raise SwitchError(f"[delay {text}] is not a time; write [delay 500ms], [delay 70s] or [delay 2m]")
+        raise DirectiveError(f"[delay {text}] is not a time; write [delay 500ms], [delay 70s] or [delay 2m]")
     return min(float(match[1]) * SECONDS[match[2]], LONGEST_DELAY)
 
 
 def read_bytes(text: str) -> int:
     """A number of bytes."""
     if not BYTES.fullmatch(text) or int(text) > LARGEST_FILE:
-        raise SwitchError(f"[bytes {text}] is not a number of bytes up to {LARGEST_FILE}; write [bytes 1500000]")
+        raise DirectiveError(f"[bytes {text}] is not a number of bytes up to {LARGEST_FILE}; write [bytes 1500000]")
     return int(text)
 
 
@@ -181,14 +181,14 @@ def read_fault(text: str, protocol: Protocol) -> Fault:
     stages = row.stages.get(protocol, ()) if row else ()
     if not match or not stages:
         known = ", ".join(name for name, each in FAULTS.items() if protocol in each.stages)
-        raise SwitchError(f"[fault {text}] is not known to the stand-in for {protocol}; known: {known}")
+        raise DirectiveError(f"[fault {text}] is not known to the stand-in for {protocol}; known: {known}")
     stage = next((each for each in stages if each == match[2]), None) if match[2] else stages[0]
     if stage is None:
-        raise SwitchError(f"[fault {text}]: for {protocol}, {match[1]} can strike at {', '.join(stages)}")
+        raise DirectiveError(f"[fault {text}]: for {protocol}, {match[1]} can strike at {', '.join(stages)}")
     return Fault(match[1], stage, int(match[3]) if match[3] else None)
 
 
-def describe_switches() -> str:
+def describe_directives() -> str:
     """The table of all switches in Markdown."""
     head = ["| switch | what it does | Gradio | YandexART | OpenAI | language model |", "|---|---|---|---|---|---|"]
     return "\n".join(head + [describe_row(row) for row in ROWS])
@@ -202,4 +202,4 @@ def describe_row(row: Row) -> str:
 
 
 if __name__ == "__main__":
-    print(describe_switches())
+    print(describe_directives())

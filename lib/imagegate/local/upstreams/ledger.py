@@ -33,7 +33,7 @@ class Submission:
     """Whether the call asked for its prompt not to be logged, as Yandex has it."""
 
 
-class Ledger:
+class CallLog:
     """Submissions accepted and calls counted; one ledger serves all stand-ins of an app."""
 
     def __init__(self) -> None:

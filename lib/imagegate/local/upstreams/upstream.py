@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from imagegate.local.upstreams.directives import Protocol, Stage, Switches
-from imagegate.local.upstreams.ledger import Ledger
+from imagegate.local.upstreams.directives import Directives, Protocol, Stage
+from imagegate.local.upstreams.ledger import CallLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,15 @@ class Upstream:
     name: str
     protocol: Protocol
     timing: Timing
-    ledger: Ledger
+    ledger: CallLog
 
-    def fault(self, prompt: str, switches: Switches, stage: Stage) -> str | None:
+    def fault(self, prompt: str, directives: Directives, stage: Stage) -> str | None:
         """The name of the fault that meets this call, which is counted, or None."""
-        return switches.strike(stage, self.ledger.count_call(prompt, stage)) if switches.faults else None
+        return directives.next_fault(stage, self.ledger.count_call(prompt, stage)) if directives.faults else None
 
-    def delay(self, switches: Switches) -> float:
+    def delay(self, directives: Directives) -> float:
         """Seconds from the submission to the picture."""
-        return self.timing.latency if switches.delay is None else switches.delay
+        return self.timing.latency if directives.delay is None else directives.delay
 
     def record(self, prompt: str, seed: int, request: Request) -> None:
         """Note an accepted submission in the ledger."""

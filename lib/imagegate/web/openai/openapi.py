@@ -25,7 +25,7 @@ GENERATE: dict[str, Any] = {
     "summary": "Generate pictures",
     "responses": {
         200: {
-            "model": schemas.ImagesShape,
+            "model": schemas.ImagesSchema,
             "description": "The pictures; with `stream`, as text/event-stream.",
             "content": {"text/event-stream": {}},
         },
@@ -65,8 +65,8 @@ def _pictures(kind: type[BaseModel], **example: Any) -> dict[str, Any]:
     url = {"type": "object", "properties": {"image_url": {"type": "string"}}, "required": ["image_url"]}
     images = {"images": {"type": "array", "items": url, "minItems": 1, "maxItems": 16}, "mask": url}
     document = {"type": "object", "properties": {**schema["properties"], **images}, "required": ["images", *needed]}
-    shown = {"simple": {"value": {**example, "images": [{"image_url": _PICTURE}]}}}
-    content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": document, "examples": shown}}
+    examples = {"simple": {"value": {**example, "images": [{"image_url": _PICTURE}]}}}
+    content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": document, "examples": examples}}
     return {
         "parameters": [PREFER, IDEMPOTENCY_KEY, DATA_LOGGING],
         "requestBody": {"required": True, "content": content},
@@ -87,13 +87,13 @@ VARY: dict[str, Any] = {
 MODELS: dict[str, Any] = {
     "tags": ["OpenAI Images"],
     "summary": "List the models",
-    "responses": {200: {"model": schemas.ModelsShape, "description": "The models."}},
+    "responses": {200: {"model": schemas.ModelsSchema, "description": "The models."}},
 }
 MODEL: dict[str, Any] = {
     "tags": ["OpenAI Images"],
     "summary": "Describe a model",
     "responses": {
-        200: {"model": schemas.ModelShape, "description": "The model."},
+        200: {"model": schemas.ModelSchema, "description": "The model."},
         **openai_errors(s404="The model does not exist."),
     },
 }

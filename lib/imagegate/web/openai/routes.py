@@ -7,25 +7,25 @@ from starlette.responses import Response
 
 from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai import responses as openai_responses
-from imagegate.dialects.parsing import DATA_LOGGING, idempotency_key, with_privacy
-from imagegate.dialects.response import Answer
+from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key, with_privacy
+from imagegate.dialects.response import ApiResponse
 from imagegate.domain.errors import UnknownModel
-from imagegate.usecases.start import Ask
+from imagegate.usecases.start import GenerationRequest
 from imagegate.web.access import principal_of, start_for
 from imagegate.web.decoding import header_texts
-from imagegate.web.http import respond
+from imagegate.web.http import to_response
 from imagegate.web.long_polling import wait_for_started
 from imagegate.web.services import Services
-from imagegate.web.uploads import described, read_upload
+from imagegate.web.uploads import describe_inputs, read_upload
 
 
 def add_openai_routes(app: FastAPI, services: Services) -> None:
     """Add the routes of this dialect. Handlers block: a Lambda serves one request at a time."""
 
     async def generate(request: Request, provider: str | None = None) -> Response:
-        ask = openai_requests.parse(await request.body(), provider)
-        ask = _marked(ask, request)
-        return wait_for_started(request, services, start_for(request, services, ask))
+        generation = openai_requests.parse(await request.body(), provider)
+        generation = _with_repetition(generation, request)
+        return wait_for_started(request, services, start_for(request, services, generation))
 
     async def generate_here(request: Request) -> Response:
         return await generate(request)
@@ -36,12 +36,14 @@ def add_openai_routes(app: FastAPI, services: Services) -> None:
 
     async def from_pictures(request: Request, kind: type[openai_requests.GenerationsBody]) -> Response:
         upload = await read_upload(request)
-        inputs, mask, bodies = described(upload)
+        inputs, mask, bodies = describe_inputs(upload)
         able = services.routes.working_from(len(inputs), prompted=kind is openai_requests.EditsBody)
         default = next(iter(able), openai_requests.DEFAULT_MODEL)
-        ask = openai_requests.ask_of(kind, upload.fields, default=default, inputs=inputs, mask=mask)
-        ask = _marked(ask, request)
-        return wait_for_started(request, services, start_for(request, services, ask, bodies))
+        generation = openai_requests.build_generation_request(
+            kind, upload.fields, default=default, inputs=inputs, mask=mask
+        )
+        generation = _with_repetition(generation, request)
+        return wait_for_started(request, services, start_for(request, services, generation, bodies))
 
     @app.post("/v1/images/edits", name="edit")
     async def edit(request: Request) -> Response:
@@ -54,23 +56,26 @@ def add_openai_routes(app: FastAPI, services: Services) -> None:
     @app.get("/v1/models", name="models")
     async def models(request: Request) -> Response:
         may_use = principal_of(request).may_use
-        cards = [openai_responses.model_card(route) for route in services.routes if may_use(route.model)]
-        return respond(Answer(200, {"object": "list", "data": cards}))
+        cards = [openai_responses.render_model(route) for route in services.routes if may_use(route.model)]
+        return to_response(ApiResponse(200, {"object": "list", "data": cards}))
 
     @app.get("/v1/models/{model:path}", name="model")
     async def model(request: Request, model: str) -> Response:
-        route = services.routes.named(model)
+        route = services.routes.find(model)
         if route is None:
-            known = ", ".join(one.model for one in services.routes)
+            known = ", ".join(route.model for route in services.routes)
             message, remedy = f"The model '{model}' does not exist here.", f"Use one of: {known}."
             raise UnknownModel(message, param="model", remedy=remedy)
         principal_of(request).require(route.model)
-        return respond(Answer(200, openai_responses.model_card(route)))
+        return to_response(ApiResponse(200, openai_responses.render_model(route)))
 
 
-def _marked(ask: Ask, request: Request) -> Ask:
-    """The Ask with what the headers say: OpenAI's own clients count their retries, others may send a key."""
+def _with_repetition(generation: GenerationRequest, request: Request) -> GenerationRequest:
+    """The GenerationRequest with what the headers say: OpenAI's own clients count their retries, others may send a
+    key."""
     repeated = request.headers.get("x-stainless-retry-count", "0") != "0"
     headers = header_texts(request, ("idempotency-key", DATA_LOGGING))
-    ask = replace(ask, repeated=repeated, idempotency_key=idempotency_key(headers.get("idempotency-key")))
-    return with_privacy(ask, headers.get(DATA_LOGGING, ""))
+    generation = replace(
+        generation, repeated=repeated, idempotency_key=parse_idempotency_key(headers.get("idempotency-key"))
+    )
+    return with_privacy(generation, headers.get(DATA_LOGGING, ""))

@@ -24,7 +24,7 @@ from imagegate.web.openapi_parts import (
     wait_errors,
 )
 
-_OPERATION = {"model": schemas.OperationShape, "description": "The operation."}
+_OPERATION = {"model": schemas.OperationSchema, "description": "The operation."}
 _WAIT_ANSWERS: Responses = {
     200: {"description": "The answer in the dialect that started the operation.", "model": dict[str, Any]},
     202: ACCEPTED,
@@ -43,7 +43,7 @@ CREATE: dict[str, Any] = {
     "summary": "Start an operation",
     "responses": {
         200: {
-            "model": schemas.OperationShape | schemas.EstimateShape,
+            "model": schemas.OperationSchema | schemas.EstimateSchema,
             "description": "It ended within `Prefer: wait`, or (`validate_only`) what it would do.",
         },
         202: ACCEPTED,
@@ -78,7 +78,7 @@ LIST: dict[str, Any] = {
     "tags": ["Operations"],
     "summary": "List operations, newest first",
     "responses": {
-        200: {"model": schemas.ListShape, "description": "A part of the list."},
+        200: {"model": schemas.ListSchema, "description": "A part of the list."},
         **problems(s400="A parameter has to be changed."),
     },
 }
@@ -129,7 +129,7 @@ DELETE: dict[str, Any] = {
         ),
     },
 }
-_DELIVERIES = {"model": schemas.DeliveriesShape, "description": "The deliveries."}
+_DELIVERIES = {"model": schemas.DeliveriesSchema, "description": "The deliveries."}
 DELIVERIES: dict[str, Any] = {
     "tags": ["Operations"],
     "summary": "Show what was sent to an operation's webhook",
@@ -168,7 +168,7 @@ USAGE: dict[str, Any] = {
     "summary": "Show what the API key has used of its limits",
     "description": "What its operations may still use is counted as used while they run. Days are UTC's, today first.",
     "responses": {
-        200: {"model": schemas.KeyUsageShape, "description": "Limits (null: none), what is left, and what was used."},
+        200: {"model": schemas.KeyUsageSchema, "description": "Limits (null: none), what is left, and what was used."},
         **problems(s400="`days` has to be changed."),
     },
 }

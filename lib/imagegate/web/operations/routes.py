@@ -14,15 +14,15 @@ from imagegate.dialects.operations import usage as operations_usage
 from imagegate.dialects.operations import webhooks as operations_webhooks
 from imagegate.dialects.operations.pages import parse_page_token
 from imagegate.dialects.parsing import DATA_LOGGING, with_privacy
-from imagegate.dialects.response import Answer
-from imagegate.domain.access.ledger import Used
+from imagegate.dialects.response import ApiResponse
+from imagegate.domain.access.ledger import UsageTotals
 from imagegate.domain.errors import Gone
 from imagegate.domain.operation import listing
 from imagegate.domain.operation.ids import is_id
 from imagegate.domain.operation.operation import Operation, State
-from imagegate.web.access import owner_of, permit, principal_of, start_for
+from imagegate.web.access import owner_of, principal_of, require_model, start_for
 from imagegate.web.decoding import header_texts
-from imagegate.web.http import matches, respond
+from imagegate.web.http import matches, to_response
 from imagegate.web.long_polling import wait_for, wait_for_started
 from imagegate.web.services import Services
 
@@ -44,13 +44,13 @@ def _add_collection(app: FastAPI, services: Services) -> None:
     @app.post("/v1/operations", name="create")
     async def create(request: Request) -> Response:
         headers = header_texts(request, ("idempotency-key", DATA_LOGGING))
-        ask, validate_only = operations_requests.parse(await request.body(), headers.get("idempotency-key"))
-        ask = with_privacy(ask, headers.get(DATA_LOGGING, ""))
+        generation, validate_only = operations_requests.parse(await request.body(), headers.get("idempotency-key"))
+        generation = with_privacy(generation, headers.get(DATA_LOGGING, ""))
         if validate_only:
-            permit(request, services, ask)
-            services.attach(ask, principal_of(request))
-            return respond(Answer(200, services.estimate(ask.request)))
-        return wait_for_started(request, services, start_for(request, services, ask))
+            require_model(request, services, generation)
+            services.resolve_webhook(generation, principal_of(request))
+            return to_response(ApiResponse(200, services.estimate(generation.request)))
+        return wait_for_started(request, services, start_for(request, services, generation))
 
     @app.get("/v1/operations", name="list")
     async def list_operations(
@@ -71,7 +71,7 @@ def _add_collection(app: FastAPI, services: Services) -> None:
             created_before=created_before.timestamp() if created_before else None,
             before_id=parse_page_token(page_token, is_id) if page_token else None,
         )
-        return respond(operations_responses.listed(services.listing.page(query), services.picture_link))
+        return to_response(operations_responses.render_page(services.listing.page(query), services.picture_link))
 
 
 def _add_actions(app: FastAPI, services: Services) -> None:
@@ -92,7 +92,7 @@ def _add_actions(app: FastAPI, services: Services) -> None:
     @app.post("/v1/operations/{operation_id}:cancel", name="cancel")
     async def cancel(request: Request, operation_id: OperationId) -> Response:
         operation = services.cancel(services.read(operation_id, owner_of(request), consistent=True))
-        return respond(_shown(operation, services))
+        return to_response(_shown(operation, services))
 
     @app.post("/v1/operations/{operation_id}:retry", name="retry", status_code=202)
     async def retry(request: Request, operation_id: OperationId) -> Response:
@@ -100,7 +100,9 @@ def _add_actions(app: FastAPI, services: Services) -> None:
         principal = principal_of(request)
         principal.require(operation.model)
         operation = services.retry(operation, principal.key)
-        return respond(operations_responses.accepted(operation, services.picture_link, services.outlook(operation)))
+        return to_response(
+            operations_responses.render_accepted(operation, services.picture_link, services.outlook(operation))
+        )
 
 
 def _add_one(app: FastAPI, services: Services) -> None:
@@ -110,7 +112,7 @@ def _add_one(app: FastAPI, services: Services) -> None:
         answer = _shown(operation, services)
         if matches(answer.headers["etag"], request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=dict(answer.headers))
-        return respond(answer)
+        return to_response(answer)
 
     @app.delete("/v1/operations/{operation_id}", name="delete", status_code=204)
     async def delete(request: Request, operation_id: OperationId) -> Response:
@@ -118,9 +120,9 @@ def _add_one(app: FastAPI, services: Services) -> None:
         return Response(status_code=204)
 
 
-def _shown(operation: Operation, services: Services) -> Answer:
+def _shown(operation: Operation, services: Services) -> ApiResponse:
     # What has ended is shown whatever became of its route.
-    return operations_responses.shown(
+    return operations_responses.render_operation(
         operation, services.picture_link, None if operation.done else services.outlook(operation)
     )
 
@@ -132,7 +134,7 @@ def _add_images(app: FastAPI, services: Services) -> None:
             raise HTTPException(405)
         operation_id, slot = operations_requests.parse_picture_id(image_id)
         operation = services.read(operation_id, owner_of(request))
-        picture = next((one for one in operation.pictures if one.slot == slot), None)
+        picture = next((picture for picture in operation.pictures if picture.slot == slot), None)
         if picture is None:
             raise operations_requests.unknown_picture(image_id)
         if services.pictures_are_gone(operation):
@@ -154,13 +156,13 @@ def add_deliveries_routes(app: FastAPI, services: Services) -> None:
         after = operations_webhooks.parse_deliveries_token(page_token) if page_token else 0
         operation = services.read(operation_id, owner_of(request))
         found = services.deliveries.of(operation.id, after) if operation.webhook else []
-        return respond(operations_webhooks.deliveries(operation, found, _is_disabled(services, operation)))
+        return to_response(operations_webhooks.render_deliveries(operation, found, _is_disabled(services, operation)))
 
     @app.post("/v1/operations/{operation_id}:redeliver", name="redeliver", status_code=202)
     async def redeliver(request: Request, operation_id: OperationId) -> Response:
         operation = services.read(operation_id, owner_of(request))
         begun = services.redeliver(operation, operations_webhooks.parse_redelivery(await request.body()))
-        return respond(operations_webhooks.deliveries(operation, begun, disabled=False, status=202))
+        return to_response(operations_webhooks.render_deliveries(operation, begun, disabled=False, status=202))
 
 
 def _is_disabled(services: Services, operation: Operation) -> bool:
@@ -177,6 +179,6 @@ def add_usage_routes(app: FastAPI, services: Services) -> None:
     @app.get("/v1/usage", name="usage")
     async def show(request: Request, days: Days = 1) -> Response:
         key, now = principal_of(request).key, services.clock.now()
-        asked = operations_usage.last_days(days, now)
-        used = services.books.read(key.id, asked) if key and key.limits.metered else Used()
-        return respond(Answer(200, operations_usage.shown(key, used, asked, now)))
+        days_asked = operations_usage.last_days(days, now)
+        used = services.usage_ledger.read(key.id, days_asked) if key and key.limits.metered else UsageTotals()
+        return to_response(ApiResponse(200, operations_usage.render_usage(key, used, days_asked, now)))

@@ -6,7 +6,7 @@ from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.web import openapi_schemas as schemas
 from imagegate.web.openapi_parts import DATA_LOGGING, OVERTAKEN, body, header, yandex_errors
 
-_OPERATION = {"model": schemas.YandexOperationShape, "description": "The operation."}
+_OPERATION = {"model": schemas.YandexOperationSchema, "description": "The operation."}
 _TOO_LARGE = {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]}
 _KEY = header("idempotency-key", "The same key gives the same operation for at least 24 hours.")
 _KEY["schema"] |= {"maxLength": 255}

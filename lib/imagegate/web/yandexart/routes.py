@@ -8,8 +8,8 @@ from imagegate.domain.errors import Gone, UnknownOperation, WrongState
 from imagegate.domain.operation.operation import Operation
 from imagegate.web.access import owner_of, start_for
 from imagegate.web.decoding import header_texts
-from imagegate.web.http import respond_at_any_size
-from imagegate.web.responses import yandexart_operation
+from imagegate.web.http import to_response_at_any_size
+from imagegate.web.responses import render_yandexart
 from imagegate.web.services import Services
 
 _DAY = 86_400.0
@@ -20,8 +20,8 @@ def add_yandexart_routes(app: FastAPI, services: Services) -> None:
 
     @app.post("/foundationModels/v1/imageGenerationAsync", name="yandex_generate")
     async def generate(request: Request) -> Response:
-        ask = yandexart_requests.parse(await request.body(), header_texts(request, yandexart_requests.HEADERS))
-        return _shown(start_for(request, services, ask).operation, services)
+        generation = yandexart_requests.parse(await request.body(), header_texts(request, yandexart_requests.HEADERS))
+        return _shown(start_for(request, services, generation).operation, services)
 
     async def cancel(request: Request, operation_id: str) -> Response:
         return _shown(_cancelled(_found(request, services, operation_id), services), services)
@@ -70,5 +70,5 @@ def _cancelled(operation: Operation, services: Services) -> Operation:
 
 def _shown(operation: Operation, services: Services) -> Response:
     retry_after = None if operation.done else services.outlook(operation).retry_after
-    answer = yandexart_operation(operation, services.images, retry_after)
-    return respond_at_any_size(answer, operation, services.images)
+    answer = render_yandexart(operation, services.images, retry_after)
+    return to_response_at_any_size(answer, operation, services.images)

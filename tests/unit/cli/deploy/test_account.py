@@ -11,7 +11,7 @@ from imagegate.local.stack.packaging import load_yaml
 from support.fake_account import FakeAccount, refusal
 from support.stack_settings import TEMPLATE
 
-DEFAULTS = {name: one.default for name, one in read_template(TEMPLATE).parameters.items()}
+DEFAULTS = {name: parameter.default for name, parameter in read_template(TEMPLATE).parameters.items()}
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,9 @@ def test_reserving_more_than_aws_lets_is_warned_of(reserved: int, unreserved: in
     """`reserved`: by the stack itself, which an update gives back first."""
     values = DEFAULTS | {"ApiConcurrency": "600", "PollConcurrency": "60"}
     warnings = account.quota_warnings(FakeAccount(unreserved=unreserved), values, reserved)
-    assert ["ApiConcurrency + PollConcurrency reserve 660" in one for one in warnings] == ([True] if warned else [])
+    assert ["ApiConcurrency + PollConcurrency reserve 660" in warning for warning in warnings] == (
+        [True] if warned else []
+    )
 
 
 def test_what_is_switched_off_reserves_nothing() -> None:
@@ -56,9 +58,11 @@ def test_what_is_switched_off_reserves_nothing() -> None:
 def test_every_parameter_that_reserves_is_known() -> None:
     functions = load_yaml(TEMPLATE)["Resources"].values()
     reserved = [
-        json.dumps(one["Properties"].get("ReservedConcurrentExecutions")) for one in functions if "Properties" in one
+        json.dumps(function["Properties"].get("ReservedConcurrentExecutions"))
+        for function in functions
+        if "Properties" in function
     ]
-    named = {name for one in reserved for name in re.findall(r'"Ref": "(\w+)"', one)}
+    named = {name for entry in reserved for name in re.findall(r'"Ref": "(\w+)"', entry)}
     assert named == set(account.RESERVING)
 
 
@@ -81,6 +85,6 @@ def test_nobody_reserves_where_the_quota_is_ten() -> None:
 def test_alarms_that_nobody_hears(
     address: str, topic: str | None, subscriptions: dict[str, str], words: str | None
 ) -> None:
-    said = account.unheard_alarms(FakeAccount(subscriptions=subscriptions), topic, address)
-    assert [words in one for one in said if words] == ([True] if words else [])
-    assert len(said) == bool(words)
+    message = account.unheard_alarms(FakeAccount(subscriptions=subscriptions), topic, address)
+    assert [words in entry for entry in message if words] == ([True] if words else [])
+    assert len(message) == bool(words)

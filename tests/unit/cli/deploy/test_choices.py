@@ -33,14 +33,14 @@ def test_a_file_says_numbers_truths_lists_and_tables_as_toml_has_them(tmp_path: 
     )
     choices = read_file(path)
     check(DECLARED, choices)
-    assert {name: one.value for name, one in choices.items()} == {
+    assert {name: choice.value for name, choice in choices.items()} == {
         "HoldSeconds": "5",
         "DeletionProtection": "true",
         "CorsOrigins": "https://a,https://b",
         "Access": "open",
         "UpstreamBaseUrls": '{"openai": "http://x/v1", "together": "http://y"}',
     }
-    assert {one.source for one in choices.values()} == {str(path)}
+    assert {choice.source for choice in choices.values()} == {str(path)}
 
 
 @pytest.mark.parametrize("text", ["Access =", "Access = 1979-05-27", 'CorsOrigins = ["a,b"]', "CorsOrigins = [1]"])
@@ -86,7 +86,7 @@ def test_the_command_lines_values_keep_their_quotes_and_blanks(text: str, values
         assert len(choices) == values
     else:
         assert {name: choices[name].value for name in values} == values
-    assert {one.source for one in choices.values()} <= {COMMAND_LINE}
+    assert {choice.source for choice in choices.values()} <= {COMMAND_LINE}
 
 
 @pytest.mark.parametrize("text", ["Access", "--stage=x HoldSeconds", "open Access=keys"])
@@ -115,13 +115,13 @@ def test_everything_wrong_is_named_at_once_and_where_it_was_said() -> None:
 @pytest.mark.parametrize("value", ['{"openai": "http://x/$HOME?"}', "a 'b' \"c\" `d` $(e) \\f", "$$PATH"])
 def test_make_hands_values_on_as_they_were_written(tmp_path: Path, value: str) -> None:
     """From the command line of make to the environment of the command, past make's own dollars and a shell."""
-    words = f"UpstreamBaseUrls={value}"
+    arguments = f"UpstreamBaseUrls={value}"
     program = tmp_path / "bin" / "imagegate"
     program.parent.mkdir()
     program.write_text('#!/bin/sh\nprintf %s "$PARAMETERS"\n')
     program.chmod(0o755)
     (tmp_path / "stamp").touch()
-    variables = [f"BIN={program.parent}", f"STAMP={tmp_path / 'stamp'}", f"PARAMETERS={words}"]
+    variables = [f"BIN={program.parent}", f"STAMP={tmp_path / 'stamp'}", f"PARAMETERS={arguments}"]
     command = ["make", "--silent", "-o", str(tmp_path / "stamp"), *variables, "deploy"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
-    assert (done.stdout, done.stderr) == (words, "")
+    assert (done.stdout, done.stderr) == (arguments, "")

@@ -64,12 +64,12 @@ def deployed(root: Path, sam: FakeSam, words: str = "", stage: str = "dev") -> N
 def test_the_first_deployment_ends_with_what_to_do_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sam = FakeSam(FakeAccount())
     deployed(checkout(tmp_path), sam, "HoldSeconds=5")
-    said = capsys.readouterr().out
-    assert "account 123456789012, eu-central-1, as arn:aws:iam::123456789012:user/me" in said
+    message = capsys.readouterr().out
+    assert "account 123456789012, eu-central-1, as arn:aws:iam::123456789012:user/me" in message
     assert sam.account.log == ["build", f"deploy {STACK} eu-central-1"]
     assert sam.given == {"Stage": "dev", "HoldSeconds": "5"}
-    assert "export IMAGEGATE_API_KEY=$(imagegate keys create --name first)" in said
-    assert f"curl -sL {OUTPUTS['ApiUrl']}/v1/images/generations" in said
+    assert "export IMAGEGATE_API_KEY=$(imagegate keys create --name first)" in message
+    assert f"curl -sL {OUTPUTS['ApiUrl']}/v1/images/generations" in message
 
 
 def test_what_is_open_needs_no_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,10 +82,10 @@ def test_an_update_keeps_what_is_deployed_and_shows_the_address(
 ) -> None:
     sam = FakeSam(FakeAccount(["UPDATE_COMPLETE"], {"Access": "open"}))
     deployed(checkout(tmp_path), sam)
-    said = capsys.readouterr().out
+    message = capsys.readouterr().out
     assert sam.given == {"Stage": "dev"}
-    assert "Access = open (as deployed)" in said
-    assert said.count(OUTPUTS["ApiUrl"]) == 2
+    assert "Access = open (as deployed)" in message
+    assert message.count(OUTPUTS["ApiUrl"]) == 2
 
 
 def test_a_file_of_the_stage_is_read_and_the_command_line_goes_before(tmp_path: Path) -> None:
@@ -113,13 +113,13 @@ def test_what_a_failed_first_try_left_is_removed_and_why_is_shown(
     events = [cancelled, LOST | {"ResourceStatusReason": "it exists"}, BEGUN, older]
     account = FakeAccount([status, "DELETE_IN_PROGRESS", "DELETE_COMPLETE"], {"Access": "open"}, events=events)
     deployed(checkout(tmp_path), sam := FakeSam(account))
-    said = capsys.readouterr().out
+    message = capsys.readouterr().out
     assert account.log == ["build", f"delete {STACK_ID}", f"deploy {STACK} eu-central-1"]
-    assert "Bus (AWS::Events::EventBus): it exists" in said
-    assert "earlier try" not in said
-    assert "cancelled" not in said
-    assert "Access = open" not in said, "a stack that never was keeps nothing"
-    assert "An API key:" in said
+    assert "Bus (AWS::Events::EventBus): it exists" in message
+    assert "earlier try" not in message
+    assert "cancelled" not in message
+    assert "Access = open" not in message, "a stack that never was keeps nothing"
+    assert "An API key:" in message
     assert sam.given == {"Stage": "dev"}
 
 

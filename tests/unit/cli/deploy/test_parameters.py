@@ -11,7 +11,7 @@ from support.stack_settings import TEMPLATE
 
 DECLARED = read_template(TEMPLATE)
 PARAMETERS = DECLARED.parameters
-DEFAULTS = {name: one.default for name, one in PARAMETERS.items()}
+DEFAULTS = {name: entry.default for name, entry in PARAMETERS.items()}
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -24,7 +24,7 @@ def test_every_parameter_is_in_one_group() -> None:
     assert sorted(grouped) == sorted(PARAMETERS)
 
 
-@pytest.mark.parametrize("name", [name for name, one in PARAMETERS.items() if one.pattern])
+@pytest.mark.parametrize("name", [name for name, entry in PARAMETERS.items() if entry.pattern])
 def test_what_a_pattern_means_is_said_in_words(name: str) -> None:
     assert PARAMETERS[name].constraint
     assert not PARAMETERS[name].constraint.endswith(".")

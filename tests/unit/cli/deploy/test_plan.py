@@ -8,7 +8,7 @@ from imagegate.cli.deploy.plan import make_plan
 from support.stack_settings import TEMPLATE
 
 DECLARED = read_template(TEMPLATE)
-DEFAULTS = {name: one.default for name, one in DECLARED.parameters.items()}
+DEFAULTS = {name: parameter.default for name, parameter in DECLARED.parameters.items()}
 FILE = "infra/stages/dev.toml"
 DEPLOYED = DEFAULTS | {"Access": "open", "HoldSeconds": "5", "Gone": "x"}
 

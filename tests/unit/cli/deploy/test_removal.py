@@ -104,7 +104,7 @@ def test_what_stays_is_what_is_still_there() -> None:
     }
     resources = [{"ResourceType": kind, "PhysicalResourceId": name} for kind, names in named.items() for name in names]
     remains = Leftovers(clients, "dev", "eu-central-1", [*resources, {"ResourceType": "AWS::S3::Bucket"}]).find()
-    commands = [command for one in remains for command in one.commands]
+    commands = [command for remain in remains for command in remain.commands]
     region = "--region eu-central-1"
     assert commands[:5] == [
         f"aws dynamodb update-table --no-deletion-protection-enabled --table-name {table} {region}",

@@ -9,7 +9,7 @@ from openai.types import ImageEditCompletedEvent, ImageGenCompletedEvent, Images
 
 from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai import responses as openai_responses
-from imagegate.dialects.response import Handout
+from imagegate.dialects.response import RenderedPicture
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, UnknownModel
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation, Picture, State
@@ -31,9 +31,9 @@ def test_null_means_absent(name: str) -> None:
 
 
 def test_the_defaults() -> None:
-    ask = parse()
-    assert ask.request == ImageRequest("flux", (Message("a cat"),))
-    assert ask.reply == {"response_format": "url"}
+    generation = parse()
+    assert generation.request == ImageRequest("flux", (Message("a cat"),))
+    assert generation.reply == {"response_format": "url"}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_is_refused_names_the_field(body: bytes, param: str | None) -> None
     with pytest.raises(InvalidRequest) as caught:
         openai_requests.parse(body)
     assert caught.value.param == param
-    answer = openai_responses.refusal(caught.value)
+    answer = openai_responses.render_refusal(caught.value)
     assert answer.status == 400
     assert set(answer.body["error"]) == {"message", "type", "param", "code"}
 
@@ -112,8 +112,8 @@ def operation(**reply: str) -> Operation:
 
 def test_an_answer_carries_only_the_form_asked_for() -> None:
     [picture] = operation().pictures
-    by_url = openai_responses.success(operation(), [Handout(picture, url="https://u")]).body
-    by_bytes = openai_responses.success(operation(), [Handout(picture, b64="AA==")]).body
+    by_url = openai_responses.render_success(operation(), [RenderedPicture(picture, url="https://u")]).body
+    by_bytes = openai_responses.render_success(operation(), [RenderedPicture(picture, b64="AA==")]).body
     assert by_url["data"] == [{"url": "https://u"}]
     assert by_bytes["data"] == [{"b64_json": "AA=="}]
 
@@ -135,7 +135,9 @@ USAGE = {
 
 
 def test_an_answer_tells_the_tokens_and_what_became_of_the_prompt() -> None:
-    body = openai_responses.success(counted(), [Handout(one, url="https://u") for one in counted().pictures]).body
+    body = openai_responses.render_success(
+        counted(), [RenderedPicture(picture, url="https://u") for picture in counted().pictures]
+    ).body
     assert body["data"] == [{"url": "https://u", "revised_prompt": "x, at dusk"}, {"url": "https://u"}]
     assert body["usage"] == USAGE
     parsed = ImagesResponse.model_validate(body, strict=True)
@@ -154,11 +156,13 @@ def test_an_answer_tells_the_tokens_and_what_became_of_the_prompt() -> None:
 )
 def test_who_is_behind_a_request_is_echoed(body: dict[str, Any], echoed: str | None) -> None:
     made = operation(**parse(**body).reply)
-    answer = openai_responses.success(made, [Handout(made.pictures[0], url="https://u")])
+    answer = openai_responses.render_success(made, [RenderedPicture(made.pictures[0], url="https://u")])
     assert answer.body.get("safety_identifier") == echoed
     streamed = replace(made, reply=parse(stream=True, **body).reply)
     [_, data] = (
-        openai_responses.success(streamed, [Handout(made.pictures[0], b64="AA==")]).body.decode().splitlines()[:2]
+        openai_responses.render_success(streamed, [RenderedPicture(made.pictures[0], b64="AA==")])
+        .body.decode()
+        .splitlines()[:2]
     )
     assert json.loads(data.removeprefix("data: ")).get("safety_identifier") == echoed
 
@@ -166,7 +170,9 @@ def test_who_is_behind_a_request_is_echoed(body: dict[str, Any], echoed: str | N
 def test_a_stream_of_an_edit_has_events_of_its_own() -> None:
     made = operation(stream="true", response_format="b64_json")
     request = replace(made.request, inputs=(InputImage("inputs/k", "image/png"),), background="transparent")
-    answer = openai_responses.success(replace(made, request=request), [Handout(made.pictures[0], b64="AA==")])
+    answer = openai_responses.render_success(
+        replace(made, request=request), [RenderedPicture(made.pictures[0], b64="AA==")]
+    )
     event, data = answer.body.decode().splitlines()[:2]
     assert event == "event: image_edit.completed"
     parsed = ImageEditCompletedEvent.model_validate(json.loads(data.removeprefix("data: ")), strict=True)
@@ -177,17 +183,17 @@ def test_a_stream_tells_who_made_it_and_what_was_passed_over_as_any_answer_does(
     made = operation(stream="true", response_format="b64_json")
     attempt = Attempt(1, "alpha", "m", (0,), AttemptState.DONE, 1.0, not_honoured=("quality", "expand"))
     made = replace(made, attempts=(attempt,))
-    handouts = [Handout(made.pictures[0], b64="AA==")]
-    event = json.loads(openai_responses.success(made, handouts).body.decode().partition("data: ")[2])
-    answer = openai_responses.success(replace(made, reply={}), handouts).body
-    told = ("model", "provider", "operation_id", "seed", "not_honoured")
-    assert {name: event.get(name) for name in told} == {name: answer[name] for name in told}
+    rendered_pictures = [RenderedPicture(made.pictures[0], b64="AA==")]
+    event = json.loads(openai_responses.render_success(made, rendered_pictures).body.decode().partition("data: ")[2])
+    answer = openai_responses.render_success(replace(made, reply={}), rendered_pictures).body
+    reported = ("model", "provider", "operation_id", "seed", "not_honoured")
+    assert {name: event.get(name) for name in reported} == {name: answer[name] for name in reported}
     assert answer["not_honoured"] == ["expand", "quality"]
 
 
 def test_in_a_stream_the_tokens_are_told_once() -> None:
     made = counted(stream="true", response_format="b64_json")
-    answer = openai_responses.success(made, [Handout(one, b64="AA==") for one in made.pictures])
+    answer = openai_responses.render_success(made, [RenderedPicture(picture, b64="AA==") for picture in made.pictures])
     events = [json.loads(line.removeprefix("data: ")) for line in answer.body.decode().split("\n") if "data: " in line]
     assert [event["usage"]["total_tokens"] for event in events] == [0, 60]
     for event in events:
@@ -195,7 +201,9 @@ def test_in_a_stream_the_tokens_are_told_once() -> None:
 
 
 def test_the_sdks_own_type_takes_the_answer() -> None:
-    body = openai_responses.success(operation(), [Handout(operation().pictures[0], url="https://u")]).body
+    body = openai_responses.render_success(
+        operation(), [RenderedPicture(operation().pictures[0], url="https://u")]
+    ).body
     parsed = ImagesResponse.model_validate(body, strict=True)
     assert parsed.created == 9
     assert (body["provider"], body["seed"], body["size"]) == ("alpha", 7, "1024x768")
@@ -203,7 +211,7 @@ def test_the_sdks_own_type_takes_the_answer() -> None:
 
 def test_an_unknown_model_is_404_and_says_what_to_do() -> None:
     error = UnknownModel("The model 'x' does not exist here.", param="model", remedy="Use one of: flux.")
-    answer = openai_responses.refusal(error)
+    answer = openai_responses.render_refusal(error)
     assert answer.status == 404
     assert answer.body["error"]["code"] == "model_not_found"
     assert "flux" in answer.body["error"]["message"]
@@ -211,7 +219,7 @@ def test_an_unknown_model_is_404_and_says_what_to_do() -> None:
 
 @pytest.mark.parametrize("code", list(FailureCode))
 def test_only_what_cost_nothing_invites_a_second_try(code: FailureCode) -> None:
-    answer = openai_responses.failure(Failure(code, "because", 500), operation())
+    answer = openai_responses.render_failure(Failure(code, "because", 500), operation())
     if code in (FailureCode.RATE_LIMITED, FailureCode.CAPACITY):
         assert answer.status in (429, 503)
         assert answer.headers == {"x-should-retry": "true", "retry-after": "59"}

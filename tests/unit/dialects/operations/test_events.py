@@ -19,18 +19,18 @@ def event(detail: Any, **changes: Any) -> str:
 
 def test_the_detail_is_what_the_operations_api_takes() -> None:
     by_http, _ = operations_requests.parse(json.dumps(BODY).encode(), "e-1")
-    assert operations_events.parse(event(BODY)).ask == by_http
+    assert operations_events.parse(event(BODY)).generation == by_http
 
 
 def test_the_details_id_goes_before_the_events() -> None:
-    assert operations_events.parse(event(BODY | {"id": "order-7"})).ask.idempotency_key == "order-7"
-    assert operations_events.parse(event(BODY | {"id": None})).ask.idempotency_key == "e-1"
+    assert operations_events.parse(event(BODY | {"id": "order-7"})).generation.idempotency_key == "order-7"
+    assert operations_events.parse(event(BODY | {"id": None})).generation.idempotency_key == "e-1"
 
 
 def test_an_id_does_not_make_another_request() -> None:
     assert (
-        operations_events.parse(event(BODY | {"id": "order-7"})).ask.digest
-        == operations_events.parse(event(BODY)).ask.digest
+        operations_events.parse(event(BODY | {"id": "order-7"})).generation.digest
+        == operations_events.parse(event(BODY)).generation.digest
     )
 
 

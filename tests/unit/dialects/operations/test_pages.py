@@ -13,13 +13,13 @@ from imagegate.dialects.operations import requests as operations_requests
 from imagegate.dialects.operations import responses as operations_responses
 from imagegate.dialects.operations import webhooks as operations_webhooks
 from imagegate.dialects.operations.pages import page_token, parse_page_token, take_page
-from imagegate.dialects.response import Answer
+from imagegate.dialects.response import ApiResponse
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.operation.ids import first_id, is_id
 from imagegate.domain.operation.listing import Page
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.domain.webhooks.delivery import Delivery, Try
+from imagegate.domain.webhooks.delivery import Delivery, DeliveryAttempt
 from imagegate.domain.webhooks.webhook import EVENTS, Webhook
 
 LARGEST = 5000
@@ -31,7 +31,7 @@ def made(at: int, text: str) -> Operation:
     return Operation(first_id(at), "me", operations_requests.NAME, request, 1.0, 2.0, 3.0, updated_at=2.0)
 
 
-def in_lambda(answer: Answer) -> int:
+def in_lambda(answer: ApiResponse) -> int:
     """Bytes of the answer's body in the JSON that Lambda takes."""
     body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
     return len(json.dumps(body, ensure_ascii=False).encode())
@@ -41,13 +41,13 @@ def link(operation: Operation, slot: int) -> str:
     return f"/v1/images/{operation.id}-{slot}"
 
 
-def pages(everything: list[Operation], size: int) -> Iterator[Answer]:
+def pages(everything: list[Operation], size: int) -> Iterator[ApiResponse]:
     """Every page of the list, the newest first, as a client that hands back tokens gets it."""
     before = "~"
     while True:
-        left = [one for one in everything if one.id < before]
+        left = [entry for entry in everything if entry.id < before]
         last = left[size - 1].id if len(left) > size else None
-        yield (answer := operations_responses.listed(Page(tuple(left[:size]), last), link, LARGEST))
+        yield (answer := operations_responses.render_page(Page(tuple(left[:size]), last), link, LARGEST))
         if not (token := answer.body["next_page_token"]):
             return
         before = parse_page_token(token, is_id)
@@ -58,15 +58,15 @@ def test_the_pages_of_operations_are_the_list(texts: list[str], size: int) -> No
     everything = [made(at, text) for at, text in reversed(list(enumerate(texts, 1)))]
     seen: list[str] = []
     for answer in pages(everything, size):
-        shown = answer.body["operations"]
-        assert len(shown) <= size
-        assert in_lambda(answer) <= LARGEST + 100 or len(shown) == 1
-        seen += [one["id"] for one in shown]
-    assert seen == [one.id for one in everything]
+        document = answer.body["operations"]
+        assert len(document) <= size
+        assert in_lambda(answer) <= LARGEST + 100 or len(document) == 1
+        seen += [entry["id"] for entry in document]
+    assert seen == [entry.id for entry in everything]
 
 
 def delivery(sequence: int, error: str) -> Delivery:
-    tries = tuple(Try(float(at), 0.1, error=error) for at in range(3))
+    tries = tuple(DeliveryAttempt(float(at), 0.1, error=error) for at in range(3))
     return Delivery("0" * 20, sequence, EVENTS[0], f"e.{sequence}", "{}", 1.0, 9.0, tries=tries)
 
 
@@ -77,14 +77,14 @@ def test_the_pages_of_deliveries_are_the_list(errors: list[str]) -> None:
     seen: list[int] = []
     after = 0
     while True:
-        left = [one for one in everything if one.sequence > after]
-        answer = operations_webhooks.deliveries(operation, left, disabled=False, largest=LARGEST)
+        left = [entry for entry in everything if entry.sequence > after]
+        answer = operations_webhooks.render_deliveries(operation, left, disabled=False, largest=LARGEST)
         assert in_lambda(answer) <= LARGEST + 300 or len(answer.body["deliveries"]) == 1
-        seen += [one["sequence"] for one in answer.body["deliveries"]]
+        seen += [entry["sequence"] for entry in answer.body["deliveries"]]
         if not (token := answer.body["next_page_token"]):
             break
         after = operations_webhooks.parse_deliveries_token(token)
-    assert seen == [one.sequence for one in everything]
+    assert seen == [entry.sequence for entry in everything]
 
 
 def test_a_document_that_is_too_large_alone_is_a_page() -> None:

@@ -24,7 +24,7 @@ from imagegate.domain.errors import (
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.usecases.start import Ask
+from imagegate.usecases.start import GenerationRequest
 
 DOCUMENTED = {
     "modelUri": "art://b1gexample/yandex-art/latest",
@@ -34,13 +34,13 @@ DOCUMENTED = {
 PLAIN = {"modelUri": "art://f/flux", "messages": [{"text": "x"}]}
 
 
-def ask(document: Any, **headers: str) -> Ask:
+def generation(document: Any, **headers: str) -> GenerationRequest:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return yandexart_requests.parse(json.dumps(document).encode(), named)
 
 
 def parse(document: Any) -> ImageRequest:
-    return ask(document).request
+    return generation(document).request
 
 
 def options(**given: Any) -> dict[str, Any]:
@@ -115,9 +115,9 @@ def test_messages_without_text_say_nothing() -> None:
 
 
 def test_another_picture_type_is_answered_with_jpeg_and_noted() -> None:
-    png = ask(options(mimeType="image/png"))
+    png = generation(options(mimeType="image/png"))
     assert (png.request.output_format, png.reply) == ("jpeg", {"mime_type": "image/png"})
-    assert ask(options(mimeType="image/jpeg")).reply == {}
+    assert generation(options(mimeType="image/jpeg")).reply == {}
 
 
 @pytest.mark.parametrize(
@@ -161,20 +161,24 @@ def test_another_picture_type_is_answered_with_jpeg_and_noted() -> None:
 def test_what_is_refused(document: Any) -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse(document)
-    answer = yandexart_responses.refusal(caught.value)
+    answer = yandexart_responses.render_refusal(caught.value)
     assert (answer.status, answer.body["code"], answer.body["details"]) == (400, 3, [])
     assert answer.body["error"] == answer.body["message"]
     assert set(answer.body) == {"error", "code", "message", "details"}
 
 
 def test_the_callers_headers() -> None:
-    said = ask(PLAIN, idempotency_key="k", x_data_logging_enabled="False", x_client_request_id="c1")
-    assert (said.idempotency_key, said.request.private, said.metadata) == ("k", True, {"client_request_id": "c1"})
-    silent = ask(PLAIN, idempotency_key="", x_data_logging_enabled="true")
+    message = generation(PLAIN, idempotency_key="k", x_data_logging_enabled="False", x_client_request_id="c1")
+    assert (message.idempotency_key, message.request.private, message.metadata) == (
+        "k",
+        True,
+        {"client_request_id": "c1"},
+    )
+    silent = generation(PLAIN, idempotency_key="", x_data_logging_enabled="true")
     assert (silent.idempotency_key, silent.request.private, silent.metadata) == (None, False, {})
-    assert ask(PLAIN).digest == silent.digest != ask(DOCUMENTED).digest
+    assert generation(PLAIN).digest == silent.digest != generation(DOCUMENTED).digest
     with pytest.raises(InvalidRequest) as caught:
-        ask(PLAIN, idempotency_key="k" * 256)
+        generation(PLAIN, idempotency_key="k" * 256)
     assert caught.value.param == "Idempotency-Key"
 
 
@@ -188,7 +192,7 @@ KEYS = ["id", "description", "createdAt", "createdBy", "modifiedAt", "done", "me
 
 
 def test_the_pending_answer_is_byte_for_byte_the_documented_one() -> None:
-    answer = yandexart_responses.pending(operation(), 7)
+    answer = yandexart_responses.render_pending(operation(), 7)
     assert json.dumps(answer.body, separators=(",", ":")) == (
         '{"id":"00000000000000000000","description":"","createdAt":null,"createdBy":"",'
         '"modifiedAt":null,"done":false,"metadata":null}'
@@ -213,7 +217,7 @@ def test_the_finished_answer() -> None:
     finished = operation(
         state=State.SUCCEEDED, attempts=(made, failed), pictures=(kept,), reply={"mime_type": "image/png"}
     )
-    answer = yandexart_responses.success(finished, "/9j/")
+    answer = yandexart_responses.render_success(finished, "/9j/")
     assert list(answer.body) == [*KEYS, "response"]
     assert answer.body["done"] is True
     assert answer.body["metadata"] is None
@@ -242,7 +246,7 @@ GRPC = {
 
 @pytest.mark.parametrize("code", list(FailureCode))
 def test_a_failed_operation_has_an_error_and_never_code_zero(code: FailureCode) -> None:
-    answer = yandexart_responses.failure(operation(state=State.FAILED), Failure(code, "because"))
+    answer = yandexart_responses.render_failure(operation(state=State.FAILED), Failure(code, "because"))
     assert answer.status == 200
     assert list(answer.body) == [*KEYS, "error"]
     assert answer.body["error"] == {"code": GRPC.get(code, 13), "message": "because", "details": []}
@@ -262,7 +266,7 @@ def test_a_failed_operation_has_an_error_and_never_code_zero(code: FailureCode) 
     ],
 )
 def test_refusals_have_the_services_codes(error: type[RequestError], status: int, code: int) -> None:
-    answer = yandexart_responses.refusal(error("no", remedy="Do."))
+    answer = yandexart_responses.render_refusal(error("no", remedy="Do."))
     assert (answer.status, answer.body["code"], answer.body["message"]) == (status, code, "no Do.")
 
 
@@ -271,11 +275,11 @@ def test_refusals_have_the_services_codes(error: type[RequestError], status: int
     [(1, 499), (3, 400), (5, 404), (7, 403), (8, 429), (9, 400), (13, 500), (14, 503), (16, 401)],
 )
 def test_each_grpc_code_has_its_http_status(code: int, status: int) -> None:
-    answer = yandexart_responses.problem(code, "why")
+    answer = yandexart_responses.render_error(code, "why")
     assert (answer.status, answer.body) == (status, {"error": "why", "code": code, "message": "why", "details": []})
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, 5), (405, 12), (400, 3), (429, 8), (500, 13), (503, 14)])
 def test_what_never_reached_a_route(status: int, code: int) -> None:
-    answer = yandexart_responses.breakdown(status, "why")
+    answer = yandexart_responses.render_breakdown(status, "why")
     assert (answer.status, answer.body["code"]) == (status, code)

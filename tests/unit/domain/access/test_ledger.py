@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from imagegate.domain.access.api_key import ApiKey, KeyLimits, issue
-from imagegate.domain.access.ledger import Booking, booked, charge, day_of, ends_of_day, opened, over
+from imagegate.domain.access.ledger import Reservation, charge, day_of, end_of_day, limit_error, open_account, reserve
 from imagegate.domain.errors import Failure, FailureCode, Forbidden, QuotaExhausted, RateLimited
 from imagegate.domain.operation.account import Account, Amount
 from imagegate.domain.operation.attempt import Attempt, AttemptState
@@ -40,9 +40,9 @@ DONE, FAILED, SUBMITTED = AttemptState.DONE, AttemptState.FAILED, AttemptState.S
 
 def test_days_are_utcs() -> None:
     assert day_of(NOON) == "2027-01-15"
-    assert day_of(ends_of_day(NOON) - 0.001) == "2027-01-15"
-    assert day_of(ends_of_day(NOON)) == "2027-01-16"
-    assert ends_of_day(ends_of_day(NOON)) == ends_of_day(NOON) + 86_400
+    assert day_of(end_of_day(NOON) - 0.001) == "2027-01-15"
+    assert day_of(end_of_day(NOON)) == "2027-01-16"
+    assert end_of_day(end_of_day(NOON)) == end_of_day(NOON) + 86_400
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING])
@@ -93,28 +93,28 @@ def test_what_was_tried_before_a_retry_is_settled() -> None:
 
 
 def test_only_the_difference_is_booked() -> None:
-    begun, first = booked(operation(State.QUEUED), KeyLimits(pictures_per_day=5))
-    assert first == Booking("k", "2027-01-15", Amount(1, 3, 9000), KeyLimits(pictures_per_day=5))
-    assert booked(replace(begun, state=State.RUNNING)) == (replace(begun, state=State.RUNNING), None)
-    ended, last = booked(replace(begun, state=State.FAILED, attempts=(attempt(1, DONE, 0),)))
-    assert last == Booking("k", "2027-01-15", Amount(-1, -2, -7000))
+    begun, first = reserve(operation(State.QUEUED), KeyLimits(pictures_per_day=5))
+    assert first == Reservation("k", "2027-01-15", Amount(1, 3, 9000), KeyLimits(pictures_per_day=5))
+    assert reserve(replace(begun, state=State.RUNNING)) == (replace(begun, state=State.RUNNING), None)
+    ended, last = reserve(replace(begun, state=State.FAILED, attempts=(attempt(1, DONE, 0),)))
+    assert last == Reservation("k", "2027-01-15", Amount(-1, -2, -7000))
     late = replace(ended, attempts=(attempt(1, DONE, 0), attempt(2, DONE, 1)))
-    assert booked(late)[1] == Booking("k", "2027-01-15", Amount(0, 1, 2000))
+    assert reserve(late)[1] == Reservation("k", "2027-01-15", Amount(0, 1, 2000))
 
 
 def test_without_an_account_nothing_is_booked() -> None:
     unlimited = replace(operation(), account=None)
-    assert booked(unlimited) == (unlimited, None)
+    assert reserve(unlimited) == (unlimited, None)
 
 
 def test_only_keys_with_daily_or_concurrent_limits_have_an_account() -> None:
     [route] = routes("alpha", "beta")
-    assert opened(None, route, 1, NOON) is None
-    assert opened(key(), route, 1, NOON) is None
-    assert opened(key(requests_per_minute=3), route, 1, NOON) is None
+    assert open_account(None, route, 1, NOON) is None
+    assert open_account(key(), route, 1, NOON) is None
+    assert open_account(key(requests_per_minute=3), route, 1, NOON) is None
     limited = key(pictures_per_day=3)
-    assert opened(limited, route, 2, NOON) == Account(limited.id, "2027-01-15", 2, 3000, counts_running=False)
-    crowded = opened(key(concurrent=3), route, 2, NOON)
+    assert open_account(limited, route, 2, NOON) == Account(limited.id, "2027-01-15", 2, 3000, counts_running=False)
+    crowded = open_account(key(concurrent=3), route, 2, NOON)
     assert crowded
     assert crowded.counts_running
 
@@ -122,10 +122,10 @@ def test_only_keys_with_daily_or_concurrent_limits_have_an_account() -> None:
 def test_a_budget_in_dollars_needs_prices() -> None:
     [route] = routes("alpha", "nobody-knows")
     with pytest.raises(Forbidden, match="price of 'flux' at nobody-knows") as refused:
-        opened(key(micro_dollars_per_day=1), route, 1, NOON)
+        open_account(key(micro_dollars_per_day=1), route, 1, NOON)
     assert refused.value.param == "model"
     assert "limit on pictures" in str(refused.value.remedy)
-    unpriced = opened(key(pictures_per_day=1), route, 1, NOON)
+    unpriced = open_account(key(pictures_per_day=1), route, 1, NOON)
     assert unpriced
     assert unpriced.dearest == 2000
 
@@ -162,7 +162,7 @@ def test_a_budget_in_dollars_needs_prices() -> None:
 def test_who_has_used_the_day_up_is_told_how_much_is_left(
     limits: dict[str, int], used: Amount, said: str, retry_after: float | None
 ) -> None:
-    refused = over(Booking("k", "2027-01-15", Amount(1, 3, 9000), KeyLimits(**limits)), used, NOON)
+    refused = limit_error(Reservation("k", "2027-01-15", Amount(1, 3, 9000), KeyLimits(**limits)), used, NOON)
     assert isinstance(refused, QuotaExhausted)
     assert (refused.message, refused.retry_after) == (said, retry_after)
     assert refused.remedy
@@ -170,7 +170,7 @@ def test_who_has_used_the_day_up_is_told_how_much_is_left(
 
 
 def test_who_has_too_much_under_way_is_told_to_wait() -> None:
-    refused = over(Booking("k", "d", Amount(1, 3, 9000), KeyLimits(concurrent=2)), Amount(running=2), NOON)
+    refused = limit_error(Reservation("k", "d", Amount(1, 3, 9000), KeyLimits(concurrent=2)), Amount(running=2), NOON)
     assert type(refused) is RateLimited
     assert refused.message == "This API key has 2 operations under way, and may have 2 at once."
     assert refused.retry_after == 15
@@ -186,4 +186,4 @@ def test_who_has_too_much_under_way_is_told_to_wait() -> None:
 )
 def test_a_limit_that_is_just_kept_or_not_touched_is_not_the_reason(change: Amount, used: Amount) -> None:
     limits = KeyLimits(concurrent=2, pictures_per_day=5, micro_dollars_per_day=1000)
-    assert type(over(Booking("k", "d", change, limits), used, NOON)) is RateLimited
+    assert type(limit_error(Reservation("k", "d", change, limits), used, NOON)) is RateLimited

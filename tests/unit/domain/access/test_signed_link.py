@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegate.domain.access.signed_link import holder, sign
+from imagegate.domain.access.signed_link import sign, verify
 
 SECRET = b"s" * 32
 NOW = 1_800_000_000.0
@@ -13,15 +13,15 @@ TOKEN = sign(SECRET, PATH, "owner", NOW + 60)
 
 
 def test_a_token_opens_its_path_until_it_expires() -> None:
-    assert holder(SECRET, PATH, TOKEN, NOW) == "owner"
-    assert holder(SECRET, PATH, TOKEN, NOW + 59.9) == "owner"
-    assert holder(SECRET, PATH, TOKEN, NOW + 60) is None
+    assert verify(SECRET, PATH, TOKEN, NOW) == "owner"
+    assert verify(SECRET, PATH, TOKEN, NOW + 59.9) == "owner"
+    assert verify(SECRET, PATH, TOKEN, NOW + 60) is None
 
 
 def test_it_opens_nothing_else() -> None:
-    assert holder(SECRET, PATH[:-1] + "1", TOKEN, NOW) is None
-    assert holder(SECRET, "/v1/operations", TOKEN, NOW) is None
-    assert holder(b"t" * 32, PATH, TOKEN, NOW) is None
+    assert verify(SECRET, PATH[:-1] + "1", TOKEN, NOW) is None
+    assert verify(SECRET, "/v1/operations", TOKEN, NOW) is None
+    assert verify(b"t" * 32, PATH, TOKEN, NOW) is None
 
 
 @pytest.mark.parametrize("at", range(len(TOKEN)))
@@ -29,7 +29,7 @@ def test_every_character_of_it_counts(at: int) -> None:
     for other in "0aA-.":
         tampered = TOKEN[:at] + other + TOKEN[at + 1 :]
         if tampered != TOKEN:
-            assert holder(SECRET, PATH, tampered, NOW) is None
+            assert verify(SECRET, PATH, tampered, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def test_every_character_of_it_counts(at: int) -> None:
     ],
 )
 def test_a_token_of_another_shape_opens_nothing(token: str) -> None:
-    assert holder(SECRET, PATH, token, NOW) is None
+    assert verify(SECRET, PATH, token, NOW) is None
 
 
 @given(st.text(), st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_invented_tokens_open_nothing(token: str, path: str) -> None:
-    assert holder(SECRET, path, token, NOW) is None
+    assert verify(SECRET, path, token, NOW) is None
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.from_regex(r"[0-9a-z]{1,40}", fullmatch=True))
 def test_what_was_signed_is_known_again(path: str, owner: str) -> None:
-    assert holder(SECRET, path, sign(SECRET, path, owner, NOW + 1), NOW) == owner
+    assert verify(SECRET, path, sign(SECRET, path, owner, NOW + 1), NOW) == owner

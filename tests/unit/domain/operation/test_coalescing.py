@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.operation.coalescing import AFTERLIFE, KEY_LIFE, Claim, attaches, digest, lapses_at
+from imagegate.domain.operation.coalescing import AFTERLIFE, KEY_LIFE, Claim, answers_repeat, claim_expires_at, digest
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.request import ImageRequest, Message
 
@@ -32,18 +32,18 @@ REFUSED = replace(RUNNING, state=State.FAILED, ended_at=100.0, failure=Failure(F
 def test_who_is_answered_by_an_operation_that_is_there(
     holder: Operation, waiting: int, repeated: bool, now: float, expected: bool
 ) -> None:
-    assert attaches(holder, Claim(holder.id, waiting), repeated, now) is expected
+    assert answers_repeat(holder, Claim(holder.id, waiting), repeated, now) is expected
 
 
 @pytest.mark.parametrize(
-    ("holder", "invited", "expected"),
+    ("holder", "retry_invited", "expected"),
     [(SUCCEEDED, True, True), (REFUSED, True, True), (THROTTLED, True, False), (THROTTLED, False, True)],
 )
 def test_a_key_leads_to_its_operation_unless_a_second_try_was_invited(
-    holder: Operation, invited: bool, expected: bool
+    holder: Operation, retry_invited: bool, expected: bool
 ) -> None:
     keyed = replace(holder, claim="key#me#k")
-    assert attaches(keyed, Claim(holder.id), False, 101.0 + AFTERLIFE, invited=invited) is expected
+    assert answers_repeat(keyed, Claim(holder.id), False, 101.0 + AFTERLIFE, retry_invited=retry_invited) is expected
 
 
 CANONICAL = {"a": "я", "b": [1, {"x": 1, "y": 2}]}
@@ -71,4 +71,4 @@ def test_any_other_body_is_another_request(other: dict[str, Any]) -> None:
 def test_a_key_is_held_for_a_day_and_a_body_until_a_client_has_given_up(
     claim: str | None, deadline: float, lapses: float
 ) -> None:
-    assert lapses_at(replace(RUNNING, claim=claim, deadline=deadline)) == lapses
+    assert claim_expires_at(replace(RUNNING, claim=claim, deadline=deadline)) == lapses

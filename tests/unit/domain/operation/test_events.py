@@ -8,7 +8,7 @@ import pytest
 from imagegate.domain.characters import masked
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState, Source
-from imagegate.domain.operation.events import DETAIL_TYPES, LONGEST_PART, LONGEST_TEXT, MOST_ATTEMPTS, Event, announced
+from imagegate.domain.operation.events import DETAIL_TYPES, LONGEST_PART, LONGEST_TEXT, MOST_ATTEMPTS, Event, event_for
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.request.request import ImageRequest, Message
 
@@ -24,7 +24,7 @@ def operation(**changes: object) -> Operation:
 def test_every_state_reached_is_announced_under_its_own_name(state: State) -> None:
     before = operation(state=State.FAILED if state is State.QUEUED else State.QUEUED)
     after = replace(before, state=state, version=2)
-    event = announced(before, after)
+    event = event_for(before, after)
     assert (event is None) is (state is before.state)
     if event:
         assert event.detail_type == DETAIL_TYPES[state]
@@ -33,16 +33,16 @@ def test_every_state_reached_is_announced_under_its_own_name(state: State) -> No
 
 def test_a_new_operation_is_announced_and_a_mere_touch_is_not() -> None:
     first = operation()
-    event = announced(None, first)
+    event = event_for(None, first)
     assert event
     assert event.detail_type == "Image Generation Queued"
-    assert announced(first, replace(first, version=2, due_at=99.0)) is None
+    assert event_for(first, replace(first, version=2, due_at=99.0)) is None
 
 
 def test_a_late_picture_is_announced_as_a_success_of_the_failed_operation() -> None:
     failed = operation(state=State.FAILED)
     late = replace(failed, version=2, pictures=(replace(PICTURE, late=True),))
-    event = announced(failed, late)
+    event = event_for(failed, late)
     assert event
     assert event.detail_type == "Image Generation Succeeded"
     assert event.detail()["operation"]["state"] == "failed"
@@ -51,7 +51,7 @@ def test_a_late_picture_is_announced_as_a_success_of_the_failed_operation() -> N
 
 def test_a_retry_after_a_late_picture_is_announced_as_what_it_is() -> None:
     late = operation(state=State.FAILED, pictures=(replace(PICTURE, late=True),))
-    event = announced(late, late.moved(State.QUEUED, 2.0, failure=None))
+    event = event_for(late, late.moved(State.QUEUED, 2.0, failure=None))
     assert event
     assert event.detail_type == "Image Generation Queued"
 
@@ -73,11 +73,11 @@ def test_an_announcement_stays_far_below_what_the_bus_takes(letter: str) -> None
     detail = Event(largest).detail()
     assert len(json.dumps(detail, ensure_ascii=False).encode()) < 160 * 1024
     assert detail["abridged"]
-    told = detail["operation"]
-    assert told["prompt"] == letter * LONGEST_TEXT
-    assert [one["number"] for one in told["attempts"]] == list(range(500 - MOST_ATTEMPTS, 500))
-    assert told["attempts"][0]["error"]["message"] == masked(letter) * LONGEST_PART
-    assert [one["revised_prompt"] for one in told["images"]] == [letter * LONGEST_PART] * 10
+    reported = detail["operation"]
+    assert reported["prompt"] == letter * LONGEST_TEXT
+    assert [entry["number"] for entry in reported["attempts"]] == list(range(500 - MOST_ATTEMPTS, 500))
+    assert reported["attempts"][0]["error"]["message"] == masked(letter) * LONGEST_PART
+    assert [entry["revised_prompt"] for entry in reported["images"]] == [letter * LONGEST_PART] * 10
 
 
 def test_an_ordinary_announcement_is_whole() -> None:
@@ -89,5 +89,7 @@ def test_an_ordinary_announcement_is_whole() -> None:
 def test_an_announcement_holds_neither_tickets_nor_addresses_nor_claims() -> None:
     secret = "s3cr3t"
     one = replace(attempt(1, "no"), ticket={"token": secret}, sources=(Source(f"https://x/?sig={secret}"),))
-    told = Event(operation(attempts=(one,), claim=f"key#me#{secret}", reply={"user": secret}, digest=secret)).detail()
-    assert secret not in json.dumps(told)
+    reported = Event(
+        operation(attempts=(one,), claim=f"key#me#{secret}", reply={"user": secret}, digest=secret)
+    ).detail()
+    assert secret not in json.dumps(reported)

@@ -9,7 +9,7 @@ import pytest
 from imagegate.domain.errors import Failure, FailureCode, WrongState
 from imagegate.domain.operation.attempt import Attempt, AttemptState, Source
 from imagegate.domain.operation.document import dumps, loads
-from imagegate.domain.operation.events import announced
+from imagegate.domain.operation.events import event_for
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.operation.usage import Usage
 from imagegate.domain.request.geometry import Size
@@ -79,10 +79,10 @@ def test_a_filled_slot_keeps_its_picture() -> None:
 
 def test_settled_only_with_every_picture_and_only_once() -> None:
     half = operation(n=2, state=State.RUNNING).with_pictures((a_picture(0),))
-    assert half.settled(5.0) is half
-    whole = half.with_pictures((a_picture(1),)).settled(5.0)
+    assert half.complete_if_done(5.0) is half
+    whole = half.with_pictures((a_picture(1),)).complete_if_done(5.0)
     assert whole.state is State.SUCCEEDED
-    assert whole.settled(6.0) is whole
+    assert whole.complete_if_done(6.0) is whole
 
 
 def test_documents_bring_back_every_field() -> None:
@@ -113,7 +113,7 @@ def test_one_announcement_per_state_reached() -> None:
     running = replace(new.moved(State.RUNNING, 2.0), version=2)
     touched = replace(running, version=3)
     ended = replace(touched.moved(State.SUCCEEDED, 3.0), version=4)
-    steps = [announced(None, new), announced(new, running), announced(running, touched), announced(touched, ended)]
+    steps = [event_for(None, new), event_for(new, running), event_for(running, touched), event_for(touched, ended)]
     assert [event and (event.detail_type, event.id) for event in steps] == [
         ("Image Generation Queued", f"{new.id}.1"),
         ("Image Generation Started", f"{new.id}.2"),
@@ -137,14 +137,14 @@ def test_of_two_drivers_words_the_better_informed_counts(
     known: AttemptState, word: AttemptState, then: AttemptState
 ) -> None:
     before = operation(state=State.RUNNING).with_attempt(attempt(1, 0, known))
-    assert before.informed(attempt(1, 0, word)).attempts[0].state is then
+    assert before.merge_attempt(attempt(1, 0, word)).attempts[0].state is then
 
 
 def test_a_ticket_that_comes_too_late_is_noted_but_not_waited_for() -> None:
     before = operation(state=State.RUNNING).with_attempt(attempt(1, 0, AttemptState.UNKNOWN))
     resubmitted = before.with_attempt(attempt(2, 0, AttemptState.SUBMITTED))
     late = replace(attempt(1, 0, AttemptState.SUBMITTED), ticket={"job": 1})
-    first, second = resubmitted.informed(late).attempts
+    first, second = resubmitted.merge_attempt(late).attempts
     assert (first.state, first.ticket) == (AttemptState.UNKNOWN, {"job": 1})
     assert second.state is AttemptState.SUBMITTED
 
@@ -179,27 +179,27 @@ def test_a_forgotten_job_that_still_runs_keeps_where_its_picture_is() -> None:
     ready, done = (
         replace(attempt(1, 0, state), sources=(source,)) for state in (AttemptState.READY, AttemptState.DONE)
     )
-    assert (ready.forgotten().sources, done.forgotten().sources) == ((source,), ())
+    assert (ready.redacted().sources, done.redacted().sources) == ((source,), ())
 
 
 def test_a_word_on_an_earlier_submission_does_not_end_its_repetition() -> None:
     """A throttled provider is asked again under the same number: the first answer may come after the second call."""
     repeated = replace(attempt(1, 0, AttemptState.SUBMITTED), repeats=1)
     before = operation(state=State.RUNNING).with_attempt(repeated)
-    assert before.informed(attempt(1, 0, AttemptState.FAILED)) is before
+    assert before.merge_attempt(attempt(1, 0, AttemptState.FAILED)) is before
 
 
 def test_of_two_drivers_who_know_as_much_the_first_counts() -> None:
     first = replace(attempt(1, 0, AttemptState.FAILED), failure=Failure(FailureCode.UPSTREAM_FAILED, "first"))
     before = operation(state=State.RUNNING).with_attempt(first)
-    assert before.informed(replace(first, failure=Failure(FailureCode.AUTH, "second"))) is before
+    assert before.merge_attempt(replace(first, failure=Failure(FailureCode.AUTH, "second"))) is before
 
 
 @pytest.mark.parametrize("told", [None, {"job": 2}])
 def test_a_ticket_once_known_stays(told: dict[str, int] | None) -> None:
     done = replace(attempt(1, 0, AttemptState.DONE), ticket={"job": 1})
     before = operation(state=State.RUNNING).with_attempt(done)
-    assert before.informed(replace(attempt(1, 0, AttemptState.SUBMITTED), ticket=told)) is before
+    assert before.merge_attempt(replace(attempt(1, 0, AttemptState.SUBMITTED), ticket=told)) is before
 
 
 LOST = replace(
@@ -212,7 +212,7 @@ LOST = replace(
 
 
 def test_a_job_that_was_given_up_is_looked_for_again_as_if_it_never_was() -> None:
-    [found] = operation(state=State.RUNNING).with_attempt(LOST).revived(99.0).attempts
+    [found] = operation(state=State.RUNNING).with_attempt(LOST).reopen_lost(99.0).attempts
     assert found == replace(LOST, state=AttemptState.SUBMITTED, ended_at=None, failure=None)
 
 
@@ -228,7 +228,7 @@ def test_a_job_that_was_given_up_is_looked_for_again_as_if_it_never_was() -> Non
 def test_a_job_nobody_can_find_or_needs_stays_given_up(others: dict[str, Any]) -> None:
     before = operation(n=2, state=State.RUNNING).with_attempt(replace(LOST, **others))
     before = before.with_pictures((a_picture(1),))
-    assert before.revived(99.0) is before
+    assert before.reopen_lost(99.0) is before
 
 
 def test_an_attempt_that_made_fewer_pictures_gives_the_other_slots_back_and_costs_less() -> None:
@@ -240,6 +240,6 @@ def test_an_attempt_that_made_fewer_pictures_gives_the_other_slots_back_and_cost
 
 def test_only_a_stream_that_is_still_open_is_overheard() -> None:
     listened = replace(attempt(1, 0, AttemptState.SUBMITTED), lease_until=9.0)
-    assert listened.overheard
-    assert not replace(listened, lease_until=0.0).overheard
-    assert not replace(listened, state=AttemptState.SUBMITTING).overheard
+    assert listened.stream_already_read
+    assert not replace(listened, lease_until=0.0).stream_already_read
+    assert not replace(listened, state=AttemptState.SUBMITTING).stream_already_read

@@ -6,9 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegate.domain.request.expansion import cleaned, instruction, refuses, room, shortened, whole_sentences
+from imagegate.domain.request.expansion import (
+    build_instruction,
+    extract_prompt,
+    is_refusal,
+    prompt_budget,
+    shorten,
+    whole_sentences,
+)
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, Message
 
 FOX = "A red fox in deep snow, lit by a low sun."
@@ -83,12 +90,12 @@ LIS = "Рыжая лиса в глубоком снегу, в лучах низ�
     ],
 )
 def test_what_is_kept_of_an_answer(answer: str, prompt: str) -> None:
-    assert cleaned(answer) == prompt
+    assert extract_prompt(answer) == prompt
 
 
 @given(st.text(max_size=300))
 def test_whatever_the_answer_one_line_is_left(answer: str) -> None:
-    once = cleaned(answer)
+    once = extract_prompt(answer)
     assert "\n" not in once
     assert once == once.strip()
     assert len(once) <= 3 * len(answer)  # only Unicode's own composition may make it longer
@@ -107,12 +114,12 @@ def test_whatever_the_answer_one_line_is_left(answer: str) -> None:
     ],
 )
 def test_an_excuse_is_no_prompt(answer: str) -> None:
-    assert refuses(cleaned(answer))
+    assert is_refusal(extract_prompt(answer))
 
 
 @pytest.mark.parametrize("prompt", [FOX, LIS, "An icon of an iPad", "Sorrowful fox", "I, a fox, in snow"])
 def test_a_prompt_is_no_excuse(prompt: str) -> None:
-    assert not refuses(prompt)
+    assert not is_refusal(prompt)
 
 
 @pytest.mark.parametrize(
@@ -133,12 +140,12 @@ def test_a_prompt_is_no_excuse(prompt: str) -> None:
     ],
 )
 def test_a_cut_falls_between_sentences_or_words(text: str, characters: int, cut: str) -> None:
-    assert shortened(text, characters) == cut
+    assert shorten(text, characters) == cut
 
 
 @given(st.text(max_size=200), st.integers(1, 100))
 def test_a_cut_is_a_beginning_and_fits(text: str, characters: int) -> None:
-    cut = shortened(text, characters)
+    cut = shorten(text, characters)
     assert len(cut) <= characters
     assert text.startswith(cut)
 
@@ -149,23 +156,23 @@ def test_a_sentence_that_was_broken_off_is_dropped() -> None:
 
 
 def limits(characters: int) -> Limits:
-    return Limits(Waits.POLL, Grid(64, 2048, 8), characters)
+    return Limits(CompletionMode.POLL, Grid(64, 2048, 8), characters)
 
 
 def test_what_is_to_be_avoided_stays_and_takes_its_part_of_the_room_where_both_are_sent() -> None:
     messages = (Message("a house", 1.0), Message("a fox", 5.0), Message("fog", -1.0))
     request = ImageRequest("flux", messages)
     assert request.prompt == "a fox\na house"
-    reworded = request.reworded(FOX)
+    reworded = request.with_prompt(FOX)
     assert reworded.prompt == FOX
-    assert [one for one in reworded.messages if one.weight < 0] == [Message("fog", -1.0)]
-    assert room(request, limits(100)) == 100
-    weighing = replace(limits(100), weighs=True)
-    left = room(request, weighing)
-    assert weighing.prompt_length(request.reworded("x" * left)) == 100
+    assert [message for message in reworded.messages if message.weight < 0] == [Message("fog", -1.0)]
+    assert prompt_budget(request, limits(100)) == 100
+    weighing = replace(limits(100), supports_weights=True)
+    left = prompt_budget(request, weighing)
+    assert weighing.prompt_length(request.with_prompt("x" * left)) == 100
 
 
 def test_no_more_is_wanted_than_is_of_use() -> None:
     request = ImageRequest("flux", (Message("a fox"),))
-    assert [room(request, limits(fits)) for fits in (500, 32_000)] == [500, 1500]
-    assert "at most 500 characters" in instruction(500)
+    assert [prompt_budget(request, limits(fits)) for fits in (500, 32_000)] == [500, 1500]
+    assert "at most 500 characters" in build_instruction(500)

@@ -32,7 +32,7 @@ def test_damaged_pictures_are_read_to_no_harm() -> None:
     chance = random.Random(7)
     whole = [picture(40, 30, kind) for kind in ("png", "jpeg", "webp")]
     for _ in range(3000):
-        body = bytearray(chance.choice([*whole, *(one for one in PICTURES if len(one) < 10_000)]))
+        body = bytearray(chance.choice([*whole, *(entry for entry in PICTURES if len(entry) < 10_000)]))
         for _ in range(chance.randint(1, 6)):
             at = chance.randrange(len(body) + 1)
             body[at : at + chance.randint(0, 40)] = chance.randbytes(chance.randint(0, 9))

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.route import Route, Target
-from imagegate.domain.timing.circuit import FAILURES, SICKNESS, Circuit
-from imagegate.domain.timing.failover import choose, last_word, throttled_before
+from imagegate.domain.timing.circuit import FAILURES, PROVIDER_FAULTS, Circuit
+from imagegate.domain.timing.failover import choose, last_failure, last_throttled
 
 NOW = 1000.0
-LIMITS = Limits(Waits.POLL, Grid(64, 2048, 8), 1000)
+LIMITS = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000)
 ROUTE = Route("flux", (Target("alpha", "m", LIMITS), Target("beta", "m", LIMITS)))
 
 
@@ -27,7 +27,7 @@ def attempt(provider: str, code: FailureCode | None, *, ended_at: float = NOW, *
     return replace(made, **changes)
 
 
-def order(code: FailureCode) -> Iterator[str]:
+def upstream_request(code: FailureCode) -> Iterator[str]:
     attempts: list[Attempt] = []
     while choice := choose(ROUTE, attempts, {}, NOW):
         yield choice.target.provider
@@ -35,16 +35,16 @@ def order(code: FailureCode) -> Iterator[str]:
 
 
 def test_turns_are_taken_in_the_routes_order() -> None:
-    assert list(order(FailureCode.UPSTREAM_FAILED)) == ["alpha", "beta", "alpha", "beta"]
+    assert list(upstream_request(FailureCode.UPSTREAM_FAILED)) == ["alpha", "beta", "alpha", "beta"]
 
 
 @pytest.mark.parametrize("code", [FailureCode.AUTH, FailureCode.NO_CREDIT, FailureCode.NOT_FOUND])
 def test_what_will_not_change_is_asked_once(code: FailureCode) -> None:
-    assert list(order(code)) == ["alpha", "beta"]
+    assert list(upstream_request(code)) == ["alpha", "beta"]
 
 
 def test_an_unknown_outcome_is_risked_once() -> None:
-    assert list(order(FailureCode.AMBIGUOUS)) == ["alpha", "beta"]
+    assert list(upstream_request(FailureCode.AMBIGUOUS)) == ["alpha", "beta"]
 
 
 @pytest.mark.parametrize(("said", "wait"), [(40.0, 40.0), (None, 5.0)])
@@ -96,15 +96,15 @@ def test_no_history_makes_an_endless_loop(history: list[tuple[str, FailureCode]]
 
 def test_only_a_throttled_attempt_is_continued() -> None:
     throttled, failed = attempt("alpha", FailureCode.CAPACITY), attempt("alpha", FailureCode.UPSTREAM_FAILED)
-    assert throttled_before([throttled], "alpha") is throttled
-    assert throttled_before([throttled], "beta") is None
-    assert throttled_before([throttled, failed], "alpha") is None
+    assert last_throttled([throttled], "alpha") is throttled
+    assert last_throttled([throttled], "beta") is None
+    assert last_throttled([throttled, failed], "alpha") is None
 
 
 def test_the_reason_is_not_that_somebody_has_no_key() -> None:
     attempts = [attempt("alpha", FailureCode.UPSTREAM_FAILED), attempt("beta", FailureCode.AUTH)]
-    assert last_word(attempts).code is FailureCode.UPSTREAM_FAILED
-    assert last_word(attempts[1:]).code is FailureCode.AUTH
+    assert last_failure(attempts).code is FailureCode.UPSTREAM_FAILED
+    assert last_failure(attempts[1:]).code is FailureCode.AUTH
 
 
 def test_a_circuit_opens_probes_and_closes() -> None:
@@ -137,7 +137,7 @@ def test_a_circuit_never_stays_open_for_long() -> None:
 
 def test_neither_our_account_nor_the_request_speaks_against_a_provider() -> None:
     blameless = {FailureCode.AUTH, FailureCode.NO_CREDIT, FailureCode.CONTENT_FILTERED, FailureCode.INVALID_REQUEST}
-    assert not blameless & SICKNESS
+    assert not blameless & PROVIDER_FAULTS
 
 
 def test_being_turned_away_loses_no_turn_however_often() -> None:
@@ -159,7 +159,7 @@ def test_who_says_when_to_come_back_is_believed_but_ever_less() -> None:
 
 
 def test_an_attempt_without_a_reason_does_not_hide_the_others() -> None:
-    assert last_word([attempt("alpha", FailureCode.CAPACITY), attempt("beta", None)]).code is FailureCode.CAPACITY
+    assert last_failure([attempt("alpha", FailureCode.CAPACITY), attempt("beta", None)]).code is FailureCode.CAPACITY
 
 
 def test_a_probe_that_fails_opens_the_circuit_for_twice_as_long_whoever_made_it() -> None:

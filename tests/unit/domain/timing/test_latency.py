@@ -22,14 +22,14 @@ def histograms(draw: st.DrawFn) -> Histogram:
     for earlier, later in draw(st.lists(st.tuples(SECONDS, SECONDS), max_size=5)):
         histogram = histogram.observed_between(min(earlier, later), max(earlier, later))
     for seconds in draw(st.lists(SECONDS, max_size=3)):
-        histogram = histogram.observed(seconds).censored(seconds)
+        histogram = histogram.with_observation(seconds).censored(seconds)
     return histogram
 
 
 def seen(*times: float, expected: float = 20.0) -> Histogram:
     histogram = Histogram(expected)
     for seconds in times:
-        histogram = histogram.observed(seconds)
+        histogram = histogram.with_observation(seconds)
     return histogram
 
 
@@ -67,7 +67,7 @@ def test_a_histogram_survives_json_and_stays_small(histogram: Histogram) -> None
 def test_every_sighting_weighs_one(histogram: Histogram, one: float, other: float) -> None:
     before = histogram.count * math.exp(-1 / MEMORY)
     for after in (
-        histogram.observed(one),
+        histogram.with_observation(one),
         histogram.censored(one),
         histogram.observed_between(min(one, other), max(one, other)),
     ):
@@ -79,7 +79,7 @@ def test_a_sighting_stays_between_its_looks(histogram: Histogram, one: float, ot
     earlier, later = min(one, other), max(one, other)
     empty = Histogram(histogram.expected_seconds)
     for bucket, _ in empty.observed_between(earlier, later).weights:
-        low, high = empty.observed(earlier).weights[0][0], empty.observed(later).weights[0][0]
+        low, high = empty.with_observation(earlier).weights[0][0], empty.with_observation(later).weights[0][0]
         assert low <= bucket <= high
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegate.domain.timing.long_poll import Verdict, client_of, decide, pause
+from imagegate.domain.timing.long_poll import NextMove, client_of, next_move, pause
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def test_the_user_agent_tells_the_patience(agent: str, hops: int, repeats: bool)
 
 def test_the_verdicts_in_order() -> None:
     client = client_of("aiohttp")
-    assert decide(True, 0, 25, 0, client) is Verdict.ANSWER
-    assert decide(False, 24.9, 25, 0, client) is Verdict.HOLD
-    assert decide(False, 25, 25, 0, client) is Verdict.REDIRECT
-    assert decide(False, 27, 27, 7, client) is Verdict.REDIRECT
-    assert decide(False, 27, 27, 8, client) is Verdict.GIVE_UP
-    assert decide(True, 27, 27, 8, client) is Verdict.ANSWER
+    assert next_move(True, 0, 25, 0, client) is NextMove.ANSWER
+    assert next_move(False, 24.9, 25, 0, client) is NextMove.HOLD
+    assert next_move(False, 25, 25, 0, client) is NextMove.REDIRECT
+    assert next_move(False, 27, 27, 7, client) is NextMove.REDIRECT
+    assert next_move(False, 27, 27, 8, client) is NextMove.GIVE_UP
+    assert next_move(True, 27, 27, 8, client) is NextMove.ANSWER
 
 
 def test_looks_get_rarer_and_wait_for_the_expected_moment() -> None:

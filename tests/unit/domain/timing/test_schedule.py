@@ -25,8 +25,8 @@ from imagegate.domain.timing.schedule import (
     POLL_PRICE,
     SHORTEST_WAIT,
     expected_remaining,
-    first_look,
-    next_look,
+    first_poll_delay,
+    next_poll_delay,
     retry_after,
 )
 
@@ -39,32 +39,32 @@ def histograms(draw: st.DrawFn) -> Histogram:
     """Prior and a few completions."""
     histogram = Histogram(draw(st.floats(0.5, 3600)))
     for seconds in draw(st.lists(st.floats(0.05, 90_000), max_size=20)):
-        histogram = histogram.observed(seconds)
+        histogram = histogram.with_observation(seconds)
     return histogram
 
 
 @given(histograms(), ANY_TIME, ANY_TIME, st.floats(0.001, 1000))
 def test_waits_stay_within_bounds(histogram: Histogram, elapsed: float, deadline_in: float, price: float) -> None:
-    wait = next_look(histogram, elapsed, deadline_in, price=price)
+    wait = next_poll_delay(histogram, elapsed, deadline_in, price=price)
     assert SHORTEST_WAIT <= wait <= LONGEST_WAIT
     assert wait <= max(deadline_in, SHORTEST_WAIT)
 
 
 @given(histograms(), st.floats(0, 100_000), st.floats(1, 100_000))
 def test_the_last_look_is_right_at_the_deadline(histogram: Histogram, elapsed: float, deadline_in: float) -> None:
-    left = deadline_in - next_look(histogram, elapsed, deadline_in)
+    left = deadline_in - next_poll_delay(histogram, elapsed, deadline_in)
     assert left == 0 or left >= SHORTEST_WAIT - 1e-6
 
 
 @given(histograms(), st.floats(0, 100_000))
 def test_waits_within_an_invocation_may_be_shorter(histogram: Histogram, elapsed: float) -> None:
-    assert 0.2 <= next_look(histogram, elapsed, 900, shortest=0.2) <= LONGEST_WAIT
+    assert 0.2 <= next_poll_delay(histogram, elapsed, 900, shortest=0.2) <= LONGEST_WAIT
 
 
 @given(histograms())
 def test_dearer_looks_are_fewer(histogram: Histogram) -> None:
-    looks = [len(learned_looks(histogram, price, 1800)) for price in (0.1, 3, 100)]
-    assert looks[0] >= looks[1] - 2 >= looks[2] - 4
+    poll_count = [len(learned_looks(histogram, price, 1800)) for price in (0.1, 3, 100)]
+    assert poll_count[0] >= poll_count[1] - 2 >= poll_count[2] - 4
 
 
 @settings(max_examples=20)
@@ -75,34 +75,34 @@ def test_no_operation_overruns_the_history_of_its_workflow(deadline: float, pric
 
 @given(histograms(), st.floats(0, 100_000))
 def test_clients_are_told_something_sensible(histogram: Histogram, elapsed: float) -> None:
-    told = retry_after(histogram, elapsed)
-    assert isinstance(told, int)
-    assert 1 <= told <= 59
-    assert told >= min(expected_remaining(histogram, elapsed), 59)
-    assert 0 <= first_look(histogram) <= histogram.quantile(0.5)
+    reported = retry_after(histogram, elapsed)
+    assert isinstance(reported, int)
+    assert 1 <= reported <= 59
+    assert reported >= min(expected_remaining(histogram, elapsed), 59)
+    assert 0 <= first_poll_delay(histogram) <= histogram.quantile(0.5)
 
 
 def test_before_the_first_job_it_looks_around_the_expected_time() -> None:
-    looks = learned_looks(Histogram(20), POLL_PRICE, 900, until=60)
-    assert 2 <= looks[0] <= 15
-    assert 4 <= len(looks) <= 20
+    poll_count = learned_looks(Histogram(20), POLL_PRICE, 900, until=60)
+    assert 2 <= poll_count[0] <= 15
+    assert 4 <= len(poll_count) <= 20
     assert expected_remaining(Histogram(20), 0) == pytest.approx(20, rel=0.2)
 
 
 def test_it_waits_until_jobs_usually_end_and_then_looks_closely() -> None:
     histogram = trained(lognormal(60), POLL_PRICE, seed=1)
-    first = next_look(histogram, 0, 900)
+    first = next_poll_delay(histogram, 0, 900)
     assert 30 < first < 60
-    assert next_look(histogram, first, 900 - first) < first / 3
-    assert 20 < first_look(histogram) < 40
+    assert next_poll_delay(histogram, first, 900 - first) < first / 3
+    assert 20 < first_poll_delay(histogram) < 40
     assert retry_after(histogram, 0) == 59
     assert retry_after(histogram, 60) < 30
 
 
 def test_between_two_modes_it_does_not_look() -> None:
     histogram = trained(either(lognormal(3, sigma=0.2), lognormal(100, sigma=0.2)), POLL_PRICE, seed=1)
-    looks = learned_looks(histogram, POLL_PRICE, 900, until=100)
-    assert sum(12 < look < 55 for look in looks) <= 1
+    poll_count = learned_looks(histogram, POLL_PRICE, 900, until=100)
+    assert sum(12 < look < 55 for look in poll_count) <= 1
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_it_recovers_when_the_upstream_changes(before: float, then: float) -> No
 
 
 def test_a_heavy_tail_makes_no_runaway_waits() -> None:
-    looks = learned_looks(trained(pareto(5, 1.2), POLL_PRICE, seed=1), POLL_PRICE, 3600)
-    gaps = [later - earlier for earlier, later in pairwise(looks)]
-    assert all(gap <= max(30, later) for gap, later in zip(gaps, looks, strict=False))
+    poll_count = learned_looks(trained(pareto(5, 1.2), POLL_PRICE, seed=1), POLL_PRICE, 3600)
+    gaps = [later - earlier for earlier, later in pairwise(poll_count)]
+    assert all(gap <= max(30, later) for gap, later in zip(gaps, poll_count, strict=False))
     assert max(gaps) <= LONGEST_WAIT

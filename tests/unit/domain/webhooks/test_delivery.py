@@ -7,15 +7,22 @@ from email.utils import formatdate
 import pytest
 
 from imagegate.domain.timing.retry_after import seconds_until
-from imagegate.domain.webhooks.delivery import LONGEST_WAIT, WAITS, Delivery, DeliveryState, Pace, Try
+from imagegate.domain.webhooks.delivery import (
+    LONGEST_WAIT,
+    WAITS,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryState,
+    RetryPolicy,
+)
 
 NEW = Delivery("op", 3, "succeeded", "op.3", "{}", 0.0, 1e9)
-MIDDLE = Pace(chance=0.5)
+MIDDLE = RetryPolicy(chance=0.5)
 
 
-def failed(delivery: Delivery, times: int, pace: Pace = MIDDLE) -> Delivery:
+def failed(delivery: Delivery, times: int, pace: RetryPolicy = MIDDLE) -> Delivery:
     for _ in range(times):
-        delivery = delivery.tried(Try(delivery.next_at, 0.0, 500), pace)
+        delivery = delivery.with_attempt(DeliveryAttempt(delivery.next_at, 0.0, 500), pace)
     return delivery
 
 
@@ -29,18 +36,18 @@ def test_ten_attempts_over_three_days_then_it_is_dead() -> None:
 
 
 def test_receivers_that_fell_together_are_not_asked_again_together() -> None:
-    waits = [Pace(chance=chance).after(5, None) for chance in (0.0, 0.5, 1.0)]
+    waits = [RetryPolicy(chance=chance).delay(5, None) for chance in (0.0, 0.5, 1.0)]
     assert waits == [16_200, 18_000, 19_800]
 
 
 def test_schedules_can_be_shortened_to_try_things_out() -> None:
-    assert [Pace(0.00001).after(at, None) for at in range(1, 11)] == [0, 0, 0, 0, 0, 0, 1, 1, 1, None]
+    assert [RetryPolicy(0.00001).delay(at, None) for at in range(1, 11)] == [0, 0, 0, 0, 0, 0, 1, 1, 1, None]
 
 
 @pytest.mark.parametrize(("asked", "waited"), [(None, 300), (1.0, 300), (1000.0, 1000), (1e9, LONGEST_WAIT * 1.1)])
 def test_retry_after_lengthens_a_wait_up_to_a_day(asked: float | None, waited: float) -> None:
     once = failed(NEW, 1)
-    twice = once.tried(Try(100.0, 0.0, 503, retry_after=asked), MIDDLE)
+    twice = once.with_attempt(DeliveryAttempt(100.0, 0.0, 503, retry_after=asked), MIDDLE)
     assert twice.next_at - 100 == pytest.approx(waited, abs=1)
 
 
@@ -55,25 +62,25 @@ def test_retry_after_as_receivers_write_it() -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
 def test_any_2xx_is_taken(status: int) -> None:
-    assert NEW.tried(Try(0.0, 0.1, status), MIDDLE).state is DeliveryState.DELIVERED
+    assert NEW.with_attempt(DeliveryAttempt(0.0, 0.1, status), MIDDLE).state is DeliveryState.DELIVERED
 
 
 @pytest.mark.parametrize("status", [None, 100, 199, 300, 301, 303, 400, 401, 404, 409, 429, 500, 503])
 def test_anything_else_is_tried_again(status: int | None) -> None:
-    tried = NEW.tried(Try(50.0, 2.0, status), MIDDLE)
+    tried = NEW.with_attempt(DeliveryAttempt(50.0, 2.0, status), MIDDLE)
     assert (tried.state, tried.next_at) == (DeliveryState.PENDING, 57.0)
 
 
 def test_410_ends_it() -> None:
-    assert NEW.tried(Try(0.0, 0.1, 410), MIDDLE).state is DeliveryState.DISABLED
+    assert NEW.with_attempt(DeliveryAttempt(0.0, 0.1, 410), MIDDLE).state is DeliveryState.DISABLED
 
 
 def test_begun_anew_it_has_all_its_attempts_again_and_remembers_the_earlier_ones() -> None:
-    again = failed(NEW, 10).begun("other")
+    again = failed(NEW, 10).restarted("other")
     assert (again.state, again.failures, again.next_at, len(again.tries)) == (DeliveryState.PENDING, 0, 0.0, 10)
     assert failed(again, 9).state is DeliveryState.PENDING
     assert failed(again, 10).state is DeliveryState.DEAD
-    assert len(failed(failed(again, 10).begun("x"), 10).begun("y").tries) == 30
+    assert len(failed(failed(again, 10).restarted("x"), 10).restarted("y").tries) == 30
 
 
 def test_what_is_signed_has_no_full_stop_in_its_id() -> None:
@@ -81,12 +88,12 @@ def test_what_is_signed_has_no_full_stop_in_its_id() -> None:
 
 
 def test_a_delivery_that_is_begun_again_follows_its_new_message() -> None:
-    again = failed(replace(NEW, message_id="one"), 10).begun("two")
+    again = failed(replace(NEW, message_id="one"), 10).restarted("two")
     assert (again.message_id, again.state, again.failures, again.next_at) == ("two", DeliveryState.PENDING, 0, 0.0)
 
 
 def test_however_often_it_is_sent_again_only_the_last_attempts_are_kept() -> None:
     many = NEW
     for number in range(100):
-        many = many.begun("by hand").tried(Try(float(number), 0.0, 500), MIDDLE)
-    assert [one.at for one in many.tries] == [float(number) for number in range(70, 100)]
+        many = many.restarted("by hand").with_attempt(DeliveryAttempt(float(number), 0.0, 500), MIDDLE)
+    assert [attempt.at for attempt in many.tries] == [float(number) for number in range(70, 100)]

@@ -16,7 +16,7 @@ from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.events import DETAIL_TYPES, Event
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.operation.representation import represent
-from imagegate.domain.operation.webhook_body import LARGEST, body_of
+from imagegate.domain.operation.webhook_body import LARGEST, build_body
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.webhooks.webhook import EVENTS, Webhook, parse_secret, secret_text, signed_headers
 
@@ -77,9 +77,9 @@ def test_every_announcement_can_be_chosen() -> None:
 
 def test_of_its_url_only_the_host_is_told_on_the_bus() -> None:
     hook = Webhook("https://hooks.example.com:8443/T000/secret?token=t", EVENTS, "key")
-    told = Event(operation(webhook=hook)).detail()
-    assert told["operation"]["webhook"] == {"host": "hooks.example.com:8443", "events": list(EVENTS)}
-    assert "T000" not in json.dumps(told)
+    reported = Event(operation(webhook=hook)).detail()
+    assert reported["operation"]["webhook"] == {"host": "hooks.example.com:8443", "events": list(EVENTS)}
+    assert "T000" not in json.dumps(reported)
 
 
 def operation(**changes: Any) -> Operation:
@@ -89,7 +89,7 @@ def operation(**changes: Any) -> Operation:
 
 
 def body(of: Operation) -> str:
-    return body_of("failed", Event(of).detail())
+    return build_body("failed", Event(of).detail())
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=40)
@@ -118,11 +118,11 @@ def test_bodies_stay_small_whatever_the_operation(
     text = body(made)
     assert len(text.encode()) < LARGEST
     document = json.loads(text)
-    told = document["data"]["operation"]
-    assert (document["type"], told["id"], len(told["images"])) == ("image_generation.failed", made.id, 10)
+    reported = document["data"]["operation"]
+    assert (document["type"], reported["id"], len(reported["images"])) == ("image_generation.failed", made.id, 10)
     for name in ("images", "state", "created_at", "n", "version"):
-        assert told[name] == json.loads(json.dumps(Event(made).detail()["operation"][name])), name
-    assert document["data"]["abridged"] or told == json.loads(json.dumps(represent(made)))
+        assert reported[name] == json.loads(json.dumps(Event(made).detail()["operation"][name])), name
+    assert document["data"]["abridged"] or reported == json.loads(json.dumps(represent(made)))
 
 
 def test_the_largest_there_can_be() -> None:
@@ -139,13 +139,13 @@ def test_the_largest_there_can_be() -> None:
 def test_fields_that_are_not_there_yet_are_kept_small_too() -> None:
     detail = Event(operation()).detail()
     detail["operation"] |= {"revised_prompt": "\x01" * 32_000, "notes": [{"text": "\x01" * 9000}]}
-    assert len(body_of("queued", detail).encode()) < LARGEST
+    assert len(build_body("queued", detail).encode()) < LARGEST
 
 
 def test_metadata_stays_as_long_as_it_fits() -> None:
-    told = json.loads(body(operation(prompt="ж" * 32_000, metadata={"order": "x" * 512})))["data"]["operation"]
-    assert told["metadata"] == {"order": "x" * 512}
-    assert "ж" * 500 in told["prompt"]
+    reported = json.loads(body(operation(prompt="ж" * 32_000, metadata={"order": "x" * 512})))["data"]["operation"]
+    assert reported["metadata"] == {"order": "x" * 512}
+    assert "ж" * 500 in reported["prompt"]
 
 
 def test_what_fits_is_told_whole() -> None:

@@ -22,7 +22,7 @@ class OneStack:
     template: dict[str, Any] = field(default_factory=dict)
     ends_in: dict[str, str | None] = field(default_factory=dict)
     """Operation -> the status it ends in, where that is not success."""
-    looks: int = 1
+    poll_count: int = 1
     """How often the stack is seen IN_PROGRESS after an operation."""
     failed: list[tuple[str, str]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -93,7 +93,7 @@ class OneStack:
 
     def _operate(self, operation: str, success: str | None, body: bytes = b"{}") -> None:
         self.calls.append(operation)
-        self._next = ["ANY_IN_PROGRESS"] * self.looks + [self.ends_in.get(operation, success)]
+        self._next = ["ANY_IN_PROGRESS"] * self.poll_count + [self.ends_in.get(operation, success)]
         self.template = json.loads(body) or self.template
 
 
@@ -203,7 +203,7 @@ def test_an_update_that_would_lose_data_is_refused(
 
 
 def test_an_operation_that_does_not_end_is_given_up(deployer: Deployer, stack: OneStack) -> None:
-    stack.looks, deployer.deadline_seconds = 1000, 0.1
+    stack.poll_count, deployer.deadline_seconds = 1000, 0.1
     with pytest.raises(DeploymentError, match="still ANY_IN_PROGRESS"):
         deployer.deploy()
 

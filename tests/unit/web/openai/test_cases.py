@@ -9,27 +9,29 @@ import pytest
 
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.providers import registry
 from support.fakes import picture
 from support.gateway import Answered, Gateway
 
-FLUX = Limits(Waits.HOLD, Grid(256, 2048, 32), 4000, honours=frozenset({"seed", "steps"}), steps_maximum=50)
+FLUX = Limits(
+    CompletionMode.STREAM, Grid(256, 2048, 32), 4000, capabilities=frozenset({"seed", "steps"}), steps_maximum=50
+)
 GPT = Limits(
-    Waits.BLOCKING,
+    CompletionMode.SYNC,
     Grid(16, 3840, 16),
     32_000,
     images_per_call=4,
     input_images=16,
-    honours=frozenset({"quality", "background", "moderation"}),
+    capabilities=frozenset({"quality", "background", "moderation"}),
 )
 ROUTES = Routes(
     [
         Route("flux", (Target("space", "flux-1-schnell", FLUX),), ("flux-schnell", "dall-e-*", "gpt-image-*")),
         Route("gpt-image-2", (Target("openai", "gpt-image-2", GPT),), ("gpt-image-*",)),
         Route("alice-art", (Target("space", "flux-1-schnell", FLUX),)),
-        Route("local", (Target("local", "local", replace(GPT, input_images=0, varies=True)),)),
+        Route("local", (Target("local", "local", replace(GPT, input_images=0, supports_variations=True)),)),
     ]
 )
 ASYNC = {"prefer": "respond-async"}
@@ -165,8 +167,8 @@ def test_clients_of_yandexs_images_api_need_not_change_the_model(gateway: Gatewa
     operation = accepted(gateway, post(gateway, {"prompt": "x", "model": name, "size": "16x9"}))
     assert (operation.model, operation.reply["response_format"]) == ("alice-art", "b64_json")
     assert (operation.request.size, operation.request.ratio) == (None, (16, 9))
-    asked = accepted(gateway, post(gateway, {"prompt": "x", "model": name, "response_format": "url"}))
-    assert asked.reply["response_format"] == "url"
+    sent = accepted(gateway, post(gateway, {"prompt": "x", "model": name, "response_format": "url"}))
+    assert sent.reply["response_format"] == "url"
 
 
 @pytest.mark.parametrize("name", ["art://b1g/nope/latest", "art://b1g", "art:///alice-art", "xart://b1g/alice-art"])
@@ -257,12 +259,12 @@ def test_what_is_refused(gateway: Gateway, body: Any, status: int, code: str, pa
 
 
 def test_a_refusal_calls_a_field_what_the_caller_called_it(gateway: Gateway) -> None:
-    said = [
+    message = [
         post(gateway, {"prompt": "x", name: value}).json()["error"]["message"]
         for name, value in (("guidance_scale", 3.5), ("num_inference_steps", 51))
     ]
-    assert said[0].startswith("No provider of the model 'flux' can honour 'guidance_scale' as it is.")
-    assert said[1].startswith("No provider of the model 'flux' can honour 'num_inference_steps' as it is.")
+    assert message[0].startswith("No provider of the model 'flux' can honour 'guidance_scale' as it is.")
+    assert message[1].startswith("No provider of the model 'flux' can honour 'num_inference_steps' as it is.")
 
 
 def test_an_unknown_model_lists_the_known_ones(gateway: Gateway) -> None:
@@ -285,7 +287,7 @@ def test_an_edit_by_form(gateway: Gateway) -> None:
     body, content_type = form(prompt=b"winter", model=b"gpt-image-2", n=b"2", image=picture(), mask=picture(8, 8))
     operation = accepted(gateway, post(gateway, body, "/v1/images/edits", content_type=content_type))
     assert (operation.request.prompt, operation.request.n, operation.model) == ("winter", 2, "gpt-image-2")
-    assert [gateway.images.objects[one.key] for one in operation.request.inputs] == [picture()]
+    assert [gateway.images.objects[image.key] for image in operation.request.inputs] == [picture()]
     assert operation.request.mask
     assert gateway.images.objects[operation.request.mask.key] == picture(8, 8)
 

@@ -32,9 +32,9 @@ def ended(gateway: Gateway, failure: Failure | None = None) -> None:
             moved = running.moved(State.FAILED, now, failure=failure)
         else:
             gateway.images.put("images/k", picture(), "image/png")
-            moved = running.with_pictures((Picture(0, "images/k", "s", "image/png", 64, 48, 9, "alpha", 7),)).settled(
-                now
-            )
+            moved = running.with_pictures(
+                (Picture(0, "images/k", "s", "image/png", 64, 48, 9, "alpha", 7),)
+            ).complete_if_done(now)
         gateway.store.replace(replace(moved, version=2))
 
     gateway.store.create = at_once  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.ids import new_id
 from imagegate.domain.operation.operation import Picture, State
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import Limits, Waits
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.domain.webhooks.webhook import EVENTS, secret_text
 from support.fakes import picture
@@ -108,20 +108,20 @@ def test_validate_only_makes_nothing(gateway: Gateway) -> None:
 
 
 def test_validate_only_says_what_it_would_cost_and_take() -> None:
-    poll = Limits(Waits.POLL, Grid(64, 2048, 8), 1000, honours=frozenset({"seed"}))
-    blocking = Limits(Waits.BLOCKING, Grid(64, 2048, 8), 1000, images_per_call=4, honours=frozenset({"seed"}))
+    poll = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000, capabilities=frozenset({"seed"}))
+    blocking = Limits(CompletionMode.SYNC, Grid(64, 2048, 8), 1000, images_per_call=4, capabilities=frozenset({"seed"}))
     targets = Target("alpha", "m", poll, 0.003), Target("beta", "m", blocking, 0.1), Target("gamma", "m", blocking)
     gateway = Gateway(routes=Routes([Route("flux", targets)]))
     for _ in range(100):
         gateway.latencies.observe("alpha", "m", 3.0, 3.0)
     body = BODY | {"validate_only": True, "n": 5, "size": {"width": 65, "height": 64}}
-    told = create(gateway, body).json()
-    alpha, beta, gamma = told["route"]
-    assert [stop["estimated_cost_usd"] for stop in told["route"]] == [0.015, 0.5, None]
+    reported = create(gateway, body).json()
+    alpha, beta, gamma = reported["route"]
+    assert [stop["estimated_cost_usd"] for stop in reported["route"]] == [0.015, 0.5, None]
     assert 2.5 < alpha["estimated_seconds"] < 3.5
     assert alpha["estimated_seconds"] <= alpha["slow_seconds"] < 6
     assert alpha["not_honoured"] == ["size"]
-    assert {name: told[name] for name in ("estimated_cost_usd", "estimated_seconds", "slow_seconds")} == {
+    assert {name: reported[name] for name in ("estimated_cost_usd", "estimated_seconds", "slow_seconds")} == {
         name: alpha[name] for name in ("estimated_cost_usd", "estimated_seconds", "slow_seconds")
     }
     once = gateway.latencies.get("beta", "m").quantile(0.5)
@@ -134,15 +134,15 @@ def test_validate_only_says_what_it_would_cost_and_take() -> None:
 def test_a_seed_beyond_a_providers_range_is_said_not_to_be_the_one_used(
     gateway: Gateway, seed: int, passed_over: list[str]
 ) -> None:
-    told = create(gateway, BODY | {"validate_only": True, "seed": seed}).json()
-    assert [stop["not_honoured"] for stop in told["route"]] == [passed_over] * 2
+    reported = create(gateway, BODY | {"validate_only": True, "seed": seed}).json()
+    assert [stop["not_honoured"] for stop in reported["route"]] == [passed_over] * 2
 
 
 def test_an_unchanged_operation_is_not_sent_again(gateway: Gateway) -> None:
     operation_id = create(gateway).json()["id"]
-    shown = gateway.call("GET", f"{OPERATIONS}/{operation_id}")
-    assert "retry-after" in shown.headers
-    etag = shown.headers["etag"]
+    document = gateway.call("GET", f"{OPERATIONS}/{operation_id}")
+    assert "retry-after" in document.headers
+    etag = document.headers["etag"]
     for tags in (etag, etag.removeprefix("W/"), f'"x", {etag}', "*"):
         assert gateway.call("GET", f"{OPERATIONS}/{operation_id}", if_none_match=tags).status == 304
     for tags in ('W/"11"', '"x"', "1"):
@@ -216,8 +216,8 @@ def test_what_is_not_possible_comes_with_what_is(
 ) -> None:
     operation_id = create(gateway).json()["id"]
     move(gateway, operation_id, state)
-    told = gateway.call("POST", f"{OPERATIONS}/{operation_id}:{action}").json()
-    assert (told["detail"], told["remedy"]) == (f"Operation {operation_id} {said}", remedy)
+    reported = gateway.call("POST", f"{OPERATIONS}/{operation_id}:{action}").json()
+    assert (reported["detail"], reported["remedy"]) == (f"Operation {operation_id} {said}", remedy)
 
 
 def test_retry_begins_anew_under_the_same_id(gateway: Gateway) -> None:
@@ -250,8 +250,8 @@ def test_deleting_leaves_neither_record_nor_picture(gateway: Gateway) -> None:
 def test_pictures_by_their_id(gateway: Gateway) -> None:
     operation_id = create(gateway).json()["id"]
     move(gateway, operation_id, State.SUCCEEDED)
-    [shown] = gateway.call("GET", f"{OPERATIONS}/{operation_id}").json()["images"]
-    answer = gateway.call("GET", shown["url"])
+    [document] = gateway.call("GET", f"{OPERATIONS}/{operation_id}").json()["images"]
+    answer = gateway.call("GET", document["url"])
     assert (answer.status, answer.headers["location"]) == (302, f"https://bucket.invalid/images/{operation_id}?signed")
     assert answer.headers["cache-control"] == "private, max-age=300"
     for unknown in (f"{operation_id}-1", f"{operation_id}-x", operation_id, "x-0", "foo", f"{operation_id}-²"):
@@ -259,7 +259,7 @@ def test_pictures_by_their_id(gateway: Gateway) -> None:
         assert (missing.status, missing.json()["code"]) == (404, "image_not_found")
         assert missing.json()["detail"] == f"Picture '{unknown}' does not exist."
     gateway.clock.sleep(7 * 86_400 + 1)
-    gone = gateway.call("GET", shown["url"])
+    gone = gateway.call("GET", document["url"])
     assert (gone.status, gone.json()["code"]) == (410, "gone")
 
 
@@ -293,11 +293,11 @@ def test_lists_are_newest_first_and_survive_insertions(gateway: Gateway) -> None
         ids.append(create(gateway).json()["id"])
         gateway.clock.sleep(1)
     page = gateway.call("GET", f"{OPERATIONS}?page_size=3").json()
-    seen = [one["id"] for one in page["operations"]]
+    seen = [entry["id"] for entry in page["operations"]]
     create(gateway)
     while page["next_page_token"]:
         page = gateway.call("GET", f"{OPERATIONS}?page_size=3&page_token={page['next_page_token']}").json()
-        seen += [one["id"] for one in page["operations"]]
+        seen += [entry["id"] for entry in page["operations"]]
     assert seen == ids[::-1]
 
 
@@ -308,7 +308,7 @@ def test_lists_are_filtered(gateway: Gateway) -> None:
     move(gateway, first["id"], State.SUCCEEDED)
 
     def listed(query: str) -> list[str]:
-        return [one["id"] for one in gateway.call("GET", f"{OPERATIONS}?{query}").json()["operations"]]
+        return [entry["id"] for entry in gateway.call("GET", f"{OPERATIONS}?{query}").json()["operations"]]
 
     assert listed("state=succeeded") == [first["id"]]
     assert listed("model=nope") == []
@@ -320,11 +320,11 @@ def test_lists_are_filtered(gateway: Gateway) -> None:
 
 
 def test_bad_queries_are_told_in_words(gateway: Gateway) -> None:
-    said = [
+    message = [
         gateway.call("GET", f"{OPERATIONS}?{query}").json()["detail"].partition(": ")[2]
         for query in ("page_size=0", "page_size=many", "created_after=yesterday", "state=lost")
     ]
-    assert said == [
+    assert message == [
         "must be at least 1.",
         "must be a whole number.",
         "must be a time as RFC 3339 writes it, with its zone.",

@@ -56,7 +56,7 @@ def succeed(gateway: Gateway, operation_id: str, body: bytes = JPEG) -> None:
     gateway.images.put(f"images/{operation_id}", body, "image/jpeg")
     kept = Picture(0, f"images/{operation_id}", "s", "image/jpeg", 64, 48, len(body), "alpha", 7)
     attempt = Attempt(1, "alpha", "m", (0,), AttemptState.DONE, now, now, not_honoured=("negative_weight",))
-    write(gateway, found.moved(State.RUNNING, now).with_attempt(attempt).with_pictures((kept,)).settled(now))
+    write(gateway, found.moved(State.RUNNING, now).with_attempt(attempt).with_pictures((kept,)).complete_if_done(now))
 
 
 def fail(gateway: Gateway, operation_id: str, code: FailureCode = FailureCode.CONTENT_FILTERED) -> None:
@@ -82,17 +82,17 @@ def until_done_is_true(look: Callable[[], Any]) -> bytes:
 
 @pytest.mark.parametrize("wait", [until_response_is_there, until_done_is_true])
 def test_naive_clients(gateway: Gateway, wait: Callable[[Callable[[], Any]], bytes]) -> None:
-    operation_id, looks = begin(gateway), 0
+    operation_id, poll_count = begin(gateway), 0
 
     def look() -> Any:
-        nonlocal looks
-        looks += 1
-        if looks == 3:
+        nonlocal poll_count
+        poll_count += 1
+        if poll_count == 3:
             succeed(gateway, operation_id)
         return gateway.call("GET", f"/operations/{operation_id}").json()
 
     assert wait(look) == JPEG
-    assert looks == 3
+    assert poll_count == 3
 
 
 def test_a_pending_answer_says_in_a_header_when_to_ask(gateway: Gateway) -> None:
@@ -301,7 +301,7 @@ def test_words_that_are_not_to_be_kept(gateway: Gateway, end: Callable[[Gateway,
     kept = stored(gateway, operation_id)
     assert (kept.request.messages, kept.request.seed) == ((), 1863)
     assert PROMPT not in gateway.store.documents[operation_id]
-    announced = json.dumps([Event(one).detail() for one in gateway.store.history])
+    announced = json.dumps([Event(operation).detail() for operation in gateway.store.history])
     assert PROMPT not in announced
     assert "fog" not in announced
     native = gateway.call("GET", f"/v1/operations/{operation_id}")

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from imagegate.local.upstreams.directives import AT_EXPAND, SwitchError, Switches, read_switches
+from imagegate.local.upstreams.directives import AT_EXPAND, DirectiveError, Directives, parse_directives
 from imagegate.local.upstreams.faults import AFTER_ACCEPTING, CALL_FAULTS, ErrorBody, broken_answer
 from imagegate.local.upstreams.openai.requests import OpenAIError, read_json, wrong
 from imagegate.local.upstreams.upstream import Upstream
@@ -48,19 +48,19 @@ STATUSES = {"refuse": "ALTERNATIVE_STATUS_CONTENT_FILTER", "cut-short": "ALTERNA
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ChatRequest:
     """A checked request."""
 
     prompt: str
     characters: int
     """How much may be written."""
-    switches: Switches
+    directives: Directives
 
 
-Show = Callable[[Ask, str | None], dict[str, Any]]
+Show = Callable[[ChatRequest, str | None], dict[str, Any]]
 
 
-class Chat:
+class ChatStandIn:
     """Both services; `app()` is what gets mounted."""
 
     def __init__(self, upstream: Upstream) -> None:
@@ -72,7 +72,7 @@ class Chat:
             Route("/v1/chat/completions", self.complete, methods=["POST"]),
             Route("/foundationModels/v1/completion", self.complete_as_yandex, methods=["POST"]),
         ]
-        raised = (HTTPException, OpenAIError, ProtoError, SwitchError)
+        raised = (HTTPException, OpenAIError, ProtoError, DirectiveError)
         return Starlette(routes=routes, exception_handlers=dict.fromkeys(raised, describe_error))
 
     async def complete(self, request: Request) -> Response:
@@ -87,34 +87,34 @@ class Chat:
         yandexart.require_key(request)
         return await self.serve(request, read_completion(await request.body()), show_completion, yandex_error)
 
-    async def serve(self, request: Request, ask: Ask, show: Show, error_body: ErrorBody) -> Response:
+    async def serve(self, request: Request, generation: ChatRequest, show: Show, error_body: ErrorBody) -> Response:
         """Answer, after as long as writing is said to take, unless a fault stands before it."""
-        fault = self.upstream.fault(ask.prompt, ask.switches, "expand")
+        fault = self.upstream.fault(generation.prompt, generation.directives, "expand")
         if fault in CALL_FAULTS - AFTER_ACCEPTING:
             return await broken_answer(fault or "", request, self.upstream.timing, error_body)
-        self.upstream.record(ask.prompt, 0, request)
-        delay = self.upstream.delay(ask.switches)
-        await asyncio.sleep(delay if ask.switches.delay is not None else min(delay, LATENCY))
+        self.upstream.record(generation.prompt, 0, request)
+        delay = self.upstream.delay(generation.directives)
+        await asyncio.sleep(delay if generation.directives.delay is not None else min(delay, LATENCY))
         if fault in AFTER_ACCEPTING:
             return await broken_answer(fault or "", request, self.upstream.timing, error_body)
-        return JSONResponse(show(ask, fault))
+        return JSONResponse(show(generation, fault))
 
 
-def read_chat(body: Any) -> Ask:
-    """The request in the body of a chat completion; raises OpenAIError or SwitchError."""
+def read_chat(body: Any) -> ChatRequest:
+    """The request in the body of a chat completion; raises OpenAIError or DirectiveError."""
     messages = body.get("messages") if isinstance(body, dict) else None
-    if not isinstance(messages, list) or not messages or not all(isinstance(one, dict) for one in messages):
+    if not isinstance(messages, list) or not messages or not all(isinstance(message, dict) for message in messages):
         wrong("Missing required parameter: 'messages'.", "missing_required_parameter", "messages")
     if not isinstance(body.get("model"), str):
         wrong("you must provide a model parameter", "missing_required_parameter", "model")
-    said = [(str(one.get("role")), one.get("content")) for one in messages]
-    if any(not isinstance(content, str) for _, content in said):
+    turns = [(str(message.get("role")), message.get("content")) for message in messages]
+    if any(not isinstance(content, str) for _, content in turns):
         wrong("messages: content must be a string", "invalid_type", "messages")
-    return ask_of([(role, str(content)) for role, content in said])
+    return build_chat_request([(role, str(content)) for role, content in turns])
 
 
-def read_completion(body: bytes) -> Ask:
-    """The request in the body of a YandexGPT completion; raises ProtoError or SwitchError."""
+def read_completion(body: bytes) -> ChatRequest:
+    """The request in the body of a YandexGPT completion; raises ProtoError or DirectiveError."""
     message = parse(body)
     if not string(member(message, "modelUri"), "modelUri").startswith("gpt://"):
         raise ProtoError("Failed to parse model URI, expected gpt://<folder>/<model>[/<branch>]")
@@ -122,23 +122,25 @@ def read_completion(body: bytes) -> Ask:
     listed = repeated(member(message, "messages"), "messages")
     if not listed:
         raise ProtoError("messages: at least one is needed")
-    return ask_of([(string(member(one, "role"), "role"), string(member(one, "text"), "text")) for one in listed])
+    return build_chat_request(
+        [(string(member(entry, "role"), "role"), string(member(entry, "text"), "text")) for entry in listed]
+    )
 
 
-def ask_of(said: list[tuple[str, str]]) -> Ask:
+def build_chat_request(turns: list[tuple[str, str]]) -> ChatRequest:
     """What is asked in messages, each a role and a text."""
-    prompt = "\n".join(text for role, text in said if role == "user")
-    told = CHARACTERS.search("\n".join(text for role, text in said if role == "system"))
-    return Ask(prompt, int(told[1]) if told else 500, read_switches(prompt, "chat"))
+    prompt = "\n".join(text for role, text in turns if role == "user")
+    limit = CHARACTERS.search("\n".join(text for role, text in turns if role == "system"))
+    return ChatRequest(prompt, int(limit[1]) if limit else 500, parse_directives(prompt, "chat"))
 
 
-def written(ask: Ask, fault: str | None) -> str:
+def written(generation: ChatRequest, fault: str | None) -> str:
     """The text."""
-    wish = " ".join(AT_EXPAND.sub(" ", ask.prompt).split())
+    wish = " ".join(AT_EXPAND.sub(" ", generation.prompt).split())
     text = " ".join((f"{wish}.", *STYLE))
     if fault == "wordy":
-        text = " ".join((f"{wish}.", *STYLE * (2 + ask.characters // 50)))
-    while len(text) > ask.characters and ". " in text and fault != "wordy":
+        text = " ".join((f"{wish}.", *STYLE * (2 + generation.characters // 50)))
+    while len(text) > generation.characters and ". " in text and fault != "wordy":
         text = text.rpartition(". ")[0] + "."
     variants = {
         "excuse": EXCUSE,
@@ -150,10 +152,10 @@ def written(ask: Ask, fault: str | None) -> str:
     return variants.get(fault or "", text)
 
 
-def show_chat(ask: Ask, fault: str | None) -> dict[str, Any]:
+def show_chat(generation: ChatRequest, fault: str | None) -> dict[str, Any]:
     """A chat completion."""
-    text = written(ask, fault)
-    used = {"prompt_tokens": len(ask.prompt.split()), "completion_tokens": len(text.split())}
+    text = written(generation, fault)
+    used = {"prompt_tokens": len(generation.prompt.split()), "completion_tokens": len(text.split())}
     choice = {"index": 0, "message": {"role": "assistant", "content": text, "refusal": None}, "logprobs": None}
     return {
         "id": "chatcmpl-stand-in",
@@ -165,10 +167,10 @@ def show_chat(ask: Ask, fault: str | None) -> dict[str, Any]:
     }
 
 
-def show_completion(ask: Ask, fault: str | None) -> dict[str, Any]:
+def show_completion(generation: ChatRequest, fault: str | None) -> dict[str, Any]:
     """YandexGPT's answer; its 64-bit numbers are strings."""
-    text = written(ask, fault)
-    used = {"inputTextTokens": len(ask.prompt.split()), "completionTokens": len(text.split())}
+    text = written(generation, fault)
+    used = {"inputTextTokens": len(generation.prompt.split()), "completionTokens": len(text.split())}
     used["totalTokens"] = sum(used.values())
     alternative = {"message": {"role": "assistant", "text": text}}
     status = STATUSES.get(fault or "", "ALTERNATIVE_STATUS_FINAL")

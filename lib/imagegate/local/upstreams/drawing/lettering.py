@@ -30,11 +30,11 @@ def write_caption(picture: Image.Image, lines: list[str]) -> None:
     margin = max(1, round(MARGIN * min(width, height)))
     font = font_fitting(lines[0], width - 2 * margin, max(12, min(width, height) // 22))
     step = line_height(font)
-    shown = lines[: max(1, (height // 2 - 2 * margin) // step)]
-    top = height - step * len(shown) - 2 * margin
+    visible = lines[: max(1, (height // 2 - 2 * margin) // step)]
+    top = height - step * len(visible) - 2 * margin
     pen = ImageDraw.Draw(picture, "RGBA")
     pen.rectangle((0, top, width, height), fill=(10, 10, 20, 150))
-    for row, line in enumerate(shown):
+    for row, line in enumerate(visible):
         text = shorten(readable(line), font, width - 2 * margin)
         pen.text((margin, top + margin + row * step), text, font=font, fill=(255, 255, 255))
 

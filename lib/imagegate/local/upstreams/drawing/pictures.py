@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from imagegate.local.upstreams.directives import Switches
+from imagegate.local.upstreams.directives import Directives
 from imagegate.local.upstreams.drawing.drawing import CONTENT_TYPES, Format, blank, draw
 from imagegate.local.upstreams.drawing.editing import draw_edited
 from imagegate.local.upstreams.drawing.padding import pad
@@ -22,7 +22,7 @@ PRIVATE_URL = "http://169.254.169.254/latest/meta-data/"
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PictureSpec:
     """All it takes to draw a picture, and the fault its submission gave it."""
 
     prompt: str
@@ -33,7 +33,7 @@ class Picture:
     """Pixels."""
     steps: int
     format: Format
-    switches: Switches
+    directives: Directives
     fault: str | None = None
     inputs: tuple[bytes, ...] = ()
     """Pictures that show in it, as `editing.reduced` makes them."""
@@ -51,20 +51,20 @@ class Picture:
         if fault == "black":
             file = blank(self.width, self.height, self.format)
         elif self.inputs:
-            words = (self.prompt, self.seed, self.width, self.height, self.format)
-            file = draw_edited(*words, self.inputs, self.mask)
+            arguments = (self.prompt, self.seed, self.width, self.height, self.format)
+            file = draw_edited(*arguments, self.inputs, self.mask)
         else:
             file = draw(self.prompt, self.seed, self.width, self.height, self.steps, self.format)
-        file = pad(file, self.format, self.switches.at_least)
+        file = pad(file, self.format, self.directives.at_least)
         return file[: len(file) // 2] if fault == "truncated" else file
 
 
-async def serve_picture(picture: Picture, request: Request, upstream: Upstream) -> Response:
+async def serve_picture(picture: PictureSpec, request: Request, upstream: Upstream) -> Response:
     """Answer a GET of the picture's URL."""
-    struck = upstream.fault(picture.prompt, picture.switches, "fetch")
-    if struck in CALL_FAULTS:
-        return await broken_answer(struck, request, upstream.timing, fetch_error)
-    fault = struck or picture.fault
+    fault_name = upstream.fault(picture.prompt, picture.directives, "fetch")
+    if fault_name in CALL_FAULTS:
+        return await broken_answer(fault_name, request, upstream.timing, fetch_error)
+    fault = fault_name or picture.fault
     if fault == "expired-url":
         return fetch_error(404, "File not found.")
     if fault == "redirect-private":

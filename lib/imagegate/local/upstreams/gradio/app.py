@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from imagegate.local.upstreams.directives import SwitchError, Switches, read_switches
-from imagegate.local.upstreams.drawing.pictures import Picture, serve_picture
+from imagegate.local.upstreams.directives import DirectiveError, Directives, parse_directives
+from imagegate.local.upstreams.drawing.pictures import PictureSpec, serve_picture
 from imagegate.local.upstreams.faults import AFTER_ACCEPTING, BEFORE_ACCEPTING, Stream, Torn, broken_answer
 from imagegate.local.upstreams.gradio.rules import (
     GENERATIONS,
@@ -46,7 +46,7 @@ class Job:
     """A call of `infer`: its one message waits here for its one reader. It runs whether or not anybody reads."""
 
     prompt: str
-    switches: Switches
+    directives: Directives
     due: float
     """`time.monotonic()` at which the verdict is there."""
     verdict: tuple[str, str]
@@ -67,14 +67,14 @@ class Job:
         return self.verdict
 
 
-class GradioSpace:
+class GradioStandIn:
     """One Space; `app()` is what gets mounted."""
 
     def __init__(self, upstream: Upstream, generation: Literal[4, 6]) -> None:
         self.upstream = upstream
         self.generation: Generation = GENERATIONS[generation]
         self.jobs: Recent[Job] = Recent()
-        self.pictures: Recent[Picture] = Recent()
+        self.pictures: Recent[PictureSpec] = Recent()
 
     def app(self) -> Starlette:
         """The Space's routes."""
@@ -85,7 +85,9 @@ class GradioSpace:
             Route(f"{prefix}/call/{{api}}/{{event_id}}", self.stream),
             Route(f"{prefix}/file={{path:path}}", self.file),
         ]
-        return Starlette(routes=routes, exception_handlers=dict.fromkeys((HTTPException, SwitchError), describe_error))
+        return Starlette(
+            routes=routes, exception_handlers=dict.fromkeys((HTTPException, DirectiveError), describe_error)
+        )
 
     async def config(self, request: Request) -> Response:
         """`GET /config`: where clients learn version and prefix."""
@@ -99,20 +101,20 @@ class GradioSpace:
         if request.path_params["api"] != "infer":
             return PlainTextResponse("Internal Server Error", 500)
         prompt = prompt_in(data)
-        switches = read_switches(prompt, "gradio")
-        return await self.start(request, data, switches, self.upstream.fault(prompt, switches, "submit"))
+        directives = parse_directives(prompt, "gradio")
+        return await self.start(request, data, directives, self.upstream.fault(prompt, directives, "submit"))
 
-    async def start(self, request: Request, data: list[Any], switches: Switches, fault: str | None) -> Response:
+    async def start(self, request: Request, data: list[Any], directives: Directives, fault: str | None) -> Response:
         """Put the job on the road, unless the fault stands before it."""
         if fault in BEFORE_ACCEPTING:
             return await broken_answer(fault, request, self.upstream.timing, detail)
         job_id = secrets.token_hex(16)
-        self.jobs.put(job_id, self.job(request, data, switches, fault))
+        self.jobs.put(job_id, self.job(request, data, directives, fault))
         if fault in AFTER_ACCEPTING:
             return await broken_answer(fault, request, self.upstream.timing, detail)
         return JSONResponse({"event_id": job_id})
 
-    def job(self, request: Request, data: list[Any], switches: Switches, fault: str | None) -> Job:
+    def job(self, request: Request, data: list[Any], directives: Directives, fault: str | None) -> Job:
         """Decide how the job will end, and when."""
         now = time.monotonic()
         prompt = prompt_in(data)
@@ -120,27 +122,29 @@ class GradioSpace:
             arguments = read_arguments(data, self.generation)
         except InferError as error:
             self.upstream.record(prompt, 0, request)
-            return Job(prompt, switches, now, ("error", self.generation.failure(error.text)))
+            return Job(prompt, directives, now, ("error", self.generation.failure(error.text)))
         self.upstream.record(prompt, arguments.seed, request)
-        due = math.inf if fault == "endless" else now + self.upstream.delay(switches)
+        due = math.inf if fault == "endless" else now + self.upstream.delay(directives)
         return Job(
-            prompt, switches, now if fault in AT_ONCE else due, self.verdict(request, arguments, switches, fault)
+            prompt, directives, now if fault in AT_ONCE else due, self.verdict(request, arguments, directives, fault)
         )
 
-    def verdict(self, request: Request, arguments: Arguments, switches: Switches, fault: str | None) -> tuple[str, str]:
+    def verdict(
+        self, request: Request, arguments: Arguments, directives: Directives, fault: str | None
+    ) -> tuple[str, str]:
         """The event that ends the job; the image's URL is on the host that the POST was sent to, as in Gradio."""
         if fault in REFUSALS:
             return "error", self.generation.failure(REFUSALS[fault])
-        image = None if fault == "no-image" else self.keep(root_of(request), arguments, switches, fault)
+        image = None if fault == "no-image" else self.keep(root_of(request), arguments, directives, fault)
         return "complete", json.dumps([image, arguments.seed])
 
-    def keep(self, root: str, asked: Arguments, switches: Switches, fault: str | None) -> dict[str, Any]:
+    def keep(self, root: str, asked: Arguments, directives: Directives, fault: str | None) -> dict[str, Any]:
         """Promise a picture; returns its FileData."""
         # The shape of Gradio's paths; no file.
         path = f"/tmp/gradio/{secrets.token_hex(32)}/image.webp"  # noqa: S108  # nosec B108
         self.pictures.put(
             path,
-            Picture(asked.prompt, asked.seed, asked.width, asked.height, asked.steps, "webp", switches, fault),
+            PictureSpec(asked.prompt, asked.seed, asked.width, asked.height, asked.steps, "webp", directives, fault),
         )
         return {
             "path": path,
@@ -155,7 +159,7 @@ class GradioSpace:
     async def stream(self, request: Request) -> Response:
         """`GET /call/infer/{event_id}`: heartbeats, then the verdict, once. The api name is not looked at."""
         job = self.jobs.get(request.path_params["event_id"])
-        fault = self.upstream.fault(job.prompt, job.switches, "check") if job and not job.forgotten else None
+        fault = self.upstream.fault(job.prompt, job.directives, "check") if job and not job.forgotten else None
         if fault in BEFORE_ACCEPTING:
             return await broken_answer(fault, request, self.upstream.timing, detail)
         events = self.events(job, fault)

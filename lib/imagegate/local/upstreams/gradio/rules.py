@@ -42,8 +42,8 @@ class Generation:
         """Data of an error event; `text` is None for anything but a `gr.Error`."""
         if not self.explains:
             return "null"
-        shown = {"duration": 10, "visible": True, "title": "Error"} if text is not None else {}
-        return json.dumps({"error": text} | shown)
+        details = {"duration": 10, "visible": True, "title": "Error"} if text is not None else {}
+        return json.dumps({"error": text} | details)
 
     def config(self, root: str) -> dict[str, Any]:
         """The parts of `GET /config` a client can go by; Gradio 4 has no `api_prefix`."""

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from imagegate.local.upstreams.directives import FAULTS, PICTURE_URL, SwitchError
-from imagegate.local.upstreams.drawing.pictures import Picture, serve_picture
+from imagegate.local.upstreams.directives import FAULTS, PICTURE_URL, DirectiveError
+from imagegate.local.upstreams.drawing.pictures import PictureSpec, serve_picture
 from imagegate.local.upstreams.faults import AFTER_ACCEPTING, BEFORE_ACCEPTING, broken_answer
 from imagegate.local.upstreams.openai.edits import read_edit, read_variation
-from imagegate.local.upstreams.openai.profile import OPENAI, Manners
-from imagegate.local.upstreams.openai.requests import Ask, OpenAIError, read_json, wrong
+from imagegate.local.upstreams.openai.profile import OPENAI, ServerProfile
+from imagegate.local.upstreams.openai.requests import ImagesRequest, OpenAIError, read_json, wrong
 from imagegate.local.upstreams.recent import Recent
 from imagegate.local.upstreams.upstream import Upstream, root_of
 
@@ -41,13 +41,13 @@ BROKEN = OpenAIError(500, "The stand-in failed on request.", "server_error", "se
 BY_URL_ONLY = frozenset(name for name, row in FAULTS.items() if row.stages is PICTURE_URL)
 
 
-class OpenAIImages:
+class OpenAIStandIn:
     """The service; `app()` is what gets mounted."""
 
-    def __init__(self, upstream: Upstream, manners: Manners = OPENAI) -> None:
+    def __init__(self, upstream: Upstream, profile: ServerProfile = OPENAI) -> None:
         self.upstream = upstream
-        self.manners = manners
-        self.pictures: Recent[Picture] = Recent()
+        self.profile = profile
+        self.pictures: Recent[PictureSpec] = Recent()
 
     def app(self) -> Starlette:
         """The routes."""
@@ -57,18 +57,18 @@ class OpenAIImages:
         ]
         routes = [
             Route("/v1/images/generations", self.create, methods=["POST"]),
-            *(edits if self.manners.edits else ()),
+            *(edits if self.profile.edits else ()),
             Route("/v1/models", list_models),
             Route("/v1/models/{id:path}", read_model),
             Route("/files/{name}", self.file),
         ]
-        raised = (HTTPException, OpenAIError, SwitchError)
+        raised = (HTTPException, OpenAIError, DirectiveError)
         return Starlette(routes=routes, exception_handlers=dict.fromkeys(raised, self.describe_error))
 
     async def create(self, request: Request) -> Response:
         """`POST /v1/images/generations`."""
         self.require_key(request)
-        return await self.serve(request, self.manners.read(await read_json(request)))
+        return await self.serve(request, self.profile.read(await read_json(request)))
 
     async def edit(self, request: Request) -> Response:
         """`POST /v1/images/edits`."""
@@ -80,38 +80,44 @@ class OpenAIImages:
         self.require_key(request)
         return await self.serve(request, await read_variation(request))
 
-    async def serve(self, request: Request, ask: Ask) -> Response:
+    async def serve(self, request: Request, generation: ImagesRequest) -> Response:
         """Accept the request, unless a fault stands before it, and hold it until the pictures are ready."""
-        fault = self.upstream.fault(ask.prompt, ask.switches, "submit")
+        fault = self.upstream.fault(generation.prompt, generation.directives, "submit")
         if fault in BEFORE_ACCEPTING:
             return await broken_answer(fault, request, self.upstream.timing, self.plain_error)
         if fault in ("refuse", "quota"):
-            raise self.manners.refused if fault == "refuse" else self.manners.out_of_quota
-        if fault in BY_URL_ONLY and not ask.by_url:
+            raise self.profile.refused if fault == "refuse" else self.profile.out_of_quota
+        if fault in BY_URL_ONLY and not generation.by_url:
             wrong(f"[fault {fault}] needs response_format 'url'", "invalid_value", "prompt")
-        self.upstream.record(ask.prompt, ask.seed, request)
-        return await self.finish(request, ask, fault)
+        self.upstream.record(generation.prompt, generation.seed, request)
+        return await self.finish(request, generation, fault)
 
-    async def finish(self, request: Request, ask: Ask, fault: str | None) -> Response:
+    async def finish(self, request: Request, generation: ImagesRequest, fault: str | None) -> Response:
         """Wait for as long as drawing is said to take, and answer."""
         if fault != "accepted-then-hang":
-            await asyncio.sleep(self.upstream.delay(ask.switches))
+            await asyncio.sleep(self.upstream.delay(generation.directives))
         if fault in ("refuse-late", "error"):
-            raise self.manners.refused if fault == "refuse-late" else BROKEN
+            raise self.profile.refused if fault == "refuse-late" else BROKEN
         if fault in AFTER_ACCEPTING:
             return await broken_answer(fault, request, self.upstream.timing, self.plain_error)
-        shown = [] if fault == "no-image" else [await self.show(request, each, ask) for each in pictures(ask, fault)]
-        return JSONResponse(self.manners.answer(ask, shown))
+        data = (
+            []
+            if fault == "no-image"
+            else [await self.show(request, each, generation) for each in pictures(generation, fault)]
+        )
+        return JSONResponse(self.profile.answer(generation, data))
 
-    async def show(self, request: Request, picture: Picture, ask: Ask) -> dict[str, str]:
+    async def show(self, request: Request, picture: PictureSpec, generation: ImagesRequest) -> dict[str, str]:
         """One element of `data`."""
         # Of OpenAI's models only this one rewrites prompts, every one of them.
-        told = {"revised_prompt": f"{ask.prompt}, drawn by a stand-in"} if ask.model == "dall-e-3" else {}
-        if not ask.by_url:
-            return {"b64_json": base64.b64encode(await picture.file()).decode(), **told}
+        revised = (
+            {"revised_prompt": f"{generation.prompt}, drawn by a stand-in"} if generation.model == "dall-e-3" else {}
+        )
+        if not generation.by_url:
+            return {"b64_json": base64.b64encode(await picture.file()).decode(), **revised}
         name = f"{secrets.token_hex(16)}.{picture.format}"
         self.pictures.put(name, picture)
-        return {"url": f"{root_of(request)}/files/{name}", **told}
+        return {"url": f"{root_of(request)}/files/{name}", **revised}
 
     async def file(self, request: Request) -> Response:
         """`GET /files/{name}`: draw the picture. No key: OpenAI's URLs are signed instead."""
@@ -123,8 +129,8 @@ class OpenAIImages:
     def require_key(self, request: Request) -> None:
         """Raise 401 unless the call carries some key; any key will do."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() not in self.manners.schemes or not key.strip():
-            wanted = " or ".join(each.title() for each in self.manners.schemes)
+        if scheme.lower() not in self.profile.schemes or not key.strip():
+            wanted = " or ".join(each.title() for each in self.profile.schemes)
             raise HTTPException(401, f"You didn't provide an API key; send Authorization: {wanted}, with any value.")
 
     def plain_error(self, status: int, text: str) -> Response:
@@ -135,7 +141,7 @@ class OpenAIImages:
     def error(self, error: OpenAIError) -> Response:
         """The error with the keys this server writes."""
         full = error.body["error"]
-        return JSONResponse({"error": {key: full[key] for key in self.manners.error_keys}}, error.status)
+        return JSONResponse({"error": {key: full[key] for key in self.profile.error_keys}}, error.status)
 
     async def describe_error(self, request: Request, error: Exception) -> Response:
         """Whatever a handler raises, in OpenAI's shape."""
@@ -146,10 +152,22 @@ class OpenAIImages:
         return self.error(OpenAIError(400, str(error), "invalid_request_error", "invalid_value", "prompt"))
 
 
-def pictures(ask: Ask, fault: str | None) -> list[Picture]:
+def pictures(generation: ImagesRequest, fault: str | None) -> list[PictureSpec]:
     """The n pictures, with seeds counting on from the first."""
-    words = (ask.width, ask.height, ask.steps, ask.format, ask.switches, fault, ask.inputs, ask.mask)
-    return [Picture(ask.prompt, seed, *words) for seed in range(ask.seed, ask.seed + ask.n)]
+    arguments = (
+        generation.width,
+        generation.height,
+        generation.steps,
+        generation.format,
+        generation.directives,
+        fault,
+        generation.inputs,
+        generation.mask,
+    )
+    return [
+        PictureSpec(generation.prompt, seed, *arguments)
+        for seed in range(generation.seed, generation.seed + generation.n)
+    ]
 
 
 async def list_models(request: Request) -> Response:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from imagegate.local.upstreams.drawing.editing import reduced, transparency
 from imagegate.local.upstreams.openai.multipart import Part, read_form
-from imagegate.local.upstreams.openai.requests import Ask, read_ask, read_json, wrong
+from imagegate.local.upstreams.openai.requests import ImagesRequest, parse_images_request, read_json, wrong
 
 EDIT_MODEL = "gpt-image-1.5"
 """Default of the published schema; `variations` has the one of `generations`."""
@@ -35,21 +35,21 @@ class Body:
     mask: bytes | None = None
 
 
-async def read_edit(request: Request) -> Ask:
-    """The request of `images/edits`, a form or JSON; raises OpenAIError or SwitchError."""
+async def read_edit(request: Request) -> ImagesRequest:
+    """The request of `images/edits`, a form or JSON; raises OpenAIError or DirectiveError."""
     body = await read_body(request)
     for name in NOT_FOR_EDITS:
         if name in body.fields:
             wrong(f"Unknown parameter: '{name}'.", "unknown_parameter", name)
-    return await with_inputs(read_ask({"model": EDIT_MODEL} | body.fields), body, MOST_INPUTS)
+    return await with_inputs(parse_images_request({"model": EDIT_MODEL} | body.fields), body, MOST_INPUTS)
 
 
-async def read_variation(request: Request) -> Ask:
+async def read_variation(request: Request) -> ImagesRequest:
     """The request of `images/variations`, a form with one picture and no prompt; raises OpenAIError."""
     body = await read_body(request)
     if "prompt" in body.fields:
         wrong("Unknown parameter: 'prompt'.", "unknown_parameter", "prompt")
-    return await with_inputs(read_ask({**body.fields, "prompt": ""}), body, 1)
+    return await with_inputs(parse_images_request({**body.fields, "prompt": ""}), body, 1)
 
 
 async def read_body(request: Request) -> Body:
@@ -92,7 +92,7 @@ def from_reference(reference: Any) -> bytes:
     return base64.b64decode(match[1])
 
 
-async def with_inputs(ask: Ask, body: Body, most: int) -> Ask:
+async def with_inputs(generation: ImagesRequest, body: Body, most: int) -> ImagesRequest:
     """The request with its pictures; raises OpenAIError for missing, surplus and unreadable ones."""
     if not body.images:
         wrong("Missing required parameter: 'image'.", "missing_required_parameter", "image")
@@ -100,7 +100,7 @@ async def with_inputs(ask: Ask, body: Body, most: int) -> Ask:
         wrong(f"Too many images: {most} at most.", "invalid_value", "image")
     inputs = [await readable(reduced, each, "image") for each in body.images]
     mask = await readable(transparency, body.mask, "mask") if body.mask else None
-    return replace(ask, inputs=tuple(inputs), mask=mask)
+    return replace(generation, inputs=tuple(inputs), mask=mask)
 
 
 async def readable(read: Callable[[bytes], bytes], file: bytes, param: str) -> bytes:

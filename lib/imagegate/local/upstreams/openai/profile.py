@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from imagegate.local.upstreams.openai.requests import Ask, OpenAIError, read_ask
+from imagegate.local.upstreams.openai.requests import ImagesRequest, OpenAIError, parse_images_request
 
-Shown = dict[str, Any]
+Datum = dict[str, Any]
 """One element of `data`."""
 
 REFUSED = OpenAIError(
@@ -21,26 +21,31 @@ OUT_OF_QUOTA = OpenAIError(
 )
 
 
-def answer(ask: Ask, shown: list[Shown]) -> dict[str, Any]:
+def answer(generation: ImagesRequest, data: list[Datum]) -> dict[str, Any]:
     """OpenAI's answer; gpt-image models tell more than the pictures."""
-    return {"created": int(time.time()), "data": shown, **({} if ask.by_url else extras(ask))}
+    return {"created": int(time.time()), "data": data, **({} if generation.by_url else extras(generation))}
 
 
-def extras(ask: Ask) -> dict[str, Any]:
+def extras(generation: ImagesRequest) -> dict[str, Any]:
     """What gpt-image models answer besides the pictures."""
-    counts = {"input_tokens": len(ask.prompt.split()), "output_tokens": 1000 * ask.n}
+    counts = {"input_tokens": len(generation.prompt.split()), "output_tokens": 1000 * generation.n}
     details = {"text_tokens": counts["input_tokens"], "image_tokens": 0}
     usage = {**counts, "total_tokens": sum(counts.values()), "input_tokens_details": details}
-    return {"output_format": ask.format, "size": f"{ask.width}x{ask.height}", "background": "opaque", "usage": usage}
+    return {
+        "output_format": generation.format,
+        "size": f"{generation.width}x{generation.height}",
+        "background": "opaque",
+        "usage": usage,
+    }
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class ServerProfile:
     """One server's ways."""
 
-    read: Callable[[Any], Ask] = read_ask
-    """Reads the parsed body of `images/generations`; raises OpenAIError or SwitchError."""
-    answer: Callable[[Ask, list[Shown]], dict[str, Any]] = answer
+    read: Callable[[Any], ImagesRequest] = parse_images_request
+    """Reads the parsed body of `images/generations`; raises OpenAIError or DirectiveError."""
+    answer: Callable[[ImagesRequest, list[Datum]], dict[str, Any]] = answer
     edits: bool = True
     """Whether there are `images/edits` and `images/variations`."""
     schemes: tuple[str, ...] = ("bearer",)
@@ -50,4 +55,4 @@ class Manners:
     out_of_quota: OpenAIError = OUT_OF_QUOTA
 
 
-OPENAI = Manners()
+OPENAI = ServerProfile()

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from starlette.requests import Request
 
-from imagegate.local.upstreams.directives import Switches, read_switches
+from imagegate.local.upstreams.directives import Directives, parse_directives
 from imagegate.local.upstreams.drawing.drawing import FORMATS, Format
 
 DEFAULT_MODEL = "dall-e-2"
@@ -35,12 +35,12 @@ class OpenAIError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ImagesRequest:
     """A checked request."""
 
     model: str
     prompt: str
-    switches: Switches
+    directives: Directives
     n: int
     width: int
     height: int
@@ -56,8 +56,8 @@ class Ask:
     """As `editing.transparency` makes it."""
 
 
-def read_ask(body: Any) -> Ask:
-    """The request from its parsed JSON; raises OpenAIError or SwitchError. Null is as good as absent."""
+def parse_images_request(body: Any) -> ImagesRequest:
+    """The request from its parsed JSON; raises OpenAIError or DirectiveError. Null is as good as absent."""
     if not isinstance(body, dict):
         wrong("The body must be a JSON object.", "invalid_request_error")
     if body.get("stream"):
@@ -67,10 +67,10 @@ def read_ask(body: Any) -> Ask:
         wrong("Missing required parameter: 'prompt'.", "missing_required_parameter", "prompt")
     model = str(body.get("model") or DEFAULT_MODEL)
     width, height = read_size(body.get("size"))
-    return Ask(
+    return ImagesRequest(
         model=model,
         prompt=prompt,
-        switches=read_switches(prompt, "openai"),
+        directives=parse_directives(prompt, "openai"),
         n=read_whole(body, "n", 1, range(1, MOST_IMAGES + 1)),
         width=width,
         height=height,

@@ -3,12 +3,12 @@
 import secrets
 from typing import Any
 
-from imagegate.local.upstreams.directives import read_switches
-from imagegate.local.upstreams.openai.profile import Manners, Shown
+from imagegate.local.upstreams.directives import parse_directives
+from imagegate.local.upstreams.openai.profile import Datum, ServerProfile
 from imagegate.local.upstreams.openai.requests import (
     DEFAULT_SIDE,
     LARGEST_SIDE,
-    Ask,
+    ImagesRequest,
     OpenAIError,
     read_format,
     read_whole,
@@ -19,17 +19,17 @@ MOST_IMAGES = 4
 SIDES = range(64, LARGEST_SIDE + 1)
 
 
-def read(body: Any) -> Ask:
-    """The request from its parsed JSON; raises OpenAIError or SwitchError."""
+def read(body: Any) -> ImagesRequest:
+    """The request from its parsed JSON; raises OpenAIError or DirectiveError."""
     if not isinstance(body, dict) or not isinstance(body.get("prompt"), str) or not body.get("model"):
         wrong("model and prompt are required.", "invalid_request_error")
     response_format = body.get("response_format") or "url"
     if response_format not in ("base64", "url"):
         wrong(f"response_format must be base64 or url, got {response_format!r}.", "invalid_value", "response_format")
-    return Ask(
+    return ImagesRequest(
         model=str(body["model"]),
         prompt=body["prompt"],
-        switches=read_switches(body["prompt"], "openai"),
+        directives=parse_directives(body["prompt"], "openai"),
         n=read_whole(body, "n", 1, range(1, MOST_IMAGES + 1)),
         width=read_whole(body, "width", DEFAULT_SIDE, SIDES),
         height=read_whole(body, "height", DEFAULT_SIDE, SIDES),
@@ -40,13 +40,13 @@ def read(body: Any) -> Ask:
     )
 
 
-def answer(ask: Ask, shown: list[Shown]) -> dict[str, Any]:
+def answer(generation: ImagesRequest, datums: list[Datum]) -> dict[str, Any]:
     """Together's answer."""
-    data = [{"index": index, **each} for index, each in enumerate(shown)]
-    return {"id": secrets.token_hex(8), "model": ask.model, "object": "list", "data": data}
+    data = [{"index": index, **each} for index, each in enumerate(datums)]
+    return {"id": secrets.token_hex(8), "model": generation.model, "object": "list", "data": data}
 
 
-TOGETHER = Manners(
+TOGETHER = ServerProfile(
     read=read,
     answer=answer,
     edits=False,

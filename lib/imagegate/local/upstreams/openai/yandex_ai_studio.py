@@ -7,9 +7,9 @@ import math
 import secrets
 from typing import Any
 
-from imagegate.local.upstreams.directives import read_switches
-from imagegate.local.upstreams.openai.profile import Manners, answer
-from imagegate.local.upstreams.openai.requests import SIZE, Ask, OpenAIError
+from imagegate.local.upstreams.directives import parse_directives
+from imagegate.local.upstreams.openai.profile import ServerProfile, answer
+from imagegate.local.upstreams.openai.requests import SIZE, ImagesRequest, OpenAIError
 from imagegate.local.upstreams.yandexart.errors import QUOTA, REFUSAL
 from imagegate.local.upstreams.yandexart.requests import LONGEST_PROMPT, MODEL_URI, NEWER_MODEL, SIDE
 
@@ -23,8 +23,8 @@ GRAIN = 64
 KIND = "invalid_request_error"
 
 
-def read(body: Any) -> Ask:
-    """The request from its parsed JSON; raises OpenAIError or SwitchError."""
+def read(body: Any) -> ImagesRequest:
+    """The request from its parsed JSON; raises OpenAIError or DirectiveError."""
     fields = {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else {}
     for name in UNSUPPORTED:
         if name in fields:
@@ -34,10 +34,10 @@ def read(body: Any) -> Ask:
         raise OpenAIError(400, f"prompt must have 1 to {LONGEST_PROMPT} characters", KIND, None)
     model = read_model(fields.get("model"))
     width, height = size_for(fields.get("size", "1x1"))
-    return Ask(
+    return ImagesRequest(
         model=model,
         prompt=prompt,
-        switches=read_switches(prompt, "openai"),
+        directives=parse_directives(prompt, "openai"),
         n=1,
         width=width,
         height=height,
@@ -67,9 +67,9 @@ def size_for(size: Any) -> tuple[int, int]:
     return round(SIDE * stretch / GRAIN) * GRAIN or GRAIN, round(SIDE / stretch / GRAIN) * GRAIN or GRAIN
 
 
-YANDEX_AI_STUDIO = Manners(
+YANDEX_AI_STUDIO = ServerProfile(
     read=read,
-    answer=lambda ask, shown: {**answer(ask, shown), "quality": "auto"},
+    answer=lambda generation, shown: {**answer(generation, shown), "quality": "auto"},
     edits=False,
     schemes=("bearer", "api-key"),
     error_keys=("message", "type"),

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from imagegate.local.upstreams.directives import SwitchError
-from imagegate.local.upstreams.drawing.pictures import Picture
+from imagegate.local.upstreams.directives import DirectiveError
+from imagegate.local.upstreams.drawing.pictures import PictureSpec
 from imagegate.local.upstreams.faults import AFTER_ACCEPTING, BEFORE_ACCEPTING, CALL_FAULTS, broken_answer
 from imagegate.local.upstreams.recent import Recent
 from imagegate.local.upstreams.upstream import Upstream
@@ -31,11 +31,11 @@ CANCELLED = (1, "The operation was cancelled")
 
 
 @dataclass(slots=True)
-class Operation:
+class StandInOperation:
     """A generation under way, or done."""
 
     id: str
-    picture: Picture
+    picture: PictureSpec
     due: float
     """`time.monotonic()` at which it is done."""
     failure: tuple[int, str] | None
@@ -52,12 +52,12 @@ class Operation:
             self.cancelled, self.failure = True, CANCELLED
 
 
-class YandexArt:
+class YandexArtStandIn:
     """The service; `app()` is what gets mounted."""
 
     def __init__(self, upstream: Upstream) -> None:
         self.upstream = upstream
-        self.operations: Recent[Operation] = Recent()
+        self.operations: Recent[StandInOperation] = Recent()
 
     def app(self) -> Starlette:
         """The routes; `:cancel` before the plain one, which would swallow it."""
@@ -66,16 +66,16 @@ class YandexArt:
             Route("/operations/{id}:cancel", self.cancel, methods=["GET", "POST"]),
             Route("/operations/{id}", self.read),
         ]
-        raised = (HTTPException, ProtoError, SwitchError)
+        raised = (HTTPException, ProtoError, DirectiveError)
         return Starlette(routes=routes, exception_handlers=dict.fromkeys(raised, describe_error))
 
     async def start(self, request: Request) -> Response:
         """`POST …/imageGenerationAsync`: answers a pending operation."""
         require_key(request)
-        asked = read_request(await request.body(), request.headers.get("x-folder-id"))
-        return await self.accept(request, asked, self.upstream.fault(asked.prompt, asked.switches, "submit"))
+        spec = read_request(await request.body(), request.headers.get("x-folder-id"))
+        return await self.accept(request, spec, self.upstream.fault(spec.prompt, spec.directives, "submit"))
 
-    async def accept(self, request: Request, asked: Picture, fault: str | None) -> Response:
+    async def accept(self, request: Request, asked: PictureSpec, fault: str | None) -> Response:
         """Start the operation, unless the fault stands before it."""
         timing = self.upstream.timing
         if fault in BEFORE_ACCEPTING:
@@ -88,17 +88,17 @@ class YandexArt:
             return await broken_answer(fault, request, timing, status_error)
         return await self.answer(operation)
 
-    def begin(self, asked: Picture, fault: str | None) -> Operation:
+    def begin(self, asked: PictureSpec, fault: str | None) -> StandInOperation:
         """A new operation, remembered."""
-        due = math.inf if fault == "endless" else time.monotonic() + self.upstream.delay(asked.switches)
+        due = math.inf if fault == "endless" else time.monotonic() + self.upstream.delay(asked.directives)
         name = "fbv" + "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(17))
-        return self.operations.put(name, Operation(name, replace(asked, fault=fault), due, LATE.get(fault)))
+        return self.operations.put(name, StandInOperation(name, replace(asked, fault=fault), due, LATE.get(fault)))
 
     async def read(self, request: Request) -> Response:
         """`GET /operations/{id}`."""
         operation = self.find(request)
-        asked = operation.picture
-        fault = self.upstream.fault(asked.prompt, asked.switches, "check")
+        spec = operation.picture
+        fault = self.upstream.fault(spec.prompt, spec.directives, "check")
         if fault in CALL_FAULTS:
             return await broken_answer(fault, request, self.upstream.timing, status_error)
         return failure(fault) or await self.answer(operation)
@@ -109,7 +109,7 @@ class YandexArt:
         operation.cancel()
         return await self.answer(operation)
 
-    def find(self, request: Request) -> Operation:
+    def find(self, request: Request) -> StandInOperation:
         """The operation a path names, for callers who show a key."""
         require_key(request)
         name = request.path_params["id"]
@@ -118,13 +118,13 @@ class YandexArt:
             raise HTTPException(404, f"operation {name} not found")
         return operation
 
-    async def answer(self, operation: Operation) -> Response:
+    async def answer(self, operation: StandInOperation) -> Response:
         """The operation as the service shows it: no `response` or `error` key before it is done."""
         body = {"id": operation.id, "description": "", "createdAt": None, "createdBy": "", "modifiedAt": None}
         return reply({**body, "done": operation.done, "metadata": None, **await outcome(operation)})
 
 
-async def outcome(operation: Operation) -> dict[str, Any]:
+async def outcome(operation: StandInOperation) -> dict[str, Any]:
     """The key that a done operation has more than a pending one; work that is rolled back has its error before."""
     early = operation.picture.fault == "error-early"
     if not operation.done and not early:

@@ -6,8 +6,8 @@ import re
 import secrets
 from typing import Any
 
-from imagegate.local.upstreams.directives import read_switches
-from imagegate.local.upstreams.drawing.pictures import Picture
+from imagegate.local.upstreams.directives import parse_directives
+from imagegate.local.upstreams.drawing.pictures import PictureSpec
 from imagegate.local.upstreams.yandexart.protojson import ProtoError, double, int64, member, repeated, string
 
 LONGEST_PROMPT = 500
@@ -29,12 +29,12 @@ STEPS = 0
 """The service does not say how many steps it takes."""
 
 
-def read_request(body: bytes, folder: str | None) -> Picture:
+def read_request(body: bytes, folder: str | None) -> PictureSpec:
     """The picture asked for, from the raw bytes: the documented cURL sends no JSON content type.
 
     `folder`: the caller's, if it named one.
 
-    Raises ProtoError or SwitchError.
+    Raises ProtoError or DirectiveError.
     """
     message = parse(body)
     check_model(string(member(message, "modelUri"), "modelUri"), folder)
@@ -44,7 +44,7 @@ def read_request(body: bytes, folder: str | None) -> Picture:
         raise ProtoError("mimeType: only image/jpeg is supported")
     width, height = size_for(member(options, "aspectRatio"))
     seed = read_seed(options)
-    return Picture(prompt, seed, width, height, STEPS, "jpeg", read_switches(prompt, "yandexart"))
+    return PictureSpec(prompt, seed, width, height, STEPS, "jpeg", parse_directives(prompt, "yandexart"))
 
 
 def parse(body: bytes) -> Any:

@@ -84,7 +84,7 @@ def test_any_seed_can_be_drawn(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "letters"),
+    ("text", "dead_letters"),
     [
         ("Щука и ёж", "Schuka i yozh"),
         ("né à Zürich", "ne a Zurich"),
@@ -92,8 +92,8 @@ def test_any_seed_can_be_drawn(seed: int) -> None:
         ("two\n  lines", "two lines"),
     ],
 )
-def test_the_caption_is_spelled_in_ascii(text: str, letters: str) -> None:
-    assert readable(text) == letters
+def test_the_caption_is_spelled_in_ascii(text: str, dead_letters: str) -> None:
+    assert readable(text) == dead_letters
 
 
 @pytest.mark.parametrize("format_", FORMATS)
