@@ -1,7 +1,5 @@
-"""API Gateway -> the HTTP front."""
+"""API Gateway -> the HTTP API."""
 
-from imagegate.web.app import create_app
-from imagegate.web.lambda_handler import lambda_handler
-from imagegate.web.services import build_services
+from imagegate.deployment import Deployment
 
-handler = lambda_handler(create_app(build_services()))
+handler = Deployment.from_environment().api

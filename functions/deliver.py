@@ -4,11 +4,11 @@ import logging
 from typing import Any
 
 from imagegate.adapters.sqs_webhooks import notice_of
+from imagegate.deployment import Deployment
 from imagegate.domain.errors import Conflict
-from imagegate.wiring import announcing, shared
 
-deliver = announcing.deliver()
-queue = shared.webhook_queue()
+deployment = Deployment.from_environment()
+deliver, queue = deployment.deliver, deployment.webhook_queue
 _AFTER_CONFLICT = 5.0
 
 

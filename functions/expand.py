@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from imagegate.wiring import tasks
+from imagegate.deployment import Deployment
 
-expand = tasks.expand()
+expand = Deployment.from_environment().expand
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

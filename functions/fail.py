@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from imagegate.wiring import upkeep
+from imagegate.deployment import Deployment
 
-fail = upkeep.fail()
+fail = Deployment.from_environment().fail
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -1,7 +1,5 @@
-"""Function URL -> the HTTP front, which sends nobody along redirects: it holds a POST until its pictures are there."""
+"""Function URL -> the HTTP API without redirects: a POST is held until its pictures are there."""
 
-from imagegate.web.app import create_app
-from imagegate.web.lambda_handler import lambda_handler
-from imagegate.web.services import build_services
+from imagegate.deployment import Deployment
 
-handler = lambda_handler(create_app(build_services()))
+handler = Deployment.from_environment().api

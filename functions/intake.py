@@ -3,10 +3,10 @@
 import logging
 from typing import Any
 
-from imagegate.wiring import front
+from imagegate.deployment import Deployment
 
-intake = front.intake()
-queue = front.intake_queue()
+deployment = Deployment.from_environment()
+intake, queue = deployment.intake, deployment.intake_queue
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

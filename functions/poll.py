@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from imagegate.wiring import tasks
+from imagegate.deployment import Deployment
 
-poll = tasks.poll()
+deployment = Deployment.from_environment()
+poll = deployment.poll
 
 
-def handler(event: dict[str, Any], context: tasks.Context) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{"id": …, "run": …, "looked_at": …, "looks": …, "again_at": …}`, return the next step."""
-    invocation = tasks.invocation(event, context)
+    invocation = deployment.invocation(event, context.get_remaining_time_in_millis())
     return poll(event["id"], invocation, event["looked_at"], event["looks"], event["again_at"]).payload()

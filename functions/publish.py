@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from imagegate.wiring import announcing
+from imagegate.deployment import Deployment
 
-read = announcing.stream_reader()
-publish = announcing.publish()
+deployment = Deployment.from_environment()
+read, publish = deployment.stream_reader, deployment.publish
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

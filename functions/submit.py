@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from imagegate.wiring import tasks
+from imagegate.deployment import Deployment
 
-submit = tasks.submit()
+deployment = Deployment.from_environment()
+submit = deployment.submit
 
 
-def handler(event: dict[str, Any], context: tasks.Context) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{"id": …, "run": …}`, and `"unexpanded"` if Expand broke down; return the next step."""
-    return submit(event["id"], tasks.invocation(event, context), event.get("unexpanded", "")).payload()
+    invocation = deployment.invocation(event, context.get_remaining_time_in_millis())
+    return submit(event["id"], invocation, event.get("unexpanded", "")).payload()

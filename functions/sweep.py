@@ -1,8 +1,8 @@
 """Schedule -> abandoned operations back on the road."""
 
-from imagegate.wiring import upkeep
+from imagegate.deployment import Deployment
 
-sweep = upkeep.sweep()
+sweep = Deployment.from_environment().sweep
 
 
 def handler(event: object, context: object) -> dict[str, int]:

@@ -13,61 +13,69 @@ from imagegate.domain.errors import MisconfiguredError
 _BASE_URL = re.compile(r"https?://[^\s?#]+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What template.yaml puts into every function's environment."""
+    """What template.yaml puts into every function's environment; where a default is no name, it is the template's."""
 
-    table: str
-    bucket: str
-    bus: str
-    state_machine_arn: str
-    region: str
-    secrets_path: str
-    """SSM path below which upstream credentials lie."""
-    operation_days: float
-    image_days: float
-    yandexart_days: float
-    """How long YandexART's clients can fetch what has ended."""
-    presign_seconds: int
-    hold_seconds: float
-    """How long a POST may wait for its picture before it answers 303."""
-    deadline_seconds: float
-    """How long an operation may take when the request does not say."""
-    access: str
-    """`keys`: only API keys open anything; `open`: nobody is asked for one."""
-    key_cache_seconds: float
-    """How long a function trusts what it has read of an API key."""
-    webhook_key: str
+    table: str = ""
+    bucket: str = ""
+    bus: str = ""
+    state_machine_arn: str = ""
+    region: str = ""
+    secrets_path: str = ""
+    """SSM path of the upstreams' credentials."""
+    operation_days: float = 30
+    """Days for which operations are kept."""
+    image_days: float = 7
+    """Days for which pictures are kept."""
+    yandexart_days: float = 3
+    """Days for which YandexART's clients can fetch an operation after its end."""
+    presign_seconds: int = 3600
+    """Seconds for which a presigned URL works."""
+    hold_seconds: float = 25
+    """Seconds for which a POST may wait for its picture before it is answered with 303."""
+    deadline_seconds: float = 900
+    """Seconds an operation may take when the request does not say."""
+    access: str = "keys"
+    """`keys`: every request needs an API key; `open`: no request does."""
+    key_cache_seconds: float = 60
+    """Seconds for which a function trusts what it has read of an API key."""
+    webhook_key: str = ""
     """SSM parameter of the key for webhook secrets."""
-    webhook_queue_url: str
-    webhook_retry_scale: float
-    """Multiplies the waits between deliveries."""
-    webhook_loopback: bool
+    webhook_queue_url: str = ""
+    webhook_retry_scale: float = 1
+    """Multiplies the pauses between the attempts of a delivery."""
+    webhook_loopback: bool = False
     """Webhooks may be sent to this machine."""
-    public_url: str
+    public_url: str = ""
     """Where the gateway answers, for links in webhooks."""
     cors_origins: tuple[str, ...] = ()
-    """Origins whose web pages may call the API; only the functions that answer HTTP have them."""
+    """Origins whose web pages may call the API; set for the functions that answer HTTP."""
     api_url: str = ""
-    """The API's own URL, which answers also where `public_url` is another."""
+    """The API's own URL, which keeps answering when `public_url` is another."""
     long_hold_url: str = ""
-    """Its long-hold address, for `deliver` alone: the function behind it cannot know it. Empty where there is none."""
+    """Its long-hold address, empty where there is none. Set for `deliver`: the function behind it cannot know it."""
     long_hold: bool = False
-    """At the long-hold address nobody is redirected: a POST is held for `hold_seconds`, however long."""
+    """True at the long-hold address: a POST is never redirected, but held for all of `hold_seconds`."""
     dead_letters: str = ""
-    """URL of the queue for what this function cannot handle; only some functions have one."""
+    """URL of the queue for messages that this function cannot handle; empty for functions without one."""
     intake_key: str = ""
-    """The id of the API key in whose name events are taken in, or `everybody`; only `intake` has it."""
+    """The id of the API key that requests by event belong to, or `everybody`; set for `intake`."""
     expander: str = "none"
-    """The protocol of the language model that expands prompts; `none`: nobody does."""
+    """The protocol of the language model that expands prompts; `none`: prompts are not expanded."""
     expander_url: str = ""
     expander_model: str = ""
     expander_secret: str = ""
     """Name of the secret with its key, below `secrets_path`; empty for a language model without keys."""
     intake_queue_url: str = ""
-    """The queue that `intake` reads, and in which it hides what has to wait."""
+    """The queue that `intake` reads, and in which it hides requests that have to wait."""
     upstream_base_urls: Mapping[str, str] | None = field(default_factory=dict)
-    """Provider name to base URL, in place of models.toml's; empty for one that cannot be read, `None` when none can."""
+    """Base URL by provider name, in place of models.toml's; empty for an invalid one, `None` when none can be read."""
+
+    @property
+    def expands(self) -> bool:
+        """True where prompts can be expanded."""
+        return self.expander != "none"
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -145,16 +153,16 @@ def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...])
 
 
 def _base_urls(value: str) -> dict[str, str] | None:
-    """Base URLs by name; empty for a wrong one, `None` when none can be read.
+    """Base URLs by name; empty for an invalid one, `None` when none can be read.
 
-    A wrong value must not stop every function at its cold start, only what would ask the wrong server.
+    An invalid value must not stop every function at its cold start, only requests to the wrong server.
     """
     try:
         document = json.loads(value)
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        logging.error("UpstreamBaseUrls is no JSON object of provider name to base URL; no upstream is asked")
+        logging.error("UpstreamBaseUrls is not a JSON object of provider name to base URL; no upstream is asked")
         return None
     urls = {name: url if isinstance(url, str) and _BASE_URL.fullmatch(url) else "" for name, url in document.items()}
     for name in (name for name, url in urls.items() if not url):
@@ -162,6 +170,19 @@ def _base_urls(value: str) -> dict[str, str] | None:
     return urls
 
 
+def of_stage(stage: str, outputs: Mapping[str, str], *, local: bool = False) -> Settings:
+    """What can be known of a stage's deployment from outside: from its name, and from the outputs of its stack."""
+    return Settings(
+        secrets_path=upstream_secrets_path(stage),
+        webhook_key=f"/imagegate/{stage}/webhooks",
+        webhook_loopback=local,
+        table=outputs.get("TableName", ""),
+        bus=outputs.get("EventBusName", ""),
+        api_url=outputs.get("ApiUrl", ""),
+        dead_letters=outputs.get("UnacceptedQueueUrl", ""),
+    )
+
+
 def upstream_secrets_path(stage: str) -> str:
-    """The SSM path below which that stage's upstream credentials lie, as template.yaml has it."""
+    """The SSM path of the stage's upstream credentials, as template.yaml has it."""
     return f"/imagegate/{stage}/upstreams"

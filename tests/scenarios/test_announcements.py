@@ -15,16 +15,15 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
-from imagegate.adapters.dynamodb_stream import StreamReader
 from imagegate.adapters.eventbridge_bus import EventBridgeBus
+from imagegate.deployment import Deployment
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.events import event_for
 from imagegate.domain.operation.ids import new_id
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.usecases.publish import Publish
-from imagegate.wiring import announcing
-from support.fakes import FakeClock, MemoryDeadLetters, MemoryTelemetry
+from imagegate.settings import Settings
+from support.fakes import FakeClock, MemoryDeadLetters, MemoryTelemetry, no_aws
 from support.functions import load
 
 SEED = 20261120
@@ -132,14 +131,21 @@ def histories() -> list[History]:
 
 
 def test_ten_thousand_changes_are_announced_whatever_happens(
-    histories: list[History], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    histories: list[History], capfd: pytest.CaptureFixture[str]
 ) -> None:
     dice, clock, telemetry, dead_letters = random.Random(SEED), FakeClock(), MemoryTelemetry(), MemoryDeadLetters()
     bus = FlakyBus(dice)
     adapter = EventBridgeBus(bus, "bus", "pictures", lambda seconds: None)
-    monkeypatch.setattr(announcing, "stream_reader", lambda: StreamReader(dead_letters, clock))
-    monkeypatch.setattr(announcing, "publish", lambda: Publish(adapter, telemetry, lambda event: None))
-    handler = load("publish").handler
+    deployment = Deployment(
+        Settings(),
+        no_aws,
+        clock=clock,
+        dead_letters=dead_letters,
+        bus=adapter,
+        telemetry=telemetry,
+        record_delivery=lambda event: None,
+    )
+    handler = load("publish", deployment).handler
     lanes = defaultdict[int, list[dict[str, Any]]](list)
     for record in records(histories, dice):
         lanes[hash_of(record) % LANES].append(record)

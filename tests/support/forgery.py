@@ -7,12 +7,11 @@ order, and nothing else.
 import json
 from collections.abc import Iterator
 from random import Random
+from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.operation import State
-from imagegate.wiring import announcing, shared
 from support.functions import load
 from support.siege import Siege, captured
 from support.webhook_world import World
@@ -29,7 +28,8 @@ _NEVER = 999
 def besiege(siege: Siege, count: int, seed: int) -> None:
     """Run `deliver` on `count` forged messages among the real ones of an operation's life."""
     random, world, forged = Random(seed), World(), 0
-    with captured() as log, _function(world) as handler:
+    with captured() as log:
+        handler = _function(world)
         for state in [None, *_REAL]:
             if state:
                 world.becomes(state)
@@ -42,24 +42,10 @@ def besiege(siege: Siege, count: int, seed: int) -> None:
     siege.complaints += [f"forged event: {what}" for what in _wrong_with_world(world, log.getvalue())]
 
 
-class _function:
+def _function(world: World) -> Any:
     """The function `deliver` on that world."""
-
-    def __init__(self, world: World) -> None:
-        hidden: Any = type("Queue", (), {"hide": lambda self, receipt, seconds: None})()
-        self._patches = [
-            patch.object(announcing, "deliver", lambda: world.deliver),
-            patch.object(shared, "webhook_queue", lambda: hidden),
-        ]
-
-    def __enter__(self) -> Any:
-        for entry in self._patches:
-            entry.start()
-        return load("deliver").handler
-
-    def __exit__(self, *_: object) -> None:
-        for entry in self._patches:
-            entry.stop()
+    queue = SimpleNamespace(hide=lambda receipt, seconds: None)
+    return load("deliver", SimpleNamespace(deliver=world.deliver, webhook_queue=queue)).handler
 
 
 def _forged(random: Random, world: World, count: int) -> Iterator[dict[str, Any]]:

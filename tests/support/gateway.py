@@ -1,31 +1,22 @@
-"""The HTTP front on fakes, called with real API Gateway events, as production calls it."""
+"""The HTTP API of a deployment on fakes, called with real API Gateway events, as production calls it."""
 
 import asyncio
 import atexit
 import base64
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 from imagegate.adapters.webhook_targets import WebhookTargets
+from imagegate.deployment import Deployment
 from imagegate.domain.access.api_key import ApiKey, issue
 from imagegate.domain.request.route import Routes
-from imagegate.usecases.authenticate import Authenticate, everybody
-from imagegate.usecases.cancel import Cancel
-from imagegate.usecases.delete import Delete
-from imagegate.usecases.estimate import Estimate
-from imagegate.usecases.links import HopLinks, Links, PictureLinks
-from imagegate.usecases.read import Read
-from imagegate.usecases.redeliver import Redeliver
-from imagegate.usecases.retry import Retry
-from imagegate.usecases.start import Start
-from imagegate.usecases.update import UpdateWithRetry
-from imagegate.usecases.webhook_choice import ResolveWebhook
+from imagegate.settings import Settings
 from imagegate.web.app import create_app
 from imagegate.web.lambda_handler import lambda_handler
-from imagegate.web.services import Services
 from support.fakes import (
     FakeClock,
     MemoryApiKeys,
@@ -35,6 +26,7 @@ from support.fakes import (
     MemoryRequestRate,
     MemoryStore,
     MemoryWorkflow,
+    no_aws,
     routes,
 )
 
@@ -85,48 +77,36 @@ class Gateway:
 
     def __post_init__(self) -> None:
         self.deliveries = MemoryDeliveries(self.clock)
-        update_with_retry = UpdateWithRetry(self.store, self.clock)
-        closed = self.access == "keys"
-        authenticate = Authenticate(self.keys, self.clock, 60)
-        links = Links((lambda: b"signing secret") if closed else None, self.clock)
-        self.services = Services(
-            authenticate=authenticate if closed else everybody,
-            request_rate=MemoryRequestRate(self.clock),
-            usage_ledger=self.store,
-            links=links,
-            hop_links=HopLinks(links, authenticate.active_key),
-            picture_link=PictureLinks(links, 7),
-            resolve_webhook=ResolveWebhook(
-                WebhookTargets(
-                    lambda host, port: ["127.0.0.1"] if host == "127.0.0.1" else self.addresses,
-                    own=["https://images.example.com", "https://api.invalid"],
-                ),
-                lambda: WEBHOOK_KEY,
+        self.deployment = Deployment(
+            Settings(
+                access=self.access,
+                hold_seconds=self.hold_seconds,
+                presign_seconds=self.presign_seconds,
+                long_hold=not self.redirects,
+                cors_origins=self.cors_origins,
+                expander="openai" if self.expands else "none",
             ),
-            start=Start(self.store, self.workflow, self.routes, self.clock, 900, self.expands),
-            read=Read(self.store, self.clock, 30),
-            cancel=Cancel(update_with_retry, self.workflow, self.clock),
-            retry=Retry(update_with_retry, self.workflow, self.routes, self.clock),
-            delete=Delete(self.store, self.images, self.deliveries),
-            redeliver=Redeliver(
-                self.deliveries, self.deliveries, lambda *which: self.queued_redeliveries.append(which)
-            ),
-            deliveries=self.deliveries,
-            disabled_webhooks=self.deliveries,
-            estimate=Estimate(self.routes, self.latencies, self.expands),
-            images=self.images,
-            routes=self.routes,
+            no_aws,
             clock=self.clock,
+            store=self.store,
             listing=self.store,
-            claims=self.store,
+            usage_ledger=self.store,
+            images=self.images,
+            workflow=self.workflow,
             latencies=self.latencies,
-            presign_seconds=self.presign_seconds,
-            yandexart_days=3,
-            hold_seconds=self.hold_seconds,
-            redirects=self.redirects,
-            starts_within=self.starts_within,
-            cors_origins=self.cors_origins,
+            routes=self.routes,
+            api_keys=self.keys,
+            signing_secret=(lambda: b"signing secret") if self.access == "keys" else None,
+            request_rate=MemoryRequestRate(self.clock),
+            deliveries=self.deliveries,
+            webhook_queue=SimpleNamespace(put=lambda *which: self.queued_redeliveries.append(which)),
+            webhook_targets=WebhookTargets(
+                lambda host, port: ["127.0.0.1"] if host == "127.0.0.1" else self.addresses,
+                own=["https://images.example.com", "https://api.invalid"],
+            ),
+            webhook_key=lambda: WEBHOOK_KEY,
         )
+        self.services = replace(self.deployment.services, starts_within=self.starts_within)
         self.app = create_app(self.services)
         asyncio.set_event_loop(_LOOP)
         self.handler = lambda_handler(self.app)

@@ -1,18 +1,18 @@
 """One operation with a webhook and everything that delivers its announcements, on the ports in memory."""
 
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
+from imagegate.deployment import Deployment
 from imagegate.domain.access.encryption import encrypt
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.webhooks.delivery import Delivery, RetryPolicy
 from imagegate.domain.webhooks.webhook import EVENTS, Webhook
 from imagegate.ports.messaging import WebhookAnswer
-from imagegate.usecases.deliver import Deliver, Notice, Signing
-from imagegate.usecases.publish import Publish
-from imagegate.usecases.record_delivery import Pictures, RecordDelivery
-from imagegate.usecases.redeliver import Redeliver
+from imagegate.settings import Settings
+from imagegate.usecases.deliver import Notice
 from support.fakes import (
     FakeClock,
     MemoryApiKeys,
@@ -21,6 +21,7 @@ from support.fakes import (
     MemoryReceivers,
     MemoryStore,
     MemoryTelemetry,
+    no_aws,
 )
 
 KEY = bytes(range(32))
@@ -61,7 +62,8 @@ class World:
     keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
     receiver: Receiver = field(default_factory=Receiver)
     dead: DeadLetterList = field(default_factory=DeadLetterList)
-    again: list[tuple[str, int]] = field(default_factory=list)
+    queued: list[tuple[str, int]] = field(default_factory=list)
+    """What the queue of webhooks was given: operation and sequence."""
     bus: MemoryBus = field(default_factory=MemoryBus)
     hook: Webhook = field(default_factory=lambda: Webhook(URL, EVENTS, sealed_secret=encrypt(KEY, "me", SECRET)))
 
@@ -71,28 +73,27 @@ class World:
         made = Operation("0" * 20, "me", "operations", request, now, now + 900, now, updated_at=now, webhook=self.hook)
         self.deliveries = MemoryDeliveries(self.clock)
         self.receivers = MemoryReceivers(self.clock)
-        self.deliver = Deliver(
-            self.store,
-            self.deliveries,
-            self.deliveries,
-            self.receivers,
-            self.dead,
-            self.receiver,  # type: ignore[arg-type]
-            Signing(self.keys, lambda: KEY),
-            self.telemetry,
-            self.clock,
-            RetryPolicy,
+        deployment = Deployment(
+            Settings(access="open", public_url="https://api.example.com", operation_days=1),
+            no_aws,
+            clock=self.clock,
+            store=self.store,
+            bus=self.bus,
+            telemetry=self.telemetry,
+            api_keys=self.keys,
+            deliveries=self.deliveries,
+            receivers=self.receivers,
+            dead_letters=self.dead,
+            webhook_sender=self.receiver,
+            existing_webhook_key=lambda: KEY,
+            webhook_queue=SimpleNamespace(put=lambda *which: self.queued.append(which)),
+            retry_policy=RetryPolicy,
+            picture_links=lambda operation, slot: f"/v1/images/{operation.id}-{slot}?token=t",
         )
-        pictures = Pictures(
-            "https://api.example.com", lambda operation, slot: f"/v1/images/{operation.id}-{slot}?token=t"
-        )
-        record = RecordDelivery(self.deliveries, pictures, lambda *which: self.told.append(which), 86_400)
-        self.publish = Publish(self.bus, self.telemetry, record)
-        self.told: list[tuple[str, int]] = []
+        self.publish, self.deliver, self.redeliver = deployment.publish, deployment.deliver, deployment.redeliver
         self.operation = made
         self.store.create(made)
         self.publish([(None, made)])
-        self.redeliver = Redeliver(self.deliveries, self.deliveries, lambda *which: self.again.append(which))
 
     def becomes(self, state: State, **changes: Any) -> Notice:
         """The notice of the operation's next state."""

@@ -1,27 +1,18 @@
-"""Every use case wired to fakes, as imagegate.wiring wires it to AWS."""
+"""A deployment on fakes: its workflow, with upstreams from a script."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagegate.adapters.pillow_pictures import PillowPictures
+from imagegate.deployment import Deployment
 from imagegate.domain.access.api_key import ApiKey
 from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.request.route import Routes
-from imagegate.usecases.cancel import Cancel
-from imagegate.usecases.retry import Retry
-from imagegate.usecases.start import GenerationRequest, Start
-from imagegate.usecases.update import UpdateWithRetry
-from imagegate.workflow.expand import Expand
-from imagegate.workflow.fail import Fail
-from imagegate.workflow.next_step import Invocation, Planner, Step
-from imagegate.workflow.outcomes import Outcomes
-from imagegate.workflow.poll import Poll
-from imagegate.workflow.store_pictures import StorePictures
-from imagegate.workflow.submit import Submit
-from imagegate.workflow.sweep import Sweep
+from imagegate.settings import Settings
+from imagegate.usecases.start import GenerationRequest
+from imagegate.workflow.next_step import Invocation, Step
 from support.fakes import (
     FakeClock,
     MemoryAdmission,
@@ -33,6 +24,7 @@ from support.fakes import (
     ScriptedExpander,
     ScriptedHttp,
     ScriptedProvider,
+    no_aws,
     picture,
     routes,
 )
@@ -65,45 +57,30 @@ class World:
     routes: Routes = field(default_factory=lambda: routes("alpha", "beta"))
 
     def __post_init__(self) -> None:
-        self.update_with_retry = UpdateWithRetry(self.store, self.clock)
         self.providers = {"alpha": self.alpha, "beta": self.beta}
-        providers = self.providers.__getitem__
-        store_pictures = StorePictures(self.images, self.http, PillowPictures())
-        outcomes = Outcomes(
-            store_pictures,
-            providers,
-            self.admission,
-            self.latencies,
-            self.telemetry,
-            self.update_with_retry,
-            self.clock,
+        self.deployment = Deployment(
+            Settings(access="open", expander="openai"),
+            no_aws,
+            clock=self.clock,
+            store=self.store,
+            images=self.images,
+            workflow=self.workflow,
+            latencies=self.latencies,
+            admission=self.admission,
+            telemetry=self.telemetry,
+            http=self.http,
+            providers=self.providers.__getitem__,
+            limits_of=lambda name: self.providers[name].limits,
+            expander=self.expander,
+            routes=self.routes,
         )
-        planner = Planner(self.latencies, lambda name: self.providers[name].limits, self.clock)
-        self._start = Start(self.store, self.workflow, self.routes, self.clock, deadline=900, expands=True)
-        self._expand = Expand(
-            self.store, self.routes, self.expander, self.telemetry, self.update_with_retry, self.clock
-        )
-        self._poll = Poll(self.store, providers, outcomes, planner, self.update_with_retry, self.clock)
-        self._submit = Submit(
-            self.store,
-            self.images,
-            self.routes,
-            providers,
-            self.admission,
-            outcomes,
-            self._poll,
-            planner,
-            self.update_with_retry,
-            self.clock,
-        )
-        self.fail = Fail(self.store, self.update_with_retry, self.clock)
-        self.sweep = Sweep(self.store, self.workflow, self.telemetry, self.update_with_retry, self.clock)
-        self.cancel = Cancel(self.update_with_retry, self.workflow, self.clock)
-        self.retry = Retry(self.update_with_retry, self.workflow, self.routes, self.clock)
+        self.update_with_retry = self.deployment.update_with_retry
+        self.fail, self.sweep = self.deployment.fail, self.deployment.sweep
+        self.cancel, self.retry = self.deployment.cancel, self.deployment.retry
 
     def start(self, generation: GenerationRequest, owner: str = "me", key: ApiKey | None = None) -> Operation:
         """Accept a request."""
-        return self._start(generation, owner, key).operation
+        return self.deployment.start(generation, owner, key).operation
 
     def begun(self, n: int = 1, key: ApiKey | None = None, **changes: Any) -> Operation:
         """An accepted request for `n` pictures of a cat."""
@@ -118,11 +95,11 @@ class World:
 
     def submit(self, operation_id: str, run: str = "run", without_expansion: str = "") -> Step:
         """One visit of the state Submit."""
-        return self._submit(operation_id, self._invocation(run), without_expansion)
+        return self.deployment.submit(operation_id, self._invocation(run), without_expansion)
 
     def expand(self, operation_id: str) -> Step:
         """One visit of the state Expand."""
-        return self._expand(operation_id)
+        return self.deployment.expand(operation_id)
 
     def poll(
         self,
@@ -133,10 +110,10 @@ class World:
         submit_not_before: float = 0.0,
     ) -> Step:
         """One visit of the state Poll."""
-        return self._poll(operation_id, self._invocation(run), last_poll_at, poll_count, submit_not_before)
+        return self.deployment.poll(operation_id, self._invocation(run), last_poll_at, poll_count, submit_not_before)
 
     def _invocation(self, run: str) -> Invocation:
-        return Invocation(run, self.clock.now() + 900)
+        return self.deployment.invocation({"run": run}, 900_000)
 
     def drive(self, operation: Operation, run: str = "run", steps: int = 1000) -> Operation:
         """Do what the state machine does, until it is done."""

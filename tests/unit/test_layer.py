@@ -1,10 +1,13 @@
 """The functions work with what lib/Makefile puts into the Lambda layer, and without what it leaves out."""
 
+import ast
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from benchmarks.function_process import AS_IN_THE_LAYER, environment
 from support.hostile import event_of
@@ -25,6 +28,24 @@ def test_every_function_loads_and_the_front_answers() -> None:
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, env=environment(), input=json.dumps(event), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_no_function_but_those_of_http_loads_a_web_framework() -> None:
+    tasks = [name for name in EVERY if name not in ("api", "hold")]
+    code = f"import sys, {', '.join(tasks)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    assert not {"fastapi", "starlette", "mangum", "imagegate.web"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_function_names_only_the_deployment_and_the_domain(name: str) -> None:
+    """It stands on top of the layers that import-linter watches, but in no package."""
+    module = ast.parse((ROOT / "functions" / f"{name}.py").read_text())
+    imported = {node.module or "" for node in ast.walk(module) if isinstance(node, ast.ImportFrom)}
+    named = {entry for entry in imported if entry.startswith("imagegate")}
+    messages = "imagegate.adapters.sqs_webhooks"  # reads the messages of the queue that it writes
+    assert named <= {"imagegate.deployment", "imagegate.domain.errors", messages}
+    assert "imagegate.deployment" in named
 
 
 def test_it_leaves_out_what_the_functions_are_tried_without() -> None:

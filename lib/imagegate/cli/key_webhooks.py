@@ -35,7 +35,7 @@ def checked(where: DeploymentTarget, url: str, events: str) -> tuple[str | None,
     if chosen and not url:
         raise InvalidRequest("Events need a URL to be announced to.", remedy="Give a URL as well.")
     if url:
-        where.webhook_targets().check(url)
+        where.deployment.webhook_targets.check(url)
     return url or None, chosen
 
 
@@ -56,4 +56,4 @@ def changed(where: DeploymentTarget, key: ApiKey, url: str, events: str, *, off:
 
 def secret(where: DeploymentTarget, key: ApiKey) -> str:
     """The secret that signs the key's webhooks, as people hand it on."""
-    return secret_text(derive_secret(where.webhook_key()(), key.id, key.webhook.generation))
+    return secret_text(derive_secret(where.deployment.webhook_key(), key.id, key.webhook.generation))

@@ -60,7 +60,7 @@ def create(
     """Make a key and print it, and the secret that signs its webhooks: the only time they can be seen."""
     with in_a_sentence():
         where = target(stage, local, state_dir)
-        now, keys = time.time(), where.keys()
+        now, keys = time.time(), where.deployment.api_keys
         announced = key_webhooks.checked(where, webhook_url, webhook_events)
         key, text = issue(
             _checked(name),
@@ -84,7 +84,7 @@ def list_keys(
     """Show all keys; never a secret."""
     with in_a_sentence():
         where = target(stage, local, state_dir)
-        found = where.keys().every()
+        found = where.deployment.api_keys.every()
     row = [_shown(key) for key in found]
     if json_:
         typer.echo(json.dumps(row, ensure_ascii=False))
@@ -101,7 +101,7 @@ def revoke(
     """End a key for good, within a minute. Its operations stay."""
     with in_a_sentence():
         where = target(stage, local, state_dir)
-        keys = where.keys()
+        keys = where.deployment.api_keys
         key = _found(keys, key_id, where)
         if (revoked := key.revoked(time.time())) is not key:
             keys.put(revoked)
@@ -120,7 +120,7 @@ def rotate(
     """Give a key a new secret and print it; the old one works a while longer."""
     with in_a_sentence():
         where = target(stage, local, state_dir)
-        keys = where.keys()
+        keys = where.deployment.api_keys
         key, text = _found(keys, key_id, where).rotated(time.time(), grace)
         keys.put(key)
     _print_new(key, text, json_)
@@ -137,9 +137,9 @@ def usage(
 ) -> None:
     """Show what a key has used of its limits, by days in UTC."""
     with in_a_sentence():
-        deployment, now = target(stage, local, state_dir), time.time()
-        key, day_names = _found(deployment.keys(), key_id, deployment), last_days(days, now)
-        row = shown_usage(key, deployment.usage_ledger().read(key_id, day_names), day_names, now)
+        where, now = target(stage, local, state_dir), time.time()
+        key, day_names = _found(where.deployment.api_keys, key_id, where), last_days(days, now)
+        row = shown_usage(key, where.deployment.usage_ledger.read(key_id, day_names), day_names, now)
     if json_:
         typer.echo(json.dumps(row, ensure_ascii=False))
     elif row["counted"]:
@@ -169,7 +169,7 @@ def webhook(
     """Say where a key's operations are announced, or give its webhooks a new secret and print that."""
     with in_a_sentence():
         where = target(stage, local, state_dir)
-        keys = where.keys()
+        keys = where.deployment.api_keys
         wait = grace if rotate else None
         key = key_webhooks.changed(where, _found(keys, key_id, where), url, events, off=off, grace=wait)
         secret = key_webhooks.secret(where, key) if rotate else None

@@ -130,10 +130,11 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool) -> int:
 
 def _first_key(stack: "Stack") -> str | None:
     """A key for a stack that has none yet; `None` when there are some."""
+    from imagegate.deployment import Deployment
     from imagegate.domain.access.api_key import issue
-    from imagegate.wiring import shared
+    from imagegate.settings import of_stage
 
-    keys = shared.api_keys(stack.client("dynamodb"), stack.outputs["TableName"])
+    keys = Deployment(of_stage(LOCAL_STAGE, stack.outputs), stack.client).api_keys
     if keys.every():
         return None
     key, text = issue("first", time.time())

@@ -3,21 +3,21 @@
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from imagegate.domain.errors import MisconfiguredError
-from imagegate.settings import upstream_secrets_path
+from imagegate.settings import of_stage
 
 if TYPE_CHECKING:
     from imagegate.adapters.event_tail import EventTail
     from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
     from imagegate.adapters.ssm_secrets import SsmSecrets
+    from imagegate.deployment import Deployment
     from imagegate.local.stack.root_access import RootAccess
-    from imagegate.ports.storage import ApiKeys, UsageLedger
-from imagegate.ports.messaging import WebhookKey, WebhookPolicy
 
 DEFAULT_STAGE = "dev"
 DEFAULT_STATE = Path(".imagegate")
@@ -28,72 +28,44 @@ Local = Annotated[bool, typer.Option("--local", help="What `imagegate serve` run
 StateDir = Annotated[Path, typer.Option(help="With --local: the folder that it was started with.", file_okay=False)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DeploymentTarget:
-    """A deployment."""
+    """The deployment that a command works on."""
 
     stage: str
     client: Callable[[str], Any]
     """Makes an AWS client by the name of its service."""
     local: bool = False
-    """It is the embedded one."""
+    """True for the embedded one."""
     options: str = ""
-    """What to add to a command so that it works on this deployment, a blank first."""
+    """What to add to a command so that it works on this deployment, with a blank in front."""
 
-    def keys(self) -> "ApiKeys":
-        """Its API keys. Raises MisconfiguredError when it is not there."""
-        from imagegate.wiring import shared
-
-        return shared.api_keys(self.client("dynamodb"), self._table())
-
-    def usage_ledger(self) -> "UsageLedger":
-        """What its API keys have used. Raises MisconfiguredError when it is not there."""
-        from imagegate.wiring import shared
-
-        return shared.usage_ledger(self.client("dynamodb"), self._table())
-
-    def _table(self) -> str:
+    @cached_property
+    def deployment(self) -> "Deployment":
+        """Its use cases and ports. Raises MisconfiguredError when it does not exist."""
         from imagegate.adapters.cloudformation_outputs import outputs
+        from imagegate.deployment import Deployment
 
-        return outputs(self.client("cloudformation"), f"imagegate-{self.stage}")["TableName"]
+        found = outputs(self.client("cloudformation"), f"imagegate-{self.stage}")
+        return Deployment(of_stage(self.stage, found, local=self.local), self.client)
 
     def tail(self, pattern: Mapping[str, Any]) -> "EventTail":
-        """Its events that match an EventBridge pattern. Raises MisconfiguredError when it is not there."""
-        from imagegate.wiring import shared
+        """Its events that match an EventBridge pattern. Raises MisconfiguredError when it does not exist."""
+        from imagegate.adapters.event_tail import EventTail
 
-        return shared.event_tail(self.client, self.stage, self._outputs()["EventBusName"], pattern)
+        return EventTail(self.client, self.stage, self.deployment.settings.bus, pattern, self.deployment.clock)
 
     def refused(self) -> "SqsDeadLetters":
-        """Its requests by event that were refused. Raises MisconfiguredError when it is not there, or takes none."""
-        from imagegate.wiring import shared
-
-        queue = self._outputs().get("UnacceptedQueueUrl")
-        if queue is None:
+        """Its refused requests by event. Raises MisconfiguredError when it does not exist, or accepts no events."""
+        if not self.deployment.settings.dead_letters:
             raise MisconfiguredError("This deployment takes no requests by event. Deploy it with IntakeKey.")
-        return shared.dead_letters(self.client("sqs"), queue)
+        return self.deployment.dead_letters
 
     def secrets(self) -> "SsmSecrets":
-        """Its upstream credentials."""
-        from imagegate.wiring import shared
+        """Its upstream credentials, which may be set before its first deployment."""
+        from imagegate.deployment import Deployment
 
-        return shared.secrets(self.client("ssm"), upstream_secrets_path(self.stage))
-
-    def webhook_key(self) -> "WebhookKey":
-        """Its key for webhook secrets."""
-        from imagegate.wiring import shared
-
-        return shared.webhook_key(self.client, f"/imagegate/{self.stage}/webhooks")
-
-    def webhook_targets(self) -> "WebhookPolicy":
-        """Where it may send webhooks to."""
-        from imagegate.wiring import shared
-
-        return shared.webhook_targets(loopback=self.local, own=[self._outputs()["ApiUrl"]])
-
-    def _outputs(self) -> Mapping[str, str]:
-        from imagegate.adapters.cloudformation_outputs import outputs
-
-        return outputs(self.client("cloudformation"), f"imagegate-{self.stage}")
+        return Deployment(of_stage(self.stage, {}, local=self.local), self.client).secrets
 
 
 def target(stage: str, local: bool, state_dir: Path) -> DeploymentTarget:

@@ -1,17 +1,15 @@
-"""What the HTTP front needs, handed in by wiring."""
+"""What the HTTP API works with; a Deployment makes it."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imagegate import settings
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.request.route import Routes
 from imagegate.domain.timing.latency import Histogram
-from imagegate.domain.timing.long_poll import STARTS_WITHIN
 from imagegate.domain.timing.schedule import Outlook, first_poll_delay, outlook
 from imagegate.domain.wait_pass import WaitPass, cost_of
 from imagegate.ports.messaging import Deliveries, DisabledWebhooks
@@ -25,7 +23,6 @@ from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
 from imagegate.usecases.webhook_choice import ResolveWebhook
-from imagegate.wiring import front, shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,39 +92,3 @@ class Services:
         buckets, cost = (waiting.buckets if waiting else {}), cost_of(seconds)
         taken = (self.request_rate.take(bucket, size, cost) for bucket, size in buckets.items())
         return all(allowance.retry_after is None for allowance in taken)
-
-
-def build_services() -> Services:
-    """The services of this deployment."""
-    current = settings.current()
-    return Services(
-        authenticate=front.authenticate(),
-        links=shared.links(),
-        hop_links=front.hop_links(),
-        picture_link=shared.picture_links(),
-        resolve_webhook=front.resolve_webhook(),
-        request_rate=front.request_rate(),
-        usage_ledger=shared.usage_ledger(),
-        start=front.start(),
-        read=front.read(),
-        cancel=front.cancel(),
-        retry=front.retry(),
-        delete=front.delete(),
-        redeliver=front.redeliver(),
-        deliveries=shared.deliveries(),
-        disabled_webhooks=shared.deliveries(),
-        estimate=front.estimate(),
-        images=shared.images(),
-        listing=front.listing(),
-        claims=shared.store(),
-        latencies=shared.latencies(),
-        routes=shared.routes(),
-        clock=shared.clock(),
-        hold_seconds=current.hold_seconds,
-        presign_seconds=current.presign_seconds,
-        yandexart_days=current.yandexart_days,
-        redirects=not current.long_hold,
-        # A client that follows no redirect is not sent away early, and its functions are reserved for it.
-        starts_within=math.inf if current.long_hold else STARTS_WITHIN,
-        cors_origins=current.cors_origins,
-    )

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from imagegate.adapters.dynamodb_api_keys import DynamoDBApiKeys
 from imagegate.domain.access.api_key import KeyLimits, issue
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 from imagegate.local.upstreams.chat.app import STYLE
-from imagegate.wiring import shared
 from support.stack_settings import on_free_ports
 from support.yandex_processes import Bridge, bridge, sdk
 
@@ -67,7 +67,7 @@ def keyed(closed_stack: Stack) -> Callable[..., str]:
 
     def make(**changes: Any) -> str:
         key, text = issue("sdk", 0.0, **changes)
-        shared.api_keys(closed_stack.client("dynamodb"), closed_stack.outputs["TableName"]).put(key)
+        DynamoDBApiKeys(closed_stack.client("dynamodb"), closed_stack.outputs["TableName"]).put(key)
         return text
 
     return make

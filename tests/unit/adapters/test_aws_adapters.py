@@ -30,6 +30,7 @@ from imagegate.adapters.dynamodb_operations import DynamoDBOperations, is_operat
 from imagegate.adapters.s3_images import S3Images, s3_client
 from imagegate.adapters.ssm_secrets import SsmSecrets
 from imagegate.adapters.step_functions_workflow import StepFunctionsWorkflow
+from imagegate.deployment.ports import INPUT_DAYS
 from imagegate.domain.errors import Conflict
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.coalescing import Claim, Claimed
@@ -40,7 +41,6 @@ from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.stack.packaging import load_yaml
 from imagegate.usecases.update import UpdateWithRetry
-from imagegate.wiring.shared import INPUT_DAYS
 from support.fakes import FakeClock
 from support.stack_settings import TEMPLATE
 

@@ -1,17 +1,16 @@
 """Upstream credentials are read in the end, however many functions start at once."""
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import botocore.endpoint
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from imagegate import settings
 from imagegate.adapters import aws
+from imagegate.deployment import Deployment
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.wiring import tasks
+from imagegate.settings import Settings
 from imagegate.workflow.poll import SWEEP_MARGIN
 
 PATH = "/imagegate/dev/upstreams"
@@ -40,7 +39,6 @@ def ssm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ssm]:
     """The SSM that a task function meets, throttled until it is told otherwise; pauses are noted, not slept."""
     for name, value in {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-central-1"}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(settings, "current", lambda: SimpleNamespace(secrets_path=PATH, upstream_base_urls={}))
     made = Ssm()
     monkeypatch.setattr(botocore.endpoint.time, "sleep", made.pauses.append)
     aws.client.cache_clear()
@@ -50,7 +48,7 @@ def ssm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ssm]:
 
 def secrets(ssm: Ssm) -> Any:
     """What submit and poll read secrets with."""
-    made = tasks.providers.__wrapped__()._secrets  # type: ignore[attr-defined]
+    made: Any = Deployment(Settings(secrets_path=PATH), aws.client).providers._secrets
     made._client.meta.events.register("before-send.ssm.GetParameter", ssm.answer)
     return made
 

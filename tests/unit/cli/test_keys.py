@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from imagegate.adapters import aws
 from imagegate.adapters.clock import SystemClock
+from imagegate.adapters.dynamodb_api_keys import DynamoDBApiKeys
+from imagegate.adapters.ssm_webhook_key import SsmWebhookKey
 from imagegate.cli.amounts import dollars, duration, micro_dollars
 from imagegate.cli.main import app
 from imagegate.domain.access.ledger import day_of
@@ -19,7 +21,6 @@ from imagegate.domain.errors import Unauthenticated
 from imagegate.domain.webhooks.webhook import Webhook, parse_secret, secret_text
 from imagegate.usecases.authenticate import Authenticate
 from imagegate.usecases.deliver import Signing
-from imagegate.wiring import shared
 from support.deployed import Formation, operations_table
 
 runner = CliRunner()
@@ -69,7 +70,7 @@ def test_a_name_may_be_in_any_script() -> None:
 
 
 def is_let_in(table: str, text: str) -> bool:
-    keys = shared.api_keys(boto3.client("dynamodb"), table)
+    keys = DynamoDBApiKeys(boto3.client("dynamodb"), table)
     try:
         return bool(Authenticate(keys, SystemClock(), 0)(text))
     except Unauthenticated:
@@ -141,7 +142,7 @@ def test_a_key_may_share_anothers_operations(table: str) -> None:
 
 def secrets_of(table: str, key_id: str) -> list[str]:
     """What the webhooks of a key are signed with at this moment, as `deliver` finds it."""
-    signing = Signing(shared.api_keys(boto3.client("dynamodb"), table), shared.webhook_key(aws.client, WEBHOOK_KEY))
+    signing = Signing(DynamoDBApiKeys(boto3.client("dynamodb"), table), SsmWebhookKey(boto3.client("ssm"), WEBHOOK_KEY))
     return [
         secret_text(secret) for secret in signing.secrets(Webhook("https://8.8.8.8/", (), key_id), "me", time.time())
     ]

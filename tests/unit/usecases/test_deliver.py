@@ -104,8 +104,9 @@ def test_410_ends_this_and_all_that_follows_until_something_is_redelivered() -> 
     assert len(world.receiver.got) == 1
     assert {operation.state for operation in world.deliveries.kept.values()} == {DeliveryState.DISABLED}
     assert world.dead.dead_letters == []
+    world.queued.clear()
     world.redeliver(world.operation)
-    assert world.again == [("0" * 20, 1), ("0" * 20, 2)]
+    assert world.queued == [("0" * 20, 1), ("0" * 20, 2)]
     for at_, sequence in enumerate((1, 2)):
         assert world.deliver(Notice(f"again{at_}", "{}", "0" * 20, sequence)) is None
     assert {operation.state for operation in world.deliveries.kept.values()} == {DeliveryState.DELIVERED}
@@ -312,7 +313,7 @@ def test_the_stream_tells_everything_at_least_once_and_it_is_recorded_once() -> 
     world.deliver(world.notice())
     world.publish([(None, world.operation)])
     assert (world.only().state, world.only().body) == (DeliveryState.DELIVERED, recorded.body)
-    assert world.told == [("0" * 20, 1), ("0" * 20, 1)]
+    assert world.queued == [("0" * 20, 1), ("0" * 20, 1)]
 
 
 def test_an_event_that_is_not_recorded_is_asked_for_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -335,8 +336,9 @@ def test_redelivery_of_one_event_also_when_it_arrived() -> None:
     world.deliver(world.notice())
     with pytest.raises(WrongState):
         world.redeliver(world.operation)
+    world.queued.clear()
     [begun] = world.redeliver(world.operation, f"{'0' * 20}.1")
-    assert (begun.state, world.again) == (DeliveryState.PENDING, [("0" * 20, 1)])
+    assert (begun.state, world.queued) == (DeliveryState.PENDING, [("0" * 20, 1)])
     assert world.deliver(world.notice("the first message again")) is None
     with pytest.raises(InvalidRequest):
         world.redeliver(world.operation, "another.1")

@@ -7,17 +7,16 @@ from typing import Any
 import pytest
 
 from imagegate.adapters.webhook_targets import WebhookTargets
-from imagegate.dialects.operations import events as operations_events
+from imagegate.deployment import Deployment
 from imagegate.domain.access.api_key import EVERYBODY, KeyLimits, Principal, issue
 from imagegate.domain.errors import RateLimited
 from imagegate.domain.operation.events import DETAIL_TYPES
 from imagegate.domain.webhooks.webhook import secret_text
 from imagegate.local.stack.packaging import load_yaml
+from imagegate.settings import Settings
 from imagegate.usecases.authenticate import OnBehalf
-from imagegate.usecases.intake import LONGEST_PAUSE, PATIENCE, PAUSE, Intake
-from imagegate.usecases.webhook_choice import ResolveWebhook
-from imagegate.wiring import front
-from support.fakes import MemoryApiKeys, MemoryDeadLetters
+from imagegate.usecases.intake import LONGEST_PAUSE, PATIENCE, PAUSE
+from support.fakes import MemoryApiKeys, MemoryDeadLetters, no_aws
 from support.functions import load
 from support.stack_settings import TEMPLATE
 from support.world import World, ready
@@ -31,6 +30,19 @@ def message(event_id: str = "e-1", **changes: Any) -> str:
     )
 
 
+@dataclass
+class Queue:
+    """Remembers what was hidden, and for how long. It cannot hide `lost`."""
+
+    hidden: dict[str, float] = field(default_factory=dict)
+    lost: str = ""
+
+    def hide(self, receipt_handle: str, seconds: float) -> None:
+        if receipt_handle == self.lost:
+            raise ConnectionError("the queue is away")
+        self.hidden[receipt_handle] = seconds
+
+
 class Desk:
     """The use case with a world behind it."""
 
@@ -38,20 +50,22 @@ class Desk:
         self.world = World()
         self.dead_letters = MemoryDeadLetters()
         self.principal: Any = lambda: Principal(EVERYBODY)
-        resolve_webhook = ResolveWebhook(WebhookTargets(lambda host, port: ["93.184.216.34"]), lambda: bytes(32))
-        start, routes = self.world._start, self.world.routes
-        self.use_case = Intake(
-            operations_events.parse,
-            resolve_webhook,
-            start,
-            routes,
-            lambda: self.principal(),
-            self.dead_letters,
-            self.world.clock,
+        self.queue = Queue()
+        self.deployment = Deployment(
+            Settings(),
+            no_aws,
+            clock=self.world.clock,
+            start=self.world.deployment.start,
+            routes=self.world.routes,
+            webhook_targets=WebhookTargets(lambda host, port: ["93.184.216.34"]),
+            webhook_key=lambda: bytes(32),
+            intake_principal=lambda: self.principal(),
+            dead_letters=self.dead_letters,
+            intake_queue=self.queue,
         )
 
     def intake(self, body: str, waited: float = 0) -> float | None:
-        return self.use_case(body, self.world.clock.now() - waited)
+        return self.deployment.intake(body, self.world.clock.now() - waited)
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
@@ -185,29 +199,8 @@ def test_a_long_wait_is_cut_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     def busy(*_: object) -> None:
         raise RateLimited("Wait.", retry_after=40_000)
 
-    monkeypatch.setattr(type(desk.world._start), "__call__", busy)
+    monkeypatch.setattr(type(desk.world.deployment.start), "__call__", busy)
     assert desk.intake(message()) == LONGEST_PAUSE
-
-
-@dataclass
-class Queue:
-    """Remembers what was hidden, and for how long. It cannot hide `lost`."""
-
-    hidden: dict[str, float] = field(default_factory=dict)
-    lost: str = ""
-
-    def hide(self, receipt_handle: str, seconds: float) -> None:
-        if receipt_handle == self.lost:
-            raise ConnectionError("the queue is away")
-        self.hidden[receipt_handle] = seconds
-
-
-@pytest.fixture
-def queue(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Queue:
-    made = Queue()
-    monkeypatch.setattr(front, "intake", lambda: desk.use_case)
-    monkeypatch.setattr(front, "intake_queue", lambda: made)
-    return made
 
 
 def batch(desk: Desk, *bodies: str) -> dict[str, Any]:
@@ -225,9 +218,9 @@ def failures(answer: dict[str, Any]) -> list[str]:
 
 
 def test_of_a_batch_only_what_broke_down_comes_again(
-    desk: Desk, queue: Queue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    handler = load("intake").handler
+    handler = load("intake", desk.deployment).handler
     create = desk.world.store.create
 
     def fragile(operation: Any, *more: Any) -> None:
@@ -245,17 +238,18 @@ def test_of_a_batch_only_what_broke_down_comes_again(
     monkeypatch.setattr(desk.world.store, "create", create)
     assert failures(handler(records, None)) == []
     assert len(desk.world.store.history) == 3
-    assert not queue.hidden
+    assert not desk.queue.hidden
 
 
-def test_what_has_to_wait_is_hidden_and_stays_in_its_queue(desk: Desk, queue: Queue) -> None:
+def test_what_has_to_wait_is_hidden_and_stays_in_its_queue(desk: Desk) -> None:
     key, _ = issue("events", 0.0, limits=KeyLimits(concurrent=1))
     desk.principal = lambda: Principal(key.owner, key)
-    handler, records = load("intake").handler, batch(desk, *(message(f"e-{number}") for number in range(4)))
-    queue.lost = "r-2"
+    handler = load("intake", desk.deployment).handler
+    records = batch(desk, *(message(f"e-{number}") for number in range(4)))
+    desk.queue.lost = "r-2"
     assert failures(handler(records, None)) == ["1", "2", "3"]
-    assert queue.hidden.keys() == {"r-1", "r-3"}
-    assert all(PAUSE <= seconds <= LONGEST_PAUSE for seconds in queue.hidden.values())
+    assert desk.queue.hidden.keys() == {"r-1", "r-3"}
+    assert all(PAUSE <= seconds <= LONGEST_PAUSE for seconds in desk.queue.hidden.values())
     desk.world.clock.sleep(PATIENCE + 1)
     assert failures(handler(records, None)) == []
     assert [code for code, _ in desk.reasons] == ["rate_limit_exceeded"] * 3

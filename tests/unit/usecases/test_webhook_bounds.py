@@ -48,8 +48,8 @@ class Attacker:
 
     def told(self) -> None:
         """Hand the queue what was published."""
-        while self.world.told:
-            self.send(*self.world.told.pop(0))
+        while self.world.queued:
+            self.send(*self.world.queued.pop(0))
 
     def change(self, made: Operation) -> None:
         self.world.publish([(self.world.operation, made)])

@@ -1,0 +1,165 @@
+"""The use cases behind what callers ask for, over HTTP and by events."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from imagegate.deployment.shared import Shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from imagegate.domain.access.api_key import Principal
+    from imagegate.usecases.authenticate import Authenticate
+    from imagegate.usecases.cancel import Cancel
+    from imagegate.usecases.intake import Intake
+    from imagegate.usecases.redeliver import Redeliver
+    from imagegate.usecases.retry import Retry
+    from imagegate.usecases.start import Start
+    from imagegate.usecases.webhook_choice import ResolveWebhook
+    from imagegate.web.services import Services
+
+
+class Requests(Shared):
+    """Each property is a use case, or the HTTP API over all of them."""
+
+    @cached_property
+    def api(self) -> Callable[[Any, Any], dict[str, Any]]:
+        """The HTTP API, as a function of API Gateway's event and Lambda's context."""
+        from imagegate.web.app import create_app
+        from imagegate.web.lambda_handler import lambda_handler
+
+        return lambda_handler(create_app(self.services))
+
+    @cached_property
+    def services(self) -> Services:
+        """What the HTTP API works with."""
+        from imagegate.domain.timing.long_poll import STARTS_WITHIN
+        from imagegate.usecases.delete import Delete
+        from imagegate.usecases.estimate import Estimate
+        from imagegate.usecases.links import HopLinks
+        from imagegate.usecases.read import Read
+        from imagegate.web.services import Services
+
+        settings = self.settings
+        return Services(
+            authenticate=self.authenticate,
+            links=self.links,
+            hop_links=HopLinks(links=self.links, active_key=lambda key_id: self._authenticate_key.active_key(key_id)),
+            picture_link=self.picture_links,
+            resolve_webhook=self.resolve_webhook,
+            request_rate=self.request_rate,
+            usage_ledger=self.usage_ledger,
+            start=self.start,
+            read=Read(store=self.store, clock=self.clock, retention_days=settings.operation_days),
+            cancel=self.cancel,
+            retry=self.retry,
+            delete=Delete(store=self.store, images=self.images, deliveries=self.deliveries),
+            redeliver=self.redeliver,
+            deliveries=self.deliveries,
+            disabled_webhooks=self.deliveries,
+            estimate=Estimate(routes=self.routes, latencies=self.latencies, expands=settings.expands),
+            images=self.images,
+            listing=self.listing,
+            claims=self.store,
+            latencies=self.latencies,
+            routes=self.routes,
+            clock=self.clock,
+            hold_seconds=settings.hold_seconds,
+            presign_seconds=settings.presign_seconds,
+            yandexart_days=settings.yandexart_days,
+            redirects=not settings.long_hold,
+            # Clients that follow no redirect are not sent away early, and their functions are reserved for them.
+            starts_within=math.inf if settings.long_hold else STARTS_WITHIN,
+            cors_origins=settings.cors_origins,
+        )
+
+    @cached_property
+    def authenticate(self) -> Callable[[str | None], Principal]:
+        """Finds out who makes a request, by the credential in it. Raises Unauthenticated."""
+        from imagegate.usecases.authenticate import everybody
+
+        return everybody if self.settings.access == "open" else self._authenticate_key
+
+    @cached_property
+    def _authenticate_key(self) -> Authenticate:
+        from imagegate.usecases.authenticate import Authenticate
+
+        return Authenticate(self.api_keys, self.clock, self.settings.key_cache_seconds)
+
+    @cached_property
+    def resolve_webhook(self) -> ResolveWebhook:
+        """Which webhook a request gets."""
+        from imagegate.usecases.webhook_choice import ResolveWebhook
+
+        return ResolveWebhook(targets=self.webhook_targets, webhook_key=self.webhook_key)
+
+    @cached_property
+    def start(self) -> Start:
+        """Accepts a request."""
+        from imagegate.usecases.start import Start
+
+        return Start(
+            store=self.store,
+            workflow=self.workflow,
+            routes=self.routes,
+            clock=self.clock,
+            deadline=self.settings.deadline_seconds,
+            expands=self.settings.expands,
+        )
+
+    @cached_property
+    def cancel(self) -> Cancel:
+        """Cancels an operation."""
+        from imagegate.usecases.cancel import Cancel
+
+        return Cancel(update_with_retry=self.update_with_retry, workflow=self.workflow, clock=self.clock)
+
+    @cached_property
+    def retry(self) -> Retry:
+        """Starts an operation again that has failed."""
+        from imagegate.usecases.retry import Retry
+
+        return Retry(
+            update_with_retry=self.update_with_retry, workflow=self.workflow, routes=self.routes, clock=self.clock
+        )
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Accepts a request that came as an event."""
+        from imagegate.dialects.operations import events as operations_events
+        from imagegate.usecases.intake import Intake
+
+        return Intake(
+            parse=operations_events.parse,
+            resolve_webhook=self.resolve_webhook,
+            start=self.start,
+            routes=self.routes,
+            principal=self.intake_principal,
+            dead_letters=self.dead_letters,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def intake_principal(self) -> Callable[[], Principal]:
+        """In whose name requests are accepted that come as events."""
+        from imagegate.domain.access.api_key import EVERYBODY
+        from imagegate.usecases.authenticate import OnBehalf, everybody
+
+        if self.settings.intake_key == EVERYBODY:
+            return lambda: everybody(None)
+        return OnBehalf(keys=self.api_keys, clock=self.clock, key_id=self.settings.intake_key)
+
+    @cached_property
+    def redeliver(self) -> Redeliver:
+        """Sends webhooks again."""
+        from imagegate.usecases.redeliver import Redeliver
+
+        return Redeliver(
+            deliveries=self.deliveries,
+            disabled=self.deliveries,
+            queue_redelivery=lambda *which: self.webhook_queue.put(*which),
+        )

@@ -1,0 +1,45 @@
+"""What several sides of a deployment work with."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from imagegate.deployment.ports import AwsPorts
+
+if TYPE_CHECKING:
+    from imagegate.domain.request.route import Routes
+    from imagegate.usecases.links import Links, PictureLinks
+    from imagegate.usecases.update import UpdateWithRetry
+
+
+class Shared(AwsPorts):
+    """Each property is a part of use cases."""
+
+    @cached_property
+    def links(self) -> Links:
+        """Signs paths of the gateway."""
+        from imagegate.usecases.links import Links
+
+        return Links(secret=self.signing_secret, clock=self.clock)
+
+    @cached_property
+    def picture_links(self) -> PictureLinks:
+        """Where the pictures of an operation are found."""
+        from imagegate.usecases.links import PictureLinks
+
+        return PictureLinks(self.links, self.settings.image_days)
+
+    @cached_property
+    def routes(self) -> Routes:
+        """The route table."""
+        from imagegate.providers import registry
+
+        return registry.routes()
+
+    @cached_property
+    def update_with_retry(self) -> UpdateWithRetry:
+        """Writes the next version of an operation."""
+        from imagegate.usecases.update import UpdateWithRetry
+
+        return UpdateWithRetry(store=self.store, clock=self.clock)

@@ -1,0 +1,156 @@
+"""The steps of the workflow, which alone talk to upstreams."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from imagegate.deployment.shared import Shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from imagegate.domain.request.limits import Limits
+    from imagegate.ports.upstreams import Expander
+    from imagegate.providers.registry import Providers
+    from imagegate.workflow.expand import Expand
+    from imagegate.workflow.fail import Fail
+    from imagegate.workflow.next_step import Invocation, Planner
+    from imagegate.workflow.outcomes import Outcomes
+    from imagegate.workflow.poll import Poll
+    from imagegate.workflow.submit import Submit
+    from imagegate.workflow.sweep import Sweep
+
+_SSM_ATTEMPTS = 7
+"""SSM takes 40 reads a second from an account, and hundreds of functions may start at the same moment. The pauses
+between the attempts, 25 s on average and 51 s at most, let all of them read. Only after the last attempt does a secret
+count as unreadable, and the next provider is asked."""
+
+
+class Workflow(Shared):
+    """Each property is a state of the workflow, or a part of one."""
+
+    def invocation(self, event: Mapping[str, Any], remaining_milliseconds: int) -> Invocation:
+        """The invocation of a task function by the workflow's execution that `event` names."""
+        from imagegate.workflow.next_step import Invocation
+
+        return Invocation(event["run"], self.clock.now() + remaining_milliseconds / 1000)
+
+    @cached_property
+    def submit(self) -> Submit:
+        """The state Submit."""
+        from imagegate.workflow.submit import Submit
+
+        return Submit(
+            store=self.store,
+            images=self.images,
+            routes=self.routes,
+            providers=self.providers,
+            admission=self.admission,
+            outcomes=self._outcomes,
+            poll=self.poll,
+            planner=self._planner,
+            update_with_retry=self.update_with_retry,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def poll(self) -> Poll:
+        """The state Poll."""
+        from imagegate.workflow.poll import Poll
+
+        return Poll(
+            store=self.store,
+            providers=self.providers,
+            outcomes=self._outcomes,
+            planner=self._planner,
+            update_with_retry=self.update_with_retry,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def expand(self) -> Expand:
+        """The state Expand."""
+        from imagegate.workflow.expand import Expand
+
+        return Expand(
+            store=self.store,
+            routes=self.routes,
+            expander=self.expander,
+            telemetry=self.telemetry,
+            update_with_retry=self.update_with_retry,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def fail(self) -> Fail:
+        """The state Fail."""
+        from imagegate.workflow.fail import Fail
+
+        return Fail(store=self.store, update_with_retry=self.update_with_retry, clock=self.clock)
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """Restarts operations that no execution drives."""
+        from imagegate.workflow.sweep import Sweep
+
+        return Sweep(
+            store=self.store,
+            workflow=self.workflow,
+            telemetry=self.telemetry,
+            update_with_retry=self.update_with_retry,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def _outcomes(self) -> Outcomes:
+        from imagegate.adapters.pillow_pictures import PillowPictures
+        from imagegate.workflow.outcomes import Outcomes
+        from imagegate.workflow.store_pictures import StorePictures
+
+        return Outcomes(
+            store_pictures=StorePictures(self.images, self.http, PillowPictures()),
+            providers=self.providers,
+            admission=self.admission,
+            latencies=self.latencies,
+            telemetry=self.telemetry,
+            update_with_retry=self.update_with_retry,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def _planner(self) -> Planner:
+        from imagegate.workflow.next_step import Planner
+
+        return Planner(latencies=self.latencies, limits_of=self.limits_of, clock=self.clock)
+
+    @cached_property
+    def limits_of(self) -> Callable[[str], Limits]:
+        """What a provider can do, by its name."""
+        from imagegate.providers import registry
+
+        return registry.limits_of
+
+    @cached_property
+    def providers(self) -> Providers:
+        """The upstreams, by name."""
+        from imagegate.adapters.ssm_secrets import SsmSecrets
+        from imagegate.providers import registry
+
+        secrets = SsmSecrets(self._client("ssm", _SSM_ATTEMPTS), self.settings.secrets_path)
+        return registry.Providers(self.http, secrets, self.settings.upstream_base_urls)
+
+    @cached_property
+    def expander(self) -> Expander | None:
+        """The language model that expands prompts; `None` where none is set up."""
+        from imagegate.providers.expanders import NAME, ChatExpander, Endpoint
+        from imagegate.providers.replaced import reach
+
+        settings = self.settings
+        if not settings.expands:
+            return None
+        url, http = reach(NAME, settings.expander_url, settings.upstream_base_urls, self.http)
+        endpoint = Endpoint(settings.expander, url, settings.expander_model, settings.expander_secret)
+        # Few attempts at its secret: a request has its share of the time for the expansion, and can go without.
+        return ChatExpander(endpoint, http, self.secrets)
