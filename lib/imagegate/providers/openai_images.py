@@ -35,6 +35,8 @@ PIXELS_PER_ANSWER = 8 * 1024 * 1024
 class OpenAIImages:
     """One OpenAI-compatible server."""
 
+    config_type = OpenAICompatConfig
+
     def __init__(self, name: str, base_url: str, http: Http, secrets: Secrets, config: OpenAICompatConfig) -> None:
         self.name = name
         self.base_url = base_url

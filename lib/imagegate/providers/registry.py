@@ -1,56 +1,72 @@
 """The upstream protocols, and the route table of models.toml.
 
-To add a protocol: one file beside this one, one line in PROTOCOLS. ADDING.md has the steps.
+To add a protocol: a module beside this one, one line in PROTOCOLS. ADDING.md has the steps.
 """
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from importlib import import_module
 from importlib.resources import files
-from typing import Any
+from typing import Any, overload
 
 from imagegate.domain.errors import MisconfiguredError
 from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.ports.upstreams import Http, Provider, Secrets
 from imagegate.providers.config import ProviderConfig, parse_config
-from imagegate.providers.gradio_space import GradioSpace
-from imagegate.providers.openai_compat import OpenAICompatConfig
-from imagegate.providers.openai_images import OpenAIImages
-from imagegate.providers.replaced import reach
-from imagegate.providers.yandexart import YandexArt
+from imagegate.providers.replaced import URL_SUFFIX, reach, with_replaced_urls
 
-
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """How the providers of a protocol are made, and where their limits stand."""
-
-    make: Callable[..., Provider]
-    """Called with name, base URL, Http, Secrets, and the provider's facts if it has any."""
-    limits: Limits | type[ProviderConfig]
-    """One for all its providers; or the class of their facts, which the rest of a provider's entry is read into."""
-
-
-PROTOCOLS = {
-    "gradio_space": Protocol(GradioSpace, GradioSpace.limits),
-    "openai_images": Protocol(OpenAIImages, OpenAICompatConfig),
-    "yandexart": Protocol(YandexArt, YandexArt.limits),
+PROTOCOLS: Mapping[str, str] = {
+    "gradio_space": "GradioSpace",
+    "openai_images": "OpenAIImages",
+    "yandexart": "YandexArt",
 }
+"""Protocol, which is a module of this folder, to the Provider class in it.
+
+A module is loaded when a route with one of its providers is first looked at: a function's start costs the same
+however many protocols there are.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     """A provider of models.toml."""
 
-    protocol: Protocol
+    provider_class: Any
+    """Called with name, base URL, Http and Secrets, and with the config if the class names a `config_type`."""
     base_url: str
-    configs: tuple[ProviderConfig, ...]
-    """One, or none when all providers of the protocol are alike."""
+    config: ProviderConfig | None
 
     @property
     def limits(self) -> Limits:
-        return self.configs[0].limits if isinstance(self.protocol.limits, type) else self.protocol.limits
+        limits: Limits = self.config.limits if self.config else self.provider_class.limits
+        return limits
+
+
+class _Targets(Sequence[Target]):
+    """The targets of a route, whose protocols are loaded when the first one is looked at."""
+
+    def __init__(self, route: Mapping[str, Any]) -> None:
+        self._route = route
+
+    @cached_property
+    def _targets(self) -> tuple[Target, ...]:
+        return tuple(_target(stop, self._route) for stop in self._route["route"])
+
+    @overload
+    def __getitem__(self, index: int) -> Target: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Target]: ...
+    def __getitem__(self, index: int | slice) -> Target | Sequence[Target]:
+        return self._targets[index]
+
+    def __len__(self) -> int:
+        return len(self._route["route"])
+
+    def __iter__(self) -> Iterator[Target]:
+        return iter(self._targets)
 
 
 @cache
@@ -63,13 +79,22 @@ def _entry(provider: str) -> _Entry:
     keys = _document()["providers"].get(provider)
     if keys is None:
         raise MisconfiguredError(f"models.toml has no provider '{provider}'")
-    protocol = PROTOCOLS[keys["protocol"]]
+    provider_class = load_protocol(keys["protocol"])
     rest = {name: value for name, value in keys.items() if name not in ("protocol", "base_url")}
-    if isinstance(protocol.limits, type):
-        return _Entry(protocol, keys["base_url"], (parse_config(protocol.limits, provider, rest),))
+    config_type = getattr(provider_class, "config_type", None)
+    if config_type:
+        return _Entry(provider_class, keys["base_url"], parse_config(config_type, provider, rest))
     if rest:
         raise MisconfiguredError(f"models.toml: [providers.{provider}] has keys its protocol has no use for: {rest}")
-    return _Entry(protocol, keys["base_url"], ())
+    return _Entry(provider_class, keys["base_url"], None)
+
+
+def load_protocol(protocol: str) -> Any:
+    """The protocol's Provider class. Raises MisconfiguredError when PROTOCOLS does not have it."""
+    if protocol not in PROTOCOLS:
+        known = ", ".join(sorted(PROTOCOLS))
+        raise MisconfiguredError(f"models.toml: there is no protocol '{protocol}'; known: {known}")
+    return getattr(import_module(f"{__package__}.{protocol}"), PROTOCOLS[protocol])
 
 
 def provider_names() -> Sequence[str]:
@@ -77,8 +102,19 @@ def provider_names() -> Sequence[str]:
     return tuple(_document()["providers"])
 
 
+def base_url_names() -> Sequence[str]:
+    """What `UpstreamBaseUrls` can replace: every provider's base URL, and `provider.key` for each further one."""
+    further = [
+        f"{name}.{key}"
+        for name, keys in _document()["providers"].items()
+        for key in keys
+        if key.endswith(URL_SUFFIX) and key != "base_url"
+    ]
+    return (*provider_names(), *further)
+
+
 def limits_of(provider: str) -> Limits:
-    """What the provider of that name accepts; asks nobody, needs no credentials. Raises MisconfiguredError."""
+    """What the provider of that name accepts; sends nothing, needs no credentials. Raises MisconfiguredError."""
     return _entry(provider).limits
 
 
@@ -88,8 +124,7 @@ def routes() -> Routes:
 
 
 def _route(name: str, entry: Mapping[str, Any]) -> Route:
-    targets = tuple(_target(stop, entry) for stop in entry["route"])
-    return Route(name, targets, tuple(entry.get("aliases", ())), entry.get("description", ""))
+    return Route(name, _Targets(entry), tuple(entry.get("aliases", ())), entry.get("description", ""))
 
 
 def _target(stop: str, entry: Mapping[str, Any]) -> Target:
@@ -101,7 +136,7 @@ class Providers:
     """The configured providers, made when first asked for."""
 
     def __init__(self, http: Http, secrets: Secrets, base_urls: Mapping[str, str] | None) -> None:
-        """`base_urls` replaces the base URL of the providers it names (the embedded stack does), see `reach`."""
+        """`base_urls` replaces the URLs that it names (see `base_url_names`), as the embedded stack does."""
         self._http = http
         self._secrets = secrets
         self._base_urls = base_urls
@@ -116,4 +151,7 @@ class Providers:
     def _make(self, name: str) -> Provider:
         entry = _entry(name)
         base_url, http = reach(name, entry.base_url, self._base_urls, self._http)
-        return entry.protocol.make(name, base_url.rstrip("/"), http, self._secrets, *entry.configs)
+        arguments = (name, base_url.rstrip("/"), http, self._secrets)
+        config = (with_replaced_urls(name, entry.config, self._base_urls),) if entry.config else ()
+        provider: Provider = entry.provider_class(*arguments, *config)
+        return provider

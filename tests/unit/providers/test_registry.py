@@ -10,7 +10,7 @@ from imagegate.domain.request.capabilities import ignored
 from imagegate.domain.request.limits import CompletionMode
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
-from imagegate.providers import expanders, registry
+from imagegate.providers import registry
 from imagegate.providers.config import parse_config
 from imagegate.providers.openai_compat import OpenAICompatConfig
 from support.fakes import NoSecrets, ScriptedHttp
@@ -30,7 +30,6 @@ def test_every_stop_of_a_route_is_a_provider() -> None:
 
 
 def test_every_provider_has_a_stand_in_with_the_path_of_its_real_base_url() -> None:
-    assert sorted(BASE_PATHS.keys() - {expanders.NAME}) == PROVIDERS
     for name in PROVIDERS:
         assert BASE_PATHS[name].endswith("/v1") == registry._document()["providers"][name]["base_url"].endswith("/v1")
 
@@ -38,7 +37,7 @@ def test_every_provider_has_a_stand_in_with_the_path_of_its_real_base_url() -> N
 def test_the_stand_ins_secrets_are_enough() -> None:
     openai_like = [name for name in PROVIDERS if registry._document()["providers"][name]["protocol"] == "openai_images"]
     for name in openai_like:
-        config = registry._entry(name).configs[0]
+        config = registry._entry(name).config
         assert isinstance(config, OpenAICompatConfig)
         assert STAND_IN_SECRETS.keys() & config.keys.keys()
 

@@ -1,5 +1,7 @@
 """An upstream whose own base URL in UpstreamBaseUrls cannot be read is not asked, there nor anywhere else."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from imagegate.domain.errors import FailureCode, UpstreamError
@@ -7,9 +9,16 @@ from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Ticket
 from imagegate.domain.request.request import ImageRequest
 from imagegate.local.upstreams.app import STAND_IN_SECRETS
+from imagegate.ports.upstreams import HttpRequest
 from imagegate.providers import registry
-from imagegate.providers.replaced import reach
+from imagegate.providers.replaced import reach, with_replaced_urls
 from support.fakes import NoSecrets, ScriptedHttp
+
+
+@dataclass(frozen=True)
+class _Config:
+    auth_url: str
+
 
 PROVIDERS = sorted(registry.provider_names())
 ORDER = UpstreamRequest(ImageRequest("a fox", ()), "m")
@@ -21,6 +30,20 @@ def test_one_that_is_replaced_is_asked_there_and_others_where_they_are() -> None
     assert reach("a", "https://a", {"a": "http://b"}, http) == ("http://b", http)
     assert reach("c", "https://c", {"a": "http://b"}, http) == ("https://c", http)
     assert reach("expander", "", {}, http) == ("", http)
+
+
+def test_further_urls_are_replaced_by_their_own_names() -> None:
+    config = _Config(auth_url="https://auth.example")
+    assert with_replaced_urls("a", config, {"a": "http://b", "other.auth_url": "http://c"}) is config
+    assert with_replaced_urls("a", config, {"a.auth_url": "http://d"}) == _Config(auth_url="http://d")
+
+
+def test_an_upstream_is_not_asked_when_a_further_url_cannot_be_read() -> None:
+    http = ScriptedHttp()
+    _, way = reach("a", "https://a", {"a": "http://b", "a.auth_url": ""}, http)
+    with pytest.raises(UpstreamError, match="UpstreamBaseUrls"):
+        way.send(HttpRequest("GET", "http://b"))
+    assert reach("ab", "https://ab", {"a.auth_url": ""}, http) == ("https://ab", http)
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

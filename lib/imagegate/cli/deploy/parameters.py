@@ -124,7 +124,7 @@ def _text(operand: Any, values: Mapping[str, str]) -> str:
 
 
 def _unknown_upstreams(value: str) -> str | None:
-    known = (*registry.provider_names(), EXPANDER)
+    known = (*registry.base_url_names(), EXPANDER)
     unknown = [name for name in json.loads(value) if name not in known]
     if not unknown:
         return None

@@ -30,7 +30,7 @@ class Route:
     """A model name and the providers that serve it, in the order they are tried."""
 
     model: str
-    targets: tuple[Target, ...]
+    targets: Sequence[Target]
     aliases: tuple[str, ...] = ()
     description: str = ""
 
