@@ -73,6 +73,7 @@ docs: $(STAMP)  ## write anew what is generated: the OpenAPI document and the ta
 	@$(BIN)/imagegate tables models > docs/models.md
 	@$(BIN)/imagegate tables errors > docs/errors.md
 	@$(BIN)/imagegate tables parameters > docs/parameters.md
+	@$(BIN)/imagegate tables stand-ins > docs/stand-ins.md
 	@$(BIN)/imagegate schemas docs/events
 	@$(BIN)/python tests/scanners/licences.py > docs/licences.md
 

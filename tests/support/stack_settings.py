@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from imagegate.local.stack.settings import StackSettings
-from imagegate.local.upstreams.app import EXPANDER_PARAMETERS
+from imagegate.local.upstreams.chat import EXPANDER_PARAMETERS
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 WITH_WEBHOOKS = {"WebhookLoopback": "true", "WebhookRetryScale": "0.00001", "PublicUrl": ""}

@@ -78,7 +78,8 @@ def serve(
 
 def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "ServeScreen") -> "StackSettings":
     from imagegate.local.stack.settings import StackSettings, StandIns
-    from imagegate.local.upstreams.app import BASE_PATHS, EXPANDER_PARAMETERS, STAND_IN_SECRETS, build_app
+    from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+    from imagegate.local.upstreams.chat import EXPANDER_PARAMETERS
 
     parameters = {"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}", "IntakeKey": EVERYBODY, "LongHold": "on"}
     return StackSettings(

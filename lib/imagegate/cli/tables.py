@@ -1,11 +1,12 @@
 """`imagegate tables`: the generated pages of docs/, as Markdown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 
 import typer
 
 from imagegate.cli.deploy.parameters import Parameter, read_template
+from imagegate.cli.markdown import table
 from imagegate.cli.serve import SOURCE
 from imagegate.dialects.openai import responses as openai_responses
 from imagegate.dialects.operations import responses as operations_responses
@@ -45,18 +46,20 @@ class MarkdownPage(StrEnum):
     MODELS = "models"
     ERRORS = "errors"
     PARAMETERS = "parameters"
+    STAND_INS = "stand-ins"
 
 
 def tables(page: MarkdownPage) -> None:
     """Print a generated page of the documentation."""
-    pages = {MarkdownPage.MODELS: models, MarkdownPage.ERRORS: errors, MarkdownPage.PARAMETERS: parameters}
+    from imagegate.cli.stand_ins_page import stand_ins  # here, for it loads every stand-in
+
+    pages = {
+        MarkdownPage.MODELS: models,
+        MarkdownPage.ERRORS: errors,
+        MarkdownPage.PARAMETERS: parameters,
+        MarkdownPage.STAND_INS: stand_ins,
+    }
     typer.echo(_GENERATED + pages[page](), nl=False)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def models() -> str:

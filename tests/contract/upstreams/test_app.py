@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from imagegate.local.upstreams.app import BASE_PATHS, INDEX, build_app
+from imagegate.local.upstreams.app import BASE_PATHS, STAND_INS, build_app, describe_app
 from imagegate.local.upstreams.recent import Recent
 from imagegate.local.upstreams.serving import serving
 
@@ -13,8 +13,8 @@ from imagegate.local.upstreams.serving import serving
 def test_the_index_names_every_upstream(client: httpx.Client) -> None:
     answer = client.get("/")
 
-    assert answer.text == INDEX
-    assert all(path in INDEX for path in BASE_PATHS.values())
+    assert answer.text == describe_app()
+    assert all(stand_in.base_path in answer.text and stand_in.speaks in answer.text for stand_in in STAND_INS)
 
 
 @pytest.mark.parametrize("provider", ["black-forest-labs", "voodoohop"])

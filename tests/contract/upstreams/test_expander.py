@@ -10,12 +10,13 @@ import pytest
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.domain.request.expansion import extract_prompt, is_refusal
-from imagegate.local.upstreams.app import BASE_PATHS, EXPANDER_PARAMETERS, MOUNTS, STAND_IN_SECRETS
+from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
+from imagegate.local.upstreams.chat import EXPANDER_PARAMETERS
 from imagegate.providers.expanders import NAME, ChatExpander, Endpoint
 from support.fakes import NoSecrets
 
 SECRET = EXPANDER_PARAMETERS["ExpanderSecretName"]
-PATHS = {"openai": BASE_PATHS[NAME], "yandexgpt": MOUNTS[NAME]}
+PATHS = {"openai": BASE_PATHS[NAME], "yandexgpt": BASE_PATHS[NAME].removesuffix("/v1")}
 MODELS = {"openai": "stand-in", "yandexgpt": "gpt://b1gexample/yandexgpt/latest"}
 Asked = Callable[..., str]
 

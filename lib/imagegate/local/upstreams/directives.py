@@ -1,39 +1,49 @@
-"""Switches: words in a prompt that set a stand-in's behaviour for that one request.
+"""Directives: words in square brackets in a prompt that set a stand-in's behaviour for that one request.
 
-`ROWS` is the only list of them; `docs/stand-ins.md` holds the table made from it
-(`python -m imagegate.local.upstreams.directives` prints it).
+What they do is here; which of them a stand-in obeys, and at which calls, says the FaultSet of its folder.
+`docs/stand-ins.md` holds the tables that are made from both (`make docs`).
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
 
-Protocol = Literal["gradio", "yandexart", "openai", "chat"]
-"""What an upstream speaks; the columns of the table."""
+Stage = str
+"""A kind of call: `submit` asks for a picture, `check` for the state of a job, `fetch` for a picture by its URL, and
+`expand` has a language model write the prompt out. A protocol with calls of another kind names them itself."""
 
-Stage = Literal["submit", "check", "fetch", "expand"]
-"""The kinds of calls: the POST that asks for a picture, the GET that asks for its state, the GET of its URL, and
-the POST to a language model that is to write the prompt out."""
+ANY_CALL = ("http-429", "http-429-retry-after", "http-500", "http-503", "http-401", "html", "html-502", "hang", "drop")
+JOB = ("accepted-then-hang", "quota", "refuse", "refuse-late", "error", "no-image")
+POLLED_JOB = ("endless",)
+PICTURE = ("black", "truncated", "not-image")
+PICTURE_URL = ("wrong-type", "slow", "expired-url", "redirect-private")
 
-Stages = Mapping[Protocol, tuple[Stage, ...]]
-"""At which calls a switch can strike, per protocol; the first is where it strikes unless the switch says otherwise."""
-
-EVERY_CALL: Stages = {
-    "gradio": ("submit", "check", "fetch"),
-    "yandexart": ("submit", "check"),
-    "openai": ("submit", "fetch"),
-    "chat": ("expand",),
+COMMON_EFFECTS: Mapping[str, str] = {
+    "http-429": "HTTP 429 without `Retry-After`.",
+    "http-429-retry-after": "HTTP 429 with `Retry-After: 2`.",
+    "http-500": "HTTP 500.",
+    "http-503": "HTTP 503.",
+    "http-401": "HTTP 401: the key is rejected.",
+    "html": "An HTML page with HTTP 200.",
+    "html-502": "An HTML page with HTTP 502.",
+    "hang": "No answer, and nothing accepted: held until the client goes, at most 15 minutes.",
+    "drop": "Connection closed in the middle of the answer; a submission was accepted.",
+    "accepted-then-hang": "The submission is accepted and counted, but never answered.",
+    "endless": "The job never ends.",
+    "quota": "A quota is used up, as this upstream says it.",
+    "refuse": "The content is refused at once.",
+    "refuse-late": "The content is refused when the picture would have been ready.",
+    "error": "The job ends with an internal error.",
+    "no-image": "The job succeeds, without a picture.",
+    "black": "The picture is uniformly black.",
+    "truncated": "The picture's file ends in the middle.",
+    "not-image": "An HTML page where the picture's file should be.",
+    "wrong-type": "The picture is served as `text/plain`.",
+    "slow": "The picture's bytes drip: 1 KB every half second.",
+    "expired-url": "The picture's URL answers 404.",
+    "redirect-private": "The picture's URL redirects to `http://169.254.169.254/`.",
 }
-STREAM_FIRST: Stages = {**EVERY_CALL, "gradio": ("check", "submit", "fetch")}
-TEXT: Stages = {"chat": ("expand",)}
-JOB: Stages = {"gradio": ("submit",), "yandexart": ("submit",), "openai": ("submit",)}
-WATCHED_JOB: Stages = {"gradio": ("submit",), "yandexart": ("submit",)}
-STREAM: Stages = {"gradio": ("check",)}
-PICTURE: Stages = {"gradio": ("submit", "fetch"), "yandexart": ("submit",), "openai": ("submit", "fetch")}
-YANDEX: Stages = {"yandexart": ("submit", "check")}
-YANDEX_JOB: Stages = {"yandexart": ("submit",)}
-PICTURE_URL: Stages = {"gradio": ("submit", "fetch"), "openai": ("submit", "fetch")}
+"""Fault to what it does, for those that more than one protocol may have."""
 
 LONGEST_DELAY = 24 * 3600.0
 """Seconds."""
@@ -42,71 +52,28 @@ LARGEST_FILE = 64_000_000
 """Bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One switch as the docs show it and the stand-ins obey it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultSet:
+    """The faults that the stand-ins of one protocol obey."""
 
-    name: str
-    syntax: str
-    effect: str
-    stages: Stages
+    protocol: str
+    title: str
+    """How the documentation calls the protocol."""
+    stages: Mapping[str, tuple[Stage, ...]]
+    """Fault to the calls it can strike; the first is where it strikes unless the directive says otherwise."""
+    own: Mapping[str, str] = field(default_factory=dict)
+    """What those faults do that are not among COMMON_EFFECTS."""
+    delay_at: Stage = "submit"
+    """The call whose work `[delay]` lengthens."""
+
+    def __post_init__(self) -> None:
+        if unexplained := self.stages.keys() - COMMON_EFFECTS.keys() - self.own.keys():
+            raise ValueError(f"{self.protocol}: what do these faults do? {sorted(unexplained)}")
 
     @property
-    def is_fault(self) -> bool:
-        """Whether it is written `[fault NAME]`."""
-        return self.syntax.startswith("[fault ")
-
-
-def fault_row(name: str, stages: Stages, effect: str) -> Row:
-    """A row written `[fault NAME]`."""
-    return Row(name, f"[fault {name}]", effect, stages)
-
-
-ROWS: tuple[Row, ...] = (
-    Row("delay", "[delay 70s]", "The picture takes that long (`500ms`, `70s`, `2m`).", {**JOB, **TEXT}),
-    Row("bytes", "[bytes 1500000]", "The picture's file has at least that many bytes.", JOB),
-    fault_row("http-429", EVERY_CALL, "HTTP 429 without `Retry-After`."),
-    fault_row("http-429-retry-after", EVERY_CALL, "HTTP 429 with `Retry-After: 2`."),
-    fault_row("http-500", EVERY_CALL, "HTTP 500."),
-    fault_row("http-503", EVERY_CALL, "HTTP 503."),
-    fault_row("html", EVERY_CALL, "An HTML page with HTTP 200."),
-    fault_row("html-502", EVERY_CALL, "An HTML page with HTTP 502."),
-    fault_row("hang", EVERY_CALL, "No answer, and nothing accepted: held until the client goes, at most 15 minutes."),
-    fault_row("drop", STREAM_FIRST, "Connection closed in the middle of the answer; a submission was accepted."),
-    fault_row("accepted-then-hang", JOB, "The submission is accepted and counted, but never answered."),
-    fault_row("endless", WATCHED_JOB, "The job never ends: heartbeats, or `done: false`, for ever."),
-    fault_row("chopped", STREAM, "Not a failure: the event stream with CRLF lines, in pieces of seven bytes."),
-    fault_row("quota", JOB, "Quota used up: ZeroGPU's text, retry in 5 s (Gradio 4: `null`); HTTP 429 elsewhere."),
-    fault_row("refuse", {**JOB, **TEXT}, "The content is refused at once."),
-    fault_row("refuse-late", JOB, "The content is refused when the picture would have been ready."),
-    fault_row("excuse", TEXT, "The language model declines in so many words, with HTTP 200."),
-    fault_row("chatty", TEXT, "Not a failure: the prompt comes with a preamble, quotation marks and a footnote."),
-    fault_row("wordy", TEXT, "Not a failure: the prompt is far longer than was asked for."),
-    fault_row("cut-short", TEXT, "Not a failure: the answer ends in the middle of a sentence, out of tokens."),
-    fault_row("no-text", TEXT, "An answer without a text."),
-    fault_row("error", JOB, "The job ends with an internal error."),
-    fault_row("no-image", JOB, "The job succeeds, without a picture."),
-    fault_row("black", PICTURE, "The picture is uniformly black."),
-    fault_row("truncated", PICTURE, "The picture's file ends in the middle."),
-    fault_row("not-image", PICTURE, "An HTML page where the picture's file should be."),
-    fault_row("wrong-type", PICTURE_URL, "The picture is served as `text/plain`."),
-    fault_row("slow", PICTURE_URL, "The picture's bytes drip: 1 KB every half second."),
-    fault_row("expired-url", PICTURE_URL, "The picture's URL answers 404."),
-    fault_row("redirect-private", PICTURE_URL, "The picture's URL redirects to `http://169.254.169.254/`."),
-    fault_row("refuse-in-russian", YANDEX_JOB, "The content is refused at once, in the words of 2026."),
-    fault_row("quota-gauge", YANDEX_JOB, "Too many jobs at once: HTTP 429 with the other quota's text."),
-    fault_row("error-early", YANDEX_JOB, "The job shows its error while `done` is still false, then fails with it."),
-    fault_row("grpc-1", YANDEX, "HTTP 499, CANCELLED."),
-    fault_row("grpc-4", YANDEX, "HTTP 504, DEADLINE_EXCEEDED."),
-    fault_row("grpc-5", YANDEX, "HTTP 404, NOT_FOUND; at `check` as after three days."),
-    fault_row("grpc-6", YANDEX, "HTTP 409, ALREADY_EXISTS."),
-    fault_row("grpc-7", YANDEX, "HTTP 403, PERMISSION_DENIED, as for the withdrawn model."),
-    fault_row("grpc-10", YANDEX, "HTTP 409, ABORTED."),
-    fault_row("grpc-12", YANDEX, "HTTP 501, UNIMPLEMENTED."),
-    fault_row("grpc-16", YANDEX, "HTTP 401, UNAUTHENTICATED, in the body of the API design guide."),
-)
-
-FAULTS: dict[str, Row] = {row.name: row for row in ROWS if row.is_fault}
+    def is_expander(self) -> bool:
+        """Whether the stand-in reads only the directives that say `at expand`, and all others pass over those."""
+        return self.delay_at == "expand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,33 +100,33 @@ class Directives:
 
 
 class DirectiveError(ValueError):
-    """A prompt holds a switch this upstream cannot honour; upstreams answer it with their HTTP 400."""
+    """A prompt holds a directive this upstream cannot obey; upstreams answer it with their HTTP 400."""
 
 
 DIRECTIVE = re.compile(r"\[(delay|bytes|fault)\b([^\]]*)\]", re.IGNORECASE)
 DELAY = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|)(?:\s+at\s+expand)?")
 BYTES = re.compile(r"\d+")
-FAULT = re.compile(r"([a-z0-9-]+)(?:\s+at\s+(submit|check|fetch|expand))?(?:\s+x(\d+))?")
+FAULT = re.compile(r"([a-z0-9-]+)(?:\s+at\s+([a-z]+))?(?:\s+x(\d+))?")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 AT_EXPAND = re.compile(r"\[(?:delay|fault)\b[^\]]*\sat\s+expand\b[^\]]*\]", re.IGNORECASE)
-"""Switches for the language model; all others are for whoever makes the picture."""
+"""Directives for the language model; all others are for the upstream that makes the picture."""
 
 
-def parse_directives(prompt: str, protocol: Protocol) -> Directives:
-    """The switches in a prompt; raises DirectiveError for one that is unknown, malformed or not for this protocol.
+def parse_directives(prompt: str, faults: FaultSet) -> Directives:
+    """The directives in a prompt; raises DirectiveError for one that is unknown, malformed or not among `faults`.
 
-    Two stand-ins may come to read one prompt: each passes over what is meant for the other.
+    A language model and an upstream may both read one prompt: each passes over the other's directives.
     """
-    mine = " ".join(AT_EXPAND.findall(prompt)) if protocol == "chat" else AT_EXPAND.sub(" ", prompt)
+    mine = " ".join(AT_EXPAND.findall(prompt)) if faults.is_expander else AT_EXPAND.sub(" ", prompt)
     found = [(word.lower(), rest.strip().lower()) for word, rest in DIRECTIVE.findall(mine)]
     return Directives(
-        delay=next((read_delay(rest) for word, rest in found if word == "delay"), None),
-        at_least=next((read_bytes(rest) for word, rest in found if word == "bytes"), 0),
-        faults=tuple(read_fault(rest, protocol) for word, rest in found if word == "fault"),
+        delay=next((parse_delay(rest) for word, rest in found if word == "delay"), None),
+        at_least=next((parse_bytes(rest) for word, rest in found if word == "bytes"), 0),
+        faults=tuple(parse_fault(rest, faults) for word, rest in found if word == "fault"),
     )
 
 
-def read_delay(text: str) -> float:
+def parse_delay(text: str) -> float:
     """Seconds from `70s`, `500ms`, `2m` or `70`."""
     match = DELAY.fullmatch(text)
     if not match:
@@ -167,39 +134,21 @@ def read_delay(text: str) -> float:
     return min(float(match[1]) * SECONDS[match[2]], LONGEST_DELAY)
 
 
-def read_bytes(text: str) -> int:
+def parse_bytes(text: str) -> int:
     """A number of bytes."""
     if not BYTES.fullmatch(text) or int(text) > LARGEST_FILE:
         raise DirectiveError(f"[bytes {text}] is not a number of bytes up to {LARGEST_FILE}; write [bytes 1500000]")
     return int(text)
 
 
-def read_fault(text: str, protocol: Protocol) -> Fault:
+def parse_fault(text: str, faults: FaultSet) -> Fault:
     """The fault from `NAME`, `NAME xN`, `NAME at STAGE` or `NAME at STAGE xN`."""
     match = FAULT.fullmatch(text)
-    row = FAULTS.get(match[1]) if match else None
-    stages = row.stages.get(protocol, ()) if row else ()
+    stages = faults.stages.get(match[1], ()) if match else ()
     if not match or not stages:
-        known = ", ".join(name for name, each in FAULTS.items() if protocol in each.stages)
-        raise DirectiveError(f"[fault {text}] is not known to the stand-in for {protocol}; known: {known}")
-    stage = next((each for each in stages if each == match[2]), None) if match[2] else stages[0]
-    if stage is None:
-        raise DirectiveError(f"[fault {text}]: for {protocol}, {match[1]} can strike at {', '.join(stages)}")
+        known = ", ".join(faults.stages)
+        raise DirectiveError(f"[fault {text}] is not known to the stand-in for {faults.protocol}; known: {known}")
+    stage = match[2] or stages[0]
+    if stage not in stages:
+        raise DirectiveError(f"[fault {text}]: for {faults.protocol}, {match[1]} can strike at {', '.join(stages)}")
     return Fault(match[1], stage, int(match[3]) if match[3] else None)
-
-
-def describe_directives() -> str:
-    """The table of all switches in Markdown."""
-    head = ["| switch | what it does | Gradio | YandexART | OpenAI | language model |", "|---|---|---|---|---|---|"]
-    return "\n".join(head + [describe_row(row) for row in ROWS])
-
-
-def describe_row(row: Row) -> str:
-    """One line of the table; the cells name the calls a switch can strike, its default first."""
-    protocols: tuple[Protocol, ...] = ("gradio", "yandexart", "openai", "chat")
-    cells = [", ".join(row.stages.get(protocol, ())) or "no" for protocol in protocols]
-    return f"| `{row.syntax}` | {row.effect} | {' | '.join(cells)} |"
-
-
-if __name__ == "__main__":
-    print(describe_directives())

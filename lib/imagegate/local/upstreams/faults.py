@@ -13,8 +13,9 @@ from imagegate.local.upstreams.upstream import Timing
 ErrorBody = Callable[[int, str], Response]
 """Makes a protocol's own error answer from an HTTP status and a text."""
 
-STATUSES = {"http-429": 429, "http-429-retry-after": 429, "http-500": 500, "http-503": 503}
+STATUSES = {"http-401": 401, "http-429": 429, "http-429-retry-after": 429, "http-500": 500, "http-503": 503}
 TEXTS = {
+    401: "The stand-in rejects this key on request.",
     429: "Too many requests to the stand-in.",
     500: "The stand-in failed on request.",
     503: "The stand-in is unavailable on request.",

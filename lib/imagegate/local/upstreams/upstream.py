@@ -1,11 +1,11 @@
-"""What every stand-in is given: its name, its protocol, its timing and the ledger it shares with the others."""
+"""What every stand-in is given: its name, its faults, its timing and the call log it shares with the others."""
 
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from imagegate.local.upstreams.directives import Directives, Protocol, Stage
-from imagegate.local.upstreams.ledger import CallLog
+from imagegate.local.upstreams.call_log import CallLog
+from imagegate.local.upstreams.directives import Directives, FaultSet, Stage, parse_directives
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,13 @@ class Upstream:
     """One stand-in among several."""
 
     name: str
-    protocol: Protocol
+    faults: FaultSet
     timing: Timing
     ledger: CallLog
+
+    def directives(self, prompt: str) -> Directives:
+        """What the prompt asks of this stand-in. Raises DirectiveError."""
+        return parse_directives(prompt, self.faults)
 
     def fault(self, prompt: str, directives: Directives, stage: Stage) -> str | None:
         """The name of the fault that meets this call, which is counted, or None."""
@@ -40,8 +44,8 @@ class Upstream:
         return self.timing.latency if directives.delay is None else directives.delay
 
     def record(self, prompt: str, seed: int, request: Request) -> None:
-        """Note an accepted submission in the ledger."""
-        self.ledger.record(self.name, self.protocol, prompt, seed, request.headers)
+        """Note an accepted submission in the call log."""
+        self.ledger.record(self.name, self.faults.protocol, prompt, seed, request.headers)
 
 
 def root_of(request: Request) -> str:

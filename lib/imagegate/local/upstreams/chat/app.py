@@ -18,11 +18,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from imagegate.local.upstreams.auth import require_key
+from imagegate.local.upstreams.chat.faults import FAULTS
 from imagegate.local.upstreams.directives import AT_EXPAND, DirectiveError, Directives, parse_directives
 from imagegate.local.upstreams.faults import AFTER_ACCEPTING, CALL_FAULTS, ErrorBody, broken_answer
 from imagegate.local.upstreams.openai.requests import OpenAIError, read_json, wrong
 from imagegate.local.upstreams.upstream import Upstream
-from imagegate.local.upstreams.yandexart import app as yandexart
 from imagegate.local.upstreams.yandexart.errors import CODES
 from imagegate.local.upstreams.yandexart.protojson import ProtoError, int64, member, repeated, string
 from imagegate.local.upstreams.yandexart.requests import parse
@@ -77,14 +78,12 @@ class ChatStandIn:
 
     async def complete(self, request: Request) -> Response:
         """`POST /v1/chat/completions`."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() not in ("bearer", "api-key") or not key.strip():
-            raise HTTPException(401, "You didn't provide an API key; send Authorization: Bearer, with any value.")
+        require_key(request, schemes=("bearer", "api-key"))
         return await self.serve(request, read_chat(await read_json(request)), show_chat, openai_error)
 
     async def complete_as_yandex(self, request: Request) -> Response:
         """`POST /foundationModels/v1/completion`."""
-        yandexart.require_key(request)
+        require_key(request, schemes=("bearer", "api-key"))
         return await self.serve(request, read_completion(await request.body()), show_completion, yandex_error)
 
     async def serve(self, request: Request, generation: ChatRequest, show: Show, error_body: ErrorBody) -> Response:
@@ -131,7 +130,7 @@ def build_chat_request(turns: list[tuple[str, str]]) -> ChatRequest:
     """What is asked in messages, each a role and a text."""
     prompt = "\n".join(text for role, text in turns if role == "user")
     limit = CHARACTERS.search("\n".join(text for role, text in turns if role == "system"))
-    return ChatRequest(prompt, int(limit[1]) if limit else 500, parse_directives(prompt, "chat"))
+    return ChatRequest(prompt, int(limit[1]) if limit else 500, parse_directives(prompt, FAULTS))
 
 
 def written(generation: ChatRequest, fault: str | None) -> str:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from imagegate.local.upstreams.directives import DirectiveError, Directives, parse_directives
+from imagegate.local.upstreams.directives import DirectiveError, Directives
 from imagegate.local.upstreams.drawing.pictures import PictureSpec, serve_picture
 from imagegate.local.upstreams.faults import AFTER_ACCEPTING, BEFORE_ACCEPTING, Stream, Torn, broken_answer
 from imagegate.local.upstreams.gradio.rules import (
@@ -101,7 +101,7 @@ class GradioStandIn:
         if request.path_params["api"] != "infer":
             return PlainTextResponse("Internal Server Error", 500)
         prompt = prompt_in(data)
-        directives = parse_directives(prompt, "gradio")
+        directives = self.upstream.directives(prompt)
         return await self.start(request, data, directives, self.upstream.fault(prompt, directives, "submit"))
 
     async def start(self, request: Request, data: list[Any], directives: Directives, fault: str | None) -> Response:

@@ -14,14 +14,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from imagegate.local.upstreams.directives import FAULTS, PICTURE_URL, DirectiveError
-from imagegate.local.upstreams.drawing.pictures import PictureSpec, serve_picture
+from imagegate.local.upstreams.auth import require_key
+from imagegate.local.upstreams.directives import PICTURE_URL, DirectiveError
+from imagegate.local.upstreams.drawing.pictures import PictureSpec
 from imagegate.local.upstreams.faults import AFTER_ACCEPTING, BEFORE_ACCEPTING, broken_answer
+from imagegate.local.upstreams.files import Files
 from imagegate.local.upstreams.openai.edits import read_edit, read_variation
 from imagegate.local.upstreams.openai.profile import OPENAI, ServerProfile
 from imagegate.local.upstreams.openai.requests import ImagesRequest, OpenAIError, read_json, wrong
-from imagegate.local.upstreams.recent import Recent
-from imagegate.local.upstreams.upstream import Upstream, root_of
+from imagegate.local.upstreams.upstream import Upstream
 
 MODELS = ("flux-schnell", "dall-e-2", "gpt-image-1", "gpt-image-2")
 """What `/v1/models` lists; any other id is drawn just as well."""
@@ -38,8 +39,6 @@ ERROR_KINDS = {
 
 BROKEN = OpenAIError(500, "The stand-in failed on request.", "server_error", "server_error")
 
-BY_URL_ONLY = frozenset(name for name, row in FAULTS.items() if row.stages is PICTURE_URL)
-
 
 class OpenAIStandIn:
     """The service; `app()` is what gets mounted."""
@@ -47,7 +46,7 @@ class OpenAIStandIn:
     def __init__(self, upstream: Upstream, profile: ServerProfile = OPENAI) -> None:
         self.upstream = upstream
         self.profile = profile
-        self.pictures: Recent[PictureSpec] = Recent()
+        self.files = Files(upstream, refuses_keys=False)
 
     def app(self) -> Starlette:
         """The routes."""
@@ -60,24 +59,24 @@ class OpenAIStandIn:
             *(edits if self.profile.edits else ()),
             Route("/v1/models", list_models),
             Route("/v1/models/{id:path}", read_model),
-            Route("/files/{name}", self.file),
+            self.files.route(),
         ]
         raised = (HTTPException, OpenAIError, DirectiveError)
         return Starlette(routes=routes, exception_handlers=dict.fromkeys(raised, self.describe_error))
 
     async def create(self, request: Request) -> Response:
         """`POST /v1/images/generations`."""
-        self.require_key(request)
+        require_key(request, schemes=self.profile.schemes)
         return await self.serve(request, self.profile.read(await read_json(request)))
 
     async def edit(self, request: Request) -> Response:
         """`POST /v1/images/edits`."""
-        self.require_key(request)
+        require_key(request, schemes=self.profile.schemes)
         return await self.serve(request, await read_edit(request))
 
     async def vary(self, request: Request) -> Response:
         """`POST /v1/images/variations`."""
-        self.require_key(request)
+        require_key(request, schemes=self.profile.schemes)
         return await self.serve(request, await read_variation(request))
 
     async def serve(self, request: Request, generation: ImagesRequest) -> Response:
@@ -87,7 +86,7 @@ class OpenAIStandIn:
             return await broken_answer(fault, request, self.upstream.timing, self.plain_error)
         if fault in ("refuse", "quota"):
             raise self.profile.refused if fault == "refuse" else self.profile.out_of_quota
-        if fault in BY_URL_ONLY and not generation.by_url:
+        if fault in PICTURE_URL and not generation.by_url:
             wrong(f"[fault {fault}] needs response_format 'url'", "invalid_value", "prompt")
         self.upstream.record(generation.prompt, generation.seed, request)
         return await self.finish(request, generation, fault)
@@ -115,23 +114,7 @@ class OpenAIStandIn:
         )
         if not generation.by_url:
             return {"b64_json": base64.b64encode(await picture.file()).decode(), **revised}
-        name = f"{secrets.token_hex(16)}.{picture.format}"
-        self.pictures.put(name, picture)
-        return {"url": f"{root_of(request)}/files/{name}", **revised}
-
-    async def file(self, request: Request) -> Response:
-        """`GET /files/{name}`: draw the picture. No key: OpenAI's URLs are signed instead."""
-        picture = self.pictures.get(request.path_params["name"])
-        if picture is None:
-            raise HTTPException(404)
-        return await serve_picture(picture, request, self.upstream)
-
-    def require_key(self, request: Request) -> None:
-        """Raise 401 unless the call carries some key; any key will do."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() not in self.profile.schemes or not key.strip():
-            wanted = " or ".join(each.title() for each in self.profile.schemes)
-            raise HTTPException(401, f"You didn't provide an API key; send Authorization: {wanted}, with any value.")
+        return {"url": self.files.url(request, f"{secrets.token_hex(16)}.{picture.format}", picture), **revised}
 
     def plain_error(self, status: int, text: str) -> Response:
         """The error body for a status."""

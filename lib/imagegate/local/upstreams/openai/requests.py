@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from imagegate.local.upstreams.directives import Directives, parse_directives
 from imagegate.local.upstreams.drawing.drawing import FORMATS, Format
+from imagegate.local.upstreams.openai.faults import FAULTS
 
 DEFAULT_MODEL = "dall-e-2"
 """What the published schema says."""
@@ -70,7 +71,7 @@ def parse_images_request(body: Any) -> ImagesRequest:
     return ImagesRequest(
         model=model,
         prompt=prompt,
-        directives=parse_directives(prompt, "openai"),
+        directives=parse_directives(prompt, FAULTS),
         n=read_whole(body, "n", 1, range(1, MOST_IMAGES + 1)),
         width=width,
         height=height,

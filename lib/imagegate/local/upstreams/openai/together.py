@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from imagegate.local.upstreams.directives import parse_directives
+from imagegate.local.upstreams.openai.faults import FAULTS
 from imagegate.local.upstreams.openai.profile import Datum, ServerProfile
 from imagegate.local.upstreams.openai.requests import (
     DEFAULT_SIDE,
@@ -29,7 +30,7 @@ def read(body: Any) -> ImagesRequest:
     return ImagesRequest(
         model=str(body["model"]),
         prompt=body["prompt"],
-        directives=parse_directives(body["prompt"], "openai"),
+        directives=parse_directives(body["prompt"], FAULTS),
         n=read_whole(body, "n", 1, range(1, MOST_IMAGES + 1)),
         width=read_whole(body, "width", DEFAULT_SIDE, SIDES),
         height=read_whole(body, "height", DEFAULT_SIDE, SIDES),

@@ -8,6 +8,7 @@ import secrets
 from typing import Any
 
 from imagegate.local.upstreams.directives import parse_directives
+from imagegate.local.upstreams.openai.faults import FAULTS
 from imagegate.local.upstreams.openai.profile import ServerProfile, answer
 from imagegate.local.upstreams.openai.requests import SIZE, ImagesRequest, OpenAIError
 from imagegate.local.upstreams.yandexart.errors import QUOTA, REFUSAL
@@ -37,7 +38,7 @@ def read(body: Any) -> ImagesRequest:
     return ImagesRequest(
         model=model,
         prompt=prompt,
-        directives=parse_directives(prompt, "openai"),
+        directives=parse_directives(prompt, FAULTS),
         n=1,
         width=width,
         height=height,

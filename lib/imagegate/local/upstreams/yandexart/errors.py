@@ -4,6 +4,8 @@ Contract: docs/protocols/yandexart.md#errors.
 """
 
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -17,7 +19,7 @@ REQUEST_INFO = "type.googleapis.com/google.rpc.RequestInfo"
 CODES = {400: 3, 401: 16, 404: 5, 405: 12, 429: 8, 500: 13, 503: 14}
 """gRPC codes by HTTP status, for errors that bring none."""
 
-AT_ONCE: dict[str | None, tuple[int, int, str]] = {
+OF_STARTS: dict[str, tuple[int, int, str]] = {
     "refuse": (400, 3, REFUSAL),
     "refuse-in-russian": (400, 3, REFUSAL_IN_RUSSIAN),
     "quota": (429, 8, QUOTA),
@@ -25,7 +27,7 @@ AT_ONCE: dict[str | None, tuple[int, int, str]] = {
 }
 """Faults that only a submission meets: HTTP status, gRPC code, message."""
 
-OF_CALLS: dict[str | None, tuple[int, int, str]] = {
+OF_CALLS: dict[str, tuple[int, int, str]] = {
     "grpc-1": (499, 1, "The request was cancelled"),
     "grpc-4": (504, 4, "Deadline exceeded"),
     "grpc-5": (404, 5, "operation not found"),
@@ -37,7 +39,7 @@ OF_CALLS: dict[str | None, tuple[int, int, str]] = {
 }
 """Faults that any call can meet."""
 
-LATE: dict[str | None, tuple[int, str]] = {
+FAILURES: dict[str, tuple[int, str]] = {
     "refuse-late": (3, REFUSAL),
     "error": (13, "The stand-in failed on request."),
     "error-early": (13, "The stand-in failed on request."),
@@ -63,7 +65,8 @@ def status_error(status: int, text: str, code: int | None = None) -> Response:
     return reply(error_body(CODES.get(status, 2) if code is None else code, text), status)
 
 
-def failure(fault: str | None) -> Response | None:
-    """The answer to a call that a fault of YandexART's own strikes, or None when it is none."""
-    found = AT_ONCE.get(fault) or OF_CALLS.get(fault)
-    return status_error(found[0], found[2], found[1]) if found else None
+REFUSALS: dict[str, Callable[[], Response]] = {
+    fault: partial(status_error, status, message, code)
+    for fault, (status, code, message) in (OF_STARTS | OF_CALLS).items()
+}
+"""The answers to calls that a fault of YandexART's own strikes."""

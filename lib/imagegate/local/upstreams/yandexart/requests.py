@@ -8,6 +8,7 @@ from typing import Any
 
 from imagegate.local.upstreams.directives import parse_directives
 from imagegate.local.upstreams.drawing.pictures import PictureSpec
+from imagegate.local.upstreams.yandexart.faults import FAULTS
 from imagegate.local.upstreams.yandexart.protojson import ProtoError, double, int64, member, repeated, string
 
 LONGEST_PROMPT = 500
@@ -44,7 +45,7 @@ def read_request(body: bytes, folder: str | None) -> PictureSpec:
         raise ProtoError("mimeType: only image/jpeg is supported")
     width, height = size_for(member(options, "aspectRatio"))
     seed = read_seed(options)
-    return PictureSpec(prompt, seed, width, height, STEPS, "jpeg", parse_directives(prompt, "yandexart"))
+    return PictureSpec(prompt, seed, width, height, STEPS, "jpeg", parse_directives(prompt, FAULTS))
 
 
 def parse(body: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""The ledger: what really reached the stand-ins, so that a test can prove that a picture was asked for exactly once."""
+"""The call log: what really reached the stand-ins, so that tests can prove what was submitted exactly once."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from imagegate.local.upstreams.directives import Protocol, Stage
+from imagegate.local.upstreams.directives import Stage
 from imagegate.local.upstreams.recent import Recent
 
 KEPT_SUBMISSIONS = 20_000
@@ -22,7 +22,7 @@ class Submission:
 
     upstream: str
     """The provider's name, a key of `app.BASE_PATHS`."""
-    protocol: Protocol
+    protocol: str
     prompt: str
     seed: int
     """The seed used, also when the stand-in chose it."""
@@ -34,7 +34,7 @@ class Submission:
 
 
 class CallLog:
-    """Submissions accepted and calls counted; one ledger serves all stand-ins of an app."""
+    """Submissions accepted and calls counted; one log serves all stand-ins of an app."""
 
     def __init__(self) -> None:
         self.submissions: deque[Submission] = deque(maxlen=KEPT_SUBMISSIONS)
@@ -45,7 +45,7 @@ class CallLog:
         name = f"{stage} {prompt}"
         return self.calls.put(name, (self.calls.get(name) or 0) + 1)
 
-    def record(self, upstream: str, protocol: Protocol, prompt: str, seed: int, headers: Mapping[str, str]) -> None:
+    def record(self, upstream: str, protocol: str, prompt: str, seed: int, headers: Mapping[str, str]) -> None:
         """Note an accepted submission."""
         key, private = headers.get("idempotency-key"), headers.get("x-data-logging-enabled") == "false"
         self.submissions.append(Submission(upstream, protocol, prompt, seed, time.time(), key, private))
@@ -64,7 +64,7 @@ class CallLog:
         return Response(json.dumps({"count": len(found), "submissions": found}), media_type="application/json")
 
     async def clear(self, request: Request) -> Response:
-        """Forget submissions and counted calls: every `xN` starts anew."""
+        """Forget submissions and counted calls: every `xN` counts from 1 again."""
         self.submissions.clear()
         self.calls.clear()
         return Response(status_code=204)

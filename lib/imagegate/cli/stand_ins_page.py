@@ -1,0 +1,96 @@
+"""The page of the stand-in upstreams: which there are, and how to make them slow or faulty."""
+
+from imagegate.cli.markdown import table
+from imagegate.local.upstreams.app import STAND_INS
+from imagegate.local.upstreams.directives import COMMON_EFFECTS, FaultSet, Stage
+
+_INTRODUCTION = """# Stand-in upstreams
+
+`make run` starts them beside the embedded stack, all on loopback, with no key and no internet. They speak the real
+protocols and draw a landscape from prompt and seed that is marked "imagegate stand-in"; in an edited picture hang the
+pictures that came in (with a mask, the landscape shows where it is transparent). Any key is accepted where the real
+service wants one. A language model that [expands prompts](expansion.md) is there too; it adds the same words to every
+prompt.
+
+They listen on a port of their own, 1339 or what `.imagegate/ports.json` says. What they have accepted is at
+`GET http://127.0.0.1:1339/_standin/submissions` (`?prompt=` and `?upstream=` narrow it; `DELETE` clears it and restarts
+every `xN`). It is lost, as are jobs under way, when they [stop](local.md#stopping). In tests,
+`serving(build_app(latency_seconds=0.1))` of `imagegate.local.upstreams` gives their URL.
+
+## Which there are
+
+How sure it is that one speaks like its original: on a **real server** the same tests pass; an **official** or
+**third-party client**, which we did not write, works with it; **recordings** are requests and answers as documentation
+shows them.
+
+"""
+_DIRECTIVES = """
+## Directives
+
+Words in square brackets in the prompt set the behaviour for that one request. Five failed ones in a row, however, make
+imagegate [spare the stand-in](architecture.md#when-a-provider-is-sick) like any provider: then other requests wait too.
+
+- `[delay 70s] a fox`: the picture takes 70 seconds (`500ms`, `70s`, `2m`).
+- `[bytes 1500000] a fox`: the picture's file has at least that many bytes.
+- `[fault http-503] a fox`: every submission of this prompt is refused.
+- `[fault http-503 x2] a fox`: only the first two are, whichever stand-ins they reach, so that retries succeed.
+- `[fault http-503 at check x2] a fox`: the job starts, and the first two questions about it fail.
+- `[fault http-503 at expand] a fox`: the prompt is not expanded. The language model reads only the directives that say
+  `at expand`; the others pass them over and read all the rest, which it leaves in the prompt.
+
+Several faults may be given; each counts for itself. A directive that is misspelled, or that a stand-in cannot obey, is
+answered with HTTP 400 and the list of those it knows.
+
+"""
+_STAGES = """
+## Where a fault strikes
+
+`submit` is the POST that asks for a picture, `check` the GET that asks for its state, `fetch` the GET of its URL. What
+strikes at `submit` stays with that job. A fault with a star strikes there only if the directive says so
+(`[fault http-503 at check]`). Faults of the picture's URL need an answer by URL.
+
+"""
+
+
+def stand_ins() -> str:
+    """The page."""
+    protocols = {stand_in.faults.protocol: stand_in.faults for stand_in in STAND_INS}.values()
+    return "".join(
+        (
+            _INTRODUCTION,
+            table(
+                ("provider", "plays", "base path", "protocol", "proven by"),
+                [
+                    (
+                        f"`{each.name}`",
+                        each.speaks,
+                        f"`{each.base_path}`",
+                        each.faults.title,
+                        f"{each.proof}: {each.proven_by}",
+                    )
+                    for each in STAND_INS
+                ],
+            ),
+            _DIRECTIVES,
+            table(("directive", "what it does", "only"), _effects(list(protocols))),
+            _STAGES,
+            table(("protocol", "at", "faults"), [row for faults in protocols for row in _strikes(faults)]),
+        )
+    )
+
+
+def _effects(protocols: list[FaultSet]) -> list[tuple[str, str, str]]:
+    common = [(f"`[fault {name}]`", effect, "") for name, effect in COMMON_EFFECTS.items()]
+    own = [(f"`[fault {name}]`", effect, each.title) for each in protocols for name, effect in each.own.items()]
+    return common + own
+
+
+def _strikes(faults: FaultSet) -> list[tuple[str, str, str]]:
+    """A row for each kind of call."""
+    kinds: dict[Stage, None] = dict.fromkeys(stage for stages in faults.stages.values() for stage in stages)
+
+    def names(kind: Stage) -> str:
+        at_kind = [(name, stages[0]) for name, stages in faults.stages.items() if kind in stages]
+        return ", ".join(f"`{name}`" + ("" if first == kind else "\\*") for name, first in at_kind)
+
+    return [(faults.title, f"`{kind}`", names(kind)) for kind in kinds]

@@ -1,0 +1,12 @@
+"""The faults of the stand-ins that speak OpenAI's Images API."""
+
+from imagegate.local.upstreams.directives import ANY_CALL, JOB, PICTURE, PICTURE_URL, FaultSet
+
+FAULTS = FaultSet(
+    protocol="openai",
+    title="OpenAI Images",
+    stages={
+        **dict.fromkeys((*ANY_CALL, *PICTURE, *PICTURE_URL), ("submit", "fetch")),
+        **dict.fromkeys(JOB, ("submit",)),
+    },
+)

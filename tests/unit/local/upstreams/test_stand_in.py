@@ -1,0 +1,41 @@
+"""Stand-ins are found in their folders, each with all that the app, the documentation and the deployment need."""
+
+from pathlib import Path
+
+from imagegate.local.upstreams import stand_in as module
+from imagegate.local.upstreams.app import BASE_PATHS, STAND_INS
+from imagegate.local.upstreams.stand_in import find_stand_ins
+from imagegate.providers import expanders, registry
+
+FOLDERS = {path.parent.name for path in Path(module.__file__).parent.glob("*/__init__.py")} - {"drawing"}
+
+
+def test_every_folder_has_its_stand_ins_found() -> None:
+    assert {each.build.__module__.split(".")[-1] for each in find_stand_ins()} == FOLDERS
+
+
+def test_every_base_url_of_every_provider_has_a_stand_in() -> None:
+    assert sorted(BASE_PATHS) == sorted((*registry.base_url_names(), expanders.NAME))
+
+
+def test_no_two_share_a_name_or_a_mount() -> None:
+    for values in ([each.name for each in STAND_INS], [each.mount for each in STAND_INS], list(BASE_PATHS.values())):
+        assert len(set(values)) == len(values)
+    mounts = [f"{each.mount}/" for each in STAND_INS]
+    assert not [(one, other) for one in mounts for other in mounts if one != other and other.startswith(one)]
+
+
+def test_each_is_reached_below_its_mount() -> None:
+    for each in STAND_INS:
+        assert all(f"{path}/".startswith(f"{each.mount}/") for path in each.base_paths.values()), each.name
+
+
+def test_protocols_have_one_set_of_faults() -> None:
+    sets = {each.faults.protocol: each.faults for each in STAND_INS}
+    assert all(each.faults is sets[each.faults.protocol] for each in STAND_INS)
+    assert len({faults.title for faults in sets.values()}) == len(sets)
+
+
+def test_secrets_shared_by_stand_ins_have_one_value() -> None:
+    values = [(name, value) for each in STAND_INS for name, value in each.secrets.items()]
+    assert len(dict(values)) == len(set(values))
