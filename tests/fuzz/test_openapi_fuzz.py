@@ -30,8 +30,6 @@ BEYOND_A_SCHEMA = {
     "GET /v1/operations/{operation_id}/deliveries": "that a page token was handed out",
     "POST /v1/operations": _KEY_CAME_BEFORE,
     "POST /v1/images/generations": _KEY_CAME_BEFORE,
-    "POST /v1/images/generate": _KEY_CAME_BEFORE,
-    "POST /v1/media/generate": _KEY_CAME_BEFORE,
     "POST /api/{provider}/images/generations": _KEY_CAME_BEFORE,
 }
 """What a request can get wrong although its schema is satisfied."""

@@ -43,7 +43,7 @@ def file_name(detail_type: str) -> str:
 
 
 def _announcement(state: State, detail_type: str) -> Schema:
-    from imagegate.web.openapi_schemas import OperationSchema
+    from imagegate.web.operations.schemas import OperationSchema
 
     operation = OperationSchema.model_json_schema(mode="serialization")
     shapes = operation.pop("$defs") | {"OperationSchema": operation}

@@ -1,4 +1,4 @@
-"""What every dialect does with a body before its own rules begin."""
+"""Read bodies and headers: the checks that every dialect makes before its own."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from imagegate.domain.request.request import ImageRequest
 from imagegate.usecases.start import GenerationRequest
 
 LARGEST = 1024 * 1024
-"""Bytes of a body without pictures: the longest texts that any field takes, every character escaped, fit."""
+"""Bytes of a body without pictures. The longest texts that any field accepts fit, even with every character escaped."""
 _DEEPEST = 20
 _MOST_VALUES = 2000
 _MOST_DIGITS = 40
@@ -28,16 +28,16 @@ ONE_LINE = {"pattern": rf"^[^{FORBIDDEN}\t\r\n]*$"}
 
 
 def require_fit(value: str, *, one_line: bool = False) -> str:
-    """The text itself. Raises ValueError for one that holds a character which is refused."""
+    """Return the text. Raises ValueError for a forbidden character."""
     if found := find_forbidden(value, one_line=one_line):
         raise ValueError(f"must not hold control or formatting characters, such as {found}")
     return value
 
 
 Text = Annotated[str, AfterValidator(require_fit), Field(json_schema_extra=NO_CONTROLS)]
-"""What is kept and passed on: no control or formatting characters but tabs and line ends (domain/characters.py)."""
+"""A text without control or formatting characters other than tabs and line ends (domain/characters.py)."""
 Line = Annotated[str, AfterValidator(partial(require_fit, one_line=True)), Field(json_schema_extra=ONE_LINE)]
-"""The same without tabs and line ends: names and ids."""
+"""A text without tabs and line ends too: a name or an id."""
 
 
 def _whole(value: Any) -> Any:
@@ -45,7 +45,7 @@ def _whole(value: Any) -> Any:
 
 
 WHOLE = BeforeValidator(_whole)
-"""For whole numbers, after their bounds (which JSON Schema would not show otherwise): JSON does not tell 5.0 from 5."""
+"""Accept 5.0 for 5, because JSON does not tell them apart. It follows the bounds, or JSON Schema would omit those."""
 
 
 def _not_blank(value: str) -> str:
@@ -62,12 +62,12 @@ Prompt = Annotated[
 
 
 def parse_document(body: bytes, largest: int = LARGEST) -> dict[str, Any]:
-    """The JSON object in `body`, whatever the Content-Type said: not deep, no name twice.
+    """Parse the JSON object in `body`; the Content-Type does not matter.
 
-    Raises InvalidRequest; TooLarge when it has more than `largest` bytes.
+    Raises InvalidRequest for other JSON, deep nesting or a repeated name, TooLarge for more than `largest` bytes.
     """
     if len(body) > largest:
-        raise TooLarge(f"The body has {len(body)} bytes; at most {largest} are taken.")
+        raise TooLarge(f"The body has {len(body)} bytes; at most {largest} are accepted.")
     document = _read(body)
     if not isinstance(document, dict):
         raise InvalidRequest("The body must be a JSON object.")
@@ -114,10 +114,10 @@ def _whole_number(text: str) -> int:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Whoever checks the request before us may have taken the other one.
+    # A proxy that checks requests before imagegate may read the other value.
     document = dict(pairs)
     if len(document) != len(pairs):
-        raise ValueError("a name is there twice in one object")
+        raise ValueError("an object has the same name twice")
     return document
 
 
@@ -130,7 +130,7 @@ def _check_extent(document: dict[str, Any]) -> None:
             raise InvalidRequest(f"The body has more than {_MOST_VALUES} values.")
         if not level:
             return
-    raise InvalidRequest(f"The body is nested more than {_DEEPEST} deep.")
+    raise InvalidRequest(f"The body is nested more than {_DEEPEST} levels deep.")
 
 
 def _children(value: Any) -> Iterable[Any]:
@@ -140,11 +140,11 @@ def _children(value: Any) -> Iterable[Any]:
 
 
 def _check_halves(value: Any) -> None:
-    """Raises InvalidRequest for half of a surrogate pair in a name or text: it could be neither kept nor repeated."""
+    """Raises InvalidRequest for half of a surrogate pair, which can be neither stored nor sent."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        message = "The body is not valid JSON: it holds half of a character, a \\ud800 to \\udfff that stands alone."
+        message = "The body is not valid JSON: it holds half of a character: a lone \\ud800 to \\udfff."
         raise InvalidRequest(message) from None
 
 
@@ -152,7 +152,7 @@ _MODEL_URI = re.compile(r"art://[^/]+/(?P<model>[^/]+)(/[^/]+)?")
 
 
 def model_of_uri(uri: str) -> str | None:
-    """The model in Yandex's `art://<folder>/<model>[/<branch>]`; `None` for any other name."""
+    """Parse the model out of Yandex's `art://<folder>/<model>[/<branch>]`; `None` for any other name."""
     matched = _MODEL_URI.fullmatch(uri)
     return matched["model"] if matched else None
 
@@ -161,28 +161,46 @@ _LONGEST_KEY = 255
 
 
 def parse_idempotency_key(header: str | None) -> str | None:
-    """The Idempotency-Key of a header, if there is one. Raises InvalidRequest for one of another length or shape."""
+    """Check the header Idempotency-Key, if there is one. Raises InvalidRequest for a wrong length or character."""
     if header is not None and not 1 <= len(header) <= _LONGEST_KEY:
         raise InvalidRequest(f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters.", param="Idempotency-Key")
-    return None if header is None else header_line(header, "Idempotency-Key")
+    return None if header is None else require_line(header, "Idempotency-Key")
 
 
-def header_line(said: str, name: str) -> str:
-    """The value of the header `name`. Raises InvalidRequest for one that holds a character which is refused."""
+def decode_header(value: str, name: str) -> str:
+    """Decode a header that the server read as Latin-1. Raises InvalidRequest when it is not UTF-8."""
     try:
-        return require_fit(said, one_line=True)
+        return value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest(f"The header {name} is not UTF-8.", param=name) from None
+
+
+def is_header_text(value: str) -> bool:
+    """True when a header that the server read as Latin-1 may be sent back."""
+    try:
+        return find_forbidden(decode_header(value, ""), one_line=True) is None
+    except InvalidRequest:
+        return False
+
+
+def require_line(value: str, name: str) -> str:
+    """Return the value of the header `name`. Raises InvalidRequest for a forbidden character."""
+    try:
+        return require_fit(value, one_line=True)
     except ValueError as error:
         raise InvalidRequest(f"{name} {error}.", param=name) from None
 
 
 DATA_LOGGING = "x-data-logging-enabled"
-"""The header of YandexART's clients, heeded in every dialect: `false` keeps words no longer than their request runs."""
+"""A header of YandexART's clients that every dialect honours: with `false`, texts are kept only while it runs."""
 
 
-def with_privacy(generation: GenerationRequest, said: str) -> GenerationRequest:
-    """The GenerationRequest as DATA_LOGGING has it; a private one is no repetition of one that is not. Raises
-    InvalidRequest."""
-    match said.strip().lower():
+def with_privacy(generation: GenerationRequest, header: str) -> GenerationRequest:
+    """Apply the header DATA_LOGGING. A private request never repeats one that is not private.
+
+    Raises InvalidRequest for another value.
+    """
+    match header.strip().lower():
         case "false":
             private = replace(generation.request, private=True)
             return replace(generation, request=private, digest=digest({"private": generation.digest}))
@@ -192,7 +210,7 @@ def with_privacy(generation: GenerationRequest, said: str) -> GenerationRequest:
 
 
 UNCOMPRESSED = 100
-"""What OpenAI's clients send as `output_compression` when they want none."""
+"""The `output_compression` that OpenAI's clients send when they want none."""
 
 
 def check_combinations(request: ImageRequest) -> None:

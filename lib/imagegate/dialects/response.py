@@ -1,15 +1,20 @@
 """What a dialect hands to the web layer."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from imagegate.domain.operation.operation import Picture
+from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.operation.attempt import AttemptState
+from imagegate.domain.operation.operation import Operation, Picture, State
+
+_CANCELLED = Failure(FailureCode.CANCELLED, "The operation was cancelled.")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """An HTTP answer; a `body` that is no bytes is sent as JSON."""
+    """An HTTP answer. A `body` of bytes is sent as it is, any other as JSON."""
 
     status: int
     body: Any
@@ -19,11 +24,28 @@ class ApiResponse:
         """The answer with `headers` added."""
         return replace(self, headers={**self.headers, **headers})
 
+    def encode(self) -> bytes:
+        """The body as it is sent."""
+        if isinstance(self.body, bytes):
+            return self.body
+        return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
+
 
 @dataclass(frozen=True, slots=True)
 class RenderedPicture:
-    """A picture in the form the caller asked for: its URL or its bytes as base64."""
+    """A picture in the form that the caller asked for: its URL, or its bytes in base64."""
 
     picture: Picture
     url: str | None = None
     b64: str | None = None
+
+
+def failure_of(operation: Operation) -> Failure | None:
+    """Why an ended operation has no pictures; `None` when it succeeded."""
+    return _CANCELLED if operation.state is State.CANCELLED else operation.failure
+
+
+def ignored_fields(operation: Operation) -> set[str]:
+    """The request's fields that the providers of the pictures did not honour, by the domain's names."""
+    made = (attempt for attempt in operation.attempts if attempt.state is AttemptState.DONE)
+    return {name for attempt in made for name in attempt.not_honoured}

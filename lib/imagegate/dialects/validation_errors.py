@@ -1,4 +1,4 @@
-"""What pydantic complains of, in words for callers: no classes of ours, no patterns, none of Python's types."""
+"""pydantic's errors as refusals for callers: without class names, patterns or Python's types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,38 +32,38 @@ _PHRASES = {
     "too_short": "must have at least {min_length} {unit}",
     "too_long": "must have at most {max_length} {unit}",
 }
-_A_TIME = "must be a time as RFC 3339 writes it, with its zone"
+_A_TIME = "must be an RFC 3339 time with a time zone"
 _KEY = "[key]"
-"""What pydantic calls the place of a name that is wrong itself."""
+"""The last part of pydantic's location of an object's name that is invalid itself."""
 
 
 def first_error(error: ValidationError) -> InvalidRequest:
-    """The first of a model's complaints."""
+    """The first of a model's errors."""
     return to_invalid_request(error.errors(include_url=False)[0])
 
 
-def to_invalid_request(complaint: Mapping[str, Any], *, name: str | None = None) -> InvalidRequest:
-    """One complaint, of the field `name` if its place does not say it as the caller would."""
-    place = [*map(str, complaint["loc"])]
+def to_invalid_request(found: Mapping[str, Any], *, name: str | None = None) -> InvalidRequest:
+    """One of pydantic's errors. `name` is the field as the caller knows it, where its location differs."""
+    place = [*map(str, found["loc"])]
     of_key = place[-1:] == [_KEY]
-    # The caller's own names may be in it, of any length.
+    # It can hold names that the caller invented, of any length.
     field = name or masked(".".join(place[:-2] if of_key else place))[:_LONGEST_NAME]
-    if complaint["type"] == "missing":
+    if found["type"] == "missing":
         return InvalidRequest(f"Missing required parameter: '{field}'.", param=field)
-    if complaint["type"] == "extra_forbidden":
+    if found["type"] == "extra_forbidden":
         return InvalidRequest(f"Unknown parameter: '{field}'.", param=field, remedy="Leave it out.")
-    message = f"a name in it {_describe(complaint)}" if of_key else _describe(complaint)
+    message = f"a name in it {_describe(found)}" if of_key else _describe(found)
     return InvalidRequest(f"Invalid value for '{field}': {message}.", param=field)
 
 
-def _describe(complaint: Mapping[str, Any]) -> str:
-    kind = str(complaint["type"]).removeprefix("string_") if "_too_" in complaint["type"] else complaint["type"]
+def _describe(found: Mapping[str, Any]) -> str:
+    kind = str(found["type"]).removeprefix("string_") if "_too_" in found["type"] else found["type"]
     if kind.startswith(("datetime", "timezone")):
         return _A_TIME
     if kind not in _PHRASES:
-        message = str(complaint["msg"]).removeprefix("Value error, ")
+        message = str(found["msg"]).removeprefix("Value error, ")
         return message[:1].lower() + message[1:]
-    bounds = complaint.get("ctx", {})
+    bounds = found.get("ctx", {})
     if bounds.get("min_length") == 1 or bounds.get("expected") == "''":
         return "must not be empty" if kind == "too_short" else "must be empty"
-    return _PHRASES[kind].format(**bounds, unit="characters" if isinstance(complaint["input"], str) else "entries")
+    return _PHRASES[kind].format(**bounds, unit="characters" if isinstance(found["input"], str) else "entries")

@@ -10,37 +10,38 @@ from imagegate.domain.webhooks.webhook import EVENTS, RequestedWebhook, parse_se
 
 EventName = Literal["queued", "started", "succeeded", "failed", "cancelled"]
 _URL = r"^https://([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?\.)+[a-z]{2,24}(:[1-9]\d{0,3})?(/[!-\[\]-~]*)?$"
-"""For readers of the OpenAPI document; what is refused is WebhookTargets' affair."""
+"""For the OpenAPI document only; WebhookTargets decides which URLs are refused."""
 _FOUR = "[A-Za-z0-9+/]{4}"
 _SHAPE = f"^whsec_({_FOUR}){{8,20}}([A-Za-z0-9+/]{{2}}==|[A-Za-z0-9+/]{{3}}=)?$"
 _Secret = Annotated[SecretStr, Field(json_schema_extra={"pattern": _SHAPE})]
 
 
 class WebhookBody(BaseModel):
-    """Where the operation's changes are announced to, signed as Standard Webhooks has it."""
+    """The receiver of the operation's events, signed as in Standard Webhooks."""
 
     model_config = ConfigDict(extra="forbid")
 
     url: Annotated[str, Field(min_length=1, max_length=2000)] = Field(
-        description="https, of a public host.",
+        description="An https URL of a public host.",
         examples=["https://example.com/hook"],
         json_schema_extra={"pattern": _URL},
     )
     events: Annotated[list[EventName], Field(max_length=len(EVENTS))] | None = Field(
-        None, description="Which changes; without, all."
+        None, description="The events to send; all by default."
     )
     secret: _Secret | None = Field(
-        None, description="`whsec_` and base64 of 24 to 64 bytes, never shown again; without, the API key's own signs."
+        None,
+        description="`whsec_` and 24 to 64 bytes in base64, never returned. By default the API key's signs.",
     )
 
     def to_requested_webhook(self) -> RequestedWebhook:
-        """The webhook in the domain's words. Raises InvalidRequest."""
+        """Convert to the domain's type. Raises InvalidRequest for an invalid secret."""
         secret = parse_secret(self.secret.get_secret_value()) if self.secret else None
         return RequestedWebhook(self.url, tuple(self.events or ()), secret)
 
 
 def _parse_text(value: Any) -> Any:
-    """Forms carry texts only."""
+    """Parse the JSON in a form's field, because forms carry texts only."""
     try:
         return parse_document(value.encode()) if isinstance(value, str) else value
     except RequestError:

@@ -7,35 +7,32 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from imagegate import __version__
-from imagegate.dialects.openai import responses as openai_responses
 from imagegate.dialects.validation_errors import to_invalid_request
 from imagegate.domain.errors import Conflict, Overtaken, RequestError
-from imagegate.web import responses
 from imagegate.web.access import Access
+from imagegate.web.apis import routers
 from imagegate.web.docs_page import add_docs
+from imagegate.web.errors import render_breakdown, render_refusal
 from imagegate.web.http import to_response
 from imagegate.web.middleware import Head, RequestId, id_headers, request_id_of
-from imagegate.web.openai.routes import add_openai_routes
-from imagegate.web.operations.routes import add_deliveries_routes, add_operations_routes, add_usage_routes
 from imagegate.web.preflight import Preflight
 from imagegate.web.security_headers import SecurityHeaders, security_headers
 from imagegate.web.services import Services
-from imagegate.web.yandexart.routes import add_yandexart_routes
 
 _log = logging.getLogger(__name__)
 
 
 def create_app(services: Services) -> FastAPI:
-    """The application on `services`; errors come in the shape of the dialect whose path was called."""
+    """The application on `services`. Errors come in the dialect that the request speaks."""
     app = FastAPI(
         title="imagegate",
         version=__version__,
-        docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
+        docs_url=None,  # FastAPI's own pages load their scripts from other hosts
         redoc_url=None,
-        redirect_slashes=False,  # it would send callers to whatever Host they named
+        redirect_slashes=False,  # it would redirect callers to any Host that they name
         exception_handlers={
             RequestError: _refused,
             Conflict: _overtaken,
@@ -45,11 +42,9 @@ def create_app(services: Services) -> FastAPI:
         },
     )
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
-    add_openai_routes(app, services)
-    add_yandexart_routes(app, services)
-    add_operations_routes(app, services)
-    add_usage_routes(app, services)
-    add_deliveries_routes(app, services)
+    app.state.services = services
+    for router in routers():
+        app.router.routes.extend(router.routes)  # include_router would build every route a second time
     add_docs(app)
     app.add_middleware(Head)
     app.add_middleware(Access, services)
@@ -60,7 +55,7 @@ def create_app(services: Services) -> FastAPI:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    # Loaded when somebody asks for it: it holds as much as the whole front, and requests do not need it.
+    # A late import: the module is as large as the whole front, and requests do not need it.
     from imagegate.web.openapi import build_document
 
     if app.openapi_schema is None:
@@ -70,13 +65,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
-    return to_response(
-        responses.render_refusal(responses.dialect_of(request.scope), error, request_id_of(request.scope))
-    )
+    return to_response(render_refusal(request.scope, error))
 
 
 async def _overtaken(request: Request, error: Exception) -> Response:
-    message = "Other requests wrote the same thing at the same moment, and came first."
+    message = "Other requests changed the same operation at the same time, and were first."
     return await _refused(request, Overtaken(message, remedy="Send the request again in a moment."))
 
 
@@ -88,20 +81,16 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    path = request.scope["path"]
-    message = f"{request.method} {path}: {error.detail}."
-    code, _ = responses.BREAKDOWNS.get(error.status_code, ("not_answered", ""))
-    dialect, request_id = responses.dialect_of(request.scope), request_id_of(request.scope)
-    answer = responses.render_breakdown(dialect, error.status_code, code, message, request_id)
-    return to_response(answer.with_headers({"allow": _allowed(request.app, path)} if error.status_code == 405 else {}))
+    message = f"{request.method} {request.scope['path']}: {error.detail}."
+    answer = render_breakdown(request.scope, error.status_code, message)
+    return to_response(answer.with_headers({"allow": _allowed(request)} if error.status_code == 405 else {}))
 
 
-def _allowed(app: FastAPI, path: str) -> str:
-    """The methods of all routes of the path, where Starlette names those of the first."""
-    routes = (route for route in app.routes if isinstance(route, Route) and route.path_regex.match(path))
-    methods = {method for route in routes for method in route.methods or ()}
-    if path in openai_responses.PATHS:
-        methods.discard("GET")  # it is that of pictures, whose ids these are not
+def _allowed(request: Request) -> str:
+    """The methods of all routes of the path; Starlette gives those of the first only."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    matching = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    methods = {method for route in matching for method in route.methods or ()}
     return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
@@ -109,6 +98,6 @@ async def _broken(request: Request, error: Exception) -> Response:
     request_id = request_id_of(request.scope)
     _log.error("request %s broke down", request_id, exc_info=error)
     message = f"imagegate could not answer; its logs say why under request id {request_id}."
-    answer = responses.render_breakdown(responses.dialect_of(request.scope), 500, "internal", message, request_id)
-    # Starlette answers for what nobody caught outside of all middleware.
+    answer = render_breakdown(request.scope, 500, message)
+    # Starlette calls this handler outside of all middleware, so the answer needs the middleware's headers.
     return to_response(answer.with_headers({**id_headers(request.scope), **security_headers(request.scope)}))

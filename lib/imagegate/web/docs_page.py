@@ -1,4 +1,4 @@
-"""`/docs`: the API to read and to try out. All it needs is served here; the assets ship with fastapi-offline."""
+"""`/docs`: the API's documentation in a browser, without other hosts. fastapi-offline brings the assets."""
 
 from importlib.resources import files
 
@@ -13,8 +13,8 @@ _ASSETS = {
 }
 _START = "start.js"
 PATHS = ("/docs", *(f"/docs/{name}" for name in (*_ASSETS, _START)))
-"""What is served: the page, and what it refers to."""
-# Relative, so that the page works below a path as well (API mappings of a custom domain).
+"""The page and its assets."""
+# Its URLs are relative, so that the page works below a path too (API mappings of a custom domain).
 _PAGE = f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -26,7 +26,7 @@ _PAGE = f"""<!doctype html>
 <script src="docs/{_START}"></script>
 </html>
 """
-# Without validatorUrl the page would have a stranger's server look at the document.
+# By default the page would send the document's address to a validator on another host.
 _SCRIPT = """SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#page",
@@ -51,7 +51,7 @@ _DAY = 86_400
 
 
 def add_docs(app: FastAPI) -> None:
-    """Add the page and its assets; they are not part of the API that they show."""
+    """Add the page and its assets, which the OpenAPI document omits."""
     app.add_route("/docs", _page, name="docs")
     app.add_route(f"/docs/{_START}", _script, name="docs_script")
     for name in _ASSETS:

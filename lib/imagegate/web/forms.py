@@ -1,7 +1,6 @@
-"""Forms with files (multipart/form-data, RFC 7578). What they say is UTF-8, or they are refused before it is read.
+"""Forms with files (multipart/form-data, RFC 7578). A form that is not UTF-8 is refused before it is decoded.
 
-No codec is ever chosen by the request: Python has some that fail in ways of their own, and one that takes seconds for
-a megabyte.
+A request never chooses the codec: some of Python's raise unusual errors, and one takes seconds for a megabyte.
 """
 
 from collections.abc import Mapping
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
 
 _UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 _LATIN = frozenset({"iso-8859-1", "latin-1", "latin1", "windows-1252", "cp1252"})
-"""What some clients (Apache's for Java) say of every field; they are taken as long as it is ASCII, which is UTF-8."""
+"""Some clients (Apache's for Java) give these for every field. A field is accepted if it is ASCII, and so UTF-8."""
 _PLAIN = frozenset({"", "7bit", "8bit", "binary"})
 _CHARSET_FIELD = "_charset_"
-"""The field by which a form names the charset of all others (RFC 7578 §4.6)."""
+"""The field that names the charset of all others (RFC 7578 §4.6)."""
 _LONGEST_NAME = 100
 _LARGEST_FIELD = 1024 * 1024
 MOST_FIELDS = 100
@@ -37,13 +36,13 @@ class Part:
     is_file: bool
     body: bytes
     charset: str = ""
-    """As the part names it, in lower case."""
+    """The part's own charset, in lower case."""
 
     @property
     def text(self) -> str:
-        """What a field says. Raises InvalidRequest when it is not UTF-8, or is said to be something else."""
+        """The text of a field. Raises InvalidRequest when it is not UTF-8 or names another charset."""
         if self.charset not in _UTF8 and not (self.charset in _LATIN and self.body.isascii()):
-            raise _foreign(f"The form's '{self.name}'")
+            raise _wrong_charset(f"The form's '{self.name}'")
         try:
             return self.body.decode()
         except UnicodeDecodeError:
@@ -56,25 +55,25 @@ def is_form(content_type: str) -> bool:
 
 
 def parse_form(content_type: str, body: bytes, most_files: int) -> list[Part]:
-    """The parts of the form, in their order. Raises InvalidRequest."""
+    """Parse the parts of a form, in their order. Raises InvalidRequest."""
     _, options = parse_options_header(content_type)
     if _charset_in(options) not in _UTF8:
-        raise _foreign("The form")
+        raise _wrong_charset("The form")
     reader = _Reader(most_files)
     try:
         parser = MultipartParser(options.get(b"boundary", b""), reader.callbacks())
         parser.write(body)
         parser.finalize()
     except FormParserError:
-        raise _unreadable("it is not built as RFC 7578 says") from None
+        raise _unreadable("it does not follow RFC 7578") from None
     if not reader.ended:
-        raise _unreadable("it ends before its last part does")
+        raise _unreadable("its last part is not complete")
     return reader.parts
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Takes in what the parser finds, and refuses what is too much before it is kept."""
+    """Collects the parser's parts, and refuses too many or too large ones before it stores them."""
 
     most_files: int
     parts: list[Part] = field(default_factory=list)
@@ -129,7 +128,7 @@ class _Reader:
         charset = _charset_in(parse_options_header(self._headers.get(b"content-type"))[1])
         part = Part(self._field, self._is_file, bytes(self._body), charset)
         if part.name == _CHARSET_FIELD and part.text.strip().lower() not in _UTF8:
-            raise _foreign("The form")
+            raise _wrong_charset("The form")
         self.parts.append(part)
 
     def on_end(self) -> None:
@@ -137,13 +136,13 @@ class _Reader:
 
 
 def _name_in(options: Mapping[bytes, bytes]) -> str:
-    """The name of a part. Raises InvalidRequest for one that is missing or could not be repeated."""
+    """The name of a part. Raises InvalidRequest when it is missing or must not appear in an answer."""
     try:
         name = options[b"name"].decode()
     except (KeyError, UnicodeDecodeError):
-        raise _unreadable("a part has no name that is UTF-8") from None
+        raise _unreadable("a part has no name in UTF-8") from None
     if len(name) > _LONGEST_NAME or find_forbidden(name, one_line=True):
-        raise _unreadable(f"a part's name is longer than {_LONGEST_NAME} characters, or holds one that is refused")
+        raise _unreadable(f"a part's name is longer than {_LONGEST_NAME} characters, or holds a forbidden one")
     return name
 
 
@@ -151,9 +150,9 @@ def _charset_in(options: Mapping[bytes, bytes]) -> str:
     return options.get(b"charset", b"").decode("latin-1").strip().lower()
 
 
-def _foreign(whose: str) -> InvalidRequest:
+def _wrong_charset(subject: str) -> InvalidRequest:
     return InvalidRequest(
-        f"{whose} names a charset that is not taken.", remedy="Send UTF-8, and name no other charset."
+        f"{subject} names a charset that is not accepted.", remedy="Send UTF-8, and name no other charset."
     )
 
 

@@ -1,7 +1,7 @@
-"""Answers of the dialects as HTTP."""
+"""Answers of the dialects as HTTP responses."""
 
 import hashlib
-import json
+from dataclasses import replace
 
 from starlette.responses import RedirectResponse, Response
 
@@ -10,51 +10,37 @@ from imagegate.domain.operation.operation import Operation
 from imagegate.ports.storage import ImageStore
 
 LARGEST_BODY = 5_500_000
-"""Bytes of an answer that go through Lambda (its limit is 6 MiB, envelope and escaping included)."""
+"""Bytes of a body that Lambda returns (its limit is 6 MiB, including the envelope and escaping)."""
+_JSON = "application/json"
 
 
 def to_response(answer: ApiResponse) -> Response:
-    """The answer as JSON that no cache may keep."""
-    return _response(answer, _encode(answer))
+    """The answer as JSON, unless it names another type; caches must not store it."""
+    headers = {"cache-control": "no-store", "content-type": _JSON, **answer.headers}
+    return Response(answer.encode(), answer.status, headers)
 
 
 def fits(answer: ApiResponse) -> bool:
     """True when Lambda can return the answer."""
-    return len(_encode(answer)) <= LARGEST_BODY
+    return len(answer.encode()) <= LARGEST_BODY
 
 
 def to_response_at_any_size(answer: ApiResponse, operation: Operation, images: ImageStore) -> Response:
-    """The answer, or where it is too large for Lambda a redirect to it in S3.
+    """The answer, or a redirect to it in S3 when it is too large for Lambda.
 
-    Every client that follows the redirects of waiting follows this one too; all but urllib leave their
-    credentials behind when it leads to another host, as S3 demands (docs/protocols/openai-images.md#large-answers).
+    Every client that follows the redirects of a wait follows this one too. All but urllib drop their
+    credentials when it leads to another host, as S3 requires (docs/protocols/openai-images.md#large-answers).
     """
-    body = _encode(answer)
-    if len(body) <= LARGEST_BODY:
-        return _response(answer, body)
-    key = f"answers/{operation.id}/{hashlib.sha256(body).hexdigest()[:16]}"
-    # Anew: one that was handed out a day ago would soon be removed under the URL made now.
-    images.put(key, body, _media_type(answer), overwrite=True)
-    headers = {"cache-control": "no-store", **answer.headers}
-    headers.pop("content-type", None)
-    return RedirectResponse(images.presign(key), 303, headers)
+    answer = replace(answer, body=answer.encode())
+    if fits(answer):
+        return to_response(answer)
+    key = f"answers/{operation.id}/{hashlib.sha256(answer.body).hexdigest()[:16]}"
+    # Overwriting restarts its lifetime: an object from yesterday would be removed while the new URL is still valid.
+    images.put(key, answer.body, answer.headers.get("content-type", _JSON), overwrite=True)
+    headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
+    return RedirectResponse(images.presign(key), 303, {"cache-control": "no-store", **headers})
 
 
 def matches(etag: str, if_none_match: str) -> bool:
-    """True when the header names the tag, by RFC 9110's weak comparison."""
+    """True when the header names the tag, in RFC 9110's weak comparison."""
     return if_none_match.strip() == "*" or etag.removeprefix("W/") in if_none_match
-
-
-def _response(answer: ApiResponse, body: bytes) -> Response:
-    headers = {"cache-control": "no-store", **answer.headers, "content-type": _media_type(answer)}
-    return Response(body, answer.status, headers)
-
-
-def _media_type(answer: ApiResponse) -> str:
-    return answer.headers.get("content-type", "application/json")
-
-
-def _encode(answer: ApiResponse) -> bytes:
-    if isinstance(answer.body, bytes):
-        return answer.body
-    return json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()

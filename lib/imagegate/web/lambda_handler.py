@@ -10,7 +10,7 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?")
 
 
 def lambda_handler(app: Any) -> Callable[[Any, Any], dict[str, Any]]:
-    """`app`, an ASGI application, as a function of API Gateway's event (payload format 2.0) and Lambda's context."""
+    """Make a handler of API Gateway's events (payload format 2.0) from the ASGI application `app`."""
     # lifespan="off": Mangum would run startup and shutdown on every warm invocation.
     adapter = Mangum(app, lifespan="off")
 
@@ -21,7 +21,7 @@ def lambda_handler(app: Any) -> Callable[[Any, Any], dict[str, Any]]:
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Without what Mangum would take the server's name and port from and break at; nothing of ours reads those."""
+    """Remove headers at which Mangum fails when it derives the server's name and port, which no code here reads."""
     kept = {name: value for name, value in headers.items() if name.lower() != "x-forwarded-port"}
     if not _HOST.fullmatch(kept.get("host", "")):
         kept["host"] = "localhost"

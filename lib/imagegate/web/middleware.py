@@ -1,20 +1,22 @@
-"""ASGI middleware: request ids, HEAD, and the headers that tell of requests a minute."""
+"""ASGI middleware: request ids, HEAD, and the headers about requests a minute."""
 
-import re
 import secrets
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from imagegate.dialects.yandexart import requests as yandexart_requests
+from imagegate.dialects.dialect import Dialect
+from imagegate.dialects.registry import dialect_at, dialect_named
 from imagegate.domain.access.rate import Allowance
 from imagegate.domain.errors import RateLimited
-from imagegate.web.decoding import is_header_text
-from imagegate.web.responses import dialect_of
 
-_TRACE = re.compile(r"Root=([0-9a-f-]+)")
-"""AWS X-Ray's id, by which the trace is found."""
+
+def dialect_of(scope: Scope) -> Dialect:
+    """The dialect to answer a request in: that of its operation where one is known, else that of its path."""
+    if name := scope.get("state", {}).get("dialect"):
+        return dialect_named(name)
+    return dialect_at(scope["path"], scope["query_string"])
 
 
 def request_id_of(scope: Scope) -> str:
@@ -27,21 +29,9 @@ def request_id_of(scope: Scope) -> str:
 
 
 def id_headers(scope: Scope) -> dict[str, str]:
-    """The headers by which the answer to a request is found again."""
-    return {"x-request-id": request_id_of(scope), **_yandexart_id_headers(scope)}
-
-
-def _yandexart_id_headers(scope: Scope) -> dict[str, str]:
-    """What its service answers with: a trace's id, and the caller's own id (docs/protocols/yandexart.md#headers)."""
-    if dialect_of(scope) != yandexart_requests.NAME:
-        return {}
-    headers = Headers(scope=scope)
-    traced = _TRACE.search(headers.get("x-amzn-trace-id", ""))
-    marks = {"x-server-trace-id": traced[1] if traced else request_id_of(scope)}
-    client_id = headers.get(yandexart_requests.CLIENT_ID, "")
-    if client_id and is_header_text(client_id):
-        marks[yandexart_requests.CLIENT_ID] = client_id
-    return marks
+    """The headers that identify the answer to a request."""
+    request_id = request_id_of(scope)
+    return {"x-request-id": request_id, **dialect_of(scope).id_headers(Headers(scope=scope), request_id)}
 
 
 class RequestId:
@@ -51,40 +41,33 @@ class RequestId:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, marking the answer."""
+        """Pass the request on, and add its ids to the answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = id_headers(scope)
-
-        async def marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(headers)
-            await send(message)
-
-        await self._app(scope, receive, marked)
+        await self._app(scope, receive, _with_headers(send, id_headers(scope)))
 
 
 class Head:
-    """ASGI middleware: FastAPI's routes know only the methods they name."""
+    """ASGI middleware that answers HEAD as GET without a body, because FastAPI's routes know only their own methods."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, as GET if it is HEAD. The server's own scope stays: it must know what it answers."""
+        """Pass the request on, as GET if it is HEAD. The server reads its own scope again, so that stays."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
 
-        async def bodiless(message: Message) -> None:
+        async def send_without_body(message: Message) -> None:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
-        await self._app({**scope, "method": "GET"}, receive, bodiless)
+        await self._app({**scope, "method": "GET"}, receive, send_without_body)
 
 
 def enforce_rate_limit(allowance: Allowance) -> None:
-    """Raises RateLimited when there was no request left to take."""
+    """Raises RateLimited when the key had no request left."""
     if allowance.retry_after is not None:
         raise RateLimited(
             f"This API key may make {allowance.limit} requests a minute.",
@@ -94,26 +77,26 @@ def enforce_rate_limit(allowance: Allowance) -> None:
 
 
 def with_rate_limit_headers(send: Send, allowance: Allowance) -> Send:
-    """`send` with the headers on the answer, whichever it is."""
-
-    async def telling(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(_rate_limit_headers(allowance))
-        await send(message)
-
-    return telling
-
-
-def _rate_limit_headers(allowance: Allowance) -> dict[str, str]:
-    return {
+    """`send`, with OpenAI's headers about requests a minute on every answer."""
+    headers = {
         "x-ratelimit-limit-requests": str(allowance.limit),
         "x-ratelimit-remaining-requests": str(allowance.remaining),
         "x-ratelimit-reset-requests": format_duration(allowance.full_after),
     }
+    return _with_headers(send, headers)
+
+
+def _with_headers(send: Send, headers: dict[str, str]) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(headers)
+        await send(message)
+
+    return send_with_headers
 
 
 def format_duration(seconds: float) -> str:
-    """As OpenAI writes it."""
+    """A duration as OpenAI's headers have it: `850ms`, `1.5s` or `6m0s`."""
     if seconds < 1:
         return f"{max(0, round(seconds * 1000))}ms"
     minutes, rest = divmod(round(seconds, 2), 60)

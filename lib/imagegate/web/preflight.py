@@ -1,4 +1,4 @@
-"""CORS preflight requests. API Gateway answers them itself, except where its `$default` route hands them on."""
+"""CORS preflight requests that API Gateway does not answer itself, but routes to the function by `$default`."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from imagegate.web.services import Services
 METHODS = ("GET", "POST", "DELETE")
 HEADERS = ("authorization", "*")
 MAX_AGE = 3600
-"""These three are what template.yaml configures API Gateway with."""
+"""template.yaml configures API Gateway with the same three values."""
 
 
 class Preflight:
@@ -27,7 +27,7 @@ class Preflight:
             await self._app(scope, receive, send)
             return
         origin = Headers(scope=scope).get("origin", "")
-        headers = _allowance(origin) if _is_allowed(origin, self._services.cors_origins) else {}
+        headers = _cors_headers(origin) if _is_allowed(origin, self._services.cors_origins) else {}
         await Response(status_code=204, headers=headers)(scope, receive, send)
 
 
@@ -37,7 +37,7 @@ def _is_allowed(origin: str, allowed: Sequence[str]) -> bool:
     return bool(origin) and any(entry in (origin, "*", f"{scheme}://*") for entry in allowed)
 
 
-def _allowance(origin: str) -> Mapping[str, str]:
+def _cors_headers(origin: str) -> Mapping[str, str]:
     return {
         "access-control-allow-origin": origin,
         "access-control-allow-methods": ",".join(METHODS),

@@ -1,4 +1,4 @@
-"""What every answer tells browsers: take it for nothing else, frame it nowhere, come back by TLS, tell no referrer."""
+"""Headers of every answer for browsers: no sniffing, no frames, no referrer, TLS only."""
 
 from collections.abc import Mapping
 
@@ -7,28 +7,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ALWAYS = {
     "x-content-type-options": "nosniff",
-    # No answer but /docs is a page; that one brings a policy of its own.
+    # Only /docs is a page, and it has its own policy.
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     # The addresses of hops and pictures carry tokens.
     "referrer-policy": "no-referrer",
 }
 _OVER_TLS = _ALWAYS | {"strict-transport-security": "max-age=31536000"}
-"""A year, for this host alone: what its sub-domains are is the operator's affair."""
+"""A year, for this host only, because its sub-domains can belong to other services."""
 
 
 def security_headers(scope: Scope) -> Mapping[str, str]:
-    """The headers for the answer to a request; what is about TLS not where it came by plain HTTP, as on loopback."""
+    """The headers for the answer to a request; the one about TLS only where the request came by it."""
     return _ALWAYS if scope["scheme"] == "http" else _OVER_TLS
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds them to every answer which has not its own."""
+    """ASGI middleware that adds the headers to every answer that does not set them itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
+        """Pass the request on, and add the headers to the answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

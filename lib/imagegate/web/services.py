@@ -1,12 +1,14 @@
-"""What the HTTP API works with; a Deployment makes it."""
+"""The use cases and ports that the HTTP front needs; a Deployment makes them."""
 
+import base64
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from imagegate.domain.access.api_key import Principal
-from imagegate.domain.operation.operation import Operation
+from imagegate.domain.errors import Gone
+from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.request.route import Routes
 from imagegate.domain.timing.latency import Histogram
@@ -25,12 +27,12 @@ from imagegate.usecases.start import Start
 from imagegate.usecases.webhook_choice import ResolveWebhook
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """The use cases and ports behind the routes."""
 
     authenticate: Callable[[str | None], Principal]
-    """Who makes a request, by the credential in it. Raises Unauthenticated."""
+    """The caller who presents a credential. Raises Unauthenticated."""
     links: Links
     hop_links: HopLinks
     request_rate: RequestRate
@@ -53,42 +55,58 @@ class Services:
     routes: Routes
     clock: Clock
     hold_seconds: float
-    """How long a POST may be held for its picture."""
+    """Seconds for which a POST may be held."""
     presign_seconds: int
-    """How long the URLs work that lead to them."""
+    """Seconds for which presigned URLs work."""
     yandexart_days: float
-    """How long YandexART's clients can fetch what has ended."""
+    """Days for which YandexART's clients can read an ended operation."""
     redirects: bool = True
     """False at the long-hold address, whose clients do not follow a redirect after POST."""
     starts_within: float = math.inf
-    """Seconds within which a workflow's first step has run; holds end early when it has not."""
+    """Seconds within which a workflow's first step should have run; holds end early when it has not."""
     cors_origins: Sequence[str] = ()
     """Origins whose web pages may call the API."""
 
     def outlook(self, operation: Operation) -> Outlook:
-        """When its picture is likely there, judging by how long such jobs have taken."""
+        """When the operation is likely to end, by the times that such jobs have taken."""
         histogram, started_at = self._latency_of(operation)
         return outlook(histogram, started_at, self.clock.now())
 
     def first_poll_delay(self, operation: Operation) -> float:
-        """Seconds from now before which looking for its picture is not worth it."""
+        """Seconds from now before which polling the operation is not worthwhile."""
         histogram, started_at = self._latency_of(operation)
         return max(0.0, first_poll_delay(histogram) - (self.clock.now() - started_at))
 
     def _latency_of(self, operation: Operation) -> tuple[Histogram, float]:
-        """How long jobs like the operation's take, and when it began."""
+        """The times that jobs like the operation's take, and when its job began."""
         live = [attempt for attempt in operation.attempts if attempt.live]
         if live:
             return self.latencies.get(live[-1].provider, live[-1].model), live[-1].started_at
         target = self.routes.resolve(operation.request).targets[0]
         return self.latencies.get(target.provider, target.model), operation.created_at
 
+    def presigned_url(self, picture: Picture) -> str:
+        """A URL that opens the picture in S3 for a limited time."""
+        return self.images.presign(picture.key)
+
+    def read_base64(self, operation: Operation, picture: Picture) -> str:
+        """The picture's bytes in base64. Raises Gone when the bucket has removed them."""
+        try:
+            return base64.b64encode(self.images.get(picture.key, operation.created_at)).decode()
+        except KeyError:
+            raise pictures_gone(operation) from None
+
     def pictures_are_gone(self, operation: Operation) -> bool:
-        """True when the bucket's lifecycle has removed the operation's pictures."""
+        """True when the bucket's lifecycle removes the operation's pictures."""
         return self.clock.now() > self.picture_link.until(operation)
 
     def may_hold(self, waiting: WaitPass | None, seconds: float) -> bool:
-        """True when another request may wait for so long; it is counted then."""
+        """Count one more request that waits for so many seconds; false when its key may not."""
         buckets, cost = (waiting.buckets if waiting else {}), cost_of(seconds)
         taken = (self.request_rate.take(bucket, size, cost) for bucket, size in buckets.items())
         return all(allowance.retry_after is None for allowance in taken)
+
+
+def pictures_gone(operation: Operation) -> Gone:
+    """The error for an operation whose pictures the bucket has removed."""
+    return Gone(f"The pictures of operation '{operation.id}' are no longer kept.", remedy="Start a new one.")

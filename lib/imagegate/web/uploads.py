@@ -1,4 +1,4 @@
-"""Pictures that callers send along: as files of a form, or as data URLs in JSON."""
+"""Pictures in requests: files of a form, or data URLs in JSON."""
 
 import base64
 import hashlib
@@ -18,26 +18,26 @@ from imagegate.web.forms import Part, is_form, parse_form
 
 MOST = 16
 LARGEST_WITH_PICTURES = 6 * 1024 * 1024
-"""Bytes of a JSON body; Lambda takes no more."""
+"""Bytes of a JSON body; Lambda's own limit."""
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _DATA_URL = "data:"
 _FILES = ("image", "image[]")
-"""What a form may have several of."""
+"""The fields that a form may repeat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A request with pictures, before anybody has looked at its fields."""
+    """A request with pictures, before its fields are checked."""
 
     fields: Mapping[str, Any]
     images: tuple[bytes, ...]
     mask: bytes | None = None
     name: str = "image"
-    """What the caller calls the pictures."""
+    """The field in which the caller sent the pictures."""
 
 
 async def read_upload(request: Request) -> Upload:
-    """The fields and pictures of the request. Raises InvalidRequest."""
+    """Read the fields and pictures of the request. Raises InvalidRequest."""
     content_type, body = request.headers.get("content-type", ""), await request.body()
     if is_form(content_type):
         return _of_form(parse_form(content_type, body, most_files=MOST + 1))
@@ -50,7 +50,7 @@ def _of_form(parts: Sequence[Part]) -> Upload:
     for part in parts:
         name = part.name
         if name not in _FILES and count[name] > 1:
-            # Whoever checks the request before us may have taken the other one.
+            # A proxy that checks requests before imagegate may read the other value.
             raise InvalidRequest(f"The form has '{name}' more than once.", param=name, remedy="Send it once.")
         if not part.is_file:
             if name in (*_FILES, "mask"):
@@ -62,8 +62,8 @@ def _of_form(parts: Sequence[Part]) -> Upload:
         elif name in _FILES:
             images.append(part.body)
         else:
-            # Above all `markup`: what is drawn there says what to do, so it must not be passed over.
-            raise InvalidRequest(f"No provider here takes a file '{name}'.", param=name, remedy="Leave it out.")
+            # Above all `markup`: its drawing is an instruction, so ignoring it would be wrong.
+            raise InvalidRequest(f"No provider here accepts a file '{name}'.", param=name, remedy="Leave it out.")
     return Upload(fields, tuple(images), mask)
 
 
@@ -92,14 +92,14 @@ def _of_reference(reference: Any, param: str) -> bytes:
 
 
 def describe_inputs(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage | None, dict[str, bytes]]:
-    """The pictures and the mask as a request names them, and their bytes by those names.
+    """The pictures and the mask as keys of the bucket, and their bytes by these keys.
 
-    The names are this request's own, so that they can be removed with it. Raises InvalidRequest for what is no picture.
+    The keys belong to this request, so that they can be removed with it. Raises InvalidRequest for other files.
     """
     if not upload.images:
         raise InvalidRequest(f"Missing required parameter: '{upload.name}'.", param=upload.name)
     if len(upload.images) > MOST:
-        raise InvalidRequest(f"At most {MOST} pictures can be worked from.", param=upload.name)
+        raise InvalidRequest(f"A request may have at most {MOST} pictures.", param=upload.name)
     folder = f"inputs/{secrets.token_hex(10)}"
     inputs = tuple(_describe_input(body, upload.name, folder) for body in upload.images)
     mask = None if upload.mask is None else _describe_input(upload.mask, "mask", folder)
@@ -110,10 +110,10 @@ def describe_inputs(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage 
 def _describe_input(body: bytes, param: str, folder: str) -> InputImage:
     content_type = content_type_of(body)
     if content_type is None:
-        raise InvalidRequest(f"'{param}' is no PNG, JPEG or WebP picture.", param=param)
+        raise InvalidRequest(f"'{param}' is not a PNG, JPEG or WebP picture.", param=param)
     pixels = pixels_of(body)
     if not 0 < pixels <= LARGEST_PIXELS:
-        message = f"has {pixels} pixels; at most {LARGEST_PIXELS} are taken" if pixels else "is damaged"
+        message = f"has {pixels} pixels; at most {LARGEST_PIXELS} are accepted" if pixels else "is damaged"
         raise InvalidRequest(f"'{param}' {message}.", param=param)
     digest = hashlib.sha256(body).hexdigest()[:40]
     return InputImage(f"{folder}/{digest}.{_EXTENSIONS[content_type]}", content_type)

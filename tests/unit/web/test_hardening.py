@@ -40,7 +40,7 @@ def test_a_form_that_never_ends_is_refused_and_left_nowhere(gateway: Gateway) ->
     body = b"--b\r\n" + part("prompt", b"a") + b"--b\r\n" + part("image", bytes(2_000_000), "x.png")[:-2]
     answer = gateway.call("POST", EDITS, body, content_type="multipart/form-data; boundary=b")
     assert answer.status == 400
-    assert "ends before its last part" in answer.json()["error"]["message"]
+    assert "its last part is not complete" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_while_nobody_takes_it_the_last_reason_is_told(gateway: Gateway, states:
         found = found.with_attempt(replace(attempt, failure=throttled) if failed else attempt)
     gateway.store.replace(replace(found, version=2))
     message = follow(gateway, first)[0].json()["error"]["message"]
-    assert message.endswith("nobody has taken it: rate_limited, alpha: come back in an hour.") is told
+    assert message.endswith("No provider has accepted it yet: rate_limited, alpha: come back in an hour.") is told
 
 
 def test_twenty_round_trips_three_times_are_one_operation(gateway: Gateway) -> None:

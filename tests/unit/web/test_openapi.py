@@ -6,9 +6,12 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from fastapi.routing import APIRoute
 from typer.testing import CliRunner
 
 from imagegate.cli.main import app
+from imagegate.dialects.registry import DIALECTS
+from imagegate.web.apis import documented_routes, routers
 from imagegate.web.app import create_app
 from support.gateway import Gateway
 
@@ -67,11 +70,30 @@ def test_every_answer_with_a_body_has_an_example_that_fits_its_schema(document: 
             for media, other in displayed:
                 schema = {**other["schema"], "components": document["components"]}
                 examples = [each["value"] for each in other.get("examples", {}).values()] or [other.get("example")]
-                assert examples != [None], f"{method} {path} {status}: add it to web/openapi_examples.py"
+                assert examples != [None], f"{method} {path} {status}: add it to DOCUMENTED"
                 for example in examples:
                     jsonschema_rs.validate(schema, example)
                 if media == "application/problem+json":
                     assert examples[0]["status"] == int(status), (method, path, status)
+
+
+def test_every_api_documents_its_own_routes_and_no_others() -> None:
+    for dialect, router, (tag, documented) in zip(DIALECTS.values(), routers(), documented_routes(), strict=True):
+        assert tag == dialect.title
+        assert set(documented) == {route.name for route in router.routes if isinstance(route, APIRoute)}, tag
+
+
+def test_a_name_belongs_to_the_routes_of_one_api() -> None:
+    names = [name for _, documented in documented_routes() for name in documented]
+    assert len(set(names)) == len(names)
+
+
+def test_a_body_in_json_is_one_component_however_many_routes_take_it(document: dict[str, Any]) -> None:
+    for method, path, message in routes(document):
+        for content in message.get("requestBody", {}).get("content", {}).values():
+            schema = content["schema"]
+            reference = schema.get("$ref") or schema["allOf"][0]["$ref"]
+            assert reference.endswith("Body"), (method, path)
 
 
 def test_fastapis_own_errors_are_nowhere(document: dict[str, Any]) -> None:

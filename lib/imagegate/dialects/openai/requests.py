@@ -2,7 +2,7 @@
 
 Contract: docs/protocols/openai-images.md#generations and docs/protocols/gradio-spaces.md#g4f-requests.
 Every optional field accepts null, and unknown fields are ignored. A model named as in Yandex's own Images API gets that
-API's semantics: `size` is a shape, and the answer carries bytes (docs/protocols/yandexart.md#ai-studio).
+API's semantics: `size` is an aspect ratio, and the answer holds bytes (docs/protocols/yandexart.md#ai-studio).
 """
 
 import re
@@ -34,7 +34,7 @@ def _pattern(shape: re.Pattern[str]) -> dict[str, Any]:
 
 
 def _when(name: str, given: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
-    """JSON Schema for: a field that is `given` brings fields that are `then`."""
+    """JSON Schema: where the field `name` is `given`, the fields `then` are required."""
     return {
         "if": {"properties": {name: given}, "required": [name]},
         "then": {"properties": then, "required": list(then)},
@@ -48,7 +48,7 @@ _COMBINATIONS: list[Any] = [
     {"not": {"properties": {"background": {"const": "transparent"}, "output_format": {"const": "jpeg"}},
              "required": ["background", "output_format"]}},
 ]  # fmt: skip
-"""What fields demand of each other, for readers of the OpenAPI document."""
+"""Dependencies between fields, for the OpenAPI document."""
 
 
 class GenerationsBody(BaseModel):
@@ -70,7 +70,7 @@ class GenerationsBody(BaseModel):
     response_format: Literal["url", "b64_json"] | None = None
     output_format: Literal["png", "jpeg", "webp"] | None = None
     output_compression: Annotated[int, Field(ge=0, le=100)] | None = None
-    seed: Annotated[int, Field(ge=-1, lt=2**63)] | None = Field(None, description="-1 is the same as none.")
+    seed: Annotated[int, Field(ge=-1, lt=2**63)] | None = Field(None, description="-1 means none.")
     negative_prompt: Annotated[Text, Field(max_length=32_000)] | None = None
     num_inference_steps: Annotated[int, Field(ge=1, le=500)] | None = None
     guidance_scale: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
@@ -79,18 +79,20 @@ class GenerationsBody(BaseModel):
     background: Literal["transparent", "opaque", "auto"] | None = None
     moderation: Literal["low", "auto"] | None = None
     complexity: Literal["low", "medium", "high"] | None = None
-    provider: Annotated[Line, Field(max_length=200)] | None = Field(None, description="Insist on this provider.")
+    provider: Annotated[Line, Field(max_length=200)] | None = Field(None, description="Use only this provider.")
     stream: bool | None = None
     partial_images: Annotated[int, Field(ge=0, le=3)] | None = Field(
-        None, description="Taken, but only finished pictures are sent."
+        None, description="Accepted, but only finished pictures are sent."
     )
     user: Annotated[Text, Field(max_length=512)] | None = None
     safety_identifier: Annotated[Text, Field(max_length=512)] | None = None
-    expand: bool | None = Field(None, description="Have a language model write the prompt out first (imagegate's own).")
-    deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
-        None, description="Seconds after which the operation fails if it has no picture (imagegate's own)."
+    expand: bool | None = Field(
+        None, description="Expand the prompt with a language model first (imagegate's extension)."
     )
-    webhook: FormWebhook = Field(None, description="Where to announce what becomes of it (imagegate's own).")
+    deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
+        None, description="Seconds after which the operation fails if it has no picture (imagegate's extension)."
+    )
+    webhook: FormWebhook = Field(None, description="The receiver of the operation's events (imagegate's extension).")
 
     @field_validator("size")
     @classmethod
@@ -104,28 +106,27 @@ class GenerationsBody(BaseModel):
     def _ratio_is_two_numbers(cls, value: str | None) -> str | None:
         if value in (None, "", "auto") or _RATIO.fullmatch(value):
             return value
-        raise ValueError("must be two whole numbers such as '16:9'")
+        raise ValueError("must be two whole numbers, such as '16:9'")
 
 
 class EditsBody(GenerationsBody):
-    """The fields of POST /v1/images/edits beside the pictures."""
+    """The fields of POST /v1/images/edits except the pictures."""
 
     input_fidelity: Literal["high", "low"] | None = None
 
 
 class VariationsBody(GenerationsBody):
-    """The fields of POST /v1/images/variations beside the picture."""
+    """The fields of POST /v1/images/variations except the picture."""
 
     prompt: Literal[""] = ""
 
 
 def parse(body: bytes, provider: str | None = None) -> GenerationRequest:
-    """Understand a request; `provider` comes from g4f's path form.
+    """Parse a request; `provider` comes from g4f's path.
 
     Raises InvalidRequest with the offending field in `param`.
     """
-    document = parse_document(body)
-    return build_generation_request(GenerationsBody, document, provider=provider)
+    return build_generation_request(GenerationsBody, parse_document(body), provider=provider)
 
 
 def build_generation_request(
@@ -137,8 +138,10 @@ def build_generation_request(
     inputs: tuple[InputImage, ...] = (),
     mask: InputImage | None = None,
 ) -> GenerationRequest:
-    """The GenerationRequest in a document of that kind, for the model `default` if it names none. Raises
-    InvalidRequest."""
+    """Build the GenerationRequest of a document with the fields of `kind`; `default` is the model if it names none.
+
+    Raises InvalidRequest with the offending field in `param`.
+    """
     try:
         parsed = kind.model_validate(document)
     except ValidationError as error:
@@ -172,15 +175,15 @@ def build_generation_request(
     check_combinations(request)
     names = {"inputs": [image.name for image in inputs], "mask": mask.name if mask else None}
     same = digest({**document, **names, "provider": request.provider})
-    wanted = parsed.webhook.to_requested_webhook() if parsed.webhook else None
+    webhook = parsed.webhook.to_requested_webhook() if parsed.webhook else None
     reply = _reply(parsed, always_base64=bool(of_yandex or _ALWAYS_BASE64.match(model)))
     return GenerationRequest(
-        request, NAME, reply, parsed.deadline, digest=same, coalesce=True, requested_webhook=wanted
+        request, NAME, reply, parsed.deadline, digest=same, coalesce=True, requested_webhook=webhook
     )
 
 
 def _reply(parsed: GenerationsBody, *, always_base64: bool) -> dict[str, str]:
-    """How the answer is to look. A stream carries bytes."""
+    """What the answer must look like. A stream holds bytes."""
     reply: dict[str, str] = {"response_format": parsed.response_format or ("b64_json" if always_base64 else "url")}
     if identifier := parsed.safety_identifier or parsed.user:
         reply["safety_identifier"] = identifier

@@ -1,35 +1,31 @@
 """Answers of OpenAI's Images API, with g4f's additions.
 
 Contract: docs/protocols/openai-images.md#answers and docs/protocols/gradio-spaces.md#g4f-answers.
-The requests are in openai_request.py.
 """
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from imagegate.dialects.response import ApiResponse, RenderedPicture
+from imagegate.dialects.response import ApiResponse, RenderedPicture, ignored_fields
 from imagegate.domain.errors import Failure, FailureCode, RequestError
-from imagegate.domain.operation.attempt import ACCEPTED, Attempt, AttemptState
+from imagegate.domain.operation.attempt import ACCEPTED
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import usage
 from imagegate.domain.request.route import Route
 from imagegate.domain.timing.failover import last_failure
 
-GENERATION_PATHS = ("/v1/images/generations", "/v1/images/generate", "/v1/media/generate")
-PATHS = (*GENERATION_PATHS, "/v1/images/edits", "/v1/images/variations")
-"""The paths of this dialect below those that it shares with others."""
 NO_USAGE = {
     "input_tokens": 0,
     "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
     "output_tokens": 0,
     "total_tokens": 0,
 }
-"""Every event of a stream must carry usage, also when the upstream does not count tokens."""
+"""Every event of a stream must have a usage, even when the upstream does not count tokens."""
 
 
 def wants_base64(operation: Operation) -> bool:
-    """True when the caller wants the bytes in the answer, not a URL."""
+    """True when the caller wants bytes in the answer, not a URL."""
     return operation.reply.get("response_format") == "b64_json"
 
 
@@ -61,13 +57,8 @@ def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPic
 
 
 def _ignored_fields(operation: Operation) -> dict[str, list[str]]:
-    """What whoever made the pictures did not do as it was asked."""
-    names = sorted({name for attempt in operation.attempts if _made_it(attempt) for name in attempt.not_honoured})
+    names = sorted(ignored_fields(operation))
     return {"not_honoured": names} if names else {}
-
-
-def _made_it(attempt: Attempt) -> bool:
-    return attempt.state is AttemptState.DONE
 
 
 def _datum(rendered: RenderedPicture) -> dict[str, Any]:
@@ -91,7 +82,7 @@ def _stream(events: Sequence[dict[str, Any]]) -> ApiResponse:
 
 
 def _completed(operation: Operation, rendered_pictures: Sequence[RenderedPicture]) -> list[dict[str, Any]]:
-    """An event for each picture; the tokens of all of them are in the last, so that adding up counts them once."""
+    """One event per picture. The last one has the tokens of all, so that a sum over the events is right."""
     events = [_event(operation, rendered) for rendered in rendered_pictures]
     return [*events[:-1], events[-1] | {"usage": usage(operation.usage) or NO_USAGE}]
 
@@ -119,7 +110,8 @@ def _event(operation: Operation, rendered: RenderedPicture) -> dict[str, Any]:
 
 def _identifier(operation: Operation) -> dict[str, str]:
     """OpenAI echoes the `safety_identifier`, or the `user` that it replaces."""
-    return {name: operation.reply[name] for name in ("safety_identifier",) if name in operation.reply}
+    identifier = operation.reply.get("safety_identifier")
+    return {} if identifier is None else {"safety_identifier": identifier}
 
 
 _REFUSAL_STATUSES = {
@@ -137,15 +129,15 @@ _REFUSAL_STATUSES = {
     "insufficient_quota": 429,
 }
 _REFUSAL_KINDS = {"rate_limit_exceeded": "requests", "insufficient_quota": "insufficient_quota"}
-"""OpenAI's words for the `type` of a 429; what is not here is the caller's mistake."""
+"""OpenAI's `type` of a 429; every other refusal is an `invalid_request_error`."""
 
 
 _PARAMS = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
-"""The domain's names of fields that this dialect calls otherwise."""
+"""Fields that this dialect names differently than the domain."""
 
 
 def render_refusal(error: RequestError) -> ApiResponse:
-    """The answer to a request that has to be changed."""
+    """The answer to a request that the caller has to change."""
     status = _REFUSAL_STATUSES.get(error.code, 400)
     param = _PARAMS.get(error.param or "", error.param)
     text = error.message.replace(f"'{error.param}'", f"'{param}'")
@@ -154,7 +146,7 @@ def render_refusal(error: RequestError) -> ApiResponse:
     return render_error(status, message, kind, error.code, param)
 
 
-# After money may have been spent only a 4xx is safe: clients repeat every 5xx
+# Once money may have been spent, only a 4xx is safe: clients repeat every 5xx
 # (docs/protocols/openai-images.md#retries).
 _FAILURES = {
     FailureCode.CONTENT_FILTERED: (400, "image_generation_user_error", "moderation_blocked"),
@@ -165,7 +157,7 @@ _FAILURES = {
 
 
 def render_failure(reason: Failure, operation: Operation) -> ApiResponse:
-    """The answer to an operation that failed; in a stream the clients find it in an event."""
+    """The answer to a failed operation. Clients of a stream read it from an event."""
     answer = _failure(reason, operation)
     return _stream([answer.body]) if _streams(operation) else answer
 
@@ -181,7 +173,7 @@ def _failure(reason: Failure, operation: Operation) -> ApiResponse:
 
 
 def render_pending(operation: Operation, repeats: bool, retry_after: int) -> ApiResponse:
-    """The pictures are still being made; `repeats`: the client posts again on a 503."""
+    """The answer while the operation runs. `repeats`: the client posts again after a 503."""
     message = (
         f"The picture is still being made. Nothing is lost: GET /v1/operations/{operation.id}/wait "
         f"with the same key waits on, or repeat the same request.{_so_far(operation)}"
@@ -192,12 +184,12 @@ def render_pending(operation: Operation, repeats: bool, retry_after: int) -> Api
     return ApiResponse(answer.status, {**answer.body, "operation_id": operation.id}, headers | repeat)
 
 
-def too_large(operation: Operation, urls: Sequence[str]) -> ApiResponse:
-    """The pictures are there, but not as base64 in one answer; their URLs are, so that nothing paid for is lost."""
+def render_too_large(operation: Operation, urls: Sequence[str]) -> ApiResponse:
+    """The answer in place of base64 that is too large: an error with the pictures' URLs, so that none is lost."""
     message = (
-        "The pictures are made, but as base64 they are more than one answer can hold here. Fetch them from "
-        f"`data[].url` or /v1/operations/{operation.id}; next time ask for response_format 'url', for fewer pictures, "
-        "or at the address that redirects."
+        "The pictures are made, but as base64 they are too large for one answer of this address. Fetch them from "
+        f"`data[].url` or /v1/operations/{operation.id}; next time use response_format 'url', fewer pictures, "
+        "or the address that redirects."
     )
     answer = render_error(422, message, "invalid_request_error", "answer_too_large", "response_format")
     data = [{"url": url} for url in urls]
@@ -205,16 +197,16 @@ def too_large(operation: Operation, urls: Sequence[str]) -> ApiResponse:
 
 
 def _so_far(operation: Operation) -> str:
-    """Why it takes long, while nobody has accepted it."""
+    """Why it takes long, while no provider has accepted it."""
     attempts = operation.counted_attempts
     if any(attempt.state in ACCEPTED for attempt in attempts) or not any(attempt.failure for attempt in attempts):
         return ""
     reason = last_failure(attempts)
-    return f" So far nobody has taken it: {reason.code}, {reason.message}"
+    return f" No provider has accepted it yet: {reason.code}, {reason.message}"
 
 
 def render_error(status: int, message: str, kind: str, code: str | None, param: str | None) -> ApiResponse:
-    """OpenAI's error body; all four keys are always there."""
+    """OpenAI's error body, always with all four keys."""
     return ApiResponse(status, {"error": {"message": message, "type": kind, "param": param, "code": code}})
 
 

@@ -1,4 +1,4 @@
-"""Lists in pages that fit into Lambda's answer, whatever texts they hold, and the tokens from one to the next."""
+"""Split lists into pages that fit into Lambda's answer, with tokens that lead from one to the next."""
 
 import base64
 import binascii
@@ -9,11 +9,11 @@ from typing import Any
 from imagegate.domain.errors import InvalidRequest
 
 LARGEST_PAGE = 4_000_000
-"""Bytes of a page in Lambda's answer, which takes 6,291,556 and in which the body's JSON is a text, escaped again."""
+"""Bytes of a page. Lambda's limit is 6,291,556, and its answer holds the body as a text whose JSON is escaped again."""
 
 
 def take_page(documents: Iterable[dict[str, Any]], largest: int = LARGEST_PAGE) -> list[dict[str, Any]]:
-    """As many of the documents, from the first on, as have at most `largest` bytes together; one in any case."""
+    """Take documents from the first on while they have at most `largest` bytes together; always at least one."""
     page: list[dict[str, Any]] = []
     size = 0
     for document in documents:
@@ -35,7 +35,7 @@ def page_token(last: str) -> str:
 
 
 def parse_page_token(token: str, is_valid: Callable[[str], bool]) -> str:
-    """What a page ended with. Raises InvalidRequest for anything that was not handed out."""
+    """Parse the last entry of the page before. Raises InvalidRequest for a token that `page_token` did not make."""
     try:
         last = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
     except (binascii.Error, ValueError):
@@ -44,6 +44,6 @@ def parse_page_token(token: str, is_valid: Callable[[str], bool]) -> str:
         raise InvalidRequest(
             "page_token is not valid.",
             param="page_token",
-            remedy="Hand back next_page_token as it came, or leave it out to start with the first page.",
+            remedy="Send next_page_token unchanged, or leave it out to start with the first page.",
         )
     return last

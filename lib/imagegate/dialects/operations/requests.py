@@ -33,7 +33,7 @@ _RATIO = r"^[1-9][0-9]{0,3}:[1-9][0-9]{0,3}$"
 
 def _ratio(value: str) -> str:
     if not re.fullmatch(_RATIO, value):
-        raise ValueError("must be two whole numbers such as '16:9'")
+        raise ValueError("must be two whole numbers, such as '16:9'")
     return value
 
 
@@ -47,9 +47,9 @@ class SizeBody(BaseModel):
 
 
 class CreateBody(BaseModel):
-    """The body of POST /v1/operations. Null is as good as absent.
+    """The body of POST /v1/operations. Null means the same as an absent field.
 
-    Unknown fields are refused: a typing error must not go unnoticed.
+    Unknown fields are refused, so that typing errors are found.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -57,12 +57,12 @@ class CreateBody(BaseModel):
     prompt: Prompt
     model: Annotated[Line, Field(min_length=1, max_length=200)]
     provider: Annotated[Line, Field(max_length=200)] | None = Field(
-        None, description="Insist on one provider of the model's route."
+        None, description="Use only this provider of the model's route."
     )
-    n: Annotated[int, Field(ge=1, le=10), WHOLE] | None = Field(None, description="Without, 1.")
+    n: Annotated[int, Field(ge=1, le=10), WHOLE] | None = Field(None, description="1 by default.")
     size: SizeBody | None = None
     aspect_ratio: Annotated[str, AfterValidator(_ratio), Field(json_schema_extra={"pattern": _RATIO})] | None = Field(
-        None, description="Width to height, in place of `size`.", examples=["16:9"]
+        None, description="Width to height, instead of `size`.", examples=["16:9"]
     )
     seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] | None = None
     negative_prompt: Annotated[Text, Field(max_length=32_000)] | None = None
@@ -72,19 +72,19 @@ class CreateBody(BaseModel):
     output_compression: Annotated[int, Field(ge=0, le=100), WHOLE] | None = Field(
         None, description="Below 100 only with `output_format` jpeg or webp."
     )
-    expand: bool | None = Field(None, description="Have a language model write the prompt out first.")
+    expand: bool | None = Field(None, description="Expand the prompt with a language model first.")
     deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
         None, description="Seconds after which the operation fails if it has no picture."
     )
     metadata: Annotated[dict[_KEY, _VALUE], Field(max_length=16)] | None = None
     webhook: WebhookBody | None = None
-    validate_only: bool | None = Field(None, description="Check and estimate; make nothing.")
+    validate_only: bool | None = Field(None, description="Check and estimate only; no picture is made.")
 
 
 def parse(body: bytes, key: str | None = None) -> tuple[GenerationRequest, bool]:
-    """Understand a request, which came with an Idempotency-Key if there is a `key`. Raises InvalidRequest.
+    """Parse a request. Raises InvalidRequest.
 
-    The second value says whether it is only to be validated.
+    `key`: the header Idempotency-Key. The second result is true when the caller wants the request validated only.
     """
     document = parse_document(body)
     try:
@@ -92,7 +92,7 @@ def parse(body: bytes, key: str | None = None) -> tuple[GenerationRequest, bool]
     except ValidationError as error:
         raise first_error(error) from None
     if parsed.size and parsed.aspect_ratio:
-        raise InvalidRequest("size and aspect_ratio exclude each other.", param="aspect_ratio")
+        raise InvalidRequest("size and aspect_ratio cannot be combined.", param="aspect_ratio")
     request = build_image_request(parsed)
     check_combinations(request)
     generation = GenerationRequest(
@@ -108,7 +108,7 @@ def parse(body: bytes, key: str | None = None) -> tuple[GenerationRequest, bool]
 
 
 def build_image_request(parsed: CreateBody) -> ImageRequest:
-    """The body in the domain's words."""
+    """Convert the body to the domain's type."""
     ratio = parsed.aspect_ratio.split(":") if parsed.aspect_ratio else None
     return ImageRequest(
         model=parsed.model,
@@ -128,7 +128,7 @@ def build_image_request(parsed: CreateBody) -> ImageRequest:
 
 
 def parse_picture_id(text: str) -> tuple[str, int]:
-    """Operation id and slot of a picture id. Raises UnknownImage for an id of another shape."""
+    """Parse the operation's id and the slot out of a picture's id. Raises UnknownImage for another pattern."""
     operation_id, _, slot = text.partition("-")
     if not (is_id(operation_id) and slot.isdecimal() and len(slot) < 3):
         raise unknown_picture(text)
@@ -136,5 +136,5 @@ def parse_picture_id(text: str) -> tuple[str, int]:
 
 
 def unknown_picture(picture_id: str) -> UnknownImage:
-    """What to raise for the id of a picture that is not there."""
-    return UnknownImage(f"Picture '{picture_id}' does not exist.", remedy="Its operation lists those there are.")
+    """The error for a picture that does not exist."""
+    return UnknownImage(f"Picture '{picture_id}' does not exist.", remedy="The operation lists its pictures.")

@@ -1,8 +1,8 @@
-"""Responses of imagegate's own operations API, and problems as RFC 9457 has them."""
+"""Answers of imagegate's own operations API, and its errors as RFC 9457 problems."""
 
-from collections.abc import Callable
 from typing import Any
 
+from imagegate.dialects.dialect import PictureLink
 from imagegate.dialects.operations.pages import LARGEST_PAGE, page_token, take_page
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.errors import RequestError
@@ -11,13 +11,11 @@ from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import picture_id, represent, rfc3339
 from imagegate.domain.timing.schedule import Outlook
 
-Link = Callable[[Operation, int], str]
-"""The path that leads to the picture in a slot."""
 PROBLEM = {"content-type": "application/problem+json"}
 
 
-def render_document(operation: Operation, link: Link, outlook: Outlook | None = None) -> dict[str, Any]:
-    """The operation with its own URLs; clients build none. While it runs, with when it is likely to end."""
+def render_document(operation: Operation, link: PictureLink, outlook: Outlook | None = None) -> dict[str, Any]:
+    """The operation with its URLs, so that clients build none, and while it runs with its likely end."""
     path = f"/v1/operations/{operation.id}"
     images = [link(operation, picture.slot) for picture in operation.pictures]
     urls = {"self": path, "wait": f"{path}/wait", "cancel": f"{path}:cancel", "images": images}
@@ -30,23 +28,23 @@ def render_document(operation: Operation, link: Link, outlook: Outlook | None = 
     return {**document, "estimated_ready_at": ready_at, "urls": urls}
 
 
-def render_operation(operation: Operation, link: Link, outlook: Outlook | None = None) -> ApiResponse:
-    """200: the operation; while it runs, with when to ask again."""
+def render_operation(operation: Operation, link: PictureLink, outlook: Outlook | None = None) -> ApiResponse:
+    """200: the operation; while it runs, with Retry-After."""
     headers = {"etag": f'W/"{operation.version}"'}
     if outlook and not operation.done:
         headers["retry-after"] = str(outlook.retry_after)
     return ApiResponse(200, render_document(operation, link, outlook), headers)
 
 
-def render_accepted(operation: Operation, link: Link, outlook: Outlook) -> ApiResponse:
-    """202: the operation is written down and under way; with when to ask for it."""
+def render_accepted(operation: Operation, link: PictureLink, outlook: Outlook) -> ApiResponse:
+    """202: the running operation, with its address and Retry-After."""
     path = f"/v1/operations/{operation.id}"
     headers = {"location": path, "operation-location": path, "retry-after": str(outlook.retry_after)}
     return ApiResponse(202, render_document(operation, link, outlook), headers)
 
 
-def render_page(page: Page, link: Link, largest: int = LARGEST_PAGE) -> ApiResponse:
-    """200: a part of the list, cut where it would have more than `largest` bytes."""
+def render_page(page: Page, link: PictureLink, largest: int = LARGEST_PAGE) -> ApiResponse:
+    """200: a page of the list, of at most `largest` bytes."""
     rendered = take_page((render_document(operation, link) for operation in page.operations), largest)
     whole = len(rendered) == len(page.operations)
     last = page.next_before_id if whole else page.operations[len(rendered) - 1].id
@@ -69,31 +67,31 @@ STATUSES = {
     "insufficient_quota": 429,
 }
 TITLES = {
-    400: "The request has to be changed",
+    400: "The request must be changed",
     401: "No valid API key",
     403: "Not allowed for this API key",
-    404: "There is no such thing",
-    405: "Not done this way",
-    409: "Not possible at this moment",
-    410: "No longer kept",
-    413: "Too large",
-    422: "Not the same request",
-    429: "Too much for this API key",
-    500: "imagegate broke down",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict with the current state",
+    410: "No longer available",
+    413: "Request too large",
+    422: "Idempotency-Key of another request",
+    429: "Limit of the API key reached",
+    500: "Internal error",
 }
 
 
 def render_refusal(error: RequestError, request_id: str) -> ApiResponse:
-    """The answer to a request that has to be changed."""
+    """The answer to a request that the caller has to change."""
     status = STATUSES.get(error.code, 400)
     return render_problem(status, error.code, error.message, request_id, remedy=error.remedy, param=error.param)
 
 
 def render_problem(status: int, code: str, detail: str, request_id: str, **more: str | None) -> ApiResponse:
-    """An RFC 9457 body; `more` that is not `None` is added."""
+    """An RFC 9457 body, with the members of `more` that are not `None`."""
     body = {
         "type": "about:blank",
-        "title": TITLES.get(status, "Not answered"),
+        "title": TITLES.get(status, "Error"),
         "status": status,
         "detail": detail,
         "code": code,

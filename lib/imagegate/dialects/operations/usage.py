@@ -1,4 +1,4 @@
-"""What an API key has used of its limits, as `GET /v1/usage` and `imagegate keys usage` show it."""
+"""Use of an API key's limits, for `GET /v1/usage` and `imagegate keys usage`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,17 +11,17 @@ from imagegate.domain.operation.account import Amount
 from imagegate.domain.operation.representation import rfc3339
 
 LONGEST = 90
-"""Days that can be asked for."""
+"""Days."""
 
 
 def last_days(count: int, now: float) -> list[str]:
-    """So many days up to today, in UTC, today first."""
+    """The last `count` days in UTC, today first; `now` in seconds since the epoch."""
     today = datetime.fromtimestamp(now, UTC).date()
     return [(today - timedelta(days=back)).isoformat() for back in range(count)]
 
 
 def render_usage(key: ApiKey | None, used: UsageTotals, days: Sequence[str], now: float) -> dict[str, Any]:
-    """Limits, what is left of them, and what was used on `days` (today first)."""
+    """Limits, the rest of them, and the use on `days` (today first)."""
     limits = key.limits if key else KeyLimits()
     today = used.days.get(days[0], Amount())
     return {

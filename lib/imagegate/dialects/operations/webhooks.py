@@ -1,4 +1,4 @@
-"""Deliveries to webhooks as the operations API shows them, and requests to repeat them."""
+"""Deliveries to webhooks, and requests to repeat them, in the operations API."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -18,17 +18,17 @@ _LONGEST_SEQUENCE = 9
 
 
 class RedeliverBody(BaseModel):
-    """The body of POST /v1/operations/{id}:redeliver; it may be left out."""
+    """The optional body of POST /v1/operations/{id}:redeliver."""
 
     model_config = ConfigDict(extra="forbid")
 
     event_id: Annotated[Line, Field(max_length=100)] | None = Field(
-        None, description="Of one event; without, of all that have not arrived."
+        None, description="One event; by default all that have not arrived."
     )
 
 
 def parse_redelivery(body: bytes) -> str | None:
-    """The event to be sent again, if one is named. Raises InvalidRequest."""
+    """Parse the id of the event to send again; `None` for all that have not arrived. Raises InvalidRequest."""
     try:
         return RedeliverBody.model_validate(parse_document(body or b"{}"), strict=True).event_id
     except ValidationError as error:
@@ -38,7 +38,7 @@ def parse_redelivery(body: bytes) -> str | None:
 def render_deliveries(
     operation: Operation, found: Sequence[Delivery], disabled: bool, status: int = 200, largest: int = LARGEST_PAGE
 ) -> ApiResponse:
-    """What was sent to the operation's webhook, and what became of it; at most `largest` bytes of it."""
+    """A page of the operation's deliveries with their attempts, of at most `largest` bytes."""
     webhook = operation.webhook
     document = {"url": webhook.url, "events": list(webhook.events), "disabled": disabled} if webhook else None
     page = take_page(map(_delivery, found), largest)
@@ -47,7 +47,7 @@ def render_deliveries(
 
 
 def parse_deliveries_token(token: str) -> int:
-    """The sequence that the page before ended with. Raises InvalidRequest."""
+    """Parse the last sequence of the page before. Raises InvalidRequest."""
     return int(parse_page_token(token, lambda last: last.isdecimal() and len(last) <= _LONGEST_SEQUENCE))
 
 

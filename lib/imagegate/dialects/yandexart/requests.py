@@ -1,8 +1,7 @@
 """YandexART's asynchronous operations.
 
-Contract: docs/protocols/yandexart.md. Numbers come as strings or numbers, zero means "default",
-extra fields are ignored, the Content-Type is not looked at. Bodies have the documented keys and no other, so that
-protobuf's strict parsers take them; what else there is to say stands in headers.
+Contract: docs/protocols/yandexart.md. Numbers come as strings or numbers, zero means "default". Extra fields and the
+Content-Type are ignored.
 """
 
 import re
@@ -16,10 +15,10 @@ from imagegate.dialects.parsing import (
     DATA_LOGGING,
     Line,
     Text,
-    header_line,
     model_of_uri,
     parse_document,
     parse_idempotency_key,
+    require_line,
     with_privacy,
 )
 from imagegate.dialects.validation_errors import first_error
@@ -34,22 +33,20 @@ DEADLINE = 24 * 3600.0
 _MIME_TYPE = "^(image/[a-z.+-]+)?$"
 _NOT_BLANK = {"pattern": r"\S"}
 _PART = rf"[^/{FORBIDDEN}\t\r\n]+"
-
-
 EXPAND = "x-imagegate-expand"
-"""The header that has the prompt expanded: the documented body has no field for it."""
+"""The header that asks for prompt expansion, because the documented body has no field for it."""
 CLIENT_ID = "x-client-request-id"
-"""The header with the caller's own id of a request, which is told back to it."""
+"""The header with the caller's own id of a request, which the answer repeats."""
 HEADERS = (DATA_LOGGING, EXPAND, "idempotency-key", CLIENT_ID)
-"""Those that are read."""
+"""The request headers that `parse` reads."""
 _LONGEST_CLIENT_ID = 255
 _MOST_CHARACTERS = 32_000
-"""Over all messages: more than any upstream reads, and what a table's item can hold."""
+"""Of all messages together: more than any upstream reads, and small enough for a table's item."""
 
 
 def _zero_for_null(value: Any) -> Any:
     if isinstance(value, str) and ("_" in value or value.split() != [value]):
-        raise ValueError("must be a number, without blanks and underscores")
+        raise ValueError("must be a number without blanks and underscores")
     return 0 if value is None else value
 
 
@@ -61,12 +58,12 @@ def _no_boolean(value: Any) -> Any:
 
 Integer = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, le=2**63 - 1)]
 Double = Annotated[float, BeforeValidator(_zero_for_null), Field(allow_inf_nan=False)]
-"""As protobuf's JSON has them: numbers or strings, null for zero."""
+"""As in protobuf's JSON: a number or a string, null for zero."""
 
 
 def _mime_type(value: str) -> str:
     if not re.fullmatch(_MIME_TYPE, value):
-        raise ValueError("must be a type of pictures, such as 'image/jpeg'")
+        raise ValueError("must be the media type of a picture, such as 'image/jpeg'")
     return value
 
 
@@ -78,21 +75,21 @@ class _Body(BaseModel):
 
 
 class WeightedMessage(_Body):
-    """One part of the prompt; weight 0 or absent counts as 1."""
+    """One part of the prompt. A weight of 0 or none counts as 1."""
 
     text: Annotated[Annotated[Text, Field(max_length=32_000)] | None, Field(json_schema_extra=_NOT_BLANK)] = None
     weight: Double = 0.0
 
 
 class AspectRatio(_Body):
-    """Width to height; 0 or absent counts as 1."""
+    """Width to height. A value of 0 or none counts as 1."""
 
     width_ratio: Annotated[Integer, Field(alias="widthRatio")] = 0
     height_ratio: Annotated[Integer, Field(alias="heightRatio")] = 0
 
 
 class GenerationOptions(_Body):
-    """Everything but the prompt. Pictures are JPEG, whatever `mimeType` says; an answer's headers tell."""
+    """Everything but the prompt. Pictures are always JPEG; a header of the answer reports another `mimeType`."""
 
     mime_type: Annotated[MimeType | None, Field(alias="mimeType")] = None
     seed: Integer = 0
@@ -111,7 +108,7 @@ class GenerationBody(_Body):
 
 
 def parse(body: bytes, headers: Mapping[str, str] | None = None) -> GenerationRequest:
-    """Understand a request; `headers` by their lower-case names.
+    """Parse a request; `headers` by their lower-case names.
 
     Raises InvalidRequest with the offending field, or header, in `param`.
     """
@@ -121,7 +118,7 @@ def parse(body: bytes, headers: Mapping[str, str] | None = None) -> GenerationRe
     except ValidationError as error:
         raise first_error(error) from None
     request = replace(_request(parsed), expand=_expand(headers.get(EXPAND, "").strip().lower()))
-    client_id = header_line(headers.get(CLIENT_ID, ""), CLIENT_ID)[:_LONGEST_CLIENT_ID]
+    client_id = require_line(headers.get(CLIENT_ID, ""), CLIENT_ID)[:_LONGEST_CLIENT_ID]
     generation = GenerationRequest(
         request,
         NAME,

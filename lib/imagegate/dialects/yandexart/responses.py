@@ -1,26 +1,25 @@
-"""Responses of YandexART's asynchronous operations.
+"""Answers of YandexART's asynchronous operations.
 
-Bodies have the documented keys and no other, so that protobuf's strict parsers take them; what else there is to say
-stands in headers."""
+Bodies have only the documented keys, so that protobuf's strict parsers accept them; imagegate's additions are headers.
+"""
 
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from imagegate.dialects.response import ApiResponse
+from imagegate.dialects.response import ApiResponse, ignored_fields
 from imagegate.domain.errors import Failure, FailureCode, RequestError
-from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import rfc3339
 from imagegate.domain.request.expansion import shorten
 
 RESPONSE_TYPE = "type.googleapis.com/yandex.cloud.ai.foundation_models.v1.image_generation.ImageGenerationResponse"
 _LONGEST_REVISED_PROMPT = 800
-"""Characters; percent-encoded, all headers together have to fit into 10 KB."""
+"""Characters. Percent-encoded, all headers together must fit into 10 KB."""
 
 
 def render_pending(operation: Operation, retry_after: int | None = None) -> ApiResponse:
-    """The operation while it runs, key for key as the service writes it: no `response`, no `error`."""
+    """The running operation with the service's own keys: neither `response` nor `error`."""
     headers = {} if retry_after is None else {"retry-after": str(retry_after)}
     return ApiResponse(200, _frame(operation, done=False), headers)
 
@@ -47,26 +46,20 @@ _NAMES = {"aspect_ratio": "aspectRatio"}
 
 
 def _headers(operation: Operation) -> dict[str, str]:
-    """What the documented body has no place for: who made the picture, and what was not done as asked."""
+    """What the documented body has no key for: the picture's provider, and the fields that it did not honour."""
     picture = operation.pictures[0] if operation.pictures else None
-    passed_over = {
-        name for attempt in operation.attempts if attempt.state is AttemptState.DONE for name in attempt.not_honoured
-    }
-    passed_over = {_NAMES.get(name, name) for name in passed_over}
-    passed_over |= {"mimeType"} if "mime_type" in operation.reply else set()
+    ignored = {_NAMES.get(name, name) for name in ignored_fields(operation)}
+    ignored |= {"mimeType"} if "mime_type" in operation.reply else set()
+    revised = picture.revised_prompt if picture else None
     headers = {
         "model": operation.model,
         "provider": operation.provider,
         "seed": picture.seed if picture else None,
-        "revised-prompt": _encode(picture.revised_prompt) if picture and picture.revised_prompt else None,
-        "not-honoured": ", ".join(sorted(passed_over)) or None,
+        # Headers are ASCII, so the prompt is percent-encoded UTF-8.
+        "revised-prompt": quote(shorten(revised, _LONGEST_REVISED_PROMPT), safe=" ") if revised else None,
+        "not-honoured": ", ".join(sorted(ignored)) or None,
     }
     return {f"x-imagegate-{name}": str(value) for name, value in headers.items() if value is not None}
-
-
-def _encode(text: str) -> str:
-    """Percent-encoded UTF-8, because headers carry no other letters than ASCII's."""
-    return quote(shorten(text, _LONGEST_REVISED_PROMPT), safe=" ")
 
 
 _GRPC_OF_FAILURE = {
@@ -84,7 +77,7 @@ _INTERNAL = 13
 
 
 def render_failure(operation: Operation, reason: Failure) -> ApiResponse:
-    """The failed operation: HTTP 200, the verdict is in `error`; never with code 0, which clients take for none."""
+    """The failed operation: 200 with an `error`, whose code is never 0 because clients read that as no error."""
     error = {"code": _GRPC_OF_FAILURE.get(reason.code, _INTERNAL), "message": reason.message, "details": []}
     return ApiResponse(200, {**_frame(operation, done=True), "error": error})
 
@@ -107,13 +100,13 @@ _GRPC_OF_REFUSAL = {
 
 
 def render_refusal(error: RequestError) -> ApiResponse:
-    """The answer to a request that has to be changed."""
+    """The answer to a request that the caller has to change."""
     message = f"{error.message} {error.remedy}" if error.remedy else error.message
     return render_error(_GRPC_OF_REFUSAL.get(error.code, 3), message)
 
 
 def render_breakdown(status: int, message: str) -> ApiResponse:
-    """The answer to what went wrong on our side, or to a route that does not exist."""
+    """The answer to a fault of the gateway, or to an unknown route."""
     code = _GRPC_OF_STATUS.get(status, 3 if status < 500 else _INTERNAL)
     return replace(render_error(code, message), status=status)
 

@@ -1,29 +1,65 @@
-"""What the OpenAPI document says of OpenAI's Images API. A constant belongs to the routes of its name."""
+"""What the OpenAPI document says of OpenAI's Images API."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
 
 from imagegate.dialects.openai import requests as openai_requests
-from imagegate.web import openapi_schemas as schemas
+from imagegate.dialects.openai import responses as openai_responses
+from imagegate.dialects.openai.dialect import OPENAI_IMAGES
+from imagegate.dialects.response import RenderedPicture
+from imagegate.domain.errors import Failure, FailureCode
+from imagegate.providers import registry
+from imagegate.web import openapi_samples as samples
+from imagegate.web.long_polling import render_unfinished
+from imagegate.web.openai import schemas
 from imagegate.web.openapi_parts import (
-    ACCEPTED,
     DATA_LOGGING,
     IDEMPOTENCY_KEY,
-    NO_PICTURES,
     OVERTAKEN,
     PREFER,
     REDIRECT,
-    body,
-    openai_errors,
-    schema_of,
+    Documented,
+    ErrorAnswers,
+    ErrorShape,
+    RequestBody,
+    json_body,
+    reference_to,
 )
+from imagegate.web.operations.schemas import ACCEPTED
 
+_THROTTLED = Failure(FailureCode.RATE_LIMITED, "voodoohop is throttled.")
+_FAILED = Failure(FailureCode.UPSTREAM_FAILED, "voodoohop failed without saying why.")
+ERROR = ErrorShape(
+    dialect=OPENAI_IMAGES,
+    schema=schemas.OpenAIErrorSchema,
+    failures={
+        424: openai_responses.render_failure(_FAILED, samples.DONE).body,
+        429: openai_responses.render_failure(_THROTTLED, samples.DONE).body,
+        503: openai_responses.render_pending(samples.QUEUED, repeats=True, retry_after=30).body,
+        504: openai_responses.render_pending(samples.QUEUED, repeats=False, retry_after=30).body,
+    },
+)
+_ERRORS = ErrorAnswers((ERROR,))
+NO_PICTURES = _ERRORS(
+    s424="The upstreams failed; there will be no pictures.",
+    s429="The upstreams are throttled, and nothing was spent. Retry-After says when to repeat the request.",
+    s503="The pictures are still being made, or no upstream has capacity. Retry-After says when to repeat the request.",
+    s504="The pictures are still being made, and this client follows no further redirect.",
+)
+"""Answers to a wait that ends without pictures."""
+PICTURES: Mapping[int, Any] = {
+    200: openai_responses.render_success(samples.DONE, [RenderedPicture(samples.PICTURE, url=samples.URL)]).body,
+    202: samples.native(samples.QUEUED),
+    303: render_unfinished(samples.QUEUED),
+}
+_PARAMETERS = (PREFER, IDEMPOTENCY_KEY, DATA_LOGGING)
 _FIRST = {"model": "flux", "prompt": "a red fox in the snow"}
-GENERATE: dict[str, Any] = {
-    "tags": ["OpenAI Images"],
-    "summary": "Generate pictures",
-    "responses": {
+_GENERATE = Documented(
+    summary="Generate pictures",
+    responses={
         200: {
             "model": schemas.ImagesSchema,
             "description": "The pictures; with `stream`, as text/event-stream.",
@@ -31,69 +67,79 @@ GENERATE: dict[str, Any] = {
         },
         202: ACCEPTED,
         303: REDIRECT,
-        **openai_errors(
-            s400="The request has to be changed (`param` names the field), or an upstream refused it.",
+        **_ERRORS(
+            s400="The request must be changed (`param` names the field), or an upstream refused it.",
             s404="The model does not exist.",
             s409=OVERTAKEN,
-            s422="The Idempotency-Key came with another request before; or, at the long-hold address, the pictures are "
-            "made but too large as base64 (`data` has their URLs).",
+            s422="The Idempotency-Key was used with another request; or, at the long-hold address, the pictures are "
+            "too large as base64 (`data` has their URLs).",
         ),
         **NO_PICTURES,
     },
-    "openapi_extra": {
-        "parameters": [PREFER, IDEMPOTENCY_KEY, DATA_LOGGING],
-        **body(
-            openai_requests.GenerationsBody,
-            simple=_FIRST,
-            bytes={**_FIRST, "response_format": "b64_json", "size": "1024x768", "n": 2},
-            g4f={**_FIRST, "width": 768, "height": 768, "num_inference_steps": 4, "seed": 7, "response_format": None},
-        ),
-    },
-}
+    errors=_ERRORS,
+    examples=PICTURES,
+    refusals=samples.START_REFUSALS,
+    parameters=_PARAMETERS,
+    requires_model=True,
+    body=json_body(
+        openai_requests.GenerationsBody,
+        simple=_FIRST,
+        bytes={**_FIRST, "response_format": "b64_json", "size": "1024x768", "n": 2},
+        g4f={**_FIRST, "width": 768, "height": 768, "num_inference_steps": 4, "seed": 7, "response_format": None},
+    ),
+)
+_PROVIDER = {"name": "provider", "in": "path", "required": True, "schema": {"type": "string", "title": "Provider"}}
 _PICTURE = "data:image/png;base64,iVBORw0KGgo="
-_FORM_FILES = {
-    "image": {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1, "maxItems": 16},
-    "mask": {"type": "string", "format": "binary"},
-}
+_FILE = {"type": "string", "format": "binary"}
+_DATA_URL = {"type": "object", "properties": {"image_url": {"type": "string"}}, "required": ["image_url"]}
 
 
-def _pictures(kind: type[BaseModel], **example: Any) -> dict[str, Any]:
-    """Bodies with pictures: a form with files, or JSON with data URLs."""
-    schema = schema_of(kind)
-    needed = schema.get("required", [])
-    form = {"type": "object", "properties": {**schema["properties"], **_FORM_FILES}, "required": ["image", *needed]}
-    url = {"type": "object", "properties": {"image_url": {"type": "string"}}, "required": ["image_url"]}
-    images = {"images": {"type": "array", "items": url, "minItems": 1, "maxItems": 16}, "mask": url}
-    document = {"type": "object", "properties": {**schema["properties"], **images}, "required": ["images", *needed]}
+def _body_with_pictures(model: type[BaseModel], /, **example: Any) -> RequestBody:
+    """A form with files, or JSON with data URLs, beside the fields of `model`."""
+
+    def extend(name: str, picture: dict[str, Any]) -> dict[str, Any]:
+        pictures = {"type": "array", "items": picture, "minItems": 1, "maxItems": 16}
+        properties = {name: pictures, "mask": picture}
+        return {"allOf": [reference_to(model)], "type": "object", "properties": properties, "required": [name]}
+
     examples = {"simple": {"value": {**example, "images": [{"image_url": _PICTURE}]}}}
-    content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": document, "examples": examples}}
-    return {
-        "parameters": [PREFER, IDEMPOTENCY_KEY, DATA_LOGGING],
-        "requestBody": {"required": True, "content": content},
+    content = {
+        "multipart/form-data": {"schema": extend("image", _FILE)},
+        "application/json": {"schema": extend("images", _DATA_URL), "examples": examples},
     }
+    return RequestBody(model=model, content=content)
 
 
-EDIT: dict[str, Any] = {
-    **GENERATE,
-    "summary": "Edit pictures",
-    "openapi_extra": _pictures(openai_requests.EditsBody, model="gpt-image-2", prompt="make it winter"),
-}
-VARY: dict[str, Any] = {
-    **GENERATE,
-    "summary": "Vary a picture",
-    "description": "Refused with 400 where no provider of the model does it without a prompt: then edit.",
-    "openapi_extra": _pictures(openai_requests.VariationsBody, n=2),
-}
-MODELS: dict[str, Any] = {
-    "tags": ["OpenAI Images"],
-    "summary": "List the models",
-    "responses": {200: {"model": schemas.ModelsSchema, "description": "The models."}},
-}
-MODEL: dict[str, Any] = {
-    "tags": ["OpenAI Images"],
-    "summary": "Describe a model",
-    "responses": {
-        200: {"model": schemas.ModelSchema, "description": "The model."},
-        **openai_errors(s404="The model does not exist."),
-    },
+_MODEL = openai_responses.render_model(next(iter(registry.routes())))
+DOCUMENTED = {
+    "generate": _GENERATE,
+    "generate_by_provider": replace(_GENERATE, parameters=(_PROVIDER, *_PARAMETERS)),
+    "edit": replace(
+        _GENERATE,
+        summary="Edit pictures",
+        body=_body_with_pictures(openai_requests.EditsBody, model="gpt-image-2", prompt="make it winter"),
+    ),
+    "vary": replace(
+        _GENERATE,
+        summary="Vary a picture",
+        description="Refused with 400 where no provider of the model works without a prompt; then use edits.",
+        body=_body_with_pictures(openai_requests.VariationsBody, n=2),
+    ),
+    "models": Documented(
+        summary="List the models",
+        responses={200: {"model": schemas.ModelsSchema, "description": "The models."}},
+        errors=_ERRORS,
+        examples={200: {"object": "list", "data": [_MODEL]}},
+    ),
+    "model": Documented(
+        summary="Describe a model",
+        responses={
+            200: {"model": schemas.ModelSchema, "description": "The model."},
+            **_ERRORS(s404="The model does not exist."),
+        },
+        errors=_ERRORS,
+        examples={200: _MODEL},
+        refusals=samples.UNKNOWN_MODEL,
+        requires_model=True,
+    ),
 }

@@ -1,78 +1,89 @@
-"""OpenAI's Images API under the paths that OpenAI's and g4f's clients use."""
+"""OpenAI's Images API under the paths that OpenAI's and g4f's clients use.
+
+Handlers block, because a Lambda function serves one request at a time.
+"""
 
 from dataclasses import replace
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from imagegate.dialects.openai import requests as openai_requests
-from imagegate.dialects.openai import responses as openai_responses
+from imagegate.dialects.openai.responses import render_model
 from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key, with_privacy
 from imagegate.dialects.response import ApiResponse
+from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import UnknownModel
 from imagegate.usecases.start import GenerationRequest
-from imagegate.web.access import principal_of, start_for
+from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
 from imagegate.web.http import to_response
 from imagegate.web.long_polling import wait_for_started
+from imagegate.web.routing import PrincipalDep, ServicesDep, create_router
 from imagegate.web.services import Services
 from imagegate.web.uploads import describe_inputs, read_upload
 
-
-def add_openai_routes(app: FastAPI, services: Services) -> None:
-    """Add the routes of this dialect. Handlers block: a Lambda serves one request at a time."""
-
-    async def generate(request: Request, provider: str | None = None) -> Response:
-        generation = openai_requests.parse(await request.body(), provider)
-        generation = _with_repetition(generation, request)
-        return wait_for_started(request, services, start_for(request, services, generation))
-
-    async def generate_here(request: Request) -> Response:
-        return await generate(request)
-
-    for path in openai_responses.GENERATION_PATHS:
-        app.add_api_route(path, generate_here, methods=["POST"], name="generate")
-    app.add_api_route("/api/{provider}/images/generations", generate, methods=["POST"], name="generate")
-
-    async def from_pictures(request: Request, kind: type[openai_requests.GenerationsBody]) -> Response:
-        upload = await read_upload(request)
-        inputs, mask, bodies = describe_inputs(upload)
-        able = services.routes.working_from(len(inputs), prompted=kind is openai_requests.EditsBody)
-        default = next(iter(able), openai_requests.DEFAULT_MODEL)
-        generation = openai_requests.build_generation_request(
-            kind, upload.fields, default=default, inputs=inputs, mask=mask
-        )
-        generation = _with_repetition(generation, request)
-        return wait_for_started(request, services, start_for(request, services, generation, bodies))
-
-    @app.post("/v1/images/edits", name="edit")
-    async def edit(request: Request) -> Response:
-        return await from_pictures(request, openai_requests.EditsBody)
-
-    @app.post("/v1/images/variations", name="vary")
-    async def vary(request: Request) -> Response:
-        return await from_pictures(request, openai_requests.VariationsBody)
-
-    @app.get("/v1/models", name="models")
-    async def models(request: Request) -> Response:
-        may_use = principal_of(request).may_use
-        cards = [openai_responses.render_model(route) for route in services.routes if may_use(route.model)]
-        return to_response(ApiResponse(200, {"object": "list", "data": cards}))
-
-    @app.get("/v1/models/{model:path}", name="model")
-    async def model(request: Request, model: str) -> Response:
-        route = services.routes.find(model)
-        if route is None:
-            known = ", ".join(route.model for route in services.routes)
-            message, remedy = f"The model '{model}' does not exist here.", f"Use one of: {known}."
-            raise UnknownModel(message, param="model", remedy=remedy)
-        principal_of(request).require(route.model)
-        return to_response(ApiResponse(200, openai_responses.render_model(route)))
+router = create_router()
 
 
-def _with_repetition(generation: GenerationRequest, request: Request) -> GenerationRequest:
-    """The GenerationRequest with what the headers say: OpenAI's own clients count their retries, others may send a
-    key."""
+@router.post("/v1/images/generations", name="generate")
+@router.post("/v1/images/generate", name="generate", include_in_schema=False)
+@router.post("/v1/media/generate", name="generate", include_in_schema=False)
+@router.post("/api/{provider}/images/generations", name="generate_by_provider")
+async def generate(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
+    """Make pictures from a prompt."""
+    generation = openai_requests.parse(await request.body(), request.path_params.get("provider"))
+    started = start_for(principal, services, _with_headers(generation, request))
+    return wait_for_started(request, services, started)
+
+
+@router.post("/v1/images/edits", name="edit")
+async def edit(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
+    """Make pictures from pictures and a prompt."""
+    return await _generate_from_pictures(request, services, principal, openai_requests.EditsBody)
+
+
+@router.post("/v1/images/variations", name="vary")
+async def vary(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
+    """Make pictures from a picture."""
+    return await _generate_from_pictures(request, services, principal, openai_requests.VariationsBody)
+
+
+@router.get("/v1/models", name="models")
+async def models(services: ServicesDep, principal: PrincipalDep) -> Response:
+    """List the models that the caller may use."""
+    allowed = [render_model(route) for route in services.routes if principal.may_use(route.model)]
+    return to_response(ApiResponse(200, {"object": "list", "data": allowed}))
+
+
+@router.get("/v1/models/{model:path}", name="model")
+async def model(model: str, services: ServicesDep, principal: PrincipalDep) -> Response:
+    """Describe a model, by its name or an alias."""
+    route = services.routes.find(model)
+    if route is None:
+        known = ", ".join(route.model for route in services.routes)
+        message, remedy = f"The model '{model}' does not exist here.", f"Use one of: {known}."
+        raise UnknownModel(message, param="model", remedy=remedy)
+    principal.require(route.model)
+    return to_response(ApiResponse(200, render_model(route)))
+
+
+async def _generate_from_pictures(
+    request: Request, services: Services, principal: Principal, kind: type[openai_requests.GenerationsBody]
+) -> Response:
+    upload = await read_upload(request)
+    inputs, mask, bodies = describe_inputs(upload)
+    able = services.routes.working_from(len(inputs), prompted=kind is openai_requests.EditsBody)
+    default = next(iter(able), openai_requests.DEFAULT_MODEL)
+    generation = openai_requests.build_generation_request(
+        kind, upload.fields, default=default, inputs=inputs, mask=mask
+    )
+    started = start_for(principal, services, _with_headers(generation, request), bodies)
+    return wait_for_started(request, services, started)
+
+
+def _with_headers(generation: GenerationRequest, request: Request) -> GenerationRequest:
+    """Apply the headers: OpenAI's own clients count their retries, others may send an Idempotency-Key."""
     repeated = request.headers.get("x-stainless-retry-count", "0") != "0"
     headers = header_texts(request, ("idempotency-key", DATA_LOGGING))
     generation = replace(

@@ -1,62 +1,90 @@
-"""What the OpenAPI document says of the operations API: summaries, bodies, examples, every error answer.
+"""What the OpenAPI document says of the operations API."""
 
-A constant belongs to the routes of its name. The other dialects are in web/openai/openapi.py and
-web/yandexart/openapi.py.
-"""
-
+from dataclasses import replace
 from typing import Any
 
 from imagegate.dialects.operations import requests as operations_requests
+from imagegate.dialects.operations import usage as operations_usage
 from imagegate.dialects.operations import webhooks as operations_webhooks
-from imagegate.web import openapi_schemas as schemas
+from imagegate.dialects.operations.dialect import OPERATIONS
+from imagegate.domain.access.api_key import ApiKey, KeyLimits
+from imagegate.domain.access.ledger import UsageTotals, day_of
+from imagegate.domain.operation.account import Amount
+from imagegate.domain.webhooks.delivery import Delivery, DeliveryAttempt, DeliveryState
+from imagegate.domain.webhooks.webhook import Webhook
+from imagegate.web import openapi_samples as samples
+from imagegate.web.openai import openapi as openai_openapi
 from imagegate.web.openapi_parts import (
-    ACCEPTED,
     DATA_LOGGING,
     IDEMPOTENCY_KEY,
-    NO_PICTURES,
     OVERTAKEN,
     PREFER,
     REDIRECT,
-    Responses,
-    body,
+    Documented,
+    ErrorAnswers,
+    ErrorShape,
     header,
-    problems,
-    wait_errors,
+    json_body,
 )
+from imagegate.web.operations import schemas
 
+_PROBLEM = ErrorShape(dialect=OPERATIONS, schema=schemas.ProblemSchema, media_type="application/problem+json")
+_ERRORS = ErrorAnswers((_PROBLEM,))
+_WAIT_ERRORS = ErrorAnswers((openai_openapi.ERROR, _PROBLEM))
+"""OpenAI's shape for a client that OpenAI's API has redirected, problems for others."""
+_NOT_FOUND, _GONE = "The operation does not exist.", "Its retention has ended."
 _OPERATION = {"model": schemas.OperationSchema, "description": "The operation."}
-_WAIT_ANSWERS: Responses = {
-    200: {"description": "The answer in the dialect that started the operation.", "model": dict[str, Any]},
-    202: ACCEPTED,
-    303: REDIRECT,
-    **wait_errors(
-        s400="The request was refused, here or upstream.",
-        s404="No such operation.",
-        s410="Its retention has ended.",
-    ),
-    **NO_PICTURES,
-}
-
-
-CREATE: dict[str, Any] = {
-    "tags": ["Operations"],
-    "summary": "Start an operation",
-    "responses": {
-        200: {
-            "model": schemas.OperationSchema | schemas.EstimateSchema,
-            "description": "It ended within `Prefer: wait`, or (`validate_only`) what it would do.",
-        },
-        202: ACCEPTED,
-        **problems(
-            s400="The request has to be changed; `param` names the field.",
-            s404="The model does not exist.",
-            s409=OVERTAKEN,
-            s422="The Idempotency-Key came with another request before.",
-        ),
+_DONE, _QUEUED = samples.native(samples.DONE), samples.native(samples.QUEUED)
+_WAIT = Documented(
+    summary="Wait for an operation",
+    description="Held until it ends, at most 27 s; then 303 to the next hop. Answers in the dialect that started it.",
+    responses={
+        200: {"description": "The answer in the dialect that started the operation.", "model": dict[str, Any]},
+        202: schemas.ACCEPTED,
+        303: REDIRECT,
+        **_WAIT_ERRORS(s400="The request was refused, here or upstream.", s404=_NOT_FOUND, s410=_GONE),
+        **openai_openapi.NO_PICTURES,
     },
-    "openapi_extra": {
-        "parameters": [PREFER, IDEMPOTENCY_KEY, DATA_LOGGING],
-        **body(
+    errors=_WAIT_ERRORS,
+    examples_by_dialect={
+        200: {"openai_images": openai_openapi.PICTURES[200], "operations": _DONE},
+        202: {"operations": _QUEUED},
+        303: {"openai_images": openai_openapi.PICTURES[303], "operations": openai_openapi.PICTURES[303]},
+    },
+    accepts_links=True,
+)
+_HOOKED = replace(samples.DONE, webhook=Webhook("https://example.com/hook", ("succeeded", "failed")))
+_DELIVERED = Delivery(
+    samples.ID, 4, "succeeded", f"{samples.ID}.4", "", samples.AT + 4.1, samples.AT + 2_592_000,
+    state=DeliveryState.DELIVERED, tries=(DeliveryAttempt(samples.AT + 4.3, 0.08, 204),),
+)  # fmt: skip
+_DELIVERIES = {"model": schemas.DeliveriesSchema, "description": "The deliveries."}
+_KEY = ApiKey("0123456789ab", "billing", "0123456789ab", "", samples.AT, limits=KeyLimits(60, 5, 200, 2_500_000))
+_TODAY = day_of(samples.AT)
+_USED = UsageTotals(1, {_TODAY: Amount(0, 12, 36_000)})
+
+DOCUMENTED = {
+    "create": Documented(
+        summary="Start an operation",
+        responses={
+            200: {
+                "model": schemas.OperationSchema | schemas.EstimateSchema,
+                "description": "It ended within `Prefer: wait`, or (`validate_only`) the estimate.",
+            },
+            202: schemas.ACCEPTED,
+            **_ERRORS(
+                s400="The request must be changed; `param` names the field.",
+                s404="The model does not exist.",
+                s409=OVERTAKEN,
+                s422="The Idempotency-Key was used with another request.",
+            ),
+        },
+        errors=_ERRORS,
+        examples={200: _DONE, 202: _QUEUED},
+        refusals=samples.START_REFUSALS,
+        requires_model=True,
+        parameters=(PREFER, IDEMPOTENCY_KEY, DATA_LOGGING),
+        body=json_body(
             operations_requests.CreateBody,
             simple={"model": "flux", "prompt": "a red fox in the snow"},
             all_fields={
@@ -72,103 +100,101 @@ CREATE: dict[str, Any] = {
             },
             estimate={"model": "flux", "prompt": "a red fox", "validate_only": True},
         ),
-    },
-}
-LIST: dict[str, Any] = {
-    "tags": ["Operations"],
-    "summary": "List operations, newest first",
-    "responses": {
-        200: {"model": schemas.ListSchema, "description": "A part of the list."},
-        **problems(s400="A parameter has to be changed."),
-    },
-}
-GET: dict[str, Any] = {
-    "tags": ["Operations"],
-    "summary": "Show an operation",
-    "responses": {
-        200: _OPERATION,
-        304: {"description": "It is as `If-None-Match` has it."},
-        **problems(s404="No such operation.", s410="Its retention has ended."),
-    },
-    "openapi_extra": {"parameters": [header("If-None-Match", "The ETag of an earlier answer.")]},
-}
-WAIT: dict[str, Any] = {
-    "tags": ["Operations"],
-    "summary": "Wait for an operation",
-    "description": "Held until it ends, at most 27 s; then 303 to the next hop. Answers in the dialect that started it",
-    "responses": _WAIT_ANSWERS,
-}
-WAIT_BY_POST: dict[str, Any] = {**WAIT, "summary": "Wait for an operation (for clients that repeat POST)"}
-CANCEL: dict[str, Any] = {
-    "tags": ["Operations"],
-    "summary": "Cancel an operation",
-    "description": "`started_at` tells whether it had begun, `may_have_cost` whether an upstream may charge.",
-    "responses": {
-        200: _OPERATION,
-        **problems(s404="No such operation.", s409="It has ended.", s410="Its retention has ended."),
-    },
-}
-RETRY: dict[str, Any] = {
-    "tags": ["Operations"],
-    "summary": "Try a failed or cancelled operation again",
-    "description": "New attempts under the same id; pictures that are there are kept.",
-    "responses": {
-        202: ACCEPTED,
-        **problems(s404="No such operation.", s409="It runs, or has succeeded.", s410="Its retention has ended."),
-    },
-}
-DELETE: dict[str, Any] = {
-    "tags": ["Operations"],
-    "summary": "Delete an operation and its pictures",
-    "responses": {
-        204: {"description": "Gone."},
-        **problems(
-            s404="No such operation.",
-            s409="It is running, or others keep writing it.",
-            s410="Its retention has ended.",
+    ),
+    "list": Documented(
+        summary="List operations, newest first",
+        responses={
+            200: {"model": schemas.ListSchema, "description": "A page of the list."},
+            **_ERRORS(s400="A parameter must be changed."),
+        },
+        errors=_ERRORS,
+        examples={200: {"operations": [_DONE], "next_page_token": None}},
+    ),
+    "get": Documented(
+        summary="Show an operation",
+        responses={
+            200: _OPERATION,
+            304: {"description": "It has not changed since `If-None-Match`."},
+            **_ERRORS(s404=_NOT_FOUND, s410=_GONE),
+        },
+        errors=_ERRORS,
+        examples={200: _DONE},
+        parameters=(header("If-None-Match", "The ETag of an earlier answer."),),
+    ),
+    "wait": _WAIT,
+    "wait_by_post": replace(_WAIT, summary="Wait for an operation (for clients that repeat POST)"),
+    "cancel": Documented(
+        summary="Cancel an operation",
+        description="`started_at` tells whether it had started, `may_have_cost` whether an upstream may charge.",
+        responses={200: _OPERATION, **_ERRORS(s404=_NOT_FOUND, s409="It has ended.", s410=_GONE)},
+        errors=_ERRORS,
+        examples={200: samples.native(samples.CANCELLED)},
+    ),
+    "retry": Documented(
+        summary="Retry a failed or cancelled operation",
+        description="Makes new attempts under the same id; finished pictures stay.",
+        responses={
+            202: schemas.ACCEPTED,
+            **_ERRORS(s404=_NOT_FOUND, s409="It is running, or has succeeded.", s410=_GONE),
+        },
+        errors=_ERRORS,
+        examples={202: _QUEUED},
+        requires_model=True,
+    ),
+    "delete": Documented(
+        summary="Delete an operation and its pictures",
+        responses={
+            204: {"description": "It is deleted."},
+            **_ERRORS(s404=_NOT_FOUND, s409="It is running, or other requests keep changing it.", s410=_GONE),
+        },
+        errors=_ERRORS,
+    ),
+    "deliveries": Documented(
+        summary="Show the deliveries to an operation's webhook",
+        responses={200: _DELIVERIES, **_ERRORS(s400="A parameter must be changed.", s404=_NOT_FOUND, s410=_GONE)},
+        errors=_ERRORS,
+        examples={200: operations_webhooks.render_deliveries(_HOOKED, [_DELIVERED], disabled=False).body},
+    ),
+    "redeliver": Documented(
+        summary="Send events to an operation's webhook again",
+        description="All that have not arrived, or the named one, with the same `webhook-id`.",
+        responses={
+            202: _DELIVERIES,
+            **_ERRORS(
+                s400="There is no such event.",
+                s404=_NOT_FOUND,
+                s409="It has no webhook, or everything has arrived.",
+                s410=_GONE,
+            ),
+        },
+        errors=_ERRORS,
+        examples={202: operations_webhooks.render_deliveries(_HOOKED, [_DELIVERED.restarted("")], disabled=False).body},
+        body=json_body(
+            operations_webhooks.RedeliverBody, required=False, all={}, one={"event_id": "06gzj55vfn0ajhf9kn2m.3"}
         ),
-    },
-}
-_DELIVERIES = {"model": schemas.DeliveriesSchema, "description": "The deliveries."}
-DELIVERIES: dict[str, Any] = {
-    "tags": ["Operations"],
-    "summary": "Show what was sent to an operation's webhook",
-    "responses": {
-        200: _DELIVERIES,
-        **problems(s400="A parameter has to be changed.", s404="No such operation.", s410="Its retention has ended."),
-    },
-}
-_REDELIVERY = body(operations_webhooks.RedeliverBody, all={}, one={"event_id": "06gzj55vfn0ajhf9kn2m.3"})
-_REDELIVERY["requestBody"]["required"] = False
-REDELIVER: dict[str, Any] = {
-    "tags": ["Operations"],
-    "summary": "Send events to an operation's webhook again",
-    "description": "All that have not arrived, or the one named; with the same `webhook-id`.",
-    "responses": {
-        202: _DELIVERIES,
-        **problems(
-            s400="There is no such event.",
-            s404="No such operation.",
-            s409="It has no webhook, or everything has arrived.",
-            s410="Its retention has ended.",
-        ),
-    },
-    "openapi_extra": _REDELIVERY,
-}
-IMAGE: dict[str, Any] = {
-    "tags": ["Operations"],
-    "summary": "Fetch a picture",
-    "responses": {
-        302: {"description": "The picture is at Location, for a limited time."},
-        **problems(s404="No such picture.", s405="This is a path of OpenAI's dialect.", s410="No longer kept."),
-    },
-}
-USAGE: dict[str, Any] = {
-    "tags": ["Operations"],
-    "summary": "Show what the API key has used of its limits",
-    "description": "What its operations may still use is counted as used while they run. Days are UTC's, today first.",
-    "responses": {
-        200: {"model": schemas.KeyUsageSchema, "description": "Limits (null: none), what is left, and what was used."},
-        **problems(s400="`days` has to be changed."),
-    },
+    ),
+    "image": Documented(
+        summary="Fetch a picture",
+        responses={
+            302: {"description": "The picture is at Location, for a limited time."},
+            **_ERRORS(
+                s404="The picture does not exist.", s405="The path belongs to OpenAI's API.", s410="It is deleted."
+            ),
+        },
+        errors=_ERRORS,
+        accepts_links=True,
+    ),
+    "usage": Documented(
+        summary="Show the use of the API key's limits",
+        description="Running operations count with the most that they may use. Days are in UTC, today first.",
+        responses={
+            200: {
+                "model": schemas.KeyUsageSchema,
+                "description": "Limits (null: none), their rest, and the use.",
+            },
+            **_ERRORS(s400="`days` must be changed."),
+        },
+        errors=_ERRORS,
+        examples={200: operations_usage.render_usage(_KEY, _USED, [_TODAY], samples.AT)},
+    ),
 }

@@ -1,33 +1,64 @@
-"""What the OpenAPI document says of YandexART's API. A constant belongs to the routes of its name."""
+"""What the OpenAPI document says of YandexART's API."""
 
+from dataclasses import replace
 from typing import Any
 
 from imagegate.dialects.yandexart import requests as yandexart_requests
-from imagegate.web import openapi_schemas as schemas
-from imagegate.web.openapi_parts import DATA_LOGGING, OVERTAKEN, body, header, yandex_errors
+from imagegate.dialects.yandexart import responses as yandexart_responses
+from imagegate.dialects.yandexart.dialect import YANDEXART
+from imagegate.domain.errors import Failure, FailureCode
+from imagegate.web import openapi_samples as samples
+from imagegate.web.long_polling import render_unfinished
+from imagegate.web.openapi_parts import (
+    DATA_LOGGING,
+    OVERTAKEN,
+    Documented,
+    ErrorAnswers,
+    ErrorShape,
+    Responses,
+    header,
+    json_body,
+)
+from imagegate.web.yandexart.schemas import YandexErrorSchema, YandexOperationSchema
 
-_OPERATION = {"model": schemas.YandexOperationSchema, "description": "The operation."}
-_TOO_LARGE = {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]}
-_KEY = header("idempotency-key", "The same key gives the same operation for at least 24 hours.")
-_KEY["schema"] |= {"maxLength": 255}
-_EXPAND = header(yandexart_requests.EXPAND, "`true`: have a language model write the prompt out first.")
-_EXPAND["schema"] |= {"enum": ["true", "false"]}
-YANDEX_GENERATE: dict[str, Any] = {
-    "tags": ["YandexART"],
-    "summary": "Start a generation",
-    "responses": {
-        200: _OPERATION,
-        303: _TOO_LARGE,
-        **yandex_errors(s400="The request has to be changed.", s409=OVERTAKEN),
-    },
-    "openapi_extra": {
-        "parameters": [
-            _KEY,
-            _EXPAND,
+_ERRORS = ErrorAnswers((ErrorShape(dialect=YANDEXART, schema=YandexErrorSchema),))
+_ANSWERS: Responses = {
+    200: {"model": YandexOperationSchema, "description": "The operation."},
+    303: {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]},
+}
+_REDIRECT = render_unfinished(samples.DONE)
+_STOPPED = Failure(FailureCode.CANCELLED, "The operation was cancelled.")
+_GET = Documented(
+    summary="Get the result",
+    responses={**_ANSWERS, **_ERRORS(s404="The operation does not exist, or no longer.")},
+    errors=_ERRORS,
+    examples={200: yandexart_responses.render_success(samples.DONE, "/9j/4AAQSkZJRg…").body, 303: _REDIRECT},
+)
+_CANCEL = replace(
+    _GET,
+    summary="Cancel a generation",
+    description="Answers with the operation as it then is; one that has ended stays unchanged.",
+    examples={200: yandexart_responses.render_failure(samples.DONE, _STOPPED).body, 303: _REDIRECT},
+)
+DOCUMENTED = {
+    "yandex_generate": Documented(
+        summary="Start a generation",
+        responses={**_ANSWERS, **_ERRORS(s400="The request must be changed.", s409=OVERTAKEN)},
+        errors=_ERRORS,
+        examples={200: yandexart_responses.render_pending(samples.QUEUED).body, 303: _REDIRECT},
+        refusals=samples.START_REFUSALS,
+        requires_model=True,
+        parameters=(
+            header("idempotency-key", "The same key gives the same operation for at least 24 hours.", maxLength=255),
+            header(
+                yandexart_requests.EXPAND,
+                "`true`: expand the prompt with a language model first.",
+                enum=["true", "false"],
+            ),
             DATA_LOGGING,
-            header("x-client-request-id", "Comes back with the answer, and stands in the operation's metadata."),
-        ],
-        **body(
+            header(yandexart_requests.CLIENT_ID, "Repeated in the answer, and stored in the operation's metadata."),
+        ),
+        body=json_body(
             yandexart_requests.GenerationBody,
             documented={
                 "modelUri": "art://<folder>/yandex-art/latest",
@@ -35,16 +66,8 @@ YANDEX_GENERATE: dict[str, Any] = {
                 "messages": [{"weight": "1", "text": "a pattern of pastel succulents"}],
             },
         ),
-    },
+    ),
+    "yandex_get": _GET,
+    "yandex_cancel": _CANCEL,
+    "yandex_cancel_by_post": replace(_CANCEL, summary="Cancel a generation (for clients that use POST)"),
 }
-YANDEX_GET: dict[str, Any] = {
-    "tags": ["YandexART"],
-    "summary": "Ask for the result",
-    "responses": {200: _OPERATION, 303: _TOO_LARGE, **yandex_errors(s404="No such operation, or no longer.")},
-}
-YANDEX_CANCEL: dict[str, Any] = {
-    **YANDEX_GET,
-    "summary": "Cancel a generation",
-    "description": "Answers the operation as it then stands; one that has ended stays as it is.",
-}
-YANDEX_CANCEL_BY_POST: dict[str, Any] = {**YANDEX_CANCEL, "summary": "Cancel a generation (for clients that post)"}

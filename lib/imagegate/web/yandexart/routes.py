@@ -1,74 +1,69 @@
 """YandexART's asynchronous operations under their documented paths."""
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from imagegate.dialects.yandexart import requests as yandexart_requests
+from imagegate.dialects.yandexart.dialect import YANDEXART
+from imagegate.dialects.yandexart.responses import render_pending
 from imagegate.domain.errors import Gone, UnknownOperation, WrongState
 from imagegate.domain.operation.operation import Operation
-from imagegate.web.access import owner_of, start_for
+from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
 from imagegate.web.http import to_response_at_any_size
-from imagegate.web.responses import render_yandexart
+from imagegate.web.routing import PrincipalDep, ServicesDep, create_router
 from imagegate.web.services import Services
 
 _DAY = 86_400.0
+router = create_router()
 
 
-def add_yandexart_routes(app: FastAPI, services: Services) -> None:
-    """Add the routes of this dialect."""
-
-    @app.post("/foundationModels/v1/imageGenerationAsync", name="yandex_generate")
-    async def generate(request: Request) -> Response:
-        generation = yandexart_requests.parse(await request.body(), header_texts(request, yandexart_requests.HEADERS))
-        return _shown(start_for(request, services, generation).operation, services)
-
-    async def cancel(request: Request, operation_id: str) -> Response:
-        return _shown(_cancelled(_found(request, services, operation_id), services), services)
-
-    # The reference has GET, the design guide POST. Before the plain path, which would take the verb for part of the id.
-    path = "/operations/{operation_id}:cancel"
-    app.add_api_route(path, cancel, methods=["GET"], name="yandex_cancel")
-    app.add_api_route(path, cancel, methods=["POST"], name="yandex_cancel_by_post")
-
-    @app.get("/operations/{operation_id}", name="yandex_get")
-    async def get(request: Request, operation_id: str) -> Response:
-        return _shown(_found(request, services, operation_id), services)
+@router.post("/foundationModels/v1/imageGenerationAsync", name="yandex_generate")
+async def generate(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
+    """Start an operation, and answer at once."""
+    generation = yandexart_requests.parse(await request.body(), header_texts(request, yandexart_requests.HEADERS))
+    return _respond(start_for(principal, services, generation).operation, services)
 
 
-def _found(request: Request, services: Services, operation_id: str) -> Operation:
-    """The operation, if it was started in this dialect. Raises UnknownOperation, or Gone after its retention."""
+# The API reference has GET, the design guide POST. Both stand before the plain path, which would match the verb too.
+@router.get("/operations/{operation_id}:cancel", name="yandex_cancel")
+@router.post("/operations/{operation_id}:cancel", name="yandex_cancel_by_post")
+async def cancel(operation_id: str, services: ServicesDep, principal: PrincipalDep) -> Response:
+    """Cancel an operation, unless it has ended."""
+    operation = _find(operation_id, services, principal.owner)
     try:
-        operation = services.read(operation_id, owner_of(request))
+        return _respond(operation if operation.done else services.cancel(operation), services)
+    except WrongState:  # it ended in the meantime
+        return _respond(services.read(operation.id, operation.owner, consistent=True), services)
+
+
+@router.get("/operations/{operation_id}", name="yandex_get")
+async def get(operation_id: str, services: ServicesDep, principal: PrincipalDep) -> Response:
+    """Show an operation."""
+    return _respond(_find(operation_id, services, principal.owner), services)
+
+
+def _find(operation_id: str, services: Services, owner: str) -> Operation:
+    """The operation, if it was started in this API. Raises UnknownOperation, or Gone after its retention."""
+    gone = Gone(f"Operation '{operation_id}' is no longer kept.", remedy="Start a new one.")
+    try:
+        operation = services.read(operation_id, owner)
     except UnknownOperation:
-        days = f"{services.yandexart_days:g} days"
-        raise UnknownOperation(
-            f"Operation '{operation_id}' does not exist.", remedy=f"Check the id; what has ended is kept for {days}."
-        ) from None
+        remedy = f"Check the id; ended operations are kept for {services.yandexart_days:g} days."
+        raise UnknownOperation(f"Operation '{operation_id}' does not exist.", remedy=remedy) from None
     except Gone:
-        raise _gone(operation_id) from None
-    if operation.dialect != yandexart_requests.NAME:
-        raise UnknownOperation(
-            f"Operation '{operation_id}' was not started here.", remedy=f"See /v1/operations/{operation_id}."
-        )
+        raise gone from None
+    if operation.dialect != YANDEXART.name:
+        remedy = f"See /v1/operations/{operation_id}."
+        raise UnknownOperation(f"Operation '{operation_id}' was started in another API.", remedy=remedy)
     if operation.ended_at and services.clock.now() > operation.ended_at + services.yandexart_days * _DAY:
-        raise _gone(operation.id)
+        raise gone
     return operation
 
 
-def _gone(operation_id: str) -> Gone:
-    return Gone(f"Operation '{operation_id}' is no longer kept.", remedy="Start a new one.")
-
-
-def _cancelled(operation: Operation, services: Services) -> Operation:
-    """The operation after its owner's wish to stop it, which comes too late for one that has ended."""
-    try:
-        return operation if operation.done else services.cancel(operation)
-    except WrongState:
-        return services.read(operation.id, operation.owner, consistent=True)
-
-
-def _shown(operation: Operation, services: Services) -> Response:
-    retry_after = None if operation.done else services.outlook(operation).retry_after
-    answer = render_yandexart(operation, services.images, retry_after)
+def _respond(operation: Operation, services: Services) -> Response:
+    if operation.done:
+        answer = YANDEXART.render_ended(operation, services)
+    else:
+        answer = render_pending(operation, services.outlook(operation).retry_after)
     return to_response_at_any_size(answer, operation, services.images)

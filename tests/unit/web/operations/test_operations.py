@@ -327,7 +327,7 @@ def test_bad_queries_are_told_in_words(gateway: Gateway) -> None:
     assert message == [
         "must be at least 1.",
         "must be a whole number.",
-        "must be a time as RFC 3339 writes it, with its zone.",
+        "must be an RFC 3339 time with a time zone.",
         "must be 'queued', 'running', 'succeeded', 'failed' or 'cancelled'.",
     ]
 

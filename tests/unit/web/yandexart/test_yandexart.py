@@ -274,7 +274,7 @@ def test_errors_have_the_gateways_four_keys(
 @pytest.mark.parametrize("suffix", ["", ":cancel"])
 def test_what_is_not_there_is_told_for_how_long_it_would_be_kept_here(gateway: Gateway, suffix: str) -> None:
     message = gateway.call("GET", f"/operations/{'0' * 20}{suffix}").json()["message"]
-    assert message.endswith("does not exist. Check the id; what has ended is kept for 3 days.")
+    assert message.endswith("does not exist. Check the id; ended operations are kept for 3 days.")
     aged = gateway.call("GET", f"/operations/{new_id(gateway.clock.now() - 31 * 86_400)}{suffix}")
     assert (aged.status, "30 days" in aged.text) == (404, False)
 

@@ -1,0 +1,66 @@
+"""OpenAI's Images API as the gateway sees it."""
+
+import re
+from collections.abc import Mapping
+
+from imagegate.dialects.dialect import RenderContext
+from imagegate.dialects.openai import responses
+from imagegate.dialects.openai.requests import NAME
+from imagegate.dialects.response import ApiResponse, RenderedPicture, failure_of
+from imagegate.domain.errors import RequestError
+from imagegate.domain.operation.operation import Operation
+
+GENERATION_PATHS = ("/v1/images/generations", "/v1/images/generate", "/v1/media/generate")
+_PATHS = (*GENERATION_PATHS, "/v1/images/edits", "/v1/images/variations")
+_HOP = re.compile(rb"(^|&)hop=")
+
+
+class OpenAIImages:
+    """Synchronous: a POST is held until its pictures are made."""
+
+    name = NAME
+    folder = "openai"
+    title = "OpenAI Images"
+    needs_pictures = True
+
+    def owns(self, path: str, query: bytes) -> bool:
+        """Its own paths, and the hops of a wait: only a synchronous API redirects to them, most likely this one."""
+        hops = path.startswith("/v1/") and path.endswith("/wait") and _HOP.search(query)
+        return path.rstrip("/") in _PATHS or bool(hops)
+
+    def id_headers(self, headers: Mapping[str, str], request_id: str) -> Mapping[str, str]:
+        """None beside `x-request-id`."""
+        return {}
+
+    def render_refusal(self, error: RequestError, request_id: str) -> ApiResponse:
+        """OpenAI's error body; OpenAI sends the request id in a header only."""
+        return responses.render_refusal(error)
+
+    def render_breakdown(self, status: int, code: str, message: str, request_id: str) -> ApiResponse:
+        """OpenAI's error body."""
+        kind = "invalid_request_error" if status < 500 else "server_error"
+        return responses.render_error(status, message, kind, code, None)
+
+    def render_ended(self, operation: Operation, context: RenderContext) -> ApiResponse:
+        """The pictures as URLs or in base64, or the failure."""
+        if failure := failure_of(operation):
+            return responses.render_failure(failure, operation)
+        pictures = operation.pictures
+        if responses.wants_base64(operation):
+            rendered = [RenderedPicture(each, b64=context.read_base64(operation, each)) for each in pictures]
+        else:
+            rendered = [RenderedPicture(each, url=context.presigned_url(each)) for each in pictures]
+        return responses.render_success(operation, rendered)
+
+    def render_pending(
+        self, operation: Operation, context: RenderContext, *, repeats: bool, retry_after: int
+    ) -> ApiResponse:
+        """503 to a client that repeats it, else 504; both say how to go on waiting."""
+        return responses.render_pending(operation, repeats, retry_after)
+
+    def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
+        """422 with the pictures' URLs in place of their bytes."""
+        return responses.render_too_large(operation, [context.presigned_url(each) for each in operation.pictures])
+
+
+OPENAI_IMAGES = OpenAIImages()

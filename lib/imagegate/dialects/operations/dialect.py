@@ -1,0 +1,52 @@
+"""imagegate's own operations API as the gateway sees it."""
+
+from collections.abc import Mapping
+
+from imagegate.dialects.dialect import RenderContext
+from imagegate.dialects.operations import responses
+from imagegate.dialects.operations.requests import NAME
+from imagegate.dialects.response import ApiResponse
+from imagegate.domain.errors import RequestError
+from imagegate.domain.operation.operation import Operation
+
+
+class Operations:
+    """Asynchronous: a POST is answered with the operation, whose pictures are links."""
+
+    name = NAME
+    folder = "operations"
+    title = "Operations"
+    needs_pictures = False
+
+    def owns(self, path: str, query: bytes) -> bool:
+        """Operations, pictures and usage."""
+        return path.startswith(("/v1/operations", "/v1/images/", "/v1/usage"))
+
+    def id_headers(self, headers: Mapping[str, str], request_id: str) -> Mapping[str, str]:
+        """None beside `x-request-id`."""
+        return {}
+
+    def render_refusal(self, error: RequestError, request_id: str) -> ApiResponse:
+        """A problem as RFC 9457 has it."""
+        return responses.render_refusal(error, request_id)
+
+    def render_breakdown(self, status: int, code: str, message: str, request_id: str) -> ApiResponse:
+        """A problem as RFC 9457 has it."""
+        return responses.render_problem(status, code, message, request_id)
+
+    def render_ended(self, operation: Operation, context: RenderContext) -> ApiResponse:
+        """The operation, whatever became of it."""
+        return responses.render_operation(operation, context.picture_link)
+
+    def render_pending(
+        self, operation: Operation, context: RenderContext, *, repeats: bool, retry_after: int
+    ) -> ApiResponse:
+        """202 with the operation as it stands, and the learned time after which to ask again."""
+        return responses.render_accepted(operation, context.picture_link, context.outlook(operation))
+
+    def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
+        """The operation: it holds links, so it is never too large."""
+        return self.render_ended(operation, context)
+
+
+OPERATIONS = Operations()

@@ -1,0 +1,63 @@
+"""YandexART's asynchronous operations as the gateway sees them."""
+
+import re
+from collections.abc import Mapping
+
+from imagegate.dialects.dialect import RenderContext
+from imagegate.dialects.parsing import is_header_text
+from imagegate.dialects.response import ApiResponse, failure_of
+from imagegate.dialects.yandexart import responses
+from imagegate.dialects.yandexart.requests import CLIENT_ID, NAME
+from imagegate.domain.errors import RequestError
+from imagegate.domain.operation.operation import Operation
+
+_XRAY_TRACE = re.compile(r"Root=([0-9a-f-]+)")
+
+
+class YandexArt:
+    """Asynchronous, and answered under paths of its own: a client polls for one JPEG in base64."""
+
+    name = NAME
+    folder = "yandexart"
+    title = "YandexART"
+    needs_pictures = True
+
+    def owns(self, path: str, query: bytes) -> bool:
+        """The paths of the service that it stands in for."""
+        return path.startswith(("/foundationModels/", "/operations/"))
+
+    def id_headers(self, headers: Mapping[str, str], request_id: str) -> Mapping[str, str]:
+        """A trace's id, X-Ray's where there is one, and the caller's own id (docs/protocols/yandexart.md#headers)."""
+        traced = _XRAY_TRACE.search(headers.get("x-amzn-trace-id", ""))
+        found = {"x-server-trace-id": traced[1] if traced else request_id}
+        client_id = headers.get(CLIENT_ID, "")
+        return found | {CLIENT_ID: client_id} if client_id and is_header_text(client_id) else found
+
+    def render_refusal(self, error: RequestError, request_id: str) -> ApiResponse:
+        """The error body of the service's gateway."""
+        return responses.render_refusal(error)
+
+    def render_breakdown(self, status: int, code: str, message: str, request_id: str) -> ApiResponse:
+        """The error body of the service's gateway."""
+        return responses.render_breakdown(status, message)
+
+    def render_ended(self, operation: Operation, context: RenderContext) -> ApiResponse:
+        """The operation with its picture or its error."""
+        if failure := failure_of(operation):
+            return responses.render_failure(operation, failure)
+        return responses.render_success(operation, context.read_base64(operation, operation.pictures[0]))
+
+    def render_pending(
+        self, operation: Operation, context: RenderContext, *, repeats: bool, retry_after: int
+    ) -> ApiResponse:
+        """The operation as it stands; its clients poll by themselves."""
+        return responses.render_pending(operation)
+
+    def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
+        """A failed precondition that says where the picture is."""
+        return responses.render_error(
+            9, f"The picture is too large for this answer: GET /v1/operations/{operation.id}."
+        )
+
+
+YANDEXART = YandexArt()

@@ -1,0 +1,58 @@
+"""What the routes of every API share: their class, and the dependencies of their handlers."""
+
+from functools import cached_property
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
+
+from imagegate.dialects.dialect import Dialect
+from imagegate.dialects.registry import dialect_at
+from imagegate.domain.access.api_key import Principal
+from imagegate.domain.wait_pass import WaitPass
+from imagegate.web.services import Services
+
+
+class DialectRoute(APIRoute):
+    """A route that matches no path of another API: `/v1/images/{image_id}` does not match `/v1/images/generations`."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match the path and its owner."""
+        match, child_scope = super().matches(scope)
+        if match is not Match.NONE and dialect_at(scope["path"]) is not self._dialect:
+            return Match.NONE, {}
+        return match, child_scope
+
+    @cached_property
+    def _dialect(self) -> Dialect:
+        return dialect_at(self.path)
+
+
+def create_router() -> APIRouter:
+    """An empty router for the routes of one API."""
+    return APIRouter(route_class=DialectRoute)
+
+
+# Coroutines, because FastAPI runs plain functions in a thread.
+async def services_of(request: Request) -> Services:
+    """The use cases and ports of the application."""
+    services: Services = request.app.state.services
+    return services
+
+
+async def principal_of(request: Request) -> Principal:
+    """The caller, as web/access.py has found it."""
+    principal: Principal = request.scope["state"]["principal"]
+    return principal
+
+
+def waiting_of(request: Request) -> WaitPass | None:
+    """The caller's right to wait; `None` where the deployment requires no key."""
+    waiting: WaitPass | None = request.scope["state"].get("waiting")
+    return waiting
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+PrincipalDep = Annotated[Principal, Depends(principal_of)]
