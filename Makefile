@@ -48,6 +48,10 @@ test-yandex-sdk: $(STAMP)  ## prove the bridge on YandexART's own SDK, and our J
 	@PYTHON=$(BIN)/python tests/clients/setup.sh yandex
 	@$(BIN)/python -m pytest -m yandex_sdk tests/integration/yandex_sdk $(ARGS)
 
+test-vendors: $(STAMP)  ## prove the stand-ins on their vendors' own clients, for Python and Node (300 MB once)
+	@PYTHON=$(BIN)/python tests/clients/setup.sh vendors
+	@$(BIN)/python -m pytest -n 2 -m vendors tests/vendors $(ARGS)
+
 test-deploy: $(STAMP)  ## prove that it deploys: real SAM CLI, moto, MiniStack, Lambda's emulator (300 MB; TEMPLATE=...)
 	@PYTHON=$(BIN)/python tests/deploy/setup.sh
 	@TEMPLATE=$(TEMPLATE) $(BIN)/python -m pytest -n 2 --dist loadgroup -m deploy tests/deploy tests/unit/adapters $(ARGS)
@@ -103,4 +107,4 @@ lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run test test-slow test-gradio test-node test-browser test-yandex-sdk test-deploy check audit bench docs deploy destroy fix lock clean
+.PHONY: help setup run test test-slow test-gradio test-node test-browser test-yandex-sdk test-vendors test-deploy check audit bench docs deploy destroy fix lock clean

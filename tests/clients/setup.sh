@@ -3,11 +3,14 @@
 # when they are up to date.
 #
 #   setup.sh node litellm     what is named: node (into tests/clients/node/node_modules; needs node and npm and nothing
-#                             else), litellm, langchain and yandex (into .venvs; PYTHON names the interpreter)
-#   setup.sh lock node ...    resolve them anew first, each client to its latest version
+#                             else), litellm, langchain and yandex (into .venvs; PYTHON names the interpreter), vendors
+#                             (upstreams' clients of tests/vendors, for Node and for Python)
+#   setup.sh lock node ...    resolve them anew first, each client to its latest version; vendors' clients for Node stay
+#                             at the versions of their package.json, which run on Node 20
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
+vendors=${here%/*}/vendors
 cd "$here/../.."
 
 lock_node() {
@@ -21,12 +24,13 @@ lock_node() {
     fi
 }
 
-setup_node() {
-    local lock=$here/node/package-lock.json installed=$here/node/node_modules/.installed
+setup_node() {  # setup_node [FOLDER]
+    local folder=${1:-$here/node}
+    local lock=$folder/package-lock.json installed=$folder/node_modules/.installed
     command -v node npm >/dev/null || { echo "node and npm (Node 20 or newer) are needed for the Node clients" >&2; exit 1; }
     if ! cmp --silent "$lock" "$installed"; then
-        echo "==> setting up $here/node/node_modules (about 65 MB)"
-        (cd "$here/node" && npm ci --ignore-scripts --loglevel=error >/dev/null)
+        echo "==> setting up $folder/node_modules (about 65 MB)"
+        (cd "$folder" && npm ci --ignore-scripts --loglevel=error >/dev/null)
         cp "$lock" "$installed"
     fi
 }
@@ -36,15 +40,15 @@ compile() {
 }
 
 lock_venv() {  # lock_venv FOLDER [FURTHER SOURCES AND OPTIONS]
-    compile "$here/$1/requirements.in" "${@:2}" -o "$here/$1/requirements.txt"
+    compile "$1/requirements.in" "${@:2}" -o "$1/requirements.txt"
 }
 
 lock_yandex() {  # the vendor's SDK, and beside it the bridge as it is installed
-    lock_venv yandex --extra bridge pyproject.toml
+    lock_venv "$here/yandex" --extra bridge pyproject.toml
 }
 
-setup_venv() {
-    local lock=$here/$1/requirements.txt venv=.venvs/$1
+setup_venv() {  # setup_venv FOLDER
+    local lock=$1/requirements.txt venv=.venvs/${1##*/}
     if ! cmp --silent "$lock" "$venv/.installed"; then
         echo "==> setting up $venv (about 200 MB)"
         .venv/bin/uv venv --quiet --clear --python "${PYTHON:-.venv/bin/python}" "$venv"
@@ -53,19 +57,30 @@ setup_venv() {
     fi
 }
 
+lock_vendors() {
+    lock_venv "$vendors"
+    (cd "$vendors/node" && rm -f package-lock.json && npm install --package-lock-only --save-exact --loglevel=error >/dev/null)
+}
+
+setup_vendors() {
+    setup_venv "$vendors"
+    setup_node "$vendors/node"
+}
+
 steps=(setup)
 if [[ ${1:-} == lock ]]; then
     steps=(lock setup)
     shift
 fi
-[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm|langchain|yandex ..." >&2; exit 2; }
+[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm|langchain|yandex|vendors ..." >&2; exit 2; }
 for part in "$@"; do
     for step in "${steps[@]}"; do
         case $part in
             node) "${step}_node" ;;
-            litellm | langchain) "${step}_venv" "$part" ;;
-            yandex) if [[ $step == lock ]]; then lock_yandex; else setup_venv yandex; fi ;;
-            *) echo "$0: there is no part '$part', only node, litellm, langchain and yandex" >&2; exit 2 ;;
+            vendors) "${step}_vendors" ;;
+            litellm | langchain) "${step}_venv" "$here/$part" ;;
+            yandex) if [[ $step == lock ]]; then lock_yandex; else setup_venv "$here/yandex"; fi ;;
+            *) echo "$0: there is no part '$part', only node, litellm, langchain, yandex and vendors" >&2; exit 2 ;;
         esac
     done
 done

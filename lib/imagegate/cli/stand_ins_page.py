@@ -3,6 +3,7 @@
 from imagegate.cli.markdown import table
 from imagegate.local.upstreams.app import STAND_INS
 from imagegate.local.upstreams.directives import COMMON_EFFECTS, FaultSet, Stage
+from imagegate.providers import registry
 
 _INTRODUCTION = """# Stand-in upstreams
 
@@ -22,6 +23,10 @@ every `xN`). It is lost, as are jobs under way, when they [stop](local.md#stoppi
 How sure it is that one speaks like its original: on a **real server** the same tests pass; an **official** or
 **third-party client**, which we did not write, works with it; **recordings** are requests and answers as documentation
 shows them.
+
+`POST /v1/images/generations` with a row's model and provider has its stand-in make the picture:
+`{"model": "flux", "provider": "voodoohop", "prompt": "a fox"}` (`tests/integration/test_every_provider.py` asks them
+all).
 
 """
 _DIRECTIVES = """
@@ -54,15 +59,17 @@ strikes at `submit` stays with that job. A fault with a star strikes there only 
 
 def stand_ins() -> str:
     """The page."""
+    models = {target.provider: route.model for route in reversed([*registry.routes()]) for target in route.targets}
     protocols = {stand_in.faults.protocol: stand_in.faults for stand_in in STAND_INS}.values()
     return "".join(
         (
             _INTRODUCTION,
             table(
-                ("provider", "plays", "base path", "protocol", "proven by"),
+                ("provider", "model", "plays", "base path", "protocol", "proven by"),
                 [
                     (
                         f"`{each.name}`",
+                        f"`{models[each.name]}`" if each.name in models else "",
                         each.speaks,
                         f"`{each.base_path}`",
                         each.faults.title,
