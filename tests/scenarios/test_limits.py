@@ -1,5 +1,6 @@
 """A key's daily and concurrent limits, from the first reservation to the last settlement."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,6 +49,15 @@ def test_a_start_reserves_the_most_it_may_use_and_its_end_settles_what_it_used(w
     world.alpha.checks = [ready()]
     assert world.drive(operation).state is State.SUCCEEDED
     assert used(world, own) == Amount(0, 2, 4000)
+
+
+@pytest.mark.parametrize("told", [0, 1500, 9000])
+def test_what_the_upstream_says_it_charges_stands_in_the_books(world: World, told: int) -> None:
+    own = key(pictures_per_day=10)
+    world.alpha.checks = [replace(ready(), micro_dollars=told)]
+    operation = world.drive(world.begun(1, own))
+    assert operation.state is State.SUCCEEDED
+    assert used(world, own) == Amount(0, 1, told)
 
 
 def test_what_surely_cost_nothing_is_given_back(world: World) -> None:

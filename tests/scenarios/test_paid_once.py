@@ -398,9 +398,11 @@ def test_there_is_an_end_to_retries() -> None:
 def test_a_submission_of_unknown_outcome_is_repeated_under_its_own_key() -> None:
     world = World()
     keys: list[str] = []
+    repeated: list[bool] = []
 
     def submit(upstream_request: UpstreamRequest) -> Submission:
         keys.append(upstream_request.idempotency_key)
+        repeated.append(upstream_request.repeated)
         if len(keys) == 1:
             die()
         return Ticket({"job": 1})
@@ -414,6 +416,7 @@ def test_a_submission_of_unknown_outcome_is_repeated_under_its_own_key() -> None
     world.submit(operation.id)
     assert len(keys) == 2
     assert len(set(keys)) == 1
+    assert repeated == [False, True]
 
 
 def test_what_its_upstream_has_forgotten_is_settled() -> None:
@@ -450,6 +453,24 @@ def test_a_stream_that_cannot_be_opened_is_tried_again_and_given_up_in_time() ->
     assert len(world.alpha.held_until) < 60
     assert operation.attempts[0].failure
     assert not operation.attempts[0].failure.certainly_free
+
+
+def test_a_throttled_submission_is_no_lost_one() -> None:
+    """An upstream that can look for lost ones need not."""
+    world = World()
+    repeated: list[bool] = []
+    errors = [failing(FailureCode.RATE_LIMITED)]
+
+    def submit(upstream_request: UpstreamRequest) -> Submission:
+        repeated.append(upstream_request.repeated)
+        if errors:
+            raise errors.pop()
+        return Ticket({"job": 1})
+
+    world.alpha.submit = submit  # type: ignore[method-assign]
+    world.alpha.checks = [ready()]
+    assert world.drive(world.begun(provider="alpha")).state is State.SUCCEEDED
+    assert repeated == [False, False]
 
 
 def test_a_key_is_repeated_only_while_nobody_knows_what_became_of_it() -> None:

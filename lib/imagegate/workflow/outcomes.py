@@ -90,13 +90,15 @@ class Outcomes:
     def _with_result(self, operation: Operation, attempt: Attempt, ready: Ready, now: float) -> Attempt:
         """The attempt with what the upstream told of its result."""
         known = attempt.state is AttemptState.READY
+        attempt = attempt if known else attempt.reduced(len(ready.bodies) + len(ready.sources))
         return replace(
-            attempt if known else attempt.reduced(len(ready.bodies) + len(ready.sources)),
+            attempt,
             state=AttemptState.READY,
             sources=ready.sources[: len(attempt.slots)],
             seed=attempt.seed if ready.seed is None else ready.seed,
             revised_prompts=() if operation.request.private else ready.revised_prompts,
             usage=ready.usage,
+            micro_dollars=attempt.micro_dollars if ready.micro_dollars is None else ready.micro_dollars,
             keep_until=attempt.keep_until or now + self._providers(attempt.provider).limits.retention_seconds,
             ready_at=attempt.ready_at or now,
             lease_until=0.0,

@@ -164,13 +164,15 @@ class Submit:
         seed = None if request.seed is None else (request.seed + slot) % seeds
         prompt = operation.prompt_for(attempt)
         request = request.with_prompt(prompt) if prompt else request
+        first_number = _first_number_of_repeats(operation, attempt)
         return UpstreamRequest(
             replace(with_negative_prompt(request, provider.limits), seed=seed),
             attempt.model,
             len(attempt.slots),
             inputs=inputs.images,
             mask=inputs.mask,
-            idempotency_key=f"{operation.id}-{slot}-{_first_number_of_repeats(operation, attempt)}",
+            idempotency_key=f"{operation.id}-{slot}-{first_number}",
+            repeated=first_number != attempt.number,
         )
 
     def _inputs(self, operation: Operation) -> _Inputs:

@@ -28,3 +28,5 @@ class UpstreamRequest:
     mask: InputBody | None = None
     idempotency_key: str = ""
     """The same whenever this very submission is repeated, for upstreams that honour such keys."""
+    repeated: bool = False
+    """An earlier try with this key was lost: the upstream may have the job, and is asked for it first if it can be."""

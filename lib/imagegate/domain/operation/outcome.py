@@ -34,6 +34,8 @@ class Ready:
     revised_prompts: tuple[str | None, ...] = ()
     """What the upstream made of the prompt, picture by picture: `bodies` first, then `sources`. Empty when untold."""
     usage: Usage | None = None
+    micro_dollars: int | None = None
+    """What the upstream says it charges for all of them, in millionths of a dollar; `None` when it does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
