@@ -1,10 +1,13 @@
-"""What upstreams write, read without trust: nothing in here raises, whatever the bytes."""
+"""What upstreams write, read without trust: nothing in here raises, whatever the bytes. And what they are sent."""
 
+import base64
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin
+
+from imagegate.domain.operation.order import InputBody
 
 LONGEST_ADDRESS = 4096
 """Characters of a picture's address; all of an operation's have to fit into one item of the table."""
@@ -40,6 +43,11 @@ def address_of(told: Any, base: str) -> str | None:
     except ValueError:
         return None
     return address if len(address) <= LONGEST_ADDRESS else None
+
+
+def data_url(picture: InputBody) -> str:
+    """The picture as a `data:` URL, for upstreams that take pictures in JSON."""
+    return f"data:{picture.content_type};base64,{base64.b64encode(picture.body).decode()}"
 
 
 def _encodable(document: Any) -> Any:

@@ -4,7 +4,7 @@ To add a protocol: a module beside this one, one line in PROTOCOLS. ADDING.md ha
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
@@ -21,6 +21,7 @@ from imagegate.providers.replaced import URL_SUFFIX, reach, with_replaced_urls
 PROTOCOLS: Mapping[str, str] = {
     "gradio_space": "GradioSpace",
     "openai_images": "OpenAIImages",
+    "replicate": "Replicate",
     "yandexart": "YandexArt",
 }
 """Protocol, which is a module of this folder, to the Provider class in it.
@@ -43,6 +44,11 @@ class _Entry:
     def limits(self) -> Limits:
         limits: Limits = self.config.limits if self.config else self.provider_class.limits
         return limits
+
+    def limits_for(self, model: str) -> Limits:
+        """Those of one model, where the config tells models apart."""
+        of_model: Callable[[str], Limits] | None = getattr(self.config, "limits_for", None)
+        return of_model(model) if of_model else self.limits
 
 
 class _Targets(Sequence[Target]):
@@ -129,7 +135,7 @@ def _route(name: str, entry: Mapping[str, Any]) -> Route:
 
 def _target(stop: str, entry: Mapping[str, Any]) -> Target:
     provider, _, model = stop.partition("/")
-    return Target(provider, model, limits_of(provider), entry.get("prices_usd", {}).get(provider))
+    return Target(provider, model, _entry(provider).limits_for(model), entry.get("prices_usd", {}).get(provider))
 
 
 class Providers:

@@ -64,6 +64,30 @@ class ShapeGrid(Grid):
         return self.nearest(Size(width_ratio, height_ratio))
 
 
+@dataclass(frozen=True, slots=True)
+class ShapeTable(Grid):
+    """For upstreams that are told one of a few aspect ratios by name."""
+
+    shapes: tuple[tuple[tuple[int, int], Size], ...] = ()
+    """Width to height, and the pixels to expect for it."""
+
+    def nearest(self, size: Size) -> Size:
+        """The size of the aspect ratio that is nearest to that of `size`."""
+        return self._entry(size.width / size.height)[1]
+
+    def of_ratio(self, width_ratio: int, height_ratio: int, area: int = DEFAULT_AREA) -> Size:
+        """The size of the nearest aspect ratio; `area` is not for us to choose."""
+        return self._entry(width_ratio / height_ratio)[1]
+
+    def name_for(self, request: ImageRequest) -> str:
+        """The aspect ratio nearest to what is asked for, as `16:9`; `1:1` unless the caller says otherwise."""
+        width, height = (request.size.width, request.size.height) if request.size else (request.ratio or (1, 1))
+        return "{}:{}".format(*self._entry(width / height)[0])
+
+    def _entry(self, ratio: float) -> tuple[tuple[int, int], Size]:
+        return min(self.shapes, key=lambda entry: abs(math.log(ratio * entry[0][1] / entry[0][0])))
+
+
 def shape_of(request: ImageRequest, grid: Grid) -> tuple[int, int]:
     """Width to height, for upstreams that are told a shape; 1 to 1 unless the caller says otherwise.
 

@@ -103,13 +103,20 @@ def test_a_picture_arrives_and_one_submission_is_counted(
         ("http-500", {FailureCode.UPSTREAM_FAILED}),
         ("html", {FailureCode.BAD_PAYLOAD}),
         ("html-502", {FailureCode.UPSTREAM_FAILED}),
-        ("drop at submit", {FailureCode.AMBIGUOUS}),
         ("error", {FailureCode.UPSTREAM_FAILED}),
         ("no-image", {FailureCode.BAD_PAYLOAD}),
     ],
 )
 def test_a_failure_has_its_code(provider: Provider, fault: str, codes: set[FailureCode]) -> None:
     assert code_of(outcome(provider, f"[fault {fault}] a fox")) in codes
+
+
+def test_a_submission_whose_answer_is_lost_is_ambiguous_or_found_again(
+    provider: Provider, submissions: Submissions
+) -> None:
+    end = outcome(provider, "[fault drop at submit] a fox")
+    assert isinstance(end, Ready) or end.code is FailureCode.AMBIGUOUS
+    assert len(submissions()) == 1
 
 
 @pytest.mark.parametrize(
