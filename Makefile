@@ -1,4 +1,4 @@
-# Every command a person needs; `make` alone lists them.
+# All commands; `make` alone lists them.
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,49 +30,50 @@ test: $(STAMP)  ## run every test a newcomer needs
 	@PYTHON=$(BIN)/python tests/clients/setup.sh litellm
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
 
-test-slow: $(STAMP)  ## what takes longer: kills and restarts, deadlines, a search for secrets everywhere (two minutes)
+test-slow: $(STAMP)  ## run the slow tests: kills and restarts, deadlines, a search for secrets (two minutes)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow $(ARGS)
 
-test-gradio: $(STAMP)  ## prove the Gradio stand-ins and adapter on real Gradio 4 and 6 servers (about 600 MB)
+test-gradio: $(STAMP)  ## run the Gradio contract tests on real Gradio 4 and 6 servers (about 600 MB)
 	@PYTHON=$(BIN)/python tests/contract/real_gradio/setup.sh
 	@$(BIN)/python -m pytest -m real_gradio tests/contract/real_gradio $(ARGS)
 
-test-node: $(STAMP)  ## prove the waiting on the clients for Node, and all clients on a generation of 70 s
+test-node: $(STAMP)  ## run the clients for Node, and all clients on a generation of 70 s
 	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm langchain
 	@$(BIN)/python -m pytest -m node tests/integration/clients $(ARGS)
 
-test-browser: $(STAMP)  ## prove in Chromium what pages of other origins get from `make run`: nothing
+test-browser: $(STAMP)  ## check in Chromium that pages of other origins get nothing from `make run`
 	@$(BIN)/python -m pytest -m browser tests/integration/browser $(ARGS)
 
-test-yandex-sdk: $(STAMP)  ## prove the bridge on YandexART's own SDK, and our JSON on its protobuf messages (170 MB)
+test-yandex-sdk: $(STAMP)  ## run the bridge with YandexART's own SDK and protobuf messages (170 MB)
 	@PYTHON=$(BIN)/python tests/clients/setup.sh yandex
 	@$(BIN)/python -m pytest -m yandex_sdk tests/integration/yandex_sdk $(ARGS)
 
-test-vendors: $(STAMP)  ## prove the stand-ins on their vendors' own clients, for Python and Node (300 MB once)
+test-vendors: $(STAMP)  ## run the stand-ins with their vendors' own clients, for Python and Node (300 MB once)
 	@PYTHON=$(BIN)/python tests/clients/setup.sh vendors
 	@$(BIN)/python -m pytest -n 2 -m vendors tests/vendors $(ARGS)
 
-test-deploy: $(STAMP)  ## prove that it deploys: real SAM CLI, moto, MiniStack, Lambda's emulator (300 MB; TEMPLATE=...)
+test-deploy: $(STAMP)  ## test the deployment: SAM CLI, moto, MiniStack, Lambda's emulator (300 MB; TEMPLATE=...)
 	@PYTHON=$(BIN)/python tests/deploy/setup.sh
 	@TEMPLATE=$(TEMPLATE) $(BIN)/python -m pytest -n 2 --dist loadgroup -m deploy tests/deploy tests/unit/adapters $(ARGS)
 
-check: $(STAMP)  ## lint, types, architecture, template, weaknesses
+check: $(STAMP)  ## run linters, type checker, layer rules, template and security scanners
 	@$(BIN)/ruff check lib functions tests
 	@$(BIN)/ruff format --check lib functions tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/cfn-lint template.yaml
+	@$(BIN)/cfn-lint template.yaml infra/monitoring.yaml
 	@PYTHON=$(BIN)/python tests/scanners/scan.sh
-	@if command -v sam >/dev/null; then sam validate --lint; else echo "sam is not here: 'sam validate' left out"; fi
+	@if sam=$$(command -v .venvs/sam/bin/sam || command -v sam); then SAM_CLI_TELEMETRY=0 $$sam validate --lint; \
+		else echo "'sam validate' was left out: 'make deploy' and 'make test-deploy' install the SAM CLI"; fi
 
-audit: $(STAMP)  ## ask the advisory service about every dependency; fails when it cannot be asked
+audit: $(STAMP)  ## check every dependency for advisories; fails if the advisory service cannot be reached
 	@PYTHON=$(BIN)/python tests/scanners/scan.sh audit
 
 bench: $(STAMP)  ## measure: make bench NAME=<file of tests/benchmarks> [N=...]
 	@test -f tests/benchmarks/$(NAME).py || { echo "NAME is one of:$$(cd tests/benchmarks && grep -l __main__ *.py | sed 's/^/ /; s/\.py//' | tr -d '\n')"; exit 1; }
 	@PYTHONPATH=tests $(BIN)/python -P -m benchmarks.$(NAME)
 
-docs: $(STAMP)  ## write anew what is generated: the OpenAPI document and the tables
+docs: $(STAMP)  ## regenerate the OpenAPI document and the tables in docs/
 	@$(BIN)/imagegate openapi > docs/openapi.json
 	@$(BIN)/imagegate tables models > docs/models.md
 	@$(BIN)/imagegate tables errors > docs/errors.md
@@ -82,20 +83,20 @@ docs: $(STAMP)  ## write anew what is generated: the OpenAPI document and the ta
 	@$(BIN)/python tests/scanners/licences.py > docs/licences.md
 
 STAGE ?= dev
-# As it was written: neither make nor a shell takes the quotes and dollars of a value for its own.
+# Passed on literally: neither make nor the shell interprets quotes and dollars of a value.
 deploy: override export PARAMETERS := $(value PARAMETERS)
 
-deploy: $(STAMP)  ## deploy to your AWS account, or update; parameters stand in infra/stages/STAGE.toml (STAGE=dev, ARGS=--help)
+deploy: $(STAMP)  ## deploy to your AWS account, or update; parameters are in infra/stages/STAGE.toml (STAGE=dev, ARGS=--help)
 	@$(BIN)/imagegate deploy --stage "$(STAGE)" $(ARGS)
 
-destroy: $(STAMP)  ## remove the deployment; says what AWS keeps, and how to remove that (STAGE=dev, ARGS=--help)
+destroy: $(STAMP)  ## remove the deployment; lists what AWS keeps, and how to remove it (STAGE=dev, ARGS=--help)
 	@$(BIN)/imagegate destroy --stage "$(STAGE)" $(ARGS)
 
-fix: $(STAMP)  ## repair what ruff can repair
+fix: $(STAMP)  ## format, and fix what ruff can fix
 	@$(BIN)/ruff check --fix lib functions tests
 	@$(BIN)/ruff format lib functions tests
 
-lock: $(STAMP)  ## resolve the dependencies anew and write the lock files
+lock: $(STAMP)  ## resolve the dependencies and write the lock files
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--extra local --group dev pyproject.toml -o tests/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

@@ -52,7 +52,7 @@ def test_the_layer_fits(
     unpacked = size(built.layer)
     record_property("figure", f"layer: {zipped / MB:.1f} MB zipped, {unpacked / MB:.1f} MB unpacked")
     assert zipped < ZIPPED
-    assert unpacked + size(built.folder / "functions") < UNPACKED
+    assert unpacked + size(built.function) < UNPACKED
 
 
 def test_it_holds_what_is_locked_and_the_package_without_its_local_parts(built: Project) -> None:

@@ -66,7 +66,7 @@ MODULES = sorted(path.stem for path in (TEMPLATE.parent / "functions").glob("*.p
 def artifact(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     """The built code, for this machine's processor."""
     if platform.machine() == "aarch64":
-        return Artifact(built.layer, built.folder / "functions")
+        return Artifact(built.layer, built.function)
     layer = tmp_path_factory.mktemp("layer")
     recipe = [
         "make",
@@ -77,7 +77,7 @@ def artifact(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Artifa
         f"PLATFORM={platform.machine()}-manylinux_2_28",
     ]
     subprocess.run(recipe, cwd=built.folder, env=dict(built.account.environment), check=True, capture_output=True)
-    return Artifact(layer, built.folder / "functions")
+    return Artifact(layer, built.function)
 
 
 @pytest.fixture(scope="session")

@@ -16,12 +16,15 @@ from typing import Any
 import pytest
 
 from imagegate.local.ministack.process import REGION, MiniStackProcess
+from imagegate.local.stack.packaging import load_yaml
 from imagegate.local.stack.ports import first_free
 from imagegate.local.stack.root_access import RootAccess
 from imagegate.local.state_folder import StateFolder
+from support.stack_settings import MONITORING
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600), pytest.mark.xdist_group("make-deploy")]
 ROOT = Path(__file__).parents[2]
+ALARM = "AWS::CloudWatch::Alarm"
 UPSTREAMS = '{"openai": "http://127.0.0.1:9/$v1"}'
 _FORGOTTEN = re.compile(r"AWS_|(ARGS|PARAMETERS|STAGE|TEMPLATE)$|MAKE|MFLAGS$")
 
@@ -86,6 +89,7 @@ def test_deployed_twice_changed_and_removed(cloud: Cloud, tmp_path: Path) -> Non
 
     assert "No changes to deploy" in cloud.make("deploy", "STAGE=one")
     assert cloud.parameters("one") == deployed
+    assert not cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
 
     changed = cloud.make("deploy", "STAGE=one", stage_file(tmp_path, {"ImageDays": 5, "AlarmEmail": "a@example.com"}))
     assert "ImageDays = 5" in changed
@@ -93,6 +97,7 @@ def test_deployed_twice_changed_and_removed(cloud: Cloud, tmp_path: Path) -> Non
     assert cloud.stack("one")["StackStatus"] == "UPDATE_COMPLETE"
     now = cloud.parameters("one")
     assert (now["ImageDays"], now["UpstreamBaseUrls"], now["AlarmEmail"]) == ("5", "{}", "a@example.com")
+    _assert_monitored(cloud, "one")
 
     table, bucket = outputs["TableName"], outputs["BucketName"]
     running = _start_one_that_waits(cloud, outputs["StateMachineArn"])
@@ -107,6 +112,7 @@ def test_deployed_twice_changed_and_removed(cloud: Cloud, tmp_path: Path) -> Non
     assert f"aws s3 rb --force s3://{bucket} --region {REGION}" in removed
     assert cloud.client("dynamodb").describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE"
     cloud.client("s3").head_bucket(Bucket=bucket)
+    assert not cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
     again = cloud.run("make", "destroy", "STAGE=one", "ARGS=--yes")
     assert (again.returncode, "There is no stack 'imagegate-one'" in again.stderr) == (2, True)
 
@@ -132,6 +138,25 @@ def test_what_is_wrong_is_said_before_anything_is_built_or_made(cloud: Cloud) ->
     checked = cloud.make("deploy", "STAGE=three", "ARGS=--check HoldSeconds=5")
     assert "HoldSeconds = 5 (the command line)" in checked
     assert "==>" not in checked
+
+
+def _assert_monitored(cloud: Cloud, stage: str) -> None:
+    """The nested stack's alarms watch what the stack has made, and notify the topic; there is a dashboard."""
+    expected = {
+        name
+        for name, entry in load_yaml(MONITORING)["Resources"].items()
+        if entry["Type"] == ALARM and "Condition" not in entry
+    }
+    alarms = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert len(alarms) == len(expected)
+    resources = cloud.client("cloudformation").describe_stack_resources(StackName=f"imagegate-{stage}")
+    made = {entry["LogicalResourceId"]: entry["PhysicalResourceId"] for entry in resources["StackResources"]}
+    watched = {dimension["Value"] for alarm in alarms for dimension in alarm["Dimensions"]}
+    queues = {made[name].rpartition("/")[2] for name in ("UndeliveredQueue", "UnpublishedQueue", "UnsweptQueue")}
+    assert {made["ApiFunction"], made["SweepFunction"], made["Workflow"], *queues} <= watched
+    assert {action for alarm in alarms for action in alarm["AlarmActions"]} == {made["AlarmTopic"]}
+    dashboards = cloud.client("cloudwatch").list_dashboards()["DashboardEntries"]
+    assert [entry["DashboardName"] for entry in dashboards] == [f"imagegate-{stage}-{REGION}"]
 
 
 def _start_one_that_waits(cloud: Cloud, machine: str) -> str:

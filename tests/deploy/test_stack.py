@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import chain, combinations
 from typing import Any
+from urllib.parse import urlparse
 
 import boto3
 import pytest
@@ -26,9 +27,13 @@ SWITCHES: dict[str, Mapping[str, str]] = {
     "HoldsLong": {"LongHold": "on"},
     "TakesEvents": {"IntakeKey": "0123456789ab"},
     "WithAlarmEmail": {"AlarmEmail": "someone@example.com"},
+    "WithMonitoring": {"Monitoring": "alarms"},
+    "WithDashboard": {"Monitoring": "full"},
     "WithPublicUrl": {"PublicUrl": "https://images.example.com"},
 }
 """Condition of the template -> parameters under which it holds."""
+IMPLIED = {"WithAlarmEmail": {"WithMonitoring"}, "WithDashboard": {"WithMonitoring"}}
+"""Condition -> others that hold with it and add resources."""
 DOCUMENT = load_yaml(UNDER_TEST)
 CONDITIONAL = sorted({entry["Condition"] for entry in DOCUMENT["Resources"].values() if "Condition" in entry})
 """The conditions that add resources."""
@@ -61,11 +66,16 @@ def transformed(template: dict[str, Any], parameters: Mapping[str, str]) -> dict
 
 
 def for_moto(template: dict[str, Any]) -> dict[str, Any]:
-    """The template without two things that moto breaks down on.
+    """The template without three things that moto fails on.
 
-    It hands a rule the bus itself where its name is meant, and refuses attributes of what it does not know.
+    It passes a rule the bus itself instead of its name, refuses attributes of resources that it does not know, and
+    finds a nested stack's template only at S3's own host.
     """
     resources = template["Resources"]
+    for nested in (
+        entry["Properties"] for entry in resources.values() if entry["Type"] == "AWS::CloudFormation::Stack"
+    ):
+        nested["TemplateURL"] = f"https://s3.amazonaws.com{urlparse(nested['TemplateURL']).path}"
     for rule in (resource["Properties"] for resource in resources.values() if resource["Type"] == "AWS::Events::Rule"):
         if "EventBusName" in rule:
             rule["EventBusName"] = resources[rule["EventBusName"]["Ref"]]["Properties"]["Name"]
@@ -111,7 +121,8 @@ def test_the_stack_is_created(aws: Account, packaged: dict[str, Any], case: tupl
 
 def holding(entries: Mapping[str, Any], conditions: set[str]) -> set[str]:
     """The names of the entries that are there under these conditions."""
-    return {name for name, entry in entries.items() if entry.get("Condition", "") in {"", *conditions}}
+    held = {"", *conditions}.union(*(IMPLIED.get(condition, set()) for condition in conditions))
+    return {name for name, entry in entries.items() if entry.get("Condition", "") in held}
 
 
 def expected(template: dict[str, Any], conditions: set[str]) -> set[str]:

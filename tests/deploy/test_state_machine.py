@@ -37,11 +37,11 @@ def named(where: str, **payload: Any) -> Any:
 
 
 RECORDED: list[tuple[str, dict[str, Any], Any]] = [
-    ("Submit.Arguments", states(input={"id": ID}), named("Submit", id=ID, run=f"{ID}-7", without_expansion="")),
+    ("Submit.Arguments", states(input={"id": ID}), named("Submit", id=ID, run=f"{ID}-7", unexpanded="")),
     (
         "Submit.Arguments",
         states(input={"id": ID, "unexpanded": "Sandbox.Timedout"}),
-        named("Submit", id=ID, run=f"{ID}-7", without_expansion="Sandbox.Timedout"),
+        named("Submit", id=ID, run=f"{ID}-7", unexpanded="Sandbox.Timedout"),
     ),
     ("Submit.Output", answered(STEP), STEP),
     ("Submit.Catch.0.Output", BROKEN, ENDED),
@@ -61,15 +61,15 @@ RECORDED: list[tuple[str, dict[str, Any], Any]] = [
             "Poll",
             id=ID,
             run=f"{ID}-7",
-            last_poll_at=STEP["looked_at"],
-            poll_count=2,
-            submit_not_before=STEP["again_at"],
+            looked_at=STEP["looked_at"],
+            looks=2,
+            again_at=STEP["again_at"],
         ),
     ),
     (
         "Poll.Arguments",  # of an execution that an earlier version began
         states(input={"id": ID, "next": "wait", "wait": 4, "looked_at": 0}),
-        named("Poll", id=ID, run=f"{ID}-7", last_poll_at=0, poll_count=0, submit_not_before=0),
+        named("Poll", id=ID, run=f"{ID}-7", looked_at=0, looks=0, again_at=0),
     ),
     ("Poll.Output", answered(STEP), STEP),
     ("Poll.Catch.0.Output", BROKEN, ENDED),

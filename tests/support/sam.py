@@ -89,10 +89,18 @@ class Project:
         """What `sam build` has put into the layer."""
         return self.folder / ".aws-sam" / "build" / "Layer"
 
+    @property
+    def function(self) -> Path:
+        """What `sam build` has put into a function; all functions hold the same modules."""
+        return self.folder / ".aws-sam" / "build" / "ApiFunction"
+
 
 def copy_project(folder: Path, account: Account) -> Project:
-    """The checkout's sources with the template that is tried; nothing that was built or compiled before."""
+    """The checkout's sources with the template that is tried, and stale bytecode beside the functions."""
     for name in _SOURCES:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    # As after a test run: an earlier interpreter's bytecode, which must not be deployed.
+    (folder / "functions" / "__pycache__").mkdir()
+    (folder / "functions" / "__pycache__" / "api.cpython-311.pyc").write_bytes(b"stale")
     shutil.copy(UNDER_TEST, folder / "template.yaml")
     return Project(folder, account)

@@ -6,6 +6,7 @@ from imagegate.local.stack.settings import StackSettings
 from imagegate.local.upstreams.chat import EXPANDER_PARAMETERS
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+MONITORING = TEMPLATE.parent / "infra" / "monitoring.yaml"
 WITH_WEBHOOKS = {"WebhookLoopback": "true", "WebhookRetryScale": "0.00001", "PublicUrl": ""}
 """Parameters for webhooks to this machine, whose three days of retries take three seconds."""
 
@@ -19,5 +20,11 @@ def on_free_ports(state: Path) -> StackSettings:
         ministack_port=0,
         upstreams_port=0,
         long_hold_port=0,
-        parameters={"Access": "open", "IntakeKey": "everybody", "LongHold": "on", **EXPANDER_PARAMETERS},
+        parameters={
+            "Access": "open",
+            "IntakeKey": "everybody",
+            "LongHold": "on",
+            "Monitoring": "full",
+            **EXPANDER_PARAMETERS,
+        },
     )

@@ -95,12 +95,9 @@ def test_what_nobody_waits_for_is_not_lost_when_it_fails(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_logs_to_a_group_that_forgets_and_is_watched(function: str) -> None:
+def test_every_function_logs_to_a_group_that_expires(function: str) -> None:
     group = FUNCTIONS[function]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
     assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogDays"}
-    alarms = (resource["Properties"].get("Dimensions", []) for resource in of_type("AWS::CloudWatch::Alarm").values())
-    watched = {json.dumps(dimension["Value"]) for alarm in alarms for dimension in alarm}
-    assert json.dumps({"Ref": function}) in watched
 
 
 def test_access_logs_need_no_line_in_the_accounts_policy() -> None:
@@ -208,54 +205,9 @@ def test_waiting_for_a_turn_does_not_use_up_a_messages_receipts() -> None:
     assert sum(turn_wait(receives) for receives in range(1, receipts // 2)) > 86_400, "a day of others' turns"
 
 
-def test_someone_hears_of_it_before_sqs_hands_out_no_more_webhooks() -> None:
-    alarms = [resource["Properties"] for resource in of_type("AWS::CloudWatch::Alarm").values()]
-    [hidden] = [alarm for alarm in alarms if alarm["MetricName"] == "ApproximateNumberOfMessagesNotVisible"]
-    assert hidden["Dimensions"][0]["Value"] == {"Fn::GetAtt": ["WebhookQueue", "QueueName"]}
-    assert hidden["Threshold"] < 120_000
-
-
-READS = ("${Bucket.Arn}/images/", "${Bucket.Arn}/inputs/")
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_who_reads_pictures_is_heard_when_they_are_denied(function: str) -> None:
-    opened = [policy["Resource"] for policy in policies(function) if "s3:GetObject" in listed(policy["Action"])]
-    log = FUNCTIONS[function]["Properties"]["LoggingConfig"]["LogGroup"]
-    filters = [
-        resource
-        for resource in of_type("AWS::Logs::MetricFilter").values()
-        if resource["Properties"]["MetricTransformations"][0]["MetricName"] == "UnreadableObjects"
-        and resource["Properties"]["LogGroupName"] == log
-    ]
-    assert len(filters) == any(path in json.dumps(opened) for path in READS)
-    for metric_filter in filters:
-        assert metric_filter["Properties"]["FilterPattern"] == RESOURCES["ApiUnreadable"]["Properties"]["FilterPattern"]
-        assert metric_filter.get("Condition") == FUNCTIONS[function].get("Condition")
-    alarm = RESOURCES["UnreadableAlarm"]["Properties"]
-    assert (alarm["MetricName"], alarm["Threshold"]) == ("UnreadableObjects", 1)
-
-
-HEARD = {"Fn::If": ["WithAlarmEmail", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
-
-
-def test_silence_rings_but_not_before_there_was_a_sound() -> None:
-    """A new alarm's state is INSUFFICIENT_DATA. It rings when its state changes to one that has actions."""
-    alarm = RESOURCES["SweepSilentAlarm"]["Properties"]
-    assert (alarm["MetricName"], alarm["Statistic"]) == ("Restarted", "SampleCount")
-    assert alarm["InsufficientDataActions"] == HEARD
-
-
-@pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
-def test_no_alarm_rings_for_want_of_figures_when_it_is_new(name: str) -> None:
-    alarm = RESOURCES[name]["Properties"]
-    assert alarm["TreatMissingData"] == ("missing" if "InsufficientDataActions" in alarm else "notBreaching")
-    assert alarm["AlarmActions"] == HEARD
-
-
 def test_no_arn_is_of_one_partition_only() -> None:
     """China and GovCloud have their own."""
-    for path in (TEMPLATE, TEMPLATE.parent / "infra" / "workflow.asl.yaml"):
+    for path in (TEMPLATE, *(TEMPLATE.parent / "infra").glob("*.yaml")):
         assert "arn:aws:" not in path.read_text()
 
 
@@ -283,7 +235,7 @@ def test_the_long_hold_address_is_asked_for_and_bounded() -> None:
     assert (bound["MinValue"], bound["Default"] <= 50) == (1, True)
     assert FUNCTIONS["HoldFunction"]["Properties"]["ReservedConcurrentExecutions"] == {"Ref": "LongHoldConcurrency"}
     parts = [name for name, resource in RESOURCES.items() if resource.get("Condition") == "HoldsLong"]
-    assert {"HoldFunction", "HoldUrl", "HoldLog", "HoldErrorsAlarm", "HoldUrlPermission"} <= set(parts)
+    assert {"HoldFunction", "HoldUrl", "HoldLog", "HoldUrlPermission"} <= set(parts)
     assert not [name for name in RESOURCES if name.startswith("Hold") and name not in parts]
 
 

@@ -119,10 +119,5 @@ def test_queues_for_dead_letters_are_known_by_their_names() -> None:
 
 
 @pytest.mark.parametrize("queue", DEAD)
-def test_a_dead_letter_rings_and_is_kept_for_two_weeks(queue: str) -> None:
+def test_a_dead_letter_is_kept_for_two_weeks(queue: str) -> None:
     assert properties(queue)["MessageRetentionPeriod"] == 14 * 86_400
-    alarms = [resource["Properties"] for resource in RESOURCES.values() if resource["Type"] == "AWS::CloudWatch::Alarm"]
-    dimension = {"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}
-    [alarm] = [alarm for alarm in alarms if dimension in alarm.get("Dimensions", [])]
-    assert (alarm["MetricName"], alarm["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 1)
-    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"

@@ -41,9 +41,9 @@ def test_the_request_is_accepted_and_its_secret_opens_the_receivers_lock(capsys:
 
 
 def test_events_and_waits_are_those_there_are() -> None:
-    [listed] = re.findall(r"- `events`: of (.*?);", PAGE)
+    [listed] = re.findall(r"- `events`: some of (.*?);", PAGE)
     assert tuple(re.findall(r"`(\w+)`", listed)) == EVENTS
-    [waits] = re.findall(r"ten times in all: after (.*?), give", PAGE, re.DOTALL)
+    [waits] = re.findall(r"ten times in all: after (.*?), each ±", PAGE, re.DOTALL)
     units = {"s": 1, "min": 60, "h": 3600}
     assert tuple(int(number) * units[unit] for number, unit in re.findall(r"(\d+) (s|min|h)", waits)) == WAITS
 
@@ -53,8 +53,8 @@ def test_the_page_says_how_much_is_sent_at_most() -> None:
     assert f"smaller than {LARGEST // 1000} kB" in PAGE
     events = (1 + MOST_RETRIES) * 3 + MOST_PICTURES
     assert f"can be retried {MOST_RETRIES} times: with its late pictures that makes {events} events" in PAGE
-    assert (FAILURES, f"for\n  {circuit._FIRST_OPEN:.0f} s," in PAGE, circuit._LONGEST_OPEN) == (5, True, 300)
-    assert "five deliveries of one owner to a host have failed in a row" in PAGE
+    assert (FAILURES, f"for {circuit._FIRST_OPEN:.0f} s," in PAGE, circuit._LONGEST_OPEN) == (5, True, 300)
+    assert "five consecutive failures of one owner's deliveries to a host" in PAGE
     assert PAUSE == 60
     assert "redelivered once a minute at most" in PAGE.replace("\n", " ")
     default = load_yaml(TEMPLATE)["Parameters"]["DeliverConcurrency"]["Default"]

@@ -42,7 +42,7 @@ from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.stack.packaging import load_yaml
 from imagegate.usecases.update import UpdateWithRetry
 from support.fakes import FakeClock
-from support.stack_settings import TEMPLATE
+from support.stack_settings import MONITORING, TEMPLATE
 
 REGION = "eu-central-1"
 DAYS = {"images": 7.0, "inputs": 2.0}
@@ -322,7 +322,7 @@ def test_what_is_gone_is_gone_also_to_those_who_may_not_list(
     [line] = caplog.messages
     assert key in line
     assert code in line
-    pattern = load_yaml(TEMPLATE)["Resources"]["ApiUnreadable"]["Properties"]["FilterPattern"]
+    pattern = load_yaml(MONITORING)["Resources"]["ApiUnreadable"]["Properties"]["FilterPattern"]
     assert (pattern.strip('"') in line) is rings
 
 

@@ -18,10 +18,10 @@ from imagegate.usecases.authenticate import OnBehalf
 from imagegate.usecases.intake import LONGEST_PAUSE, PATIENCE, PAUSE
 from support.fakes import MemoryApiKeys, MemoryDeadLetters, no_aws
 from support.functions import load
-from support.stack_settings import TEMPLATE
+from support.stack_settings import MONITORING
 from support.world import World, ready
 
-RESOURCES = load_yaml(TEMPLATE)["Resources"]
+RESOURCES = load_yaml(MONITORING)["Resources"]
 
 
 def message(event_id: str = "e-1", **changes: Any) -> str:

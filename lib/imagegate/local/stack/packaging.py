@@ -25,6 +25,7 @@ _URI_PROPERTY = {
     "AWS::Serverless::Function": "CodeUri",
     "AWS::Serverless::LayerVersion": "ContentUri",
     "AWS::Serverless::StateMachine": "DefinitionUri",
+    "AWS::CloudFormation::Stack": "TemplateURL",
 }
 
 
@@ -88,19 +89,20 @@ class _Packager:
     def point_to_bucket(self, properties: dict[str, Any], name: str, metadata: dict[str, Any]) -> None:
         """Replace the local path in `properties[name]`, if it is one, by the location of its artifact."""
         uri = properties.get(name)
-        if not isinstance(uri, str) or uri.startswith("s3://"):
+        if not isinstance(uri, str) or uri.startswith(("s3://", "https://")):
             return
         artifact = self._artifact(name, self.root / uri, metadata)
         self.artifacts[artifact.key] = artifact
-        properties[name] = f"s3://{self.bucket}/{artifact.key}"
+        scheme = "https://s3.amazonaws.com" if name == "TemplateURL" else "s3:/"
+        properties[name] = f"{scheme}/{self.bucket}/{artifact.key}"
 
     def _artifact(self, name: str, path: Path, metadata: dict[str, Any]) -> Artifact:
-        if name == "DefinitionUri":
+        if name in ("DefinitionUri", "TemplateURL"):
             return _named(path, ".json", json.dumps(load_yaml(path)).encode())
         if not path.is_dir():
             raise PackagingError(f"{path} is not a folder (named by {name} in the template)")
-        built = "BuildMethod" in metadata
-        return _named(path, ".zip", _zip(_layer_files(path) if built else _files(path, path)))
+        layer = name == "ContentUri" and "BuildMethod" in metadata
+        return _named(path, ".zip", _zip(_layer_files(path) if layer else _files(path, path)))
 
 
 def _named(path: Path, suffix: str, content: bytes) -> Artifact:

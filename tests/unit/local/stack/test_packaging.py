@@ -18,7 +18,10 @@ Resources:
     Type: AWS::Serverless::LayerVersion
     Metadata: {BuildMethod: makefile}
     Properties: {ContentUri: lib/}
-  Do: {Type: AWS::Serverless::Function, Properties: {CodeUri: functions/, Handler: do.handler}}
+  Do:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile}
+    Properties: {CodeUri: functions/, Handler: do.handler}
   Flow:
     Type: AWS::Serverless::StateMachine
     Properties: {DefinitionUri: flow.asl.yaml, DefinitionSubstitutions: {Do: !GetAtt Do.Arn}}
@@ -63,6 +66,19 @@ def test_code_layer_and_definition_go_to_the_bucket(project: Path) -> None:
         resources["Flow"]["Properties"]["DefinitionUri"],
     ]
     assert locations == [f"s3://artifacts/{artifact.key}" for artifact in packaged.artifacts]
+
+
+def test_the_template_of_a_nested_stack_goes_to_the_bucket(project: Path) -> None:
+    (project / "nested.yaml").write_text(
+        "Resources: {Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref Name}}}"
+    )
+    nested = "  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: nested.yaml}}\n"
+    (project / "template.yaml").write_text(TEMPLATE + nested)
+    packaged = package(project / "template.yaml", "artifacts")
+    *_, artifact = packaged.artifacts
+    url = packaged.template["Resources"]["Nested"]["Properties"]["TemplateURL"]
+    assert url == f"https://s3.amazonaws.com/artifacts/{artifact.key}"
+    assert json.loads(artifact.content)["Resources"]["Topic"]["Properties"] == {"TopicName": {"Ref": "Name"}}
 
 
 def test_the_layer_is_the_package_without_its_local_parts(project: Path) -> None:
