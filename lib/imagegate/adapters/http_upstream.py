@@ -1,6 +1,7 @@
 """HTTP to upstreams: the one place that owns timeouts, size caps, redirects and address rules."""
 
 import logging
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ _CONNECT = 5.0
 # Gradio's heartbeat is every 15 s: three missed in a row and the connection is dead.
 _SILENCE = 50.0
 _REDIRECTS = 3
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+"""OpenSSL's word, which httpx passes on; waiting for such a host is of no use."""
 _SHORTEST_CREDENTIAL = 12
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
@@ -29,10 +32,11 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class HttpUpstream:
-    """The Http port on one httpx client."""
+    """The Http port on one httpx client, and one more for each CA bundle that a request brings."""
 
     def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
         self._client = httpx.Client(transport=transport, trust_env=False)
+        self._trusting: dict[str, httpx.Client] = {"": self._client}
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send and read the answer, whatever its status; redirects are an answer, not followed."""
@@ -52,12 +56,21 @@ class HttpUpstream:
             )
             if address:
                 pin(built, address)
-            response = self._client.send(built, stream=True)
+            response = self._client_for(request.ca_bundle).send(built, stream=True)
             with _closing(response):
                 body = _read(response, request)
             if response.is_error:
                 body = _without_credential(body, request)
             return HttpResponse(response.status_code, response.headers, body)
+
+    def _client_for(self, ca_bundle: str) -> httpx.Client:
+        """The client that trusts these authorities (PEM) too. Raises SSLError when they are none."""
+        if ca_bundle not in self._trusting:
+            context = httpx.create_ssl_context(trust_env=False)
+            # Bundles may have comments between the certificates, in any language.
+            context.load_verify_locations(cadata=ca_bundle.encode("ascii", "replace").decode())
+            self._trusting[ca_bundle] = httpx.Client(verify=context, trust_env=False)
+        return self._trusting[ca_bundle]
 
     def stream(self, request: HttpRequest, hold_until: float) -> Iterator[ServerSentEvent]:
         """Events as they come; ends with the stream or at `hold_until` (seconds since the epoch).
@@ -185,7 +198,11 @@ def _to_upstream_error(request: HttpRequest) -> Iterator[None]:
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        if _UNTRUSTED in str(error):
+            raise failed(FailureCode.AUTH, request.url, "its certificate is not trusted") from error
         raise failed(FailureCode.CAPACITY, request.url, "no connection") from error
+    except ssl.SSLError as error:
+        raise failed(FailureCode.AUTH, request.url, "the CA bundle set for it holds no certificates") from error
     except httpx.TimeoutException as error:
         code = FailureCode.UPSTREAM_TIMEOUT if asks_only else FailureCode.AMBIGUOUS
         raise failed(code, request.url, "no answer in time") from error

@@ -64,6 +64,8 @@ class HttpRequest:
     """Seconds for which the answer is read, however steadily it drips."""
     idempotent: bool = False
     """Asking twice does no harm, whatever the method: an answer that breaks off is a failure, not ambiguous."""
+    ca_bundle: str = ""
+    """Certificates (PEM) of authorities to trust beside the usual ones."""
 
 
 @dataclass(frozen=True, slots=True)

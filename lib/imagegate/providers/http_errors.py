@@ -12,6 +12,7 @@ _CODES = {
     402: FailureCode.NO_CREDIT,
     403: FailureCode.AUTH,
     404: FailureCode.NOT_FOUND,
+    413: FailureCode.INVALID_REQUEST,
     422: FailureCode.INVALID_REQUEST,
     429: FailureCode.RATE_LIMITED,
     503: FailureCode.CAPACITY,

@@ -15,7 +15,7 @@ from imagegate.domain.operation.usage import Usage
 from imagegate.ports.upstreams import HttpResponse
 from imagegate.providers.error_phrases import code_from_text
 from imagegate.providers.http_errors import bad_payload, http_error
-from imagegate.providers.parsing import address_of, json_of
+from imagegate.providers.parsing import address_of, counts_of, json_of
 
 _OF_CODE = {
     "moderation_blocked": FailureCode.CONTENT_FILTERED,
@@ -33,10 +33,6 @@ _AMBIGUOUS_STATUSES = frozenset({400, 403, 422})
 
 LONGEST_REVISED_PROMPT = 2000
 """Characters kept of one: ten of them and the prompt itself have to fit into an item of the table and an event."""
-
-
-LARGEST_COUNT = 2**53
-"""Tokens; JSON's whole numbers end there for many a reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +114,11 @@ def _revised_prompts(revised: Iterable[str | None]) -> tuple[str | None, ...]:
 def _usage(document: Mapping[str, Any]) -> Usage | None:
     """The tokens it took; `None` where the server does not count them, which some say with zeros."""
     usage = document.get("usage")
-    counts = _counts(usage, "input_tokens", "output_tokens", "total_tokens")
+    counts = counts_of(usage, "input_tokens", "output_tokens", "total_tokens")
     if not any(counts):
         return None
     details = usage.get("input_tokens_details") if isinstance(usage, Mapping) else None
-    return Usage(*counts, *_counts(details, "text_tokens", "image_tokens"))
-
-
-def _counts(counts: Any, *names: str) -> list[int]:
-    found = [counts.get(name) if isinstance(counts, Mapping) else None for name in names]
-    return [entry if type(entry) is int and 0 < entry <= LARGEST_COUNT else 0 for entry in found]
+    return Usage(*counts, *counts_of(details, "text_tokens", "image_tokens"))
 
 
 def _decoded(text: str) -> bytes | None:

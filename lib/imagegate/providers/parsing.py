@@ -12,6 +12,9 @@ from imagegate.domain.operation.order import InputBody
 LONGEST_ADDRESS = 4096
 """Characters of a picture's address; all of an operation's have to fit into one item of the table."""
 
+LARGEST_COUNT = 2**53
+"""Of anything counted; JSON's whole numbers end there for many a reader."""
+
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -48,6 +51,12 @@ def address_of(told: Any, base: str) -> str | None:
 def data_url(picture: InputBody) -> str:
     """The picture as a `data:` URL, for upstreams that take pictures in JSON."""
     return f"data:{picture.content_type};base64,{base64.b64encode(picture.body).decode()}"
+
+
+def counts_of(told: Any, *names: str) -> list[int]:
+    """The counts of those names in an object; 0 for each that is none."""
+    found = [told.get(name) if isinstance(told, Mapping) else None for name in names]
+    return [count if type(count) is int and 0 < count <= LARGEST_COUNT else 0 for count in found]
 
 
 def _encodable(document: Any) -> Any:

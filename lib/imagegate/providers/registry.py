@@ -19,6 +19,7 @@ from imagegate.providers.config import ProviderConfig, parse_config
 from imagegate.providers.replaced import URL_SUFFIX, reach, with_replaced_urls
 
 PROTOCOLS: Mapping[str, str] = {
+    "gigachat": "GigaChat",
     "gradio_space": "GradioSpace",
     "openai_images": "OpenAIImages",
     "replicate": "Replicate",

@@ -1,4 +1,4 @@
-"""Hostile bodies are refused clearly in every dialect."""
+"""Bodies that are made to hurt, in every dialect: a clear refusal, whatever the fields."""
 
 import json
 import time

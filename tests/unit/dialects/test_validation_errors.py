@@ -1,4 +1,4 @@
-"""Errors of fields have the name that the caller used, and no terms of Python."""
+"""What is said of a field that is wrong: its name as the caller wrote it, and words that are not Python's."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""An API is a folder in `dialects`, a folder in `web` and a line in the registry. Nothing else knows it."""
+"""One folder in `dialects`, one in `web` and a line in the registry make an API: nothing else has to know it."""
 
 import sys
 from types import ModuleType
@@ -25,7 +25,7 @@ class Note(Schema):
 
 
 class Further(OpenAIImages):
-    """An API with its own errors."""
+    """Answers errors in a shape of its own."""
 
     name = "further"
     folder = "further"

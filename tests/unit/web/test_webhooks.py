@@ -1,4 +1,4 @@
-"""Webhooks in the requests of every dialect, and in answers."""
+"""How webhooks are asked for, in every dialect, and what is shown of them."""
 
 import json
 from dataclasses import replace
@@ -264,7 +264,7 @@ def test_a_webhook_to_the_gateway_itself_is_refused(path: str, url: str) -> None
 
 @pytest.fixture(scope="module")
 def ours() -> dict[str, str]:
-    """The headers of a webhook, without `host`."""
+    """The headers of a webhook as it is sent, but for `host`."""
     seen = dict[str, str]()
     server = Receiver(secret_text(SECRET))
 

@@ -1,4 +1,4 @@
-"""OpenAI's dialect: requests, refusals and answers."""
+"""OpenAI's dialect: what is understood, what is refused, how it is answered."""
 
 import json
 from dataclasses import replace

@@ -21,7 +21,7 @@ GENERATIONS = "/v1/images/generations"
 
 
 def ended(gateway: Gateway, failure: Failure | None = None) -> None:
-    """Let every operation end at its first poll."""
+    """Let every operation end at its first look."""
     create = gateway.store.create
 
     def at_once(operation: Any, *rest: Any) -> None:
@@ -46,7 +46,7 @@ def gateway() -> Gateway:
 
 
 class Transport(httpx2.BaseTransport):
-    """Passes the SDK's requests to the application as API Gateway does."""
+    """Takes the SDK's requests to the application as API Gateway would."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
