@@ -46,7 +46,7 @@ def index_writes(old: Item, new: Item) -> float:
 
 
 def access_key(function: Mapping[str, Any]) -> str:
-    """The key MiniStack gives a function (core/lambda_runtime.py, execution_credentials): tells whose call it is."""
+    """The access key that MiniStack gives a function (execution_credentials of core/lambda_runtime.py)."""
     digest = hashlib.sha256(f"{function['FunctionArn']}:{function['Role']}".encode()).hexdigest()
     return f"ASIA{digest[:16].upper()}"
 

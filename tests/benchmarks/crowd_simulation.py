@@ -45,7 +45,7 @@ class Design:
     hold: float
     deadline: float
     yields: bool = True
-    """Whether a hold ends early while the workflow has not begun."""
+    """Whether a hold ends early while the workflow has not started."""
 
 
 def deployed(document: Any = None) -> Design:
@@ -116,7 +116,7 @@ class Crowd:
         heapq.heappush(self._events, (self.now + wait, self._number, process))
 
     def _taken(self) -> bool:
-        """A function for whoever asks, if one is free."""
+        """A function for the next request, if one is free."""
         free = self._busy < SLOTS
         self._busy += free
         self.counts["throttled"] += not free

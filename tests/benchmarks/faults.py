@@ -8,8 +8,8 @@ upstreams counted, what the bus carried and what is in S3.
 - lost: accepted and unknown afterwards, or succeeded without its picture in S3
 - stuck: not ended although deadline and grace are over
 - silent_duplicates: submissions an upstream accepted beyond the attempts on the operation's record
-- unharvested (told, not demanded): jobs an upstream has for sure and whose end nobody had seen yet when all operations
-  had ended; sweep goes on looking for their pictures until the upstream forgets them
+- unharvested (reported, not required): jobs that an upstream certainly has and whose end no poll had seen when all
+  operations had ended; sweep goes on looking for their pictures until the upstream forgets them
 - unannounced: terminal states that the bus did not carry
 """
 
@@ -90,7 +90,7 @@ class Campaign:
         return f"[delay {self.dice.choice((200, 700, 2500))}ms] {' '.join(faults)} operation {number}"
 
     def _see_through(self, prompt: str) -> None:
-        """Start one, and the next only when this one is over: MiniStack breaks down under hundreds of workers."""
+        """Start one at a time, because MiniStack fails with hundreds of workers."""
         self._start(prompt)
         [operation_id] = [other for other, message in list(self.accepted.items()) if message == prompt]
         until = time.monotonic() + DEADLINE + GRACE

@@ -61,7 +61,7 @@ def direct(provider: Provider, http: HttpUpstream, model: str, prompt: str) -> N
 
 
 def through(stack: Stack, model: str, provider: str, prompt: str) -> None:
-    """One picture by way of imagegate, as a client asks for it."""
+    """One picture through imagegate, with a client's request."""
     body = {"model": model, "provider": provider, "prompt": prompt}
     answer = httpx.post(f"{stack.base_url}/v1/images/generations", json=body, timeout=60, follow_redirects=True)
     assert answer.status_code == 200, answer.text

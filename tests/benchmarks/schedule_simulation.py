@@ -27,7 +27,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class Result:
-    """What a way of looking costs a job: looks, and seconds from its end to the look that finds it."""
+    """The cost of a polling strategy for a job: polls, and seconds from its end to the poll that finds it."""
 
     polls: float
     delay: float
@@ -67,7 +67,7 @@ def steps(after: Callable[[float], float], end: float) -> list[float]:
 
 
 def measured(looks: Sequence[float], jobs: Sequence[float]) -> Result:
-    """Look at these seconds for each of the jobs; what the last look does not find is nobody's delay."""
+    """Poll each job at these seconds; a job that the last poll does not find adds no delay."""
     found = [bisect_left(looks, job) for job in jobs]
     delays = sorted(looks[at] - job for at, job in zip(found, jobs, strict=True) if at < len(looks))
     polls = fmean(min(at + 1, len(looks)) for at in found)
@@ -83,7 +83,7 @@ def _each_second(latency: Latency) -> tuple[list[float], list[float]]:
 
 
 def best_looks(latency: Latency, price: float) -> list[float]:
-    """The seconds to look at that make E[delay] + price * E[looks] least, for one who knows the distribution."""
+    """The poll times that minimise E[delay] + price * E[polls] for a known distribution."""
     (alive, waited), end = _each_second(latency), latency.deadline
     to_go, after = [0.0] * (end + 1), [end] * (end + 1)
     for now in reversed(range(end)):
@@ -114,7 +114,7 @@ class Frontier:
 
 
 def learned_looks(histogram: Histogram, price: float, deadline: float, until: float = math.inf) -> list[float]:
-    """The seconds at which ours looks, to the first that is not before `until`."""
+    """The seconds at which our schedule polls, up to the first that is not before `until`."""
 
     def after(at: float) -> float:
         return at + round(next_poll_delay(histogram, at, deadline - at, price=price))
@@ -123,7 +123,7 @@ def learned_looks(histogram: Histogram, price: float, deadline: float, until: fl
 
 
 def watched(histogram: Histogram, job: float, price: float, deadline: float) -> tuple[list[float], Histogram]:
-    """One job's looks, and the histogram that has learned from them."""
+    """The polls of one job, and the histogram that learned from them."""
     looks = learned_looks(histogram, price, deadline, until=job)
     if looks[-1] < job:
         return looks, histogram.censored(looks[-1])

@@ -5,7 +5,7 @@
 #   setup.sh node litellm     what is named: node (into tests/clients/node/node_modules; needs node and npm and nothing
 #                             else), litellm, langchain and yandex (into .venvs; PYTHON names the interpreter), vendors
 #                             (upstreams' clients of tests/vendors, for Node and for Python)
-#   setup.sh lock node ...    resolve them anew first, each client to its latest version; vendors' clients for Node stay
+#   setup.sh lock node ...    resolve them first, each client to its latest version; vendors' clients for Node stay
 #                             at the versions of their package.json, which run on Node 20
 set -euo pipefail
 

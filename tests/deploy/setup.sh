@@ -6,7 +6,7 @@
 #   .venvs/lambda             Lambda's Python runtime client on the functions' CPython, and Lambda's emulator
 #   tests/deploy/node         readers of the state machine's definition; need node and npm
 #
-#   setup.sh lock             resolve all but SAM CLI anew first, each to its latest version
+#   setup.sh lock             resolve all but SAM CLI first, each to its latest version
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,4 +1,4 @@
-"""What `sam build` and `sam package` make: it runs on Lambda's processor and Python, starts fast and fits."""
+"""The artifacts of `sam build` and `sam package`: processor, Python version, bytecode and size."""
 
 import io
 import re
@@ -16,13 +16,13 @@ AARCH64 = 0xB7
 MAGIC = (3571).to_bytes(2, "little") + b"\r\n"
 """The first bytes of bytecode by CPython 3.13."""
 UNCHECKED_HASH = (1).to_bytes(4, "little")
-"""Bytecode that is used without a look at its source: Lambda unpacks files with dates of its own."""
+"""Flags of bytecode that Python uses without checking its source, because Lambda changes the files' dates."""
 WHEEL_TAG = re.compile(
     r"py\d?[.\d py]*-none-any|py3-none-(?P<plain>\w+)|(cp313-cp313|cp3\d+-abi3)-(?P<platform>[\w.]+)"
 )
 MB = 1_000_000
 ZIPPED, UNPACKED = 40 * MB, 90 * MB
-"""How large the layer may become. Lambda takes 250 MB unpacked; what a cold start loads grows long before."""
+"""Limits of the layer. Lambda accepts 250 MB unpacked, but a cold start becomes slow long before."""
 
 
 def size(folder: Path) -> int:

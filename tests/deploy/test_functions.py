@@ -178,7 +178,7 @@ def driven(functions: Functions, operation_id: str) -> list[str]:
 
 
 def changes(stack: Stack, operation_id: str) -> list[dict[str, Any]]:
-    """What the table's stream tells of an operation, as Lambda hands it over."""
+    """The stream's records of an operation, as Lambda passes them to the function."""
     streams = stack.client("dynamodbstreams")
     arn = streams.list_streams(TableName=stack.outputs["TableName"])["Streams"][0]["StreamArn"]
     found = []

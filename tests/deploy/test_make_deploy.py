@@ -1,4 +1,4 @@
-"""`make deploy` and `make destroy` with the real SAM CLI, on an emulated AWS that has nothing of ours in it.
+"""`make deploy` and `make destroy` with the real SAM CLI, on an empty emulated AWS.
 
 MiniStack, because its CloudFormation transforms SAM's templates, executes change sets and rolls back. On moto's, `sam
 deploy` ends at SAM's own bucket: stacks that change sets make have neither tags nor outputs there.

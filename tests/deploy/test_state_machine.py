@@ -13,7 +13,7 @@ from support.stack_settings import TEMPLATE
 
 READER = Path(__file__).parent / "node" / "read.mjs"
 FIELDS = ("Arguments", "Output", "Seconds", "Condition")
-"""Where expressions may stand in a state, a choice or a catcher."""
+"""The fields of a state, a choice or a catcher that may hold expressions."""
 ID = "06gzj55vfn0ajhf9kn2m"
 EXECUTION = {"Execution": {"Name": f"{ID}-7", "Input": {"id": ID}}}
 STEP = {"id": ID, "next": "wait", "wait": 4, "looked_at": 1795180251.5, "looks": 2, "again_at": 1795180300.0}

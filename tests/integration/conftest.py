@@ -45,7 +45,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that asks for keys, as deployed by default, and does not trust them for long; pages may call it."""
+    """A stack that requires keys, as deployed by default, and caches them briefly; web pages may call it."""
     settings = replace(
         on_free_ports(tmp_path_factory.mktemp("closed")),
         parameters={
@@ -83,7 +83,7 @@ def aws(stack: Stack) -> Callable[[str], Any]:
 
 
 def eventually(look: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """What `look` returns as soon as it is true; fails after `seconds`."""
+    """The first true result of `look`; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()

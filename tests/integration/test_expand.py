@@ -27,7 +27,7 @@ def visited(stack: Stack, operation_id: str, until: Callable[..., Any]) -> list[
 
 
 def arrived(stack: Stack, words: str) -> list[dict[str, Any]]:
-    """What the stand-ins have accepted that had these words in it."""
+    """The stand-ins' accepted submissions that contain this text."""
     assert stack.upstreams
     found = requests.get(f"{stack.upstreams.url}/_standin/submissions").json()["submissions"]
     return [entry for entry in found if words in entry["prompt"]]

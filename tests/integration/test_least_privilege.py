@@ -1,6 +1,6 @@
 """Each function's own role, on the template as deployed: it may do its work, and nothing that is on this list.
 
-What nobody is named for, nobody may. A new function must not do any of it until it is named here.
+A right that is listed for no function is denied to all. A new function has none of them until it is listed here.
 """
 
 import base64
@@ -64,7 +64,7 @@ def update_item(pk: str) -> Probe:
 def query(index: str, attribute: str) -> Probe:
     return lambda client, names: client("dynamodb").query(
         TableName=names.table, IndexName=index, KeyConditionExpression="#a = :a",
-        ExpressionAttributeNames={"#a": attribute}, ExpressionAttributeValues={":a": {"S": "nobody"}},
+        ExpressionAttributeNames={"#a": attribute}, ExpressionAttributeValues={":a": {"S": "absent"}},
     )  # fmt: skip
 
 
@@ -272,7 +272,7 @@ def test_a_role_may_do_what_it_is_named_for_and_nothing_else(
 
 
 def test_the_roles_are_what_forbids_it(stack: Stack) -> None:
-    """The list is worth something only if somebody may do all that."""
+    """The list is useful only if an unrestricted principal may do all of it."""
     names = Names(stack)
     idempotent = [what for what in MAY if what.startswith(("read", "list", "scan"))]
     assert [what for what in idempotent if denied(MAY[what][0], stack.client, names)] == []

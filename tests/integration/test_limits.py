@@ -181,7 +181,7 @@ def test_a_race_through_the_api(closed: Stack, cli: Cli, until: Callable[..., An
 def test_what_cost_nothing_is_back_and_what_was_made_is_counted(
     closed: Stack, cli: Cli, until: Callable[..., Any]
 ) -> None:
-    """Every role writes into the books: `submit` here, as nobody has set the credentials, and `poll`."""
+    """Every role writes the usage ledger: `submit` here, because no credentials are set, and `poll`."""
     key = cli("create", "--name", "billing", "--budget-per-day", "0.05", "--json")
     post = {"url": f"{closed.base_url}/v1/operations", "headers": bearer(key)}
     for _ in range(3):

@@ -69,7 +69,7 @@ def operations(stack: Stack) -> Callable[[], int]:
 
 
 def signed(endpoint: str, key: str, secret: str, **changes: str) -> requests.Response:
-    """ListTables as a client with that key asks for it; `changes` are headers altered after signing."""
+    """ListTables as a client with that key sends it; `changes` are headers altered after signing."""
     headers = {"X-Amz-Target": "DynamoDB_20120810.ListTables", "Content-Type": JSON_1_0}
     request = AWSRequest("POST", f"{endpoint}/", data="{}", headers=headers)
     SigV4Auth(Credentials(key or "KEY", secret), "dynamodb", "us-east-1").add_auth(request)
@@ -132,7 +132,7 @@ def test_the_root_key_needs_its_secret(stack: Stack) -> None:
 
 
 def test_a_functions_key_cannot_be_computed_from_its_name(stack: Stack) -> None:
-    """MiniStack derives it from ARNs, which everybody can guess."""
+    """MiniStack derives it from ARNs, which can be guessed."""
     function = next(
         other for other in stack.client("lambda").list_functions()["Functions"] if other["Handler"] == "submit.handler"
     )

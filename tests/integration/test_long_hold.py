@@ -87,7 +87,7 @@ def test_one_post_is_a_picture(made: Mapping[str, Future[Any]], name: str) -> No
 
 def test_the_other_address_would_have_sent_them_elsewhere(closed: Stack, headers: Headers) -> None:
     answer = requests.post(
-        f"{closed.base_url}/v1/images/generations", json=body("nobody"), headers=headers, allow_redirects=False
+        f"{closed.base_url}/v1/images/generations", json=body("a stranger"), headers=headers, allow_redirects=False
     )
     assert answer.status_code == 303
 

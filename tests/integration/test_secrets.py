@@ -1,4 +1,4 @@
-"""A whole run with marked secrets, and then a look everywhere: not one of them is to be found."""
+"""A whole run with marked secrets, which must then be found nowhere."""
 
 import base64
 from collections import Counter
@@ -28,7 +28,7 @@ MODELS = ["flux", "alice-art", "gpt-image-2", "yandex-art-legacy"]
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that asks for keys, with marked credentials for every upstream."""
+    """A stack that requires keys, with marked credentials for every upstream."""
     settings = replace(
         on_free_ports(tmp_path_factory.mktemp("secrets")),
         # Bounded, to deploy that branch of the template too.
@@ -63,7 +63,7 @@ def run(stack: Stack, key: str, receiver: Receiver) -> list[requests.Response]:
         asked(stack, key, "/v1/operations", {"model": "flux", "prompt": PROMPT, "webhook": webhook}),
         asked(stack, key, "/v1/images/edits", {"model": "gpt-image-2", "prompt": PROMPT, "images": [edit]}),
         asked(stack, key, "/v1/images/generations", {"prompt": PROMPT, "response_format": "b64_json"}),
-        asked(stack, key, "/v1/images/generations", {"prompt": PROMPT, "model": "nobody"}),
+        asked(stack, key, "/v1/images/generations", {"prompt": PROMPT, "model": "unknown"}),
         asked(stack, key + "0", "/v1/operations", {"model": "flux", "prompt": PROMPT}),
         asked(stack, key, "/foundationModels/v1/imageGenerationAsync",
               {"modelUri": "art://f/yandex-art/latest", "messages": [{"text": PROMPT}]}),

@@ -118,7 +118,7 @@ def ended(url: str, until: Until) -> dict[str, Any]:
 
 
 def submissions(stack: Stack, prompt: str) -> list[dict[str, Any]]:
-    """What the stand-ins accepted for this prompt."""
+    """The stand-ins' accepted submissions with this prompt."""
     url = f"{stack.upstreams_url}/_standin/submissions"
     listed: list[dict[str, Any]] = requests.get(url, params={"prompt": prompt}, timeout=10).json()["submissions"]
     return listed
@@ -133,14 +133,14 @@ def test_one_idempotency_key_in_many_hands(stack: Stack, until: Until) -> None:
 
 
 def test_a_cancelled_job(stack: Stack, until: Until) -> None:
-    url = started(stack, "[fault endless] a fox that nobody wants any more")
+    url = started(stack, "[fault endless] an abandoned fox")
     assert requests.get(f"{url}:cancel", timeout=30).json()["error"]["code"] == 1
     assert ended(url, until)["error"]["code"] == 1
 
 
 def test_private_words_at_the_real_protocol(stack: Stack, aws: Callable[[str], Any], until: Until) -> None:
-    """Passed on and forgotten; and each look writes at most nine events of history."""
-    prompt = "[delay 8s] a fox whose words are nobody's business"
+    """Passed on and removed; each poll writes at most nine events of history."""
+    prompt = "[delay 8s] a private fox"
     url = started(stack, prompt, **{"x-data-logging-enabled": "false"})
     image = Image.open(io.BytesIO(base64.b64decode(ended(url, until)["response"]["image"])))
     assert image.format == "JPEG"
@@ -153,7 +153,7 @@ def test_private_words_at_the_real_protocol(stack: Stack, aws: Callable[[str], A
 
 
 def poll_count(states: Any, stack: Stack, operation_id: str) -> list[int]:
-    """How many events each look of the operation's workflow has in its history."""
+    """The number of history events per poll of the operation's workflow."""
     arn = stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{operation_id}"
     kinds = [entry["type"] for entry in states.get_execution_history(executionArn=arn, maxResults=1000)["events"]]
     begins = [at for at, kind in enumerate(kinds) if kind in ("WaitStateEntered", "SucceedStateEntered")]

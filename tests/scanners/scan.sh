@@ -3,7 +3,7 @@
 #
 #   scan.sh          bandit, checkov, pip-audit; an advisory service that cannot be asked is said, and let pass
 #   scan.sh audit    pip-audit only; fails also when not everything could be asked
-#   scan.sh lock     resolve the scanners anew, each to its latest version
+#   scan.sh lock     resolve the scanners, each to its latest version
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,7 +30,7 @@ if [[ ${1:-} == audit ]]; then
     audit
     exit
 fi
-# What bandit ranks low, ruff's rules S ask for line by line, with a noqa where it is meant.
+# Ruff's rules S cover what bandit ranks low, with a noqa on intended lines.
 # It warns of every nosec on a line with more than one node.
 "$venv/bin/bandit" --quiet --severity-level medium --recursive lib functions 2> >(grep -v "nosec encountered" >&2)
 # Without a line of its own for the hundreds of checks that passed.

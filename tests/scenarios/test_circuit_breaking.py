@@ -45,7 +45,7 @@ def sick_with(jobs: int) -> World:
 
 
 def test_a_hundred_jobs_lost_at_once_are_no_worse_than_five() -> None:
-    """Each doubled the pause: after a blip of a busy provider nobody asked it for five minutes."""
+    """Each failure doubled the pause: after a short fault a busy provider was not called for five minutes."""
     assert sick_with(100).admission.admit("alpha") - sick_with(5).admission.admit("alpha") < 1
 
 
@@ -65,7 +65,7 @@ def test_a_probe_that_fails_doubles_the_pause_and_one_that_succeeds_ends_it() ->
 
 
 def test_who_cancels_during_a_submission_says_nothing_against_the_provider() -> None:
-    """Five who did not want to wait for a blocking upstream, and nobody asked it any more; an alarm rang as well."""
+    """Five callers that did not wait for a synchronous upstream opened its circuit, and an alarm rang."""
     world = sick_with(0)
     world.alpha.submissions = [ready()]
     for _ in range(5):

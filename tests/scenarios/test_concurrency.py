@@ -61,7 +61,7 @@ class Prompt(MoodyUpstream):
 
 @dataclass
 class Impatient:
-    """Real time, but nobody waits for more than his turn."""
+    """Real time, but each thread waits only for its turn."""
 
     def now(self) -> float:
         return time.time()

@@ -125,7 +125,7 @@ def test_who_has_seen_few_jobs_stays_for_quick_ones_only() -> None:
 
 
 class Told(ScriptedProvider):
-    """A stream that tells its result when the job is done, to whoever listens."""
+    """A stream that sends its result to every listener when the job is done."""
 
     def __init__(self, world: World, takes: float) -> None:
         super().__init__(limits=Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000))

@@ -98,7 +98,7 @@ def test_a_run_that_begins_anew_does_not_wait_for_its_own_lease() -> None:
 
 
 def test_a_job_whose_operation_is_cancelled_during_the_submission_is_stopped() -> None:
-    """Nobody knew of its ticket yet when the upstreams were told: it went on, and was paid for."""
+    """Its ticket was not stored yet when the upstreams were told to cancel: it continued, and was paid for."""
     world = World()
     operation = world.begun()
 
@@ -180,7 +180,7 @@ def test_a_submitter_that_died_and_the_deadline_leave_nothing_submitting() -> No
 
 
 def test_a_job_is_stopped_though_the_cancels_run_died() -> None:
-    """Nobody looked after a cancelled operation: the upstream worked on, and was paid."""
+    """A cancelled operation was not polled: the upstream continued, and was paid."""
     world = World()
     operation = world.begun()
     world.submit(operation.id)
@@ -194,7 +194,7 @@ def test_a_job_is_stopped_though_the_cancels_run_died() -> None:
 
 
 def test_the_address_a_blocking_upstream_told_is_fetched_from_after_the_end() -> None:
-    """Without a ticket nobody looked after it: the picture was paid for, and lost."""
+    """Without a ticket it was not polled: the picture was paid for, and lost."""
     world = World()
     world.alpha.submissions = [ready()]
     operation = world.begun()
@@ -263,7 +263,7 @@ def test_a_job_that_ends_nobody_knows_how_is_not_looked_for_again() -> None:
 
 
 def test_a_retry_whose_write_was_repeated_is_begun() -> None:
-    """Its answer was lost: the caller was told that it is queued already, and nobody drove it."""
+    """Its answer was lost: the caller was told that it is already queued, and no workflow ran."""
     world = World()
     operation = world.begun()
     world.cancel(operation)

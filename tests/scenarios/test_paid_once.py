@@ -442,7 +442,7 @@ def test_a_stream_that_cannot_be_opened_is_tried_again_and_given_up_in_time() ->
     world.alpha.checks = [failing(FailureCode.CAPACITY), failing(FailureCode.CAPACITY), ready()]
     assert world.drive(world.begun()).state is State.SUCCEEDED
     assert len(world.alpha.submitted) == 1
-    assert all(until > world.clock.now() + 800 for until in world.alpha.held_until), "nobody had heard anything yet"
+    assert all(until > world.clock.now() + 800 for until in world.alpha.held_until), "no result had arrived yet"
 
     world = World()
     world.alpha.limits = replace(world.alpha.limits, completion=CompletionMode.STREAM)

@@ -83,7 +83,7 @@ def test_texts_too_long_to_keep_are_refused_with_their_size() -> None:
 
 def test_work_in_the_name_of_a_key_that_is_gone_names_the_way_out() -> None:
     with pytest.raises(Unauthenticated, match=r"^The API key in whose name this would be done is unknown") as refused:
-        OnBehalf(MemoryApiKeys(), FakeClock(), "nobody")()
+        OnBehalf(MemoryApiKeys(), FakeClock(), "unknown")()
     assert refused.value.remedy == "Name another."
 
 

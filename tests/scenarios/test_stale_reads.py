@@ -1,4 +1,4 @@
-"""Reads of the table that come too early: whoever acts on an operation asks for what was written last."""
+"""Eventually consistent reads: code that changes an operation reads the last written version."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""docs/events.md: its examples are templates, its words those of the code."""
+"""docs/events.md: its examples are valid templates, and its names and numbers are those of the code."""
 
 import re
 from pathlib import Path

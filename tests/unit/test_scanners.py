@@ -1,4 +1,4 @@
-"""What the scanners say: never that all is well when nobody was asked."""
+"""What the scanners report: an audit that was not made never passes."""
 
 from pathlib import Path
 from typing import Any

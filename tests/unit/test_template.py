@@ -1,4 +1,4 @@
-"""What template.yaml promises about itself; functions are found in it, so a new one is held to the same."""
+"""What template.yaml promises about itself. The functions are read from it, so the tests cover a new one too."""
 
 import json
 import re
@@ -17,11 +17,11 @@ WORKFLOW = load_yaml(TEMPLATE.parent / "infra" / "workflow.asl.yaml")
 RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
 FUNCTIONS = {name: resource for name, resource in RESOURCES.items() if resource["Type"] == "AWS::Serverless::Function"}
 SECRET_READERS = {"SubmitFunction", "PollFunction", "ExpandFunction"}
-"""Who may read upstreams' secrets."""
+"""Functions that may read upstreams' secrets."""
 WEBHOOK_SIGNERS = {"ApiFunction", "HoldFunction", "DeliverFunction", "IntakeFunction"}
-"""Who may read the key of webhook secrets: that parameter and no other."""
+"""Functions that may read the key of webhook secrets, and no other parameter."""
 TALKS_TO_STRANGERS = "DeliverFunction"
-"""Makes no key and no secret; the others may be the first to encrypt a secret, and make the key for them."""
+"""Creates neither key nor secret. The other functions may encrypt the first secret, and then create the key."""
 EVENTS_THAT_DO_NOT_WAIT = {"Schedule", "EventBridgeRule", "SNS", "S3"}
 
 
@@ -54,7 +54,7 @@ def test_policies_name_actions_and_resources(function: str, statement: dict[str,
     for resource in listed(statement["Resource"]):
         text = json.dumps(resource)
         assert '"*"' not in text
-        # A star stands for an object's key or a parameter's name below a path of its own, for nothing else.
+        # A star may only replace an object's key or a parameter's name below a fixed path.
         assert "*" not in text or re.search(r"\}/[a-z]+/\*\"|/upstreams/\*\"", text), f"{function}: {text}"
 
 

@@ -1,4 +1,4 @@
-"""What template.yaml promises about events: nothing is dropped unseen, and nobody listens unasked."""
+"""What template.yaml promises about events: none is dropped silently, and requests by event are off by default."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""LangChain's DallEAPIWrapper asks for one picture, as its documentation has it. Runs on `.venvs/langchain`.
+"""LangChain's DallEAPIWrapper requests one picture, as in its documentation. Runs on `.venvs/langchain`.
 
 Takes one argument, a JSON object with base_url, prompt and, if wanted, model and size, and prints one line of JSON:
 {ok, bytes, magic, sha256, url} or {ok: false, error: {name, status, code, message}}. Imports nothing of imagegate.

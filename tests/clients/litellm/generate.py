@@ -1,4 +1,4 @@
-"""LiteLLM's Python SDK asks for one picture. Runs on `.venvs/litellm`, because LiteLLM pins an older `openai`.
+"""LiteLLM's Python SDK requests one picture. Runs on `.venvs/litellm`, because LiteLLM pins an older `openai`.
 
 Takes one argument, a JSON object with base_url, prompt and, if wanted, model, size, response_format and deadline
 (seconds), and prints one line of JSON: {ok, bytes, magic, sha256, url?} or {ok: false, error: {name, status, code,
@@ -64,7 +64,7 @@ def problem(error: Exception) -> dict[str, Any]:
 
 
 def too_late(signal_number: int, frame: FrameType | None) -> None:
-    """End a run that takes longer than it may. No exception: LiteLLM would take it for the server's and go on."""
+    """End a run at its time limit. Not by an exception, which LiteLLM would treat as the server's and retry."""
     print(json.dumps(problem(TimeoutError("neither picture nor error within the deadline"))), flush=True)
     os._exit(0)
 

@@ -1,4 +1,4 @@
-"""Protobuf's own word on our JSON, and plain gRPC calls: a long-lived process that answers lines with lines.
+"""Protobuf's own parser on our JSON, and plain gRPC calls: a long-lived process that answers lines with lines.
 
 - {"parse": <message>, "document": {…}, "lenient": bool} -> {"canonical": {…}} or {"rejected": why};
   <message> is Request, Operation or Status.

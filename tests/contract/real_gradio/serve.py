@@ -73,7 +73,7 @@ def build() -> gr.Blocks:
 
 
 def free_port() -> int:
-    """A port nobody listens on: left to itself Gradio takes 7860 and up, where two of them can meet."""
+    """A free port: by default Gradio takes 7860 and up, where two servers can collide."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

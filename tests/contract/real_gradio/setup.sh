@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venvs/gradio4 and .venvs/gradio6 from the locked requirements beside this file; does nothing when they are
-# up to date. PYTHON names the interpreter (default: the project's own). `setup.sh lock` resolves them anew first.
+# up to date. PYTHON names the interpreter (default: the project's own). `setup.sh lock` resolves them first.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -64,7 +64,7 @@ def warm(stack: Stack, name: str) -> None:
 
 
 def settings(state: Path, upstreams: Starlette, parameters: dict[str, str]) -> StackSettings:
-    """An embedded stack on free ports, open to anybody."""
+    """An embedded stack on free ports, without keys."""
     return replace(
         on_free_ports(state),
         parameters={"Access": "open", **parameters},

@@ -30,7 +30,7 @@ REQUEST = {
     "generationOptions": {"seed": "9007199254740993", "aspectRatio": {"widthRatio": "1", "heightRatio": "2"}},
 }
 INFO = {"@type": "type.googleapis.com/google.rpc.RequestInfo", "requestId": "r-1"}
-UNKNOWN = {"@type": "type.googleapis.com/nobody.knows.This", "a": 1}
+UNKNOWN = {"@type": "type.googleapis.com/unknown.Message", "a": 1}
 CHAT = {
     "model": "m-1",
     "choices": [{"message": {"role": "assistant", "content": "a red fox"}, "finish_reason": "stop"}],
@@ -164,7 +164,7 @@ def test_an_answer_behind_a_redirect_is_fetched_without_credentials(rest: Script
         (418, b"[]", "UNKNOWN", "HTTP 418 without a reason."),
         (200, b"<html>hello</html>", "INTERNAL", "answered no operation"),
         (200, {"id": 5}, "INTERNAL", "answered no operation"),
-        (200, {**PENDING, "done": True, "response": {"@type": "x/nobody.knows.This"}}, "INTERNAL", "no operation"),
+        (200, {**PENDING, "done": True, "response": {"@type": "x/unknown.Message"}}, "INTERNAL", "no operation"),
     ],
 )
 def test_failures_keep_their_code_and_words(

@@ -293,7 +293,7 @@ def test_what_is_used_again_is_written_again_and_its_days_begin_anew(images: S3I
 
 @pytest.fixture
 def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S3Images, Stubber]]:
-    """Pictures in a bucket that says what a test has it say, and nobody who sleeps."""
+    """Pictures in a stubbed bucket, without sleeps."""
     monkeypatch.setattr(s3_images.time, "sleep", lambda seconds: None)
     client = s3_client(REGION)
     with Stubber(client) as stubber:
@@ -583,7 +583,7 @@ def test_a_list_asks_no_more_however_much_others_have(listing: DynamoDBListing) 
     assert len(listing.page(Query("you")).operations) == 1
     assert calls == ["Query", "BatchGetItem"]
     calls.clear()
-    assert listing.page(Query("nobody")).operations == ()
+    assert listing.page(Query("unknown")).operations == ()
     assert calls == ["Query"]
 
 

@@ -91,11 +91,11 @@ def test_a_port_where_nobody_listens() -> None:
 
 
 def test_a_host_without_an_address() -> None:
-    def nobody(host: str, port: int) -> list[str]:
+    def unresolvable(host: str, port: int) -> list[str]:
         raise OSError
 
     with pytest.raises(Unreachable, match="has no address"):
-        HttpWebhooks(WebhookTargets(nobody)).send("https://hooks.example.com/", HEADERS, b"{}")
+        HttpWebhooks(WebhookTargets(unresolvable)).send("https://hooks.example.com/", HEADERS, b"{}")
 
 
 def test_a_name_that_changes_its_address_after_it_was_checked_reaches_nothing() -> None:

@@ -34,7 +34,7 @@ class Network:
 
     def connect(self, host: str, port: int, *given: Any, **named: Any) -> Any:
         self.connected.append((host, port))
-        raise httpcore.ConnectError("nobody is there")
+        raise httpcore.ConnectError("connection refused")
 
 
 def test_a_name_that_leads_elsewhere_a_moment_later_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

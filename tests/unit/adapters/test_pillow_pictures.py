@@ -145,7 +145,7 @@ def grain(width: int, height: int) -> Image.Image:
 @pytest.mark.skipif(sys.platform != "linux", reason="where it is written how much memory a process had")
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "transparent"])
 def test_the_largest_pictures_fit_into_a_function(tmp_path: Path, kind: str) -> None:
-    """In a process of its own, whose peak is nobody else's."""
+    """In a separate process, so that the peak memory is its own."""
     if kind == "transparent":
         image, kept = grain(3840, 2160), "png"
         image.putalpha(Image.effect_noise(image.size, 90))

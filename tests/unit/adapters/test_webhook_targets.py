@@ -159,12 +159,12 @@ def test_being_allowed_this_machine_allows_no_other_name_for_it(url: str) -> Non
 
 
 def test_a_host_that_has_no_address_yet_may_get_one() -> None:
-    def nobody(host: str, port: int) -> list[str]:
+    def unresolvable(host: str, port: int) -> list[str]:
         raise OSError("no such host")
 
-    WebhookTargets(nobody).check("https://new.example.com/")
+    WebhookTargets(unresolvable).check("https://new.example.com/")
     with pytest.raises(OSError, match="no such host"):
-        WebhookTargets(nobody).address("new.example.com", 443)
+        WebhookTargets(unresolvable).address("new.example.com", 443)
 
 
 @pytest.mark.parametrize("error", [UnicodeError("label too long"), TimeoutError("slow"), None])

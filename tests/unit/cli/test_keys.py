@@ -196,11 +196,11 @@ def test_what_a_keys_webhook_cannot_be(words: list[str], said: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["keys", "webhook", "nobody", "--rotate"], "keys list"),
+        (["keys", "webhook", "unknown", "--rotate"], "keys list"),
         (["keys", "list", "--stage", "prod"], "no stack 'imagegate-prod'"),
-        (["keys", "revoke", "nobody"], "keys list"),
-        (["keys", "rotate", "nobody"], "keys list"),
-        (["keys", "create", "--name", "x", "--owner", "nobody"], "keys list"),
+        (["keys", "revoke", "unknown"], "keys list"),
+        (["keys", "rotate", "unknown"], "keys list"),
+        (["keys", "create", "--name", "x", "--owner", "unknown"], "keys list"),
         (["keys", "create", "--name", ""], "1 to 64"),
         (["keys", "create", "--name", "a\nb"], "in one line"),
         (["keys", "create", "--name", "x", "--models", "flux,nope"], "no model 'nope'. Use some of: "),

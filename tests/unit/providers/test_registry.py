@@ -73,8 +73,8 @@ def test_what_differs_between_servers_is_in_their_limits() -> None:
 
 @pytest.mark.parametrize("call", [registry.limits_of, registry.Providers(ScriptedHttp(), NoSecrets(), {})])
 def test_an_unknown_provider(call: Any) -> None:
-    with pytest.raises(MisconfiguredError, match="nobody"):
-        call("nobody")
+    with pytest.raises(MisconfiguredError, match="absent"):
+        call("absent")
 
 
 def test_facts_are_read_with_their_types() -> None:

@@ -120,8 +120,8 @@ def test_only_keys_with_daily_or_concurrent_limits_have_an_account() -> None:
 
 
 def test_a_budget_in_dollars_needs_prices() -> None:
-    [route] = routes("alpha", "nobody-knows")
-    with pytest.raises(Forbidden, match="price of 'flux' at nobody-knows") as refused:
+    [route] = routes("alpha", "unknown-price")
+    with pytest.raises(Forbidden, match="price of 'flux' at unknown-price") as refused:
         open_account(key(micro_dollars_per_day=1), route, 1, NOON)
     assert refused.value.param == "model"
     assert "limit on pictures" in str(refused.value.remedy)

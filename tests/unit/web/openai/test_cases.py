@@ -234,7 +234,7 @@ REFUSED: list[tuple[Any, int, str, str | None]] = [
     ({"quality": "best"}, 400, "invalid_request", "quality"),
     ({"style": "sad"}, 400, "invalid_request", "style"),
     ({"moderation": "off"}, 400, "invalid_request", "moderation"),
-    ({"provider": "nobody"}, 404, "provider_not_found", "provider"),
+    ({"provider": "unknown"}, 404, "provider_not_found", "provider"),
     ({"stream": "maybe"}, 400, "invalid_request", "stream"),
     ({"partial_images": 4}, 400, "invalid_request", "partial_images"),
     ({"complexity": "none"}, 400, "invalid_request", "complexity"),
