@@ -17,7 +17,7 @@ from support.fuzz_server import gateway
 from support.hostile import requests
 from support.hostile_cases import each_case
 from support.hostile_pages import invocation
-from support.siege import LONGEST_SECONDS, Siege, captured, lay_anew
+from support.siege import LONGEST_SECONDS, Siege, captured, lay_in_batches
 from support.smuggling import RAW, attempt
 
 SCHEMA_SHARE = 0.2
@@ -52,7 +52,7 @@ def main() -> None:
         besiege(siege, round(count * FORGED_SHARE / FORGED_WORLDS), seed * FORGED_WORLDS + at)
     invocation(siege, round(count * PAGES_SHARE / 2), seed)
     left = max(0, count - siege.tried.total())
-    lay_anew(siege, left, lambda at, some, key: requests(seed * 1_000_000 + at, some, key))
+    lay_in_batches(siege, left, lambda at, some, key: requests(seed * 1_000_000 + at, some, key))
     for complaint in siege.complaints[:20]:
         print(complaint[:1000])
     report = {

@@ -126,7 +126,7 @@ def test_deployed_after_a_failed_first_try(cloud: Cloud) -> None:
     assert cloud.stack("two")["StackStatus"] == "ROLLBACK_COMPLETE"
     events.delete_event_bus(Name="imagegate-two")
     message = cloud.make("deploy", "STAGE=two")
-    assert "imagegate-two was never whole (ROLLBACK_COMPLETE)" in message
+    assert "imagegate-two was never complete (ROLLBACK_COMPLETE)" in message
     assert cloud.stack("two")["StackStatus"] == "CREATE_COMPLETE"
 
 

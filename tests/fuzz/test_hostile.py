@@ -7,7 +7,7 @@ from support.fuzz_server import gateway
 from support.hostile import KINDS, requests
 from support.hostile_cases import OPERATIONS, each_case
 from support.hostile_pages import KIND, invocation
-from support.siege import Siege, captured, lay_anew
+from support.siege import Siege, captured, lay_in_batches
 from support.smuggling import RAW, attempt
 
 SEED = 2
@@ -16,7 +16,7 @@ COUNT = 600
 
 def test_hostile_requests_get_an_answer_and_leave_no_trace() -> None:
     siege = Siege()
-    lay_anew(siege, COUNT, lambda at, count, key: requests(SEED * COUNT + at, count, key))
+    lay_in_batches(siege, COUNT, lambda at, count, key: requests(SEED * COUNT + at, count, key))
     assert siege.complaints == []
     assert set(siege.tried) == set(KINDS)
     assert {200, 303, 400, 401, 404, 405, 413} <= set(siege.statuses), "the road behind the refusals is walked too"

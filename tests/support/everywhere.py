@@ -1,4 +1,4 @@
-"""Everything that an operator of a deployment, or whoever gets hold of a part of it, can read there."""
+"""Everything that an operator of a deployment, or an intruder into a part of it, can read there."""
 
 import json
 from collections.abc import Iterator

@@ -283,7 +283,7 @@ class MemoryImages:
 
     objects: dict[str, bytes] = field(default_factory=dict)
     ages: dict[str, float] = field(default_factory=dict)
-    """Since when whoever asked for a picture took it to be there."""
+    """Since when the readers of a picture took it to be there."""
 
     def put(self, key: str, body: bytes, content_type: str, *, overwrite: bool = False) -> None:
         if overwrite:

@@ -29,7 +29,7 @@ def able_routes() -> Routes:
 
 
 def gateway() -> tuple[Gateway, str]:
-    """A gateway that holds nobody, with an operation in every state, and the key of their owner."""
+    """A gateway that holds no request, with an operation in every state, and the key of their owner."""
     clock = FakeClock(created_at(EXAMPLE_ID) + 60)
     made = Gateway(clock, hold_seconds=0, routes=able_routes(), access="keys")
     _, text = made.key()

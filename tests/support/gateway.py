@@ -33,7 +33,7 @@ from support.fakes import (
 WEBHOOK_KEY = bytes(range(32))
 _LOOP = asyncio.new_event_loop()
 """Mangum runs on the thread's event loop and makes one when there is none. This one is kept, and closed at the end:
-after somebody's `asyncio.run` the one before would be lost unclosed, and warn in the middle of another test."""
+after an `asyncio.run` the earlier loop would be lost unclosed, and warn in the middle of another test."""
 atexit.register(_LOOP.close)
 
 

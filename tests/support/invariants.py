@@ -1,4 +1,4 @@
-"""What holds of every operation at every moment, whoever drives it and whatever happens."""
+"""What holds of every operation at every moment, for every driver and whatever happens."""
 
 import hashlib
 from collections import Counter
@@ -36,7 +36,7 @@ def books_hold_what_operations_use(
 ) -> None:
     """Nothing is left over, forgotten or counted twice, whatever died in between.
 
-    Said anew, from what every operation looked like at the end of each of its runs (a retry begins the next one).
+    Computed from what every operation looked like at the end of each of its runs (a retry begins the next one).
     """
     expected: Counter[tuple[str, str, str]] = Counter()
     for history in histories:

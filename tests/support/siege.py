@@ -23,7 +23,7 @@ from support.hostile_corpus import OPERATION_ID
 
 LONGEST_SECONDS = 5.0
 _FRESH_EVERY = 500
-"""Requests after which the world behind the handler is made anew, so that it stays small."""
+"""Requests after which the world behind the handler is replaced, so that it stays small."""
 _ENVELOPE = 10_000
 """Bytes of headers and the like."""
 _SHAPES = (
@@ -59,7 +59,7 @@ class Siege:
                 self.complaints.append(f"{request.kind}: {what}: {str(request.event)[:600]}")
 
 
-def lay_anew(siege: Siege, count: int, requests: Any) -> None:
+def lay_in_batches(siege: Siege, count: int, requests: Any) -> None:
     """Lay `requests(at, number, key)` in portions, each on a world of its own."""
     for at in range(0, count, _FRESH_EVERY):
         made, key = gateway()
@@ -125,7 +125,7 @@ def _wrong_shape(answer: Answered) -> Iterator[str]:
         yield f"an error that is no JSON: {answer.text[:200]}"
         return
     if not any(shape <= set(body) for shape in _SHAPES):
-        yield f"an error in nobody's shape: {answer.text[:200]}"
+        yield f"an error in the shape of no API: {answer.text[:200]}"
 
 
 def wrong_with_log(log: str, mark: str, key: str) -> Iterator[str]:

@@ -123,7 +123,7 @@ def _exchange(port: int, raw: bytes, behind: Reader) -> bytes:
 def attempt(app: Any, raw: bytes) -> tuple[list[int], list[str]]:
     """Send the bytes through a front door before `app`: the statuses of the answers, and what is wrong.
 
-    The front door's server decides what a request is. Whatever is behind it gets it anew, with a length of its own: it
+    The front door's server decides what a request is. The application gets it rewritten, with a length of its own: it
     must never read more requests than the front door did.
     """
     with _door_before(app) as (port, door, behind):

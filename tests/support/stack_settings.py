@@ -12,7 +12,7 @@ WITH_WEBHOOKS = {"WebhookLoopback": "true", "WebhookRetryScale": "0.00001", "Pub
 
 
 def on_free_ports(state: Path) -> StackSettings:
-    """The project's template, with its data in `state`, on ports nobody uses, open to anybody."""
+    """The project's template, with its data in `state`, on free ports, without API keys."""
     return StackSettings(
         template=TEMPLATE,
         state=state,

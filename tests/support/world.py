@@ -94,11 +94,11 @@ class World:
         return stored
 
     def submit(self, operation_id: str, run: str = "run", without_expansion: str = "") -> Step:
-        """One visit of the state Submit."""
+        """One run of the state Submit."""
         return self.deployment.submit(operation_id, self._invocation(run), without_expansion)
 
     def expand(self, operation_id: str) -> Step:
-        """One visit of the state Expand."""
+        """One run of the state Expand."""
         return self.deployment.expand(operation_id)
 
     def poll(
@@ -109,7 +109,7 @@ class World:
         poll_count: int = 0,
         submit_not_before: float = 0.0,
     ) -> Step:
-        """One visit of the state Poll."""
+        """One run of the state Poll."""
         return self.deployment.poll(operation_id, self._invocation(run), last_poll_at, poll_count, submit_not_before)
 
     def _invocation(self, run: str) -> Invocation:
@@ -140,4 +140,4 @@ def overtaken(world: World, operation: Operation) -> None:
         world.submit(operation.id, "other")
 
     before(world.alpha, "submit", overtake)
-    world.submit(operation.id, "one")
+    world.submit(operation.id, "first")

@@ -1,4 +1,4 @@
-"""A certificate for loopback, trusted by nobody but those who are told to."""
+"""A certificate for loopback, trusted only by programs that are configured to trust it."""
 
 import fcntl
 import os
@@ -29,7 +29,7 @@ class Certificate:
 
 
 def certificate(folder: Path) -> Certificate:
-    """The certificate kept in `folder`, made anew a month before it ends; clients started earlier keep trusting it."""
+    """The certificate kept in `folder`, replaced a month before it ends; clients that run then keep trusting theirs."""
     folder.mkdir(parents=True, exist_ok=True)
     kept, roots = folder / "server.pem", folder / "roots.pem"
     with (folder / "lock").open("w") as lock:
@@ -57,7 +57,7 @@ def _made(kept: Path) -> bytes:
 
 
 def _replace(path: Path, content: bytes, mode: int) -> None:
-    """Write a file of which nobody ever reads half."""
+    """Replace a file in one step, so that it is never read half written."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:

@@ -30,7 +30,7 @@ class CallFailed(Exception):
 
 
 def failed(code: int, message: str) -> CallFailed:
-    """A failure in our own words."""
+    """A failure with this message."""
     return CallFailed(Status(code=code, message=_short(message)))
 
 

@@ -17,7 +17,7 @@ _GENERATE = "foundationModels/v1/imageGenerationAsync"
 
 
 class Gateway:
-    """One imagegate."""
+    """An imagegate deployment."""
 
     def __init__(self, http: httpx.AsyncClient, base_url: str) -> None:
         self._http = http
@@ -47,5 +47,5 @@ class Gateway:
             raise failed(INTERNAL, f"{self._base_url} answered no operation ({type(error).__name__}).") from error
 
     async def _elsewhere(self, url: httpx.URL) -> httpx.Response:
-        """An answer too large for Lambda, in S3; the caller's headers, credentials among them, are not for there."""
+        """An answer too large for Lambda, from S3, to which the caller's headers and credentials are not sent."""
         return await self._http.get(url, follow_redirects=True)

@@ -23,7 +23,7 @@ _TEXT_PATIENCE = 600.0
 
 
 class _Endpoints:
-    """Tells that everything is here."""
+    """Names this address for every service."""
 
     def __init__(self, address: str) -> None:
         self._endpoints = {name: ApiEndpoint(id=name, address=address) for name in SERVED}
@@ -63,7 +63,7 @@ class _Operations:
 
 
 class _Text:
-    """Completions in one piece, also to those who asked for a stream; the caller's credentials are not for there."""
+    """Completions in one piece, also for callers that ask for a stream. The caller's credentials are not passed on."""
 
     def __init__(self, model: TextModel, say: Say) -> None:
         self._model, self._say = model, say

@@ -18,7 +18,7 @@ from imagegate.domain.errors import MisconfiguredError
 HOST = "127.0.0.1"
 _GRACE = 2.0
 """Seconds that calls under way get when it stops."""
-_OPTIONS = (("grpc.so_reuseport", 0),)  # else two bridges would share one port
+_OPTIONS = (("grpc.so_reuseport", 0),)  # otherwise two bridges would share a port
 _DIRECT = {f"all://{host}": None for host in (HOST, "localhost")}
 _CONNECT_SECONDS = 10.0
 

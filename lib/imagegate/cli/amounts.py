@@ -18,14 +18,14 @@ def duration(text: str | float) -> float:
         return float(int(matched[1]) * _SECONDS[matched[2]])
     if text == "0":
         return 0.0
-    raise typer.BadParameter(f"{text!r} is no duration; write 45s, 30m, 12h or 90d.")
+    raise typer.BadParameter(f"{text!r} is not a duration; write 45s, 30m, 12h or 90d.")
 
 
 def lifetime(text: str) -> float:
-    """A duration that is not over as soon as it begins. Raises typer.BadParameter."""
+    """A duration above zero. Raises typer.BadParameter."""
     seconds = duration(text)
     if not seconds:
-        raise typer.BadParameter(f"{text!r} is over at once; write 45s, 30m, 12h or 90d.")
+        raise typer.BadParameter(f"{text!r} is too short; write 45s, 30m, 12h or 90d.")
     return seconds
 
 
@@ -36,7 +36,7 @@ def micro_dollars(text: str) -> int:
     except InvalidOperation:
         amount = Decimal("nan")
     if not amount.is_finite() or amount < 0:
-        raise typer.BadParameter(f"{text!r} is no amount; write dollars, such as 2.50.")
+        raise typer.BadParameter(f"{text!r} is not an amount; write dollars, such as 2.50.")
     return int(amount)
 
 

@@ -30,7 +30,9 @@ TextUrl = Annotated[
         "…/foundationModels/v1/completion. IMAGEGATE_TEXT_AUTHORIZATION is sent there as Authorization."
     ),
 ]
-TextModel = Annotated[str | None, typer.Option(help="The model to ask there, whatever the program names.")]
+TextModel = Annotated[
+    str | None, typer.Option(help="The model to use there; overrides the one that the program names.")
+]
 TextAuthorization = Annotated[str | None, typer.Option(envvar="IMAGEGATE_TEXT_AUTHORIZATION", hidden=True)]
 
 
@@ -70,7 +72,7 @@ def _the_extra() -> Iterator[None]:
     except ImportError as error:
         missing = (error.name or "").partition(".")[0]
         raise MisconfiguredError(
-            f"The bridge needs packages that are not here ({missing}). Install them with: pip install '.[bridge]'"
+            f"The bridge needs packages that are not installed ({missing}). Install them with: pip install '.[bridge]'"
         ) from None
 
 
@@ -86,7 +88,7 @@ def _certificate(folder: Path) -> "Certificate":
 def _check(option: str, url: str | None) -> None:
     parts = urlsplit("http://unset" if url is None else url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-        raise InvalidRequest(f"{option} is no base URL: '{url}'.", remedy="Give one like http://127.0.0.1:1337.")
+        raise InvalidRequest(f"{option} is not a base URL: '{url}'.", remedy="Give one like http://127.0.0.1:1337.")
 
 
 def _welcome(bridge: "Bridge", address: str) -> str:
@@ -104,8 +106,8 @@ def _welcome(bridge: "Bridge", address: str) -> str:
 
 def _usage(bridge: "Bridge", address: str) -> Iterator[str]:
     if bridge.certificate is None:
-        yield f'AIStudio(..., endpoint="{address}", verify=False) uses it; auth is a key of imagegate\'s.'
+        yield f'AIStudio(..., endpoint="{address}", verify=False) uses it; auth is an API key of imagegate.'
     else:
-        yield "Programs use it unchanged where these are set; their auth is a key of imagegate's:"
+        yield "Programs use it unchanged where these are set; their auth is an API key of imagegate:"
         yield f"  export YC_API_ENDPOINT={address}"
         yield f"  export GRPC_DEFAULT_SSL_ROOTS_FILE_PATH={shlex.quote(str(bridge.certificate.roots))}"

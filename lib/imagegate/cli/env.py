@@ -11,7 +11,7 @@ from imagegate.cli.target import DEFAULT_STATE, Local, StateDir, local_access
 from imagegate.domain.errors import MisconfiguredError
 
 _MISLEADING = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
-"""Variables that lead away from the key, when they are set."""
+"""Variables that take precedence over the key when they are set."""
 
 
 def env(

@@ -20,7 +20,7 @@ from imagegate.ports.messaging import DeadLetter
 
 events_app = typer.Typer(help="Events: what happens, as it happens.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print all there is, as JSON, one a line.")]
+Json = Annotated[bool, typer.Option("--json", help="Print each event whole, as JSON, one on a line.")]
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _REMEMBERED = 1_000
 _COLOURS = {"Succeeded": typer.colors.GREEN, "Failed": typer.colors.RED, "Cancelled": typer.colors.YELLOW}
@@ -72,7 +72,7 @@ def line(event: Event) -> str:
     kind = _printable(event["detail-type"].rpartition(" ")[2])
     try:
         text = _told(event)
-    except (KeyError, TypeError, ValueError):  # somebody else speaks in our name
+    except (KeyError, TypeError, ValueError):  # another producer's event, with imagegate's source
         text = _foreign(event)
     name = f"{kind:9}"
     return f"{moment}  {typer.style(name, fg=_COLOURS[kind]) if kind in _COLOURS else name}  {_printable(text)}"
@@ -100,7 +100,7 @@ def _standing(operation: dict[str, Any]) -> str:
 
 
 def _seconds(operation: dict[str, Any]) -> str:
-    """How long it took, once it has ended."""
+    """How long the operation took; empty until its end."""
     if operation["ended_at"] is None:
         return ""
     took = datetime.fromisoformat(operation["ended_at"]) - datetime.fromisoformat(operation["created_at"])
@@ -108,7 +108,7 @@ def _seconds(operation: dict[str, Any]) -> str:
 
 
 def _printable(text: str) -> str:
-    """Text from elsewhere, with nothing in it that a terminal would obey."""
+    """Text from another system, without what a terminal would interpret."""
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
@@ -121,7 +121,7 @@ def _pattern(operation: str) -> dict[str, Any]:
 
 
 def _without_repetitions(events: Iterator[Event]) -> Iterator[Event]:
-    """Events come at least once."""
+    """Each event once: the bus delivers at least once."""
     seen = dict[str, None]()
     for event in events:
         name = str(event["detail"].get("event_id", event["id"])) if event["source"] == SOURCE else event["id"]
@@ -134,7 +134,7 @@ def _without_repetitions(events: Iterator[Event]) -> Iterator[Event]:
 
 @contextmanager
 def _until_ended() -> Iterator[None]:
-    """Until Ctrl-C, or until told to end: quietly, and without being cut short in tidying up."""
+    """Run until Ctrl-C or SIGTERM, end quietly, and let no second signal interrupt the cleaning up."""
     before = {signum: signal.signal(signum, _end) for signum in _ENDINGS}
     try:
         yield

@@ -2,28 +2,12 @@
 
 import time
 from dataclasses import replace
-from typing import Annotated
 
-import typer
-
-from imagegate.cli.amounts import duration
 from imagegate.cli.target import DeploymentTarget
 from imagegate.domain.access.api_key import ApiKey
 from imagegate.domain.access.encryption import derive_secret
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.webhooks.webhook import EVENTS, secret_text
-
-A_DAY = 86_400.0
-Url = Annotated[str, typer.Option(metavar="URL", help="Where its operations are announced that name no webhook.")]
-Events = Annotated[str, typer.Option(metavar="A,B", help=f"Which events, of {', '.join(EVENTS)}; without, all.")]
-Off = Annotated[bool, typer.Option("--off", help="Announce nowhere but where operations say.")]
-Rotate = Annotated[bool, typer.Option("--rotate", help="Make a new secret to sign with, and print it.")]
-Grace = Annotated[
-    float,
-    typer.Option(
-        parser=duration, metavar="1d", show_default=False, help="How long the old secret signs as well; without, 1d."
-    ),
-]
 
 
 def checked(where: DeploymentTarget, url: str, events: str) -> tuple[str | None, tuple[str, ...]]:
@@ -40,9 +24,9 @@ def checked(where: DeploymentTarget, url: str, events: str) -> tuple[str | None,
 
 
 def changed(where: DeploymentTarget, key: ApiKey, url: str, events: str, *, off: bool, grace: float | None) -> ApiKey:
-    """The next version of the key: with another URL, with none (`off`), and with a new secret (after `grace` seconds).
+    """The next version of the key: with another URL, without (`off`), or with a new secret (after `grace` seconds).
 
-    Raises InvalidRequest when nothing of it is asked for, or what excludes each other.
+    Raises InvalidRequest when none of these is asked for, or two that exclude each other.
     """
     if bool(url) and off:
         raise InvalidRequest("A URL and --off exclude each other.", remedy="Leave one of them out.")
@@ -55,5 +39,5 @@ def changed(where: DeploymentTarget, key: ApiKey, url: str, events: str, *, off:
 
 
 def secret(where: DeploymentTarget, key: ApiKey) -> str:
-    """The secret that signs the key's webhooks, as people hand it on."""
+    """The secret that signs the key's webhooks, as text."""
     return secret_text(derive_secret(where.deployment.webhook_key(), key.id, key.webhook.generation))

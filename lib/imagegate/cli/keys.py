@@ -2,62 +2,41 @@
 
 import json
 import time
-from dataclasses import asdict
-from typing import Annotated, Any
 
 import typer
 
+from imagegate.cli import key_options as options
 from imagegate.cli import key_webhooks
-from imagegate.cli.amounts import dollars, duration, lifetime, micro_dollars
+from imagegate.cli.key_output import amounts, describe, list_row, print_new, usage_row
 from imagegate.cli.sentences import aligned, command, hint, in_a_sentence
 from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, DeploymentTarget, Local, Stage, StateDir, target
-from imagegate.dialects.operations.usage import LONGEST, last_days
-from imagegate.dialects.operations.usage import render_usage as shown_usage
+from imagegate.dialects.operations.usage import last_days, render_usage
 from imagegate.domain.access.api_key import EVERYBODY, ApiKey, KeyLimits, KeyWebhook, issue
 from imagegate.domain.characters import find_forbidden
 from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.operation.representation import rfc3339
 from imagegate.ports.storage import ApiKeys
 
 keys_app = typer.Typer(help="API keys: who may use the gateway.", no_args_is_help=True)
 
-KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Name = Annotated[str, typer.Option(help="Whose key it is, or what for.")]
-Expires = Annotated[
-    float | None, typer.Option(parser=lifetime, metavar="90d", help="After how long it ceases to work.")
-]
-Models = Annotated[str, typer.Option(metavar="A,B", help="The models it is for; without, every model.")]
-Budget = Annotated[
-    int | None, typer.Option(parser=micro_dollars, metavar="2.50", help="Dollars it may spend in a day.")
-]
-Owner = Annotated[str, typer.Option(metavar="ID", help=f"Share the operations of this key (or of '{EVERYBODY}').")]
-Grace = Annotated[
-    float,
-    typer.Option(
-        parser=duration, metavar="1h", show_default=False, help="How long the old secret still works; without, 1h."
-    ),
-]
-
 
 @keys_app.command()
 def create(
-    name: Name,
-    expires: Expires = None,
-    models: Models = "",
-    rpm: Annotated[int | None, typer.Option(min=1, help="Requests per minute.")] = None,
-    concurrent: Annotated[int | None, typer.Option(min=1, help="Operations under way at once.")] = None,
-    pictures_per_day: Annotated[int | None, typer.Option(min=1, help="Pictures in a day.")] = None,
-    budget_per_day: Budget = None,
-    owner: Owner = "",
-    webhook_url: key_webhooks.Url = "",
-    webhook_events: key_webhooks.Events = "",
-    json_: Json = False,
+    name: options.Name,
+    expires: options.Expires = None,
+    models: options.Models = "",
+    rpm: options.Rpm = None,
+    concurrent: options.Concurrent = None,
+    pictures_per_day: options.PicturesPerDay = None,
+    budget_per_day: options.Budget = None,
+    owner: options.Owner = "",
+    webhook_url: options.WebhookUrl = "",
+    webhook_events: options.WebhookEvents = "",
+    json_: options.Json = False,
     stage: Stage = DEFAULT_STAGE,
     local: Local = False,
     state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
-    """Make a key and print it, and the secret that signs its webhooks: the only time they can be seen."""
+    """Make a key. Print it, and the secret that signs its webhooks; neither is shown again."""
     with in_a_sentence():
         where = target(stage, local, state_dir)
         now, keys = time.time(), where.deployment.api_keys
@@ -74,45 +53,44 @@ def create(
         secret = key_webhooks.secret(where, key)
         keys.put(key)
     hint(f"Its webhooks are signed with {secret}")
-    _print_new(key, text, json_, webhook_secret=secret)
+    print_new(key, text, json_, webhook_secret=secret)
 
 
 @keys_app.command("list")
 def list_keys(
-    json_: Json = False, stage: Stage = DEFAULT_STAGE, local: Local = False, state_dir: StateDir = DEFAULT_STATE
+    json_: options.Json = False, stage: Stage = DEFAULT_STAGE, local: Local = False, state_dir: StateDir = DEFAULT_STATE
 ) -> None:
-    """Show all keys; never a secret."""
+    """List the keys, without their secrets."""
     with in_a_sentence():
         where = target(stage, local, state_dir)
-        found = where.deployment.api_keys.every()
-    row = [_shown(key) for key in found]
+        found = [describe(key) for key in where.deployment.api_keys.every()]
     if json_:
-        typer.echo(json.dumps(row, ensure_ascii=False))
-    elif row:
-        typer.echo(aligned([("ID", "NAME", "STATE", "CREATED", "EXPIRES", "MODELS", "LIMITS"), *map(_row, row)]))
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    elif found:
+        typer.echo(aligned([("ID", "NAME", "STATE", "CREATED", "EXPIRES", "MODELS", "LIMITS"), *map(list_row, found)]))
     else:
-        hint(f"There is no key yet: {command()} keys create{where.options} --name somebody")
+        hint(f"There is no API key yet: {command()} keys create{where.options} --name NAME")
 
 
 @keys_app.command()
 def revoke(
-    key_id: KeyId, stage: Stage = DEFAULT_STAGE, local: Local = False, state_dir: StateDir = DEFAULT_STATE
+    key_id: options.KeyId, stage: Stage = DEFAULT_STAGE, local: Local = False, state_dir: StateDir = DEFAULT_STATE
 ) -> None:
-    """End a key for good, within a minute. Its operations stay."""
+    """Revoke a key for good, within a minute. Its operations are kept."""
     with in_a_sentence():
         where = target(stage, local, state_dir)
         keys = where.deployment.api_keys
         key = _found(keys, key_id, where)
         if (revoked := key.revoked(time.time())) is not key:
             keys.put(revoked)
-    hint(f"Key {key_id} ({key.name}) is revoked; within a minute it opens nothing.")
+    hint(f"Key {key_id} ({key.name}) is revoked; requests with it are refused within a minute.")
 
 
 @keys_app.command()
 def rotate(
-    key_id: KeyId,
-    grace: Grace = 3600.0,
-    json_: Json = False,
+    key_id: options.KeyId,
+    grace: options.Grace = 3600.0,
+    json_: options.Json = False,
     stage: Stage = DEFAULT_STAGE,
     local: Local = False,
     state_dir: StateDir = DEFAULT_STATE,
@@ -123,14 +101,14 @@ def rotate(
         keys = where.deployment.api_keys
         key, text = _found(keys, key_id, where).rotated(time.time(), grace)
         keys.put(key)
-    _print_new(key, text, json_)
+    print_new(key, text, json_)
 
 
 @keys_app.command()
 def usage(
-    key_id: KeyId,
-    days: Annotated[int, typer.Option(min=1, max=LONGEST, help="How many days to show, today included.")] = 1,
-    json_: Json = False,
+    key_id: options.KeyId,
+    days: options.Days = 1,
+    json_: options.Json = False,
     stage: Stage = DEFAULT_STAGE,
     local: Local = False,
     state_dir: StateDir = DEFAULT_STATE,
@@ -139,34 +117,30 @@ def usage(
     with in_a_sentence():
         where, now = target(stage, local, state_dir), time.time()
         key, day_names = _found(where.deployment.api_keys, key_id, where), last_days(days, now)
-        row = shown_usage(key, where.deployment.usage_ledger.read(key_id, day_names), day_names, now)
+        row = render_usage(key, where.deployment.usage_ledger.read(key_id, day_names), day_names, now)
     if json_:
         typer.echo(json.dumps(row, ensure_ascii=False))
     elif row["counted"]:
-        typer.echo(aligned([("DAY", "PICTURES", "DOLLARS"), *map(_used, row["days"])]))
-        hint(f"Left: {_amounts(row['left'])}; daily limits begin anew at {row['resets_at']}.")
+        typer.echo(aligned([("DAY", "PICTURES", "DOLLARS"), *map(usage_row, row["days"])]))
+        hint(f"Left: {amounts(row['left'])}; daily limits are reset at {row['resets_at']}.")
     else:
-        hint(f"Key {key_id} ({key.name}) has no daily or concurrent limit, so nobody counts what it uses.")
-
-
-def _used(day: dict[str, Any]) -> tuple[str, str, str]:
-    return day["day"], str(day["pictures"]), f"{day['micro_dollars'] / 1_000_000:.6f}"
+        hint(f"Key {key_id} ({key.name}) has no daily or concurrent limit, so its usage is not counted.")
 
 
 @keys_app.command()
 def webhook(
-    key_id: KeyId,
-    url: key_webhooks.Url = "",
-    events: key_webhooks.Events = "",
-    off: key_webhooks.Off = False,
-    rotate: key_webhooks.Rotate = False,
-    grace: key_webhooks.Grace = key_webhooks.A_DAY,
-    json_: Json = False,
+    key_id: options.KeyId,
+    url: options.WebhookUrl = "",
+    events: options.WebhookEvents = "",
+    off: options.Off = False,
+    rotate: options.Rotate = False,
+    grace: options.WebhookGrace = options.A_DAY,
+    json_: options.Json = False,
     stage: Stage = DEFAULT_STAGE,
     local: Local = False,
     state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
-    """Say where a key's operations are announced, or give its webhooks a new secret and print that."""
+    """Choose where a key's operations are announced, or give its webhooks a new secret and print it."""
     with in_a_sentence():
         where = target(stage, local, state_dir)
         keys = where.deployment.api_keys
@@ -175,20 +149,15 @@ def webhook(
         secret = key_webhooks.secret(where, key) if rotate else None
         keys.put(key)
     if secret:
-        hint("Keep it well: it is shown only now. Until the grace is over, the one before signs as well.")
-    typer.echo(json.dumps({"webhook_secret": secret, **_shown(key)}, ensure_ascii=False) if json_ else secret or "")
-
-
-def _print_new(key: ApiKey, text: str, as_json: bool, **more: str) -> None:
-    hint(f"Key {key.id} ({key.name}). Keep it well: it is shown only now.")
-    typer.echo(json.dumps({"key": text, **more, **_shown(key)}, ensure_ascii=False) if as_json else text)
+        hint("Store it now: it is not shown again. Until the grace ends, the old secret signs as well.")
+    typer.echo(json.dumps({"webhook_secret": secret, **describe(key)}, ensure_ascii=False) if json_ else secret or "")
 
 
 def _found(keys: ApiKeys, key_id: str, where: DeploymentTarget) -> ApiKey:
     key = keys.get(key_id)
     if key is None:
-        remedy = f"'{command()} keys list{where.options}' shows those there are."
-        raise InvalidRequest("There is no key of that id.", remedy=remedy)
+        remedy = f"'{command()} keys list{where.options}' lists the keys."
+        raise InvalidRequest("There is no key with that id.", remedy=remedy)
     return key
 
 
@@ -215,39 +184,3 @@ def _routes(models: str) -> tuple[str, ...]:
             raise InvalidRequest(f"There is no model '{name}'.", remedy=f"Use some of: {known}.")
         found[route.model] = True
     return tuple(found)
-
-
-def _shown(key: ApiKey) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "owner": key.owner,
-        "state": key.state(time.time()),
-        "created_at": rfc3339(key.created_at),
-        "expires_at": rfc3339(key.expires_at),
-        "revoked_at": rfc3339(key.revoked_at),
-        "models": list(key.models),
-        "limits": asdict(key.limits),
-        "webhook": {"url": key.webhook.url, "events": list(key.webhook.events)},
-    }
-
-
-def _row(row: dict[str, Any]) -> tuple[str, ...]:
-    return (
-        row["id"],
-        row["name"],
-        row["state"],
-        row["created_at"][:10],
-        (row["expires_at"] or "never")[:10],
-        ",".join(row["models"]) or "all",
-        _amounts(row["limits"]) or "none",
-    )
-
-
-def _amounts(row: dict[str, int | None]) -> str:
-    """Those that there are, money in dollars."""
-    return ", ".join(
-        f"{name.removeprefix('micro_')}={dollars(value) if name.startswith('micro_') else value}"
-        for name, value in row.items()
-        if value is not None
-    )

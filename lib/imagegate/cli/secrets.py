@@ -45,7 +45,7 @@ def list_secrets(
         names = where.secrets().names()
     typer.echo(json.dumps(names) if json_ else "\n".join(names), nl=json_ or bool(names))
     if not names:
-        hint(f"None is set: {command()} secrets set NAME{where.options}")
+        hint(f"No credential is set: {command()} secrets set NAME{where.options}")
 
 
 def _is_terminal() -> bool:

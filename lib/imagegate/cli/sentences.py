@@ -14,8 +14,8 @@ from imagegate.domain.errors import ImagegateError, RequestError
 
 @contextmanager
 def in_a_sentence() -> Iterator[None]:
-    """End the command with one sentence and what to do, on standard error, and status 1."""
-    # Imported here, for `imagegate --help` need not wait for an AWS SDK.
+    """Turn an error into one sentence with what to do, on standard error, and exit status 1."""
+    # Imported here, so that `imagegate --help` does not wait for an AWS SDK.
     from imagegate.adapters.aws_errors import in_words
 
     try:
@@ -28,12 +28,12 @@ def in_a_sentence() -> Iterator[None]:
 
 
 def hint(text: str) -> None:
-    """Say something that is not the result."""
+    """Print what is not the result, to standard error."""
     typer.echo(text, err=True)
 
 
 def command() -> str:
-    """What to type for this program: its name where that finds it, otherwise its path as it was called."""
+    """What to type for this program: its name when PATH finds it, otherwise the path it was called by."""
     called = sys.argv[0]
     if os.path.basename(called) != "imagegate":
         return "imagegate"

@@ -25,7 +25,7 @@ SOURCE = Path(__file__).resolve().parents[3]
 """The checkout this package lies in; its template.yaml is what is served."""
 
 _WEBHOOKS = {"PublicUrl": "", "WebhookLoopback": "true"}
-"""Parameters for webhooks that lead back to here, and may be sent to this machine."""
+"""Parameters with which webhooks have links to this gateway, and may be sent to this machine."""
 Port = Annotated[int, typer.Option(help="Port of the gateway, on 127.0.0.1; 0 for any free one.", min=0, max=65535)]
 LongHoldPort = Annotated[
     int | None,
@@ -61,7 +61,7 @@ def serve(
     cors_origin: CorsOrigins = [],  # noqa: B006 - typer reads it, nothing changes it
 ) -> None:
     """Serve the gateway with an embedded AWS and stand-in upstreams, until Ctrl-C."""
-    # Imported here, for `imagegate --help` need not wait for an AWS SDK.
+    # Imported here, so that `imagegate --help` does not wait for an AWS SDK.
     from imagegate.cli.serve_screen import ServeScreen
     from imagegate.local.stack.stack import Stack
 
@@ -96,7 +96,7 @@ def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "S
 def _origin(text: str) -> str:
     if not _ORIGIN.fullmatch(text):
         raise typer.BadParameter(
-            f"{text!r} is no origin. Write scheme, host and port, and no path: http://localhost:3000",
+            f"{text!r} is not an origin. Write scheme, host and port, and no path: http://localhost:3000",
             param_hint="--cors-origin",
         )
     return text.lower()
@@ -120,7 +120,7 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool) -> int:
         screen.stopping()
         return 0
     except Exception as error:
-        screen.failed(f"{error!r}, which is a mistake in imagegate; {stack.folder.log} has the details.")
+        screen.failed(f"{error!r}, which is an error in imagegate; {stack.folder.log} has the details.")
         _note(stack.folder.log)
         return 1
     finally:
@@ -158,7 +158,7 @@ def _interrupt(signum: int, frame: object) -> None:
 
 
 def _warm_up(base_url: str) -> None:
-    """Have the first function loaded before the first client comes."""
+    """Load the first function before the first client connects."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with contextlib.suppress(OSError):
         opener.open(f"{base_url}/", timeout=30).close()

@@ -39,7 +39,7 @@ class ServeScreen:
     def running(
         self, base_url: str, live: bool, keys: bool, first_key: str | None, long_hold_url: str | None = None
     ) -> None:
-        """Show where to reach what, one command to try, who draws the pictures, and who may ask for them.
+        """Show the addresses, a command to try, which upstreams make the pictures, and who may use the gateway.
 
         `first_key`: the key that was just made, if one was.
         """
@@ -84,8 +84,8 @@ def _addresses(base_url: str, long_hold_url: str | None) -> Iterator[str]:
 
 def _closed(first_key: str | None, state_dir: Path) -> Iterator[str]:
     if first_key:
-        yield f"\n[bold]Your first API key, shown only now[/]\n  export IMAGEGATE_API_KEY={first_key}"
-    line = f"{command()} keys create{local_options(state_dir)} --name somebody"
+        yield f"\n[bold]Your first API key; it is not shown again[/]\n  export IMAGEGATE_API_KEY={first_key}"
+    line = f"{command()} keys create{local_options(state_dir)} --name NAME"
     yield f"\n[bold]Make an API key[/]\n  {escape(line)}"
 
 
@@ -107,6 +107,6 @@ def _truth(live: bool) -> str:
     if live:
         return "\nPictures come from the real upstreams."
     return (
-        "\n[yellow]Stand-ins[/] play the upstreams on this machine: their pictures are made up from prompt and "
-        "seed,\nand marked as such. [bold]--live[/] uses the real ones."
+        "\n[yellow]Stand-ins[/] play the upstreams on this machine: they draw pictures from prompt and "
+        "seed,\nand mark them as such. [bold]--live[/] uses the real ones."
     )

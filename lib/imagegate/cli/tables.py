@@ -36,7 +36,7 @@ _SIZES = (
     "6 MB of text (`Content-Type: application/json`), or 4.5 MB of anything else, which API Gateway puts into base64. "
     "Either way that is about 4.5 MB of pictures.\n"
 )
-_NOBODY = Operation("0" * 20, "", "", ImageRequest("", ()), 0.0, 0.0, 0.0)
+_EXAMPLE = Operation("0" * 20, "", "", ImageRequest("", ()), 0.0, 0.0, 0.0)
 
 
 class MarkdownPage(StrEnum):
@@ -83,7 +83,7 @@ def models() -> str:
 
 
 def parameters() -> str:
-    """Every parameter of the template, by why one would touch it."""
+    """Every parameter of the template, by the reason to change it."""
     template = read_template(SOURCE / "template.yaml")
     return (
         "# Parameters of a deployment\n\n"
@@ -137,7 +137,8 @@ def errors() -> str:
         + table(("code", "OpenAI Images", "YandexART's operation", "operations"), failed)
         + "\n## Everything else\n\n"
         + table(("code", "OpenAI Images", "YandexART", "operations", "meaning"), _front())
-        + "\n## What API Gateway says itself\n\nThese answers come from before imagegate, in nobody's dialect.\n\n"
+        + "\n## What API Gateway answers itself\n\n"
+        + "imagegate is not called for these answers, which are in no API's shape.\n\n"
         + table(("status", "body", "meaning"), [(str(status), f"`{body}`", why) for status, body, why in _GATEWAY])
         + _SIZES
     )
@@ -145,15 +146,15 @@ def errors() -> str:
 
 def _front() -> list[tuple[str, ...]]:
     """What the front says itself."""
-    repeated, last = (openai_responses.render_pending(_NOBODY, repeats, 1) for repeats in (True, False))
+    repeated, last = (openai_responses.render_pending(_EXAMPLE, repeats, 1) for repeats in (True, False))
     pending = (
         f"`{last.body['error']['code']}`",
         f"{repeated.status} to clients that repeat it, {last.status} to others",
         "200, `done` is false",
-        str(operations_responses.render_accepted(_NOBODY, picture_path, Outlook(1, 0.0)).status),
+        str(operations_responses.render_accepted(_EXAMPLE, picture_path, Outlook(1, 0.0)).status),
         "The pictures are still being made, and the client follows no further redirect.",
     )
-    large = openai_responses.render_too_large(_NOBODY, [])
+    large = openai_responses.render_too_large(_EXAMPLE, [])
     too_large = (
         f"`{large.body['error']['code']}`",
         f"{large.status}, at the long-hold address only",
@@ -185,9 +186,9 @@ def _statuses(error: RequestError) -> tuple[str, str, str]:
 
 
 def _openai(code: FailureCode) -> str:
-    answer = openai_responses.render_failure(Failure(code, ""), _NOBODY)
+    answer = openai_responses.render_failure(Failure(code, ""), _EXAMPLE)
     return f"{answer.status} `{answer.body['error']['code']}`"
 
 
 def _yandex(code: FailureCode) -> str:
-    return str(yandexart_responses.render_failure(_NOBODY, Failure(code, "")).body["error"]["code"])
+    return str(yandexart_responses.render_failure(_EXAMPLE, Failure(code, "")).body["error"]["code"])

@@ -16,7 +16,8 @@ def test_without_its_packages_it_says_how_to_get_them(monkeypatch: pytest.Monkey
     result = CliRunner().invoke(app, [*BRIDGE, "--state-dir", str(tmp_path)])
     assert result.exit_code == 1
     assert result.stderr == (
-        "imagegate: The bridge needs packages that are not here (google). Install them with: pip install '.[bridge]'\n"
+        "imagegate: The bridge needs packages that are not installed (google). "
+        "Install them with: pip install '.[bridge]'\n"
     )
     assert not list(tmp_path.iterdir())
 
@@ -26,4 +27,4 @@ def test_without_its_packages_it_says_how_to_get_them(monkeypatch: pytest.Monkey
 def test_what_is_no_url_is_said_before_anything_else(option: str, url: str) -> None:
     result = CliRunner().invoke(app, [*BRIDGE, option, url])
     assert result.exit_code == 1
-    assert result.stderr.startswith(f"imagegate: {option} is no base URL: '{url}'.")
+    assert result.stderr.startswith(f"imagegate: {option} is not a base URL: '{url}'.")

@@ -66,7 +66,7 @@ def test_an_origin_is_taken(text: str) -> None:
 )
 def test_what_is_no_origin_is_refused(text: str, tmp_path: Path) -> None:
     sent = runner.invoke(app, ["serve", "--state-dir", str(tmp_path / "s"), "--cors-origin", text])
-    assert (sent.exit_code, "no origin" in sent.output) == (2, True)
+    assert (sent.exit_code, "not an origin" in sent.output) == (2, True)
     assert not (tmp_path / "s").exists()
 
 

@@ -81,7 +81,7 @@ def test_a_key_is_made_shown_once_revoked(table: str) -> None:
     made = run("keys", "create", "--name", "ci")
     text = made.stdout.strip()
     assert is_let_in(table, text)
-    assert "shown only now" in made.stderr
+    assert "not shown again" in made.stderr
     assert text not in made.stderr
     [document] = json.loads(done("keys", "list", "--json"))
     assert (document["name"], document["state"], document["id"]) == ("ci", "active", text.split("_")[1])
@@ -111,7 +111,7 @@ def test_everything_about_a_key_is_kept(table: str) -> None:
 
 
 def test_lists_are_aligned_for_people() -> None:
-    assert "no key yet: imagegate keys create --name" in run("keys", "list").stderr
+    assert "no API key yet: imagegate keys create --name" in run("keys", "list").stderr
     done("keys", "create", "--name", "a")
     done("keys", "create", "--name", "a longer name", "--rpm", "5", "--budget-per-day", "0.02")
     head, first, second = done("keys", "list").splitlines()
@@ -290,7 +290,7 @@ def test_what_a_key_has_used_is_shown(table: str) -> None:
     document = json.loads(done("keys", "usage", made["id"], "--days", "7", "--json"))
     assert (len(document["days"]), document["left"]["pictures"], document["limits"]["pictures_per_day"]) == (7, 3, 3)
     free = json.loads(done("keys", "create", "--name", "free", "--json"))
-    assert "nobody counts" in run("keys", "usage", free["id"]).stderr
+    assert "is not counted" in run("keys", "usage", free["id"]).stderr
     rich = json.loads(done("keys", "create", "--name", "rich", "--budget-per-day", "2.50", "--json"))
     assert "Left: dollars=2.5;" in run("keys", "usage", rich["id"]).stderr
-    assert "no key of that id" in failed("keys", "usage", "0" * 12)
+    assert "no key with that id" in failed("keys", "usage", "0" * 12)

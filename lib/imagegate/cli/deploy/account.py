@@ -1,4 +1,4 @@
-"""The AWS account and region that a deployment goes to, and what there will bite it."""
+"""The AWS account and region that a deployment goes to, and what in it will cause trouble."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ SMALL = 100
 SHORT_HOLD = 5
 """Seconds of HoldSeconds with which 20 clients at once are served within the quota of a new account, which is 10."""
 _SPARE = 100
-"""Concurrent executions that AWS lets nobody reserve."""
+"""Concurrent executions of an account that AWS does not let it reserve."""
 RESERVING = {
     "ApiConcurrency": ("", ""),
     "SubmitConcurrency": ("", ""),
     "PollConcurrency": ("", ""),
     "LongHoldConcurrency": ("LongHold", "on"),
 }
-"""Parameters that reserve concurrent executions; with the parameter and value on which that depends, if any."""
+"""Parameters that reserve concurrent executions, each with the parameter and value on which that depends, if any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where to, and in whose name."""
+    """The account and region, and the identity that acts there."""
 
     id: str
     region: str
@@ -41,10 +41,9 @@ def identify(clients: Clients) -> Account:
 
 
 def quota_warnings(clients: Clients, values: Mapping[str, str], reserved: int) -> list[str]:
-    """What Lambda's quota of concurrent executions will not let pass.
+    """How the parameters exceed Lambda's quota of concurrent executions.
 
-    `values`: those of all parameters, as they will be deployed. `reserved`: executions that the stack has reserved
-    already.
+    `values`: of all parameters, as they will be deployed. `reserved`: executions that the stack has already reserved.
     """
     try:
         settings = clients("lambda").get_account_settings()["AccountLimit"]
@@ -86,12 +85,12 @@ def _reservations(values: Mapping[str, str]) -> dict[str, int]:
     }
 
 
-def unheard_alarms(clients: Clients, topic: str | None, address: str) -> list[str]:
-    """Why alarms are heard by nobody, if so. `topic`: ARN of the alarms' topic; `None`: there is none."""
+def alarm_warnings(clients: Clients, topic: str | None, address: str) -> list[str]:
+    """Why alarms reach no one, if so. `topic`: ARN of the alarms' topic; `None`: there is none."""
     if not address:
-        return ["Nobody is told of alarms: AlarmEmail is empty."]
+        return ["Alarms are sent to no address: AlarmEmail is empty."]
     if topic is None:
-        return [f"AWS will send {address} a message with a link to confirm; before that nobody is told of alarms."]
+        return [f"AWS will send {address} a message with a link to confirm; no alarm is sent before that."]
     pages = clients("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     states = [
         other["SubscriptionArn"] for page in pages for other in page["Subscriptions"] if other["Endpoint"] == address
@@ -99,4 +98,4 @@ def unheard_alarms(clients: Clients, topic: str | None, address: str) -> list[st
     if any(state.startswith("arn:") for state in states):
         return []
     remedy = "Open the link in AWS's message. It works for two days; then deploy without AlarmEmail, and with it again."
-    return [f"{address} has not confirmed its subscription, so nobody is told of alarms. {remedy}"]
+    return [f"{address} has not confirmed its subscription, so no alarm is sent. {remedy}"]

@@ -41,7 +41,7 @@ def read_file(path: Path) -> dict[str, Choice]:
 
 
 def split(text: str) -> list[str]:
-    """`A=b C=d` as its parts; quotes and blanks in a value stay, for a new part begins with a name and `=`."""
+    """Split `A=b C=d` into its parts. A part begins with a name and `=`, so quotes and blanks in a value stay."""
     return [part for part in _NEXT.split(text.strip()) if part]
 
 
@@ -51,13 +51,13 @@ def parse(parts: Iterable[str]) -> dict[str, Choice]:
     for part in parts:
         name, equals, value = part.partition("=")
         if not equals:
-            raise ParameterError(f"{part!r} is no parameter: write NAME=VALUE.")
+            raise ParameterError(f"{part!r} is not a parameter: write NAME=VALUE.")
         choices[name.strip()] = Choice(_unquoted(value.strip()), COMMAND_LINE)
     return choices
 
 
 def check(template: Template, *choices: Mapping[str, Choice]) -> None:
-    """Raise ParameterError when CloudFormation or a function would not take one of these, naming each."""
+    """Raise ParameterError naming each value that CloudFormation or a function would refuse."""
     every = [(name, entry) for some in choices for name, entry in some.items()]
     wrong = [
         f"{operation.source}: {why}" for name, operation in every if (why := _problem(template, name, operation.value))
@@ -67,7 +67,7 @@ def check(template: Template, *choices: Mapping[str, Choice]) -> None:
 
 
 def check_rules(template: Template, values: Mapping[str, str]) -> None:
-    """Raise ParameterError when the values of all parameters do not go together."""
+    """Raise ParameterError when the values of all parameters contradict each other."""
     if broken := broken_rules(template, values):
         raise ParameterError("\n".join(broken))
 
@@ -78,7 +78,7 @@ def _problem(template: Template, name: str, value: str) -> str | None:
     if name in template.parameters:
         return template.parameters[name].problem(value)
     near = difflib.get_close_matches(name, template.parameters, 1, 0.5)
-    hint = f"Do you mean {near[0]}?" if near else "docs/parameters.md lists those there are."
+    hint = f"Do you mean {near[0]}?" if near else "docs/parameters.md lists them."
     return f"there is no parameter {name!r}. {hint}"
 
 
@@ -96,6 +96,6 @@ def _text(path: Path, name: str, value: Any) -> str:
 
 
 def _unquoted(value: str) -> str:
-    """Without the quotes around it: a shell would have taken them."""
+    """The value without quotes around it: a shell would have removed them."""
     whole = len(value) >= 2 and value[0] == value[-1] and value[0] in "'\""
     return value[1:-1] if whole else value

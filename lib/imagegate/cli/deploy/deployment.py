@@ -17,7 +17,7 @@ from imagegate.ports.runtime import Clock
 
 _TOPIC = "AlarmTopic"
 _CLEANING = 900.0
-"""Seconds that the remains of an earlier deployment may take to go."""
+"""Seconds that AWS may take to delete the remains of an earlier deployment."""
 
 
 class Deployment:
@@ -52,7 +52,7 @@ class Deployment:
         self._choices = {**in_file, **given}
 
     def ask_first(self) -> None:
-        """Ask AWS for what will bite, and show it."""
+        """Find out from AWS what will cause trouble, and show it."""
         self._account = account.identify(self._clients)
         self._stack = self._formation.find(self._name)
         updates = self._stack is not None and not self._stack.failed_first_try
@@ -61,7 +61,7 @@ class Deployment:
         self._planner = make_plan(self._template, self._stage, self._choices, deployed, file)
         screen.show_target(self._name, self._account, self._planner.lines)
         screen.warn(account.quota_warnings(self._clients, self._planner.values, account.reserved_by(deployed)))
-        screen.warn(self._unheard())
+        screen.warn(self._alarm_warnings())
         if self._stack:
             self._stack.require_updatable(self._stage)
 
@@ -88,12 +88,12 @@ class Deployment:
             failures = self._formation.failures(stack, before) if stack else []
             if not failures:
                 raise
-            again = "Mend that, and run this again."
+            again = "Correct that, then run this again."
             raise ToolError(
                 "\n".join((f"{error} What failed:", *(f"  {attempt}" for attempt in failures), again))
             ) from error
 
-    def _unheard(self) -> list[str]:
+    def _alarm_warnings(self) -> list[str]:
         topic = None
         if self._stack:
             topics = (
@@ -102,17 +102,17 @@ class Deployment:
                 if resource["LogicalResourceId"] == _TOPIC
             )
             topic = next((topic.get("PhysicalResourceId") for topic in topics), None)
-        return account.unheard_alarms(self._clients, topic, self._planner.values["AlarmEmail"])
+        return account.alarm_warnings(self._clients, topic, self._planner.values["AlarmEmail"])
 
     def _clear_the_way(self) -> None:
-        """Remove what an earlier deployment has left that would make this one fail."""
+        """Remove the remains of an earlier deployment that would make this one fail."""
         if self._stack and self._stack.failed_first_try:
             self._remove_failed(self._stack)
         if not self._stack or self._stack.failed_first_try:
             self._wait_for_old_workflow()
 
     def _remove_failed(self, stack: Stack) -> None:
-        screen.say(f"{stack.name} was never whole ({stack.status}):")
+        screen.say(f"{stack.name} was never complete ({stack.status}):")
         for line in self._formation.failures(stack):
             screen.say(f"  {line}")
         with screen.step("remove what is left of it"):
@@ -143,4 +143,4 @@ class Deployment:
         for line in (*screen.addresses(outputs), *steps):
             screen.say(line)
         if self._planner.values["AlarmEmail"]:
-            screen.warn(self._unheard())
+            screen.warn(self._alarm_warnings())

@@ -11,7 +11,7 @@ _PAUSE = 5.0
 
 
 class Executions:
-    """Those of one state machine. Step Functions keeps it, `DELETING`, until the last of them has ended."""
+    """The executions of a state machine. Step Functions keeps it, `DELETING`, until the last of them has ended."""
 
     def __init__(self, client: Any, state_machine: str, clock: Clock) -> None:
         """`state_machine`: its ARN."""
@@ -20,7 +20,7 @@ class Executions:
         self._clock = clock
 
     def running(self, most: int = 1000) -> list[str]:
-        """ARNs of running executions, at most so many. None where there is no such state machine."""
+        """ARNs of running executions, at most so many; empty when the state machine does not exist."""
         request = {"stateMachineArn": self._state_machine, "statusFilter": "RUNNING", "maxResults": most}
         try:
             found = self._client.list_executions(**request)["executions"]
@@ -29,7 +29,7 @@ class Executions:
         return [entry["executionArn"] for entry in found]
 
     def stop_some(self) -> int:
-        """Stop those that run now, up to a thousand; how many there were."""
+        """Stop the executions that run now, up to 1,000. Returns how many there were."""
         found = self.running()
         for arn in found:
             if not self._stop(arn):
@@ -37,7 +37,7 @@ class Executions:
         return len(found)
 
     def stop_all(self, seconds: float) -> int:
-        """Stop until none runs, at most so long; how many run still."""
+        """Stop executions until none runs, at most so long. Returns how many still run."""
         until = self._clock.now() + seconds
         while left := self.stop_some():
             if self._clock.now() >= until:
@@ -46,7 +46,7 @@ class Executions:
         return 0
 
     def deleting(self) -> bool:
-        """True while the state machine is deleted but not gone: none of its name can be made."""
+        """True while the state machine is being deleted: another of its name cannot be made."""
         try:
             found = self._client.describe_state_machine(stateMachineArn=self._state_machine)
         except self._client.exceptions.StateMachineDoesNotExist:
@@ -54,7 +54,7 @@ class Executions:
         return bool(found["status"] == "DELETING")
 
     def wait_deleted(self, seconds: float) -> bool:
-        """Stop what keeps the state machine `DELETING`, and wait for its end, at most so long. True when it is gone."""
+        """Stop the executions that keep it `DELETING`, and wait for its end, at most so long. True when it is gone."""
         until = self._clock.now() + seconds
         while self.deleting():
             if self._clock.now() >= until:
@@ -64,7 +64,7 @@ class Executions:
         return True
 
     def _stop(self, arn: str) -> bool:
-        """Stop one; False when Step Functions takes no more at the moment."""
+        """Stop an execution. False while Step Functions throttles."""
         try:
             self._client.stop_execution(executionArn=arn, error="Removed", cause=_CAUSE)
         except self._client.exceptions.ExecutionDoesNotExist:

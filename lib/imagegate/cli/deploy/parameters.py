@@ -27,14 +27,14 @@ class Parameter:
     description: str
     allowed: tuple[str, ...] = ()
     pattern: str = ""
-    """What the value, or each one of a list, has to match as a whole."""
+    """A pattern that the whole value, or each element of a list, has to match."""
     minimum: float = -math.inf
     maximum: float = math.inf
     constraint: str = ""
     """What `pattern` means, in words."""
 
     def problem(self, value: str) -> str | None:
-        """Why CloudFormation or a function would not take `value`; `None` when they do."""
+        """Why CloudFormation or a function would refuse `value`; `None` when they accept it."""
         if not self._takes(value):
             return f"{self.name} must be {self.legal()}, not {value!r}."
         return _unknown_upstreams(value) if self.name == UPSTREAMS else None
@@ -63,12 +63,12 @@ class Template:
 
     parameters: Mapping[str, Parameter]
     groups: Mapping[str, Sequence[str]]
-    """Names of parameters by why one would touch them."""
+    """Names of parameters, by the reason to change them."""
     rules: Sequence[Mapping[str, Any]]
 
 
 def read_template(path: Path) -> Template:
-    """Read the template's parameters. Raises PackagingError when it is not there, or no YAML."""
+    """Read the template's parameters. Raises PackagingError when it is not there, or not YAML."""
     # Loaded late: the environment of the bridge has no YAML.
     from imagegate.local.stack.packaging import load_yaml
 
@@ -96,7 +96,7 @@ def _parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
 
 
 def broken_rules(template: Template, values: Mapping[str, str]) -> list[str]:
-    """What the template's Rules have against these values of all parameters."""
+    """Which of the template's Rules these values of all parameters break."""
     return [
         assertion["AssertDescription"]
         for rule in template.rules

@@ -12,17 +12,17 @@ class Plan:
     """The parameters of a deployment."""
 
     values: Mapping[str, str]
-    """Of all parameters, as they will be."""
+    """The values of all parameters after the deployment."""
     given: Mapping[str, str]
     """What CloudFormation is told; others keep the value they have."""
     lines: tuple[str, ...]
-    """What is not as the template has it, or changes, in words."""
+    """A line for each parameter that differs from the template, or changes."""
 
 
 def make_plan(
     template: Template, stage: str, choices: Mapping[str, Choice], deployed: Mapping[str, str], file: str | None
 ) -> Plan:
-    """Decide every parameter's value. Raises ParameterError when they do not go together.
+    """Decide every parameter's value. Raises ParameterError when they contradict each other.
 
     `choices`: checked ones. `deployed`: the values that the stack has, none where there is no stack. `file`: where the
     stage's file is, `None` if it has none. A file says all: what it leaves out has its default. Without one a parameter

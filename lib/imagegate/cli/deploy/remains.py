@@ -1,4 +1,4 @@
-"""What a removed deployment leaves in the account, and the commands that remove that too."""
+"""What AWS keeps of a removed deployment, and the commands that remove it."""
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,15 +15,15 @@ _SAM_STACK = "aws-sam-cli-managed-default"
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """A thing that stays."""
+    """A resource that AWS keeps."""
 
     what: str
     commands: tuple[str, ...]
-    """What to run to remove it."""
+    """The commands that remove it."""
 
 
 class Leftovers:
-    """Looks for what may stay of a stack. Make it before the deletion: afterwards names are no longer known."""
+    """Finds what is kept of a stack. Make it before the deletion: afterwards the names are no longer known."""
 
     def __init__(self, clients: Clients, stage: str, region: str, resources: Iterable[Mapping[str, Any]]) -> None:
         """`resources`: the stack's, as CloudFormation lists them."""
@@ -37,7 +37,7 @@ class Leftovers:
         ]
 
     def find(self) -> list[Remains]:
-        """What is there at this moment."""
+        """The resources that exist at this moment."""
         return [*self._tables(), *self._buckets(), *self._log_groups(), *self._secrets(), *self._artifacts()]
 
     def _tables(self) -> Iterator[Remains]:
@@ -88,7 +88,7 @@ class Leftovers:
 
 
 def _or_none(call: Any) -> Any:
-    """The answer; `None` when there is no such thing (any more)."""
+    """The answer; `None` when the resource does not exist."""
     try:
         return call()
     except ClientError as error:

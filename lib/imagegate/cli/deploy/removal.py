@@ -11,7 +11,7 @@ from imagegate.domain.errors import MisconfiguredError
 from imagegate.ports.runtime import Clock
 
 _STOPPING = 300.0
-"""Seconds that are spent on stopping executions before the deletion begins; it goes on meanwhile."""
+"""Seconds spent on stopping executions before the deletion begins; stopping goes on during it."""
 _DELETING = 1200.0
 """Seconds that CloudFormation gets before the command stops waiting."""
 _COUNTED = 1000
@@ -21,7 +21,7 @@ class Removal:
     """Call `question`, then `run`."""
 
     def __init__(self, stage: str, clients: Clients = aws.client, clock: Clock | None = None) -> None:
-        """Raises MisconfiguredError when there is no such deployment."""
+        """Raises MisconfiguredError when the deployment does not exist."""
         self._clients, self._clock = clients, clock or SystemClock()
         self._formation = Formation(clients, self._clock)
         self._account = identify(clients)
@@ -42,14 +42,14 @@ class Removal:
         ]
 
     def question(self) -> str:
-        """What is going to happen, to be confirmed."""
+        """The question to confirm, with what will happen."""
         running = sum(len(execution.running(_COUNTED)) for execution in self._executions)
         more = " or more" if running >= _COUNTED else ""
         ending = f" {running}{more} operations under way end without a picture." if running else ""
         return f"Remove {self._stack.name} from account {self._account.id}, {self._account.region}?{ending}"
 
     def run(self) -> None:
-        """Stop what runs, delete the stack, and show what stays. Raises StackStateError when it is not deleted."""
+        """Stop executions, delete the stack, and show what AWS keeps. Raises StackStateError when it is not deleted."""
         with screen.step("stop running executions"):
             for execution in self._executions:
                 execution.stop_all(_STOPPING)
@@ -68,6 +68,6 @@ class Removal:
         screen.show_remains(self._leftovers.find())
 
     def _stop_late_ones(self) -> None:
-        """Stop what began meanwhile: until its functions are deleted the gateway takes requests."""
+        """Stop executions that began meanwhile: the gateway takes requests until its functions are deleted."""
         for execution in self._executions:
             execution.stop_some()

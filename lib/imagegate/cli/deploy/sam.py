@@ -1,4 +1,4 @@
-"""The SAM CLI, in an environment of its own: it pins versions of boto3 and click that are not ours."""
+"""The SAM CLI, in an environment of its own: it pins other versions of boto3 and click."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from imagegate.domain.errors import ImagegateError
 
 
 class ToolError(ImagegateError):
-    """A program that deploying needs has failed; its own words stand above."""
+    """A program that deploying needs has failed; its own output is above."""
 
 
 class Sam:
@@ -27,7 +27,7 @@ class Sam:
 
     @property
     def installed(self) -> bool:
-        """True when what the lock file names is in the environment."""
+        """True when the environment has what the lock file names."""
         return self._marker.exists() and self._marker.read_bytes() == self._lock.read_bytes()
 
     def install(self) -> None:
@@ -68,9 +68,9 @@ class Sam:
         if done.returncode:
             sys.stderr.write((done.stdout or b"").decode(errors="replace"))
             name = " ".join((Path(command[0]).name, *command[1:2]))
-            raise ToolError(f"{name} failed with status {done.returncode}; what it says stands above.")
+            raise ToolError(f"{name} failed with status {done.returncode}; its output is above.")
 
 
 def _beside_python(name: str) -> Path:
-    """A program of the environment that this one runs in."""
+    """The path of a program of the environment that this process runs in."""
     return Path(sys.executable).with_name(name)

@@ -12,12 +12,12 @@ from imagegate.cli.sentences import command
 
 
 def say(line: str = "") -> None:
-    """Show a line, at once: programs that are run in between write to the same place."""
+    """Show a line at once: programs that run in between write to the same place."""
     typer.echo(line)
 
 
 def warn(lines: Iterable[str]) -> None:
-    """Show what will bite."""
+    """Show what will cause trouble."""
     for line in lines:
         typer.echo(typer.style("! ", fg="yellow") + line)
 
@@ -71,11 +71,11 @@ def next_steps(outputs: Mapping[str, str], options: str, keys: bool) -> list[str
 
 
 def show_remains(remains: Sequence[Remains]) -> None:
-    """Show what stays and costs, and how to remove it."""
+    """Show what AWS keeps, at a cost, and how to remove it."""
     if not remains:
-        say("Nothing of it stays.")
+        say("AWS keeps nothing of it.")
         return
-    say("These stay, and cost what AWS asks for keeping them, until you remove them:")
+    say("AWS keeps these, and charges for their storage, until you remove them:")
     for remain in remains:
         say(f"  {remain.what}")
         for line in remain.commands:

@@ -14,13 +14,13 @@ _STACK = "AWS::CloudFormation::Stack"
 _STARTED = "User Initiated"
 """The reason of the event with which an operation on a stack begins."""
 _PAUSE = 5.0
-"""Seconds between two looks at a stack that changes."""
+"""Seconds between two requests for the state of a stack that changes."""
 _FAILED_FIRST_TRY = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
-"""States of a stack that has never been whole; CloudFormation lets it only be deleted."""
+"""States of a stack that has never been complete; CloudFormation only lets it be deleted."""
 
 
 class StackStateError(ImagegateError):
-    """The stack is in a state that has to be ended first; the message says how."""
+    """The stack is in a state that must end first; the message says how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Stack:
     def require_updatable(self, stage: str) -> None:
         """Raise StackStateError when it has to be left alone, or repaired by hand."""
         if self.status in ("DELETE_IN_PROGRESS", "DELETE_FAILED"):
-            remedy = f"'make destroy STAGE={stage}' goes on with that and says what is in its way; then deploy again."
+            remedy = f"'make destroy STAGE={stage}' continues the removal and says what blocks it; then deploy again."
             raise StackStateError(f"{self.name} is being removed ({self.status}). {remedy}")
         if self.status == "UPDATE_ROLLBACK_FAILED":
             command = f"aws cloudformation continue-update-rollback --stack-name {self.name}"
@@ -62,7 +62,7 @@ class Formation:
         self._clock = clock
 
     def find(self, name: str) -> Stack | None:
-        """The stack of that name, or with that id (also one that is deleted already)."""
+        """The stack of that name, or with that id, even if it is already deleted; `None` when there is none."""
         try:
             [found] = self._client.describe_stacks(StackName=name)["Stacks"]
         except ClientError as error:
@@ -87,7 +87,7 @@ class Formation:
         return next((str(event["EventId"]) for event in self._events(stack)), "")
 
     def failures(self, stack: Stack, after: str = "") -> list[str]:
-        """What the last operation on the stack failed of, in the order of time, a line for each resource.
+        """Why the last operation on the stack failed, in the order of time, a line for each resource.
 
         `after`: the id of an event; what is older does not count.
         """
@@ -107,7 +107,7 @@ class Formation:
             yield from page["StackEvents"]
 
     def delete(self, stack: Stack) -> None:
-        """Begin the deletion; one that has begun already goes on."""
+        """Begin the deletion; it goes on when it had already begun."""
         self._client.delete_stack(StackName=stack.id)
 
     def wait_deleted(self, stack: Stack, seconds: float, meanwhile: Any = None) -> str:

@@ -1,4 +1,4 @@
-"""What will bite is said before it does."""
+"""What will cause trouble is said before the deployment."""
 
 import json
 import re
@@ -66,7 +66,7 @@ def test_every_parameter_that_reserves_is_known() -> None:
     assert named == set(account.RESERVING)
 
 
-def test_nobody_reserves_where_the_quota_is_ten() -> None:
+def test_nothing_is_reserved_where_the_quota_is_ten() -> None:
     values = DEFAULTS | {"SubmitConcurrency": "1", "HoldSeconds": "5"}
     _, warning = account.quota_warnings(FakeAccount(quota=10, unreserved=10), values, 0)
     assert "Of the quota of 10, 0 can be reserved" in warning
@@ -82,9 +82,9 @@ def test_nobody_reserves_where_the_quota_is_ten() -> None:
         ("a@b.c", "arn:t", {"a@b.c": "arn:aws:sns:1"}, None),
     ],
 )
-def test_alarms_that_nobody_hears(
+def test_alarms_that_reach_no_one(
     address: str, topic: str | None, subscriptions: dict[str, str], words: str | None
 ) -> None:
-    message = account.unheard_alarms(FakeAccount(subscriptions=subscriptions), topic, address)
+    message = account.alarm_warnings(FakeAccount(subscriptions=subscriptions), topic, address)
     assert [words in entry for entry in message if words] == ([True] if words else [])
     assert len(message) == bool(words)

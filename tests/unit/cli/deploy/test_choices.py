@@ -108,7 +108,7 @@ def test_everything_wrong_is_named_at_once_and_where_it_was_said() -> None:
         "dev.toml: Stage is not chosen here: say --stage (make deploy STAGE=…).",
         "dev.toml: Access must be one of keys, open, not 'no'.",
         "the command line: Access must be one of keys, open, not 'yes'.",
-        "the command line: there is no parameter 'Zzz'. docs/parameters.md lists those there are.",
+        "the command line: there is no parameter 'Zzz'. docs/parameters.md lists them.",
     ]
 
 

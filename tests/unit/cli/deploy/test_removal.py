@@ -31,7 +31,7 @@ def test_executions_are_stopped_before_the_stack_is_deleted(capsys: pytest.Captu
     assert removal.question().endswith("eu-central-1? 2 operations under way end without a picture.")
     removal.run()
     assert fake.log == ["stop e1", "stop e2", f"delete {STACK_ID}"]
-    assert "Nothing of it stays." in capsys.readouterr().out
+    assert "AWS keeps nothing of it." in capsys.readouterr().out
 
 
 def test_what_begins_while_the_stack_is_deleted_is_stopped_too() -> None:
