@@ -1,15 +1,20 @@
 """Turns the project's SAM template and its code into what CloudFormation takes: what `sam package` does.
 
-Nothing is built: functions and layer are zipped as they lie in the working tree, without third-party
-packages, because local Lambda workers run on the project's own environment.
+Functions and layer are zipped as they are in the working tree, without third-party packages, because local Lambda
+workers run on the project's own environment. The layer also gets bytecode: every worker unpacks it into a folder of its
+own, and would compile the whole package at its start.
 """
 
 import hashlib
 import io
 import json
+import marshal
+import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +25,8 @@ Template = dict[str, Any]
 LOCAL_ONLY = ("bridge", "cli", "local")
 """Sub-packages that never go into the layer."""
 
+_INTERPRETER = sys.version.encode()
+_UNCHECKED_HASH = (1).to_bytes(4, "little")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _URI_PROPERTY = {
     "AWS::Serverless::Function": "CodeUri",
@@ -101,12 +108,35 @@ class _Packager:
             return _named(path, ".json", json.dumps(load_yaml(path)).encode())
         if not path.is_dir():
             raise PackagingError(f"{path} is not a folder (named by {name} in the template)")
-        layer = name == "ContentUri" and "BuildMethod" in metadata
-        return _named(path, ".zip", _zip(_layer_files(path) if layer else _files(path, path)))
+        if name != "ContentUri" or "BuildMethod" not in metadata:
+            return _named(path, ".zip", _zip(_contents(_files(path, path))))
+        sources = list(_layer_files(path))
+        # Bytecode is not the same bytes each time it is made; the sources and the interpreter determine it.
+        return _named(path, ".zip", _zip(_with_bytecode(sources)), _zip(_contents(sources)) + _INTERPRETER)
 
 
-def _named(path: Path, suffix: str, content: bytes) -> Artifact:
-    return Artifact(f"{path.name}-{hashlib.sha256(content).hexdigest()[:20]}{suffix}", content)
+def _named(path: Path, suffix: str, content: bytes, determined_by: bytes | None = None) -> Artifact:
+    digest = hashlib.sha256(content if determined_by is None else determined_by).hexdigest()[:20]
+    return Artifact(f"{path.name}-{digest}{suffix}", content)
+
+
+def _contents(files: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, bytes]]:
+    for name, path in files:
+        yield name, path.read_bytes()
+
+
+def _with_bytecode(files: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, bytes]]:
+    for name, path in files:
+        source = path.read_bytes()
+        yield name, source
+        if path.suffix == ".py":
+            yield cache_from_source(name), _bytecode(path, source)
+
+
+def _bytecode(path: Path, source: bytes) -> bytes:
+    """The module as bytecode that Python loads without a look at its source (PEP 552, "unchecked hash")."""
+    code = SourceFileLoader(path.stem, str(path)).get_code(path.stem)
+    return MAGIC_NUMBER + _UNCHECKED_HASH + source_hash(source) + marshal.dumps(code)
 
 
 def _layer_files(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -124,14 +154,14 @@ def _files(folder: Path, root: Path) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(root).as_posix(), path
 
 
-def _zip(files: Iterator[tuple[str, Path]]) -> bytes:
+def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
     """Return a zip that depends on names and contents only, not on when or where it is made."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, path in files:
+        for name, content in files:
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

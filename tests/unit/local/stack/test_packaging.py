@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -83,12 +85,25 @@ def test_the_template_of_a_nested_stack_goes_to_the_bucket(project: Path) -> Non
 
 def test_the_layer_is_the_package_without_its_local_parts(project: Path) -> None:
     layer, _, _ = package(project / "template.yaml", "artifacts").artifacts
-    assert _names(layer) == {
+    names = {name for name in _names(layer) if not name.endswith(".pyc")}
+    assert names == {
         "python/gate/__init__.py",
         "python/gate/models.toml",
         "python/gate/web/page.html",
         "python/gate/adapters/local/__init__.py",
     }
+
+
+def test_the_layers_modules_load_from_bytecode_without_a_look_at_their_source(project: Path, tmp_path: Path) -> None:
+    (project / "lib/gate/answer.py").write_text("ANSWER = 42")
+    layer, *_ = package(project / "template.yaml", "artifacts").artifacts
+    unpacked = tmp_path / "unpacked"
+    zipfile.ZipFile(io.BytesIO(layer.content)).extractall(unpacked)
+    (unpacked / "python/gate/answer.py").write_text("ANSWER = 'compiled again'")
+    code = "from gate.answer import ANSWER; print(ANSWER)"
+    environment = {"PYTHONPATH": str(unpacked / "python"), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "42\n"
 
 
 def test_a_layer_without_build_method_is_taken_as_it_lies(project: Path) -> None:
@@ -110,11 +125,14 @@ def test_the_definition_becomes_json(project: Path) -> None:
 def test_equal_content_has_equal_keys_and_changed_content_others(project: Path) -> None:
     before = package(project / "template.yaml", "artifacts")
     os.utime(project / "functions/do.py", (0, 0))
-    assert package(project / "template.yaml", "artifacts") == before
+    again = package(project / "template.yaml", "artifacts")
+    assert (again.template, [a.key for a in again.artifacts]) == (before.template, [a.key for a in before.artifacts])
     (project / "functions/do.py").write_text("changed")
     after = package(project / "template.yaml", "artifacts")
     changed = {a.key for a in after.artifacts} - {a.key for a in before.artifacts}
     assert [key.partition("-")[0] for key in changed] == ["functions"]
+    (project / "lib/gate/__init__.py").write_text("changed = True")
+    assert package(project / "template.yaml", "artifacts").artifacts[0].key != after.artifacts[0].key
 
 
 def test_locations_in_s3_stay(project: Path) -> None:
