@@ -26,11 +26,12 @@ $(STAMP): tests/requirements.txt tests/bootstrap.txt pyproject.toml
 run: $(STAMP)  ## serve on http://127.0.0.1:1337 with the embedded stack (no key, no AWS account; ARGS=--help)
 	@$(BIN)/imagegate serve $(ARGS)
 
+# Three processes on two cores: the tests of the embedded stack wait for most of their time.
 test: $(STAMP)  ## run every test a newcomer needs
 	@PYTHON=$(BIN)/python tests/clients/setup.sh litellm
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow" $(ARGS)
 
-test-slow: $(STAMP)  ## run the slow tests: kills and restarts, deadlines, a search for secrets (two minutes)
+test-slow: $(STAMP)  ## run the slow tests: kills and restarts, deadlines, every fuzz example (four minutes)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow $(ARGS)
 
 test-gradio: $(STAMP)  ## run the Gradio contract tests on real Gradio 4 and 6 servers (about 600 MB)

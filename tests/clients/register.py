@@ -18,6 +18,8 @@ class Entry:
     response_format: Literal["url", "b64_json"] | None = None
 
 
+QUICK = ("openai", "litellm", "curl -L")
+"""What `make test` waits with; the others of these follow in `make test-slow`."""
 IN_THE_SUITE = {
     "openai": Entry(in_python.openai_sync, "b64_json"),
     "openai-async": Entry(in_python.openai_async),

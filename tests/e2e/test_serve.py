@@ -86,27 +86,40 @@ def test_pictures_and_operations_outlive_a_stop(tmp_path: Path) -> None:
         assert requests.get(f"{served.url}/operations/{started['id']}").json()["response"]["image"]
 
 
-def test_with_keys_nothing_is_reached_without_one_and_the_first_is_shown(tmp_path: Path) -> None:
-    with serving("--port", "0", "--state-dir", str(tmp_path), "--keys") as served:
-        url = f"{served.url}/v1/models"
-        [key] = re.findall(r"IMAGEGATE_API_KEY=(ig_\w+)", served.printed)
-        assert "keys create --local" in served.printed
-        assert "Open" not in served.printed.replace("OpenAI", "")
-        assert requests.get(url).status_code == 401
-        assert requests.get(url, headers={"Authorization": f"Bearer {key}"}).status_code == 200
-        [long_hold] = LONG_HOLD.findall(served.printed)
-        assert requests.get(f"{long_hold}/v1/models").status_code == 401
-        assert requests.get(f"{long_hold}/v1/models", headers={"Authorization": f"Bearer {key}"}).status_code == 200
-    assert key not in "".join(path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file())
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One that asks for keys. After its end its first key is in none of its files."""
+    state_dir = tmp_path_factory.mktemp("closed")
+    with serving("--port", "0", "--state-dir", str(state_dir), "--keys") as served:
+        yield served
+    contents = [path.read_text(errors="replace") for path in state_dir.rglob("*") if path.is_file()]
+    assert contents
+    assert first_key(served) not in "".join(contents)
 
 
-def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
-    with serving("--port", "0", "--state-dir", str(tmp_path / "first")) as first:
-        port = first.url.rpartition(":")[2]
-        for options in (("--port", port), ("--port", "0", "--long-hold-port", port)):
-            with serving(*options, "--state-dir", str(tmp_path / "second")) as second:
-                assert second.process.wait(PATIENCE) == 1
-                assert second.ready.wait(PATIENCE)
-                assert f"port {port} is taken" in second.printed
-                assert f"another port with {options[-2]}." in second.printed
-                assert "Traceback" not in second.printed
+def first_key(served: Served) -> str:
+    [key] = re.findall(r"IMAGEGATE_API_KEY=(ig_\w+)", served.printed)
+    return str(key)
+
+
+def test_with_keys_nothing_is_reached_without_one_and_the_first_is_shown(closed: Served) -> None:
+    url, header = f"{closed.url}/v1/models", {"Authorization": f"Bearer {first_key(closed)}"}
+    assert "keys create --local" in closed.printed
+    assert "Open" not in closed.printed.replace("OpenAI", "")
+    assert requests.get(url).status_code == 401
+    assert requests.get(url, headers=header).status_code == 200
+    [long_hold] = LONG_HOLD.findall(closed.printed)
+    assert requests.get(f"{long_hold}/v1/models").status_code == 401
+    assert requests.get(f"{long_hold}/v1/models", headers=header).status_code == 200
+
+
+@pytest.mark.parametrize("option", ["--port", "--long-hold-port"])
+def test_a_taken_port_is_said_in_a_sentence(closed: Served, tmp_path: Path, option: str) -> None:
+    port = closed.url.rpartition(":")[2]
+    others = () if option == "--port" else ("--port", "0")
+    with serving(*others, option, port, "--state-dir", str(tmp_path)) as second:
+        assert second.process.wait(PATIENCE) == 1
+        assert second.ready.wait(PATIENCE)
+        assert f"port {port} is taken" in second.printed
+        assert f"another port with {option}." in second.printed
+        assert "Traceback" not in second.printed

@@ -6,6 +6,7 @@ A right that is listed for no function is denied to all. A new function has none
 import base64
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import boto3
@@ -243,7 +244,7 @@ def roles(stack: Stack) -> Callable[[str], Client]:
         taken = credentials(stack, functions.get_function_configuration(FunctionName=names.of[function])["Role"])
         session = boto3.Session(taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], REGION)
         like = stack.client("s3").meta
-        return lambda service: session.client(service, endpoint_url=like.endpoint_url, config=PATHS)
+        return cache(lambda service: session.client(service, endpoint_url=like.endpoint_url, config=PATHS))
 
     return of
 

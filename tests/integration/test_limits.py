@@ -166,7 +166,7 @@ def test_a_race_through_the_api(closed: Stack, cli: Cli, until: Callable[..., An
     key = cli("create", "--name", "racer", "--pictures-per-day", "3", "--concurrent", "9", "--json")
     body = {"model": "flux", "prompt": "[delay 60s] a race"}
     url = f"{closed.base_url}/v1/operations"
-    answers = at_once(9, lambda: requests.post(url, json=body, headers=bearer(key)))
+    answers = at_once(6, lambda: requests.post(url, json=body, headers=bearer(key)))
     accepted = [answer.json() for answer in answers if answer.status_code == 202]
     refused = [answer.text for answer in answers if answer.status_code != 202]
     assert len(accepted) == 3, refused

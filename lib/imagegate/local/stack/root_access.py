@@ -1,6 +1,7 @@
 """AWS clients of the embedded stack, with its root key."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import boto3
@@ -32,13 +33,19 @@ class RootAccess:
         }
 
     def client(self, service: str) -> Any:
-        """Return a client of `service` ("dynamodb", "s3", …). Proxies of the environment are not used."""
-        config = Config(
-            proxies={},
-            connect_timeout=5,
-            read_timeout=60,
-            retries={"total_max_attempts": 2},
-            signature_version="v4" if service != "s3" else "s3v4",
-            s3={"addressing_style": "path"},
-        )
-        return self.session().client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]
+        """Return the process's client of `service` ("dynamodb", "s3", …). Proxies of the environment are not used."""
+        return _client(self, service)
+
+
+@cache
+def _client(access: RootAccess, service: str) -> Any:
+    """Making a client takes 50 ms, and clients may be shared by threads."""
+    config = Config(
+        proxies={},
+        connect_timeout=5,
+        read_timeout=60,
+        retries={"total_max_attempts": 2},
+        signature_version="v4" if service != "s3" else "s3v4",
+        s3={"addressing_style": "path"},
+    )
+    return access.session().client(service, endpoint_url=access.endpoint, config=config)  # type: ignore[call-overload]
