@@ -1,11 +1,13 @@
 """HTTP to upstreams: the one place that owns timeouts, size caps, redirects and address rules."""
 
 import logging
+import re
 import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import httpx
 from httpx_sse import EventSource, SSEError
@@ -25,6 +27,8 @@ _REDIRECTS = 3
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 """OpenSSL's word, which httpx passes on; waiting for such a host is of no use."""
 _SHORTEST_CREDENTIAL = 12
+_CREDENTIAL = re.compile(r"^(?!idempotency).*(auth|key|token|secret)", re.IGNORECASE)
+"""Names of the headers that upstreams take credentials in."""
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 # At INFO it logs every address in full, and the signature of a presigned one is a credential.
@@ -50,17 +54,20 @@ class HttpUpstream:
                 request.url,
                 headers=dict(request.headers),
                 json=request.json,
-                data=dict(request.form) or None,
-                files=[(name, ("image", file.body, file.content_type)) for name, file in request.files] or None,
                 timeout=httpx.Timeout(request.timeout, connect=_CONNECT),
+                **_form(request),
             )
+            if request.aws_service:
+                from imagegate.adapters.aws_signature import sign  # here, for few upstreams need it
+
+                sign(built, request.aws_service)
             if address:
                 pin(built, address)
             response = self._client_for(request.ca_bundle).send(built, stream=True)
             with _closing(response):
                 body = _read(response, request)
             if response.is_error:
-                body = _without_credential(body, request)
+                body = _without_credentials(body, request)
             return HttpResponse(response.status_code, response.headers, body)
 
     def _client_for(self, ca_bundle: str) -> httpx.Client:
@@ -173,10 +180,21 @@ def _read(response: httpx.Response, request: HttpRequest) -> bytes:
     return bytes(body)
 
 
-def _without_credential(body: bytes, request: HttpRequest) -> bytes:
-    """A refusal without the credential it was asked with: some repeat it, and what they say is shown to callers."""
-    credential = request.headers.get("authorization", "").rpartition(" ")[2].encode()
-    return body.replace(credential, b"[redacted]") if len(credential) >= _SHORTEST_CREDENTIAL else body
+def _form(request: HttpRequest) -> dict[str, Any]:
+    """The arguments of httpx for text fields and files; a file without a name is a text field to it."""
+    files: list[tuple[str, Any]] = [(name, ("image", file.body, file.content_type)) for name, file in request.files]
+    if request.multipart:
+        return {"files": [*((name, (None, value)) for name, value in request.form.items()), *files]}
+    return {"data": dict(request.form) or None, "files": files or None}
+
+
+def _without_credentials(body: bytes, request: HttpRequest) -> bytes:
+    """A refusal without the credentials it was asked with: some repeat them, and callers are shown what it says."""
+    for name, value in request.headers.items():
+        credential = value.rpartition(" ")[2].encode()
+        if _CREDENTIAL.search(name) and len(credential) >= _SHORTEST_CREDENTIAL:
+            body = body.replace(credential, b"[redacted]")
+    return body
 
 
 @contextmanager

@@ -47,6 +47,15 @@ class PictureCodec(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class AwsService:
+    """An AWS service whose requests are signed with the role of the process."""
+
+    name: str
+    """As signatures name it, `bedrock`."""
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
 class HttpRequest:
     """A request to an upstream."""
 
@@ -55,9 +64,11 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
     form: Mapping[str, str] = field(default_factory=dict)
-    """Text fields of a multipart/form-data body."""
+    """Text fields, urlencoded unless there are `files` or it is to be `multipart`."""
     files: Sequence[tuple[str, InputBody]] = ()
     """Files of a multipart/form-data body, by field name; a name may come more than once."""
+    multipart: bool = False
+    """Whether `form` goes as multipart/form-data without `files` too."""
     timeout: float = 30.0
     """Seconds without a byte after which the upstream counts as silent."""
     total_timeout: float = 120.0
@@ -66,6 +77,8 @@ class HttpRequest:
     """Asking twice does no harm, whatever the method: an answer that breaks off is a failure, not ambiguous."""
     ca_bundle: str = ""
     """Certificates (PEM) of authorities to trust beside the usual ones."""
+    aws_service: AwsService | None = None
+    """The service to sign the request for; `None`: it is not signed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,10 +158,21 @@ def test_any_status_is_an_answer(base: str, http: HttpUpstream) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 500])
-def test_a_refusal_does_not_repeat_the_credential(status: int) -> None:
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("authorization", "Bearer sk-marked-0123456789"),
+        ("authorization", "Key sk-marked-0123456789"),
+        ("x-key", "sk-marked-0123456789"),
+        ("Api-Key", "sk-marked-0123456789"),
+        ("x-goog-api-key", "sk-marked-0123456789"),
+        ("X-Amz-Security-Token", "sk-marked-0123456789"),
+    ],
+)
+def test_a_refusal_does_not_repeat_the_credential(status: int, header: str, value: str) -> None:
     message = {"error": {"message": "Incorrect API key provided: sk-marked-0123456789."}}
     upstream = HttpUpstream(httpx.MockTransport(lambda request: httpx.Response(status, json=message)))
-    headers = {"authorization": "Bearer sk-marked-0123456789"}
+    headers = {header: value, "idempotency-key": "API key provided"}
     answer = upstream.send(HttpRequest("POST", "https://upstream.invalid/v1", headers))
     assert b"marked" not in answer.body
     assert b"Incorrect API key provided: [redacted]." in answer.body
@@ -184,6 +195,19 @@ def test_files_go_out_as_a_form(base: str, http: HttpUpstream) -> None:
     assert seen[-1]["content-type"].startswith("multipart/form-data")
     assert answer.body.count(b'name="image[]"') == 2
     assert "кот".encode() in answer.body
+
+
+def test_fields_go_out_as_the_upstream_takes_forms(base: str, http: HttpUpstream) -> None:
+    answer = http.send(HttpRequest("POST", f"{base}/echo", form={"scope": "a b"}))
+    assert seen[-1]["content-type"] == "application/x-www-form-urlencoded"
+    assert answer.body == b"scope=a+b"
+    answer = http.send(HttpRequest("POST", f"{base}/echo", form={"prompt": "кот"}, multipart=True))
+    assert seen[-1]["content-type"].startswith("multipart/form-data")
+    assert b'name="prompt"\r\n\r\n' + "кот".encode() in answer.body
+    assert b"filename" not in answer.body
+    files = [("image", InputBody(b"one", "image/png"))]
+    answer = http.send(HttpRequest("POST", f"{base}/echo", form={"prompt": "кот"}, files=files, multipart=True))
+    assert answer.body.count(b"filename") == 1
 
 
 def test_nobody_there_cost_nothing(http: HttpUpstream) -> None:

@@ -45,6 +45,9 @@ class Limits:
     """It makes pictures from one alone, without a prompt."""
     capabilities: frozenset[str] = frozenset()
     """What it heeds of the fields that are not for everybody (domain/request/capabilities.py)."""
+    recovers_submissions: bool = False
+    """A submission repeated with its idempotency key finds the job that an earlier one made: one whose outcome is
+    unknown is repeated here before another provider is asked."""
     supports_weights: bool = False
     """It takes several messages with their weights; others get one text (`ImageRequest.prompt`)."""
 

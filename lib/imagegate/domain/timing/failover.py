@@ -31,7 +31,8 @@ def choose(route: Route, attempts: Sequence[Attempt], closed_until: Mapping[str,
     """The next try for a slot that has had `attempts`; `None` when every provider has had its turns.
 
     `closed_until`: providers that are being spared, and until when (their circuit is open).
-    A throttled provider loses no turn: it is waited for, unless another can be asked sooner.
+    A throttled provider loses no turn: it is waited for, unless another can be asked sooner. One that can recover a
+    submission of unknown outcome comes first, if it may be asked now.
     """
     if sum(attempt.state is AttemptState.UNKNOWN for attempt in attempts) > RESUBMISSIONS:
         return None
@@ -42,8 +43,9 @@ def choose(route: Route, attempts: Sequence[Attempt], closed_until: Mapping[str,
         if len(failures) >= TRIES or any(map(_hopeless, failures)):
             continue
         at = max(now, closed_until.get(target.provider, 0), *map(_free_again, tried))
-        if best is None or (at, len(failures)) < best[:2]:
-            best = (at, len(failures), Choice(target, at))
+        turns = -1 if target.limits.recovers_submissions and _is_lost(tried) else len(failures)
+        if best is None or (at, turns) < best[:2]:
+            best = (at, turns, Choice(target, at))
     return best[2] if best else None
 
 
@@ -63,6 +65,11 @@ def last_failure(attempts: Sequence[Attempt]) -> Failure:
 def _throttled(attempt: Attempt) -> bool:
     """True when it was turned away, so that nothing was made and nothing is lost by asking again."""
     return attempt.failure is not None and attempt.failure.code in _THROTTLED and not attempt.ready_at
+
+
+def _is_lost(tried: Sequence[Attempt]) -> bool:
+    """True when the provider may have a job of which it is not known."""
+    return bool(tried) and tried[-1].state is AttemptState.UNKNOWN
 
 
 def _hopeless(attempt: Attempt) -> bool:

@@ -47,6 +47,25 @@ def test_an_unknown_outcome_is_risked_once() -> None:
     assert list(upstream_request(FailureCode.AMBIGUOUS)) == ["alpha", "beta"]
 
 
+def test_a_lost_submission_is_recovered_where_it_can_be_before_another_provider_is_paid() -> None:
+    recovering = replace(LIMITS, recovers_submissions=True)
+    route = replace(ROUTE, targets=(Target("alpha", "m", recovering), Target("beta", "m", LIMITS)))
+    lost = attempt("alpha", FailureCode.AMBIGUOUS)
+    choice = choose(route, [lost], {}, NOW)
+    assert choice
+    assert choice.target.provider == "alpha"
+    beta_lost = replace(lost, provider="beta")
+    choice = choose(route, [beta_lost], {}, NOW)
+    assert choice
+    assert choice.target.provider == "alpha", "nothing is lost there"
+    choice = choose(route, [lost], {"alpha": NOW + 60}, NOW)
+    assert choice
+    assert choice.target.provider == "beta", "it may not be asked now"
+    choice = choose(route, [lost, attempt("alpha", FailureCode.UPSTREAM_FAILED)], {}, NOW)
+    assert choice
+    assert choice.target.provider == "beta", "it has had its turns"
+
+
 @pytest.mark.parametrize(("said", "wait"), [(40.0, 40.0), (None, 5.0)])
 def test_throttled_providers_are_asked_again_when_they_said(said: float | None, wait: float) -> None:
     throttled = replace(
