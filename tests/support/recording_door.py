@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagegate.local.front_door import FrontDoor, Receive, Scope, Send
+from imagegate.local.front_door import FrontDoor
+from imagegate.local.origin_policy import Receive, Scope, Send
 from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.stack.stack import Stack
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imagegate.domain.operation.operation import State
-from imagegate.local.front_door import LAMBDA_LIMIT_BYTES
+from imagegate.local.gateway_exchange import LAMBDA_LIMIT_BYTES
 from support.fuzz_server import gateway
 from support.gateway import Answered, Gateway
 from support.hostile import REFUSED, Event, Hostile

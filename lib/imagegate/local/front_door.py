@@ -26,44 +26,21 @@ what it cannot read before the function sees it, and the function could not refu
 """
 
 import asyncio
-import json
-import secrets
-import time
 from dataclasses import dataclass, field
 
 import httpx
 
+from imagegate.local.gateway_exchange import ClientGone, GatewayResponse, Refusal, build_request, exchange, read_body
 from imagegate.local.origin_policy import FOREIGN_PAGE, OriginPolicy, Receive, Scope, Send, header_values
-
-Headers = list[tuple[bytes, bytes]]
 
 INTEGRATION_TIMEOUT_SECONDS = 30.0
 """How long API Gateway waits for a function."""
 FUNCTION_SECONDS = 900.0
 """How long a function may take, and so a request at its URL."""
-REQUEST_LIMIT_BYTES = 10 * 1024 * 1024
-"""API Gateway's limit for a request body."""
-LAMBDA_LIMIT_BYTES = 6_291_556
-"""Lambda's limit for the JSON of a request, and of a response."""
-
 DOOR_HEADER = "x-imagegate-door"
 """The header in which MiniStack's guard asks for a token, so that the API has no other entrance."""
 
 _REMEDY = "'imagegate serve --cors-origin ORIGIN' lets those of one origin do it."
-_OF_THE_CONNECTION = {
-    b"connection",
-    b"content-length",
-    b"expect",
-    b"host",
-    b"keep-alive",
-    b"proxy-connection",
-    b"te",
-    b"trailer",
-    b"transfer-encoding",
-    b"upgrade",
-}
-_OWN_HEADERS = ((b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff"))
-_TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
 
 
 @dataclass(frozen=True)
@@ -84,34 +61,6 @@ HTTP_API = Entrance("/_aws/execute-api/{}/$default", INTEGRATION_TIMEOUT_SECONDS
 FUNCTION_URL = Entrance("/_aws/lambda-url/{}", FUNCTION_SECONDS, (502, "Internal Server Error"), 502)
 
 
-@dataclass(frozen=True)
-class GatewayResponse:
-    """A complete HTTP answer."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-
-class Refusal(Exception):
-    """API Gateway itself answers, with `status` and `{"message": …}`; `headers` besides where it is not on AWS."""
-
-    def __init__(self, status: int, message: str, *headers: tuple[bytes, bytes]) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.headers = headers
-
-    def answer(self) -> GatewayResponse:
-        """The answer as API Gateway writes it."""
-        body = json.dumps({"message": self.message}, separators=(",", ":")).encode()
-        return GatewayResponse(self.status, [*_OWN_HEADERS, *self.headers], body)
-
-
-class _ClientGone(Exception):
-    """The client closed the connection before it had sent its request."""
-
-
 @dataclass
 class FrontDoor:
     """ASGI application in front of one HTTP API (or function URL) of one MiniStack."""
@@ -127,7 +76,7 @@ class FrontDoor:
     _client: httpx.AsyncClient = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._policy = OriginPolicy(self.origins, idempotent=_is_harmless)
+        self._policy = OriginPolicy(self.origins, idempotent=_any_page_may_get)
 
     def open(self, endpoint: str, api_id: str, token: str = "") -> None:
         """Lead to the HTTP API (or function URL) `api_id` of the MiniStack at `endpoint`, which wants `token`."""
@@ -152,15 +101,15 @@ class FrontDoor:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await _read(receive)
+            body = await read_body(receive)
             if why := self._policy.refusal(scope):
                 raise Refusal(403, f"{why} {_REMEDY}" if why == FOREIGN_PAGE else why)
-            request = _request(self._endpoint, self.entrance.path.format(self._api_id), scope, body)
+            request = build_request(self._endpoint, self.entrance.path.format(self._api_id), scope, body)
             request.headers[DOOR_HEADER] = self._token
             answer = await self._forward(request)
         except Refusal as refusal:
             answer = refusal.answer()
-        except _ClientGone:
+        except ClientGone:
             return
         length = [] if scope["method"] == "HEAD" else [(b"content-length", str(len(answer.body)).encode())]
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers + length})
@@ -169,7 +118,7 @@ class FrontDoor:
     async def _forward(self, request: httpx.Request) -> GatewayResponse:
         try:
             async with asyncio.timeout(self.entrance.seconds / self.time_scale):
-                return await _exchange(self._client, request, self.entrance.broken)
+                return await exchange(self._client, request, self.entrance.broken)
         except TimeoutError:
             raise Refusal(*self.entrance.late) from None
         except httpx.HTTPError as error:
@@ -180,134 +129,13 @@ class FrontDoor:
             ) from error
 
 
-async def _read(receive: Receive) -> bytes:
-    """Return the request's body; one that is too long is read to its end, so that the client sees the answer.
-
-    Raises:
-        Refusal: it is longer than API Gateway takes.
-    """
-    body, size, more = bytearray(), 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _ClientGone
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size <= REQUEST_LIMIT_BYTES:
-            body += chunk
-        more = message.get("more_body", False)
-    if size > REQUEST_LIMIT_BYTES:
-        raise Refusal(413, "Request Entity Too Large")
-    return bytes(body)
-
-
-def _request(endpoint: str, prefix: str, scope: Scope, body: bytes) -> httpx.Request:
-    """Return the request to MiniStack: path and query as they came, byte for byte.
-
-    Raises:
-        Refusal: it does not fit into a Lambda invocation.
-    """
-    headers = [(name, value) for name, value in scope["headers"] if name not in _OF_THE_CONNECTION]
-    if _is_text(_value(headers, b"content-type")) and not _is_utf8(body):
-        headers = [(name, value) for name, value in headers if name != b"content-type"]
-    if _json_size(body, _value(headers, b"content-type")) + _size(headers) > LAMBDA_LIMIT_BYTES:
-        raise Refusal(413, "Request Entity Too Large")
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    query: bytes = scope["query_string"]
-    target = prefix.encode() + path + (b"?" + query if query else b"")
-    return httpx.Request(
-        scope["method"],
-        endpoint,
-        headers=_forwarded(headers, scope),
-        content=body,
-        extensions={"target": target},  # httpx would normalise a path given as URL
-    )
-
-
-def _forwarded(headers: Headers, scope: Scope) -> Headers:
-    """Return the headers with what API Gateway adds about the client."""
-    (client, _), (_, port) = scope["client"], scope["server"]
-    known = _value(headers, b"x-forwarded-for")
-    added = {
-        b"x-forwarded-for": (f"{known}, {client}" if known else client).encode("latin-1"),
-        b"x-forwarded-host": _value(scope["headers"], b"host").encode("latin-1"),
-        b"x-forwarded-port": str(port).encode(),
-        b"x-forwarded-proto": scope["scheme"].encode(),
-        b"x-amzn-trace-id": (_value(headers, b"x-amzn-trace-id") or _trace_id()).encode("latin-1"),
-    }
-    return [(name, value) for name, value in headers if name not in added] + list(added.items())
-
-
-def _trace_id() -> str:
-    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"
-
-
-async def _exchange(client: httpx.AsyncClient, request: httpx.Request, broken: int) -> GatewayResponse:
-    """Send the request and return the answer, its body still compressed when it came so.
-
-    Raises:
-        Refusal: the function failed, or its answer is larger than Lambda allows.
-    """
-    response = await client.send(request, stream=True)
-    try:
-        body = b"".join([chunk async for chunk in response.aiter_raw()])
-    finally:
-        await response.aclose()
-    headers = [(name.lower(), value) for name, value in response.headers.raw]
-    size = _json_size(body, response.headers.get("content-type", ""))
-    if size > LAMBDA_LIMIT_BYTES or _is_function_error(response.status_code, body):
-        raise Refusal(broken, "Internal Server Error")
-    kept = _OF_THE_CONNECTION - ({b"content-length"} if request.method == "HEAD" else set())
-    return GatewayResponse(response.status_code, [(n, v) for n, v in headers if n not in kept], body)
-
-
-def _is_function_error(status: int, body: bytes) -> bool:
-    """Whether this is MiniStack's report of an exception or timeout in the function."""
-    if status != 502:
-        return False
-    try:
-        report = json.loads(body)
-    except ValueError:
-        return False
-    return isinstance(report, dict) and "errorMessage" in report and "statusCode" not in report
-
-
-def _json_size(body: bytes, content_type: str) -> int:
-    """Return the bytes that `body` takes in Lambda's JSON: escaped text, or base64 for other types."""
-    if _is_text(content_type):
-        return len(body) + body.count(b'"') + body.count(b"\\") + body.count(b"\n")
-    return (len(body) + 2) // 3 * 4
-
-
-def _is_harmless(scope: Scope) -> bool:
+def _any_page_may_get(scope: Scope) -> bool:
     """Whether any page may have the browser GET this: follow a link, or show a picture whose address it knows.
 
-    Whoever follows a link sees the answer, not the page that had it. Paths with a colon may change an operation.
+    The person who follows a link sees the answer; the page that had it does not. Paths with a colon may change an
+    operation.
     """
     destinations = header_values(scope, b"sec-fetch-dest")
     if destinations == ["document"]:
         return ":" not in scope["path"]
     return destinations == ["image"] and scope["path"].startswith("/v1/images/")
-
-
-def _is_text(content_type: str) -> bool:
-    """Whether a body of this type goes to the function as text."""
-    kind = content_type.partition(";")[0].strip().lower()
-    return kind.startswith("text/") or kind in _TEXT_TYPES
-
-
-def _is_utf8(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _size(headers: Headers) -> int:
-    return sum(len(name) + len(value) + 6 for name, value in headers)
-
-
-def _value(headers: Headers, name: bytes) -> str:
-    """Return the values of a header joined with commas, "" when it is missing."""
-    return ", ".join(value.decode("latin-1") for key, value in headers if key == name)

@@ -14,7 +14,7 @@ from typing import IO
 from imagegate.local.root_credentials import RootCredentials
 
 ARTIFACT_BUCKET = "imagegate-artifacts"
-"""The S3 bucket that holds the packaged code; made anew when it is missing."""
+"""The S3 bucket that holds the packaged code; created when it is missing."""
 
 _LOG_LIMIT_BYTES = 10_000_000
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
@@ -99,7 +99,7 @@ class StateFolder:
         return RootCredentials.of(self.root_key)
 
     def open_log(self) -> IO[bytes]:
-        """Open the log for appending; a long one begins anew, its predecessor is kept beside it."""
+        """Open the log for appending; a long one is renamed, and a new one begun."""
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
             self.log.replace(self.log.with_suffix(".old.log"))
         return open(self.log, "ab", opener=_open_private)
@@ -107,7 +107,7 @@ class StateFolder:
     def set_aside_stray_objects(self) -> Path | None:
         """Move S3 objects away that no saved state knows, and return where to; None when there are none.
 
-        They would stand in the way of a bucket of the same name, and are somebody's pictures.
+        They would prevent a bucket of the same name, and may be pictures of a user.
         """
         buckets = [path for path in self.objects.glob("*/*") if path.name != ARTIFACT_BUCKET]
         if self.snapshot.exists() or not any(path.is_file() for b in buckets for path in b.rglob("*")):

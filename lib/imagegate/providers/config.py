@@ -13,14 +13,14 @@ class ProviderConfig(Protocol):
 
     @property
     def limits(self) -> Limits:
-        """What a provider with these facts accepts."""
+        """What a provider with this config accepts."""
 
 
 F = TypeVar("F", bound=ProviderConfig)
 
 
 def parse_config(kind: type[F], provider: str, entry: Mapping[str, Any]) -> F:
-    """The facts in `entry`. Raises MisconfiguredError naming the key that is unknown, missing or of another type."""
+    """The config in `entry`. Raises MisconfiguredError naming the key that is unknown, missing or of another type."""
     hints = get_type_hints(kind)
     if unknown := entry.keys() - hints.keys():
         raise _invalid(provider, f"has the unknown key '{min(unknown)}'; known: {', '.join(sorted(hints))}")

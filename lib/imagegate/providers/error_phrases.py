@@ -1,4 +1,4 @@
-"""Refusals that only their words tell from other 400s, in one place for all upstreams that write them.
+"""Refusals that only their text tells from other 400s, in one place for all upstreams that write them.
 
 Texts: docs/protocols/yandexart.md#errors (YandexART, and its OpenAI-compatible successor) and
 docs/protocols/openai-images.md#answers.
@@ -11,7 +11,7 @@ from imagegate.domain.errors import FailureCode
 _TEXTS = (
     (re.compile(r"violate the terms of use|не могу сгенерировать", re.IGNORECASE), FailureCode.CONTENT_FILTERED),
     (re.compile(r"safety system|content (policy|filter)|\bnsfw\b", re.IGNORECASE), FailureCode.CONTENT_FILTERED),
-    # What follows is wrong with the deployment, not with the request: another provider may well help.
+    # These are faults of the deployment, not with the request: another provider may well help.
     (re.compile(r"folder id", re.IGNORECASE), FailureCode.AUTH),
     (re.compile(r"model.?uri|\bmodel\b.*\bnot allowed", re.IGNORECASE), FailureCode.NOT_FOUND),
 )
@@ -21,5 +21,5 @@ _LONGEST = 4000
 
 
 def code_from_text(text: str) -> FailureCode | None:
-    """What a refusal's words say of its reason, or None when they say nothing known."""
+    """The code that a refusal's text stands for, or None when it is not known."""
     return next((code for pattern, code in _TEXTS if pattern.search(text[:_LONGEST])), None)

@@ -1,4 +1,4 @@
-"""Language models that write prompts out: any OpenAI-compatible chat endpoint, and YandexGPT's own completion.
+"""Language models that expand prompts: any OpenAI-compatible chat endpoint, and YandexGPT's own completion.
 
 Contract: docs/protocols/yandexart.md#text-models. Requests and answers are made and read by pure functions.
 """
@@ -20,7 +20,7 @@ NAME = "expander"
 
 
 _UNLOGGED = {"x-data-logging-enabled": "false"}
-"""Yandex's switch; nobody else is known to have one."""
+"""Yandex's header; no other service is known to have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Endpoint:
     """Where a language model is, and how it is called."""
 
     protocol: str
-    """A key of PROTOCOLS."""
+    """A key of CHAT_PROTOCOLS."""
     url: str
     """Base URL; empty for the protocol's own service."""
     model: str
@@ -53,7 +53,7 @@ class ChatProtocol(Protocol):
 
 
 class ChatCompletions:
-    """`POST /chat/completions`, as OpenAI and everybody after it has it."""
+    """`POST /chat/completions`, as OpenAI and compatible servers have it."""
 
     url = "https://api.openai.com/v1"
     path = "/chat/completions"
@@ -65,7 +65,7 @@ class ChatCompletions:
         return authorization(NAME, secrets, _keys(endpoint, "Bearer")) | project
 
     def body(self, model: str, prompt: str, characters: int) -> dict[str, Any]:
-        """Nothing that some server refuses: newer models of OpenAI take neither `max_tokens` nor `temperature`."""
+        """Only what every server takes: newer models of OpenAI refuse both `max_tokens` and `temperature`."""
         turns = [("system", build_instruction(characters)), ("user", prompt)]
         return {"model": model, "messages": [{"role": role, "content": text} for role, text in turns]}
 
@@ -87,7 +87,7 @@ class YandexGPT:
     path = "/foundationModels/v1/completion"
 
     def headers(self, endpoint: Endpoint, secrets: Secrets) -> dict[str, str]:
-        """IAM tokens are told by how they begin, as Yandex's own SDK tells them (docs/protocols/yandexart.md#sdk)."""
+        """IAM tokens are recognised by their prefix, as in Yandex's own SDK (docs/protocols/yandexart.md#sdk)."""
         folder = _folder(endpoint.model)
         payer = {"x-folder-id": folder} if folder else {}
         credentials = authorization(NAME, secrets, _keys(endpoint, "Api-Key"))

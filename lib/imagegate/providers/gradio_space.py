@@ -2,7 +2,7 @@
 
 Contract and measurements: docs/protocols/gradio-spaces.md. What shapes this file:
 Gradio >= 5 serves under `/gradio_api`, 4 does not; the event stream can be read once, breaking it off
-loses the result for good, while a late first look is fine; a second look after `complete` never ends.
+loses the result for good, while opening it late is fine; a second stream after `complete` never ends.
 """
 
 import re
@@ -62,9 +62,9 @@ class GradioSpace:
         raise http_error(self.name, response, "the Space is down, or is no Gradio app with /call/infer")
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
-        """Read the one stream to its verdict. Never Pending: a stream let go is a result lost.
+        """Read the one stream to its end. Never Pending: a stream that is closed early loses the result.
 
-        Raises UpstreamError when it could not be opened: nothing is lost, as a late first look is fine.
+        Raises UpstreamError when it could not be opened: nothing is lost, as it can be opened later.
         """
         prefix, event_id = ticket.data["prefix"], ticket.data["event_id"]
         stream = self._http.stream(self._request("GET", f"{prefix}/call/infer/{event_id}"), hold_until)
@@ -78,7 +78,7 @@ class GradioSpace:
             if error.failure.certainly_free:
                 raise
             return Failed(error.failure)
-        message = f"{self.name} ended its stream without a verdict; the result cannot be read again."
+        message = f"{self.name} ended its stream without a result; the result cannot be read again."
         return Failed(Failure(FailureCode.UPSTREAM_TIMEOUT, message))
 
     def cancel(self, ticket: Ticket) -> None:
@@ -129,7 +129,7 @@ def parse_complete(name: str, root: str, data: str) -> Check:
 
 
 def parse_error(name: str, data: str) -> Failure:
-    """Why the Space gave up, as far as its Gradio version tells."""
+    """Why the Space failed, as far as its Gradio version says."""
     document = json_of(data)
     message = (
         strip_html(str(document.get("error") or "")) if isinstance(document, dict) else strip_html(str(document or ""))

@@ -22,11 +22,11 @@ _TAG = re.compile(r"<[^<>]*>")
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
 _LONGEST_REASON = 300
 LONGEST_PAUSE = 24 * 3600.0
-"""Seconds; an upstream that asks for more is asked again all the same."""
+"""Seconds; an upstream that names a longer pause is called after this one."""
 
 
 def http_error(provider: str, response: HttpResponse, reason: str) -> UpstreamError:
-    """The error for an answer whose status says no; `reason` is what the upstream wrote."""
+    """The error for an HTTP status that refuses; `reason` is what the upstream wrote."""
     code = _CODES.get(response.status, FailureCode.UPSTREAM_FAILED)
     text = strip_html(reason) or "no reason given"
     message = f"{provider} answered HTTP {response.status}: {text}"

@@ -1,4 +1,4 @@
-"""How one OpenAI-compatible server differs from another: facts of models.toml, no code."""
+"""How one OpenAI-compatible server differs from another: keys of models.toml, no code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ Capability = Literal[
 """What `Limits.capabilities` speaks of."""
 
 WIRE_NAMES = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
-"""What OpenAI-compatible servers call our fields, unless their flavour says otherwise
+"""What OpenAI-compatible servers call our fields, unless `names` says otherwise
 (docs/protocols/openai-images.md#generations)."""
 
 
@@ -26,26 +26,26 @@ READING_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class OpenAICompatConfig:
-    """One server's facts; each field is a key of its `[providers.NAME]`."""
+    """How one server differs; each field is a key of its `[providers.NAME]`."""
 
     keys: Mapping[str, str] = field(default_factory=dict)
     """Secret to Authorization scheme, best first; empty for a server without keys."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further headers; `{SECRET_NAME}` stands for a secret's value."""
     private_headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers that ask the server not to log the words, for callers who ask that of us."""
+    """Headers that ask the server not to log the prompt, for callers who want that."""
     model: str = "{model}"
     """How the route's model name is sent; `{SECRET_NAME}` as above. A name with `://` in it goes as it is."""
     takes: tuple[Literal[Capability, "output_format", "output_compression"], ...] = ()
-    """Optional fields of `ImageRequest` the server heeds."""
+    """Optional fields of `ImageRequest` that the server honours."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """What the server calls such a field, where it is neither our word nor WIRE_NAMES'."""
+    """The server's name of such a field, where it is neither ours nor in WIRE_NAMES."""
     response_format: str = "b64_json"
-    """How it is told to answer with bytes; empty: it must not be told. Ids of gpt-image never are."""
+    """The value of `response_format` that asks for bytes; empty: it is not sent, as it never is to ids of gpt-image."""
     size: Literal["pixels", "ratio", "sides"] = "pixels"
     """`size` as WxH in pixels, `size` as W x H in proportion, or the fields `width` and `height`."""
     auto_size: bool = False
-    """Whether no size is sent when none was asked for."""
+    """Whether no size is sent when the caller gave none."""
     side_minimum: int = 256
     """Pixels."""
     side_maximum: int = 2048
@@ -72,11 +72,11 @@ class OpenAICompatConfig:
     expected_seconds: float = 20.0
     """How long it usually takes."""
     requests_per_minute: int = 0
-    """How many it takes; 0: as many as we like, or nobody knows."""
+    """How many submissions it takes; 0: no limit is known."""
 
     @property
     def limits(self) -> Limits:
-        """The same facts as every provider tells them."""
+        """The same as the limits of a provider."""
         return Limits(
             completion=CompletionMode.SYNC,
             grid=self.grid,
@@ -101,6 +101,6 @@ class OpenAICompatConfig:
         return BoundedGrid(*sides, self.area_minimum, self.area_maximum, self.ratio_maximum)
 
     def options(self, request: ImageRequest) -> dict[str, Any]:
-        """The optional fields of `request` that the server heeds and the caller set, by their names on the wire."""
+        """The optional fields of `request` that the server honours and the caller set, by their names on the wire."""
         set_ = {name: getattr(request, name) for name in self.takes if getattr(request, name) is not None}
         return {self.names.get(name, WIRE_NAMES.get(name, name)): value for name, value in set_.items()}

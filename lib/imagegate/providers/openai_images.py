@@ -23,13 +23,13 @@ GPT_IMAGE = re.compile(r"(gpt|chatgpt)-image")
 """Start of the ids that refuse `response_format` and answer base64 (docs/protocols/openai-images.md#generations)."""
 
 GPT_QUALITIES = {"standard": "auto", "hd": "high"}
-"""DALL-E's words, which clients still send, in gpt-image's."""
+"""DALL-E's values, which clients still send, to gpt-image's."""
 
 NOT_IN_FORMS = frozenset({"moderation", "style"})
 """Fields of generations that edits refuse (docs/protocols/openai-images.md#edits)."""
 
 PIXELS_PER_ANSWER = 8 * 1024 * 1024
-"""Pixels asked for at once: as PNG in base64, three bytes each, they stay below what `Http` reads."""
+"""Pixels requested at once: as PNG in base64, three bytes each, they stay below what `Http` reads."""
 
 
 class OpenAIImages:
@@ -46,7 +46,7 @@ class OpenAIImages:
         self._config = config
 
     def submit(self, upstream_request: UpstreamRequest) -> Ready:
-        """Ask for the pictures, which are the answer; fewer than `order.count` when they would not fit in one."""
+        """Ask for the pictures, which are the answer; fewer than `count` when they would not fit in one."""
         fields = build_fields(self._config, self._model(upstream_request.model), upstream_request)
         path = path_for(self.name, self._config, upstream_request)
         request = build_request(
@@ -56,7 +56,7 @@ class OpenAIImages:
         return parse_answer(self.name, self.base_url, self._http.send(request), seed)
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
-        """Never of use: this protocol gives no tickets."""
+        """Never called: this protocol gives no tickets."""
         return Failed(Failure(FailureCode.NOT_FOUND, f"{self.name} has no jobs to ask about."))
 
     def cancel(self, ticket: Ticket) -> None:
@@ -76,7 +76,7 @@ class OpenAIImages:
 
 
 def path_for(name: str, config: OpenAICompatConfig, upstream_request: UpstreamRequest) -> str:
-    """Below the base URL. Raises UpstreamError(not_found) for a road this server has not: another provider may."""
+    """Below the base URL. Raises UpstreamError(not_found) for one that this server lacks: another provider is asked."""
     if not upstream_request.inputs:
         return "/images/generations"
     prompted = bool(upstream_request.request.prompt.strip())
@@ -99,11 +99,11 @@ def build_fields(config: OpenAICompatConfig, model: str, upstream_request: Upstr
     if fields.get("output_format") not in ("jpeg", "webp"):
         fields.pop("output_compression", None)  # PNG has none, and OpenAI refuses it there.
     if GPT_IMAGE.match(model):
-        return _in_gpt_words(fields)
+        return _with_gpt_quality(fields)
     return fields | ({"response_format": config.response_format} if config.response_format else {})
 
 
-def _in_gpt_words(fields: dict[str, Any]) -> dict[str, Any]:
+def _with_gpt_quality(fields: dict[str, Any]) -> dict[str, Any]:
     quality = fields.get("quality")
     return fields | {"quality": GPT_QUALITIES.get(quality, quality)} if quality else fields
 
@@ -111,7 +111,7 @@ def _in_gpt_words(fields: dict[str, Any]) -> dict[str, Any]:
 def build_request(
     url: str, headers: Mapping[str, str], fields: Mapping[str, Any], upstream_request: UpstreamRequest, timeout: float
 ) -> HttpRequest:
-    """JSON for pictures from words alone, a form for pictures from pictures (docs/protocols/openai-images.md#edits)."""
+    """JSON for a prompt alone, a form for pictures to work from (docs/protocols/openai-images.md#edits)."""
     if not upstream_request.inputs:
         return HttpRequest("POST", url, headers, json=fields, timeout=timeout)
     form = {name: str(value) for name, value in fields.items() if value != "" and name not in NOT_IN_FORMS}
@@ -127,7 +127,7 @@ def _files(upstream_request: UpstreamRequest) -> list[tuple[str, InputBody]]:
 
 def _count(config: OpenAICompatConfig, upstream_request: UpstreamRequest) -> dict[str, int]:
     if upstream_request.request.seed is not None and "seed" in config.takes:
-        return {}  # One seed is one picture: a server makes of n with one seed whatever it likes.
+        return {}  # One seed is one picture: servers differ in what n pictures of one seed are.
     size = config.limits.size_for(upstream_request.request)
     fitting = max(1, PIXELS_PER_ANSWER // (size.width * size.height))
     count = min(upstream_request.count, config.images_per_call, fitting)

@@ -1,4 +1,4 @@
-"""What OpenAI-compatible servers answer, understood: pictures, refusals, and what is neither. Pure.
+"""Parsing of what OpenAI-compatible servers answer: pictures, refusals, and what is neither. Pure.
 
 Contract: docs/protocols/openai-images.md#answers, docs/protocols/yandexart.md#ai-studio.
 """
@@ -28,11 +28,11 @@ _OF_CODE = {
 """By an error's `code`, or else its `type`; these outrank the HTTP status (a billing limit comes as 400 or 429)."""
 
 _AMBIGUOUS_STATUSES = frozenset({400, 403, 422})
-"""Statuses at which the words decide: Yandex refuses a prompt as it refuses a wrong parameter."""
+"""Statuses whose text decides: Yandex refuses a prompt as it refuses a wrong parameter."""
 
 
 LONGEST_REVISED_PROMPT = 2000
-"""Characters kept of one: ten of them and the prompt itself have to fit into an item of the table and an event."""
+"""Characters of one that are stored: ten of them and the prompt have to fit into an item of the table and an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class ErrorBody:
 
 
 def parse_answer(name: str, base_url: str, response: HttpResponse, seed: int | None) -> Ready:
-    """The pictures of an answer; `seed` is the one they were asked with. Raises UpstreamError for any other answer."""
+    """The pictures of an answer; `seed` is the one that was sent. Raises UpstreamError for any other answer."""
     document = json_of(response.body)
     error = _error_in(document)
     if response.status not in (200, 201) or error:

@@ -1,4 +1,4 @@
-"""What upstreams write, read without trust: nothing in here raises, whatever the bytes. And what they are sent."""
+"""Parsing of what upstreams answer: untrusted, so that nothing here raises for any bytes; and inputs as data URLs."""
 
 import base64
 import json
@@ -27,22 +27,22 @@ def json_of(body: bytes | str) -> Any:
 
 
 def object_of(body: bytes | str) -> Mapping[str, Any]:
-    """The JSON object in `body`; empty when there is none."""
+    """The JSON object in `body`; empty for anything else."""
     document = json_of(body)
     return document if isinstance(document, dict) else {}
 
 
 def id_of(value: Any) -> str | None:
-    """A job's id that can be kept in a ticket and put into a path; `None` for anything else."""
+    """A job's id that fits into a ticket and a path; `None` for anything else."""
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
-def address_of(told: Any, base: str) -> str | None:
+def address_of(value: Any, base: str) -> str | None:
     """A picture's address, absolute; `None` for what is none or is longer than LONGEST_ADDRESS."""
-    if not isinstance(told, str) or not 0 < len(told) <= LONGEST_ADDRESS:
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_ADDRESS:
         return None
     try:
-        address = urljoin(base, told)
+        address = urljoin(base, value)
     except ValueError:
         return None
     return address if len(address) <= LONGEST_ADDRESS else None

@@ -27,7 +27,7 @@ PROTOCOLS: Mapping[str, str] = {
 }
 """Protocol, which is a module of this folder, to the Provider class in it.
 
-A module is loaded when a route with one of its providers is first looked at: a function's start costs the same
+A module is loaded when a route with one of its providers is first used: a function's start costs the same
 however many protocols there are.
 """
 
@@ -53,7 +53,7 @@ class _Entry:
 
 
 class _Targets(Sequence[Target]):
-    """The targets of a route, whose protocols are loaded when the first one is looked at."""
+    """The targets of a route, whose protocols are loaded when the first one is used."""
 
     def __init__(self, route: Mapping[str, Any]) -> None:
         self._route = route
@@ -140,7 +140,7 @@ def _target(stop: str, entry: Mapping[str, Any]) -> Target:
 
 
 class Providers:
-    """The configured providers, made when first asked for."""
+    """The configured providers, made when first used."""
 
     def __init__(self, http: Http, secrets: Secrets, base_urls: Mapping[str, str] | None) -> None:
         """`base_urls` replaces the URLs that it names (see `base_url_names`), as the embedded stack does."""

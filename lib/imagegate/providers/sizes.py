@@ -52,7 +52,7 @@ class BoundedGrid(Grid):
 
 @dataclass(frozen=True, slots=True)
 class ShapeGrid(Grid):
-    """For upstreams that are told a shape and choose the pixels: about one megapixel, wherever it was measured."""
+    """For upstreams that take a shape and choose the pixels: about one megapixel, as measured."""
 
     def nearest(self, size: Size) -> Size:
         """The size to expect for the shape of `size`."""
@@ -89,7 +89,7 @@ class ShapeTable(Grid):
 
 
 def shape_of(request: ImageRequest, grid: Grid) -> tuple[int, int]:
-    """Width to height, for upstreams that are told a shape; 1 to 1 unless the caller says otherwise.
+    """Width to height, for upstreams that take a shape; 1 to 1 unless the caller says otherwise.
 
     In least terms, and in numbers no larger than the pixels of `grid`, whose longest strip is the longest there is.
     """

@@ -41,12 +41,12 @@ _OF_GRPC = {
     "14": FailureCode.CAPACITY,
     "16": FailureCode.AUTH,
 }
-"""By the code's digits, as some write it. Any other is the upstream's own trouble; so is a job cancelled (1) without a
-word from us."""
+"""By the code's digits, as some write it. Any other is a fault of the upstream; so is a job cancelled (1) without
+our request."""
 
 
 class YandexArt:
-    """The service behind llm.api.cloud.yandex.net, or whoever speaks like it."""
+    """The service behind llm.api.cloud.yandex.net, or a compatible one."""
 
     limits = Limits(
         completion=CompletionMode.POLL,
@@ -132,7 +132,7 @@ def parse_started(name: str, response: HttpResponse, seed: int | None) -> Submis
 
 
 def parse_operation(name: str, response: HttpResponse, seed: int | None) -> Check:
-    """Where an operation stands; `seed` is the one it was asked with. Raises UpstreamError for what is no operation."""
+    """Where an operation stands; `seed` is what was sent. Raises UpstreamError for what is no operation."""
     document = object_of(response.body)
     if response.status != 200:
         raise _refusal_error(name, response, document)

@@ -86,7 +86,7 @@ def read(client: httpx.Client, path: str, patience: float = PATIENCE) -> Read:
     return events, "closed"
 
 
-def verdict(client: httpx.Client, prefix: str, data: list[Any]) -> tuple[str, Any]:
+def last_event(client: httpx.Client, prefix: str, data: list[Any]) -> tuple[str, Any]:
     """The event that ends a job, and its data."""
     events, end = read(client, start(client, prefix, data))
     assert end == "closed"
@@ -119,7 +119,7 @@ def test_a_submission_answers_its_event_id_and_nothing_else(client: httpx.Client
 
 
 def test_complete_holds_the_file_and_the_seed(client: httpx.Client, prefix: str, gradio_server: str) -> None:
-    event, (file, seed) = verdict(client, prefix, arguments(seed=7))
+    event, (file, seed) = last_event(client, prefix, arguments(seed=7))
     path = file.pop("path")
 
     assert event == "complete"
@@ -135,8 +135,8 @@ def test_complete_holds_the_file_and_the_seed(client: httpx.Client, prefix: str,
     }
 
 
-def test_the_file_is_a_webp_of_the_asked_size(client: httpx.Client, prefix: str) -> None:
-    _, (file, _) = verdict(client, prefix, arguments(width=770, height=513))
+def test_the_file_is_a_webp_of_the_requested_size(client: httpx.Client, prefix: str) -> None:
+    _, (file, _) = last_event(client, prefix, arguments(width=770, height=513))
     answer = client.get(file["url"])
 
     assert answer.headers["content-type"] == "image/webp"
@@ -152,21 +152,21 @@ def test_the_urls_host_is_the_one_the_submission_was_sent_to(client: httpx.Clien
 
 
 def test_a_missing_file(client: httpx.Client, prefix: str, gradio_generation: int) -> None:
-    _, (file, _) = verdict(client, prefix, arguments())
+    _, (file, _) = last_event(client, prefix, arguments())
     answer = client.get(file["url"].replace("image.webp", "gone.webp"))
 
     assert answer.status_code == (403 if gradio_generation == 6 else 404)
 
 
-def test_a_random_seed_is_told(client: httpx.Client, prefix: str) -> None:
-    seeds = [verdict(client, prefix, arguments(randomize=True))[1][1] for _ in range(2)]
+def test_a_random_seed_is_reported(client: httpx.Client, prefix: str) -> None:
+    seeds = [last_event(client, prefix, arguments(randomize=True))[1][1] for _ in range(2)]
 
     assert seeds[0] != seeds[1]
     assert all(0 <= seed <= MAX_SEED for seed in seeds)
 
 
 def test_an_error_the_space_raises(client: httpx.Client, prefix: str, gradio_generation: int) -> None:
-    event, data = verdict(client, prefix, arguments("[error] [fault refuse]"))
+    event, data = last_event(client, prefix, arguments("[error] [fault refuse]"))
 
     assert event == "error"
     if gradio_generation == 4:
@@ -177,7 +177,7 @@ def test_an_error_the_space_raises(client: httpx.Client, prefix: str, gradio_gen
 
 
 def test_a_crash_is_not_explained(client: httpx.Client, prefix: str, crash: Any) -> None:
-    assert verdict(client, prefix, arguments("[crash] [fault error]")) == ("error", crash)
+    assert last_event(client, prefix, arguments("[crash] [fault error]")) == ("error", crash)
 
 
 @pytest.mark.parametrize(
@@ -194,12 +194,12 @@ def test_a_crash_is_not_explained(client: httpx.Client, prefix: str, crash: Any)
     ids=str,
 )
 def test_too_few_or_unfit_arguments_crash(client: httpx.Client, prefix: str, crash: Any, data: list[Any]) -> None:
-    assert verdict(client, prefix, data) == ("error", crash)
+    assert last_event(client, prefix, data) == ("error", crash)
 
 
 @pytest.mark.parametrize("data", [[*arguments(), 5], [7, *arguments()[1:]]], ids=["seven", "number"])
 def test_surplus_arguments_and_any_prompt_are_taken(client: httpx.Client, prefix: str, data: list[Any]) -> None:
-    assert verdict(client, prefix, data)[0] == "complete"
+    assert last_event(client, prefix, data)[0] == "complete"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_surplus_arguments_and_any_prompt_are_taken(client: httpx.Client, prefix
 def test_only_gradio_6_enforces_sliders(
     client: httpx.Client, prefix: str, gradio_generation: int, changed: dict[str, int], text: str
 ) -> None:
-    event, data = verdict(client, prefix, arguments(**changed))
+    event, data = last_event(client, prefix, arguments(**changed))
 
     if gradio_generation == 4:
         assert event == "complete"
@@ -252,7 +252,7 @@ def test_an_unknown_event_id_is_an_error_event_in_a_torn_200(client: httpx.Clien
 
 
 @pytest.mark.parametrize("prompt", ["a fox", "[error] [fault refuse]"])
-def test_after_the_verdict_a_second_reader_waits_for_ever(
+def test_after_the_last_event_a_second_reader_waits_for_ever(
     client: httpx.Client, prefix: str, prompt: str, observation: float
 ) -> None:
     path = start(client, prefix, arguments(prompt))
@@ -271,7 +271,7 @@ def test_a_second_reader_who_leaves_takes_the_session_along(client: httpx.Client
     assert read_until_lost(client, path) == lost
 
 
-def test_a_late_first_reader_gets_the_verdict(client: httpx.Client, prefix: str) -> None:
+def test_a_late_first_reader_gets_the_last_event(client: httpx.Client, prefix: str) -> None:
     path = start(client, prefix, arguments("[delay 0.1s] a fox"))
     # Nothing but reading would show that the job is done, and reading is what has to come late.
     time.sleep(0.6)
@@ -281,7 +281,7 @@ def test_a_late_first_reader_gets_the_verdict(client: httpx.Client, prefix: str)
     assert end == "closed"
 
 
-def test_leaving_before_the_verdict_loses_it(client: httpx.Client, prefix: str, lost: str) -> None:
+def test_leaving_before_the_last_event_loses_it(client: httpx.Client, prefix: str, lost: str) -> None:
     path = start(client, prefix, arguments("[delay 3s] a fox"))
     events, end = read(client, path, 0.3)
 
@@ -290,7 +290,7 @@ def test_leaving_before_the_verdict_loses_it(client: httpx.Client, prefix: str, 
     assert read_until_lost(client, path) == lost
 
 
-def test_the_verdict_comes_when_the_job_is_done(client: httpx.Client, prefix: str) -> None:
+def test_the_last_event_comes_when_the_job_is_done(client: httpx.Client, prefix: str) -> None:
     began = time.monotonic()
     path = start(client, prefix, arguments("[delay 2s] a fox"))
     assert time.monotonic() - began < 2, "the submission does not wait for the job"

@@ -1,4 +1,4 @@
-"""The provider `gradio_space` on every server: both stand-ins, and both real Gradios when asked for."""
+"""The provider `gradio_space` on every server: both stand-ins, and both real Gradios on request."""
 
 import io
 import time
@@ -23,9 +23,9 @@ PATIENCE = 30.0
 
 @pytest.fixture
 def http() -> Iterator[HttpUpstream]:
-    one = HttpUpstream()
-    yield one
-    one._client.close()
+    upstream = HttpUpstream()
+    yield upstream
+    upstream._client.close()
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def request(prompt: str = "a cat", **changes: Any) -> ImageRequest:
     return replace(ImageRequest("flux", (Message(prompt),), size=Size(512, 256)), **changes)
 
 
-def verdict(space: GradioSpace, asked: ImageRequest) -> Check:
-    return space.check(space.submit(UpstreamRequest(asked, "flux-1-schnell")), time.time() + PATIENCE)
+def outcome(space: GradioSpace, request: ImageRequest) -> Check:
+    return space.check(space.submit(UpstreamRequest(request, "flux-1-schnell")), time.time() + PATIENCE)
 
 
 def test_a_picture_of_the_size_and_seed_asked_for(space: GradioSpace, http: HttpUpstream) -> None:
-    ready = verdict(space, request(seed=1863))
+    ready = outcome(space, request(seed=1863))
     assert isinstance(ready, Ready)
     assert ready.seed == 1863
     body = http.download(ready.sources[0].url, space.base_url)
@@ -50,32 +50,32 @@ def test_a_picture_of_the_size_and_seed_asked_for(space: GradioSpace, http: Http
         assert (image.format, image.size) == ("WEBP", (512, 256))
 
 
-def test_without_a_seed_the_one_used_is_told(space: GradioSpace) -> None:
-    ready = verdict(space, request())
+def test_without_a_seed_the_one_used_is_reported(space: GradioSpace) -> None:
+    ready = outcome(space, request())
     assert isinstance(ready, Ready)
     assert ready.seed is not None
 
 
-def test_a_late_first_look_is_fine(space: GradioSpace, http: HttpUpstream) -> None:
+def test_the_stream_can_be_opened_late(space: GradioSpace, http: HttpUpstream) -> None:
     first = space.submit(UpstreamRequest(request(seed=1), "m"))
-    assert isinstance(verdict(space, request(seed=2)), Ready)
+    assert isinstance(outcome(space, request(seed=2)), Ready)
     late = space.check(first, time.time() + PATIENCE)
     assert isinstance(late, Ready)
     assert late.seed == 1
 
 
 def test_the_smallest_size_asked_for_is_one_the_space_makes(space: GradioSpace) -> None:
-    assert isinstance(verdict(space, request(size=Size(16, 16))), Ready)
+    assert isinstance(outcome(space, request(size=Size(16, 16))), Ready)
 
 
 @pytest.mark.parametrize("prompt", ["[error] [fault error]", "[crash] [fault error]"])
 def test_a_failure_is_a_failure_whatever_the_generation_tells(space: GradioSpace, prompt: str) -> None:
-    failed = verdict(space, request(prompt))
+    failed = outcome(space, request(prompt))
     assert isinstance(failed, Failed)
     assert failed.failure.code is FailureCode.UPSTREAM_FAILED
 
 
-def test_a_job_nobody_knows_is_expired(space: GradioSpace) -> None:
+def test_an_unknown_job_has_expired(space: GradioSpace) -> None:
     ticket = space.submit(UpstreamRequest(request(), "m"))
     unknown = Ticket({**ticket.data, "event_id": "0" * 32})
     failed = space.check(unknown, time.time() + PATIENCE)
@@ -84,4 +84,4 @@ def test_a_job_nobody_knows_is_expired(space: GradioSpace) -> None:
 
 
 def test_unusual_prompts_arrive(space: GradioSpace) -> None:
-    assert isinstance(verdict(space, request('кот "в" шляпе\n\\ 🐈 <b>&amp;')), Ready)
+    assert isinstance(outcome(space, request('кот "в" шляпе\n\\ 🐈 <b>&amp;')), Ready)

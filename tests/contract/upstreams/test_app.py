@@ -62,7 +62,7 @@ def test_the_ledger_survives_any_prompt(client: httpx.Client) -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    recent: Recent[int] = Recent(kept=2)
+    recent: Recent[int] = Recent(most=2)
     recent.put("a", 1)
     recent.put("b", 2)
     recent.get("a")

@@ -134,7 +134,7 @@ def test_a_refusal_has_its_code_where_the_upstream_gives_reasons(
     assert code_of(outcome(provider, f"[fault {fault}] a fox")) in codes
 
 
-def test_a_pause_that_the_upstream_names_is_told(provider: Provider) -> None:
+def test_retry_after_is_read(provider: Provider) -> None:
     end = outcome(provider, "[fault http-429-retry-after] a fox")
     assert code_of(end) is FailureCode.RATE_LIMITED
     assert isinstance(end, Failure)
@@ -142,7 +142,7 @@ def test_a_pause_that_the_upstream_names_is_told(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("fault", ["http-429", "http-500", "http-503", "html-502"])
-def test_a_check_that_fails_is_no_verdict(polled: Provider, fault: str) -> None:
+def test_a_failed_check_does_not_end_the_job(polled: Provider, fault: str) -> None:
     ticket = polled.submit(upstream_request(polled, f"[fault {fault} at check x1] a fox"))
     assert isinstance(ticket, Ticket)
     with pytest.raises(UpstreamError):

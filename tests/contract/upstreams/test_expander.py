@@ -23,9 +23,9 @@ Asked = Callable[..., str]
 
 @pytest.fixture
 def http() -> Iterator[HttpUpstream]:
-    one = HttpUpstream()
-    yield one
-    one._client.close()
+    upstream = HttpUpstream()
+    yield upstream
+    upstream._client.close()
 
 
 @pytest.fixture(params=["openai", "yandexgpt"])
@@ -58,11 +58,11 @@ def test_a_prompt_comes_back_longer_and_always_the_same(asked: Asked) -> None:
 
 
 @pytest.mark.parametrize("characters", [60, 150])
-def test_the_model_is_told_how_much_it_may_write(asked: Asked, characters: int) -> None:
+def test_the_model_gets_the_length_it_may_write(asked: Asked, characters: int) -> None:
     assert len(asked("a fox in snow", characters)) <= characters
 
 
-def test_switches_for_the_picture_stay_in_the_prompt_and_its_own_do_not(asked: Asked) -> None:
+def test_directives_for_the_picture_stay_in_the_prompt_and_its_own_do_not(asked: Asked) -> None:
     text = asked("[delay 3s] [fault http-503 x1] [fault chatty at expand] a fox")
     assert extract_prompt(text).startswith("[delay 3s] [fault http-503 x1] a fox. ")
     assert "at expand" not in text
@@ -110,7 +110,7 @@ def test_a_sentence_broken_off_is_dropped(asked: Asked) -> None:
     assert asked("[fault cut-short at expand] a fox").endswith(".")
 
 
-def test_without_its_key_nobody_is_asked(asked: Asked, submissions: Callable[[], list[Any]]) -> None:
+def test_without_its_key_no_request_is_sent(asked: Asked, submissions: Callable[[], list[Any]]) -> None:
     with pytest.raises(UpstreamError, match="imagegate secrets set OTHER"):
         asked("a fox", secret="OTHER")
     assert submissions() == []
@@ -122,15 +122,15 @@ def test_an_endpoint_without_keys_gets_none_and_may_want_one(asked: Asked) -> No
 
 def test_openais_own_client_understands_the_stand_in(stand_ins: str, client: object) -> None:
     messages: list[Any] = [{"role": "user", "content": "a fox"}]
-    with openai.OpenAI(base_url=stand_ins + PATHS["openai"], api_key="any", max_retries=0) as one:
-        answer = one.chat.completions.create(model="m", messages=messages)
+    with openai.OpenAI(base_url=stand_ins + PATHS["openai"], api_key="any", max_retries=0) as sdk:
+        answer = sdk.chat.completions.create(model="m", messages=messages)
         assert answer.choices[0].finish_reason == "stop"
         assert (answer.choices[0].message.content or "").startswith("a fox. ")
         messages[0]["content"] = "[fault http-429 at expand] a fox"
         with pytest.raises(openai.RateLimitError):
-            one.chat.completions.create(model="m", messages=messages)
+            sdk.chat.completions.create(model="m", messages=messages)
         with pytest.raises(openai.BadRequestError, match="messages"):
-            one.chat.completions.create(model="m", messages=[])
+            sdk.chat.completions.create(model="m", messages=[])
 
 
 def test_yandexgpts_documented_request_and_answer(client: httpx.Client) -> None:

@@ -39,7 +39,7 @@ def read(client: httpx.Client, url: str) -> tuple[list[ServerSentEvent], bool]:
     return events, False
 
 
-def verdict(client: httpx.Client, space: str, prompt: str) -> tuple[str, object]:
+def last_event(client: httpx.Client, space: str, prompt: str) -> tuple[str, object]:
     """Event name and data at the end of a whole job."""
     events, torn = read(client, start(client, space, prompt))
     assert not torn
@@ -49,7 +49,7 @@ def verdict(client: httpx.Client, space: str, prompt: str) -> tuple[str, object]
 
 def picture_url(client: httpx.Client, space: str, prompt: str) -> str:
     """The URL of a finished picture."""
-    event, data = verdict(client, space, prompt)
+    event, data = last_event(client, space, prompt)
     assert event == "complete"
     return data[0]["url"]
 
@@ -150,7 +150,7 @@ def test_a_dropped_stream_loses_the_result(client: httpx.Client, space: str, sub
     assert torn
     assert again[-1].event == "error"
     assert again[-1].data.startswith('"404: ')
-    assert verdict(client, space, "[fault drop x1] a fox")[0] == "complete"
+    assert last_event(client, space, "[fault drop x1] a fox")[0] == "complete"
     assert len(submissions()) == 2
 
 
@@ -177,12 +177,12 @@ def test_a_chopped_stream_says_the_same(client: httpx.Client, space: str) -> Non
     with client.stream("GET", url) as answer:
         body = b"".join(answer.iter_raw())
     assert b"event: complete\r\ndata: [" in body
-    assert verdict(client, space, "[fault chopped] a fox")[0] == "complete"
+    assert last_event(client, space, "[fault chopped] a fox")[0] == "complete"
 
 
 @pytest.mark.parametrize(("fault", "text"), [("quota", QUOTA), ("refuse", REFUSAL), ("refuse-late", REFUSAL)])
 def test_gradio_6_says_why(client: httpx.Client, fault: str, text: str) -> None:
-    assert verdict(client, SIX, f"[fault {fault}] a fox") == (
+    assert last_event(client, SIX, f"[fault {fault}] a fox") == (
         "error",
         {"error": text, "duration": 10, "visible": True, "title": "Error"},
     )
@@ -190,11 +190,11 @@ def test_gradio_6_says_why(client: httpx.Client, fault: str, text: str) -> None:
 
 @pytest.mark.parametrize("fault", ["quota", "refuse", "refuse-late", "error"])
 def test_gradio_4_says_nothing(client: httpx.Client, fault: str) -> None:
-    assert verdict(client, FOUR, f"[fault {fault}] a fox") == ("error", None)
+    assert last_event(client, FOUR, f"[fault {fault}] a fox") == ("error", None)
 
 
 def test_gradio_6_says_nothing_of_a_crash(client: httpx.Client) -> None:
-    assert verdict(client, SIX, "[fault error] a fox") == ("error", {"error": None})
+    assert last_event(client, SIX, "[fault error] a fox") == ("error", {"error": None})
 
 
 def test_the_quota_text_says_when_to_retry() -> None:
@@ -213,7 +213,7 @@ def test_a_refusal_does_not_wait_and_a_late_one_does(client: httpx.Client, space
 
 @BOTH
 def test_no_image(client: httpx.Client, space: str) -> None:
-    assert verdict(client, space, "[fault no-image] a fox") == ("complete", [None, 7])
+    assert last_event(client, space, "[fault no-image] a fox") == ("complete", [None, 7])
 
 
 @BOTH
@@ -253,7 +253,7 @@ def test_large_files(client: httpx.Client, space: str) -> None:
 
 
 @BOTH
-def test_unknown_switches_are_refused(client: httpx.Client, space: str, submissions: Submissions) -> None:
+def test_unknown_directives_are_refused(client: httpx.Client, space: str, submissions: Submissions) -> None:
     answer = submit(client, space, "[fault nonsense] a fox")
 
     assert answer.status_code == 400

@@ -24,25 +24,25 @@ def space(request: pytest.FixtureRequest, stand_ins: str, client: object) -> Ite
     http._client.close()
 
 
-def started(space: GradioSpace, prompt: str) -> Ticket:
+def start(space: GradioSpace, prompt: str) -> Ticket:
     return space.submit(UpstreamRequest(ImageRequest("flux", (Message(prompt),)), "m"))
 
 
-def looked(space: GradioSpace, ticket: Ticket) -> Check:
+def check(space: GradioSpace, ticket: Ticket) -> Check:
     return space.check(ticket, time.time() + PATIENCE)
 
 
 @pytest.mark.parametrize("fault", ["http-429", "http-500", "http-503"])
 def test_a_stream_that_was_not_opened_is_read_later(space: GradioSpace, fault: str) -> None:
-    ticket = started(space, f"[fault {fault} at check x1] a fox")
+    ticket = start(space, f"[fault {fault} at check x1] a fox")
     with pytest.raises(UpstreamError):
-        looked(space, ticket)
-    assert isinstance(looked(space, ticket), Ready)
+        check(space, ticket)
+    assert isinstance(check(space, ticket), Ready)
 
 
 def test_a_stream_that_broke_is_lost(space: GradioSpace) -> None:
-    ticket = started(space, "[fault drop x1] a fox")
-    first, second = looked(space, ticket), looked(space, ticket)
+    ticket = start(space, "[fault drop x1] a fox")
+    first, second = check(space, ticket), check(space, ticket)
     assert isinstance(first, Failed)
     assert first.failure.code is FailureCode.UPSTREAM_FAILED
     assert isinstance(second, Failed)

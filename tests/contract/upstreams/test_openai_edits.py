@@ -50,11 +50,11 @@ def test_what_came_in_can_be_seen(client: httpx.Client, names: tuple[str, ...], 
 
 
 def test_the_same_edit_is_the_same_picture(client: httpx.Client) -> None:
-    one, again, other = (
+    first, again, other = (
         edit(client, "image", file=png(colour), seed="5").json()["data"] for colour in ("red", "red", "blue")
     )
 
-    assert one == again != other
+    assert first == again != other
 
 
 def test_numbers_come_as_text(client: httpx.Client) -> None:

@@ -62,9 +62,9 @@ def test_several_pictures_differ(client: httpx.Client, submissions: Submissions)
 
 
 def test_the_same_seed_gives_the_same_picture(client: httpx.Client) -> None:
-    one, other = (create(client, seed=5, response_format="b64_json").json()["data"] for _ in range(2))
+    first, other = (create(client, seed=5, response_format="b64_json").json()["data"] for _ in range(2))
 
-    assert one == other
+    assert first == other
 
 
 @pytest.mark.parametrize(

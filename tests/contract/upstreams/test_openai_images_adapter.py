@@ -35,9 +35,9 @@ EVERY = pytest.mark.parametrize("provider", MODELS)
 
 @pytest.fixture(scope="module")
 def http() -> Iterator[HttpUpstream]:
-    one = HttpUpstream()
-    yield one
-    one._client.close()
+    upstream = HttpUpstream()
+    yield upstream
+    upstream._client.close()
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_several_at_once_where_the_server_can(providers: registry.Providers, sub
     assert len(submissions()) == 1
 
 
-def test_tokens_are_told_by_those_who_count_them(providers: registry.Providers) -> None:
+def test_tokens_are_reported_where_the_upstream_counts_them(providers: registry.Providers) -> None:
     ready = providers("openai").submit(UpstreamRequest(request("a red fox"), "gpt-image-2", 3))
     assert isinstance(ready, Ready)
     assert ready.usage == Usage(3, 3000, 3003, 3)
@@ -135,7 +135,7 @@ def test_tokens_are_told_by_those_who_count_them(providers: registry.Providers) 
     assert submit(providers, "together").usage is None
 
 
-def test_a_rewritten_prompt_is_told(by_url: OpenAIImages) -> None:
+def test_a_rewritten_prompt_is_reported(by_url: OpenAIImages) -> None:
     assert by_url.submit(UpstreamRequest(request("a fox"), "dall-e-3")).revised_prompts == (
         "a fox, drawn by a stand-in",
     )
@@ -143,10 +143,10 @@ def test_a_rewritten_prompt_is_told(by_url: OpenAIImages) -> None:
 
 
 def test_the_seed_reaches_those_who_take_one(providers: registry.Providers) -> None:
-    one, again, other = (submit(providers, "together", seed=seed) for seed in (5, 5, 6))
-    assert one == again
-    assert (one.seed, other.seed) == (5, 6)
-    assert one.bodies != other.bodies
+    first, again, other = (submit(providers, "together", seed=seed) for seed in (5, 5, 6))
+    assert first == again
+    assert (first.seed, other.seed) == (5, 6)
+    assert first.bodies != other.bodies
 
 
 @pytest.mark.parametrize(("wanted", "found"), [(None, "PNG"), ("webp", "WEBP"), ("jpeg", "JPEG")])
@@ -306,7 +306,7 @@ def test_large_answers_are_read_whole(providers: registry.Providers) -> None:
     assert len(submit(providers, "openai", "[bytes 6000000] a fox").bodies[0]) >= 6_000_000
 
 
-def test_a_wrong_key_is_told_as_such(stand_ins: str, http: HttpUpstream) -> None:
+def test_a_missing_key_is_an_auth_failure(stand_ins: str, http: HttpUpstream) -> None:
     keyless = OpenAIImages("openai", f"{stand_ins}{BASE_PATHS['openai']}", http, NoSecrets(), OpenAICompatConfig())
     with pytest.raises(UpstreamError) as caught:
         keyless.submit(UpstreamRequest(request(), "m"))

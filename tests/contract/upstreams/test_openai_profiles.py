@@ -107,7 +107,7 @@ def test_together_answers_with_a_list(client: httpx.Client, submissions: Submiss
     assert submissions()[0]["seed"] == 5
 
 
-def test_together_answers_by_url_when_told_nothing(client: httpx.Client) -> None:
+def test_together_answers_by_url_by_default(client: httpx.Client) -> None:
     [document] = together(client, response_format=None).json()["data"]
 
     assert client.get(document["url"]).headers["content-type"] == "image/jpeg"

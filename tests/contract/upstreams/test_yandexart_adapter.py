@@ -30,9 +30,9 @@ MODEL = "yandex-art/latest"
 
 @pytest.fixture
 def http() -> Iterator[HttpUpstream]:
-    one = HttpUpstream()
-    yield one
-    one._client.close()
+    upstream = HttpUpstream()
+    yield upstream
+    upstream._client.close()
 
 
 @pytest.fixture
@@ -45,13 +45,13 @@ def request(prompt: str = "a fox", **changes: Any) -> ImageRequest:
     return replace(ImageRequest("yandex-art", (Message(prompt),)), **changes)
 
 
-def started(art: Provider, asked: ImageRequest) -> Ticket:
-    ticket = art.submit(UpstreamRequest(asked, MODEL, idempotency_key="k1"))
+def start(art: Provider, sent: ImageRequest) -> Ticket:
+    ticket = art.submit(UpstreamRequest(sent, MODEL, idempotency_key="k1"))
     assert isinstance(ticket, Ticket)
     return ticket
 
 
-def verdict(art: Provider, ticket: Ticket) -> Check:
+def outcome(art: Provider, ticket: Ticket) -> Check:
     """Ask until it is no longer pending."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
@@ -71,7 +71,7 @@ def code_of(failed: Check) -> FailureCode:
 )
 def test_a_jpeg_of_the_shape_that_the_limits_promise(art: Provider, changes: dict[str, Any]) -> None:
     sent = request(seed=1863, **changes)
-    ready = verdict(art, started(art, sent))
+    ready = outcome(art, start(art, sent))
     assert isinstance(ready, Ready)
     assert ready.seed == 1863
     image = Image.open(io.BytesIO(ready.bodies[0]))
@@ -81,29 +81,29 @@ def test_a_jpeg_of_the_shape_that_the_limits_promise(art: Provider, changes: dic
 
 def test_weights_seed_and_ids_arrive(art: Provider, submissions: Submissions) -> None:
     messages = (Message("a forest", 5.0), Message("fog", -0.5))
-    started(art, replace(request(seed=2**63 - 1), messages=messages))
-    started(art, request())
+    start(art, replace(request(seed=2**63 - 1), messages=messages))
+    start(art, request())
     first, other = submissions()
     assert (first["prompt"], first["seed"]) == ("a forest\nfog", 2**63 - 1)
     assert first["idempotency_key"] == other["idempotency_key"] is not None
 
 
 def test_a_job_is_pending_until_it_is_done(art: Provider) -> None:
-    ticket = started(art, request("[delay 30s] a fox"))
+    ticket = start(art, request("[delay 30s] a fox"))
     assert art.check(ticket, 0) == Pending()
     art.cancel(ticket)
-    assert code_of(verdict(art, ticket)) is FailureCode.UPSTREAM_FAILED
+    assert code_of(outcome(art, ticket)) is FailureCode.UPSTREAM_FAILED
 
 
 def test_cancelling_what_is_gone_or_done_does_no_harm(art: Provider) -> None:
     art.cancel(Ticket({"id": "fbv00000000000000000"}))
-    ticket = started(art, request())
-    assert isinstance(verdict(art, ticket), Ready)
+    ticket = start(art, request())
+    assert isinstance(outcome(art, ticket), Ready)
     art.cancel(ticket)
     assert isinstance(art.check(ticket, 0), Ready)
 
 
-def test_a_job_nobody_knows_has_expired(art: Provider) -> None:
+def test_an_unknown_job_has_expired(art: Provider) -> None:
     assert code_of(art.check(Ticket({"id": "fbv00000000000000000"}), 0)) is FailureCode.EXPIRED
 
 
@@ -134,15 +134,15 @@ def test_a_job_nobody_knows_has_expired(art: Provider) -> None:
 )
 def test_faults_at_the_post(art: Provider, fault: str, code: FailureCode, retry_after: float | None) -> None:
     with pytest.raises(UpstreamError) as caught:
-        started(art, request(f"[fault {fault}] a fox"))
+        start(art, request(f"[fault {fault}] a fox"))
     assert (caught.value.failure.code, caught.value.failure.retry_after) == (code, retry_after)
 
 
 def test_a_prompt_longer_than_the_limit(art: Provider) -> None:
     assert art.limits.prompt_characters == 500
-    assert isinstance(started(art, request("x" * 500)), Ticket)
+    assert isinstance(start(art, request("x" * 500)), Ticket)
     with pytest.raises(UpstreamError) as caught:
-        started(art, request("x" * 501))
+        start(art, request("x" * 501))
     assert caught.value.failure.code is FailureCode.INVALID_REQUEST
 
 
@@ -162,7 +162,7 @@ def test_the_newer_model_is_not_to_be_had_here(art: Provider) -> None:
     ],
 )
 def test_faults_at_the_end(art: Provider, fault: str, code: FailureCode) -> None:
-    assert code_of(verdict(art, started(art, request(f"[fault {fault}] a fox")))) is code
+    assert code_of(outcome(art, start(art, request(f"[fault {fault}] a fox")))) is code
 
 
 @pytest.mark.parametrize(
@@ -181,21 +181,21 @@ def test_faults_at_the_end(art: Provider, fault: str, code: FailureCode) -> None
         ("grpc-16", FailureCode.AUTH),
     ],
 )
-def test_a_look_that_fails_is_no_verdict(art: Provider, fault: str, code: FailureCode) -> None:
-    ticket = started(art, request(f"[fault {fault} at check x1] a fox"))
+def test_a_failed_check_does_not_end_the_job(art: Provider, fault: str, code: FailureCode) -> None:
+    ticket = start(art, request(f"[fault {fault} at check x1] a fox"))
     with pytest.raises(UpstreamError) as caught:
         art.check(ticket, 0)
     assert caught.value.failure.code is code
-    assert isinstance(verdict(art, ticket), Ready)
+    assert isinstance(outcome(art, ticket), Ready)
 
 
 def test_an_operation_that_the_service_has_forgotten_has_expired(art: Provider) -> None:
-    ticket = started(art, request("[fault grpc-5 at check] a fox"))
+    ticket = start(art, request("[fault grpc-5 at check] a fox"))
     assert code_of(art.check(ticket, 0)) is FailureCode.EXPIRED
 
 
-def test_an_error_before_the_end_is_no_verdict(art: Provider) -> None:
-    ticket = started(art, request("[delay 30s] [fault error-early] a fox"))
+def test_an_error_before_the_end_does_not_end_the_job(art: Provider) -> None:
+    ticket = start(art, request("[delay 30s] [fault error-early] a fox"))
     assert art.check(ticket, 0) == Pending()
 
 
@@ -205,9 +205,9 @@ def test_a_model_of_another_folder_is_no_fault_of_the_caller(art: Provider) -> N
     assert caught.value.failure.code is FailureCode.AUTH
 
 
-def test_who_wants_no_logging_is_passed_on(art: Provider, submissions: Submissions) -> None:
-    started(art, request(private=True))
-    started(art, request())
+def test_private_requests_say_so(art: Provider, submissions: Submissions) -> None:
+    start(art, request(private=True))
+    start(art, request())
     assert [each["private"] for each in submissions()] == [True, False]
 
 
@@ -218,13 +218,13 @@ def test_credentials_are_in_no_line_and_no_error(
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "httpx")  # which we keep quiet
     secrets = NoSecrets({name: "t1.marked-credential", "YC_FOLDER_ID": STAND_IN_SECRETS["YC_FOLDER_ID"]})
-    one = registry.Providers(http, secrets, {"yandexart": f"{stand_ins}{BASE_PATHS['yandexart']}"})("yandexart")
-    verdict(one, started(one, request()))
-    one.cancel(Ticket({"id": "none"}))
+    provider = registry.Providers(http, secrets, {"yandexart": f"{stand_ins}{BASE_PATHS['yandexart']}"})("yandexart")
+    outcome(provider, start(provider, request()))
+    provider.cancel(Ticket({"id": "none"}))
     message = []
     for fault in ("grpc-16", "grpc-7", "html", "drop"):
         with pytest.raises(UpstreamError) as caught:
-            started(one, request(f"[fault {fault}] a fox"))
+            start(provider, request(f"[fault {fault}] a fox"))
         message.append("".join(traceback.format_exception(caught.value)))
     text = caplog.text + "".join(capsys.readouterr()) + "".join(message)
     assert "imageGenerationAsync" in text  # the lines are there to be looked at
@@ -232,5 +232,5 @@ def test_credentials_are_in_no_line_and_no_error(
 
 
 def test_an_endless_job_stays_pending(art: Provider) -> None:
-    ticket = started(art, request("[fault endless] [delay 0s] a fox"))
+    ticket = start(art, request("[fault endless] [delay 0s] a fox"))
     assert art.check(ticket, 0) == Pending()

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from imagegate.local.front_door import FUNCTION_URL, HTTP_API, LAMBDA_LIMIT_BYTES, REQUEST_LIMIT_BYTES, FrontDoor
+from imagegate.local.front_door import FUNCTION_URL, HTTP_API, FrontDoor
+from imagegate.local.gateway_exchange import LAMBDA_LIMIT_BYTES, REQUEST_LIMIT_BYTES
 from imagegate.local.stack.ports import first_free
 from imagegate.local.stack.server_thread import ServerThread
 

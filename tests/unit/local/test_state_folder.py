@@ -63,7 +63,7 @@ def test_packaged_code_alone_is_no_reason_to_move_anything(folder: StateFolder) 
     assert folder.set_aside_stray_objects() is None
 
 
-def test_a_long_log_begins_anew(folder: StateFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_log_is_rotated(folder: StateFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imagegate.local.state_folder._LOG_LIMIT_BYTES", 3)
     folder.log.write_text("long")
     folder.open_log().close()
@@ -79,7 +79,7 @@ def _open_to_others(root: Path) -> dict[str, str]:
     return {name: oct(mode) for name, mode in _modes(root).items() if mode & 0o077}
 
 
-def test_nobody_else_can_read_what_is_in_it(folder: StateFolder) -> None:
+def test_only_the_owner_can_read_what_is_in_it(folder: StateFolder) -> None:
     before = os.umask(0o022)
     try:
         folder.root_credentials()

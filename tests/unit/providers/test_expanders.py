@@ -34,13 +34,13 @@ def test_a_chat_completion_says_no_more_than_every_server_understands() -> None:
     assert (request.timeout, request.total_timeout, request.idempotent) == (12.0, 12.0, True)
 
 
-def test_a_server_without_keys_is_shown_none() -> None:
+def test_a_server_without_keys_gets_none() -> None:
     request = sent(Endpoint("openai", "", "m1", ""))
     assert request.url == "https://api.openai.com/v1/chat/completions"
     assert request.headers == {}
 
 
-def test_yandex_is_told_which_folder_pays() -> None:
+def test_yandex_gets_the_folder_that_pays() -> None:
     request = sent(Endpoint("openai", "https://ai.api.cloud.yandex.net/v1", "gpt://b1g/yandexgpt-5.1", "KEY"))
     assert request.headers == {"authorization": "Bearer s3cret", "openai-project": "b1g"}
 
@@ -57,7 +57,7 @@ def test_a_completion_of_yandexgpt(secret: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(("model", "told"), [("gpt://b1g/yandexgpt-5.1", True), ("m1", False)])
-def test_whoever_can_be_told_not_to_log_is_told(model: str, told: bool) -> None:
+def test_private_prompts_say_so_where_the_server_has_a_header(model: str, told: bool) -> None:
     http = ScriptedHttp([HttpResponse(200, {}, json.dumps(CHAT).encode())])
     ChatExpander(Endpoint("openai", "", model, "KEY"), http, SECRETS).expand("a fox", 500, 12.0, private=True)
     assert ("x-data-logging-enabled" in http.requests[0].headers) == told

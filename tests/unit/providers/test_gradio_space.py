@@ -51,9 +51,9 @@ def test_gradio_5_and_6_are_tried_first() -> None:
 
 def test_gradio_4_is_found_once_and_remembered() -> None:
     http = ScriptedHttp([NOT_FOUND, ACCEPTED, ACCEPTED])
-    one = space(http)
-    assert one.submit(UpstreamRequest(request(), "m")).data["prefix"] == ""
-    one.submit(UpstreamRequest(request(), "m"))
+    provider = space(http)
+    assert provider.submit(UpstreamRequest(request(), "m")).data["prefix"] == ""
+    provider.submit(UpstreamRequest(request(), "m"))
     assert [sent.url for sent in http.requests] == [
         f"{BASE}/gradio_api/call/infer",
         f"{BASE}/call/infer",
@@ -64,11 +64,11 @@ def test_gradio_4_is_found_once_and_remembered() -> None:
 def test_a_space_that_was_asleep_or_is_upgraded_is_found_under_its_other_prefix() -> None:
     asleep = HttpResponse(503, {}, b"<html>waking up</html>")
     http = ScriptedHttp([asleep, NOT_FOUND, ACCEPTED, NOT_FOUND, ACCEPTED])
-    one = space(http)
+    provider = space(http)
     with pytest.raises(UpstreamError):
-        one.submit(UpstreamRequest(request(), "m"))
-    assert one.submit(UpstreamRequest(request(), "m")).data["prefix"] == ""
-    assert one.submit(UpstreamRequest(request(), "m")).data["prefix"] == "/gradio_api"
+        provider.submit(UpstreamRequest(request(), "m"))
+    assert provider.submit(UpstreamRequest(request(), "m")).data["prefix"] == ""
+    assert provider.submit(UpstreamRequest(request(), "m")).data["prefix"] == "/gradio_api"
 
 
 def test_a_space_that_is_no_gradio_app() -> None:
@@ -147,14 +147,14 @@ def test_complete_without_a_picture_is_a_failure(data: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["path", "url"])
-def test_an_address_too_long_to_be_kept_is_none(field: str) -> None:
+def test_an_address_too_long_to_be_stored_is_none(field: str) -> None:
     verdict = check(ServerSentEvent("complete", json.dumps([{field: f"https://space.invalid/{'x' * 4096}"}, 1])))
     assert isinstance(verdict, Failed)
     assert verdict.failure.code is FailureCode.BAD_PAYLOAD
 
 
 @pytest.mark.parametrize("told", [[], [None], ["7"], [True], [-1], [10**4000]], ids=shown)
-def test_a_seed_that_is_none_is_not_told(told: list[Any]) -> None:
+def test_a_seed_that_is_none_is_not_reported(told: list[Any]) -> None:
     assert check(ServerSentEvent("complete", json.dumps([FILE, *told]))).seed is None
 
 
@@ -172,7 +172,7 @@ def test_a_stream_that_broke_is_lost(code: FailureCode) -> None:
     assert check(HEARTBEAT, UpstreamError(Failure(code, "broke"))) == Failed(Failure(code, "broke"))
 
 
-def test_a_stream_without_a_verdict_is_never_pending() -> None:
+def test_a_stream_without_a_last_event_is_never_pending() -> None:
     verdict = check(HEARTBEAT)
     assert isinstance(verdict, Failed)
     assert verdict.failure.code is FailureCode.UPSTREAM_TIMEOUT

@@ -31,7 +31,7 @@ print(json.dumps(found))
 """
 
 
-def test_a_protocol_is_loaded_when_a_route_with_it_is_looked_at() -> None:
+def test_a_protocol_is_loaded_when_a_route_with_it_is_used() -> None:
     printed = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, check=True, text=True).stdout
     assert json.loads(printed) == [[], [], [], ["yandexart"]]
 

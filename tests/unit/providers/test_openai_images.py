@@ -46,7 +46,7 @@ def sent(provider: str, upstream_request: UpstreamRequest, secrets: dict[str, st
     return http.requests[0]
 
 
-def test_who_wants_no_logging_is_passed_on_where_that_can_be_said() -> None:
+def test_private_requests_say_so_where_the_server_has_a_header() -> None:
     private, other = request(private=True), request()
     assert sent("yandex-ai-studio", UpstreamRequest(private, "a")).headers["x-data-logging-enabled"] == "false"
     assert "x-data-logging-enabled" not in sent("yandex-ai-studio", UpstreamRequest(other, "a")).headers
@@ -74,12 +74,12 @@ def test_openai_gets_what_gpt_image_takes_and_nothing_else() -> None:
     }
 
 
-def test_openai_chooses_what_nobody_asked_for() -> None:
+def test_openai_chooses_what_the_caller_left_out() -> None:
     assert sent("openai", UpstreamRequest(request(), "gpt-image-2")).json == {"model": "gpt-image-2", "prompt": "a cat"}
 
 
 @pytest.mark.parametrize(("said", "wire"), [("standard", "auto"), ("hd", "high"), ("low", "low"), ("max", "max")])
-def test_the_old_words_for_quality_are_translated(said: str, wire: str) -> None:
+def test_the_old_values_of_quality_are_translated(said: str, wire: str) -> None:
     assert sent("openai", UpstreamRequest(request(quality=said), "gpt-image-2")).json["quality"] == wire
 
 
@@ -99,7 +99,7 @@ def test_a_png_is_not_compressed() -> None:
         ({}, "1x1"),
     ],
 )
-def test_yandex_is_told_a_shape_and_the_folder(changes: dict[str, Any], size: str) -> None:
+def test_yandex_gets_a_shape_and_the_folder(changes: dict[str, Any], size: str) -> None:
     requests = request(seed=5, quality="high", output_format="jpeg", **changes)
     wire = sent("yandex-ai-studio", UpstreamRequest(requests, "aliceai-image-art-3.0", count=3))
     assert wire.url == "https://ai.api.cloud.yandex.net/v1/images/generations"
@@ -235,7 +235,7 @@ def test_a_missing_key_is_named_and_nothing_is_sent(provider: str, secrets: dict
     assert not http.requests
 
 
-def test_the_seed_is_told_only_where_it_was_heeded() -> None:
+def test_the_seed_is_reported_only_where_it_was_honoured() -> None:
     sent = UpstreamRequest(request(seed=7), "m")
     assert local(ScriptedHttp([DONE])).submit(sent).seed == 7
     assert local(ScriptedHttp([DONE]), OpenAICompatConfig()).submit(sent).seed is None

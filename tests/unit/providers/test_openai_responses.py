@@ -62,12 +62,12 @@ def test_what_cannot_be_stored_as_utf_8_is_replaced() -> None:
     assert ready.sources[0].url == "https://up.invalid/half?.png"
 
 
-def test_what_is_a_picture_is_kept_and_the_rest_left() -> None:
+def test_pictures_are_parsed_and_the_rest_is_ignored() -> None:
     data = [{"b64_json": "*"}, None, {}, {"url": f"data:image/png;base64,{PIXEL}"}, {"url": 7}, {"b64_json": PIXEL}]
     assert parsed(answer({"data": data})).bodies == (b"\x89PNG...",) * 2
 
 
-def test_what_was_made_of_the_prompt_is_told_picture_by_picture() -> None:
+def test_revised_prompts_are_reported_by_picture() -> None:
     data = [
         {"url": "https://cdn.invalid/a.png", "revised_prompt": "of the address"},
         {"b64_json": PIXEL, "revised_prompt": "of the bytes"},
@@ -107,7 +107,7 @@ DETAILS = {"text_tokens": 4, "image_tokens": 6}
         (5, None),
     ],
 )
-def test_tokens_are_told_where_they_are_counted(told: Any, usage: Usage | None) -> None:
+def test_tokens_are_reported_where_they_are_counted(told: Any, usage: Usage | None) -> None:
     assert parsed(answer({"data": [{"b64_json": PIXEL}], "usage": told})).usage == usage
 
 

@@ -19,7 +19,7 @@ PROVIDERS = sorted(registry._document()["providers"])
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_every_provider_can_be_made_and_has_the_limits_told_without_making_it(name: str) -> None:
+def test_every_provider_can_be_made_and_has_the_limits_of_its_entry(name: str) -> None:
     made = registry.Providers(ScriptedHttp(), NoSecrets(), {name: "http://127.0.0.1:1/x/"})(name)
     assert (made.name, made.base_url) == (name, "http://127.0.0.1:1/x")
     assert made.limits == registry.limits_of(name)
@@ -103,7 +103,7 @@ def test_what_is_wrong_with_an_entry_is_named(entry: dict[str, Any], named: str)
         parse_config(OpenAICompatConfig, "mine", entry)
 
 
-def test_who_comes_from_yandexart_is_served_by_its_successor_and_told_what_that_lacks() -> None:
+def test_yandexart_clients_are_served_by_its_successor_which_reports_what_it_ignored() -> None:
     messages = (Message("a fox", 2.0), Message("snow", 1.0), Message("fog", -1.0))
     sent = ImageRequest("alice-art", messages, seed=1863, ratio=(2, 1), output_format="jpeg", lenient=True)
     [target] = registry.routes().resolve(sent).targets

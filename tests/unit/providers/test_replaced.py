@@ -25,7 +25,7 @@ ORDER = UpstreamRequest(ImageRequest("a fox", ()), "m")
 LOST = [None, dict.fromkeys(PROVIDERS, "")]
 
 
-def test_one_that_is_replaced_is_asked_there_and_others_where_they_are() -> None:
+def test_a_replaced_url_is_used_and_others_stay() -> None:
     http = ScriptedHttp()
     assert reach("a", "https://a", {"a": "http://b"}, http) == ("http://b", http)
     assert reach("c", "https://c", {"a": "http://b"}, http) == ("https://c", http)
@@ -38,7 +38,7 @@ def test_further_urls_are_replaced_by_their_own_names() -> None:
     assert with_replaced_urls("a", config, {"a.auth_url": "http://d"}) == _Config(auth_url="http://d")
 
 
-def test_an_upstream_is_not_asked_when_a_further_url_cannot_be_read() -> None:
+def test_no_request_is_sent_when_a_further_url_cannot_be_read() -> None:
     http = ScriptedHttp()
     _, way = reach("a", "https://a", {"a": "http://b", "a.auth_url": ""}, http)
     with pytest.raises(UpstreamError, match="UpstreamBaseUrls"):

@@ -116,7 +116,7 @@ def test_the_same_submission_has_the_same_ids() -> None:
     assert first == again != other
 
 
-def test_who_wants_no_logging_is_passed_on() -> None:
+def test_private_requests_say_so() -> None:
     http = ScriptedHttp([answer(STARTED)] * 2)
     art(http).submit(UpstreamRequest(request(private=True), "m", idempotency_key="op-1"))
     art(http).submit(UpstreamRequest(request(), "m"))
@@ -216,7 +216,7 @@ def check(response: HttpResponse, **ticket: Any) -> Any:
     return art(ScriptedHttp([response])).check(Ticket({"id": ID, **ticket}), 0)
 
 
-def test_a_look_is_one_get() -> None:
+def test_a_check_is_one_get() -> None:
     http = ScriptedHttp([answer(STARTED)])
     assert art(http).check(Ticket({"id": ID}), 0) == Pending()
     [wire] = http.requests
@@ -288,7 +288,7 @@ def test_after_its_retention_an_operation_has_expired() -> None:
     "response",
     [gateway_error(429, 8, "slow"), gateway_error(500, 13, "x"), HttpResponse(200, {}, b"<html></html>")],
 )
-def test_a_look_that_fails_is_no_verdict(response: HttpResponse) -> None:
+def test_a_failed_check_does_not_end_the_job(response: HttpResponse) -> None:
     with pytest.raises(UpstreamError):
         check(response)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from imagegate.domain.webhooks.delivery import Delivery, DeliveryAttempt
-from imagegate.local.front_door import LAMBDA_LIMIT_BYTES
+from imagegate.local.gateway_exchange import LAMBDA_LIMIT_BYTES
 from support.fuzz_server import able_routes
 from support.gateway import Gateway, event
 

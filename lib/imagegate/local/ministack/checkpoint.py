@@ -138,7 +138,7 @@ def _write(path: Path) -> None:
 def _entry(service: str, get_state: Callable[[], State | None]) -> str:
     """Return a service's member of the snapshot; "" when it has no state, or (said on stderr) unusable state.
 
-    One service that cannot be saved, most likely one nobody uses, must not keep the others from it.
+    One service that cannot be saved, most likely an unused one, must not prevent saving the others.
     """
     try:
         state = get_state()

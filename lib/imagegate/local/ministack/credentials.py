@@ -30,7 +30,7 @@ def install(root: RootCredentials) -> None:
     """Make `root` the only root key, and the functions' keys secrets that depend on it; call it once."""
     os.environ["AWS_ACCESS_KEY_ID"] = root.access_key_id
     os.environ["AWS_SECRET_ACCESS_KEY"] = root.secret_access_key
-    # Unsigned requests come from the front door only (`ministack_guard`), for functions that anybody may call.
+    # Unsigned requests come from the front door only (`ministack_guard`), for functions that any client may call.
     iam_evaluator.is_root_access_key = sts.is_root_access_key = lambda key: key in ("", root.access_key_id)
 
     def execution_credentials(config: dict[str, Any]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Goes on with the workflow executions that a stop or a kill interrupted.
 
-On AWS an execution outlives whatever happens to the service. MiniStack marks those it finds running in its
+On AWS an execution outlives every restart of the service. MiniStack marks those it finds running in its
 saved state as failed (States.ServiceRestart). Here they stay running and, once the template is up to date,
 begin again at their first state with their input; a workflow's steps must bear being run twice anyway.
 """

@@ -11,7 +11,7 @@ _LIMIT_BYTES = 10_000_000
 
 
 def keep(file: Path) -> None:
-    """Append to `file` from now on; a long one begins anew, its predecessor is kept beside it."""
+    """Append to `file` from now on; a long one is renamed, and a new one begun."""
     handler = RotatingFileHandler(file, maxBytes=_LIMIT_BYTES, backupCount=1, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     log = logging.getLogger("imagegate.functions")

@@ -1,6 +1,6 @@
 """What reaches MiniStack: signed requests, and what the front door passes on. Everything else is refused here.
 
-MiniStack has routes that ask nobody for a signature (`/_ministack/reset` empties it, `/_ministack/sqs/messages` shows
+MiniStack has routes that need no signature (`/_ministack/reset` empties it, `/_ministack/sqs/messages` shows
 its queues), and invites every web page (`Access-Control-Allow-Origin: *`).
 """
 
@@ -120,7 +120,7 @@ async def _read(receive: Receive) -> tuple[bytes, Receive]:
 
 
 def _refusal(failure: AuthError, scope: Scope, headers: Headers, query: dict[str, list[str]]) -> Reply:
-    """Return the failure in the words of the service that was asked, so that its clients can read it."""
+    """Return the failure in the shape of the service that was called, so that its clients can parse it."""
     service = detect_service(scope["method"], scope["path"], dict(headers), query)
     reply: Reply = ministack._credential_failure(service, "", str(uuid.uuid4()), failure, dict(headers))
     return reply

@@ -60,7 +60,7 @@ def _items(request: Body) -> list[Body]:
 
 
 def _partition(request: Body) -> str:
-    """The name of the partition key of the table, or of the index that is asked."""
+    """The name of the partition key of the table, or of the index that is queried."""
     table: Body = dynamodb._tables.get(str(request.get("TableName", "")).rpartition("/")[2]) or {}
     indexes = [*table.get("GlobalSecondaryIndexes", []), *table.get("LocalSecondaryIndexes", [])]
     keyed = next((index for index in indexes if index["IndexName"] == request.get("IndexName")), table)

@@ -1,7 +1,7 @@
 """MiniStack as a child process of the embedded stack: `python -m imagegate.local.ministack.main`.
 
 Differs from `python -m ministack` in five ways: it takes signed requests only (`ministack_guard`), its state is on
-disk about a second after every change (`checkpoint`), it goes on with interrupted executions when told so (a line on
+disk about a second after every change (`checkpoint`), it resumes interrupted executions on request (a line on
 standard input), it ends when its standard input closes (so it never outlives the process that holds the other end,
 however that ends), and a stop takes no longer than writing the state. Configured by the environment
 (`ministack_process` sets it): GATEWAY_PORT, BIND_HOST, IMAGEGATE_SNAPSHOT (the state file), IMAGEGATE_FUNCTIONS_LOG,
@@ -140,7 +140,7 @@ def _stop(keeper: Keeper) -> None:
 
 
 def _follow_parent(loop: asyncio.AbstractEventLoop, keeper: Keeper, interrupted: Interrupted) -> None:
-    """Resume at each line on standard input; stop at its end, after a deadline whatever hangs."""
+    """Resume at each line on standard input; stop at its end, and after a deadline even if something hangs."""
     while os.read(0, 1024):
         loop.call_soon_threadsafe(interrupted.resume)
     loop.call_soon_threadsafe(_stop, keeper)

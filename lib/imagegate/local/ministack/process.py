@@ -23,7 +23,7 @@ _UNREADABLE_STATE = 3
 
 
 class MiniStackError(Exception):
-    """MiniStack did not start; the message says why in words a user can act on."""
+    """MiniStack did not start; the message says why, and what a user can do."""
 
 
 @dataclass

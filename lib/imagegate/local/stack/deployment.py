@@ -64,7 +64,7 @@ class Deployer:
     parameters: Mapping[str, str] = field(default_factory=dict)
     deadline_seconds: float = 120.0
     say: Callable[[str], None] = print
-    """Told in a line what a user may want to know: a repair, a removal."""
+    """Called with a line of text about a repair or a removal."""
 
     def __post_init__(self) -> None:
         self._formation: CloudFormationClient = self.access.client("cloudformation")

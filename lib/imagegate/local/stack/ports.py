@@ -35,7 +35,7 @@ def listen(port: int) -> socket.socket:
 
 
 def first_free(*candidates: int) -> int:
-    """Return the first of `candidates` nobody listens on, or else any free port."""
+    """Return the first of `candidates` that is free, or else any free port."""
     for port in (*candidates, 0):
         try:
             with listen(port) as listener:

@@ -47,6 +47,6 @@ class StackSettings:
     time_scale: float = 1.0
     """Divides the front door's integration timeout."""
     say: Callable[[str], None] = print
-    """Told in a line what happens besides the steps: repairs, restarts."""
+    """Called with a line of text about what is not a step: a repair, a restart."""
     step: Callable[[str], AbstractContextManager[Any]] = contextlib.nullcontext
     """Entered with a step's name while it lasts."""

@@ -128,7 +128,7 @@ class Stack:
         return self._access().client(service)
 
     def open_door(self, door: FrontDoor) -> None:
-        """Lead a front door, of a test's own for one, to the HTTP API."""
+        """Connect a front door, for example a test's own, to the HTTP API."""
         door.open(self.aws_endpoint, self.api_id, self.folder.root_credentials().door_token)
 
     def _access(self) -> RootAccess:
@@ -162,7 +162,7 @@ class Stack:
         self._running.callback(logger.removeHandler, handler)
 
     def _set_secrets(self) -> None:
-        """Give the functions credentials for the stand-ins; one that somebody has set stays as it is."""
+        """Give the functions credentials for the stand-ins; one that is set already stays as it is."""
         stage = self.settings.parameters.get("Stage", DEFAULT_STAGE)
         ssm, path = self.client("ssm"), upstream_secrets_path(stage)
         for name, value in (self.settings.stand_ins.secrets if self.settings.stand_ins else {}).items():
@@ -170,7 +170,7 @@ class Stack:
                 ssm.put_parameter(Name=f"{path}/{name}", Value=value, Type="SecureString")
 
     def _take_ports(self) -> None:
-        """Take the front door's port as told, and for the others the one used last, so that URLs stay valid.
+        """Take the configured port for the front door, and for the others the ports used last, so that URLs stay valid.
 
         Raises:
             StackError: the front door's port is taken.

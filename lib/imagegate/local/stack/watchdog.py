@@ -22,7 +22,7 @@ class Watchdog:
         self, process: MiniStackProcess, after_restart: Callable[[], None], say: Callable[[str], None]
     ) -> None:
         self.gave_up = threading.Event()
-        """Set when MiniStack cannot be kept alive; nothing serves then."""
+        """Set when MiniStack does not stay alive; nothing is served then."""
         self._process = process
         self._after_restart = after_restart
         self._say = say

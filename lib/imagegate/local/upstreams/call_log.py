@@ -30,7 +30,7 @@ class Submission:
     """Unix time, seconds."""
     idempotency_key: str | None
     private: bool
-    """Whether the call asked for its prompt not to be logged, as Yandex has it."""
+    """Whether the call asked that its prompt is not logged, as Yandex has it."""
 
 
 class CallLog:

@@ -1,4 +1,4 @@
-"""Answers that are not answers: what a call gets when a fault strikes it, whatever the protocol."""
+"""The answers to calls that a fault strikes, for every protocol."""
 
 import asyncio
 import contextlib

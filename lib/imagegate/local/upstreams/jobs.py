@@ -100,16 +100,16 @@ class Jobs:
     ) -> Response:
         """Start a job and answer, unless a fault strikes; `job_id` where the client chooses it."""
         fault = self._upstream.fault(picture.prompt, picture.directives, "submit")
-        if fault not in AFTER_ACCEPTING and (struck := await self._struck(request, fault)):
-            return struck
+        if fault not in AFTER_ACCEPTING and (failure := await self._fail(request, fault)):
+            return failure
         job = self._start(job_id or secrets.token_hex(16), replace(picture, fault=fault))
         self._upstream.record(picture.prompt, picture.seed, request)
-        return await self._struck(request, fault) or await answer(job)
+        return await self._fail(request, fault) or await answer(job)
 
     async def check(self, request: Request, job: Job, answer: Answer, stage: Stage = "check") -> Response:
         """Answer a question about the job, unless a fault strikes."""
         fault = self._upstream.fault(job.picture.prompt, job.picture.directives, stage)
-        return await self._struck(request, fault) or await answer(job)
+        return await self._fail(request, fault) or await answer(job)
 
     def find(self, job_id: str) -> Job | None:
         """The job, or None when there never was one or it is forgotten."""
@@ -120,7 +120,7 @@ class Jobs:
         due = math.inf if picture.fault == "endless" else now + self._upstream.delay(picture.directives)
         return self._jobs.put(job_id, Job(job_id, picture, now, due, self._failing))
 
-    async def _struck(self, request: Request, fault: str | None) -> Response | None:
+    async def _fail(self, request: Request, fault: str | None) -> Response | None:
         if fault in CALL_FAULTS:
             return await broken_answer(fault, request, self._upstream.timing, self._error_body)
         refusal = self._refusals.get(fault or "")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-PATIENCE = 10.0
+START_STOP_SECONDS = 10.0
 """Seconds a server may take to start or to stop."""
 
 
@@ -30,12 +30,12 @@ def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(PATIENCE)
+            thread.join(START_STOP_SECONDS)
 
 
 def wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
     """Return when the server answers; raise when it died or takes too long."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + START_STOP_SECONDS
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
             raise RuntimeError("the server on loopback did not start")

@@ -19,7 +19,7 @@ class Timing:
     drip: float = 0.5
     """Between two kilobytes of a `[fault slow]` picture."""
     hang: float = 900.0
-    """How long a `[fault hang]` call is held at most."""
+    """The longest time that a `[fault hang]` call is held."""
 
 
 @dataclass(frozen=True, slots=True)

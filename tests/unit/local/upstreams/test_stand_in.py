@@ -22,7 +22,7 @@ def test_no_two_share_a_name_or_a_mount() -> None:
     for values in ([each.name for each in STAND_INS], [each.mount for each in STAND_INS], list(BASE_PATHS.values())):
         assert len(set(values)) == len(values)
     mounts = [f"{each.mount}/" for each in STAND_INS]
-    assert not [(one, other) for one in mounts for other in mounts if one != other and other.startswith(one)]
+    assert not [(mount, other) for mount in mounts for other in mounts if mount != other and other.startswith(mount)]
 
 
 def test_each_is_reached_below_its_mount() -> None:

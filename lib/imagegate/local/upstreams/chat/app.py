@@ -1,6 +1,6 @@
 """Stand-in for a language model that writes prompts out, as OpenAI's chat completions and as YandexGPT speak.
 
-Contract: docs/protocols/yandexart.md#text-models. The same prompt always gives the same text. Switches for it say
+Contract: docs/protocols/yandexart.md#text-models. The same prompt always gives the same text. Directives for it say
 `at expand`; all others stay in the text, for the upstream that makes the picture.
 """
 
@@ -58,7 +58,7 @@ class ChatRequest:
     directives: Directives
 
 
-Show = Callable[[ChatRequest, str | None], dict[str, Any]]
+Render = Callable[[ChatRequest, str | None], dict[str, Any]]
 
 
 class ChatStandIn:
@@ -79,15 +79,15 @@ class ChatStandIn:
     async def complete(self, request: Request) -> Response:
         """`POST /v1/chat/completions`."""
         require_key(request, schemes=("bearer", "api-key"))
-        return await self.serve(request, read_chat(await read_json(request)), show_chat, openai_error)
+        return await self.serve(request, read_chat(await read_json(request)), render_chat, openai_error)
 
     async def complete_as_yandex(self, request: Request) -> Response:
         """`POST /foundationModels/v1/completion`."""
         require_key(request, schemes=("bearer", "api-key"))
-        return await self.serve(request, read_completion(await request.body()), show_completion, yandex_error)
+        return await self.serve(request, read_completion(await request.body()), render_completion, yandex_error)
 
-    async def serve(self, request: Request, generation: ChatRequest, show: Show, error_body: ErrorBody) -> Response:
-        """Answer, after as long as writing is said to take, unless a fault stands before it."""
+    async def serve(self, request: Request, generation: ChatRequest, render: Render, error_body: ErrorBody) -> Response:
+        """Answer after the delay, unless a fault strikes before that."""
         fault = self.upstream.fault(generation.prompt, generation.directives, "expand")
         if fault in CALL_FAULTS - AFTER_ACCEPTING:
             return await broken_answer(fault or "", request, self.upstream.timing, error_body)
@@ -96,7 +96,7 @@ class ChatStandIn:
         await asyncio.sleep(delay if generation.directives.delay is not None else min(delay, LATENCY))
         if fault in AFTER_ACCEPTING:
             return await broken_answer(fault or "", request, self.upstream.timing, error_body)
-        return JSONResponse(show(generation, fault))
+        return JSONResponse(render(generation, fault))
 
 
 def read_chat(body: Any) -> ChatRequest:
@@ -127,13 +127,13 @@ def read_completion(body: bytes) -> ChatRequest:
 
 
 def build_chat_request(turns: list[tuple[str, str]]) -> ChatRequest:
-    """What is asked in messages, each a role and a text."""
+    """The request in messages, each a role and a text."""
     prompt = "\n".join(text for role, text in turns if role == "user")
     limit = CHARACTERS.search("\n".join(text for role, text in turns if role == "system"))
     return ChatRequest(prompt, int(limit[1]) if limit else 500, parse_directives(prompt, FAULTS))
 
 
-def written(generation: ChatRequest, fault: str | None) -> str:
+def write_text(generation: ChatRequest, fault: str | None) -> str:
     """The text."""
     wish = " ".join(AT_EXPAND.sub(" ", generation.prompt).split())
     text = " ".join((f"{wish}.", *STYLE))
@@ -151,9 +151,9 @@ def written(generation: ChatRequest, fault: str | None) -> str:
     return variants.get(fault or "", text)
 
 
-def show_chat(generation: ChatRequest, fault: str | None) -> dict[str, Any]:
+def render_chat(generation: ChatRequest, fault: str | None) -> dict[str, Any]:
     """A chat completion."""
-    text = written(generation, fault)
+    text = write_text(generation, fault)
     used = {"prompt_tokens": len(generation.prompt.split()), "completion_tokens": len(text.split())}
     choice = {"index": 0, "message": {"role": "assistant", "content": text, "refusal": None}, "logprobs": None}
     return {
@@ -166,9 +166,9 @@ def show_chat(generation: ChatRequest, fault: str | None) -> dict[str, Any]:
     }
 
 
-def show_completion(generation: ChatRequest, fault: str | None) -> dict[str, Any]:
+def render_completion(generation: ChatRequest, fault: str | None) -> dict[str, Any]:
     """YandexGPT's answer; its 64-bit numbers are strings."""
-    text = written(generation, fault)
+    text = write_text(generation, fault)
     used = {"inputTextTokens": len(generation.prompt.split()), "completionTokens": len(text.split())}
     used["totalTokens"] = sum(used.values())
     alternative = {"message": {"role": "assistant", "text": text}}
@@ -202,7 +202,7 @@ def yandex_error(status: int, text: str) -> Response:
 
 
 async def describe_error(request: Request, error: Exception) -> Response:
-    """Whatever a handler raises, in the shape of the path it was raised for."""
+    """Any exception of a handler, in the shape of its path."""
     body = yandex_error if "/foundationModels/" in request.url.path else openai_error
     if isinstance(error, OpenAIError):
         return JSONResponse(error.body, error.status)

@@ -1,4 +1,4 @@
-"""Pictures that stand-ins promise: kept as the words to draw them from, and drawn when somebody fetches them."""
+"""Pictures that stand-ins promise: stored as the arguments to draw them from, and drawn when they are fetched."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,10 +15,10 @@ from imagegate.local.upstreams.faults import CALL_FAULTS, PAGE, broken_answer
 from imagegate.local.upstreams.upstream import Upstream
 
 DROP_BYTES = 1024
-"""What a slow picture lets through at a time."""
+"""Size of the pieces of a slow picture."""
 
 PRIVATE_URL = "http://169.254.169.254/latest/meta-data/"
-"""The metadata service of a cloud machine: the address nobody may be redirected to."""
+"""The metadata service of a cloud machine: no client may follow a redirect there."""
 
 
 @dataclass(frozen=True, slots=True)

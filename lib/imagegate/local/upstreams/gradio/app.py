@@ -43,28 +43,28 @@ AT_ONCE = frozenset({"refuse", "quota"})
 
 @dataclass(slots=True)
 class Job:
-    """A call of `infer`: its one message waits here for its one reader. It runs whether or not anybody reads."""
+    """A call of `infer`: it runs whether or not it is read, and its one message is delivered once."""
 
     prompt: str
     directives: Directives
     due: float
-    """`time.monotonic()` at which the verdict is there."""
-    verdict: tuple[str, str]
+    """`time.monotonic()` at which its last event is there."""
+    last_event: tuple[str, str]
     """Event name and data."""
     delivered: bool = False
-    forgotten: bool = False
-    """A reader went away: Gradio deletes the session, the result is lost."""
+    lost: bool = False
+    """A reader went away: Gradio deletes the session and the result."""
 
-    def forget(self) -> None:
-        """What happens when a reader goes away."""
-        self.forgotten = True
+    def lose(self) -> None:
+        """Delete the session: a reader went away."""
+        self.lost = True
 
-    def take_verdict(self) -> tuple[str, str] | None:
-        """The verdict, if it is there and nobody has had it."""
+    def take_last_event(self) -> tuple[str, str] | None:
+        """The last event, if it is there and was not delivered before."""
         if self.delivered or time.monotonic() < self.due:
             return None
         self.delivered = True
-        return self.verdict
+        return self.last_event
 
 
 class GradioStandIn:
@@ -105,7 +105,7 @@ class GradioStandIn:
         return await self.start(request, data, directives, self.upstream.fault(prompt, directives, "submit"))
 
     async def start(self, request: Request, data: list[Any], directives: Directives, fault: str | None) -> Response:
-        """Put the job on the road, unless the fault stands before it."""
+        """Start the job, unless the fault strikes before that."""
         if fault in BEFORE_ACCEPTING:
             return await broken_answer(fault, request, self.upstream.timing, detail)
         job_id = secrets.token_hex(16)
@@ -126,25 +126,34 @@ class GradioStandIn:
         self.upstream.record(prompt, arguments.seed, request)
         due = math.inf if fault == "endless" else now + self.upstream.delay(directives)
         return Job(
-            prompt, directives, now if fault in AT_ONCE else due, self.verdict(request, arguments, directives, fault)
+            prompt, directives, now if fault in AT_ONCE else due, self.last_event(request, arguments, directives, fault)
         )
 
-    def verdict(
+    def last_event(
         self, request: Request, arguments: Arguments, directives: Directives, fault: str | None
     ) -> tuple[str, str]:
         """The event that ends the job; the image's URL is on the host that the POST was sent to, as in Gradio."""
         if fault in REFUSALS:
             return "error", self.generation.failure(REFUSALS[fault])
-        image = None if fault == "no-image" else self.keep(root_of(request), arguments, directives, fault)
+        image = None if fault == "no-image" else self.promise(root_of(request), arguments, directives, fault)
         return "complete", json.dumps([image, arguments.seed])
 
-    def keep(self, root: str, asked: Arguments, directives: Directives, fault: str | None) -> dict[str, Any]:
+    def promise(self, root: str, arguments: Arguments, directives: Directives, fault: str | None) -> dict[str, Any]:
         """Promise a picture; returns its FileData."""
         # The shape of Gradio's paths; no file.
         path = f"/tmp/gradio/{secrets.token_hex(32)}/image.webp"  # noqa: S108  # nosec B108
         self.pictures.put(
             path,
-            PictureSpec(asked.prompt, asked.seed, asked.width, asked.height, asked.steps, "webp", directives, fault),
+            PictureSpec(
+                prompt=arguments.prompt,
+                seed=arguments.seed,
+                width=arguments.width,
+                height=arguments.height,
+                steps=arguments.steps,
+                format="webp",
+                directives=directives,
+                fault=fault,
+            ),
         )
         return {
             "path": path,
@@ -157,25 +166,25 @@ class GradioStandIn:
         }
 
     async def stream(self, request: Request) -> Response:
-        """`GET /call/infer/{event_id}`: heartbeats, then the verdict, once. The api name is not looked at."""
+        """`GET /call/infer/{event_id}`: heartbeats, then the last event, once. The API name is ignored."""
         job = self.jobs.get(request.path_params["event_id"])
-        fault = self.upstream.fault(job.prompt, job.directives, "check") if job and not job.forgotten else None
+        fault = self.upstream.fault(job.prompt, job.directives, "check") if job and not job.lost else None
         if fault in BEFORE_ACCEPTING:
             return await broken_answer(fault, request, self.upstream.timing, detail)
         events = self.events(job, fault)
-        return Stream(events, "text/event-stream", job.forget if job else lambda: None)
+        return Stream(events, "text/event-stream", job.lose if job else lambda: None)
 
     async def events(self, job: Job | None, fault: str | None) -> AsyncIterator[bytes]:
-        """The stream's bytes. After a delivered verdict another reader gets heartbeats for ever, as in Gradio."""
+        """The stream's bytes. After the last event another reader gets heartbeats for ever, as in Gradio."""
         pause = self.upstream.timing.heartbeat
         beat = time.monotonic() + pause
         if fault == "drop" and job:
             yield sse("heartbeat", "null")
-            job.forget()
+            job.lose()
             raise Torn
-        while job and not job.forgotten:
-            if verdict := job.take_verdict():
-                for piece in chopped(sse(*verdict)) if fault == "chopped" else (sse(*verdict),):
+        while job and not job.lost:
+            if last_event := job.take_last_event():
+                for piece in chopped(sse(*last_event)) if fault == "chopped" else (sse(*last_event),):
                     yield piece
                 return
             if time.monotonic() >= beat:
@@ -225,7 +234,7 @@ def detail(status: int, what: Any) -> Response:
 
 
 async def describe_error(request: Request, error: Exception) -> Response:
-    """Unknown paths and methods, and switches in the prompt that are none, in FastAPI's words."""
+    """Unknown paths and methods, and wrong directives in the prompt, in FastAPI's shape."""
     if isinstance(error, HTTPException):
         return detail(error.status_code, error.detail)
     return detail(400, str(error))

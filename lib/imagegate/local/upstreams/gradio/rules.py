@@ -58,7 +58,7 @@ GENERATIONS: dict[Literal[4, 6], Generation] = {
 
 
 class InferError(Exception):
-    """The call ends in an error event; the text is None when Gradio would not tell."""
+    """The call ends in an error event; the text is None when Gradio gives no reason."""
 
     def __init__(self, text: str | None = None) -> None:
         super().__init__(text)
@@ -102,7 +102,7 @@ def whole(value: Any) -> int:
 
 
 def check_sliders(values: dict[str, int]) -> None:
-    """Raise for the first value that its slider does not reach, in Gradio 6's words."""
+    """Raise for the first value that its slider does not reach, with Gradio 6's text."""
     for name, value in values.items():
         low, high = SLIDERS[name]
         if value < low:

@@ -80,7 +80,7 @@ class OpenAIStandIn:
         return await self.serve(request, await read_variation(request))
 
     async def serve(self, request: Request, generation: ImagesRequest) -> Response:
-        """Accept the request, unless a fault stands before it, and hold it until the pictures are ready."""
+        """Accept the request, unless a fault strikes before that, and hold it until the pictures are ready."""
         fault = self.upstream.fault(generation.prompt, generation.directives, "submit")
         if fault in BEFORE_ACCEPTING:
             return await broken_answer(fault, request, self.upstream.timing, self.plain_error)
@@ -92,7 +92,7 @@ class OpenAIStandIn:
         return await self.finish(request, generation, fault)
 
     async def finish(self, request: Request, generation: ImagesRequest, fault: str | None) -> Response:
-        """Wait for as long as drawing is said to take, and answer."""
+        """Wait for the delay, and answer."""
         if fault != "accepted-then-hang":
             await asyncio.sleep(self.upstream.delay(generation.directives))
         if fault in ("refuse-late", "error"):
@@ -102,11 +102,11 @@ class OpenAIStandIn:
         data = (
             []
             if fault == "no-image"
-            else [await self.show(request, each, generation) for each in pictures(generation, fault)]
+            else [await self.render(request, each, generation) for each in pictures(generation, fault)]
         )
         return JSONResponse(self.profile.answer(generation, data))
 
-    async def show(self, request: Request, picture: PictureSpec, generation: ImagesRequest) -> dict[str, str]:
+    async def render(self, request: Request, picture: PictureSpec, generation: ImagesRequest) -> dict[str, str]:
         """One element of `data`."""
         # Of OpenAI's models only this one rewrites prompts, every one of them.
         revised = (
@@ -127,7 +127,7 @@ class OpenAIStandIn:
         return JSONResponse({"error": {key: full[key] for key in self.profile.error_keys}}, error.status)
 
     async def describe_error(self, request: Request, error: Exception) -> Response:
-        """Whatever a handler raises, in OpenAI's shape."""
+        """Any exception of a handler, in OpenAI's shape."""
         if isinstance(error, OpenAIError):
             return self.error(error)
         if isinstance(error, HTTPException):

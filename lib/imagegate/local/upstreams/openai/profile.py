@@ -22,7 +22,7 @@ OUT_OF_QUOTA = OpenAIError(
 
 
 def answer(generation: ImagesRequest, data: list[Datum]) -> dict[str, Any]:
-    """OpenAI's answer; gpt-image models tell more than the pictures."""
+    """OpenAI's answer; gpt-image models add metadata."""
     return {"created": int(time.time()), "data": data, **({} if generation.by_url else extras(generation))}
 
 
@@ -41,7 +41,7 @@ def extras(generation: ImagesRequest) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class ServerProfile:
-    """One server's ways."""
+    """How one server differs."""
 
     read: Callable[[Any], ImagesRequest] = parse_images_request
     """Reads the parsed body of `images/generations`; raises OpenAIError or DirectiveError."""

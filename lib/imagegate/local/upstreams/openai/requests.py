@@ -48,7 +48,7 @@ class ImagesRequest:
     seed: int
     """Of the first picture; the others count on. An extension: OpenAI itself takes none."""
     steps: int
-    """Only shown; an extension too."""
+    """Written into the picture; an extension too."""
     format: Format
     by_url: bool
     inputs: tuple[bytes, ...] = ()

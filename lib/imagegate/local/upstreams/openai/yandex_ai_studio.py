@@ -70,7 +70,7 @@ def size_for(size: Any) -> tuple[int, int]:
 
 YANDEX_AI_STUDIO = ServerProfile(
     read=read,
-    answer=lambda generation, shown: {**answer(generation, shown), "quality": "auto"},
+    answer=lambda generation, data: {**answer(generation, data), "quality": "auto"},
     edits=False,
     schemes=("bearer", "api-key"),
     error_keys=("message", "type"),

@@ -20,14 +20,14 @@ def opened(file: bytes) -> Image.Image:
     return picture
 
 
-def difference(one: bytes, other: bytes) -> float:
+def difference(first: bytes, other: bytes) -> float:
     """Mean difference of two pictures, 0..255."""
-    return max(ImageStat.Stat(ImageChops.difference(opened(one).convert("RGB"), opened(other).convert("RGB"))).mean)
+    return max(ImageStat.Stat(ImageChops.difference(opened(first).convert("RGB"), opened(other).convert("RGB"))).mean)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_the_picture_has_the_asked_size_and_format(width: int, height: int, format_: Format) -> None:
+def test_the_picture_has_the_requested_size_and_format(width: int, height: int, format_: Format) -> None:
     picture = opened(draw("a fox", 7, width, height, 4, format_))
 
     assert (picture.size, picture.format) == ((width, height), format_.upper())
@@ -63,12 +63,12 @@ def test_the_picture_is_marked(width: int, height: int) -> None:
 
 
 def test_three_lines_fit_at_256_pixels() -> None:
-    one, three = (Image.new("RGB", (256, 256), "green") for _ in range(2))
-    write_caption(one, ["imagegate stand-in"])
+    once, three = (Image.new("RGB", (256, 256), "green") for _ in range(2))
+    write_caption(once, ["imagegate stand-in"])
     write_caption(three, ["imagegate stand-in", "a fox", "seed 7"])
 
     band = ImageChops.difference(three, Image.new("RGB", (256, 256), "green")).getbbox()
-    single = ImageChops.difference(one, Image.new("RGB", (256, 256), "green")).getbbox()
+    single = ImageChops.difference(once, Image.new("RGB", (256, 256), "green")).getbbox()
     assert (256 - band[1]) > 2 * (256 - single[1])
     assert band[1] > 128, "the caption leaves the upper half alone"
 
