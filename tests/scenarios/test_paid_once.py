@@ -455,6 +455,16 @@ def test_a_stream_that_cannot_be_opened_is_tried_again_and_given_up_in_time() ->
     assert not operation.attempts[0].failure.certainly_free
 
 
+@pytest.mark.parametrize(("recovers", "asked"), [(True, [2, 0]), (False, [1, 1])])
+def test_a_lost_submission_is_recovered_before_another_provider_is_paid(recovers: bool, asked: list[int]) -> None:
+    world = World()
+    served_by(world, replace(world.alpha.limits, recovers_submissions=recovers), "alpha", "beta")
+    world.alpha.submissions = [failing(FailureCode.AMBIGUOUS), Ticket({"job": 1})]
+    world.alpha.checks = world.beta.checks = [ready()]
+    assert world.drive(world.begun()).state is State.SUCCEEDED
+    assert [len(world.alpha.submitted), len(world.beta.submitted)] == asked
+
+
 def test_a_throttled_submission_is_no_lost_one() -> None:
     """An upstream that can look for lost ones need not."""
     world = World()
