@@ -20,6 +20,7 @@ from imagegate.providers.replaced import URL_SUFFIX, reach, with_replaced_urls
 
 PROTOCOLS: Mapping[str, str] = {
     "gigachat": "GigaChat",
+    "fal": "Fal",
     "gradio_space": "GradioSpace",
     "openai_images": "OpenAIImages",
     "replicate": "Replicate",
