@@ -1,7 +1,7 @@
-"""Every route of the application, whoever asks: a foreign key finds nothing, no key or a wrong one gets no further.
+"""Access to every route: a foreign key finds nothing, and a request without a valid key is refused.
 
-The routes come from the application itself. A new one is tested as soon as it is there; one with a new path
-parameter fails here until `filled` knows what to put in its place.
+The routes come from the application itself, so a new route is tested too. One with a new path parameter fails here
+until `filled` has a value for it.
 """
 
 from collections.abc import Iterator
@@ -94,7 +94,7 @@ class World:
         return self.gateway.call(method, self.filled(path), body, **headers)
 
     def shown_in(self, answer: Answered) -> list[str]:
-        """What of the first owner's is in an answer."""
+        """The first owner's data in an answer."""
         text = answer.text + str(answer.headers)
         marks = (self.operation_id, SECRET_WORDS, self.first.id, "images/k.png")
         return [mark for mark in marks if mark in text]
@@ -234,7 +234,7 @@ def test_a_links_token_opens_its_own_path_and_no_other(method: str, path: str, l
 @pytest.mark.parametrize("dialect", START)
 @pytest.mark.parametrize(("method", "path"), OF_ONE)
 def test_a_foreign_operation_takes_as_much_work_as_none(method: str, path: str, dialect: str) -> None:
-    """What is not done cannot be timed: the same calls of the same ports, in the same order."""
+    """The same calls of the same ports in the same order, so that their duration reveals nothing."""
     world = World(dialect)
     calls = noted(world.gateway.store, world.gateway.images, world.gateway.workflow)
     world.call(method, path, authorization=f"Bearer {world.second_key}")
@@ -247,7 +247,7 @@ def test_a_foreign_operation_takes_as_much_work_as_none(method: str, path: str, 
 
 
 def noted(*ports: Any) -> list[str]:
-    """The names of the methods that are called on the ports from now on."""
+    """Record the names of the ports' methods that are called."""
     calls: list[str] = []
 
     def noting(method: Any) -> Any:

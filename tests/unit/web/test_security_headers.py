@@ -1,4 +1,4 @@
-"""Every answer, whoever gives it, tells browsers what not to do with it."""
+"""Every answer has the security headers for browsers."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def test_answers_of_the_layers_around_the_routes_have_them(monkeypatch: pytest.M
 
 
 def test_nothing_is_said_of_tls_without_it(gateway: Gateway) -> None:
-    """A browser ignores it there; on loopback it would mean every other server of the machine as well."""
+    """A browser ignores it there; on loopback it would affect all other servers of the machine."""
     answer = gateway.call("GET", "/v1/models", x_forwarded_proto="http")
     assert said(answer)["strict-transport-security"] == ""
     assert said(answer)["x-content-type-options"] == "nosniff"
