@@ -13,7 +13,7 @@ PictureLink = Callable[[Operation, int], str]
 
 
 class RenderContext(Protocol):
-    """What an answer can need beside its operation. Each part is fetched only when a dialect asks for it."""
+    """What an answer can need beside its operation. Each part is fetched only when a dialect uses it."""
 
     @property
     def picture_link(self) -> PictureLink:
@@ -30,7 +30,7 @@ class RenderContext(Protocol):
 
 
 class Dialect(Protocol):
-    """One API: which paths are its own, and how it words every answer that the gateway gives to all APIs alike."""
+    """An API that clients speak: the paths that it owns, and its form of the answers that all APIs have."""
 
     @property
     def name(self) -> str:
@@ -72,4 +72,4 @@ class Dialect(Protocol):
         """
 
     def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
-        """The answer in place of a finished one that is larger than Lambda returns, where S3 cannot hand it out."""
+        """The answer in place of one larger than Lambda returns, to a client that cannot fetch it from S3."""

@@ -216,7 +216,7 @@ UNCOMPRESSED = 100
 def check_combinations(request: ImageRequest) -> None:
     """Raises InvalidRequest for fields that contradict each other."""
     if request.background == "transparent" and request.output_format == "jpeg":
-        raise InvalidRequest("JPEG has no transparency: ask for png or webp.", param="background")
+        raise InvalidRequest("JPEG has no transparency: use png or webp.", param="background")
     compressed = request.output_compression not in (None, UNCOMPRESSED)
     if compressed and request.output_format not in ("jpeg", "webp"):
         raise InvalidRequest(

@@ -1,1 +1,1 @@
-"""The HTTP front: one router per dialect, one way of waiting."""
+"""The HTTP API: one folder per client API, and what all of them share."""

@@ -17,9 +17,8 @@ from imagegate.web.apis import routers
 from imagegate.web.docs_page import add_docs
 from imagegate.web.errors import render_breakdown, render_refusal
 from imagegate.web.http import to_response
-from imagegate.web.middleware import Head, RequestId, id_headers, request_id_of
+from imagegate.web.middleware import CommonHeaders, Head, common_headers, request_id_of
 from imagegate.web.preflight import Preflight
-from imagegate.web.security_headers import SecurityHeaders, security_headers
 from imagegate.web.services import Services
 
 _log = logging.getLogger(__name__)
@@ -49,8 +48,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(Head)
     app.add_middleware(Access, services)
     app.add_middleware(Preflight, services)
-    app.add_middleware(RequestId)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(CommonHeaders)
     return app
 
 
@@ -100,4 +98,4 @@ async def _broken(request: Request, error: Exception) -> Response:
     message = f"imagegate could not answer; its logs say why under request id {request_id}."
     answer = render_breakdown(request.scope, 500, message)
     # Starlette calls this handler outside of all middleware, so the answer needs the middleware's headers.
-    return to_response(answer.with_headers({**id_headers(request.scope), **security_headers(request.scope)}))
+    return to_response(answer.with_headers(common_headers(request.scope)))

@@ -28,7 +28,7 @@ _LARGEST_FIELD = 1024 * 1024
 MOST_FIELDS = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """A field or a file."""
 
@@ -126,7 +126,7 @@ class _Reader:
 
     def on_part_end(self) -> None:
         charset = _charset_in(parse_options_header(self._headers.get(b"content-type"))[1])
-        part = Part(self._field, self._is_file, bytes(self._body), charset)
+        part = Part(name=self._field, is_file=self._is_file, body=bytes(self._body), charset=charset)
         if part.name == _CHARSET_FIELD and part.text.strip().lower() not in _UTF8:
             raise _wrong_charset("The form")
         self.parts.append(part)

@@ -83,7 +83,7 @@ class LongPoll:
         if not exempt and not self.services.may_hold(self.waiting, hold):
             unheld = replace(self, preferences=replace(self.preferences, wait=None))
             return unheld._respond(NextMove.GIVE_UP, operation)
-        first_poll = 0.0 if operation.done else self.services.first_poll_delay(operation)
+        first_poll = self.services.first_poll_delay(operation) if limit and not operation.done else 0.0
         while True:
             held = clock.now() - began
             hold = min(limit, self._hold_while_untouched(operation, began))
@@ -136,7 +136,7 @@ class LongPoll:
         return to_response(dialect.render_too_large(operation, services))
 
     def _count(self, operation: Operation, change: int, applies: bool) -> None:
-        """Count clients whose wait was broken off, so that a repeated POST is told from a second order."""
+        """Count the clients whose wait was broken off, which distinguishes a repeated POST from a second order."""
         if operation.claim and applies:
             self.services.claims.count_waiting(operation, change)
 

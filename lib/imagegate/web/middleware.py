@@ -1,6 +1,7 @@
-"""ASGI middleware: request ids, HEAD, and the headers about requests a minute."""
+"""ASGI middleware: the headers of every answer, HEAD, and the headers about requests a minute."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -10,6 +11,16 @@ from imagegate.dialects.dialect import Dialect
 from imagegate.dialects.registry import dialect_at, dialect_named
 from imagegate.domain.access.rate import Allowance
 from imagegate.domain.errors import RateLimited
+
+_FOR_BROWSERS = {
+    "x-content-type-options": "nosniff",
+    # Only /docs is a page, and it has its own policy.
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    # The addresses of hops and pictures hold tokens.
+    "referrer-policy": "no-referrer",
+}
+_FOR_BROWSERS_OVER_TLS = _FOR_BROWSERS | {"strict-transport-security": "max-age=31536000"}
+"""A year, for this host only, because its sub-domains can belong to other services."""
 
 
 def dialect_of(scope: Scope) -> Dialect:
@@ -28,24 +39,37 @@ def request_id_of(scope: Scope) -> str:
     return str(state["request_id"])
 
 
-def id_headers(scope: Scope) -> dict[str, str]:
-    """The headers that identify the answer to a request."""
+def common_headers(scope: Scope) -> Mapping[str, str]:
+    """The headers of the answer to any request: what browsers must not do with it, and what identifies it."""
     request_id = request_id_of(scope)
-    return {"x-request-id": request_id, **dialect_of(scope).id_headers(Headers(scope=scope), request_id)}
+    return {
+        **(_FOR_BROWSERS if scope["scheme"] == "http" else _FOR_BROWSERS_OVER_TLS),
+        "x-request-id": request_id,
+        **dialect_of(scope).id_headers(Headers(scope=scope), request_id),
+    }
 
 
-class RequestId:
+class CommonHeaders:
     """ASGI middleware; plain, because Starlette's BaseHTTPMiddleware costs more than the whole request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and add its ids to the answer."""
+        """Pass the request on, and add the headers that the answer does not set itself."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await self._app(scope, receive, _with_headers(send, id_headers(scope)))
+        headers = common_headers(scope)  # before the wait route sets the dialect of its operation
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = MutableHeaders(scope=message)
+                for name, value in headers.items():
+                    own.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
 
 
 class Head:
@@ -83,10 +107,7 @@ def with_rate_limit_headers(send: Send, allowance: Allowance) -> Send:
         "x-ratelimit-remaining-requests": str(allowance.remaining),
         "x-ratelimit-reset-requests": format_duration(allowance.full_after),
     }
-    return _with_headers(send, headers)
 
-
-def _with_headers(send: Send, headers: dict[str, str]) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             MutableHeaders(scope=message).update(headers)

@@ -100,7 +100,7 @@ def _add_examples(status: int, content: dict[str, Any], documented: Documented) 
 
 
 def _bound_parameters(parameters: Iterable[dict[str, Any]]) -> None:
-    """State for every text in the path, the query and the headers which characters it may hold."""
+    """Add the pattern of allowed characters to every text in the path, the query and the headers."""
     for parameter in parameters:
         for schema in parameter["schema"].get("anyOf", [parameter["schema"]]):
             if schema.get("type") == "string" and not schema.keys() & {"enum", "format", "pattern"}:

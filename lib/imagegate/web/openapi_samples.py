@@ -1,4 +1,4 @@
-"""One operation, and the errors that can befall it, from which the dialects render the OpenAPI document's examples."""
+"""An operation and errors, from which the dialects render the examples of the OpenAPI document."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -25,7 +25,7 @@ _FILES = ("image", "image[]")
 """The fields that a form may repeat."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """A request with pictures, before its fields are checked."""
 
@@ -40,11 +40,11 @@ async def read_upload(request: Request) -> Upload:
     """Read the fields and pictures of the request. Raises InvalidRequest."""
     content_type, body = request.headers.get("content-type", ""), await request.body()
     if is_form(content_type):
-        return _of_form(parse_form(content_type, body, most_files=MOST + 1))
-    return _of_json(parse_document(body, LARGEST_WITH_PICTURES))
+        return _parse_form_parts(parse_form(content_type, body, most_files=MOST + 1))
+    return _parse_json(parse_document(body, LARGEST_WITH_PICTURES))
 
 
-def _of_form(parts: Sequence[Part]) -> Upload:
+def _parse_form_parts(parts: Sequence[Part]) -> Upload:
     images, mask, fields = [], None, {}
     count = Counter(part.name for part in parts)
     for part in parts:
@@ -64,20 +64,21 @@ def _of_form(parts: Sequence[Part]) -> Upload:
         else:
             # Above all `markup`: its drawing is an instruction, so ignoring it would be wrong.
             raise InvalidRequest(f"No provider here accepts a file '{name}'.", param=name, remedy="Leave it out.")
-    return Upload(fields, tuple(images), mask)
+    return Upload(fields=fields, images=tuple(images), mask=mask)
 
 
-def _of_json(document: dict[str, Any]) -> Upload:
+def _parse_json(document: dict[str, Any]) -> Upload:
     fields = {name: value for name, value in document.items() if name not in ("images", "mask")}
     listed = document.get("images") or []
     if not isinstance(listed, list):
         raise InvalidRequest("images must be a list.", param="images")
-    images = tuple(_of_reference(entry, f"images.{at}") for at, entry in enumerate(listed))
+    images = tuple(_decode_reference(entry, f"images.{at}") for at, entry in enumerate(listed))
     mask = document.get("mask")
-    return Upload(fields, images, _of_reference(mask, "mask") if mask else None, "images")
+    mask = _decode_reference(mask, "mask") if mask else None
+    return Upload(fields=fields, images=images, mask=mask, name="images")
 
 
-def _of_reference(reference: Any, param: str) -> bytes:
+def _decode_reference(reference: Any, param: str) -> bytes:
     url = reference.get("image_url") if isinstance(reference, dict) else None
     if not isinstance(url, str) or not url.startswith(_DATA_URL) or ";base64," not in url:
         raise InvalidRequest(

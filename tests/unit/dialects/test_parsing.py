@@ -1,4 +1,4 @@
-"""Bodies that are made to hurt, in every dialect: a clear refusal, whatever the fields."""
+"""Hostile bodies are refused clearly in every dialect."""
 
 import json
 import time

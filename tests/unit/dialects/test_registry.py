@@ -1,4 +1,4 @@
-"""Which API a request speaks, and what the gateway asks of every API."""
+"""Which API a request speaks, and what all APIs have in common."""
 
 from dataclasses import replace
 from importlib.util import find_spec
@@ -18,7 +18,7 @@ OPERATION = Operation("0" * 20, "k1", "", ImageRequest("flux", (Message("a fox")
 
 
 class Nothing:
-    """A context of an answer that needs nothing of it but links."""
+    """A context from which only links may be fetched."""
 
     picture_link = staticmethod(picture_path)
 

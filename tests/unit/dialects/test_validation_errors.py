@@ -1,4 +1,4 @@
-"""What is said of a field that is wrong: its name as the caller wrote it, and words that are not Python's."""
+"""Errors of fields have the name that the caller used, and no terms of Python."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Keys at the HTTP front: where they may stand, what they open, and what a refusal says."""
+"""API keys over HTTP: where a request may carry one, what it allows, and how it is refused."""
 
 from dataclasses import replace
 from typing import Any

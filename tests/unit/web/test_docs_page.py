@@ -1,4 +1,4 @@
-"""`/docs` loads nothing from elsewhere, and may not."""
+"""`/docs` loads nothing from other hosts, and its policy forbids it."""
 
 import re
 from html.parser import HTMLParser

@@ -1,4 +1,4 @@
-"""Texts that are no UTF-8, or that say they are something else: 400 in the caller's dialect, wherever they stand."""
+"""Texts that are not UTF-8, or name another charset, are refused with 400 in the caller's dialect."""
 
 import json
 import time
@@ -105,7 +105,7 @@ def test_an_odd_part_is_refused(gateway: Gateway, odd: bytes) -> None:
 
 
 def test_the_name_of_a_file_is_not_read(gateway: Gateway) -> None:
-    """Its encoding is therefore the caller's affair: browsers write what they like there."""
+    """So its encoding does not matter: browsers send any."""
     for filename in (b'"\xff\xfe.png"', b"\"a\"; filename*=utf-7''%ff", b'"a\\"b"'):
         body = b"Content-Disposition: form-data; name=image; filename=" + filename + b"\r\n\r\n" + png(8, 8) + b"\r\n"
         assert send_form(gateway, form(body, part("prompt", b"x"))).status == 303

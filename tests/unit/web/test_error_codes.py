@@ -26,9 +26,9 @@ BODIES: Mapping[str, Any] = {
     YANDEX: {"modelUri": "art://f/flux/latest", "messages": [{"text": "a cat"}]},
 }
 OTHER: Mapping[str, Any] = {IMAGES: {"seed": 1}, NATIVE: {"seed": 1}, YANDEX: {"generationOptions": {"seed": 1}}}
-"""What makes another request of each."""
+"""The fields that change each request."""
 COLUMNS = {IMAGES: 0, YANDEX: 1, NATIVE: 2}
-"""Where a dialect stands in the page's tables."""
+"""The column of each dialect in the page's tables."""
 Request = Callable[[Gateway], Answered]
 NOBODYS = "0" * 20
 
@@ -41,7 +41,7 @@ def documented(section: str) -> dict[str, list[str]]:
 
 
 def started(gateway: Gateway, path: str = NATIVE, **headers: str) -> Operation:
-    """An operation begun through that path."""
+    """Start an operation through that path."""
     gateway.call("POST", path, BODIES[path], **({"prefer": "respond-async"} | headers))
     stored = gateway.store.get(max(gateway.store.documents))
     assert stored
@@ -49,7 +49,7 @@ def started(gateway: Gateway, path: str = NATIVE, **headers: str) -> Operation:
 
 
 def ended(gateway: Gateway, operation: Operation, state: State, failure: Failure | None = None) -> Operation:
-    """The operation at its end."""
+    """Read the ended operation."""
     moved = operation.moved(State.RUNNING, 1.0).moved(state, gateway.clock.now(), failure=failure)
     gateway.store.replace(replace(moved, version=operation.version + 1))
     return moved
@@ -231,7 +231,7 @@ FRONT: Mapping[str, tuple[int, Request]] = {
 
 
 OPENAIS = {"operation_pending", "answer_too_large"}
-"""What the other dialects' clients are never told."""
+"""Codes that only OpenAI's dialect has."""
 
 
 @pytest.mark.parametrize("code", FRONT)

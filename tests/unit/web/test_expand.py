@@ -1,4 +1,4 @@
-"""Prompt expansion as the callers of each dialect ask for it and see it."""
+"""Prompt expansion in the requests and answers of each dialect."""
 
 import json
 from typing import Any
@@ -29,17 +29,17 @@ def stored(gateway: Gateway) -> Operation:
 
 
 def ended(gateway: Gateway, prompt: str | None) -> Operation:
-    """The one operation, finished: from the expanded prompt, or without an expansion."""
-    now, one = gateway.clock.now(), stored(gateway)
+    """The only operation, ended: from the expanded prompt, or without an expansion."""
+    now, operation = gateway.clock.now(), stored(gateway)
     refusal = Failure(FailureCode.UPSTREAM_TIMEOUT, "no answer in time")
-    one = one.expanded(prompt) if prompt else one.without_expansion(refusal)
+    operation = operation.expanded(prompt) if prompt else operation.without_expansion(refusal)
     gateway.images.put("k", b"picture", "image/png")
     made = Picture(0, "k", "0" * 64, "image/png", 64, 64, 7, "alpha", 1, revised_prompt=prompt)
     passed_over = () if prompt else ("expand",)
     attempt = Attempt(1, "alpha", "schnell", (0,), AttemptState.DONE, now, now, not_honoured=passed_over)
-    one = one.moved(State.RUNNING, now).with_attempt(attempt).with_pictures((made,)).complete_if_done(now)
-    gateway.store._write(one)
-    return one
+    operation = operation.moved(State.RUNNING, now).with_attempt(attempt).with_pictures((made,)).complete_if_done(now)
+    gateway.store._write(operation)
+    return operation
 
 
 @pytest.mark.parametrize("path", [NATIVE, OPENAI])
@@ -80,8 +80,8 @@ def test_a_deployment_without_a_language_model_says_what_to_do() -> None:
 def test_an_openai_client_is_told_what_became_of_its_prompt() -> None:
     gateway = Gateway()
     asked(gateway, OPENAI, True, prefer="respond-async")
-    one = ended(gateway, CAT)
-    answer = gateway.call("GET", f"/v1/operations/{one.id}/wait").json()
+    operation = ended(gateway, CAT)
+    answer = gateway.call("GET", f"/v1/operations/{operation.id}/wait").json()
     assert answer["data"][0]["revised_prompt"] == CAT
     assert "not_honoured" not in answer
 
@@ -89,8 +89,8 @@ def test_an_openai_client_is_told_what_became_of_its_prompt() -> None:
 def test_an_openai_client_is_told_that_nothing_became_of_it() -> None:
     gateway = Gateway()
     asked(gateway, OPENAI, True, prefer="respond-async")
-    one = ended(gateway, None)
-    answer = gateway.call("GET", f"/v1/operations/{one.id}/wait").json()
+    operation = ended(gateway, None)
+    answer = gateway.call("GET", f"/v1/operations/{operation.id}/wait").json()
     assert "revised_prompt" not in answer["data"][0]
     assert answer["not_honoured"] == ["expand"]
 
@@ -99,8 +99,8 @@ def test_a_stream_tells_it_too() -> None:
     gateway = Gateway()
     body = {"model": "flux", "prompt": "a cat", "expand": True, "stream": True}
     gateway.call("POST", OPENAI, body, prefer="respond-async")
-    one = ended(gateway, CAT)
-    text = gateway.call("GET", f"/v1/operations/{one.id}/wait").text
+    operation = ended(gateway, CAT)
+    text = gateway.call("GET", f"/v1/operations/{operation.id}/wait").text
     event = json.loads(text.partition("data: ")[2].partition("\n")[0])
     assert event["revised_prompt"] == CAT
 
@@ -109,8 +109,8 @@ def test_a_stream_tells_it_too() -> None:
 def test_the_operations_api_shows_all_of_it(prompt: str | None) -> None:
     gateway = Gateway()
     asked(gateway, NATIVE, True)
-    one = ended(gateway, prompt)
-    document = gateway.call("GET", f"/v1/operations/{one.id}").json()
+    operation = ended(gateway, prompt)
+    document = gateway.call("GET", f"/v1/operations/{operation.id}").json()
     assert (document["prompt"], document["expand"], document["revised_prompt"]) == ("a cat", True, prompt)
     assert document["images"][0]["revised_prompt"] == prompt
     assert (document["not_expanded"] is None) == (prompt is not None)
@@ -141,8 +141,8 @@ def test_a_yandexart_client_is_told_that_there_is_no_language_model() -> None:
 def test_a_yandexart_client_reads_the_revised_prompt_in_a_header(prompt: str) -> None:
     gateway = Gateway()
     gateway.call("POST", YANDEX, DOCUMENTED, x_imagegate_expand="true")
-    one = ended(gateway, prompt)
-    answer = gateway.call("GET", f"/operations/{one.id}")
+    operation = ended(gateway, prompt)
+    answer = gateway.call("GET", f"/operations/{operation.id}")
     header = answer.headers["x-imagegate-revised-prompt"]
     assert header.isascii()
     assert len(header) < 8000

@@ -23,7 +23,7 @@ def gateway() -> Gateway:
 
 
 def finish(gateway: Gateway, after: float, **changes: Any) -> None:
-    """Let the one operation end `after` seconds of the clock."""
+    """Let the only operation end `after` seconds of the clock."""
     sleep, began = gateway.clock.sleep, gateway.clock.now()
 
     def sleeping(seconds: float) -> None:

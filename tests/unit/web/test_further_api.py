@@ -1,4 +1,4 @@
-"""One folder in `dialects`, one in `web` and a line in the registry make an API: nothing else has to know it."""
+"""An API is a folder in `dialects`, a folder in `web` and a line in the registry. Nothing else knows it."""
 
 import sys
 from types import ModuleType
@@ -25,7 +25,7 @@ class Note(Schema):
 
 
 class Further(OpenAIImages):
-    """Answers errors in a shape of its own."""
+    """An API with its own errors."""
 
     name = "further"
     folder = "further"

@@ -1,4 +1,4 @@
-"""Limits of keys over HTTP: every refusal in the words of its dialect, the headers, GET /v1/usage."""
+"""Limits of API keys over HTTP: refusals in each dialect, headers, GET /v1/usage."""
 
 import asyncio
 from dataclasses import replace
@@ -30,7 +30,7 @@ def gateway() -> Gateway:
 
 
 def limited(gateway: Gateway, **limits: int) -> str:
-    """What the holder of a key with these limits presents."""
+    """Make a key with these limits, and return its text."""
     return gateway.key(limits=KeyLimits(**limits))[1]
 
 
@@ -199,7 +199,7 @@ def test_days_that_cannot_be_asked_for(gateway: Gateway, days: str) -> None:
 
 
 def test_a_workflow_that_does_not_start_leaves_a_running_operation_in_the_books(gateway: Gateway) -> None:
-    """`sweep` will start it; until then it is under way, and its end gives back what it holds."""
+    """`sweep` will start it. Until then it counts as running, and its end releases its reservation."""
     key = limited(gateway, concurrent=1)
     gateway.services.start._workflow = Broken()
     assert post(gateway, key).status == 500

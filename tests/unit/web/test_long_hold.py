@@ -38,7 +38,7 @@ def finish(gateway: Gateway, size: tuple[int, int] = (64, 48)) -> None:
 
 
 def finish_after(gateway: Gateway, seconds: float, size: tuple[int, int] = (64, 48)) -> None:
-    """End the operation while somebody is held for it."""
+    """End the operation while a request waits for it."""
     sleep, at = gateway.clock.sleep, gateway.clock.now() + seconds
 
     def slept(pause: float) -> None:
@@ -158,7 +158,7 @@ def test_a_get_is_redirected_to_what_lambda_cannot_return(gateway: Gateway, monk
 
 
 def test_an_event_of_a_function_url_is_understood() -> None:
-    """It has an account that is no number, a domain of its own and no `pathParameters`."""
+    """It has a non-numeric account, its own domain, and no `pathParameters`."""
     gateway = Gateway(hold_seconds=0, redirects=False, access="keys")
     _, text = gateway.key()
     request = event("GET", "/v1/operations?state=queued", b"", {"x-api-key": text, "x-forwarded-port": "443"})

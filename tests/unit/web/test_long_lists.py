@@ -1,4 +1,4 @@
-"""Lists whose texts are as long as they may be: pages end before Lambda's limit, and nothing is lost between them."""
+"""Lists of the longest texts: pages stay below Lambda's limit, and together they are complete."""
 
 import json
 from dataclasses import replace

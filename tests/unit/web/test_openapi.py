@@ -1,4 +1,4 @@
-"""The OpenAPI document: kept in the repository, complete, and true."""
+"""The OpenAPI document is up to date in the repository, complete, and correct."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_the_kept_document_is_what_the_command_prints(document: dict[str, Any]) 
 
 
 def routes(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Every route: method, path, and what is said of it."""
+    """Every route: its method, path and documentation."""
     return [(method, path, message) for path, part in document["paths"].items() for method, message in part.items()]
 
 

@@ -1,4 +1,4 @@
-"""Preflight requests that reach the function: API Gateway hands them on where there is a `$default` route."""
+"""Preflight requests that API Gateway routes to the function by `$default`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Requests that change an operation which others change at the same moment."""
+"""Requests that change an operation while others change it."""
 
 import base64
 from collections.abc import Callable

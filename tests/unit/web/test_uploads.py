@@ -1,4 +1,4 @@
-"""Pictures that came along lie in the bucket as long as their operation does, and never without one."""
+"""Pictures of a request stay in the bucket exactly as long as its operation."""
 
 import json
 from dataclasses import replace
@@ -99,7 +99,7 @@ def test_a_used_idempotency_key_leaves_nothing(gateway: Gateway) -> None:
 
 
 def test_two_requests_share_no_object(gateway: Gateway) -> None:
-    """So that the refusal of one, or its deletion, takes nothing from the other."""
+    """Refusing or deleting one must not affect the other."""
     (_, mine), (_, yours) = gateway.key(), gateway.key(limits=KeyLimits(concurrent=0))
     assert edit(gateway, mine).status == 303
     kept = dict(gateway.images.objects)

@@ -1,4 +1,4 @@
-"""How many requests may wait at once, and for how long without the key that began the wait."""
+"""How many requests may wait at the same time, and how long without the key that started the wait."""
 
 import re
 from collections.abc import Iterator
@@ -29,16 +29,16 @@ class Client:
         return self.gateway.call(method, url, body, **{"x_api_key": self.text, "user_agent": REQUESTS, **headers})
 
     def bare(self, url: str) -> Answered:
-        """A request that comes by a link alone."""
+        """A request with a link and no key."""
         return self.gateway.call("GET", url, user_agent=REQUESTS)
 
     def link(self) -> str:
-        """Where the first redirect leads."""
+        """The target of the first redirect."""
         location: str = self.call("POST", GENERATIONS, BODY).headers["location"]
         return location
 
     def at_once(self, times: int, method: str, url: str, body: Any = None, **headers: str) -> list[Answered]:
-        """So many requests that arrive at the same moment."""
+        """Requests that arrive at the same time."""
         now, answers = self.gateway.clock.time, []
         for _ in range(times):
             self.gateway.clock.time = now
@@ -47,7 +47,7 @@ class Client:
 
 
 def follow(answer: Answered, client: Client, *, showing: bool) -> Iterator[Answered]:
-    """Every answer on the way through the redirects."""
+    """All answers while following the redirects."""
     while answer.status in HELD:
         url = answer.headers["location"]
         answer = client.call("GET", url) if showing else client.bare(url)
@@ -113,7 +113,7 @@ def test_repeated_posts_are_bounded_by_it_as_well() -> None:
 
 
 def test_posts_that_start_an_operation_are_not_counted() -> None:
-    """However many pictures a key makes one after another, each is waited for."""
+    """A key can wait for any number of pictures, one after another."""
     client = Client(concurrent=1)
     for at in range(40):
         answer = client.call("POST", GENERATIONS, BODY | {"prompt": str(at)})

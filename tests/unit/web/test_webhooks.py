@@ -1,4 +1,4 @@
-"""How webhooks are asked for, in every dialect, and what is shown of them."""
+"""Webhooks in the requests of every dialect, and in answers."""
 
 import json
 from dataclasses import replace
@@ -264,7 +264,7 @@ def test_a_webhook_to_the_gateway_itself_is_refused(path: str, url: str) -> None
 
 @pytest.fixture(scope="module")
 def ours() -> dict[str, str]:
-    """The headers of a webhook as it is sent, but for `host`."""
+    """The headers of a webhook, without `host`."""
     seen = dict[str, str]()
     server = Receiver(secret_text(SECRET))
 

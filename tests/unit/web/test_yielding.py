@@ -1,4 +1,4 @@
-"""Held requests give their function back while no step of their operation's workflow has run: it may wait for one."""
+"""Requests release their function early while their operation's workflow may be waiting for one."""
 
 from dataclasses import replace
 
@@ -20,14 +20,14 @@ def post(gateway: Gateway, body: object = None, **headers: str) -> Answered:
 
 
 def begin(gateway: Gateway) -> None:
-    """What the first step does: it writes to the operation."""
+    """Write to the operation, as the first step does."""
     found = gateway.store.get(list(gateway.store.documents)[-1])
     assert found
     gateway.store.replace(replace(found, version=found.version + 1, updated_at=gateway.clock.now()))
 
 
 def begin_after(gateway: Gateway, seconds: float) -> None:
-    """Have the first step run while a request is held."""
+    """Run the first step while a request is held."""
     sleep, at = gateway.clock.sleep, gateway.clock.now() + seconds
 
     def slept(pause: float) -> None:
@@ -75,7 +75,7 @@ def test_who_asks_to_be_held_is_held(gateway: Gateway) -> None:
 
 
 def test_a_prompt_that_is_being_expanded_is_no_sign_of_want(gateway: Gateway) -> None:
-    """Its first step hands it on without writing."""
+    """Its first step passes it on without a write."""
     began = gateway.clock.now()
     assert post(gateway, PROMPT | {"expand": True}).status == 303
     assert gateway.clock.now() - began == pytest.approx(25)

@@ -24,7 +24,7 @@ class OpenAIImages:
     needs_pictures = True
 
     def owns(self, path: str, query: bytes) -> bool:
-        """Its own paths, and the hops of a wait: only a synchronous API redirects to them, most likely this one."""
+        """Its own paths, and the hops of a wait, because only a synchronous API redirects to them."""
         hops = path.startswith("/v1/") and path.endswith("/wait") and _HOP.search(query)
         return path.rstrip("/") in _PATHS or bool(hops)
 
@@ -55,7 +55,7 @@ class OpenAIImages:
     def render_pending(
         self, operation: Operation, context: RenderContext, *, repeats: bool, retry_after: int
     ) -> ApiResponse:
-        """503 to a client that repeats it, else 504; both say how to go on waiting."""
+        """503 to a client that repeats it, else 504; the message says how to continue to wait."""
         return responses.render_pending(operation, repeats, retry_after)
 
     def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:

@@ -41,7 +41,7 @@ class Operations:
     def render_pending(
         self, operation: Operation, context: RenderContext, *, repeats: bool, retry_after: int
     ) -> ApiResponse:
-        """202 with the operation as it stands, and the learned time after which to ask again."""
+        """202 with the running operation, and in Retry-After the learned time until it ends."""
         return responses.render_accepted(operation, context.picture_link, context.outlook(operation))
 
     def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:

@@ -15,7 +15,7 @@ _XRAY_TRACE = re.compile(r"Root=([0-9a-f-]+)")
 
 
 class YandexArt:
-    """Asynchronous, and answered under paths of its own: a client polls for one JPEG in base64."""
+    """Asynchronous: a client polls the API's own paths for one JPEG in base64."""
 
     name = NAME
     folder = "yandexart"
@@ -23,7 +23,7 @@ class YandexArt:
     needs_pictures = True
 
     def owns(self, path: str, query: bytes) -> bool:
-        """The paths of the service that it stands in for."""
+        """The paths of Yandex's service."""
         return path.startswith(("/foundationModels/", "/operations/"))
 
     def id_headers(self, headers: Mapping[str, str], request_id: str) -> Mapping[str, str]:
@@ -50,11 +50,11 @@ class YandexArt:
     def render_pending(
         self, operation: Operation, context: RenderContext, *, repeats: bool, retry_after: int
     ) -> ApiResponse:
-        """The operation as it stands; its clients poll by themselves."""
+        """The running operation, which its clients poll."""
         return responses.render_pending(operation)
 
     def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
-        """A failed precondition that says where the picture is."""
+        """A failed precondition with the operation's address in the operations API."""
         return responses.render_error(
             9, f"The picture is too large for this answer: GET /v1/operations/{operation.id}."
         )

@@ -30,14 +30,14 @@ _REDIRECT = render_unfinished(samples.DONE)
 _STOPPED = Failure(FailureCode.CANCELLED, "The operation was cancelled.")
 _GET = Documented(
     summary="Get the result",
-    responses={**_ANSWERS, **_ERRORS(s404="The operation does not exist, or no longer.")},
+    responses={**_ANSWERS, **_ERRORS(s404="The operation does not exist, or is no longer kept.")},
     errors=_ERRORS,
     examples={200: yandexart_responses.render_success(samples.DONE, "/9j/4AAQSkZJRg…").body, 303: _REDIRECT},
 )
 _CANCEL = replace(
     _GET,
     summary="Cancel a generation",
-    description="Answers with the operation as it then is; one that has ended stays unchanged.",
+    description="Answers with the operation; one that has ended stays unchanged.",
     examples={200: yandexart_responses.render_failure(samples.DONE, _STOPPED).body, 303: _REDIRECT},
 )
 DOCUMENTED = {

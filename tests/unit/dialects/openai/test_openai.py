@@ -1,4 +1,4 @@
-"""OpenAI's dialect: what is understood, what is refused, how it is answered."""
+"""OpenAI's dialect: requests, refusals and answers."""
 
 import json
 from dataclasses import replace

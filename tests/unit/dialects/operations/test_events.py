@@ -1,4 +1,4 @@
-"""Requests as events: how they are read, and what is wrong with those that cannot be."""
+"""Requests as events: how they are parsed, and why they are refused."""
 
 import json
 from typing import Any

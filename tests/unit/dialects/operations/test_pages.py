@@ -1,4 +1,4 @@
-"""Every page fits into Lambda's answer, and all pages together are the list: nothing lost, nothing twice."""
+"""Every page fits into Lambda's answer, and all pages together are the whole list, without repetitions."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def made(at: int, text: str) -> Operation:
 
 
 def in_lambda(answer: ApiResponse) -> int:
-    """Bytes of the answer's body in the JSON that Lambda takes."""
+    """Bytes of the body in the JSON of Lambda's answer."""
     body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
     return len(json.dumps(body, ensure_ascii=False).encode())
 
@@ -42,7 +42,7 @@ def link(operation: Operation, slot: int) -> str:
 
 
 def pages(everything: list[Operation], size: int) -> Iterator[ApiResponse]:
-    """Every page of the list, the newest first, as a client that hands back tokens gets it."""
+    """All pages of the list, newest first, as a client that follows the tokens gets them."""
     before = "~"
     while True:
         left = [entry for entry in everything if entry.id < before]

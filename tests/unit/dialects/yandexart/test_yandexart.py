@@ -188,7 +188,7 @@ def operation(**changes: Any) -> Operation:
 
 
 KEYS = ["id", "description", "createdAt", "createdBy", "modifiedAt", "done", "metadata"]
-"""Every documented key of a pending operation; a finished one has one more, and nothing has others."""
+"""All keys of a pending operation; a finished one has exactly one more."""
 
 
 def test_the_pending_answer_is_byte_for_byte_the_documented_one() -> None:

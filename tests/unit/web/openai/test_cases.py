@@ -55,7 +55,7 @@ def accepted(gateway: Gateway, answer: Answered) -> Operation:
 
 
 TAKEN: list[tuple[dict[str, Any], str, Any]] = [
-    # request fields beside the prompt, what of the domain's request to look at, what it must be
+    # fields beside the prompt, an attribute of the domain's request, and its expected value
     ({}, "model", "flux"),
     ({"model": None}, "model", "flux"),
     ({"model": "flux"}, "n", 1),
@@ -127,7 +127,7 @@ TAKEN: list[tuple[dict[str, Any], str, Any]] = [
     ({"response_format": None}, "n", 1),
     ({"response_format": "url"}, "n", 1),
     ({"response_format": "b64_json"}, "n", 1),
-    # g4f's own, and what newer OpenAI clients send: taken and of no effect
+    # accepted without effect: g4f's own, and those of newer OpenAI clients
     ({"api_key": "upstream-key", "proxy": "http://p.invalid"}, "provider", None),
     ({"download_media": True, "resolution": "1K", "audio": None}, "n", 1),
     ({"frame_count": 9, "svg": None, "extra_body": {"a": 1}}, "n", 1),
@@ -326,7 +326,7 @@ def test_without_a_model_that_works_from_pictures_the_caller_is_told_so() -> Non
 
 
 def test_a_picture_that_is_sent_again_for_another_picture_is_kept_for_it(gateway: Gateway) -> None:
-    """Were it shared, it would be removed while the second waits: the bucket counts from when it was put."""
+    """A shared one would be removed while the second still waits, because the bucket counts from the upload."""
     for prompt in (b"winter", b"summer"):
         body, content_type = form(prompt=prompt, model=b"gpt-image-2", image=picture(), mask=picture(8, 8))
         post(gateway, body, "/v1/images/edits", content_type=content_type)

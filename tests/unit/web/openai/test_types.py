@@ -21,7 +21,7 @@ GENERATIONS = "/v1/images/generations"
 
 
 def ended(gateway: Gateway, failure: Failure | None = None) -> None:
-    """Let every operation end at its first look."""
+    """Let every operation end at its first poll."""
     create = gateway.store.create
 
     def at_once(operation: Any, *rest: Any) -> None:
@@ -46,7 +46,7 @@ def gateway() -> Gateway:
 
 
 class Transport(httpx2.BaseTransport):
-    """Takes the SDK's requests to the application as API Gateway would."""
+    """Passes the SDK's requests to the application as API Gateway does."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
