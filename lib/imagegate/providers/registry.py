@@ -24,6 +24,7 @@ PROTOCOLS: Mapping[str, str] = {
     "gradio_space": "GradioSpace",
     "openai_images": "OpenAIImages",
     "replicate": "Replicate",
+    "runware": "Runware",
     "yandexart": "YandexArt",
 }
 """Protocol, which is a module of this folder, to the Provider class in it.
