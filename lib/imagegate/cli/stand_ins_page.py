@@ -15,7 +15,8 @@ prompt.
 
 They listen on a port of their own, 1339 or what `.imagegate/ports.json` says. What they have accepted is at
 `GET http://127.0.0.1:1339/_standin/submissions` (`?prompt=` and `?upstream=` narrow it; `DELETE` clears it and restarts
-every `xN`). It is lost, as are jobs under way, when they [stop](local.md#stopping). In tests,
+every `xN`); how often a faulty prompt was sent, also in vain, at `/_standin/calls?prompt=…`.
+It is lost, as are jobs under way, when they [stop](local.md#stopping). In tests,
 `serving(build_app(latency_seconds=0.1))` of `imagegate.local.upstreams` gives their URL.
 
 ## Which there are

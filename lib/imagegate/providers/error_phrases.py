@@ -9,9 +9,18 @@ import re
 from imagegate.domain.errors import FailureCode
 
 _TEXTS = (
+    # First, for these speak of content policies too: the whole account is blocked, whatever the prompt.
+    (re.compile(r"temporarily blocked", re.IGNORECASE), FailureCode.AUTH),
+    (re.compile(r"(incorrect|invalid) api.?key", re.IGNORECASE), FailureCode.AUTH),
+    (re.compile(r"used all available credits|spending limit|not enough credits", re.IGNORECASE), FailureCode.NO_CREDIT),
+    # An upstream that its own upstream does not let in: no key of ours is wrong.
+    (re.compile(r'"detail"\s*:\s*"unauthorized"', re.IGNORECASE), FailureCode.UPSTREAM_FAILED),
     (re.compile(r"violate the terms of use|не могу сгенерировать", re.IGNORECASE), FailureCode.CONTENT_FILTERED),
-    (re.compile(r"safety system|content (policy|filter)|\bnsfw\b", re.IGNORECASE), FailureCode.CONTENT_FILTERED),
-    # These are faults of the deployment, not with the request: another provider may well help.
+    (
+        re.compile(r"safety system|content (policy|filter|moderation)|\bnsfw\b", re.IGNORECASE),
+        FailureCode.CONTENT_FILTERED,
+    ),
+    # These are faults of the deployment, not of the request: another provider may well help.
     (re.compile(r"folder id", re.IGNORECASE), FailureCode.AUTH),
     (re.compile(r"model.?uri|\bmodel\b.*\bnot allowed", re.IGNORECASE), FailureCode.NOT_FOUND),
 )

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from imagegate.domain.request.geometry import Grid
+from imagegate.domain.request.geometry import Grid, Size
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest
-from imagegate.providers.sizes import BoundedGrid, ShapeGrid
+from imagegate.providers.sizes import BoundedGrid, ShapeGrid, ShapeTable
 
 Capability = Literal[
     "seed", "steps", "guidance", "negative_prompt", "quality", "style", "background", "moderation", "complexity",
@@ -32,6 +32,8 @@ class OpenAICompatConfig:
     """Secret to Authorization scheme, best first; empty for a server without keys."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further headers; `{SECRET_NAME}` stands for a secret's value."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Query parameters of every call."""
     private_headers: Mapping[str, str] = field(default_factory=dict)
     """Headers that ask the server not to log the prompt, for callers who want that."""
     model: str = "{model}"
@@ -42,8 +44,13 @@ class OpenAICompatConfig:
     """The server's name of such a field, where it is neither ours nor in WIRE_NAMES."""
     response_format: str = "b64_json"
     """The value of `response_format` that asks for bytes; empty: it is not sent, as it never is to ids of gpt-image."""
-    size: Literal["pixels", "ratio", "sides"] = "pixels"
-    """`size` as WxH in pixels, `size` as W x H in proportion, or the fields `width` and `height`."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Further fields of the body, with their values."""
+    size: Literal["pixels", "ratio", "sides", "shape", "aspect_ratio"] = "pixels"
+    """`size` as WxH in pixels, `size` as W x H in proportion, the fields `width` and `height`, or one of `shapes`: as
+    `size` or as `aspect_ratio`."""
+    shapes: Mapping[str, str] = field(default_factory=dict)
+    """The aspect ratios (`16:9`) it takes, and the pixels (`1344x768`) to expect for each."""
     auto_size: bool = False
     """Whether no size is sent when the caller gave none."""
     side_minimum: int = 256
@@ -65,8 +72,12 @@ class OpenAICompatConfig:
     steps_maximum: int = 50
     input_images: int = 0
     """Pictures that `/images/edits` takes; 0: there is no such path."""
+    edits: Literal["form", "json"] = "form"
+    """How `/images/edits` takes the pictures: as OpenAI's form, or as JSON with data URLs (xAI)."""
     variations: bool = False
     """Whether there is `/images/variations`."""
+    empty_is_refusal: bool = False
+    """Whether an answer without any picture is how it refuses a prompt."""
     timeout: float = 240.0
     """Seconds the server may take; OpenAI needs up to two minutes (docs/protocols/providers.md#openai)."""
     expected_seconds: float = 20.0
@@ -98,9 +109,23 @@ class OpenAICompatConfig:
         sides = (self.side_minimum, self.side_maximum, self.side_step)
         if self.size == "ratio":
             return ShapeGrid(*sides)
+        if self.size in ("shape", "aspect_ratio"):
+            return self.shape_table
         return BoundedGrid(*sides, self.area_minimum, self.area_maximum, self.ratio_maximum)
+
+    @property
+    def shape_table(self) -> ShapeTable:
+        """`shapes` as a grid."""
+        pairs = {_pair(ratio, ":"): Size(*_pair(size, "x")) for ratio, size in self.shapes.items()}
+        sides = [side for size in pairs.values() for side in (size.width, size.height)]
+        return ShapeTable(min(sides), max(sides), 1, tuple(pairs.items()))
 
     def options(self, request: ImageRequest) -> dict[str, Any]:
         """The optional fields of `request` that the server honours and the caller set, by their names on the wire."""
         set_ = {name: getattr(request, name) for name in self.takes if getattr(request, name) is not None}
         return {self.names.get(name, WIRE_NAMES.get(name, name)): value for name, value in set_.items()}
+
+
+def _pair(text: str, separator: str) -> tuple[int, int]:
+    first, _, second = text.partition(separator)
+    return int(first), int(second)

@@ -5,9 +5,11 @@ docs/protocols/yandexart.md#ai-studio. The submission is held until the pictures
 them; there is no job to ask about. What differs is in the provider's `OpenAICompatConfig`.
 """
 
+import base64
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
@@ -27,6 +29,9 @@ GPT_QUALITIES = {"standard": "auto", "hd": "high"}
 
 NOT_IN_FORMS = frozenset({"moderation", "style"})
 """Fields of generations that edits refuse (docs/protocols/openai-images.md#edits)."""
+
+_DOUBLED_SLASH = re.compile(r"(?<!:)/{2,}")
+"""An endpoint is usually copied with a slash at its end."""
 
 PIXELS_PER_ANSWER = 8 * 1024 * 1024
 """Pixels requested at once: as PNG in base64, three bytes each, they stay below what `Http` reads."""
@@ -50,10 +55,11 @@ class OpenAIImages:
         fields = build_fields(self._config, self._model(upstream_request.model), upstream_request)
         path = path_for(self.name, self._config, upstream_request)
         request = build_request(
-            f"{self.base_url}{path}", self._headers(upstream_request), fields, upstream_request, self._config.timeout
+            self._url(path), self._headers(upstream_request), fields, upstream_request, self._config
         )
         seed = upstream_request.request.seed if "seed" in self.limits.capabilities else None
-        return parse_answer(self.name, self.base_url, self._http.send(request), seed)
+        response = self._http.send(request)
+        return parse_answer(self.name, self.base_url, response, seed, empty_is_refusal=self._config.empty_is_refusal)
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
         """Never called: this protocol gives no tickets."""
@@ -61,6 +67,12 @@ class OpenAIImages:
 
     def cancel(self, ticket: Ticket) -> None:
         """Nothing: there is no job to stop."""
+
+    def _url(self, path: str) -> str:
+        base_url = fill_in(self.name, self._secrets, self.base_url)
+        base_url = base_url if "://" in base_url else f"https://{base_url}"
+        query = f"?{urlencode(self._config.query)}" if self._config.query else ""
+        return f"{_DOUBLED_SLASH.sub('/', base_url)}{path}{query}"
 
     def _headers(self, upstream_request: UpstreamRequest) -> dict[str, str]:
         headers = {name: fill_in(self.name, self._secrets, value) for name, value in self._config.headers.items()}
@@ -94,6 +106,7 @@ def build_fields(config: OpenAICompatConfig, model: str, upstream_request: Upstr
         "prompt": upstream_request.request.prompt,
         **_count(config, upstream_request),
         **_size(config, upstream_request.request),
+        **config.fields,
     }
     fields |= config.options(upstream_request.request)
     if fields.get("output_format") not in ("jpeg", "webp"):
@@ -109,13 +122,27 @@ def _with_gpt_quality(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_request(
-    url: str, headers: Mapping[str, str], fields: Mapping[str, Any], upstream_request: UpstreamRequest, timeout: float
+    url: str,
+    headers: Mapping[str, str],
+    fields: Mapping[str, Any],
+    upstream_request: UpstreamRequest,
+    config: OpenAICompatConfig,
 ) -> HttpRequest:
     """JSON for a prompt alone, a form for pictures to work from (docs/protocols/openai-images.md#edits)."""
+    timeout = config.timeout
     if not upstream_request.inputs:
         return HttpRequest("POST", url, headers, json=fields, timeout=timeout)
+    if config.edits == "json":
+        return HttpRequest("POST", url, headers, json={**fields, **_references(upstream_request)}, timeout=timeout)
     form = {name: str(value) for name, value in fields.items() if value != "" and name not in NOT_IN_FORMS}
     return HttpRequest("POST", url, headers, form=form, files=_files(upstream_request), timeout=timeout)
+
+
+def _references(upstream_request: UpstreamRequest) -> dict[str, Any]:
+    """The pictures as data URLs (docs/protocols/openai-compatible.md#xai)."""
+    inputs = [(each.content_type, base64.b64encode(each.body).decode()) for each in upstream_request.inputs]
+    references = [{"url": f"data:{content_type};base64,{data}", "type": "image_url"} for content_type, data in inputs]
+    return {"image": references[0]} if len(references) == 1 else {"images": references}
 
 
 def _files(upstream_request: UpstreamRequest) -> list[tuple[str, InputBody]]:
@@ -139,5 +166,7 @@ def _size(config: OpenAICompatConfig, request: ImageRequest) -> dict[str, Any]:
         return {}
     if config.size == "ratio":
         return {"size": "x".join(map(str, shape_of(request, config.grid)))}
+    if config.size in ("shape", "aspect_ratio"):
+        return {"size" if config.size == "shape" else "aspect_ratio": config.shape_table.name_for(request)}
     size = config.limits.size_for(request)
     return {"width": size.width, "height": size.height} if config.size == "sides" else {"size": str(size)}

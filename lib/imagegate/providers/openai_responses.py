@@ -8,31 +8,37 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.operation.usage import Usage
 from imagegate.ports.upstreams import HttpResponse
 from imagegate.providers.error_phrases import code_from_text
-from imagegate.providers.http_errors import bad_payload, http_error
+from imagegate.providers.http_errors import bad_payload, http_error, strip_html
 from imagegate.providers.parsing import address_of, counts_of, json_of
 
 _OF_CODE = {
     "moderation_blocked": FailureCode.CONTENT_FILTERED,
     "content_policy_violation": FailureCode.CONTENT_FILTERED,
+    "contentFilter": FailureCode.CONTENT_FILTERED,
+    "content_filter": FailureCode.CONTENT_FILTERED,
+    "ResponsibleAIPolicyViolation": FailureCode.CONTENT_FILTERED,
     "image_generation_user_error": FailureCode.CONTENT_FILTERED,
     "insufficient_quota": FailureCode.NO_CREDIT,
+    "PAYMENT_REQUIRED": FailureCode.NO_CREDIT,
     "billing_hard_limit_reached": FailureCode.NO_CREDIT,
     "model_not_found": FailureCode.NOT_FOUND,
 }
 """By an error's `code`, or else its `type`; these outrank the HTTP status (a billing limit comes as 400 or 429)."""
 
-_AMBIGUOUS_STATUSES = frozenset({400, 403, 422})
+_AMBIGUOUS_STATUSES = frozenset({400, 401, 403, 422})
 """Statuses whose text decides: Yandex refuses a prompt as it refuses a wrong parameter."""
 
 
 LONGEST_REVISED_PROMPT = 2000
 """Characters of one that are stored: ten of them and the prompt have to fit into an item of the table and an event."""
+
+TICKS_PER_MICRO_DOLLAR = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +46,46 @@ class ErrorBody:
     """An error body's contents; a string is an `error` too for some servers."""
 
     message: str
-    kind: str
-    code: str
+    codes: tuple[str, ...] = ()
+    """Its `code`, its `type` and Azure's inner code, as far as there are such."""
 
 
-def parse_answer(name: str, base_url: str, response: HttpResponse, seed: int | None) -> Ready:
+def parse_answer(
+    name: str, base_url: str, response: HttpResponse, seed: int | None, *, empty_is_refusal: bool = False
+) -> Ready:
     """The pictures of an answer; `seed` is the one that was sent. Raises UpstreamError for any other answer."""
     document = json_of(response.body)
     error = _error_in(document)
     if response.status not in (200, 201) or error:
-        raise _refusal_error(name, response, error)
+        raise _refusal_error(name, response, error or _flat_error_in(document))
     pictures = list(_pictures(document, base_url))
     if not pictures:
-        raise bad_payload(name, f"HTTP {response.status} without a picture")
+        raise _no_picture(name, response.status, document, empty_is_refusal)
     pictures.sort(key=lambda entry: isinstance(entry[0], Source))  # as Ready has them: bytes first
     sources = tuple(picture for picture, _ in pictures if isinstance(picture, Source))
     bodies = tuple(picture for picture, _ in pictures if isinstance(picture, bytes))
-    return Ready(sources, bodies, seed, _revised_prompts(revised for _, revised in pictures), _usage(document))
+    revised_prompts = _revised_prompts(revised for _, revised in pictures)
+    return Ready(sources, bodies, seed, revised_prompts, _usage(document), _micro_dollars(document))
+
+
+def _no_picture(name: str, status: int, document: Any, empty_is_refusal: bool) -> UpstreamError:
+    """A refusal inside a 200 (docs/protocols/openai-compatible.md#xai), or nonsense."""
+    fields = document if isinstance(document, Mapping) else {}
+    reason = fields.get("block_reason")
+    moderated = any(not _respects_moderation(entry) for entry in _entries(document))
+    if reason or moderated or (empty_is_refusal and fields.get("data") == []):
+        text = f"{name} refused the content: {strip_html(str(reason or 'its moderation left no picture'))}"
+        return UpstreamError(Failure(FailureCode.CONTENT_FILTERED, text))
+    return bad_payload(name, f"HTTP {status} without a picture")
 
 
 def _refusal_error(name: str, response: HttpResponse, error: ErrorBody | None) -> UpstreamError:
     text = error.message if error else response.body.decode("utf-8", "replace")
     failure = http_error(name, response, text).failure
-    code = _OF_CODE.get(error.code) or _OF_CODE.get(error.kind) if error else None
-    if code is None and response.status in _AMBIGUOUS_STATUSES:
-        code = code_from_text(text)
+    code = next(filter(None, map(_OF_CODE.get, error.codes)), None) if error else None
+    # A block of the whole account bears the code of a refused prompt too (docs/protocols/openai-compatible.md#azure).
+    if response.status in _AMBIGUOUS_STATUSES and (code is None or response.status == 403):
+        code = code_from_text(text) or code
     if code is None and response.status < 300:
         code = FailureCode.BAD_PAYLOAD
     return UpstreamError(replace(failure, code=code or failure.code))
@@ -75,17 +96,33 @@ def _error_in(document: Any) -> ErrorBody | None:
     if not error:
         return None
     if not isinstance(error, Mapping):
-        return ErrorBody(str(error), "", "")
-    return ErrorBody(str(error.get("message") or error), str(error.get("type") or ""), str(error.get("code") or ""))
+        return ErrorBody(str(error), (str(document.get("code")),))
+    inner = error.get("inner_error") or error.get("innererror")
+    codes = (error.get("code"), error.get("type"), inner.get("code") if isinstance(inner, Mapping) else None)
+    return ErrorBody(str(error.get("message") or error.get("error") or error), tuple(map(str, codes)))
+
+
+def _flat_error_in(document: Any) -> ErrorBody | None:
+    """`code` and `message` at the top, as Recraft has them."""
+    message = document.get("message") if isinstance(document, Mapping) else None
+    return ErrorBody(str(message), (str(document.get("code")),)) if message else None
 
 
 def _pictures(document: Any, base_url: str) -> Iterator[tuple[bytes | Source, str | None]]:
-    """Every picture, and what was made of the prompt for it."""
-    data = document.get("data") if isinstance(document, Mapping) else None
-    for entry in data if isinstance(data, list) else ():
-        picture = _picture(entry, base_url) if isinstance(entry, Mapping) else None
+    """Every picture that moderation let through, and what was made of the prompt for it."""
+    for entry in _entries(document):
+        picture = _picture(entry, base_url) if _respects_moderation(entry) else None
         if picture:
             yield picture, _revised_prompt(entry)
+
+
+def _entries(document: Any) -> list[Mapping[str, Any]]:
+    data = document.get("data") if isinstance(document, Mapping) else None
+    return [entry for entry in data if isinstance(entry, Mapping)] if isinstance(data, list) else []
+
+
+def _respects_moderation(entry: Mapping[str, Any]) -> bool:
+    return entry.get("respect_moderation") is not False
 
 
 def _picture(datum: Mapping[str, Any], base_url: str) -> bytes | Source | None:
@@ -119,6 +156,12 @@ def _usage(document: Mapping[str, Any]) -> Usage | None:
         return None
     details = usage.get("input_tokens_details") if isinstance(usage, Mapping) else None
     return Usage(*counts, *counts_of(details, "text_tokens", "image_tokens"))
+
+
+def _micro_dollars(document: Mapping[str, Any]) -> int | None:
+    """What xAI says it charges; it counts in ticks, 10 thousand of them to a millionth of a dollar."""
+    [ticks] = counts_of(document.get("usage"), "cost_in_usd_ticks")
+    return ticks // TICKS_PER_MICRO_DOLLAR or None
 
 
 def _decoded(text: str) -> bytes | None:

@@ -17,12 +17,12 @@ class BoundedGrid(Grid):
     area_maximum: int = 2**62
     """Pixels."""
     ratio_maximum: int = 2**31
-    """Longer side to shorter side; whole, so that a side cut to it stays on the grid."""
+    """Longer side to shorter side."""
 
     def nearest(self, size: Size) -> Size:
         """The supported size nearest to `size`: smaller or larger as a whole, cropped only when too long a strip."""
         short = min(size.width, size.height)
-        long = min(max(size.width, size.height), short * self._ratio)
+        long = min(float(max(size.width, size.height)), float(short * self._ratio))
         scale = self._scale(long, short)
         sides = self._sides(long * scale, short * scale)
         return Size(*sides) if size.width >= size.height else Size(*reversed(sides))
@@ -32,7 +32,7 @@ class BoundedGrid(Grid):
         # Not super(): a slotted dataclass is another class than the one the compiler bound it to.
         return self.nearest(Grid.of_ratio(self, width_ratio, height_ratio, area))
 
-    def _scale(self, long: int, short: int) -> float:
+    def _scale(self, long: float, short: int) -> float:
         largest = min(self.maximum / long, math.sqrt(self.area_maximum / (long * short)))
         smallest = max(self.minimum / short, math.sqrt(self.area_minimum / (long * short)))
         return min(max(1.0, smallest), largest)
@@ -43,11 +43,12 @@ class BoundedGrid(Grid):
             sides = [rounded(side / self.step) * self.step for side in (long, short)]
             if self.area_minimum <= sides[0] * sides[1] <= self.area_maximum:
                 break
-        return min(sides[0], sides[1] * self._ratio, self.maximum), sides[1]
+        longest = math.floor(sides[1] * self._ratio / self.step) * self.step
+        return min(sides[0], longest, self.maximum), sides[1]
 
     @property
-    def _ratio(self) -> int:
-        return min(self.ratio_maximum, self.maximum // self.minimum)
+    def _ratio(self) -> Fraction:
+        return min(Fraction(self.ratio_maximum), Fraction(self.maximum, self.minimum))
 
 
 @dataclass(frozen=True, slots=True)

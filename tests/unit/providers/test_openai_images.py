@@ -245,3 +245,53 @@ def test_there_is_no_job_to_ask_about_or_to_stop() -> None:
     provider = local(ScriptedHttp())
     assert isinstance(provider.check(Ticket({}), 0), Failed)
     provider.cancel(Ticket({}))
+
+
+def test_xai_gets_an_aspect_ratio_and_no_size() -> None:
+    secrets = {"XAI_API_KEY": "xai-x"}
+    wide = sent("xai", UpstreamRequest(request(size=Size(1920, 1080), seed=1), "grok", 2), secrets)
+    assert wide.json == {
+        "model": "grok",
+        "prompt": "a cat",
+        "n": 2,
+        "aspect_ratio": "16:9",
+        "resolution": "1k",
+        "response_format": "b64_json",
+    }
+    assert "aspect_ratio" not in sent("xai", UpstreamRequest(request(), "grok"), secrets).json
+
+
+def test_xai_gets_pictures_as_json() -> None:
+    secrets, reference = {"XAI_API_KEY": "xai-x"}, {"url": "data:image/png;base64,b25l", "type": "image_url"}
+    edit = sent("xai", UpstreamRequest(request(), "grok", inputs=(PNG,)), secrets)
+    assert (edit.url, edit.json["image"]) == ("https://api.x.ai/v1/images/edits", reference)
+    several = sent("xai", UpstreamRequest(request(), "grok", inputs=(PNG, PNG)), secrets)
+    assert several.json["images"] == [reference, reference]
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://r.openai.azure.com", "https://r.openai.azure.com/", "r.openai.azure.com"]
+)
+def test_azure_is_found_at_the_resources_own_endpoint(endpoint: str) -> None:
+    secrets = {"AZURE_OPENAI_ENDPOINT": endpoint, "AZURE_OPENAI_API_KEY": "k"}
+    call = sent("azure-openai", UpstreamRequest(request(), "my-deployment"), secrets)
+    assert call.url == "https://r.openai.azure.com/openai/v1/images/generations"
+    assert call.headers == {"api-key": "k"}
+    assert call.json == {"model": "my-deployment", "prompt": "a cat"}
+
+
+def test_azure_without_an_endpoint_says_what_to_set() -> None:
+    with pytest.raises(UpstreamError, match="AZURE_OPENAI_ENDPOINT"):
+        sent("azure-openai", UpstreamRequest(request(), "m"), {"AZURE_OPENAI_API_KEY": "k"})
+
+
+def test_azures_own_models_get_sides_and_a_version() -> None:
+    secrets = {"AZURE_AI_ENDPOINT": "https://r.services.ai.azure.com", "AZURE_AI_API_KEY": "k"}
+    call = sent("azure-mai", UpstreamRequest(request(size=Size(1000, 500)), "MAI-Image-2.6"), secrets)
+    assert call.url == "https://r.services.ai.azure.com/mai/v1/images/generations?api-version=preview"
+    assert call.json == {"model": "MAI-Image-2.6", "prompt": "a cat", "width": 1376, "height": 768}
+
+
+def test_recraft_gets_an_aspect_ratio_for_a_size() -> None:
+    call = sent("recraft", UpstreamRequest(request(size=Size(1000, 560)), "v"), {"RECRAFT_API_TOKEN": "t"})
+    assert call.json == {"model": "v", "prompt": "a cat", "size": "16:9", "response_format": "b64_json"}

@@ -187,3 +187,76 @@ def test_a_throttled_call_says_when_to_come_back() -> None:
     with pytest.raises(UpstreamError) as caught:
         parsed(response)
     assert caught.value.failure.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        ({"data": [{"respect_moderation": False}]}, FailureCode.CONTENT_FILTERED),
+        ({"data": [], "block_reason": "violates the policy"}, FailureCode.CONTENT_FILTERED),
+        ({"data": []}, FailureCode.BAD_PAYLOAD),
+        ({"data": [{"mime_type": "image/jpeg"}]}, FailureCode.BAD_PAYLOAD),
+    ],
+    ids=["moderated", "blocked", "empty", "nothing in it"],
+)
+def test_a_refusal_may_come_as_a_success(document: Any, code: FailureCode) -> None:
+    """docs/protocols/openai-compatible.md#xai"""
+    with pytest.raises(UpstreamError) as raised:
+        parsed(answer(document))
+    assert raised.value.failure.code is code
+
+
+def test_an_empty_answer_is_a_refusal_where_that_is_said() -> None:
+    with pytest.raises(UpstreamError) as raised:
+        parse_answer("up", "https://up.invalid/v1", answer({"data": []}), None, empty_is_refusal=True)
+    assert raised.value.failure.code is FailureCode.CONTENT_FILTERED
+
+
+def test_pictures_that_moderation_let_through_are_kept() -> None:
+    data = [{"b64_json": PIXEL}, {"respect_moderation": False, "b64_json": PIXEL}, {"respect_moderation": False}]
+    assert len(parsed(answer({"data": data})).bodies) == 1
+
+
+def test_a_charge_is_told_in_millionths_of_a_dollar() -> None:
+    """docs/protocols/openai-compatible.md#xai"""
+    charged = {"data": [{"b64_json": PIXEL}], "usage": {"cost_in_usd_ticks": 200_000_000}}
+    assert parsed(answer(charged)).micro_dollars == 20_000
+    for ticks in (None, 0, -1, "7", True, 2**60):
+        assert parsed(answer(charged | {"usage": {"cost_in_usd_ticks": ticks}})).micro_dollars is None
+
+
+BLOCKED = "This resource has been temporarily blocked because we detected behavior that may violate our content policy."
+POLICY = {"code": "ResponsibleAIPolicyViolation"}
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "code"),
+    [
+        (400, {"error": {"code": "contentFilter", "message": "filtered"}}, FailureCode.CONTENT_FILTERED),
+        (400, {"error": {"code": "400", "message": "no", "inner_error": POLICY}}, FailureCode.CONTENT_FILTERED),
+        (403, {"error": {"code": "403", "message": BLOCKED}}, FailureCode.AUTH),
+        (403, {"error": {"code": "content_policy_violation", "message": BLOCKED}}, FailureCode.AUTH),
+        (404, {"error": {"code": "DeploymentNotFound", "message": "no such"}}, FailureCode.NOT_FOUND),
+        (
+            400,
+            {"code": "Client specified an invalid argument", "error": "Incorrect API key provided"},
+            FailureCode.AUTH,
+        ),
+        (403, {"code": "no", "error": "Your team has used all available credits"}, FailureCode.NO_CREDIT),
+        (400, {"code": "no", "error": "Rejected by content moderation."}, FailureCode.CONTENT_FILTERED),
+        (422, {"code": "unprocessable", "error": "unknown field `size`"}, FailureCode.INVALID_REQUEST),
+        (400, {"code": "not_enough_credits", "message": "Not enough credits"}, FailureCode.NO_CREDIT),
+        (400, {"code": "invalid_request_parameter", "message": "size"}, FailureCode.INVALID_REQUEST),
+        (402, {"success": False, "error": {"code": "PAYMENT_REQUIRED", "message": "budget"}}, FailureCode.NO_CREDIT),
+        (422, {"success": False, "error": {"code": "content_policy_violation"}}, FailureCode.CONTENT_FILTERED),
+        (401, {"success": False, "error": {"message": '{"detail":"Unauthorized"}'}}, FailureCode.UPSTREAM_FAILED),
+        (403, {"success": False, "error": {"message": '{"detail":"Unauthorized"}'}}, FailureCode.UPSTREAM_FAILED),
+        (401, {"success": False, "error": {"code": "UNAUTHORIZED", "message": "no key"}}, FailureCode.AUTH),
+        (401, {"detail": "Unauthorized"}, FailureCode.AUTH),
+    ],
+)
+def test_compatible_servers_refuse_in_their_own_ways(status: int, document: Any, code: FailureCode) -> None:
+    """docs/protocols/openai-compatible.md"""
+    with pytest.raises(UpstreamError) as raised:
+        parsed(answer(document, status))
+    assert raised.value.failure.code is code

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from imagegate.local.upstreams.directives import Stage
@@ -51,8 +51,9 @@ class CallLog:
         self.submissions.append(Submission(upstream, protocol, prompt, seed, time.time(), key, private))
 
     def routes(self) -> list[Route]:
-        """`GET` (`?prompt=` and `?upstream=` narrow it) and `DELETE /submissions`."""
+        """`GET` (`?prompt=` and `?upstream=` narrow it) and `DELETE /submissions`; `GET /calls?prompt=…&stage=…`."""
         return [
+            Route("/calls", self.count, methods=["GET"]),
             Route("/submissions", self.read, methods=["GET"]),
             Route("/submissions", self.clear, methods=["DELETE"]),
         ]
@@ -62,6 +63,11 @@ class CallLog:
         found = [asdict(each) for each in self.submissions if matches(each, request.query_params)]
         # In ASCII, because a prompt may hold half a surrogate pair.
         return Response(json.dumps({"count": len(found), "submissions": found}), media_type="application/json")
+
+    async def count(self, request: Request) -> Response:
+        """`{"count": n}`: the calls of a stage with a prompt that holds a fault, the refused ones included."""
+        name = f"{request.query_params.get('stage', 'submit')} {request.query_params.get('prompt', '')}"
+        return JSONResponse({"count": self.calls.get(name) or 0})
 
     async def clear(self, request: Request) -> Response:
         """Forget submissions and counted calls: every `xN` counts from 1 again."""

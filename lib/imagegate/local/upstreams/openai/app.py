@@ -19,7 +19,7 @@ from imagegate.local.upstreams.directives import PICTURE_URL, DirectiveError
 from imagegate.local.upstreams.drawing.pictures import PictureSpec
 from imagegate.local.upstreams.faults import AFTER_ACCEPTING, BEFORE_ACCEPTING, broken_answer
 from imagegate.local.upstreams.files import Files
-from imagegate.local.upstreams.openai.edits import read_edit, read_variation
+from imagegate.local.upstreams.openai.edits import read_variation
 from imagegate.local.upstreams.openai.profile import OPENAI, ServerProfile
 from imagegate.local.upstreams.openai.requests import ImagesRequest, OpenAIError, read_json, wrong
 from imagegate.local.upstreams.upstream import Upstream
@@ -50,15 +50,16 @@ class OpenAIStandIn:
 
     def app(self) -> Starlette:
         """The routes."""
+        prefix = self.profile.prefix
         edits = [
-            Route("/v1/images/edits", self.edit, methods=["POST"]),
-            Route("/v1/images/variations", self.vary, methods=["POST"]),
+            Route(f"{prefix}/images/edits", self.edit, methods=["POST"]),
+            Route(f"{prefix}/images/variations", self.vary, methods=["POST"]),
         ]
         routes = [
-            Route("/v1/images/generations", self.create, methods=["POST"]),
+            Route(f"{prefix}/images/generations", self.create, methods=["POST"]),
             *(edits if self.profile.edits else ()),
-            Route("/v1/models", list_models),
-            Route("/v1/models/{id:path}", read_model),
+            Route(f"{prefix}/models", list_models),
+            Route(f"{prefix}/models/{{id:path}}", read_model),
             self.files.route(),
         ]
         raised = (HTTPException, OpenAIError, DirectiveError)
@@ -66,18 +67,26 @@ class OpenAIStandIn:
 
     async def create(self, request: Request) -> Response:
         """`POST /v1/images/generations`."""
-        require_key(request, schemes=self.profile.schemes)
+        self.require_key(request)
         return await self.serve(request, self.profile.read(await read_json(request)))
 
     async def edit(self, request: Request) -> Response:
         """`POST /v1/images/edits`."""
-        require_key(request, schemes=self.profile.schemes)
-        return await self.serve(request, await read_edit(request))
+        self.require_key(request)
+        return await self.serve(request, await self.profile.read_edit(request))
 
     async def vary(self, request: Request) -> Response:
         """`POST /v1/images/variations`."""
-        require_key(request, schemes=self.profile.schemes)
+        self.require_key(request)
         return await self.serve(request, await read_variation(request))
+
+    def require_key(self, request: Request) -> None:
+        """Raises HTTPException(401) when there is none."""
+        header = self.profile.key_header
+        if header and header in request.headers:
+            require_key(request, header, ())
+        else:
+            require_key(request, schemes=self.profile.schemes)
 
     async def serve(self, request: Request, generation: ImagesRequest) -> Response:
         """Accept the request, unless a fault strikes before that, and hold it until the pictures are ready."""
@@ -123,8 +132,7 @@ class OpenAIStandIn:
 
     def error(self, error: OpenAIError) -> Response:
         """The error with the keys this server writes."""
-        full = error.body["error"]
-        return JSONResponse({"error": {key: full[key] for key in self.profile.error_keys}}, error.status)
+        return JSONResponse(self.profile.error_body(error), error.status)
 
     async def describe_error(self, request: Request, error: Exception) -> Response:
         """Any exception of a handler, in OpenAI's shape."""

@@ -85,10 +85,14 @@ def from_json(document: Any) -> Body:
 
 def from_reference(reference: Any) -> bytes:
     """The bytes of one `{"image_url": ...}`."""
-    url = reference.get("image_url") if isinstance(reference, dict) else None
+    return data_url(reference.get("image_url") if isinstance(reference, dict) else None, "images")
+
+
+def data_url(url: Any, param: str) -> bytes:
+    """The bytes that a `data:` URL holds."""
     match = DATA_URL.fullmatch(url) if isinstance(url, str) else None
     if not match:
-        wrong("The stand-in reads images from image_url with data: only.", "invalid_value", "images")
+        wrong("The stand-in reads images from data: URLs only.", "invalid_value", param)
     return base64.b64decode(match[1])
 
 

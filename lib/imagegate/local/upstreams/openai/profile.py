@@ -1,10 +1,13 @@
 """How servers that are compatible with OpenAI's Images API differ, as far as a client can see; and OpenAI's own way."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.requests import Request
+
+from imagegate.local.upstreams.openai.edits import read_edit
 from imagegate.local.upstreams.openai.requests import ImagesRequest, OpenAIError, parse_images_request
 
 Datum = dict[str, Any]
@@ -39,6 +42,14 @@ def extras(generation: ImagesRequest) -> dict[str, Any]:
     }
 
 
+def body_with(*keys: str) -> Callable[[OpenAIError], Any]:
+    """OpenAI's error body, of which a server writes only some keys."""
+    return lambda error: {"error": {key: error.body["error"][key] for key in keys}}
+
+
+OPENAI_ERROR_BODY = body_with("message", "type", "param", "code")
+
+
 @dataclass(frozen=True, slots=True)
 class ServerProfile:
     """How one server differs."""
@@ -48,9 +59,15 @@ class ServerProfile:
     answer: Callable[[ImagesRequest, list[Datum]], dict[str, Any]] = answer
     edits: bool = True
     """Whether there are `images/edits` and `images/variations`."""
+    read_edit: Callable[[Request], Awaitable[ImagesRequest]] = read_edit
+    """Reads the call of `images/edits`; raises OpenAIError or DirectiveError."""
+    prefix: str = "/v1"
+    """Of the paths below the stand-in's mount."""
+    key_header: str | None = None
+    """Of the key, where it need not be in the Authorization header."""
     schemes: tuple[str, ...] = ("bearer",)
     """Of the Authorization header, in small letters."""
-    error_keys: tuple[str, ...] = ("message", "type", "param", "code")
+    error_body: Callable[[OpenAIError], Any] = OPENAI_ERROR_BODY
     refused: OpenAIError = REFUSED
     out_of_quota: OpenAIError = OUT_OF_QUOTA
 

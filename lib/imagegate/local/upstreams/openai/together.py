@@ -5,7 +5,7 @@ from typing import Any
 
 from imagegate.local.upstreams.directives import parse_directives
 from imagegate.local.upstreams.openai.faults import FAULTS
-from imagegate.local.upstreams.openai.profile import Datum, ServerProfile
+from imagegate.local.upstreams.openai.profile import Datum, ServerProfile, body_with
 from imagegate.local.upstreams.openai.requests import (
     DEFAULT_SIDE,
     LARGEST_SIDE,
@@ -51,7 +51,7 @@ TOGETHER = ServerProfile(
     read=read,
     answer=answer,
     edits=False,
-    error_keys=("message", "type", "code"),
+    error_body=body_with("message", "type", "code"),
     refused=OpenAIError(400, "The stand-in found NSFW content in the prompt.", "invalid_request_error", None),
     out_of_quota=OpenAIError(402, "The stand-in's credit is used up.", "credit_limit", None),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from imagegate.local.upstreams.directives import parse_directives
 from imagegate.local.upstreams.openai.faults import FAULTS
-from imagegate.local.upstreams.openai.profile import ServerProfile, answer
+from imagegate.local.upstreams.openai.profile import ServerProfile, answer, body_with
 from imagegate.local.upstreams.openai.requests import SIZE, ImagesRequest, OpenAIError
 from imagegate.local.upstreams.yandexart.errors import QUOTA, REFUSAL
 from imagegate.local.upstreams.yandexart.requests import LONGEST_PROMPT, MODEL_URI, NEWER_MODEL, SIDE
@@ -73,7 +73,7 @@ YANDEX_AI_STUDIO = ServerProfile(
     answer=lambda generation, data: {**answer(generation, data), "quality": "auto"},
     edits=False,
     schemes=("bearer", "api-key"),
-    error_keys=("message", "type"),
+    error_body=body_with("message", "type"),
     refused=OpenAIError(400, REFUSAL, KIND, None),
     out_of_quota=OpenAIError(429, QUOTA, "rate_limit_error", None),
 )
