@@ -71,6 +71,7 @@ class ReplicateStandIn:
         """The routes."""
         routes = [
             Route("/v1/models/{owner}/{name}/predictions", self.create, methods=["POST"]),
+            Route("/v1/models/{owner}/{name}/versions/{id}", read_version),
             Route("/v1/predictions", self.create, methods=["POST"]),
             Route("/v1/predictions", self.read_list, methods=["GET"]),
             Route("/v1/predictions/{id}", self.read),
@@ -163,6 +164,17 @@ class ReplicateStandIn:
         ]
         several = "num_outputs" in prediction.asked.input or "schnell" in prediction.model
         return addresses if several else addresses[0]
+
+
+async def read_version(request: Request) -> Response:
+    """`GET /v1/models/{owner}/{name}/versions/{id}`, which clients read before they run one."""
+    require_key(request)
+    output = {"title": "Output", "type": "array", "items": {"type": "string", "format": "uri"}}
+    schema = {"components": {"schemas": {"Output": output}}}
+    created = "2026-11-01T00:00:00.000000Z"
+    return JSONResponse(
+        {"id": request.path_params["id"], "created_at": created, "cog_version": "0.16.0", "openapi_schema": schema}
+    )
 
 
 async def wait_for(job: Job, prefer: str) -> None:
