@@ -19,6 +19,7 @@ from imagegate.providers.config import ProviderConfig, parse_config
 from imagegate.providers.replaced import URL_SUFFIX, reach, with_replaced_urls
 
 PROTOCOLS: Mapping[str, str] = {
+    "bfl": "Bfl",
     "gigachat": "GigaChat",
     "fal": "Fal",
     "gradio_space": "GradioSpace",
@@ -49,8 +50,8 @@ class _Entry:
         return limits
 
     def limits_for(self, model: str) -> Limits:
-        """Those of one model, where the config tells models apart."""
-        of_model: Callable[[str], Limits] | None = getattr(self.config, "limits_for", None)
+        """Those of one model, where the config or the protocol tells models apart."""
+        of_model: Callable[[str], Limits] | None = getattr(self.config or self.provider_class, "limits_for", None)
         return of_model(model) if of_model else self.limits
 
 
