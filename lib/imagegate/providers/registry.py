@@ -20,6 +20,7 @@ from imagegate.providers.replaced import URL_SUFFIX, reach, with_replaced_urls
 
 PROTOCOLS: Mapping[str, str] = {
     "bfl": "Bfl",
+    "gemini": "Gemini",
     "gigachat": "GigaChat",
     "fal": "Fal",
     "gradio_space": "GradioSpace",
