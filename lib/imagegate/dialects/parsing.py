@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from imagegate.domain.characters import FORBIDDEN, find_forbidden
+from imagegate.domain.characters import FORBIDDEN, HALF, find_forbidden
 from imagegate.domain.errors import InvalidRequest, TooLarge
 from imagegate.domain.operation.coalescing import digest
 from imagegate.domain.request.request import ImageRequest
@@ -21,6 +21,7 @@ _DEEPEST = 20
 _MOST_VALUES = 2000
 _MOST_DIGITS = 40
 _MAY_BE_HALF = b"\\ud"
+_HALVES = re.compile("[\ud800-\udfff]")
 NO_CONTROLS = {"pattern": rf"^[^{FORBIDDEN}]*$"}
 """JSON Schema of a Text, for readers of the OpenAPI document."""
 ONE_LINE = {"pattern": rf"^[^{FORBIDDEN}\t\r\n]*$"}
@@ -54,11 +55,14 @@ def _not_blank(value: str) -> str:
     return value
 
 
+LONGEST_PROMPT = 32_000
+"""Characters."""
+VISIBLE = {"pattern": rf"[^\s{FORBIDDEN}]"}
+"""JSON Schema of a text that is not blank once it is cleaned."""
 Prompt = Annotated[
-    Text,
-    Field(min_length=1, max_length=32_000, json_schema_extra={"pattern": r"\S", "allOf": [NO_CONTROLS]}),
-    AfterValidator(_not_blank),
+    str, Field(min_length=1, max_length=LONGEST_PROMPT, json_schema_extra=VISIBLE), AfterValidator(_not_blank)
 ]
+"""A text that dialects/cleaning.py has cleaned before."""
 
 
 def parse_document(body: bytes, largest: int = LARGEST) -> dict[str, Any]:
@@ -72,9 +76,7 @@ def parse_document(body: bytes, largest: int = LARGEST) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InvalidRequest("The body must be a JSON object.")
     _check_extent(document)
-    if _MAY_BE_HALF in body.lower():
-        _check_halves(document)
-    return document
+    return _with_marked_halves(document) if _MAY_BE_HALF in body.lower() else document
 
 
 def _read(body: bytes) -> Any:
@@ -139,22 +141,31 @@ def _children(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-def _check_halves(value: Any) -> None:
-    """Raises InvalidRequest for half of a surrogate pair, which can be neither stored nor sent."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        message = "The body is not valid JSON: it holds half of a character: a lone \\ud800 to \\udfff."
-        raise InvalidRequest(message) from None
+def _with_marked_halves(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with HALF in place of each half of a surrogate pair, which texts are refused for or cleaned of."""
+    text = json.dumps(document, ensure_ascii=False)
+    marked: dict[str, Any] = json.loads(_HALVES.sub(HALF, text)) if _HALVES.search(text) else document
+    return marked
 
 
-_MODEL_URI = re.compile(r"art://[^/]+/(?P<model>[^/]+)(/[^/]+)?")
+_MODEL_URI = re.compile(r"art://(?P<folder>[^/]*)(/(?P<model>[^/]+))?(/[^/]+)?/?")
+_BRANCHES = ("latest", "rc", "deprecated")
+"""Yandex's names of a model's versions."""
 
 
-def model_of_uri(uri: str) -> str | None:
-    """Parse the model out of Yandex's `art://<folder>/<model>[/<branch>]`; `None` for any other name."""
-    matched = _MODEL_URI.fullmatch(uri)
-    return matched["model"] if matched else None
+def model_of_uri(uri: str, param: str) -> str | None:
+    """Parse the model out of Yandex's `art://<folder>/<model>[/<branch>]`; `None` for any other name.
+
+    Raises InvalidRequest for a URI without a folder, as one has whose variable was not set.
+    """
+    matched = _MODEL_URI.fullmatch(uri.strip())
+    if matched is None:
+        return None
+    if not matched["folder"] or matched["model"] is None or matched["model"] in _BRANCHES:
+        raise InvalidRequest(
+            f"The folder is missing from the URI '{uri}'.", param=param, remedy="Use art://<folder>/<model>/latest."
+        )
+    return matched["model"]
 
 
 _LONGEST_KEY = 255

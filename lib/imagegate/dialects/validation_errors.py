@@ -37,9 +37,10 @@ _KEY = "[key]"
 """The last part of pydantic's location of an object's name that is invalid itself."""
 
 
-def first_error(error: ValidationError) -> InvalidRequest:
-    """The first of a model's errors."""
-    return to_invalid_request(error.errors(include_url=False)[0])
+def first_error(error: ValidationError, sent_names: Mapping[str, str] | None = None) -> InvalidRequest:
+    """The first of a model's errors; `sent_names` has what the caller called a field, where that differs."""
+    found = error.errors(include_url=False)[0]
+    return to_invalid_request(found, name=(sent_names or {}).get(str(found["loc"][0]) if found["loc"] else ""))
 
 
 def to_invalid_request(found: Mapping[str, Any], *, name: str | None = None) -> InvalidRequest:

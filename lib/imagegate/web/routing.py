@@ -11,6 +11,8 @@ from starlette.types import Scope
 from imagegate.dialects.dialect import Dialect
 from imagegate.dialects.registry import dialect_at
 from imagegate.domain.access.api_key import Principal
+from imagegate.domain.characters import masked
+from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.wait_pass import WaitPass
 from imagegate.web.services import Services
 
@@ -28,6 +30,19 @@ class DialectRoute(APIRoute):
     @cached_property
     def _dialect(self) -> Dialect:
         return dialect_at(self.path)
+
+
+_IN_LINKS = frozenset({"token", "wait"})
+"""Parameters that links to this gateway have."""
+
+
+async def refuse_unknown_query(request: Request) -> None:
+    """Raises InvalidRequest for a query parameter that the route does not have, as bodies are refused for a field."""
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    for name in request.query_params:
+        if name not in _IN_LINKS and name not in known:
+            remedy = f"Known are: {', '.join(known)}." if known else "Leave it out."
+            raise InvalidRequest(f"Unknown parameter: '{masked(name)[:100]}'.", param=masked(name)[:100], remedy=remedy)
 
 
 def create_router() -> APIRouter:

@@ -44,9 +44,6 @@ DEEP = 100_000
         (b'{"a":' + b"[" * 20 + b"]" * 20 + b"}", "nested more than 20 levels deep"),
         (b'{"a":[' + b"0," * 2000 + b"0]}", "more than 2000 values"),
         (json.dumps({f"k{at}": {} for at in range(2001)}).encode(), "more than 2000 values"),
-        (b'{"a":"\\ud800"}', "half of a character"),
-        (b'{"a":[{"b":"\\uDC00\\uD800"}]}', "half of a character"),
-        (b'{"\\udfff":1}', "half of a character"),
         (b'{"a":"\\u00"}', "not valid JSON"),
         (b'{"a":"\n"}', "not valid JSON"),
         (b'{"a":1}x', "not valid JSON"),
@@ -69,6 +66,20 @@ def test_what_is_sound_is_read() -> None:
     assert parse_document(deep)["a"]
 
 
+@pytest.mark.parametrize(
+    ("body", "document"),
+    [
+        (rb'{"a":"\ud800"}', {"a": "\uffff"}),
+        (rb'{"a":[{"b":"\uDC00\uD800x"}]}', {"a": [{"b": "\uffff\uffffx"}]}),
+        (rb'{"\udfff":1}', {"\uffff": 1}),
+    ],
+)
+def test_half_of_a_character_is_marked_so_that_a_field_is_refused_for_it_or_cleaned_of_it(
+    body: bytes, document: dict[str, Any]
+) -> None:
+    assert parse_document(body) == document
+
+
 def test_every_text_that_utf8_can_write_is_taken() -> None:
     assert parse_document(rb'{"a": "\ud83e\udd8a", "b": "\\ud800"}') == {"a": "🦊", "b": r"\ud800"}
 
@@ -83,7 +94,13 @@ def test_a_body_that_is_too_large_is_not_even_read(dialect: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"[" * 1_000_000, b'{"a":' + b"9" * 1_000_000 + b"}", b'{"a":"' + b"\\ud83d" * 150_000]
+    "body",
+    [
+        b"[" * 1_000_000,
+        b'{"a":' + b"9" * 1_000_000 + b"}",
+        b'{"a":"' + b"\\ud83d" * 150_000,
+        b'{"a":{},"a":"' + b"\\ud83d" * 150_000 + b'"}',
+    ],
 )
 def test_a_bomb_costs_no_time(body: bytes) -> None:
     began = time.process_time()
@@ -93,16 +110,18 @@ def test_a_bomb_costs_no_time(body: bytes) -> None:
 
 
 YANDEX = {"modelUri": "art://f/flux", "messages": [{"text": "a"}]}
+PASTED: list[tuple[str, dict[str, Any], str]] = [
+    ("openai_images", {"prompt": "@"}, "prompt"),
+    ("openai_images", {"prompt": "a", "negative_prompt": "@"}, "negative_prompt"),
+    ("operations", {"model": "flux", "prompt": "@"}, "prompt"),
+    ("operations", {"model": "flux", "prompt": "a", "negative_prompt": "@"}, "negative_prompt"),
+    ("yandexart", {"modelUri": "art://f/flux", "messages": [{"text": "@"}]}, "messages"),
+]
 KEPT: list[tuple[str, dict[str, Any]]] = [
-    ("openai_images", {"prompt": "@"}),
-    ("openai_images", {"prompt": "a", "negative_prompt": "@"}),
     ("openai_images", {"prompt": "a", "user": "@"}),
     ("openai_images", {"prompt": "a", "safety_identifier": "@"}),
-    ("operations", {"model": "flux", "prompt": "@"}),
-    ("operations", {"model": "flux", "prompt": "a", "negative_prompt": "@"}),
     ("operations", {"model": "flux", "prompt": "a", "metadata": {"@": "b"}}),
     ("operations", {"model": "flux", "prompt": "a", "metadata": {"a": "@"}}),
-    ("yandexart", {"modelUri": "art://f/flux", "messages": [{"text": "@"}]}),
 ]
 NAMES: list[tuple[str, dict[str, Any]]] = [
     ("openai_images", {"prompt": "a", "model": "@"}),
@@ -129,6 +148,21 @@ FORBIDDEN = [
     "\ufff9",
     "\uffff",
 ]
+
+
+@pytest.mark.parametrize("control", [*FORBIDDEN, "\ud83d"])
+@pytest.mark.parametrize(("dialect", "body", "name"), PASTED)
+def test_a_pasted_prompt_is_cleaned_and_the_caller_is_told(
+    dialect: str, body: dict[str, Any], name: str, control: str
+) -> None:
+    parsed = PARSERS[dialect](json.dumps(body).replace("@", json.dumps(f"a{control}b")[1:-1]).encode())
+    request = (parsed[0] if isinstance(parsed, tuple) else parsed).request
+    texts = (request.prompt, request.negative_prompt)
+    cleaned = "a\nb" if control in "\x0b\x0c\x85\u2028\u2029" else "ab"
+    assert cleaned in texts
+    assert name in request.unused_fields
+    untouched = PARSERS[dialect](json.dumps(body).replace("@", "a\\t\\r\\nb \\u200f\\u200d").encode())
+    assert not (untouched[0] if isinstance(untouched, tuple) else untouched).request.unused_fields
 
 
 @pytest.mark.parametrize("control", FORBIDDEN)

@@ -16,6 +16,7 @@ PARSERS: dict[str, tuple[dict[str, Any], Callable[[bytes], Any]]] = {
     "native": ({"prompt": "a", "model": "flux"}, operations_requests.parse),
     "yandex": ({"modelUri": "art://f/flux", "messages": [{"text": "a"}]}, yandexart_requests.parse),
 }
+NOT_A_SIZE = "must be 'auto', WIDTHxHEIGHT in pixels such as '1024x768', or a ratio such as '16:9'"
 SAID: list[tuple[str, dict[str, Any], str, str]] = [
     ("openai", {"prompt": ""}, "prompt", "must not be empty"),
     ("openai", {"prompt": "x" * 32_001}, "prompt", "must have at most 32000 characters"),
@@ -33,9 +34,8 @@ SAID: list[tuple[str, dict[str, Any], str, str]] = [
     ("native", {"metadata": {"k": 1}}, "metadata.k", "must be text"),
     ("native", {"metadata": {str(at): "" for at in range(17)}}, "metadata", "must have at most 16 entries"),
     ("native", {"metadata": []}, "metadata", "must be an object"),
-    ("native", {"size": 5}, "size", "must be an object"),
-    ("native", {"aspect_ratio": "wide"}, "aspect_ratio", "must be two whole numbers, such as '16:9'"),
-    ("native", {"aspect_ratio": "16:9\n"}, "aspect_ratio", "must be two whole numbers, such as '16:9'"),
+    ("native", {"size": []}, "size", NOT_A_SIZE),
+    ("native", {"aspect_ratio": "wide"}, "aspect_ratio", "must be two numbers, such as '16:9'"),
     ("native", {"model": ""}, "model", "must not be empty"),
     ("yandex", {"messages": ["a"]}, "messages.0", "must be an object"),
     ("yandex", {"messages": "a"}, "messages", "must be a list"),

@@ -250,7 +250,7 @@ def test_a_slash_too_many_is_answered_in_the_same_dialect(gateway: Gateway, meth
     ("path", "status", "code"),
     [
         ("/v1/operations/00000000000000000000/wait", 404, "operation_not_found"),
-        ("/v1/operations/00000000000000000000/wait?shop=1", 404, "operation_not_found"),
+        ("/v1/operations/00000000000000000000/wait?shop=1", 400, "invalid_request"),
         ("/v1/operations/", 404, "no_such_route"),
         ("/v1/images/none/", 404, "no_such_route"),
     ],

@@ -1,124 +1,35 @@
 """Requests of OpenAI's Images API, with g4f's additions.
 
-Contract: docs/protocols/openai-images.md#generations and docs/protocols/gradio-spaces.md#g4f-requests.
-Every optional field accepts null, and unknown fields are ignored. A model named as in Yandex's own Images API gets that
-API's semantics: `size` is an aspect ratio, and the answer holds bytes (docs/protocols/yandexart.md#ai-studio).
+Every optional field accepts null and an empty text. A field that has no effect is reported as not honoured. A model
+named as in Yandex's own Images API gets that API's semantics: `size` is an aspect ratio, and the answer holds bytes
+(docs/protocols/yandexart.md#ai-studio).
 """
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
-from imagegate.dialects.parsing import Line, Prompt, Text, check_combinations, model_of_uri, parse_document
+from imagegate.dialects.openai.bodies import EditsBody, GenerationsBody, VariationsBody
+from imagegate.dialects.openai.fields import Fields, read_fields
+from imagegate.dialects.parsing import check_combinations, model_of_uri, parse_document
+from imagegate.dialects.shapes import Ratio
 from imagegate.dialects.validation_errors import first_error
-from imagegate.dialects.webhook_field import FormWebhook
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.operation.coalescing import digest
 from imagegate.domain.request.geometry import Size
+from imagegate.domain.request.names import canonical_name
 from imagegate.domain.request.request import ImageRequest, InputImage, Message
 from imagegate.usecases.start import GenerationRequest
 
+__all__ = ["EditsBody", "GenerationsBody", "VariationsBody", "build_generation_request", "parse"]
+
 NAME = "openai_images"
 DEFAULT_MODEL = "flux"
-LONGEST_DEADLINE = 24 * 3600.0
-_ALWAYS_BASE64 = re.compile(r"^(gpt|chatgpt)-image")
-_SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
-_RATIO = re.compile(r"([1-9][0-9]{0,3}):([1-9][0-9]{0,3})")
-Pixels = Annotated[int, Field(ge=1, le=16384)]
-
-
-def _pattern(shape: re.Pattern[str]) -> dict[str, Any]:
-    return {"pattern": f"^(auto|{shape.pattern})?$"}
-
-
-def _when(name: str, given: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
-    """JSON Schema: where the field `name` is `given`, the fields `then` are required."""
-    return {
-        "if": {"properties": {name: given}, "required": [name]},
-        "then": {"properties": then, "required": list(then)},
-    }
-
-
-_COMBINATIONS: list[Any] = [
-    _when("width", {"type": "integer"}, {"height": {"type": "integer"}}),
-    _when("height", {"type": "integer"}, {"width": {"type": "integer"}}),
-    _when("output_compression", {"type": "integer", "maximum": 99}, {"output_format": {"enum": ["jpeg", "webp"]}}),
-    {"not": {"properties": {"background": {"const": "transparent"}, "output_format": {"const": "jpeg"}},
-             "required": ["background", "output_format"]}},
-]  # fmt: skip
-"""Dependencies between fields, for the OpenAPI document."""
-
-
-class GenerationsBody(BaseModel):
-    """The body of POST /v1/images/generations."""
-
-    model_config = ConfigDict(extra="ignore", json_schema_extra={"allOf": _COMBINATIONS})
-
-    prompt: Prompt
-    model: Annotated[Line, Field(max_length=200)] | None = None
-    n: Annotated[int, Field(ge=1, le=10)] | None = None
-    size: str | None = Field(
-        None, description="`auto`, or WIDTHxHEIGHT in pixels.", examples=["1024x768"], json_schema_extra=_pattern(_SIZE)
-    )
-    width: Pixels | None = None
-    height: Pixels | None = None
-    aspect_ratio: str | None = Field(
-        None, description="In place of a size.", examples=["16:9"], json_schema_extra=_pattern(_RATIO)
-    )
-    response_format: Literal["url", "b64_json"] | None = None
-    output_format: Literal["png", "jpeg", "webp"] | None = None
-    output_compression: Annotated[int, Field(ge=0, le=100)] | None = None
-    seed: Annotated[int, Field(ge=-1, lt=2**63)] | None = Field(None, description="-1 means none.")
-    negative_prompt: Annotated[Text, Field(max_length=32_000)] | None = None
-    num_inference_steps: Annotated[int, Field(ge=1, le=500)] | None = None
-    guidance_scale: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
-    quality: Literal["low", "medium", "high", "xhigh", "max", "auto", "standard", "hd"] | None = None
-    style: Literal["vivid", "natural"] | None = None
-    background: Literal["transparent", "opaque", "auto"] | None = None
-    moderation: Literal["low", "auto"] | None = None
-    complexity: Literal["low", "medium", "high"] | None = None
-    provider: Annotated[Line, Field(max_length=200)] | None = Field(None, description="Use only this provider.")
-    stream: bool | None = None
-    partial_images: Annotated[int, Field(ge=0, le=3)] | None = Field(
-        None, description="Accepted, but only finished pictures are sent."
-    )
-    user: Annotated[Text, Field(max_length=512)] | None = None
-    safety_identifier: Annotated[Text, Field(max_length=512)] | None = None
-    expand: bool | None = Field(
-        None, description="Expand the prompt with a language model first (imagegate's extension)."
-    )
-    deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
-        None, description="Seconds after which the operation fails if it has no picture (imagegate's extension)."
-    )
-    webhook: FormWebhook = Field(None, description="The receiver of the operation's events (imagegate's extension).")
-
-    @field_validator("size")
-    @classmethod
-    def _size_is_pixels(cls, value: str | None) -> str | None:
-        if value in (None, "", "auto") or _SIZE.fullmatch(value):
-            return value
-        raise ValueError("must be 'auto' or WIDTHxHEIGHT in pixels, such as '1024x768'")
-
-    @field_validator("aspect_ratio")
-    @classmethod
-    def _ratio_is_two_numbers(cls, value: str | None) -> str | None:
-        if value in (None, "", "auto") or _RATIO.fullmatch(value):
-            return value
-        raise ValueError("must be two whole numbers, such as '16:9'")
-
-
-class EditsBody(GenerationsBody):
-    """The fields of POST /v1/images/edits except the pictures."""
-
-    input_fidelity: Literal["high", "low"] | None = None
-
-
-class VariationsBody(GenerationsBody):
-    """The fields of POST /v1/images/variations except the picture."""
-
-    prompt: Literal[""] = ""
+_ALWAYS_BASE64 = re.compile(r"(gpt|chatgpt)-image")
+_ALWAYS_PNG = re.compile(r"(gpt|chatgpt)-image|dall-e")
+"""OpenAI's own models make PNG unless told otherwise, and their clients save what comes as .png."""
 
 
 def parse(body: bytes, provider: str | None = None) -> GenerationRequest:
@@ -142,24 +53,23 @@ def build_generation_request(
 
     Raises InvalidRequest with the offending field in `param`.
     """
-    try:
-        parsed = kind.model_validate(document)
-    except ValidationError as error:
-        raise first_error(error) from None
-    of_yandex = model_of_uri(parsed.model or "")
+    fields = read_fields(document, kind.model_fields)
+    parsed = _validated(kind, fields)
+    of_yandex = model_of_uri(parsed.model or "", "model")
     model = of_yandex or parsed.model or default
-    size = _size(parsed)
+    name = canonical_name(model)
+    size, ratio, unused = _shape(parsed, bool(of_yandex))
     request = ImageRequest(
         model=model,
         messages=(Message(parsed.prompt),) if parsed.prompt else (),
         n=parsed.n or 1,
-        size=None if of_yandex else size,
-        ratio=(size.width, size.height) if of_yandex and size else _ratio(parsed),
+        size=size,
+        ratio=ratio,
         seed=None if parsed.seed == -1 else parsed.seed,
         steps=parsed.num_inference_steps,
         guidance=parsed.guidance_scale,
         negative_prompt=parsed.negative_prompt or None,
-        output_format=parsed.output_format,
+        output_format=parsed.output_format or ("png" if _ALWAYS_PNG.match(name) else None),
         output_compression=parsed.output_compression,
         quality=parsed.quality,
         style=parsed.style,
@@ -171,15 +81,23 @@ def build_generation_request(
         mask=mask,
         provider=parsed.provider or provider,
         expand=bool(parsed.expand),
+        unused_fields=(*fields.unused, *unused),
     )
     check_combinations(request)
     names = {"inputs": [image.name for image in inputs], "mask": mask.name if mask else None}
     same = digest({**document, **names, "provider": request.provider})
     webhook = parsed.webhook.to_requested_webhook() if parsed.webhook else None
-    reply = _reply(parsed, always_base64=bool(of_yandex or _ALWAYS_BASE64.match(model)))
+    reply = _reply(parsed, always_base64=bool(of_yandex or _ALWAYS_BASE64.match(name)))
     return GenerationRequest(
         request, NAME, reply, parsed.deadline, digest=same, coalesce=True, requested_webhook=webhook
     )
+
+
+def _validated(kind: type[GenerationsBody], fields: Fields) -> GenerationsBody:
+    try:
+        return kind.model_validate(fields.known)
+    except ValidationError as error:
+        raise first_error(error, fields.sent_names) from None
 
 
 def _reply(parsed: GenerationsBody, *, always_base64: bool) -> dict[str, str]:
@@ -190,15 +108,15 @@ def _reply(parsed: GenerationsBody, *, always_base64: bool) -> dict[str, str]:
     return {**reply, "response_format": "b64_json", "stream": "true"} if parsed.stream else reply
 
 
-def _size(parsed: GenerationsBody) -> Size | None:
-    if parsed.width and parsed.height:
-        return Size(parsed.width, parsed.height)
-    if parsed.width or parsed.height:
+def _shape(parsed: GenerationsBody, of_yandex: bool) -> tuple[Size | None, Ratio | None, list[str]]:
+    """The pixels or the ratio that the request asks for, and the fields that another one overrules."""
+    if bool(parsed.width) != bool(parsed.height):
         raise InvalidRequest("width and height go together.", param="height" if parsed.width else "width")
-    matched = _SIZE.fullmatch(parsed.size or "")
-    return Size(int(matched[1]), int(matched[2])) if matched else None
-
-
-def _ratio(parsed: GenerationsBody) -> tuple[int, int] | None:
-    matched = _RATIO.fullmatch(parsed.aspect_ratio or "")
-    return (int(matched[1]), int(matched[2])) if matched else None
+    pixels = Size(parsed.width, parsed.height) if parsed.width and parsed.height else None
+    wished = pixels or parsed.size
+    unused = ["size"] if pixels and parsed.size not in (None, pixels) else []
+    if isinstance(wished, Size) and not of_yandex:
+        return wished, parsed.aspect_ratio, unused
+    ratio = (wished.width, wished.height) if isinstance(wished, Size) else wished
+    overruled = ratio is not None and parsed.aspect_ratio not in (None, ratio)
+    return None, ratio or parsed.aspect_ratio, [*unused, *(["aspect_ratio"] if overruled else [])]

@@ -12,7 +12,6 @@ from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation.attempt import ACCEPTED
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import usage
-from imagegate.domain.request.route import Route
 from imagegate.domain.timing.failover import last_failure
 
 NO_USAGE = {
@@ -208,16 +207,3 @@ def _so_far(operation: Operation) -> str:
 def render_error(status: int, message: str, kind: str, code: str | None, param: str | None) -> ApiResponse:
     """OpenAI's error body, always with all four keys."""
     return ApiResponse(status, {"error": {"message": message, "type": kind, "param": param, "code": code}})
-
-
-def render_model(route: Route) -> dict[str, Any]:
-    """One entry of GET /v1/models."""
-    return {
-        "id": route.model,
-        "object": "model",
-        "created": 0,
-        "owned_by": "imagegate",
-        "description": route.description,
-        "aliases": list(route.aliases),
-        "providers": [target.provider for target in route.targets],
-    }

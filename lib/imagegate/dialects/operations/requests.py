@@ -1,10 +1,12 @@
 """Requests of imagegate's own operations API."""
 
 import re
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 
+from imagegate.dialects.cleaning import allow_empty, clean_texts, without_empty
 from imagegate.dialects.parsing import (
     WHOLE,
     Line,
@@ -14,6 +16,7 @@ from imagegate.dialects.parsing import (
     parse_document,
     parse_idempotency_key,
 )
+from imagegate.dialects.shapes import RATIO_PATTERN, SIZE_PATTERN, Ratio, parse_ratio, parse_size
 from imagegate.dialects.validation_errors import first_error
 from imagegate.dialects.webhook_field import WebhookBody
 from imagegate.domain.errors import InvalidRequest, UnknownImage
@@ -27,53 +30,70 @@ NAME = "operations"
 LONGEST_DEADLINE = 24 * 3600.0
 _KEY = Annotated[Text, Field(min_length=1, max_length=64)]
 _VALUE = Annotated[Text, Field(max_length=512)]
-_SIDE = Annotated[int, Field(ge=1, le=16384), WHOLE]
-_RATIO = r"^[1-9][0-9]{0,3}:[1-9][0-9]{0,3}$"
+_NUMBER = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,9})?")
+_SIDES = {name: {"type": "integer", "minimum": 1, "maximum": 16384} for name in ("width", "height")}
+_SIZE_SCHEMA = {
+    "anyOf": [
+        {"type": "object", "properties": _SIDES, "required": ["width", "height"], "additionalProperties": False},
+        {"type": "string", "pattern": SIZE_PATTERN},
+        {"type": "integer", "minimum": 1, "maximum": 99_999},
+        {"type": "null"},
+    ]
+}
+_RATIO_SCHEMA = {"anyOf": [{"type": "string", "pattern": RATIO_PATTERN}, {"type": "null"}]}
 
 
-def _ratio(value: str) -> str:
-    if not re.fullmatch(_RATIO, value):
-        raise ValueError("must be two whole numbers, such as '16:9'")
-    return value
+def _size(value: Any) -> Size | Ratio | None:
+    """Parse a size. An object has both sides and nothing else, so that typing errors are found."""
+    if isinstance(value, dict) and not (set(value) == set(_SIDES) and all(map(_is_side, value.values()))):
+        raise ValueError("must have width and height, in pixels from 1 to 16384, and nothing else")
+    return parse_size(value)
 
 
-class SizeBody(BaseModel):
-    """Pixels."""
+def _is_side(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= 16384 and value % 1 == 0
 
-    model_config = ConfigDict(extra="forbid")
 
-    width: _SIDE
-    height: _SIDE
+def _number(value: Any) -> Any:
+    """The number in a text, which is what forms and templates send."""
+    if not isinstance(value, str) or not _NUMBER.fullmatch(value.strip()):
+        return value
+    return float(value) if "." in value else int(value)
+
+
+_FROM_TEXT = BeforeValidator(_number)
 
 
 class CreateBody(BaseModel):
-    """The body of POST /v1/operations. Null means the same as an absent field.
+    """The body of POST /v1/operations. Null and an empty text mean the same as an absent field.
 
     Unknown fields are refused, so that typing errors are found.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=allow_empty)
 
     prompt: Prompt
     model: Annotated[Line, Field(min_length=1, max_length=200)]
     provider: Annotated[Line, Field(max_length=200)] | None = Field(
         None, description="Use only this provider of the model's route."
     )
-    n: Annotated[int, Field(ge=1, le=10), WHOLE] | None = Field(None, description="1 by default.")
-    size: SizeBody | None = None
-    aspect_ratio: Annotated[str, AfterValidator(_ratio), Field(json_schema_extra={"pattern": _RATIO})] | None = Field(
+    n: Annotated[int, _FROM_TEXT, Field(ge=1, le=10), WHOLE] | None = Field(None, description="1 by default.")
+    size: Annotated[Size | Ratio | None, PlainValidator(_size), WithJsonSchema(_SIZE_SCHEMA)] = Field(
+        None, description="Pixels, as an object or as text.", examples=[{"width": 1024, "height": 768}, "1024x768"]
+    )
+    aspect_ratio: Annotated[Ratio | None, PlainValidator(parse_ratio), WithJsonSchema(_RATIO_SCHEMA)] = Field(
         None, description="Width to height, instead of `size`.", examples=["16:9"]
     )
-    seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] | None = None
-    negative_prompt: Annotated[Text, Field(max_length=32_000)] | None = None
-    steps: Annotated[int, Field(ge=1, le=500), WHOLE] | None = None
-    guidance: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    seed: Annotated[int, _FROM_TEXT, Field(ge=0, le=2**63 - 1), WHOLE] | None = None
+    negative_prompt: Annotated[str, Field(max_length=32_000)] | None = None
+    steps: Annotated[int, _FROM_TEXT, Field(ge=1, le=500), WHOLE] | None = None
+    guidance: Annotated[float, _FROM_TEXT, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     output_format: Literal["png", "jpeg", "webp"] | None = None
-    output_compression: Annotated[int, Field(ge=0, le=100), WHOLE] | None = Field(
+    output_compression: Annotated[int, _FROM_TEXT, Field(ge=0, le=100), WHOLE] | None = Field(
         None, description="Below 100 only with `output_format` jpeg or webp."
     )
     expand: bool | None = Field(None, description="Expand the prompt with a language model first.")
-    deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
+    deadline: Annotated[float, _FROM_TEXT, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
         None, description="Seconds after which the operation fails if it has no picture."
     )
     metadata: Annotated[dict[_KEY, _VALUE], Field(max_length=16)] | None = None
@@ -87,13 +107,14 @@ def parse(body: bytes, key: str | None = None) -> tuple[GenerationRequest, bool]
     `key`: the header Idempotency-Key. The second result is true when the caller wants the request validated only.
     """
     document = parse_document(body)
+    fields, cleaned = clean_texts(without_empty(document, ("prompt", "model")), ("prompt", "negative_prompt"))
     try:
-        parsed = CreateBody.model_validate(document, strict=True)
+        parsed = CreateBody.model_validate(fields, strict=True)
     except ValidationError as error:
         raise first_error(error) from None
     if parsed.size and parsed.aspect_ratio:
         raise InvalidRequest("size and aspect_ratio cannot be combined.", param="aspect_ratio")
-    request = build_image_request(parsed)
+    request = replace(build_image_request(parsed), unused_fields=tuple(cleaned))
     check_combinations(request)
     generation = GenerationRequest(
         request,
@@ -109,13 +130,13 @@ def parse(body: bytes, key: str | None = None) -> tuple[GenerationRequest, bool]
 
 def build_image_request(parsed: CreateBody) -> ImageRequest:
     """Convert the body to the domain's type."""
-    ratio = parsed.aspect_ratio.split(":") if parsed.aspect_ratio else None
+    size = parsed.size if isinstance(parsed.size, Size) else None
     return ImageRequest(
         model=parsed.model,
         messages=(Message(parsed.prompt),),
         n=parsed.n or 1,
-        size=Size(parsed.size.width, parsed.size.height) if parsed.size else None,
-        ratio=(int(ratio[0]), int(ratio[1])) if ratio else None,
+        size=size,
+        ratio=parsed.aspect_ratio if isinstance(parsed.size, Size) else parsed.size or parsed.aspect_ratio,
         seed=parsed.seed,
         steps=parsed.steps,
         guidance=parsed.guidance,

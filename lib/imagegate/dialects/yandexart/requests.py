@@ -1,7 +1,7 @@
 """YandexART's asynchronous operations.
 
-Contract: docs/protocols/yandexart.md. Numbers come as strings or numbers, zero means "default". Extra fields and the
-Content-Type are ignored.
+Contract: docs/protocols/yandexart.md. Numbers come as strings or numbers, zero means "default". The Content-Type is
+ignored. Extra fields have no effect, and the answer's header names them.
 """
 
 import re
@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from imagegate.dialects.cleaning import clean_texts, printable_name
 from imagegate.dialects.parsing import (
     DATA_LOGGING,
+    VISIBLE,
     Line,
-    Text,
     model_of_uri,
     parse_document,
     parse_idempotency_key,
@@ -31,7 +32,6 @@ from imagegate.usecases.start import GenerationRequest
 NAME = "yandexart"
 DEADLINE = 24 * 3600.0
 _MIME_TYPE = "^(image/[a-z.+-]+)?$"
-_NOT_BLANK = {"pattern": r"\S"}
 _PART = rf"[^/{FORBIDDEN}\t\r\n]+"
 EXPAND = "x-imagegate-expand"
 """The header that asks for prompt expansion, because the documented body has no field for it."""
@@ -40,6 +40,8 @@ CLIENT_ID = "x-client-request-id"
 HEADERS = (DATA_LOGGING, EXPAND, "idempotency-key", CLIENT_ID)
 """The request headers that `parse` reads."""
 _LONGEST_CLIENT_ID = 255
+_MOST_UNUSED = 20
+"""Fields without effect that are reported."""
 _MOST_CHARACTERS = 32_000
 """Of all messages together: more than any upstream reads, and small enough for a table's item."""
 
@@ -71,13 +73,13 @@ MimeType = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": _M
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
 
 
 class WeightedMessage(_Body):
     """One part of the prompt. A weight of 0 or none counts as 1."""
 
-    text: Annotated[Annotated[Text, Field(max_length=32_000)] | None, Field(json_schema_extra=_NOT_BLANK)] = None
+    text: Annotated[Annotated[str, Field(max_length=32_000)] | None, Field(json_schema_extra=VISIBLE)] = None
     weight: Double = 0.0
 
 
@@ -113,11 +115,13 @@ def parse(body: bytes, headers: Mapping[str, str] | None = None) -> GenerationRe
     Raises InvalidRequest with the offending field, or header, in `param`.
     """
     document, headers = parse_document(body), headers or {}
+    cleaned, unused = _cleaned(document)
     try:
-        parsed = GenerationBody.model_validate(document)
+        parsed = GenerationBody.model_validate(cleaned)
     except ValidationError as error:
         raise first_error(error) from None
-    request = replace(_request(parsed), expand=_expand(headers.get(EXPAND, "").strip().lower()))
+    expand = _expand(headers.get(EXPAND, "").strip().lower())
+    request = replace(_request(parsed), expand=expand, unused_fields=(*unused, *_unused(parsed)))
     client_id = require_line(headers.get(CLIENT_ID, ""), CLIENT_ID)[:_LONGEST_CLIENT_ID]
     generation = GenerationRequest(
         request,
@@ -129,6 +133,22 @@ def parse(body: bytes, headers: Mapping[str, str] | None = None) -> GenerationRe
         metadata={"client_request_id": client_id} if client_id else {},
     )
     return with_privacy(generation, headers.get(DATA_LOGGING, ""))
+
+
+def _cleaned(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The document with clean texts, and `messages` when one of them was not clean."""
+    messages = document.get("messages")
+    if not isinstance(messages, list):
+        return {**document}, []
+    results = [clean_texts(entry, ("text",)) if isinstance(entry, dict) else (entry, []) for entry in messages]
+    changed = any(names for _, names in results)
+    return {**document, "messages": [entry for entry, _ in results]}, ["messages"] if changed else []
+
+
+def _unused(parsed: GenerationBody) -> list[str]:
+    """Fields that the API does not have."""
+    parts = (parsed, parsed.generation_options)
+    return [printable_name(name) for part in parts if part for name in part.model_extra or ()][:_MOST_UNUSED]
 
 
 def _expand(header: str) -> bool:
@@ -168,7 +188,7 @@ def _unlike_jpeg(options: GenerationOptions | None) -> dict[str, str]:
 
 
 def _model(uri: str) -> str:
-    model = model_of_uri(uri)
+    model = model_of_uri(uri, "modelUri")
     if model is None:
         raise InvalidRequest(
             f"invalid model_uri '{uri}'.", param="modelUri", remedy="Use art://<folder>/<model>/latest."

@@ -16,6 +16,8 @@ from imagegate.domain.request.expansion import shorten
 RESPONSE_TYPE = "type.googleapis.com/yandex.cloud.ai.foundation_models.v1.image_generation.ImageGenerationResponse"
 _LONGEST_REVISED_PROMPT = 800
 """Characters. Percent-encoded, all headers together must fit into 10 KB."""
+_LONGEST_LIST = 200
+"""Characters of the names of fields that were not honoured."""
 
 
 def render_pending(operation: Operation, retry_after: int | None = None) -> ApiResponse:
@@ -57,7 +59,7 @@ def _headers(operation: Operation) -> dict[str, str]:
         "seed": picture.seed if picture else None,
         # Headers are ASCII, so the prompt is percent-encoded UTF-8.
         "revised-prompt": quote(shorten(revised, _LONGEST_REVISED_PROMPT), safe=" ") if revised else None,
-        "not-honoured": ", ".join(sorted(ignored)) or None,
+        "not-honoured": quote(", ".join(sorted(ignored))[:_LONGEST_LIST], safe=" ,") or None,
     }
     return {f"x-imagegate-{name}": str(value) for name, value in headers.items() if value is not None}
 

@@ -40,7 +40,8 @@ def ignored(request: ImageRequest, limits: Limits) -> tuple[str, ...]:
         passed_over.append("aspect_ratio")
     if _wraps(request, limits):
         passed_over.append("seed")
-    return (*passed_over, *_unmet_demands(request, limits), *_ignored_weights(request, limits))
+    found = (*passed_over, *_unmet_demands(request, limits), *_ignored_weights(request, limits))
+    return tuple(dict.fromkeys((*found, *request.unused_fields)))
 
 
 def with_negative_prompt(request: ImageRequest, limits: Limits) -> ImageRequest:

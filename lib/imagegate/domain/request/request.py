@@ -61,6 +61,8 @@ class ImageRequest:
     """What an upstream cannot honour is told to the caller, where others are refused for it."""
     private: bool = False
     """The words are not kept beyond the run, and upstreams that can be told so are told not to log them."""
+    unused_fields: tuple[str, ...] = ()
+    """What the request had besides that has no effect here, as the caller calls it; the answer names it."""
     expand: bool = False
     """Have a language model write the prompt out before pictures are made from it."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from imagegate.domain.errors import InvalidRequest, RequestError, UnknownModel, UnknownProvider
 from imagegate.domain.request.capabilities import unsupported
 from imagegate.domain.request.limits import Limits
+from imagegate.domain.request.names import spellings
 from imagegate.domain.request.request import ImageRequest
 
 
@@ -61,13 +62,21 @@ class Routes:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = tuple(routes)
-        self._by_name = {name: route for route in self._routes for name in (*route.aliases, route.model)}
+        self._by_name = {
+            spelled: route
+            for route in self._routes
+            for name in (*route.aliases, route.model)
+            for spelled in (name.casefold(), name)
+        }
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 
     def find(self, name: str) -> Route | None:
-        """The route of that name or alias; a name of its own comes before an alias with a `*` that covers it."""
+        """The route of that name or alias, however it is spelled (domain/request/names.py).
+
+        A name of its own comes before an alias with a `*` that covers it.
+        """
         return next(iter(self._candidates(name)), None)
 
     def working_from(self, pictures: int, *, prompted: bool) -> list[str]:
@@ -94,9 +103,12 @@ class Routes:
 
     def _candidates(self, name: str) -> list[Route]:
         """The route of that name, or every route with an alias that covers it, in the table's order."""
-        if name in self._by_name:
-            return [self._by_name[name]]
-        return [route for route in self._routes if any(_covers(alias, name) for alias in route.aliases)]
+        for spelled in spellings(name):
+            if spelled in self._by_name:
+                return [self._by_name[spelled]]
+            if covering := [route for route in self._routes if any(_covers(alias, spelled) for alias in route.aliases)]:
+                return covering
+        return []
 
     def _first_capable(self, candidates: Sequence[Route], request: ImageRequest) -> Route:
         """The first candidate that can do what is asked; the refusal is the first one's."""
@@ -136,6 +148,8 @@ def _with_capable_targets(route: Route, request: ImageRequest) -> Route:
     if fitting:
         return replace(route, targets=fitting)
     _, found = min(problems, key=lambda entry: len(entry[1]))
+    if found[0] == "prompt":
+        raise _too_long(route, request)
     able = f"can honour '{found[0]}' as it is"
     if found[0] == "image":
         kind = "work" if request.prompt.strip() else "make anything without a prompt"
@@ -147,10 +161,18 @@ def _with_capable_targets(route: Route, request: ImageRequest) -> Route:
     )
 
 
+def _too_long(route: Route, request: ImageRequest) -> InvalidRequest:
+    """The refusal of a prompt that is longer than every provider of the route takes."""
+    longest = max((target.limits for target in route.targets), key=lambda limits: limits.prompt_characters)
+    length, most = longest.prompt_length(request), longest.prompt_characters
+    message = f"The prompt has {length} characters; the model '{route.model}' takes at most {most}."
+    return InvalidRequest(
+        message, param="prompt", remedy="Shorten the prompt, or ask for a model that takes longer ones."
+    )
+
+
 def _remedy(field: str, route: Route) -> str:
     """What to do about a field that no provider of the route can honour as it is."""
-    if field == "prompt":
-        return "Shorten the prompt, or ask for a model that takes longer ones."
     most = max(target.limits.steps_maximum or 0 for target in route.targets)
     if field == "steps" and most:
         return f"Ask for at most {most}, or for another model."

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from imagegate.dialects.openai import models as openai_models
 from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai import responses as openai_responses
 from imagegate.dialects.openai.dialect import OPENAI_IMAGES
@@ -110,7 +111,7 @@ def _body_with_pictures(model: type[BaseModel], /, **example: Any) -> RequestBod
     return RequestBody(model=model, content=content)
 
 
-_MODEL = openai_responses.render_model(next(iter(registry.routes())))
+_MODEL = openai_models.render_model(next(iter(registry.routes())))
 DOCUMENTED = {
     "generate": _GENERATE,
     "generate_by_provider": replace(_GENERATE, parameters=(_PROVIDER, *_PARAMETERS)),

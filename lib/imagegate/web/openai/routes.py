@@ -9,7 +9,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from imagegate.dialects.openai import requests as openai_requests
-from imagegate.dialects.openai.responses import render_model
+from imagegate.dialects.openai.models import render_model, render_models
 from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key, with_privacy
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.access.api_key import Principal
@@ -52,8 +52,7 @@ async def vary(request: Request, services: ServicesDep, principal: PrincipalDep)
 @router.get("/v1/models", name="models")
 async def models(services: ServicesDep, principal: PrincipalDep) -> Response:
     """List the models that the caller may use."""
-    allowed = [render_model(route) for route in services.routes if principal.may_use(route.model)]
-    return to_response(ApiResponse(200, {"object": "list", "data": allowed}))
+    return to_response(ApiResponse(200, render_models(services.routes, principal.may_use)))
 
 
 @router.get("/v1/models/{model:path}", name="model")

@@ -52,6 +52,7 @@ class ModelSchema(Schema):
     """A model that requests can name."""
 
     id: str
+    alias_of: str | None = Field(description="The model that this name stands for; null for a model's own name.")
     object: Literal["model"]
     created: int
     owned_by: str

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from pydantic import AwareDatetime
 from starlette.responses import RedirectResponse, Response
 
@@ -22,7 +22,7 @@ from imagegate.web.access import require_model, start_for
 from imagegate.web.decoding import header_texts
 from imagegate.web.http import matches, to_response
 from imagegate.web.long_polling import wait_for, wait_for_started
-from imagegate.web.routing import PrincipalDep, ServicesDep, create_router
+from imagegate.web.routing import PrincipalDep, ServicesDep, create_router, refuse_unknown_query
 from imagegate.web.services import Services
 
 OperationId = Annotated[str, Path(description="The operation's id.", examples=["06gzj55vfn0ajhf9kn2m"])]
@@ -33,9 +33,11 @@ Days = Annotated[int, Query(ge=1, le=operations_usage.LONGEST, description="Days
 _FRESH_SECONDS = 300
 """For so long a browser may reuse the redirect to a picture."""
 router = create_router()
+_STRICT = [Depends(refuse_unknown_query)]
+"""Of every route but that of pictures: web pages add a number to a picture's URL so that it is fetched again."""
 
 
-@router.post("/v1/operations", name="create")
+@router.post("/v1/operations", name="create", dependencies=_STRICT)
 async def create(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Start an operation, or estimate it only."""
     headers = header_texts(request, ("idempotency-key", DATA_LOGGING))
@@ -48,7 +50,7 @@ async def create(request: Request, services: ServicesDep, principal: PrincipalDe
     return wait_for_started(request, services, start_for(principal, services, generation), asynchronous=True)
 
 
-@router.get("/v1/operations", name="list")
+@router.get("/v1/operations", name="list", dependencies=_STRICT)
 async def list_operations(
     services: ServicesDep,
     principal: PrincipalDep,
@@ -64,7 +66,7 @@ async def list_operations(
         owner=principal.owner,
         size=page_size,
         state=state,
-        model=model,
+        model=_model_name(services, model),
         created_after=created_after.timestamp() if created_after else None,
         created_before=created_before.timestamp() if created_before else None,
         before_id=parse_page_token(page_token, is_id) if page_token else None,
@@ -73,8 +75,8 @@ async def list_operations(
 
 
 # POST as well, because `curl -X POST -L` repeats its method at every redirect.
-@router.get("/v1/operations/{operation_id}/wait", name="wait")
-@router.post("/v1/operations/{operation_id}/wait", name="wait_by_post")
+@router.get("/v1/operations/{operation_id}/wait", name="wait", dependencies=_STRICT)
+@router.post("/v1/operations/{operation_id}/wait", name="wait_by_post", dependencies=_STRICT)
 async def wait(
     request: Request, operation_id: OperationId, services: ServicesDep, principal: PrincipalDep, hop: Hop = 1
 ) -> Response:
@@ -84,14 +86,14 @@ async def wait(
     return wait_for(request, services, operation, hop)
 
 
-@router.post("/v1/operations/{operation_id}:cancel", name="cancel")
+@router.post("/v1/operations/{operation_id}:cancel", name="cancel", dependencies=_STRICT)
 async def cancel(operation_id: OperationId, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Cancel an operation."""
     operation = services.cancel(services.read(operation_id, principal.owner, consistent=True))
     return to_response(_render(operation, services))
 
 
-@router.post("/v1/operations/{operation_id}:retry", name="retry", status_code=202)
+@router.post("/v1/operations/{operation_id}:retry", name="retry", status_code=202, dependencies=_STRICT)
 async def retry(operation_id: OperationId, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Try a failed or cancelled operation again."""
     operation = services.read(operation_id, principal.owner, consistent=True)
@@ -101,7 +103,7 @@ async def retry(operation_id: OperationId, services: ServicesDep, principal: Pri
     return to_response(operations_responses.render_accepted(operation, services.picture_link, outlook))
 
 
-@router.get("/v1/operations/{operation_id}/deliveries", name="deliveries")
+@router.get("/v1/operations/{operation_id}/deliveries", name="deliveries", dependencies=_STRICT)
 async def deliveries(
     operation_id: OperationId, services: ServicesDep, principal: PrincipalDep, page_token: PageToken = None
 ) -> Response:
@@ -114,7 +116,7 @@ async def deliveries(
     return to_response(operations_webhooks.render_deliveries(operation, found, disabled))
 
 
-@router.post("/v1/operations/{operation_id}:redeliver", name="redeliver", status_code=202)
+@router.post("/v1/operations/{operation_id}:redeliver", name="redeliver", status_code=202, dependencies=_STRICT)
 async def redeliver(
     request: Request, operation_id: OperationId, services: ServicesDep, principal: PrincipalDep
 ) -> Response:
@@ -124,7 +126,7 @@ async def redeliver(
     return to_response(operations_webhooks.render_deliveries(operation, restarted, disabled=False, status=202))
 
 
-@router.get("/v1/operations/{operation_id}", name="get")
+@router.get("/v1/operations/{operation_id}", name="get", dependencies=_STRICT)
 async def get(request: Request, operation_id: OperationId, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Show an operation."""
     answer = _render(services.read(operation_id, principal.owner), services)
@@ -133,7 +135,7 @@ async def get(request: Request, operation_id: OperationId, services: ServicesDep
     return to_response(answer)
 
 
-@router.delete("/v1/operations/{operation_id}", name="delete", status_code=204)
+@router.delete("/v1/operations/{operation_id}", name="delete", status_code=204, dependencies=_STRICT)
 async def delete(operation_id: OperationId, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Delete an operation and its pictures."""
     services.delete(services.read(operation_id, principal.owner, consistent=True))
@@ -155,13 +157,19 @@ async def image(image_id: str, services: ServicesDep, principal: PrincipalDep) -
     return RedirectResponse(services.presigned_url(picture), 302, headers)
 
 
-@router.get("/v1/usage", name="usage")
+@router.get("/v1/usage", name="usage", dependencies=_STRICT)
 async def show(services: ServicesDep, principal: PrincipalDep, days: Days = 1) -> Response:
     """Show the use of the API key's limits."""
     key, now = principal.key, services.clock.now()
     shown_days = operations_usage.last_days(days, now)
     used = services.usage_ledger.read(key.id, shown_days) if key and key.limits.metered else UsageTotals()
     return to_response(ApiResponse(200, operations_usage.render_usage(key, used, shown_days, now)))
+
+
+def _model_name(services: Services, name: str | None) -> str | None:
+    """The model's own name for an alias of it. Other names stay: operations of a model outlive its route."""
+    route = services.routes.find(name) if name else None
+    return route.model if route else name
 
 
 def _render(operation: Operation, services: Services) -> ApiResponse:

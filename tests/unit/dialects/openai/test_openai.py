@@ -63,11 +63,9 @@ def test_sizes(body: dict[str, Any], size: Size | None) -> None:
     assert parse(**body).request.size == size
 
 
-def test_unknown_fields_are_ignored() -> None:
-    assert (
-        parse(frame_count=2, resolution="1K", audio=None, api_key="x", proxy="p", whatever=[1]).request
-        == parse().request
-    )
+def test_fields_without_effect_are_named() -> None:
+    generation = parse(frame_count=2, resolution="1K", audio=None, api_key="x", proxy="", whatever=[1], svg={}, n=1)
+    assert generation.request.unused_fields == ("frame_count", "api_key", "whatever", "resolution")
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_clients_of_yandexs_images_api_need_not_change_the_model(gateway: Gatewa
     assert sent.reply["response_format"] == "url"
 
 
-@pytest.mark.parametrize("name", ["art://b1g/nope/latest", "art://b1g", "art:///alice-art", "xart://b1g/alice-art"])
+@pytest.mark.parametrize("name", ["art://b1g/nope/latest", "xart://b1g/nothing"])
 def test_other_names_of_yandexs_lead_nowhere(gateway: Gateway, name: str) -> None:
     answer = post(gateway, {"prompt": "x", "model": name})
     assert (answer.status, answer.json()["error"]["code"]) == (404, "model_not_found")
@@ -202,11 +202,10 @@ REFUSED: list[tuple[Any, int, str, str | None]] = [
     ({"n": 1.5}, 400, "invalid_request", "n"),
     ({"n": "abc"}, 400, "invalid_request", "n"),
     ({"size": "big"}, 400, "invalid_request", "size"),
-    ({"size": "1024"}, 400, "invalid_request", "size"),
     ({"size": "1024x"}, 400, "invalid_request", "size"),
     ({"size": "-1x5"}, 400, "invalid_request", "size"),
     ({"size": "100000x100000"}, 400, "invalid_request", "size"),
-    ({"size": 1024}, 400, "invalid_request", "size"),
+    ({"size": True}, 400, "invalid_request", "size"),
     ({"width": "abc", "height": 5}, 400, "invalid_request", "width"),
     ({"width": 0, "height": 64}, 400, "invalid_request", "width"),
     ({"width": 64}, 400, "invalid_request", "height"),
@@ -362,7 +361,8 @@ def test_no_real_provider_varies_so_that_the_caller_is_told_to_edit() -> None:
     gateway = Gateway(routes=registry.routes())
     body, content_type = form(model=b"gpt-image-2", image=picture())
     message = post(gateway, body, "/v1/images/variations", content_type=content_type).json()["error"]["message"]
-    assert "Say in a prompt what to do to it (POST /v1/images/edits), with one of: gpt-image-2." in message
+    assert "Say in a prompt what to do to it (POST /v1/images/edits), with one of: " in message
+    assert "gpt-image-2" in message
     assert not gateway.workflow.runs
 
 

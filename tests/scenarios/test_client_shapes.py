@@ -1,0 +1,272 @@
+"""Requests as real clients send them, by kind: what each is understood as, and what its answer says."""
+
+from typing import Any
+
+import pytest
+
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.request.geometry import Size
+from imagegate.providers import registry
+from support.gateway import Answered, Gateway
+
+GENERATIONS, OPERATIONS = "/v1/images/generations", "/v1/operations"
+YANDEXART = "/foundationModels/v1/imageGenerationAsync"
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    """With the routes of a deployment."""
+    return Gateway(routes=registry.routes(), expands=False)
+
+
+def post(gateway: Gateway, body: Any, path: str = GENERATIONS, **headers: str) -> Answered:
+    return gateway.call("POST", path, body, prefer="respond-async", **headers)
+
+
+def accepted(gateway: Gateway, answer: Answered) -> Operation:
+    assert answer.status == 202, answer.text
+    stored = gateway.store.get(answer.json()["id"])
+    assert stored
+    return stored
+
+
+def error_of(answer: Answered) -> dict[str, Any]:
+    assert answer.status >= 400, answer.text
+    error: dict[str, Any] = answer.json()["error"]
+    return error
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({"model": "gpt-image-1"}, "png"),
+        ({"model": "dall-e-3"}, "png"),
+        ({"model": "dall-e-2", "response_format": "url"}, "png"),
+        ({"model": " GPT-Image-1 ", "response_format": "b64_json"}, "png"),
+        ({"model": "openai/chatgpt-image-latest"}, "png"),
+        ({"model": "gpt-image-2"}, "png"),
+        ({"model": "gpt-image-1", "output_format": None}, "png"),
+        ({"model": "gpt-image-1", "output_format": ""}, "png"),
+        ({"model": "gpt-image-1", "output_format": "webp"}, "webp"),
+        ({"model": "gpt-image-1", "output_format": "JPG"}, "jpeg"),
+        ({"model": "gpt-image-1", "output_format": "image/jpeg"}, "jpeg"),
+        ({"model": "flux"}, None),
+        ({"model": "flux", "format": "png"}, "png"),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_a1_openais_names_make_png(gateway: Gateway, fields: dict[str, Any], wanted: str | None) -> None:
+    assert accepted(gateway, post(gateway, {"prompt": "a cat", **fields})).request.output_format == wanted
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "value"),
+    [
+        ({"steps": 4}, "steps", 4),
+        ({"numInferenceSteps": 4}, "steps", 4),
+        ({"num_images": 3}, "n", 3),
+        ({"numImages": "3"}, "n", 3),
+        ({"batch-size": 2}, "n", 2),
+        ({"image_size": "768x512"}, "size", Size(768, 512)),
+        ({"resolution": "768x512"}, "size", Size(768, 512)),
+        ({"aspectRatio": "4:3"}, "ratio", (4, 3)),
+        ({"random_seed": 5}, "seed", 5),
+        ({"outputFormat": "PNG"}, "output_format", "png"),
+        ({"extra_body": {"seed": 7}}, "seed", 7),
+        ({"quality": "HD"}, "quality", "hd"),
+        ({"style": "Vivid"}, "style", "vivid"),
+    ],
+    ids=str,
+)
+def test_a3_a_field_has_its_effect_under_the_names_of_peers(
+    gateway: Gateway, fields: dict[str, Any], name: str, value: Any
+) -> None:
+    request = accepted(gateway, post(gateway, {"prompt": "a cat", **fields})).request
+    assert getattr(request, name) == value
+    assert request.unused_fields == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "unused"),
+    [
+        ({"loras": [{"path": "x"}]}, ("loras",)),
+        ({"frame_count": 9, "scheduler": "DDIM"}, ("frame_count", "scheduler")),
+        ({"extra_body": {"whatever": 1}}, ("whatever",)),
+        ({"resolution": "1K"}, ("resolution",)),
+        ({"seed": 1, "random_seed": 2}, ("random_seed",)),
+        ({"size": "512x512", "width": 768, "height": 768}, ("size",)),
+        ({"size": "16:9", "aspect_ratio": "1:1"}, ("aspect_ratio",)),
+        ({"input_fidelity": "high"}, ("input_fidelity",)),
+        ({"partial_images": 2, "stream": True}, ("partial_images",)),
+        ({"x" * 200: 1}, (f"{'x' * 59}…",)),
+        ({"a\u202eb": 1}, ("a?b",)),
+        ({"audio": None, "svg": "", "loras": [], "extra_headers": {}}, ()),
+        ({"partial_images": 0}, ()),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a3_a24_a_field_without_effect_is_named(
+    gateway: Gateway, fields: dict[str, Any], unused: tuple[str, ...]
+) -> None:
+    assert accepted(gateway, post(gateway, {"prompt": "a cat", **fields})).request.unused_fields == unused
+
+
+def test_a3_a_refusal_calls_a_field_what_the_caller_called_it(gateway: Gateway) -> None:
+    error = error_of(post(gateway, {"prompt": "a cat", "num_images": 99}))
+    assert (error["param"], "'num_images'" in error["message"]) == ("num_images", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("FLUX", "flux"),
+        ("FLUX.1-schnell", "flux"),
+        ("FLUX.1 [schnell]", "flux"),
+        (" flux ", "flux"),
+        ("Flux_Schnell", "flux"),
+        ("black-forest-labs/FLUX.1-schnell", "flux"),
+        ("openai/gpt-image-2", "gpt-image-2"),
+        ("OpenAI/DALL-E-3", "flux"),
+        ("yandex/Alice-Art", "alice-art"),
+    ],
+)
+def test_a7_a_model_is_found_by_its_name_however_it_is_written(gateway: Gateway, name: str, model: str) -> None:
+    assert accepted(gateway, post(gateway, {"prompt": "a cat", "model": name})).model == model
+    assert gateway.call("GET", f"/v1/models/{name.strip().replace(' ', '%20')}").json()["id"] == model
+
+
+@pytest.mark.parametrize("path", [GENERATIONS, OPERATIONS])
+@pytest.mark.parametrize(
+    ("fields", "size", "ratio"),
+    [
+        ({"size": "16:9"}, None, (16, 9)),
+        ({"aspect_ratio": "16x9"}, None, (16, 9)),
+        ({"aspect_ratio": "16/9"}, None, (16, 9)),
+        ({"aspect_ratio": "1.5"}, None, (3, 2)),
+        ({"aspect_ratio": "portrait"}, None, (2, 3)),
+        ({"size": "landscape_16_9"}, None, (16, 9)),
+        ({"size": "512"}, Size(512, 512), None),
+        ({"size": 512}, Size(512, 512), None),
+        ({"size": "1024×768"}, Size(1024, 768), None),  # noqa: RUF001
+        ({"size": "1024 X 768"}, Size(1024, 768), None),
+        ({"size": "1024*768"}, Size(1024, 768), None),
+        ({"size": "1024x768px"}, Size(1024, 768), None),
+        ({"size": {"width": 1024, "height": 768}}, Size(1024, 768), None),
+        ({"size": "Auto"}, None, None),
+        ({"size": ""}, None, None),
+        ({"aspect_ratio": ""}, None, None),
+    ],
+    ids=str,
+)
+def test_a8_a27_a_shape_is_understood_in_every_spelling(
+    gateway: Gateway, path: str, fields: dict[str, Any], size: Size | None, ratio: tuple[int, int] | None
+) -> None:
+    request = accepted(gateway, post(gateway, {"model": "flux", "prompt": "a cat", **fields}, path)).request
+    assert (request.size, request.ratio) == (size, ratio)
+
+
+OPTIONAL = ("model", "n", "size", "width", "height", "aspect_ratio", "response_format", "output_format",
+            "output_compression", "seed", "negative_prompt", "num_inference_steps", "guidance_scale", "quality",
+            "style", "background", "moderation", "complexity", "provider", "stream", "partial_images", "user",
+            "safety_identifier", "expand", "deadline", "webhook", "mask", "image", "steps", "anything")  # fmt: skip
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_a9_an_empty_field_is_absent(gateway: Gateway, name: str, blank: str) -> None:
+    bare = accepted(gateway, post(gateway, {"prompt": "a cat"}))
+    operation = accepted(gateway, post(gateway, {"prompt": "a cat", name: blank}))
+    assert (operation.request, operation.reply) == (bare.request, bare.reply)
+
+
+@pytest.mark.parametrize("name", ["provider", "n", "size", "aspect_ratio", "seed", "steps", "guidance", "webhook"])
+def test_a9_the_operations_api_too(gateway: Gateway, name: str) -> None:
+    body = {"model": "flux", "prompt": "a cat"}
+    bare = accepted(gateway, post(gateway, body, OPERATIONS))
+    assert accepted(gateway, post(gateway, body | {name: ""}, OPERATIONS)).request == bare.request
+
+
+@pytest.mark.parametrize(("model", "most"), [("flux", 4000), ("alice-art", 500), ("dall-e-3", 4000)])
+def test_a20_a_prompt_that_is_too_long_is_told_the_limit(gateway: Gateway, model: str, most: int) -> None:
+    error = error_of(post(gateway, {"prompt": "x" * (most + 1), "model": model}))
+    assert error["param"] == "prompt"
+    assert f"{most + 1} characters" in error["message"]
+    assert f"at most {most}." in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("pasted", "cleaned"),
+    [
+        ("a\u000bcat", "a\ncat"),
+        ("a\u000ccat", "a\ncat"),
+        ("a\u2028cat", "a\ncat"),
+        ("a \u0000cat", "a cat"),
+        ("a cat\ud83d", "a cat"),
+        ("a \u202dcat\u202c", "a cat"),
+        ("a \x1b[1mcat", "a [1mcat"),
+    ],
+)
+def test_a21_what_is_pasted_into_a_prompt_is_cleaned_and_reported(gateway: Gateway, pasted: str, cleaned: str) -> None:
+    for path in (GENERATIONS, OPERATIONS):
+        request = accepted(gateway, post(gateway, {"model": "flux", "prompt": pasted}, path)).request
+        assert (request.prompt, request.unused_fields) == (cleaned, ("prompt",))
+    started = post(gateway, {"modelUri": "art://f/yandex-art/latest", "messages": [{"text": pasted}]}, YANDEXART)
+    stored = gateway.store.get(started.json()["id"])
+    assert stored
+    assert (stored.request.prompt, stored.request.unused_fields) == (cleaned, ("messages",))
+
+
+def test_a22_every_name_that_can_be_asked_for_is_listed(gateway: Gateway) -> None:
+    listed = {model["id"]: model["alias_of"] for model in gateway.call("GET", "/v1/models").json()["data"]}
+    assert {listed[name] for name in ("flux", "gpt-image-2", "alice-art", "yandex-art")} == {None}
+    assert {listed[name] for name in ("flux-schnell", "dall-e-2", "dall-e-3", "gpt-image-1")} == {"flux"}
+    assert not [name for name in listed if "*" in name]
+    for name, model in listed.items():
+        assert accepted(gateway, post(gateway, {"prompt": "a cat", "model": name})).model == (model or name)
+
+
+@pytest.mark.parametrize(
+    "uri", ["art://yandex-art/latest", "art:///yandex-art/latest", "art://yandex-art", "art://yandex-art/rc"]
+)
+def test_a23_a_uri_without_a_folder_is_told_so(gateway: Gateway, uri: str) -> None:
+    error = error_of(post(gateway, {"prompt": "a cat", "model": uri}))
+    assert error["param"] == "model"
+    refused = post(gateway, {"modelUri": uri, "messages": [{"text": "a cat"}]}, YANDEXART)
+    assert refused.status == 400
+    for message in (error["message"], refused.json()["message"]):
+        assert "The folder is missing" in message
+        assert "art://<folder>/<model>/latest" in message
+
+
+def test_a26_the_list_takes_aliases_and_refuses_what_it_does_not_have(gateway: Gateway) -> None:
+    made = accepted(gateway, post(gateway, {"prompt": "a cat", "model": "dall-e-3"}))
+    for model in ("dall-e-3", "flux", "FLUX", "black-forest-labs/FLUX.1-schnell"):
+        [found] = gateway.call("GET", f"/v1/operations?model={model}").json()["operations"]
+        assert found["id"] == made.id
+    for query in ("limit=1", "page_size=1&offset=2", "State=running"):
+        refused = gateway.call("GET", f"/v1/operations?{query}")
+        assert refused.status == 400
+        assert refused.json()["param"] == query.rpartition("&")[2].partition("=")[0]
+        assert "page_size" in refused.json()["remedy"]
+    assert gateway.call("GET", f"/v1/operations/{made.id}?expand=1").status == 400
+    assert gateway.call("GET", "/v1/usage?day=1").json()["param"] == "day"
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "value"),
+    [
+        ({"n": "2"}, "n", 2),
+        ({"seed": "7"}, "seed", 7),
+        ({"steps": "4"}, "steps", 4),
+        ({"size": "1024x1024"}, "size", Size(1024, 1024)),
+        ({"size": "16:9"}, "ratio", (16, 9)),
+        ({"aspect_ratio": "16x9"}, "ratio", (16, 9)),
+    ],
+    ids=str,
+)
+def test_a27_the_operations_api_takes_what_its_neighbour_takes(
+    gateway: Gateway, fields: dict[str, Any], name: str, value: Any
+) -> None:
+    request = accepted(gateway, post(gateway, {"model": "flux", "prompt": "a cat", **fields}, OPERATIONS)).request
+    assert getattr(request, name) == value
