@@ -21,6 +21,7 @@ from imagegate.providers.replaced import URL_SUFFIX, reach, with_replaced_urls
 PROTOCOLS: Mapping[str, str] = {
     "bfl": "Bfl",
     "gemini": "Gemini",
+    "dashscope": "DashScope",
     "gigachat": "GigaChat",
     "fal": "Fal",
     "gradio_space": "GradioSpace",

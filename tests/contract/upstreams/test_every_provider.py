@@ -23,7 +23,8 @@ from support.fakes import NoSecrets
 Submissions = Callable[[], list[dict[str, object]]]
 
 PATIENCE = 5.0
-MODELS = {target.provider: target.model for route in registry.routes() for target in route.targets}
+TARGETS = {target.provider: target for route in registry.routes() for target in route.targets}
+MODELS = {provider: target.model for provider, target in TARGETS.items()}
 POLLED = sorted(name for name in MODELS if registry.limits_of(name).completion is CompletionMode.POLL)
 WITHOUT_REASONS = {"voodoohop"}
 """Gradio 4 does not say why a job failed (docs/protocols/gradio-spaces.md#streams)."""
@@ -88,7 +89,7 @@ def test_a_picture_arrives_and_one_submission_is_counted(
     ready = outcome(provider, "a fox")
     assert isinstance(ready, Ready), ready
     [body] = [*ready.bodies, *(http.download(source.url, provider.base_url) for source in ready.sources)]
-    size = provider.limits.size_for(upstream_request(provider, "a fox").request)
+    size = TARGETS[provider.name].limits.size_for(upstream_request(provider, "a fox").request)
     assert Image.open(io.BytesIO(body)).size == (size.width, size.height)
     [submission] = submissions()
     assert submission["upstream"] == provider.name
