@@ -1,7 +1,7 @@
 """Ids, sizes, routes, schedules: small values with sharp edges."""
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from imagegate.domain.errors import InvalidRequest, RequestError, UnknownModel, UnknownProvider
 from imagegate.domain.operation.ids import ALPHABET, is_id, new_id
-from imagegate.domain.request.capabilities import ignored, unsupported, with_negative_prompt
+from imagegate.domain.request.capabilities import DEMANDS, HINTS, ignored, unsupported, with_negative_prompt
 from imagegate.domain.request.geometry import Grid, Size
-from imagegate.domain.request.limits import CompletionMode, Limits
+from imagegate.domain.request.limits import Capability, CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, InputImage, Message
 from imagegate.domain.request.route import Route, Routes, Target
 from support.fakes import routes
@@ -324,3 +324,9 @@ def test_of_several_models_of_one_alias_the_first_ones_refusal_counts() -> None:
 def test_only_an_alias_with_a_star_covers_other_names() -> None:
     assert table(flux=DRAWS).find("any-thing")
     assert Routes([Route("flux", (), ("flux-schnell",))]).find("flux-schnelle") is None
+
+
+def test_capabilities_are_fields_of_a_request_and_nothing_else_type_checks() -> None:
+    assert get_type_hints(Limits)["capabilities"] == frozenset[Capability]
+    names = {field.name for field in fields(ImageRequest)}
+    assert set(get_args(Capability)) == {*DEMANDS, *HINTS} <= names

@@ -1,15 +1,14 @@
 """What of a request an upstream can honour. Pure."""
 
 from dataclasses import replace
+from typing import get_args
 
 from imagegate.domain.request.geometry import Size
-from imagegate.domain.request.limits import Limits
+from imagegate.domain.request.limits import Demand, Hint, Limits
 from imagegate.domain.request.request import ImageRequest
 
-_DEMANDS = ("seed", "steps", "guidance", "negative_prompt")
-"""Fields that change the picture: whoever cannot honour them is not asked."""
-_HINTS = ("quality", "style", "background", "moderation", "complexity", "input_fidelity")
-"""Fields that are reported when they could not be honoured."""
+DEMANDS: tuple[Demand, ...] = get_args(Demand)
+HINTS: tuple[Hint, ...] = get_args(Hint)
 _NEUTRAL_VALUES = {"quality": {"auto", "standard"}, "background": {"auto", "opaque"}, "moderation": {"auto"}}
 """Values that ask for nothing in particular."""
 _SAME_SHAPE = 1.05
@@ -32,8 +31,8 @@ def unsupported(request: ImageRequest, limits: Limits) -> list[str]:
 
 def ignored(request: ImageRequest, limits: Limits) -> tuple[str, ...]:
     """Fields that the upstream passes over or only comes near to; the answer names them."""
-    wished = [name for name in _HINTS if getattr(request, name) not in ({None} | _NEUTRAL_VALUES.get(name, set()))]
-    passed_over = [name for name in wished if name not in limits.capabilities]
+    wished = [name for name in HINTS if getattr(request, name) not in ({None} | _NEUTRAL_VALUES.get(name, set()))]
+    passed_over: list[str] = [name for name in wished if name not in limits.capabilities]
     if request.size and limits.size_for(request) != request.size:
         passed_over.append("size")
     if request.ratio and _has_other_shape(limits.size_for(request), request.ratio):
@@ -64,7 +63,7 @@ def _wraps(request: ImageRequest, limits: Limits) -> bool:
 
 
 def _unmet_demands(request: ImageRequest, limits: Limits) -> list[str]:
-    return [name for name in _DEMANDS if getattr(request, name) is not None and name not in limits.capabilities]
+    return [name for name in DEMANDS if getattr(request, name) is not None and name not in limits.capabilities]
 
 
 def _ignored_weights(request: ImageRequest, limits: Limits) -> list[str]:

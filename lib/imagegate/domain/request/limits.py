@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from imagegate.domain.request.geometry import Grid, Size
 from imagegate.domain.request.request import ImageRequest
+
+Demand = Literal["seed", "steps", "guidance", "negative_prompt"]
+"""Fields that change the picture: a provider that does not honour one is not asked."""
+Hint = Literal["quality", "style", "background", "moderation", "complexity", "input_fidelity"]
+"""Fields that are reported when they were not honoured."""
+Capability = Literal[Demand, Hint]
+"""Optional fields of `ImageRequest` that not every provider honours."""
 
 
 class CompletionMode(StrEnum):
@@ -43,11 +51,8 @@ class Limits:
     """Pictures that one submission may bring to be edited as the prompt says; 0: the upstream edits none."""
     supports_variations: bool = False
     """It makes pictures from one alone, without a prompt."""
-    capabilities: frozenset[str] = frozenset()
-    """What it heeds of the fields that are not for everybody (domain/request/capabilities.py)."""
-    recovers_submissions: bool = False
-    """A submission repeated with its idempotency key finds the job that an earlier one made: one whose outcome is
-    unknown is repeated here before another provider is asked."""
+    capabilities: frozenset[Capability] = frozenset()
+    """The optional fields it honours."""
     supports_weights: bool = False
     """It takes several messages with their weights; others get one text (`ImageRequest.prompt`)."""
 
