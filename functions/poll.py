@@ -3,12 +3,12 @@
 from typing import Any
 
 from imagegate.deployment import Deployment
+from imagegate.workflow.next_step import Step
 
 deployment = Deployment.from_environment()
 poll = deployment.poll
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take `{"id": …, "run": …, "looked_at": …, "looks": …, "again_at": …}`, return the next step."""
-    invocation = deployment.invocation(event, context.get_remaining_time_in_millis())
-    return poll(event["id"], invocation, event["looked_at"], event["looks"], event["again_at"]).payload()
+    """Take a step's payload and `"run"`, return the next step's."""
+    return poll(Step.of(event), deployment.invocation(event, context.get_remaining_time_in_millis())).payload()

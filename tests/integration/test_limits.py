@@ -14,7 +14,7 @@ from imagegate.adapters.clock import SystemClock
 from imagegate.adapters.dynamodb_ledger import DynamoDBUsageLedger
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.dynamodb_request_rate import DynamoDBRequestRate
-from imagegate.domain.access.api_key import ApiKey, KeyLimits, issue
+from imagegate.domain.access.api_key import ApiKey, KeyLimits, Principal, issue
 from imagegate.domain.access.ledger import UsageTotals, day_of
 from imagegate.domain.errors import FailureCode, QuotaExhausted, RateLimited, WrongState
 from imagegate.domain.operation.account import Amount
@@ -25,10 +25,10 @@ from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.local.stack.stack import Stack
 from imagegate.usecases.cancel import Cancel
-from imagegate.usecases.start import GenerationRequest, Start
+from imagegate.usecases.start import GenerationRequest
 from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.fail import Fail
-from support.fakes import MemoryWorkflow, failing, routes
+from support.fakes import MemoryWorkflow, failing
 from support.world import World
 
 STARTS, FITTING = 200, 50
@@ -76,11 +76,11 @@ def test_of_200_starts_at_once_as_many_get_through_as_fit(
     closed: Stack, dynamodb: Any, store: DynamoDBOperations, limits: KeyLimits
 ) -> None:
     key, _ = issue("race", CLOCK.now(), limits=limits)
-    start = Start(store, MemoryWorkflow(), routes("alpha", "beta"), CLOCK, deadline=900)
+    start = World(clock=CLOCK, store=store).deployment.start  # type: ignore[arg-type]
     request = ImageRequest("flux", (Message("a race"),))
 
     def begin() -> Operation:
-        return start(GenerationRequest(request, "operations"), key.owner, key).operation
+        return start(GenerationRequest(request, "operations"), Principal(key.owner, key)).operation
 
     outcomes = at_once(STARTS, begin)
     begun = [outcome for outcome in outcomes if isinstance(outcome, Operation)]
@@ -98,8 +98,11 @@ def test_of_200_starts_at_once_as_many_get_through_as_fit(
 
 def end_all(store: DynamoDBOperations, operations: list[Operation]) -> None:
     """Every one of them fails, is cancelled, and failed again, at the same moment."""
-    update_with_retry = UpdateWithRetry(store, CLOCK)
-    cancel, fail = Cancel(update_with_retry, MemoryWorkflow(), CLOCK), Fail(store, update_with_retry, CLOCK)
+    update_with_retry = UpdateWithRetry(store=store, clock=CLOCK)
+    cancel, fail = (
+        Cancel(update=update_with_retry, workflow=MemoryWorkflow(), clock=CLOCK),
+        Fail(store=store, update=update_with_retry, clock=CLOCK),
+    )
 
     def end(number: int) -> None:
         operation = operations[number // 2]

@@ -36,7 +36,7 @@ def begun(world: World, *, expand: bool = False) -> Operation:
 
 
 def published(world: World) -> None:
-    publish = Publish(MemoryBus(), world.telemetry, lambda event: None)
+    publish = Publish(bus=MemoryBus(), telemetry=world.telemetry, record=lambda event: None)
     publish(list(pairwise([None, *world.store.history])))  # type: ignore[arg-type]
 
 

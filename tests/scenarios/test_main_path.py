@@ -59,6 +59,16 @@ def test_the_whole_road(world: World) -> None:
     assert world.images.objects[kept.key] == picture()
 
 
+@pytest.mark.parametrize("known", [{}, {"looks": 3}, {"looks": 3, "again_at": 0}])
+def test_an_execution_begun_by_an_earlier_version_ends_well(world: World, known: dict[str, int]) -> None:
+    world.alpha.checks = [ready()]
+    operation = world.begun()
+    held = world.submit(operation.id).payload()
+    event = {"id": held["id"], "run": "run", "looked_at": held["looked_at"], **known}
+    assert world.poll_event(event).next == "done"
+    assert world.now(operation).state is State.SUCCEEDED
+
+
 def test_the_attempt_is_written_before_the_call_and_the_ticket_right_after(world: World) -> None:
     operation = world.begun()
     world.submit(operation.id)
@@ -349,7 +359,7 @@ def test_a_hopeless_race_is_given_up(world: World) -> None:
 
 def test_a_foreign_operation_does_not_exist(world: World) -> None:
     operation = world.begun()
-    read = Read(world.store, world.clock, 30)
+    read = Read(store=world.store, clock=world.clock, retention_days=30)
     assert read(operation.id, "me") == operation
     for operation_id, owner in ((operation.id, "you"), ("0" * 20, "me"), ("../etc", "me")):
         with pytest.raises(UnknownOperation):
@@ -361,7 +371,7 @@ def test_publish_names_what_the_bus_did_not_take(world: World) -> None:
     touched = replace(operation, version=2)
     running = replace(touched.moved(State.RUNNING, 1.0), version=3)
     bus = MemoryBus(refuse={1})
-    publish = Publish(bus, MemoryTelemetry(), lambda event: None)
+    publish = Publish(bus=bus, telemetry=MemoryTelemetry(), record=lambda event: None)
     assert publish([(None, operation), (operation, touched), (touched, running)]) == [2]
     assert [event.detail_type for event in bus.events] == ["Image Generation Queued"]
 
@@ -464,7 +474,7 @@ def test_a_late_picture_is_harvested_and_announced(world: World) -> None:
     assert late.state is State.FAILED
     assert [picture.late for picture in late.pictures] == [True]
     bus = MemoryBus()
-    publish = Publish(bus, MemoryTelemetry(), lambda event: None)
+    publish = Publish(bus=bus, telemetry=MemoryTelemetry(), record=lambda event: None)
     publish(list(zip([None, *world.store.history], world.store.history, strict=False)))
     assert [event.detail_type.rpartition(" ")[2] for event in bus.events] == [
         "Queued",

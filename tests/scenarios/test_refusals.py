@@ -23,7 +23,7 @@ from imagegate.domain.webhooks.webhook import EVENTS, RequestedWebhook, Webhook
 from imagegate.usecases.authenticate import OnBehalf
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import MOST_ATTEMPTS
-from imagegate.usecases.start import GenerationRequest
+from imagegate.usecases.start import LARGEST_TEXTS, GenerationRequest
 from imagegate.usecases.webhook_choice import ResolveWebhook
 from support.fakes import FakeClock, MemoryApiKeys, MemoryDeliveries, MemoryStore, failing
 from support.world import World
@@ -77,13 +77,27 @@ def test_a_race_that_cannot_be_won_is_given_up() -> None:
 def test_texts_too_long_to_keep_are_refused_with_their_size() -> None:
     long = ImageRequest("flux", (Message("я" * 200_000),))
     with pytest.raises(TooLarge, match=r"have 400000 bytes; at most \d+ are kept") as refused:
-        GenerationRequest(long, "openai_images")
+        World().start(GenerationRequest(long, "openai_images"))
     assert refused.value.param == "prompt"
+
+
+def test_what_an_operations_item_could_not_hold_is_refused() -> None:
+    prompt, world = "🐈" * (LARGEST_TEXTS // 4), World()
+    with pytest.raises(InvalidRequest, match="No provider"):
+        world.start(GenerationRequest(ImageRequest("flux", (Message(prompt),)), "operations"))
+    for request, metadata in (
+        (ImageRequest("flux", (Message(prompt), Message("x"))), {}),
+        (ImageRequest("flux", (Message(prompt),), negative_prompt="x"), {}),
+        (ImageRequest("flux", (Message(prompt),)), {"x": ""}),
+    ):
+        with pytest.raises(TooLarge, match=str(LARGEST_TEXTS)):
+            world.start(GenerationRequest(request, "operations", metadata=metadata))
+    assert not world.store.documents
 
 
 def test_work_in_the_name_of_a_key_that_is_gone_names_the_way_out() -> None:
     with pytest.raises(Unauthenticated, match=r"^The API key in whose name this would be done is unknown") as refused:
-        OnBehalf(MemoryApiKeys(), FakeClock(), "unknown")()
+        OnBehalf(keys=MemoryApiKeys(), clock=FakeClock(), key_id="nobody")()
     assert refused.value.remedy == "Name another."
 
 
@@ -97,13 +111,12 @@ class AnyTarget:
 
 
 def resolve_webhook() -> ResolveWebhook:
-    return ResolveWebhook(AnyTarget(), lambda: bytes(32))
+    return ResolveWebhook(targets=AnyTarget(), webhook_key=lambda: bytes(32))
 
 
 def test_without_a_key_to_sign_with_a_webhook_needs_a_secret() -> None:
-    sent = replace(CAT, requested_webhook=RequestedWebhook(HOOK))
-    with pytest.raises(InvalidRequest, match=r"^Where no API key is asked for, a webhook needs a secret") as refused:
-        resolve_webhook()(sent, Principal(EVERYBODY))
+    with pytest.raises(InvalidRequest, match=r"^A webhook needs a secret of its own where no API key") as refused:
+        resolve_webhook()(RequestedWebhook(HOOK), Principal(EVERYBODY))
     assert refused.value.param == "webhook.secret"
     assert "openssl rand -base64 32" in str(refused.value.remedy)
 
@@ -113,12 +126,14 @@ def test_a_keys_webhook_hears_of_everything_unless_it_chose(
     chosen: tuple[str, ...], announced: tuple[str, ...]
 ) -> None:
     key, _ = issue("test", 0.0, webhook=KeyWebhook(HOOK, chosen))
-    assert resolve_webhook()(CAT, Principal(key.owner, key)).webhook == Webhook(HOOK, announced, key.id)
+    assert resolve_webhook()(None, Principal(key.owner, key)) == Webhook(HOOK, announced, key.id)
 
 
 def test_what_cannot_be_sent_again_is_refused_with_what_can() -> None:
     world, deliveries = World(), MemoryDeliveries()
-    redeliver = Redeliver(deliveries, deliveries, lambda operation_id, sequence: None)
+    redeliver = Redeliver(
+        deliveries=deliveries, disabled=deliveries, queue_redelivery=lambda operation_id, sequence: None
+    )
     bare = world.begun()
     with pytest.raises(WrongState, match=f"^Operation {bare.id} has no webhook") as refused:
         redeliver(bare)

@@ -1,10 +1,12 @@
 """A deployment on fakes: its workflow, with upstreams from a script."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from imagegate.adapters.webhook_targets import WebhookTargets
 from imagegate.deployment import Deployment
-from imagegate.domain.access.api_key import ApiKey
+from imagegate.domain.access.api_key import ApiKey, Principal
 from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import Ready
@@ -73,6 +75,8 @@ class World:
             limits_of=lambda name: self.providers[name].limits,
             expander=self.expander,
             routes=self.routes,
+            webhook_targets=WebhookTargets(lambda host, port: ["93.184.216.34"]),
+            webhook_key=lambda: bytes(32),
         )
         self.update_with_retry = self.deployment.update_with_retry
         self.fail, self.sweep = self.deployment.fail, self.deployment.sweep
@@ -80,7 +84,7 @@ class World:
 
     def start(self, generation: GenerationRequest, owner: str = "me", key: ApiKey | None = None) -> Operation:
         """Accept a request."""
-        return self.deployment.start(generation, owner, key).operation
+        return self.deployment.start(generation, Principal(owner, key)).operation
 
     def begun(self, n: int = 1, key: ApiKey | None = None, **changes: Any) -> Operation:
         """An accepted request for `n` pictures of a cat."""
@@ -109,8 +113,19 @@ class World:
         poll_count: int = 0,
         submit_not_before: float = 0.0,
     ) -> Step:
-        """One run of the state Poll."""
-        return self.deployment.poll(operation_id, self._invocation(run), last_poll_at, poll_count, submit_not_before)
+        """One visit of the state Poll."""
+        step = Step(
+            operation_id,
+            "wait",
+            last_poll_at=last_poll_at,
+            poll_count=poll_count,
+            submit_not_before=submit_not_before,
+        )
+        return self.poll_event(step.payload() | {"run": run})
+
+    def poll_event(self, event: Mapping[str, Any]) -> Step:
+        """One invocation of the state Poll with what the workflow hands to its function."""
+        return self.deployment.poll(Step.of(event), self._invocation(event["run"]))
 
     def _invocation(self, run: str) -> Invocation:
         return self.deployment.invocation({"run": run}, 900_000)

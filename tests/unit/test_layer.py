@@ -44,7 +44,8 @@ def test_a_function_names_only_the_deployment_and_the_domain(name: str) -> None:
     imported = {node.module or "" for node in ast.walk(module) if isinstance(node, ast.ImportFrom)}
     named = {entry for entry in imported if entry.startswith("imagegate")}
     messages = "imagegate.adapters.sqs_webhooks"  # reads the messages of the queue that it writes
-    assert named <= {"imagegate.deployment", "imagegate.domain.errors", messages}
+    payload = "imagegate.workflow.next_step"  # reads what the workflow carries
+    assert named <= {"imagegate.deployment", "imagegate.domain.errors", messages, payload}
     assert "imagegate.deployment" in named
 
 

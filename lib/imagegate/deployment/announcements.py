@@ -37,7 +37,7 @@ class Announcements(Shared):
         return RecordDelivery(
             deliveries=self.deliveries,
             pictures=Pictures(self.settings.public_url, self.picture_links),
-            begin=self.webhook_queue.put,
+            queue_delivery=self.webhook_queue.put,
             retention=self.settings.operation_days * _DAY,
         )
 

@@ -50,7 +50,6 @@ class Requests(Shared):
             links=self.links,
             hop_links=HopLinks(links=self.links, active_key=lambda key_id: self._authenticate_key.active_key(key_id)),
             picture_link=self.picture_links,
-            resolve_webhook=self.resolve_webhook,
             request_rate=self.request_rate,
             usage_ledger=self.usage_ledger,
             start=self.start,
@@ -88,7 +87,7 @@ class Requests(Shared):
     def _authenticate_key(self) -> Authenticate:
         from imagegate.usecases.authenticate import Authenticate
 
-        return Authenticate(self.api_keys, self.clock, self.settings.key_cache_seconds)
+        return Authenticate(keys=self.api_keys, clock=self.clock, trust_seconds=self.settings.key_cache_seconds)
 
     @cached_property
     def resolve_webhook(self) -> ResolveWebhook:
@@ -106,6 +105,7 @@ class Requests(Shared):
             store=self.store,
             workflow=self.workflow,
             routes=self.routes,
+            resolve_webhook=self.resolve_webhook,
             clock=self.clock,
             deadline=self.settings.deadline_seconds,
             expands=self.settings.expands,
@@ -116,16 +116,14 @@ class Requests(Shared):
         """Cancels an operation."""
         from imagegate.usecases.cancel import Cancel
 
-        return Cancel(update_with_retry=self.update_with_retry, workflow=self.workflow, clock=self.clock)
+        return Cancel(update=self.update_with_retry, workflow=self.workflow, clock=self.clock)
 
     @cached_property
     def retry(self) -> Retry:
         """Starts an operation again that has failed."""
         from imagegate.usecases.retry import Retry
 
-        return Retry(
-            update_with_retry=self.update_with_retry, workflow=self.workflow, routes=self.routes, clock=self.clock
-        )
+        return Retry(update=self.update_with_retry, workflow=self.workflow, routes=self.routes, clock=self.clock)
 
     @cached_property
     def intake(self) -> Intake:
@@ -135,9 +133,7 @@ class Requests(Shared):
 
         return Intake(
             parse=operations_events.parse,
-            resolve_webhook=self.resolve_webhook,
             start=self.start,
-            routes=self.routes,
             principal=self.intake_principal,
             dead_letters=self.dead_letters,
             clock=self.clock,

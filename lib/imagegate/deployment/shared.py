@@ -28,7 +28,7 @@ class Shared(AwsPorts):
         """Where the pictures of an operation are found."""
         from imagegate.usecases.links import PictureLinks
 
-        return PictureLinks(self.links, self.settings.image_days)
+        return PictureLinks(links=self.links, image_days=self.settings.image_days)
 
     @cached_property
     def routes(self) -> Routes:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from imagegate.domain.request.limits import Limits
     from imagegate.ports.upstreams import Expander
     from imagegate.providers.registry import Providers
+    from imagegate.workflow.driver import Driver
     from imagegate.workflow.expand import Expand
     from imagegate.workflow.fail import Fail
     from imagegate.workflow.next_step import Invocation, Planner
@@ -41,17 +42,22 @@ class Workflow(Shared):
     def submit(self) -> Submit:
         """The state Submit."""
         from imagegate.workflow.submit import Submit
+        from imagegate.workflow.submit_attempt import SubmitAttempt
 
         return Submit(
             store=self.store,
-            images=self.images,
             routes=self.routes,
-            providers=self.providers,
             admission=self.admission,
+            submit_attempt=SubmitAttempt(
+                images=self.images,
+                providers=self.providers,
+                outcomes=self._outcomes,
+                update=self.update_with_retry,
+                clock=self.clock,
+            ),
             outcomes=self._outcomes,
-            poll=self.poll,
-            planner=self._planner,
-            update_with_retry=self.update_with_retry,
+            driver=self._driver,
+            update=self.update_with_retry,
             clock=self.clock,
         )
 
@@ -60,12 +66,21 @@ class Workflow(Shared):
         """The state Poll."""
         from imagegate.workflow.poll import Poll
 
-        return Poll(
+        return Poll(store=self.store, driver=self._driver, clock=self.clock)
+
+    @cached_property
+    def _driver(self) -> Driver:
+        from imagegate.workflow.driver import Driver
+        from imagegate.workflow.upstream_poller import UpstreamPoller
+
+        return Driver(
             store=self.store,
-            providers=self.providers,
+            poller=UpstreamPoller(
+                providers=self.providers, planner=self._planner, update=self.update_with_retry, clock=self.clock
+            ),
             outcomes=self._outcomes,
             planner=self._planner,
-            update_with_retry=self.update_with_retry,
+            update=self.update_with_retry,
             clock=self.clock,
         )
 
@@ -79,7 +94,7 @@ class Workflow(Shared):
             routes=self.routes,
             expander=self.expander,
             telemetry=self.telemetry,
-            update_with_retry=self.update_with_retry,
+            update=self.update_with_retry,
             clock=self.clock,
         )
 
@@ -88,7 +103,7 @@ class Workflow(Shared):
         """The state Fail."""
         from imagegate.workflow.fail import Fail
 
-        return Fail(store=self.store, update_with_retry=self.update_with_retry, clock=self.clock)
+        return Fail(store=self.store, update=self.update_with_retry, clock=self.clock)
 
     @cached_property
     def sweep(self) -> Sweep:
@@ -99,7 +114,7 @@ class Workflow(Shared):
             store=self.store,
             workflow=self.workflow,
             telemetry=self.telemetry,
-            update_with_retry=self.update_with_retry,
+            update=self.update_with_retry,
             clock=self.clock,
         )
 
@@ -110,12 +125,12 @@ class Workflow(Shared):
         from imagegate.workflow.store_pictures import StorePictures
 
         return Outcomes(
-            store_pictures=StorePictures(self.images, self.http, PillowPictures()),
+            store_pictures=StorePictures(images=self.images, http=self.http, codec=PillowPictures()),
             providers=self.providers,
             admission=self.admission,
             latencies=self.latencies,
             telemetry=self.telemetry,
-            update_with_retry=self.update_with_retry,
+            update=self.update_with_retry,
             clock=self.clock,
         )
 

@@ -1,5 +1,7 @@
 """Find out who makes a request."""
 
+from dataclasses import dataclass, field
+
 from imagegate.domain.access.api_key import EVERYBODY, HOW_TO_SEND, ApiKey, Principal, admit, parse, refuse
 from imagegate.domain.errors import Unauthenticated
 from imagegate.ports.runtime import Clock
@@ -14,17 +16,17 @@ def everybody(presented: str | None) -> Principal:
     return Principal(EVERYBODY)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticate:
-    """Knows the holder of a key. What was read of a key is trusted for a while, its secret is compared every time."""
+    """Finds the owner of an API key. Caches what the table says of a key; compares the secret every time."""
 
-    def __init__(self, keys: ApiKeys, clock: Clock, trust_seconds: float) -> None:
-        """`trust_seconds`: how long an answer of the table, absence included, counts; a revocation takes as long."""
-        self._keys = keys
-        self._clock = clock
-        self._trust = trust_seconds
-        # Apart, so that a flood of invented ids cannot push out the real keys.
-        self._known = _Remembered()
-        self._unknown = _Remembered()
+    keys: ApiKeys
+    clock: Clock
+    trust_seconds: float
+    """Seconds for which an answer of the table is cached, absence included; a revocation takes as long."""
+    # Two caches, so that a flood of invented ids cannot push out the real keys.
+    _known: "_KeyCache" = field(default_factory=lambda: _KeyCache(), init=False)
+    _unknown: "_KeyCache" = field(default_factory=lambda: _KeyCache(), init=False)
 
     def __call__(self, presented: str | None) -> Principal:
         """The principal behind a credential as it was presented, without its scheme. Raises Unauthenticated."""
@@ -34,44 +36,44 @@ class Authenticate:
         if parts is None:
             refuse()
         key_id, secret = parts
-        now = self._clock.now()
+        now = self.clock.now()
         return admit(self._key(key_id, now), secret, now)
 
     def active_key(self, key_id: str) -> ApiKey | None:
         """The key of that id, if it lets anybody in; a revocation is seen as late as by those who show the key."""
-        now = self._clock.now()
+        now = self.clock.now()
         key = self._key(key_id, now)
         return key if key and key.state(now) == "active" else None
 
     def _key(self, key_id: str, now: float) -> ApiKey | None:
         for remembered in (self._known, self._unknown):
             read_at, key = remembered.get(key_id)
-            if 0 <= now - read_at < self._trust:
+            if 0 <= now - read_at < self.trust_seconds:
                 return key
-        key = self._keys.get(key_id)
+        key = self.keys.get(key_id)
         (self._known if key else self._unknown).put(key_id, (now, key))
         return key
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OnBehalf:
     """The principal for work that comes without a credential: the holder of a key that the operator has named."""
 
-    def __init__(self, keys: ApiKeys, clock: Clock, key_id: str) -> None:
-        self._keys = keys
-        self._clock = clock
-        self._key_id = key_id
+    keys: ApiKeys
+    clock: Clock
+    key_id: str
 
     def __call__(self) -> Principal:
         """That principal. Raises Unauthenticated unless the key is there and active."""
-        key = self._keys.get(self._key_id)
-        state = key.state(self._clock.now()) if key else "unknown"
+        key = self.keys.get(self.key_id)
+        state = key.state(self.clock.now()) if key else "unknown"
         if key is None or state != "active":
             raise Unauthenticated(f"The API key in whose name this would be done is {state}.", remedy="Name another.")
         return Principal(key.owner, key)
 
 
-class _Remembered:
-    """What was read of the last keys, and when."""
+class _KeyCache:
+    """The keys read last, and when."""
 
     def __init__(self) -> None:
         self._entries: dict[str, tuple[float, ApiKey | None]] = {}

@@ -1,5 +1,7 @@
 """Stop an operation at its owner's word."""
 
+from dataclasses import dataclass
+
 from imagegate.domain.errors import WrongState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.ports.runtime import Clock, Workflow
@@ -8,20 +10,20 @@ from imagegate.usecases.update import UpdateWithRetry
 _RELEASE_GRACE = 60.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
     """Ends an operation at once; the workflow then tells the upstreams, where they can be told."""
 
-    def __init__(self, update_with_retry: UpdateWithRetry, workflow: Workflow, clock: Clock) -> None:
-        self._update = update_with_retry
-        self._workflow = workflow
-        self._clock = clock
+    update: UpdateWithRetry
+    workflow: Workflow
+    clock: Clock
 
     def __call__(self, operation: Operation) -> Operation:
         """The cancelled operation; one that was cancelled before is returned as it is.
 
         Raises WrongState when it has ended otherwise.
         """
-        now = self._clock.now()
+        now = self.clock.now()
 
         def end(current: Operation) -> Operation:
             if current.state in (State.SUCCEEDED, State.FAILED):
@@ -30,7 +32,7 @@ class Cancel:
                 )
             return current if current.state is State.CANCELLED else current.moved(State.CANCELLED, now)
 
-        cancelled = self._update(operation, end, sweep_after=_RELEASE_GRACE)
+        cancelled = self.update(operation, end, sweep_after=_RELEASE_GRACE)
         if any(attempt.live for attempt in cancelled.attempts):
-            self._workflow.start(cancelled.id, run=f"{cancelled.id}-{cancelled.version}")
+            self.workflow.start(cancelled.id, run=f"{cancelled.id}-{cancelled.version}")
         return cancelled

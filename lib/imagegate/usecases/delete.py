@@ -1,5 +1,7 @@
 """Forget an operation: its record, its pictures, those it was made from, and what was announced of it to a webhook."""
 
+from dataclasses import dataclass
+
 from imagegate.domain.errors import Conflict, WrongState
 from imagegate.domain.operation.operation import Operation
 from imagegate.ports.messaging import Deliveries
@@ -8,13 +10,13 @@ from imagegate.ports.storage import ImageStore, OperationStore
 _TRIES = 8
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
     """Removes what an ended operation has left."""
 
-    def __init__(self, store: OperationStore, images: ImageStore, deliveries: Deliveries) -> None:
-        self._store = store
-        self._images = images
-        self._deliveries = deliveries
+    store: OperationStore
+    images: ImageStore
+    deliveries: Deliveries
 
     def __call__(self, operation: Operation) -> None:
         """Remove the record, then the pictures and deliveries: who loses a race against a retry takes nothing from it.
@@ -24,9 +26,9 @@ class Delete:
         """
         removed = self._removed(operation)
         sent = [picture.key for picture in removed.request.pictures_sent]
-        self._images.delete([*(picture.key for picture in removed.pictures), *sent])
+        self.images.delete([*(picture.key for picture in removed.pictures), *sent])
         if removed.webhook:
-            self._deliveries.forget(removed.id)
+            self.deliveries.forget(removed.id)
 
     def _removed(self, operation: Operation) -> Operation:
         """The operation as it was when its record went, by our hand or another's."""
@@ -34,9 +36,9 @@ class Delete:
             if not operation.done:
                 raise WrongState(f"Operation {operation.id} is {operation.state}.", remedy="Cancel it first.")
             try:
-                self._store.delete(operation)
+                self.store.delete(operation)
             except Conflict:
-                current = self._store.get(operation.id, consistent=True)
+                current = self.store.get(operation.id, consistent=True)
                 if current is None:
                     return operation
                 operation = current

@@ -63,32 +63,20 @@ class Signing:
         return [derive_secret(self.webhook_key(), webhook.key_id, generation) for generation in generations]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver:
     """One visit to a delivery: an attempt, if it is time for one."""
 
-    def __init__(
-        self,
-        store: OperationStore,
-        deliveries: Deliveries,
-        disabled: DisabledWebhooks,
-        receivers: Receivers,
-        dead_letters: DeadLetters,
-        sender: WebhookSender,
-        signing: Signing,
-        telemetry: Telemetry,
-        clock: Clock,
-        retry_policy: Callable[[], RetryPolicy],
-    ) -> None:
-        self._store = store
-        self._deliveries = deliveries
-        self._disabled = disabled
-        self._receivers = receivers
-        self._dead_letters = dead_letters
-        self._sender = sender
-        self._signing = signing
-        self._telemetry = telemetry
-        self._clock = clock
-        self._retry_policy = retry_policy
+    store: OperationStore
+    deliveries: Deliveries
+    disabled: DisabledWebhooks
+    receivers: Receivers
+    dead_letters: DeadLetters
+    sender: WebhookSender
+    signing: Signing
+    telemetry: Telemetry
+    clock: Clock
+    retry_policy: Callable[[], RetryPolicy]
 
     def __call__(self, notice: Notice) -> float | None:
         """Seconds after which to come back with the same notice; `None`: never.
@@ -96,15 +84,15 @@ class Deliver:
         A notice of a delivery that was never recorded is dropped and counted: anybody can say that something
         happened. Raises Conflict when somebody else has just tried the same.
         """
-        known = self._deliveries.get(notice.operation_id, notice.sequence)
+        known = self.deliveries.get(notice.operation_id, notice.sequence)
         if known is None:
-            self._telemetry.unknown_delivery(notice.operation_id, notice.sequence)
+            self.telemetry.unknown_delivery(notice.operation_id, notice.sequence)
             return None
-        operation = self._store.get(notice.operation_id, consistent=True)
+        operation = self.store.get(notice.operation_id, consistent=True)
         delivery = self._driven(notice, known)
         if operation is None or operation.webhook is None or delivery is None:
             return None
-        early = delivery.next_at - self._clock.now()
+        early = delivery.next_at - self.clock.now()
         if early > 0:
             return early
         if not delivery.tries and self._waits_for_earlier(operation, delivery):
@@ -116,7 +104,7 @@ class Deliver:
         if known.state is DeliveryState.PENDING and known.message_id in ("", notice.message_id):
             return replace(known, message_id=notice.message_id)
         # Another message is a duplicate, unless it was moved back from the dead-letter queue by hand.
-        overdue = known.state is DeliveryState.PENDING and self._clock.now() > known.next_at + _LOST_SECONDS
+        overdue = known.state is DeliveryState.PENDING and self.clock.now() > known.next_at + _LOST_SECONDS
         if known.message_id != notice.message_id and (overdue or known.state is DeliveryState.DEAD):
             return known.restarted(notice.message_id)
         return None
@@ -126,57 +114,57 @@ class Deliver:
         webhook = operation.webhook
         before = _BEFORE.get(delivery.event, ("queued", "started") if operation.started_at else ("queued",))
         needed = {event for event in before if webhook and event in webhook.events}
-        if not needed or self._clock.now() > delivery.announced_at + _ORDER_PATIENCE:
+        if not needed or self.clock.now() > delivery.announced_at + _ORDER_PATIENCE:
             return False
-        return bool(needed - self._deliveries.tried(operation.id))
+        return bool(needed - self.deliveries.tried(operation.id))
 
     def _in_turn(self, notice: Notice, operation: Operation, webhook: Webhook, delivery: Delivery) -> float | None:
         """Deliver while no other delivery of the owner to that host is under way; else come back later."""
-        receiver, now = webhook.receiver(operation.owner), self._clock.now()
-        if not self._receivers.take(receiver, notice.message_id, now + LEASE_SECONDS):
+        receiver, now = webhook.receiver(operation.owner), self.clock.now()
+        if not self.receivers.take(receiver, notice.message_id, now + LEASE_SECONDS):
             return turn_wait(notice.receives)
         try:
             return self._write_result(notice, operation, self._with_attempt(operation, webhook, delivery, receiver))
         finally:
-            self._receivers.release(receiver, notice.message_id)
+            self.receivers.release(receiver, notice.message_id)
 
     def _with_attempt(self, operation: Operation, webhook: Webhook, delivery: Delivery, receiver: str) -> Delivery:
-        if self._disabled.is_disabled(operation.owner, webhook.url):
+        if self.disabled.is_disabled(operation.owner, webhook.url):
             return delivery.disabled()
-        now = self._clock.now()
+        now = self.clock.now()
         try:
             headers = self._signed(operation, webhook, delivery, now)
         except Unreachable as error:
-            return delivery.with_attempt(DeliveryAttempt(now, 0.0, error=str(error)), self._retry_policy())
-        spared_until = self._receivers.admit(receiver)
+            return delivery.with_attempt(DeliveryAttempt(now, 0.0, error=str(error)), self.retry_policy())
+        spared_until = self.receivers.admit(receiver)
         if spared_until > now and not delivery.at_last_attempt:
-            return delivery.with_attempt(DeliveryAttempt.spared(now, spared_until), self._retry_policy())
-        if not self._deliveries.count_post(operation.id, MOST_POSTS, delivery.expires_at):
+            return delivery.with_attempt(DeliveryAttempt.spared(now, spared_until), self.retry_policy())
+        if not self.deliveries.count_post(operation.id, MOST_POSTS, delivery.expires_at):
             return delivery.exhausted(now)
         attempt = self._sent(webhook, headers, delivery, now)
-        self._receivers.report(receiver, attempt.taken_or_gone, delivery.event_id)
-        return delivery.with_attempt(attempt, self._retry_policy())
+        self.receivers.report(receiver, attempt.taken_or_gone, delivery.event_id)
+        return delivery.with_attempt(attempt, self.retry_policy())
 
     def _signed(self, operation: Operation, webhook: Webhook, delivery: Delivery, now: float) -> Mapping[str, str]:
-        secrets = self._signing.secrets(webhook, operation.owner, now)
+        secrets = self.signing.secrets(webhook, operation.owner, now)
         return signed_headers(secrets, delivery.webhook_id, now, delivery.body.encode())
 
     def _sent(self, webhook: Webhook, headers: Mapping[str, str], delivery: Delivery, now: float) -> DeliveryAttempt:
         try:
-            answer = self._sender.send(webhook.url, headers, delivery.body.encode())
+            answer = self.sender.send(webhook.url, headers, delivery.body.encode())
         except (Unreachable, WebhookRefused) as error:
-            return DeliveryAttempt(now, self._clock.now() - now, error=str(error))
-        wait = seconds_until(answer.retry_after, self._clock.now())
-        return DeliveryAttempt(now, self._clock.now() - now, answer.status, retry_after=wait)
+            return DeliveryAttempt(now, self.clock.now() - now, error=str(error))
+        wait = seconds_until(answer.retry_after, self.clock.now())
+        return DeliveryAttempt(now, self.clock.now() - now, answer.status, retry_after=wait)
 
     def _write_result(self, notice: Notice, operation: Operation, delivery: Delivery) -> float | None:
         """Write what came of it; first of all where else it has to be known."""
         webhook = operation.webhook
         if delivery.state is DeliveryState.DISABLED and webhook:
-            self._disabled.disable(operation.owner, webhook.url, delivery.expires_at)
+            self.disabled.disable(operation.owner, webhook.url, delivery.expires_at)
         if delivery.state is DeliveryState.DEAD:
-            self._dead_letters.put(notice.text, "UNDELIVERED", f"{delivery.event_id} after {delivery.outcome}")
-        self._deliveries.put(replace(delivery, version=delivery.version + 1))
+            self.dead_letters.put(notice.text, "UNDELIVERED", f"{delivery.event_id} after {delivery.outcome}")
+        self.deliveries.put(replace(delivery, version=delivery.version + 1))
         if delivery.state is not DeliveryState.PENDING:
             return None
-        return max(delivery.next_at - self._clock.now(), 0.0)
+        return max(delivery.next_at - self.clock.now(), 0.0)

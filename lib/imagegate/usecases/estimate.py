@@ -1,6 +1,7 @@
 """Say what a request would do, cost and take, without doing it."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from imagegate.domain.request.capabilities import ignored
@@ -13,14 +14,14 @@ from imagegate.ports.storage import Latencies
 _SLOW = 0.9
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """Checks a request against its route, its prices, and how long such jobs have taken."""
 
-    def __init__(self, routes: Routes, latencies: Latencies, expands: bool = False) -> None:
-        """`expands`: whether prompts can be expanded."""
-        self._routes = routes
-        self._latencies = latencies
-        self._expands = expands
+    routes: Routes
+    latencies: Latencies
+    expands: bool = False
+    """Whether prompts can be expanded."""
 
     def __call__(self, request: ImageRequest) -> dict[str, Any]:
         """The route it would take, and what its first provider costs and takes; the others are there for failures.
@@ -28,14 +29,14 @@ class Estimate:
         US dollars, `None` where no price is known; seconds. Raises UnknownModel, InvalidRequest or
         CannotExpand as `start` would.
         """
-        route = self._routes.resolve(request)
-        check_expandable(request, self._expands)
+        route = self.routes.resolve(request)
+        check_expandable(request, self.expands)
         stops = [self._stop(target, request) for target in route.targets]
         first = {name: stops[0][name] for name in ("estimated_cost_usd", "estimated_seconds", "slow_seconds")}
         return {"valid": True, "model": route.model, "n": request.n, **first, "route": stops}
 
     def _stop(self, target: Target, request: ImageRequest) -> dict[str, Any]:
-        histogram = self._latencies.get(target.provider, target.model)
+        histogram = self.latencies.get(target.provider, target.model)
         turns = _turns(target, request)
         return {
             "provider": target.provider,

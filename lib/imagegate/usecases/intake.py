@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import QuotaExhausted, RateLimited, RequestError
-from imagegate.domain.request.route import Routes
 from imagegate.ports.messaging import DeadLetters
 from imagegate.ports.runtime import Clock
 from imagegate.usecases.start import GenerationRequest, Start
-from imagegate.usecases.webhook_choice import ResolveWebhook
 
 PATIENCE = 86_400.0
 """Seconds after which a request that its key's limits keep waiting is put aside."""
@@ -25,27 +23,17 @@ class RequestEvent:
     generation: GenerationRequest
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """Starts operations in the name of one principal; what is refused is put aside, for nobody waits for an answer."""
 
-    def __init__(
-        self,
-        parse: Callable[[str], RequestEvent],
-        resolve_webhook: ResolveWebhook,
-        start: Start,
-        routes: Routes,
-        principal: Callable[[], Principal],
-        dead_letters: DeadLetters,
-        clock: Clock,
-    ) -> None:
-        """`understand` raises InvalidRequest, `principal` Unauthenticated when there is none (any more)."""
-        self._parse = parse
-        self._resolve_webhook = resolve_webhook
-        self._start = start
-        self._routes = routes
-        self._principal = principal
-        self._dead_letters = dead_letters
-        self._clock = clock
+    parse: Callable[[str], RequestEvent]
+    """Raises InvalidRequest."""
+    start: Start
+    principal: Callable[[], Principal]
+    """Raises Unauthenticated when there is none, or no longer."""
+    dead_letters: DeadLetters
+    clock: Clock
 
     def __call__(self, message: str, sent_at: float) -> float | None:
         """Begin what `message` asks for, or put it aside with the reason.
@@ -55,11 +43,10 @@ class Intake:
         when it is settled. Whatever else is raised means that nothing was done, and that it has to be delivered again.
         """
         try:
-            requested, principal = self._parse(message), self._principal()
-            principal.require(self._routes.resolve(requested.generation.request).model)
+            requested, principal = self.parse(message), self.principal()
             return self._start_or_wait(requested, principal, sent_at)
         except RequestError as error:
-            self._dead_letters.put(message, error.code, " ".join(filter(None, (error.message, error.remedy))))
+            self.dead_letters.put(message, error.code, " ".join(filter(None, (error.message, error.remedy))))
         return None
 
     def _start_or_wait(self, requested: RequestEvent, principal: Principal, sent_at: float) -> float | None:
@@ -68,9 +55,9 @@ class Intake:
         What is over a day's limit is put aside, for somebody has to know.
         """
         try:
-            self._start(self._resolve_webhook(requested.generation, principal), principal.owner, principal.key)
+            self.start(requested.generation, principal)
         except RateLimited as limited:
-            too_long = self._clock.now() - sent_at > PATIENCE
+            too_long = self.clock.now() - sent_at > PATIENCE
             if isinstance(limited, QuotaExhausted) or limited.retry_after is None or too_long:
                 raise
             spread = random.uniform(1, 2)  # noqa: S311 - spreads those who wait, no secret

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from imagegate.domain.operation.events import Event, event_for
 from imagegate.domain.operation.operation import Operation
@@ -11,20 +12,20 @@ from imagegate.ports.runtime import Telemetry
 Change = tuple[Operation | None, Operation]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
     """Turns changes (old, new) of the table into events."""
 
-    def __init__(self, bus: EventBus, telemetry: Telemetry, record: Callable[[Event], None]) -> None:
-        """`record`: writes what a webhook is to be told, and may be called again with the same event."""
-        self._bus = bus
-        self._telemetry = telemetry
-        self._record = record
+    bus: EventBus
+    telemetry: Telemetry
+    record: Callable[[Event], None]
+    """Writes what a webhook is to be told, and may be called again with the same event."""
 
     def __call__(self, changes: Sequence[Change]) -> list[int]:
         """Announce what deserves it; returns the positions in `changes` to be tried again."""
         found = [(position, event_for(old, new)) for position, (old, new) in enumerate(changes)]
         events = [(position, event) for position, event in found if event is not None]
-        failed = {events[index][0] for index in self._bus.publish([event for _, event in events])}
+        failed = {events[index][0] for index in self.bus.publish([event for _, event in events])}
         failed |= {position for position, event in events if event.for_webhook and not self._recorded(event)}
         self._measure(changes[: min(failed, default=len(changes))])
         return sorted(failed)
@@ -32,7 +33,7 @@ class Publish:
     def _recorded(self, event: Event) -> bool:
         """False when the event's delivery could not be written, or its queue not be told: the stream repeats it."""
         try:
-            self._record(event)
+            self.record(event)
         except Exception:
             logging.exception("the webhook of event %s was not recorded", event.id)
             return False
@@ -45,4 +46,4 @@ class Publish:
         """
         for old, new in changes:
             if new.done and not (old and old.done):
-                self._telemetry.ended(new)
+                self.telemetry.ended(new)

@@ -1,5 +1,7 @@
 """Read an operation that belongs to the caller."""
 
+from dataclasses import dataclass
+
 from imagegate.domain.errors import Gone, UnknownOperation
 from imagegate.domain.operation.ids import created_at, is_id
 from imagegate.domain.operation.operation import Operation
@@ -9,13 +11,13 @@ from imagegate.ports.storage import OperationStore
 _DAY = 86_400.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
     """Finds operations; somebody else's do not exist."""
 
-    def __init__(self, store: OperationStore, clock: Clock, retention_days: float) -> None:
-        self._store = store
-        self._clock = clock
-        self._retention = retention_days * _DAY
+    store: OperationStore
+    clock: Clock
+    retention_days: float
 
     def __call__(self, operation_id: str, owner: str, *, consistent: bool = False) -> Operation:
         """The operation.
@@ -26,14 +28,14 @@ class Read:
         if is_id(operation_id):
             # The cheaper read lags behind, and a client that asks at once must not be told that there is no such thing.
             for surely in (True,) if consistent else (False, True):
-                operation = self._store.get(operation_id, consistent=surely)
+                operation = self.store.get(operation_id, consistent=surely)
                 if operation is not None and operation.owner == owner:
                     return operation
         raise self._absent(operation_id)
 
     def _absent(self, operation_id: str) -> Gone | UnknownOperation:
-        days = round(self._retention / _DAY)
-        if is_id(operation_id) and 0 < created_at(operation_id) < self._clock.now() - self._retention:
+        days = round(self.retention_days)
+        if is_id(operation_id) and 0 < created_at(operation_id) < self.clock.now() - self.retention_days * _DAY:
             return Gone(
                 f"Operation '{operation_id}' is older than the {days} days for which operations are kept.",
                 remedy="Nothing brings it back; start a new one.",

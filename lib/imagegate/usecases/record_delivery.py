@@ -36,15 +36,16 @@ class Pictures:
         return {**image, "id": picture_id(operation, slot), "url": self.base_url + self.link(operation, slot)}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordDelivery:
     """Writes the delivery of an event before anything is sent: `deliver` sends what is written, and nothing else."""
 
-    def __init__(self, deliveries: Deliveries, pictures: Pictures, begin: QueueRedelivery, retention: float) -> None:
-        """`begin`: wakes `deliver`. `retention`: seconds for which an operation's record is kept."""
-        self._deliveries = deliveries
-        self._pictures = pictures
-        self._begin = begin
-        self._retention = retention
+    deliveries: Deliveries
+    pictures: Pictures
+    queue_delivery: QueueRedelivery
+    """Wakes `deliver`."""
+    retention: float
+    """Seconds for which an operation's record is kept."""
 
     def __call__(self, event: Event) -> None:
         """Record the event's delivery once, however often it is called, and have `deliver` look at it."""
@@ -54,11 +55,11 @@ class RecordDelivery:
             operation.version,
             event.name,
             event.id,
-            build_body(event.name, self._pictures.add_urls(event.detail(), operation)),
+            build_body(event.name, self.pictures.add_urls(event.detail(), operation)),
             operation.updated_at,
-            operation.created_at + self._retention,
+            operation.created_at + self.retention,
             version=1,
         )
         with suppress(Conflict):  # The stream delivers a change at least once.
-            self._deliveries.put(delivery)
-        self._begin(operation.id, operation.version)
+            self.deliveries.put(delivery)
+        self.queue_delivery(operation.id, operation.version)

@@ -1,7 +1,7 @@
 """Send announcements of an operation to its webhook once more."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from imagegate.domain.errors import InvalidRequest, RateLimited, WrongState
 from imagegate.domain.operation.operation import Operation
@@ -13,13 +13,13 @@ PAUSE = 60.0
 """Seconds from one redelivery of an operation to the next."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Redeliver:
     """Begins deliveries anew, by the word of the operation's owner."""
 
-    def __init__(self, deliveries: Deliveries, disabled: DisabledWebhooks, queue_redelivery: QueueRedelivery) -> None:
-        self._deliveries = deliveries
-        self._disabled = disabled
-        self._queue_redelivery = queue_redelivery
+    deliveries: Deliveries
+    disabled: DisabledWebhooks
+    queue_redelivery: QueueRedelivery
 
     def __call__(self, operation: Operation, event_id: str | None = None) -> Sequence[Delivery]:
         """The deliveries begun: the one of that event, or all that have not arrived.
@@ -30,18 +30,18 @@ class Redeliver:
         """
         if operation.webhook is None:
             raise WrongState(f"Operation {operation.id} has no webhook.", remedy="Ask for one when starting it.")
-        chosen = self._choose(self._deliveries.of(operation.id), event_id)
+        chosen = self._choose(self.deliveries.of(operation.id), event_id)
         self._require_room(operation, chosen[0].expires_at)
-        self._disabled.enable(operation.owner, operation.webhook.url)
+        self.disabled.enable(operation.owner, operation.webhook.url)
         return [self._restart(delivery) for delivery in chosen]
 
     def _require_room(self, operation: Operation, expires_at: float) -> None:
-        if self._deliveries.posts(operation.id) >= MOST_POSTS:
+        if self.deliveries.posts(operation.id) >= MOST_POSTS:
             raise WrongState(
                 f"Operation {operation.id} has made the {MOST_POSTS} POSTs to its webhook that it may.",
                 remedy=f"Read it: GET /v1/operations/{operation.id}.",
             )
-        if wait := self._deliveries.begin_redelivery(operation.id, PAUSE, expires_at):
+        if wait := self.deliveries.begin_redelivery(operation.id, PAUSE, expires_at):
             raise RateLimited(
                 f"Operation {operation.id} is redelivered once a minute at most.",
                 retry_after=wait,
@@ -63,6 +63,6 @@ class Redeliver:
 
     def _restart(self, delivery: Delivery) -> Delivery:
         begun = replace(delivery.restarted(message_id=""), version=delivery.version + 1)
-        self._deliveries.put(begun)
-        self._queue_redelivery(delivery.operation_id, delivery.sequence)
+        self.deliveries.put(begun)
+        self.queue_redelivery(delivery.operation_id, delivery.sequence)
         return begun

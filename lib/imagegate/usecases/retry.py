@@ -1,6 +1,6 @@
 """Try a failed or cancelled operation again, under the same id."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from imagegate.domain.access.api_key import ApiKey
 from imagegate.domain.access.ledger import UNLIMITED, open_account
@@ -18,21 +18,21 @@ MOST_RETRIES = 10
 """Retries of an operation: each is announced three times, and costs its upstreams a job."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
     """Puts an operation back to its beginning; pictures it has are kept, attempts stay on record."""
 
-    def __init__(self, update_with_retry: UpdateWithRetry, workflow: Workflow, routes: Routes, clock: Clock) -> None:
-        self._update = update_with_retry
-        self._workflow = workflow
-        self._routes = routes
-        self._clock = clock
+    update: UpdateWithRetry
+    workflow: Workflow
+    routes: Routes
+    clock: Clock
 
     def __call__(self, operation: Operation, key: ApiKey | None = None) -> Operation:
         """The operation, queued again with a deadline as long as its first; what it needs anew is reserved for `key`.
 
         Raises WrongState, RateLimited, and UnknownModel or InvalidRequest when its route is no longer what it was.
         """
-        now, route = self._clock.now(), self._routes.resolve(operation.request)
+        now, route = self.clock.now(), self.routes.resolve(operation.request)
 
         def queue(current: Operation) -> Operation:
             if current.done and current.request.private:
@@ -56,8 +56,8 @@ class Retry:
             return replace(again, deadline=deadline, retries=current.retries + 1)
 
         limits = key.limits if key else UNLIMITED
-        queued = self._update(operation, queue, sweep_after=_START_GRACE, limits=limits)
-        self._workflow.start(queued.id, run=f"{queued.id}-{queued.version}")
+        queued = self.update(operation, queue, sweep_after=_START_GRACE, limits=limits)
+        self.workflow.start(queued.id, run=f"{queued.id}-{queued.version}")
         return queued
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from imagegate.domain.access.api_key import ApiKey
+from imagegate.domain.access.api_key import Principal
 from imagegate.domain.access.ledger import UNLIMITED, open_account, reserve
 from imagegate.domain.errors import Conflict, KeyReused, TooLarge
 from imagegate.domain.operation.account import Account
@@ -12,10 +12,11 @@ from imagegate.domain.operation.ids import new_id
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.expansion import check_expandable
 from imagegate.domain.request.request import ImageRequest
-from imagegate.domain.request.route import Routes
+from imagegate.domain.request.route import Route, Routes
 from imagegate.domain.webhooks.webhook import RequestedWebhook, Webhook
 from imagegate.ports.runtime import Clock, Workflow
 from imagegate.ports.storage import OperationStore
+from imagegate.usecases.webhook_choice import ResolveWebhook
 
 _START_GRACE = 60.0
 _RACES = 20
@@ -42,16 +43,6 @@ class GenerationRequest:
     idempotency_key: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     requested_webhook: RequestedWebhook | None = None
-    webhook: Webhook | None = None
-    """What `usecases.webhook_choice` has made of the one wanted, or of the API key's."""
-
-    def __post_init__(self) -> None:
-        """Raises TooLarge for texts that would not leave room in the operation's item for what happens to it."""
-        prompt, negative = self.request.prompt, self.request.negative_prompt or ""
-        size = sum(len(text.encode()) for text in (prompt, negative, *self.metadata, *self.metadata.values()))
-        if size > LARGEST_TEXTS:
-            message = f"Prompt, negative prompt and metadata have {size} bytes; at most {LARGEST_TEXTS} are kept."
-            raise TooLarge(message, param="prompt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,64 +56,75 @@ class Started:
     """True when the operation was there already."""
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What an acceptable request resolves to."""
+
+    route: Route
+    webhook: Webhook | None
+    account: Account | None
+    """What the API key pays by; `None` when nothing of it is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Turns a GenerationRequest into a durable, running operation, or finds the one it repeats."""
+    """Turns a GenerationRequest into a durable, running operation, or finds the operation that it repeats."""
 
-    def __init__(
-        self,
-        store: OperationStore,
-        workflow: Workflow,
-        routes: Routes,
-        clock: Clock,
-        deadline: float,
-        expands: bool = False,
-    ) -> None:
-        """`deadline`: seconds an operation may take when the GenerationRequest does not say. `expands`: whether prompts
-        can be."""
-        self._store = store
-        self._workflow = workflow
-        self._routes = routes
-        self._clock = clock
-        self._deadline = deadline
-        self._expands = expands
+    store: OperationStore
+    workflow: Workflow
+    routes: Routes
+    resolve_webhook: ResolveWebhook
+    clock: Clock
+    deadline: float
+    """Seconds that an operation may take when its GenerationRequest has no deadline."""
+    expands: bool = False
+    """True where prompts can be expanded."""
 
-    def __call__(self, generation: GenerationRequest, owner: str, key: ApiKey | None = None) -> Started:
-        """Write the operation, reserve of the limits of `key` what it may use, start its workflow, return it.
+    def __call__(self, generation: GenerationRequest, principal: Principal) -> Started:
+        """Write the operation, reserve what it may use of the key's limits, start its workflow, and return it.
 
-        Raises UnknownModel, InvalidRequest, CannotExpand, Forbidden, RateLimited or KeyReused before anything is
-        written. Once it is written the operation will run: if the workflow cannot be started now, `sweep` does it.
+        Raises what `check` raises, RateLimited or KeyReused before anything is written. Once it is written the
+        operation will run: if the workflow cannot be started now, `sweep` starts it.
         """
-        model, account = self.check(generation, key)
+        accepted = self.check(generation, principal)
+        limits = principal.key.limits if principal.key else UNLIMITED
         over = None
         for _ in range(_RACES):
-            made = self._build_operation(generation, owner, model, account)
-            operation, reservation = reserve(made, key.limits if key else UNLIMITED)
+            made = self._build_operation(generation, principal.owner, accepted)
+            operation, reservation = reserve(made, limits)
             try:
-                self._store.create(operation, over, reservation)
+                self.store.create(operation, over, reservation)
             except Claimed as claimed:
-                existing = self._existing(generation, claimed.claim)
+                existing = self._find_repeated(generation, claimed.claim)
                 if existing:
                     return Started(existing, resumes_wait(claimed.claim, generation.repeated), found=True)
                 over = claimed.claim.operation_id
             else:
-                self._workflow.start(operation.id, run=operation.id)
+                self.workflow.start(operation.id, run=operation.id)
                 return Started(operation)
         raise Conflict(f"too many identical requests at once ({generation.digest})")
 
-    def check(self, generation: GenerationRequest, key: ApiKey | None = None) -> tuple[str, Account | None]:
-        """Everything but what the key has left: the route's model, and the account that `key` pays by.
+    def check(self, generation: GenerationRequest, principal: Principal) -> Accepted:
+        """Check everything but what the key has left of its limits.
 
-        Raises UnknownModel, InvalidRequest, CannotExpand or Forbidden.
+        Raises TooLarge, UnknownModel, UnknownProvider, InvalidRequest, CannotExpand, WebhookRefused, and Forbidden when
+        the key does not allow the model.
         """
-        route = self._routes.resolve(generation.request)
-        check_expandable(generation.request, self._expands)
-        return route.model, open_account(key, route, generation.request.n, self._clock.now())
+        request = generation.request
+        _check_size(generation)
+        route = self.routes.resolve(request)
+        principal.require(route.model)
+        webhook = self.resolve_webhook(generation.requested_webhook, principal)
+        if request.expand:
+            check_expandable(request, self.expands)
+        account = open_account(principal.key, route, request.n, self.clock.now()) if principal.key else None
+        return Accepted(route, webhook, account)
 
-    def _existing(self, generation: GenerationRequest, claim: Claim) -> Operation | None:
-        """The operation that answers this GenerationRequest already, if the claim's holder does."""
-        existing = self._store.get(claim.operation_id, consistent=True)
+    def _find_repeated(self, generation: GenerationRequest, claim: Claim) -> Operation | None:
+        """The operation that answers this GenerationRequest already, if the claim's owner does."""
+        existing = self.store.get(claim.operation_id, consistent=True)
         if existing is None or not answers_repeat(
-            existing, claim, generation.repeated, self._clock.now(), retry_invited=generation.coalesce
+            existing, claim, generation.repeated, self.clock.now(), retry_invited=generation.coalesce
         ):
             return None
         if existing.digest != generation.digest:
@@ -133,30 +135,37 @@ class Start:
             )
         return existing
 
-    def _build_operation(
-        self, generation: GenerationRequest, owner: str, model: str, account: Account | None
-    ) -> Operation:
-        now = self._clock.now()
+    def _build_operation(self, generation: GenerationRequest, owner: str, accepted: Accepted) -> Operation:
+        now, claim = self.clock.now(), None
+        if generation.idempotency_key:
+            claim = key_claim(owner, generation.idempotency_key)
+        elif generation.coalesce:
+            claim = body_claim(owner, generation.dialect, generation.digest)
         return Operation(
             id=new_id(now),
             owner=owner,
             dialect=generation.dialect,
             request=generation.request,
             reply=generation.reply,
-            model=model,
-            claim=_claim_of(generation, owner),
+            model=accepted.route.model,
+            claim=claim,
             digest=generation.digest,
             metadata=generation.metadata,
-            webhook=generation.webhook,
+            webhook=accepted.webhook,
             created_at=now,
             updated_at=now,
-            deadline=now + (generation.deadline or self._deadline),
+            deadline=now + (generation.deadline or self.deadline),
             due_at=now + _START_GRACE,
-            account=account,
+            account=accepted.account,
         )
 
 
-def _claim_of(generation: GenerationRequest, owner: str) -> str | None:
-    if generation.idempotency_key:
-        return key_claim(owner, generation.idempotency_key)
-    return body_claim(owner, generation.dialect, generation.digest) if generation.coalesce else None
+def _check_size(generation: GenerationRequest) -> None:
+    """Raises TooLarge for texts that would leave no space in the operation's item for its attempts."""
+    request, metadata = generation.request, generation.metadata
+    texts = (request.prompt, request.negative_prompt or "", *metadata, *metadata.values())
+    size = sum(len(text.encode()) for text in texts)
+    if size > LARGEST_TEXTS:
+        raise TooLarge(
+            f"Prompt, negative prompt and metadata have {size} bytes; at most {LARGEST_TEXTS} are kept.", param="prompt"
+        )

@@ -100,13 +100,6 @@ def start_for(
 
     Raises Forbidden or RateLimited when the key does not allow it, or not now.
     """
-    require_model(principal, services, generation)
-    generation = services.resolve_webhook(generation, principal)
     if bodies:
-        return StartFromPictures(services.start, services.images)(generation, bodies, principal.owner, principal.key)
-    return services.start(generation, principal.owner, principal.key)
-
-
-def require_model(principal: Principal, services: Services, generation: GenerationRequest) -> None:
-    """Raises Forbidden unless the caller's key allows the model, whichever of its names the request has."""
-    principal.require(services.routes.resolve(generation.request).model)
+        return StartFromPictures(services.start, services.images)(generation, bodies, principal)
+    return services.start(generation, principal)

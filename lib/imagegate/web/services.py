@@ -24,7 +24,6 @@ from imagegate.usecases.read import Read
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
-from imagegate.usecases.webhook_choice import ResolveWebhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,6 @@ class Services:
     request_rate: RequestRate
     usage_ledger: UsageLedger
     picture_link: PictureLinks
-    resolve_webhook: ResolveWebhook
     start: Start
     read: Read
     cancel: Cancel

@@ -1,5 +1,7 @@
 """Have a language model write an operation's prompt out, or settle for the caller's own words."""
 
+from dataclasses import dataclass
+
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.expansion import LONG_ENOUGH, extract_prompt, is_refusal, prompt_budget, shorten
@@ -19,35 +21,27 @@ _PAUSES = (1.0, 3.0)
 _SWEEP_MARGIN = 60.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expand:
     """Runs once per visit of the workflow's `Expand` state. The first word written is the one that counts."""
 
-    def __init__(
-        self,
-        store: OperationStore,
-        routes: Routes,
-        expander: Expander | None,
-        telemetry: Telemetry,
-        update_with_retry: UpdateWithRetry,
-        clock: Clock,
-    ) -> None:
-        """`expander`: `None` where none is set up any more."""
-        self._store = store
-        self._routes = routes
-        self._expander = expander
-        self._telemetry = telemetry
-        self._update = update_with_retry
-        self._clock = clock
+    store: OperationStore
+    routes: Routes
+    expander: Expander | None
+    """`None` where none is set up any more."""
+    telemetry: Telemetry
+    update: UpdateWithRetry
+    clock: Clock
 
     def __call__(self, operation_id: str) -> Step:
         """Write down the expanded prompt, or why there is none; either way the operation goes on to Submit."""
-        operation = self._store.get(operation_id, consistent=True)
+        operation = self.store.get(operation_id, consistent=True)
         if operation is not None and operation.awaits_expansion:
             self._write_result(operation)
         return Step(operation_id, "submit")
 
     def _write_result(self, operation: Operation) -> None:
-        began, prompt, failure = self._clock.now(), "", None
+        began, prompt, failure = self.clock.now(), "", None
         try:
             prompt = self._expand_prompt(operation)
         except UpstreamError as error:
@@ -57,8 +51,8 @@ class Expand:
         def settle(current: Operation) -> Operation:
             return current.without_expansion(failure) if failure else current.expanded(prompt)
 
-        self._update(operation, settle, sweep_after=_SWEEP_MARGIN)
-        self._telemetry.expansion(operation, self._clock.now() - began, failure)
+        self.update(operation, settle, sweep_after=_SWEEP_MARGIN)
+        self.telemetry.expansion(operation, self.clock.now() - began, failure)
 
     def _expand_prompt(self, operation: Operation) -> str:
         """The prompt for the first provider of the route. Raises UpstreamError when there is none."""
@@ -66,7 +60,7 @@ class Expand:
             raise _unexpanded(
                 FailureCode.INVALID_REQUEST, f"With more than {LONG_ENOUGH} characters, it is long enough."
             )
-        [first, *_] = self._routes.resolve(operation.request).targets
+        [first, *_] = self.routes.resolve(operation.request).targets
         wanted = prompt_budget(operation.request, first.limits)
         answer = self._ask_with_retry(operation, wanted)
         prompt = extract_prompt(answer)
@@ -77,26 +71,26 @@ class Expand:
         return shorten(prompt, wanted)
 
     def _ask_with_retry(self, operation: Operation, characters: int) -> str:
-        if self._expander is None:
+        if self.expander is None:
             raise _unexpanded(FailureCode.NOT_FOUND, "This deployment no longer expands prompts.")
-        now = self._clock.now()
+        now = self.clock.now()
         until = now + min(PATIENCE, (operation.deadline - now) * _SHARE)
         for pause in _PAUSES:
             try:
                 return self._ask(operation, characters, until)
             except UpstreamError as error:
                 pause = error.failure.retry_after or pause
-                if not error.failure.certainly_free or self._clock.now() + pause >= until:
+                if not error.failure.certainly_free or self.clock.now() + pause >= until:
                     raise
-            self._clock.sleep(pause)
+            self.clock.sleep(pause)
         return self._ask(operation, characters, until)
 
     def _ask(self, operation: Operation, characters: int, until: float) -> str:
-        assert self._expander
-        left = until - self._clock.now()
+        assert self.expander
+        left = until - self.clock.now()
         if left <= 0:
             raise _unexpanded(FailureCode.DEADLINE_EXCEEDED, "No time was left to expand the prompt.")
-        return self._expander.expand(operation.request.prompt, characters, left, operation.request.private)
+        return self.expander.expand(operation.request.prompt, characters, left, operation.request.private)
 
 
 def _unexpanded(code: FailureCode, message: str) -> UpstreamError:

@@ -1,6 +1,6 @@
 """End an operation whose workflow broke down."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.operation import Operation, State
@@ -24,31 +24,31 @@ OUTAGES = frozenset(
 """The workflow's names for a step that was never run: Lambda had no room for it, or was out of order."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fail:
     """Runs in the workflow's `Fail` state, after `Catch`."""
 
-    def __init__(self, store: OperationStore, update_with_retry: UpdateWithRetry, clock: Clock) -> None:
-        self._store = store
-        self._update = update_with_retry
-        self._clock = clock
+    store: OperationStore
+    update: UpdateWithRetry
+    clock: Clock
 
     def __call__(self, operation_id: str, error: str) -> Step:
         """Mark the operation failed; `error` is the workflow's short error name.
 
         After an outage that took less than its deadline it is left to `sweep`: nothing is wrong with it.
         """
-        operation = self._store.get(operation_id, consistent=True)
+        operation = self.store.get(operation_id, consistent=True)
         if operation is None:
             return Step(operation_id, "done")
-        if error in OUTAGES and self._clock.now() < operation.deadline:
-            self._update(operation, _leave_to_sweep, sweep_after=_NEXT_CHANCE)
+        if error in OUTAGES and self.clock.now() < operation.deadline:
+            self.update(operation, _leave_to_sweep, sweep_after=_NEXT_CHANCE)
         else:
             message = f"imagegate could not finish this operation ({error}); its logs say more."
-            self._update(operation, self._ending(Failure(FailureCode.INTERNAL, message)), sweep_after=_NO_SWEEP)
+            self.update(operation, self._ending(Failure(FailureCode.INTERNAL, message)), sweep_after=_NO_SWEEP)
         return Step(operation_id, "done")
 
     def _ending(self, failure: Failure) -> Change:
-        now = self._clock.now()
+        now = self.clock.now()
 
         def end(current: Operation) -> Operation:
             return current if current.done else current.moved(State.FAILED, now, failure=failure)

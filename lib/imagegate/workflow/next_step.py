@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
 
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation
@@ -43,32 +43,50 @@ POLL_ANY_TIME: PollNotBefore = {}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One hand-over between a task function and the workflow."""
+    """What a task function hands to the workflow, and the workflow to `Poll`."""
 
     operation_id: str
     next: Literal["expand", "submit", "wait", "done"]
-    wait: int = 0
+    wait: int = field(default=0, kw_only=True)
     """Seconds to wait before `Poll`, when `next` is `wait`."""
-    last_poll_at: float = 0.0
-    """When the jobs were last looked at, in seconds since the epoch."""
-    poll_count: int = 0
-    """How often `Poll` has been visited: counted here, so that nobody has to write it down."""
-    submit_not_before: float = 0.0
-    """Before when nobody is to be asked for the missing slots, in seconds since the epoch."""
+    last_poll_at: float = field(default=0.0, kw_only=True)
+    """Time of the last poll, in seconds since the epoch."""
+    poll_count: int = field(default=0, kw_only=True)
+    """Invocations of `Poll` so far. Counted here, which takes no write."""
+    submit_not_before: float = field(default=0.0, kw_only=True)
+    """Time before which the missing slots cannot be submitted, in seconds since the epoch."""
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Self:
+        """The step in the workflow's payload. Executions begun before an update may lack the later keys."""
+        return cls(
+            event["id"],
+            event.get("next", "wait"),
+            wait=event.get("wait", 0),
+            last_poll_at=event.get("looked_at", 0.0),
+            poll_count=event.get("looks", 0),
+            submit_not_before=event.get("again_at", 0.0),
+        )
 
     def payload(self) -> dict[str, Any]:
-        """As the state machine's JSON."""
-        document = {"id": self.operation_id, "next": self.next, "wait": self.wait}
-        return document | {"looked_at": self.last_poll_at, "looks": self.poll_count, "again_at": self.submit_not_before}
+        """The workflow's payload; running executions hold these keys, so their names do not change."""
+        return {
+            "id": self.operation_id,
+            "next": self.next,
+            "wait": self.wait,
+            "looked_at": self.last_poll_at,
+            "looks": self.poll_count,
+            "again_at": self.submit_not_before,
+        }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
     """Decides from what is written down and from how long such jobs have taken."""
 
-    def __init__(self, latencies: Latencies, limits_of: Callable[[str], Limits], clock: Clock) -> None:
-        self._latencies = latencies
-        self._limits_of = limits_of
-        self._clock = clock
+    latencies: Latencies
+    limits_of: Callable[[str], Limits]
+    clock: Clock
 
     def next_step(
         self,
@@ -82,7 +100,7 @@ class Planner:
         `run`: the workflow execution that takes the step; it need not wait for its own leases. `not_before`: seconds
         since the epoch before which nobody can be asked for the missing slots.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         if operation.done:
             return Step(operation.id, "done")
         if operation.missing_slots and submit_not_before <= now:
@@ -97,7 +115,8 @@ class Planner:
         )
         waits.append(again)
         submit_not_before = now + again if operation.missing_slots else 0.0
-        return Step(operation.id, "wait", max(_MIN_WAIT, round(min(waits))), now, submit_not_before=submit_not_before)
+        seconds = max(_MIN_WAIT, round(min(waits)))
+        return Step(operation.id, "wait", wait=seconds, last_poll_at=now, submit_not_before=submit_not_before)
 
     def delay(
         self,
@@ -111,7 +130,7 @@ class Planner:
 
         At least `shortest`, unless it is a stream that nobody has opened yet.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         waits = [
             max(
                 self._delay(operation, attempt, shortest, execution, price),
@@ -124,34 +143,34 @@ class Planner:
 
     def inline_delay(self, operation: Operation, execution: str, poll_not_before: PollNotBefore) -> float | None:
         """Seconds to sleep here before the next look; `None` when leaving is cheaper, as the jobs take longer."""
-        now = self._clock.now()
+        now = self.clock.now()
         wait = self.delay(operation, execution, poll_not_before, _MIN_INLINE_WAIT, _INLINE_POLL_PRICE)
         soon = all(self._ends_soon(attempt) for attempt in operation.attempts if attempt.live)
         return wait if soon and wait <= _INLINE_LIMIT and now < operation.deadline else None
 
     def stream_opens_at(self, attempt: Attempt) -> float:
         """When a stream that can be read only once is to be opened, in seconds since the epoch."""
-        return attempt.started_at + stream_open_delay(self._latencies.get(attempt.provider, attempt.model))
+        return attempt.started_at + stream_open_delay(self.latencies.get(attempt.provider, attempt.model))
 
     def likely_done_at(self, attempt: Attempt) -> float:
         """When its job has ended, if it is not one of the slowest, in seconds since the epoch."""
-        return attempt.started_at + likely_done_after(self._latencies.get(attempt.provider, attempt.model))
+        return attempt.started_at + likely_done_after(self.latencies.get(attempt.provider, attempt.model))
 
     def _delay(self, operation: Operation, attempt: Attempt, shortest: float, execution: str, price: float) -> float:
-        now = self._clock.now()
+        now = self.clock.now()
         if attempt.state is AttemptState.READY:
             return max((now - attempt.ready_at) * MIN_WAIT_SHARE, shortest)
         if attempt.state is AttemptState.SUBMITTING or (attempt.lease_until > now and attempt.lease_run != execution):
             return max(attempt.lease_until - now, shortest)
-        if self._limits_of(attempt.provider).completion is CompletionMode.STREAM:
+        if self.limits_of(attempt.provider).completion is CompletionMode.STREAM:
             return max(self.stream_opens_at(attempt) - now, shortest if attempt.stream_already_read else 0.0)
-        histogram = self._latencies.get(attempt.provider, attempt.model)
+        histogram = self.latencies.get(attempt.provider, attempt.model)
         elapsed, remaining = now - attempt.started_at, operation.deadline - now
         return next_poll_delay(histogram, elapsed, max(remaining, 0.0), price=price, shortest=shortest)
 
     def _ends_soon(self, attempt: Attempt) -> bool:
-        histogram = self._latencies.get(attempt.provider, attempt.model)
-        expected = expected_remaining(histogram, self._clock.now() - attempt.started_at)
+        histogram = self.latencies.get(attempt.provider, attempt.model)
+        expected = expected_remaining(histogram, self.clock.now() - attempt.started_at)
         return expected <= (_INLINE_LIMIT_UNTRAINED if histogram.count < _TRAINED_COUNT else _INLINE_LIMIT)
 
 

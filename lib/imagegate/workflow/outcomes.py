@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted
@@ -25,26 +25,17 @@ _STOPPED = Failure(FailureCode.CANCELLED, "Not needed any more.")
 _WHILE_SUBMITTING = Failure(FailureCode.AMBIGUOUS, "Not needed any more while it was being submitted.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
     """The endings shared by `submit` and `poll`."""
 
-    def __init__(
-        self,
-        store_pictures: StorePictures,
-        providers: ProviderFor,
-        admission: Admission,
-        latencies: Latencies,
-        telemetry: Telemetry,
-        update_with_retry: UpdateWithRetry,
-        clock: Clock,
-    ) -> None:
-        self._store_pictures = store_pictures
-        self._providers = providers
-        self._admission = admission
-        self._latencies = latencies
-        self._telemetry = telemetry
-        self._update = update_with_retry
-        self._clock = clock
+    store_pictures: StorePictures
+    providers: ProviderFor
+    admission: Admission
+    latencies: Latencies
+    telemetry: Telemetry
+    update: UpdateWithRetry
+    clock: Clock
 
     def record_success(
         self, operation: Operation, attempt: Attempt, ready: Ready, history: PollHistory = NOT_POLLED
@@ -54,11 +45,11 @@ class Outcomes:
         Addresses are written before the fetch: some upstreams tell them only once. A fetch that fails in a way that
         may pass is left to the next look. `looked`: when the job was last seen unfinished.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         noted = self._with_result(operation, attempt, ready, now)
         if ready.sources and attempt.state is not AttemptState.READY:
-            operation = self._update(operation, lambda entry: entry.merge_attempt(noted), sweep_after=_FETCH_GRACE)
-        stored = self._store_pictures(operation, noted, ready, self._providers(attempt.provider).base_url)
+            operation = self.update(operation, lambda entry: entry.merge_attempt(noted), sweep_after=_FETCH_GRACE)
+        stored = self.store_pictures(operation, noted, ready, self.providers(attempt.provider).base_url)
         brought = {picture.slot for picture in (*operation.pictures, *stored.pictures)}
         if stored.retryable and now < self._fetch_deadline(operation, noted):
             operation = self._write_arrival(operation, noted, stored.pictures)
@@ -74,14 +65,14 @@ class Outcomes:
         self, operation: Operation, attempt: Attempt, stored: StoredPictures, history: PollHistory
     ) -> Operation:
         """The attempt has yielded pictures, perhaps not all; a refusal of one is a refusal of the request."""
-        now = self._clock.now()
+        now = self.clock.now()
         done = replace(
             attempt, state=AttemptState.DONE, failure=stored.failure, ended_at=now, revised_prompts=(), sources=()
         )
         written = self._write_arrival(operation, done, stored.pictures)
-        self._best_effort(lambda: self._admission.report(attempt.provider, None, operation.id))
+        self._best_effort(lambda: self.admission.report(attempt.provider, None, operation.id))
         unseen = attempt.ready_at - self._earliest_ready(attempt, history.last_poll_at, attempt.ready_at)
-        self._best_effort(lambda: self._telemetry.attempt(written, done, history.poll_count, max(unseen, 0.0)))
+        self._best_effort(lambda: self.telemetry.attempt(written, done, history.poll_count, max(unseen, 0.0)))
         of_this_try = attempt.number > written.retried_after
         return (
             self.fail(written, stored.failure) if stored.failure and stored.failure.final and of_this_try else written
@@ -99,7 +90,7 @@ class Outcomes:
             revised_prompts=() if operation.request.private else ready.revised_prompts,
             usage=ready.usage,
             micro_dollars=attempt.micro_dollars if ready.micro_dollars is None else ready.micro_dollars,
-            keep_until=attempt.keep_until or now + self._providers(attempt.provider).limits.retention_seconds,
+            keep_until=attempt.keep_until or now + self.providers(attempt.provider).limits.retention_seconds,
             ready_at=attempt.ready_at or now,
             lease_until=0.0,
         )
@@ -110,27 +101,27 @@ class Outcomes:
 
     def _write_arrival(self, operation: Operation, attempt: Attempt, pictures: tuple[Picture, ...]) -> Operation:
         """Write down what has become of the attempt, and the pictures that are in S3 now."""
-        now = self._clock.now()
+        now = self.clock.now()
 
         def arrive(current: Operation) -> Operation:
             arrived = tuple(replace(picture, late=current.done) for picture in pictures)
             changed = current.merge_attempt(attempt)
             return (changed.with_pictures(arrived) if arrived else changed).complete_if_done(now)
 
-        return self._update(operation, arrive, sweep_after=_FETCH_GRACE)
+        return self.update(operation, arrive, sweep_after=_FETCH_GRACE)
 
     def record_failure(self, operation: Operation, attempt: Attempt, failure: Failure) -> Operation:
         """The attempt failed: another provider gets its turn, unless the request itself was refused."""
         if operation.request.private:
             failure = failure.redacted(attempt.provider)
         written, ended = self._write_failure(operation, attempt, failure)
-        self._best_effort(lambda: self._admission.report(attempt.provider, failure.code, operation.id))
-        self._best_effort(lambda: self._telemetry.attempt(written, ended))
+        self._best_effort(lambda: self.admission.report(attempt.provider, failure.code, operation.id))
+        self._best_effort(lambda: self.telemetry.attempt(written, ended))
         return written
 
     def _write_failure(self, operation: Operation, attempt: Attempt, failure: Failure) -> tuple[Operation, Attempt]:
         """The operation with the attempt ended for `failure`, and that attempt."""
-        now = self._clock.now()
+        now = self.clock.now()
         unknown = failure.code is FailureCode.AMBIGUOUS and attempt.state is AttemptState.SUBMITTING
         partly = attempt.ready_at and any(picture.slot in attempt.slots for picture in operation.pictures)
         ended = replace(
@@ -149,7 +140,7 @@ class Outcomes:
                 return noted.moved(State.FAILED, now, failure=failure)
             return noted
 
-        return self._update(operation, end, sweep_after=_FETCH_GRACE), ended
+        return self.update(operation, end, sweep_after=_FETCH_GRACE), ended
 
     def _best_effort(self, action: Callable[[], None]) -> None:
         """Do what is good to know but must not cost anybody a picture."""
@@ -173,7 +164,7 @@ class Outcomes:
         return operation
 
     def _stop(self, provider: str, ticket: Ticket) -> None:
-        self._providers(provider).cancel(ticket)
+        self.providers(provider).cancel(ticket)
 
     def fail_exhausted(self, operation: Operation, slot: int, no_room: QuotaExhausted | None = None) -> Operation:
         """Every provider of the route has had its turns: what they said last becomes the operation's reason.
@@ -196,25 +187,25 @@ class Outcomes:
 
     def fail(self, operation: Operation, failure: Failure) -> Operation:
         """The operation fails for `failure`, unless it has ended already."""
-        now = self._clock.now()
+        now = self.clock.now()
 
         def end(current: Operation) -> Operation:
             return current if current.done else current.moved(State.FAILED, now, failure=failure)
 
-        return self._update(operation, end, sweep_after=_FIRST_HARVEST)
+        return self.update(operation, end, sweep_after=_FIRST_HARVEST)
 
     def _learn(self, attempt: Attempt, last_poll_at: float, now: float) -> None:
         """Remember how long the job took, as exactly as it is known."""
         earliest = self._earliest_ready(attempt, last_poll_at, now) - attempt.started_at
-        self._latencies.observe(attempt.provider, attempt.model, earliest, now - attempt.started_at)
+        self.latencies.observe(attempt.provider, attempt.model, earliest, now - attempt.started_at)
 
     def _censor(self, attempt: Attempt) -> None:
         """Remember that the job takes longer than it was waited for."""
-        self._latencies.censor(attempt.provider, attempt.model, self._clock.now() - attempt.started_at)
+        self.latencies.censor(attempt.provider, attempt.model, self.clock.now() - attempt.started_at)
 
     def _earliest_ready(self, attempt: Attempt, last_poll_at: float, now: float) -> float:
         """When a job seen finished at `now` may have been so: since it was last seen unfinished."""
-        if self._providers(attempt.provider).limits.completion is CompletionMode.SYNC:
+        if self.providers(attempt.provider).limits.completion is CompletionMode.SYNC:
             return now
         return max(attempt.started_at, last_poll_at)
 

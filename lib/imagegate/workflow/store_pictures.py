@@ -31,13 +31,13 @@ class StoredPictures:
         return self.failure is not None and self.failure.code not in _PERMANENT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StorePictures:
     """Stores what an attempt yielded. Safe to run twice: a key stands for its bytes."""
 
     images: ImageStore
     http: Http
-    pictures: PictureCodec
+    codec: PictureCodec
 
     def __call__(self, operation: Operation, attempt: Attempt, ready: Ready, base_url: str) -> StoredPictures:
         """The pictures of `attempt` that the operation has not yet, now in S3, and what kept others from it.
@@ -88,10 +88,10 @@ class StorePictures:
 
     def _convert(self, body: bytes, request: ImageRequest) -> tuple[bytes, PictureFacts]:
         """The body in the format asked for; compressed anew only where that is asked for as well."""
-        facts = self.pictures.inspect(body)  # which decodes it, and is most of the work
+        facts = self.codec.inspect(body)  # which decodes it, and is most of the work
         made = FORMATS[facts.content_type]
         wanted = request.output_format or made
         if wanted == made and (request.output_compression is None or made == "png"):
             return body, facts
-        body = self.pictures.convert(body, wanted, request.output_compression)
-        return body, self.pictures.inspect(body)
+        body = self.codec.convert(body, wanted, request.output_compression)
+        return body, self.codec.inspect(body)

@@ -1,7 +1,7 @@
 """Put abandoned operations back on the road."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from imagegate.domain.operation.operation import Operation
 from imagegate.ports.runtime import Clock, Telemetry, Workflow
@@ -11,44 +11,35 @@ from imagegate.usecases.update import UpdateWithRetry
 _NEXT_CHANCE = 300.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
     """Runs on a schedule; finds open operations that nobody has touched when somebody should have."""
 
-    def __init__(
-        self,
-        store: OverdueOperations,
-        workflow: Workflow,
-        telemetry: Telemetry,
-        update_with_retry: UpdateWithRetry,
-        clock: Clock,
-    ) -> None:
-        self._store = store
-        self._workflow = workflow
-        self._telemetry = telemetry
-        self._update = update_with_retry
-        self._clock = clock
+    store: OverdueOperations
+    workflow: Workflow
+    telemetry: Telemetry
+    update: UpdateWithRetry
+    clock: Clock
 
     def __call__(self) -> int:
         """Restart every overdue operation's workflow; returns how many. One that cannot be keeps no other waiting."""
         count, overdue = 0, 0.0
-        for found in self._store.due(self._clock.now()):
-            overdue = max(overdue, self._clock.now() - found.due_at)
+        for found in self.store.due(self.clock.now()):
+            overdue = max(overdue, self.clock.now() - found.due_at)
             try:
                 self._restart(found)
             except Exception:
                 logging.exception("operation %s cannot be put back on the road", found.id)
             else:
                 count += 1
-        self._telemetry.swept(count, overdue)
+        self.telemetry.swept(count, overdue)
         return count
 
     def _restart(self, found: Operation) -> None:
-        operation = self._update(
-            found, lambda current: replace(current, due_at=0), sweep_after=self._next_chance(found)
-        )
-        self._workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
+        operation = self.update(found, lambda current: replace(current, due_at=0), sweep_after=self._next_chance(found))
+        self.workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
 
     def _next_chance(self, operation: Operation) -> float:
         """Seconds until it may be swept again: ever longer for what is only being harvested."""
-        age = self._clock.now() - operation.ended_at if operation.ended_at else 0.0
+        age = self.clock.now() - operation.ended_at if operation.ended_at else 0.0
         return max(_NEXT_CHANCE, age / 4)

@@ -45,20 +45,18 @@ class PollResult:
 AttemptPoll = tuple[Attempt, Future[PollResult] | None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamPoller:
     """The questions behind the states Submit and Poll."""
 
-    def __init__(
-        self, providers: ProviderFor, planner: Planner, update_with_retry: UpdateWithRetry, clock: Clock
-    ) -> None:
-        self._providers = providers
-        self._planner = planner
-        self._update = update_with_retry
-        self._clock = clock
+    providers: ProviderFor
+    planner: Planner
+    update: UpdateWithRetry
+    clock: Clock
 
     def with_lease(self, operation: Operation, invocation: Invocation) -> Operation:
         """Claim the streams that are about to be opened: two listeners would lose the result."""
-        now = self._clock.now()
+        now = self.clock.now()
         wanted = [attempt for attempt in operation.attempts if not _is_forgotten(operation, attempt, now)]
         streams = [
             attempt
@@ -77,7 +75,7 @@ class UpstreamPoller:
             return current
 
         sweep_after = max(holds.values()) - now + _HOLD_MARGIN
-        return self._update(operation, claim, sweep_after=sweep_after)
+        return self.update(operation, claim, sweep_after=sweep_after)
 
     def poll(self, operation: Operation, invocation: Invocation) -> Iterator[AttemptPoll]:
         """Every live attempt's answer, as it comes: one stream must not keep another waiting.
@@ -87,7 +85,7 @@ class UpstreamPoller:
         live = [attempt for attempt in operation.attempts if attempt.live]
         with ThreadPoolExecutor(max_workers=max(1, len(live))) as pool:
             pending = {pool.submit(self._poll, operation, attempt, invocation): attempt for attempt in live}
-            open_until = None if operation.done else max(operation.deadline - self._clock.now(), 0.0)
+            open_until = None if operation.done else max(operation.deadline - self.clock.now(), 0.0)
             try:
                 for answer in as_completed(pending, open_until):
                     yield pending.pop(answer), answer
@@ -104,24 +102,24 @@ class UpstreamPoller:
         if not (attempt.stream_already_read and attempt.lease_run == invocation.execution):
             return operation
         [earlier] = (known for known in before.attempts if known.number == attempt.number)
-        closed = replace(attempt, lease_until=min(earlier.lease_until, self._clock.now()))
+        closed = replace(attempt, lease_until=min(earlier.lease_until, self.clock.now()))
 
         def give_back(current: Operation) -> Operation:
             return current.with_attempt(closed) if attempt in current.attempts else current
 
-        return self._update(operation, give_back, sweep_after=LONGEST_WAIT + _HOLD_MARGIN)
+        return self.update(operation, give_back, sweep_after=LONGEST_WAIT + _HOLD_MARGIN)
 
     def _poll(self, operation: Operation, attempt: Attempt, invocation: Invocation) -> PollResult:
         """Ask, and note how long a stream was silent. One that spoke at once may have had its result for long."""
-        began = self._clock.now()
+        began = self.clock.now()
         check = self._check(operation, attempt, invocation)
         if not isinstance(check, Ready) or not self._is_stream(attempt):
             return PollResult(check)
-        now = self._clock.now()
+        now = self.clock.now()
         return PollResult(check, now if now - began > _AT_ONCE else 0.0)
 
     def _check(self, operation: Operation, attempt: Attempt, invocation: Invocation) -> Check:
-        now = self._clock.now()
+        now = self.clock.now()
         if _is_forgotten(operation, attempt, now):
             return Failed(_RESULT_EXPIRED)
         if attempt.state is AttemptState.READY:
@@ -129,8 +127,8 @@ class UpstreamPoller:
         if attempt.state is AttemptState.SUBMITTING:
             return Failed(_LOST_SUBMITTER) if attempt.lease_until <= now else Pending(attempt.lease_until - now)
         if self._is_stream(attempt) and not (attempt.lease_run == invocation.execution and attempt.lease_until > now):
-            return Pending(max(self._planner.stream_opens_at(attempt), attempt.lease_until) - now)
-        provider = self._providers(attempt.provider)
+            return Pending(max(self.planner.stream_opens_at(attempt), attempt.lease_until) - now)
+        provider = self.providers(attempt.provider)
         with_lease = attempt.lease_until - _HOLD_MARGIN
         hold_until = with_lease if self._is_stream(attempt) else self._hold_until(operation, attempt, invocation)
         try:
@@ -140,32 +138,30 @@ class UpstreamPoller:
 
     def _check_failed(self, operation: Operation, attempt: Attempt, failure: Failure) -> Check:
         """The look failed. While somebody waits, a stream that cannot be opened is given up in favour of another."""
-        now = self._clock.now()
+        now = self.clock.now()
         if not self._is_stream(attempt):
             return Pending(failure.retry_after)
-        if not operation.done and now > self._planner.likely_done_at(attempt) + _OPENING:
+        if not operation.done and now > self.planner.likely_done_at(attempt) + _OPENING:
             return Failed(replace(failure, code=FailureCode.UPSTREAM_TIMEOUT))
         return Pending(max(failure.retry_after or 0.0, (now - attempt.started_at) * MIN_WAIT_SHARE, _AT_ONCE))
 
     def _is_stream(self, attempt: Attempt) -> bool:
         submitted = attempt.state is AttemptState.SUBMITTED
-        return submitted and self._providers(attempt.provider).limits.completion is CompletionMode.STREAM
+        return submitted and self.providers(attempt.provider).limits.completion is CompletionMode.STREAM
 
     def _may_open(self, attempt: Attempt, execution: str, now: float) -> bool:
         free = attempt.lease_until <= now or attempt.lease_run == execution
         return (
-            attempt.state is AttemptState.SUBMITTED
-            and free
-            and self._planner.stream_opens_at(attempt) <= now + ROUNDING
+            attempt.state is AttemptState.SUBMITTED and free and self.planner.stream_opens_at(attempt) <= now + ROUNDING
         )
 
     def _hold_until(self, operation: Operation, attempt: Attempt, invocation: Invocation) -> float:
-        now = self._clock.now()
-        until = min(now + self._providers(attempt.provider).limits.hold_seconds, invocation.ends_at - _FETCH_RESERVE)
+        now = self.clock.now()
+        until = min(now + self.providers(attempt.provider).limits.hold_seconds, invocation.ends_at - _FETCH_RESERVE)
         if not operation.done:
             until = min(until, max(operation.deadline, now) + _DEADLINE_GRACE)
         return (
-            min(until, max(self._planner.likely_done_at(attempt), now + _SECOND_LISTEN))
+            min(until, max(self.planner.likely_done_at(attempt), now + _SECOND_LISTEN))
             if attempt.stream_already_read
             else until
         )

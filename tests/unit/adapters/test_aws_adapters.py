@@ -192,7 +192,7 @@ def test_single_writes_that_meet_a_transaction_are_tried_again(clock: FakeClock,
     def through(method: str) -> DynamoDBOperations:
         return DynamoDBOperations(Entangled(method), "operations", 30, clock.now)
 
-    written = UpdateWithRetry(through("put_item"), clock)(
+    written = UpdateWithRetry(store=through("put_item"), clock=clock)(
         one, lambda current: replace(current, model="other"), sweep_after=60
     )
     assert store.get(one.id) == written

@@ -11,7 +11,7 @@ from imagegate.adapters import aws
 from imagegate.deployment import Deployment
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.settings import Settings
-from imagegate.workflow.poll import SWEEP_MARGIN
+from imagegate.workflow.driver import SWEEP_MARGIN
 
 PATH = "/imagegate/dev/upstreams"
 THROTTLED = b'{"__type": "ThrottlingException", "message": "Rate exceeded"}'

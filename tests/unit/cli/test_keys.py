@@ -72,7 +72,7 @@ def test_a_name_may_be_in_any_script() -> None:
 def is_let_in(table: str, text: str) -> bool:
     keys = DynamoDBApiKeys(boto3.client("dynamodb"), table)
     try:
-        return bool(Authenticate(keys, SystemClock(), 0)(text))
+        return bool(Authenticate(keys=keys, clock=SystemClock(), trust_seconds=0)(text))
     except Unauthenticated:
         return False
 

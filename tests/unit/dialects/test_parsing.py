@@ -12,8 +12,6 @@ from imagegate.dialects.operations import requests as operations_requests
 from imagegate.dialects.parsing import LARGEST, parse_document
 from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.domain.errors import InvalidRequest, RequestError, TooLarge
-from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.usecases.start import LARGEST_TEXTS, GenerationRequest
 
 PARSERS: dict[str, Callable[[bytes], Any]] = {
     "openai_images": openai_requests.parse,
@@ -201,15 +199,3 @@ def test_a_name_is_one_line(dialect: str, body: dict[str, Any], control: str) ->
 def test_every_field_has_an_end(dialect: str, body: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match="at most"):
         PARSERS[dialect](json.dumps(body).encode())
-
-
-def test_what_an_operations_item_could_not_hold_is_refused() -> None:
-    prompt = "🐈" * (LARGEST_TEXTS // 4)
-    assert GenerationRequest(ImageRequest("flux", (Message(prompt),)), "operations")
-    for request, metadata in (
-        (ImageRequest("flux", (Message(prompt), Message("x"))), {}),
-        (ImageRequest("flux", (Message(prompt),), negative_prompt="x"), {}),
-        (ImageRequest("flux", (Message(prompt),)), {"x": ""}),
-    ):
-        with pytest.raises(TooLarge, match=str(LARGEST_TEXTS)):
-            GenerationRequest(request, "operations", metadata=metadata)

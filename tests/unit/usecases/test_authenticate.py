@@ -14,7 +14,7 @@ from support.fakes import FakeClock, MemoryApiKeys
 class World:
     def __init__(self) -> None:
         self.clock, self.keys = FakeClock(), MemoryApiKeys()
-        self.authenticate = Authenticate(self.keys, self.clock, 60)
+        self.authenticate = Authenticate(keys=self.keys, clock=self.clock, trust_seconds=60)
 
     def issued(self) -> tuple[ApiKey, str]:
         key, text = issue("test", self.clock.now())

@@ -324,7 +324,11 @@ def test_an_event_that_is_not_recorded_is_asked_for_again(caplog: pytest.LogCapt
 
     broken.put = put  # type: ignore[method-assign]
     pictures = Pictures("https://api.example.com", lambda operation, slot: "")
-    publish = Publish(world.bus, world.telemetry, RecordDelivery(broken, pictures, lambda *which: None, 1))
+    publish = Publish(
+        bus=world.bus,
+        telemetry=world.telemetry,
+        record=RecordDelivery(deliveries=broken, pictures=pictures, queue_delivery=lambda *which: None, retention=1),
+    )
     bare = replace(world.operation, webhook=None)
     unasked = replace(world.operation, webhook=replace(world.hook, events=("failed",)))
     assert publish([(None, bare), (None, world.operation), (None, unasked)]) == [1]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from imagegate.adapters.webhook_targets import WebhookTargets
 from imagegate.deployment import Deployment
 from imagegate.domain.access.api_key import EVERYBODY, KeyLimits, Principal, issue
 from imagegate.domain.errors import RateLimited
@@ -56,9 +55,6 @@ class Desk:
             no_aws,
             clock=self.world.clock,
             start=self.world.deployment.start,
-            routes=self.world.routes,
-            webhook_targets=WebhookTargets(lambda host, port: ["93.184.216.34"]),
-            webhook_key=lambda: bytes(32),
             intake_principal=lambda: self.principal(),
             dead_letters=self.dead_letters,
             intake_queue=self.queue,
@@ -147,16 +143,16 @@ def test_a_key_lends_its_owner_and_its_models_until_it_is_revoked(desk: Desk) ->
     keys, clock = MemoryApiKeys(), desk.world.clock
     key, _ = issue("events", clock.now(), models=("flux",))
     keys.put(key)
-    desk.principal = OnBehalf(keys, clock, key.id)
+    desk.principal = OnBehalf(keys=keys, clock=clock, key_id=key.id)
     desk.intake(message("e-1"))
     assert desk.world.store.history[-1].owner == key.id
     keys.put(key.revoked(clock.now()))
     desk.intake(message("e-2"))
-    desk.principal = OnBehalf(keys, clock, "unknown")
+    desk.principal = OnBehalf(keys=keys, clock=clock, key_id="nobody")
     desk.intake(message("e-3"))
     other, _ = issue("art", clock.now(), models=("art",))
     keys.put(other)
-    desk.principal = OnBehalf(keys, clock, other.id)
+    desk.principal = OnBehalf(keys=keys, clock=clock, key_id=other.id)
     desk.intake(message("e-4"))
     assert [code for code, _ in desk.reasons] == ["invalid_api_key", "invalid_api_key", "model_not_allowed"]
     assert "revoked" in desk.reasons[0][1]

@@ -33,11 +33,13 @@ class Attacker:
     seen: int = 0
 
     def __post_init__(self) -> None:
-        update_with_retry = UpdateWithRetry(self.world.store, self.world.clock)
+        update_with_retry = UpdateWithRetry(store=self.world.store, clock=self.world.clock)
         workflow = MemoryWorkflow()
-        self._cancel = Cancel(update_with_retry, workflow, self.world.clock)
-        self._retry = Retry(update_with_retry, workflow, routes("alpha"), self.world.clock)
-        self._redeliver = Redeliver(self.world.deliveries, self.world.deliveries, self.send)
+        self._cancel = Cancel(update=update_with_retry, workflow=workflow, clock=self.world.clock)
+        self._retry = Retry(update=update_with_retry, workflow=workflow, routes=routes("alpha"), clock=self.world.clock)
+        self._redeliver = Redeliver(
+            deliveries=self.world.deliveries, disabled=self.world.deliveries, queue_redelivery=self.send
+        )
         self._messages = 0
         self.told()
 

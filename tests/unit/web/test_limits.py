@@ -1,4 +1,4 @@
-"""Limits of API keys over HTTP: refusals in each dialect, headers, GET /v1/usage."""
+"""Limits of keys over HTTP: every refusal in the words of its dialect, the headers, GET /v1/usage."""
 
 import asyncio
 from dataclasses import replace
@@ -30,7 +30,7 @@ def gateway() -> Gateway:
 
 
 def limited(gateway: Gateway, **limits: int) -> str:
-    """Make a key with these limits, and return its text."""
+    """What the holder of a key with these limits presents."""
     return gateway.key(limits=KeyLimits(**limits))[1]
 
 
@@ -198,10 +198,12 @@ def test_days_that_cannot_be_asked_for(gateway: Gateway, days: str) -> None:
     assert (refused.status, refused.json()["code"], refused.json()["param"]) == (400, "invalid_request", "days")
 
 
-def test_a_workflow_that_does_not_start_leaves_a_running_operation_in_the_books(gateway: Gateway) -> None:
+def test_a_workflow_that_does_not_start_leaves_a_running_operation_in_the_books(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`sweep` will start it. Until then it counts as running, and its end releases its reservation."""
     key = limited(gateway, concurrent=1)
-    gateway.services.start._workflow = Broken()
+    monkeypatch.setattr(gateway.workflow, "start", Broken().start)
     assert post(gateway, key).status == 500
     assert usage(gateway, key)["running"] == 1
     [operation_id] = gateway.store.documents

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import CannotExpand, Failure, FailureCode, InvalidRequest, UpstreamError
 from imagegate.domain.operation.document import dumps, loads
 from imagegate.domain.operation.events import Event
@@ -12,7 +13,7 @@ from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.request.request import ImageRequest, InputImage, Message
 from imagegate.usecases.estimate import Estimate
-from imagegate.usecases.start import GenerationRequest, Start
+from imagegate.usecases.start import GenerationRequest
 from imagegate.workflow.expand import PATIENCE, Expand
 from support.fakes import MemoryLatencies, failing, picture, routes
 from support.world import World
@@ -271,7 +272,14 @@ def test_an_operation_that_nobody_drives_is_swept_into_its_expansion() -> None:
 def test_a_deployment_that_expands_no_longer_says_so() -> None:
     made = world()
     operation = made.begun(expand=True)
-    Expand(made.store, made.routes, None, made.telemetry, made.update_with_retry, made.clock)(operation.id)
+    Expand(
+        store=made.store,
+        routes=made.routes,
+        expander=None,
+        telemetry=made.telemetry,
+        update=made.update_with_retry,
+        clock=made.clock,
+    )(operation.id)
     refused = made.now(operation).not_expanded
     assert refused is not None
     assert refused.code is FailureCode.NOT_FOUND
@@ -281,10 +289,10 @@ def test_a_deployment_that_expands_no_longer_says_so() -> None:
 def test_without_an_expander_the_request_is_refused_with_what_to_do(call: str) -> None:
     made = world()
     request = ImageRequest("flux", (Message("a cat"),), expand=True)
-    start = Start(made.store, made.workflow, routes("alpha"), made.clock, 900)
-    estimate = Estimate(routes("alpha"), MemoryLatencies())
+    start = replace(made.deployment.start, expands=False)
+    estimate = Estimate(routes=routes("alpha"), latencies=MemoryLatencies())
     with pytest.raises(CannotExpand) as caught:
-        estimate(request) if call == "estimate" else start(GenerationRequest(request, "operations"), "me")
+        estimate(request) if call == "estimate" else start(GenerationRequest(request, "operations"), Principal("me"))
     assert caught.value.param == "expand"
     assert "Expander" in (caught.value.remedy or "")
     assert made.store.documents == {}

@@ -18,7 +18,7 @@ from imagegate.domain.errors import Gone
 from imagegate.domain.operation import listing
 from imagegate.domain.operation.ids import is_id
 from imagegate.domain.operation.operation import Operation, State
-from imagegate.web.access import require_model, start_for
+from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
 from imagegate.web.http import matches, to_response
 from imagegate.web.long_polling import wait_for, wait_for_started
@@ -44,8 +44,7 @@ async def create(request: Request, services: ServicesDep, principal: PrincipalDe
     generation, validate_only = operations_requests.parse(await request.body(), headers.get("idempotency-key"))
     generation = with_privacy(generation, headers.get(DATA_LOGGING, ""))
     if validate_only:
-        require_model(principal, services, generation)
-        services.resolve_webhook(generation, principal)
+        services.start.check(generation, principal)
         return to_response(ApiResponse(200, services.estimate(generation.request)))
     return wait_for_started(request, services, start_for(principal, services, generation), asynchronous=True)
 

@@ -1,0 +1,149 @@
+"""Make one submission to one provider: write the attempt, call the provider, write its answer."""
+
+from dataclasses import dataclass, replace
+
+from imagegate.domain.access.ledger import budget_of
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.operation.attempt import Attempt, AttemptState
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.order import InputBody, UpstreamRequest
+from imagegate.domain.operation.outcome import Ready
+from imagegate.domain.request.capabilities import ignored, with_negative_prompt
+from imagegate.domain.request.expansion import prompt_budget, shorten
+from imagegate.domain.request.limits import Limits
+from imagegate.domain.request.request import InputImage
+from imagegate.domain.request.route import Target
+from imagegate.domain.timing.failover import last_throttled
+from imagegate.ports.runtime import Clock
+from imagegate.ports.storage import ImageStore
+from imagegate.ports.upstreams import ProviderFor
+from imagegate.usecases.update import UpdateWithRetry
+from imagegate.workflow.driver import SWEEP_MARGIN
+from imagegate.workflow.outcomes import Outcomes
+
+_LEASE_MARGIN = 15.0
+_INPUTS_GONE = Failure(
+    FailureCode.INVALID_REQUEST, "The pictures that came with the request are no longer kept; send it again."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitAttempt:
+    """One attempt, or the repetition of a throttled one."""
+
+    images: ImageStore
+    providers: ProviderFor
+    outcomes: Outcomes
+    update: UpdateWithRetry
+    clock: Clock
+
+    def __call__(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> Operation:
+        """Submit `slots` to `target`; returns the operation with the attempt, or failed when its inputs are gone.
+
+        Raises QuotaExhausted when the price exceeds the budget, and RateLimited when the usage ledger is too busy;
+        nothing was submitted then.
+        """
+        request = operation.request
+        try:
+            images = tuple(self._read(image, operation) for image in request.inputs)
+            mask = self._read(request.mask, operation) if request.mask else None
+        except KeyError:
+            return self.outcomes.fail(operation, _INPUTS_GONE)
+        operation, attempt = self._begin(operation, target, slots)
+        if attempt not in operation.attempts:
+            return operation  # it has ended meanwhile, or another execution was first
+        provider = self.providers(target.provider)
+        upstream_request = _build_request(operation, attempt, provider.limits, images, mask)
+        try:
+            outcome = provider.submit(upstream_request)
+        except UpstreamError as error:
+            return self.outcomes.record_failure(operation, attempt, error.failure)
+        if isinstance(outcome, Ready):
+            return self.outcomes.record_success(operation, attempt, outcome)
+        submitted = replace(
+            attempt,
+            state=AttemptState.SUBMITTED,
+            ticket=outcome.data,
+            keep_until=attempt.started_at + provider.limits.retention_seconds,
+            lease_until=0.0,
+        )
+        # Nothing that can fail may come before this write, not even a read of the job's expected duration.
+        return self.update(operation, lambda current: current.merge_attempt(submitted), sweep_after=SWEEP_MARGIN)
+
+    def _read(self, image: InputImage, operation: Operation) -> InputBody:
+        """The bytes of an input picture. Raises KeyError when they are no longer kept."""
+        return InputBody(self.images.get(image.key, operation.created_at), image.content_type)
+
+    def _begin(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> tuple[Operation, Attempt]:
+        """Write the attempt before the call, so that a crash in between leaves a trace."""
+        now = self.clock.now()
+        lease = target.limits.submit_seconds + _LEASE_MARGIN
+        same_slots = [attempt for attempt in operation.counted_attempts if attempt.slots == slots]
+        throttled = last_throttled(same_slots, target.provider)
+        not_honoured = ignored(operation.request, target.limits)
+        attempt = Attempt(
+            number=throttled.number if throttled else len(operation.attempts) + 1,
+            provider=target.provider,
+            model=target.model,
+            slots=slots,
+            state=AttemptState.SUBMITTING,
+            started_at=now,
+            lease_until=now + lease,
+            repeats=throttled.repeats + 1 if throttled else 0,
+            not_honoured=(*not_honoured, "expand") if operation.not_expanded else not_honoured,
+            micro_dollars=len(slots) * (target.micro_dollars or 0),
+            prompt=_shortened_prompt(operation, target),
+        )
+
+        def begin(current: Operation) -> Operation:
+            if current.done or current.attempts != operation.attempts:
+                return current  # the decision to make this attempt did not see all attempts
+            running = current if current.state is State.RUNNING else current.moved(State.RUNNING, now)
+            return running.with_attempt(attempt)
+
+        limits = budget_of(operation.account)
+        return self.update(operation, begin, sweep_after=lease + SWEEP_MARGIN, limits=limits), attempt
+
+
+def _build_request(
+    operation: Operation, attempt: Attempt, limits: Limits, images: tuple[InputBody, ...], mask: InputBody | None
+) -> UpstreamRequest:
+    request, slot = operation.request, attempt.slots[0]
+    if prompt := operation.prompt_for(attempt):
+        request = request.with_prompt(prompt)
+    request = with_negative_prompt(request, limits)
+    if request.seed is not None:
+        request = replace(request, seed=(request.seed + slot) % (limits.seed_maximum + 1))
+    first_number = _first_number_of_repeats(operation, attempt)
+    return UpstreamRequest(
+        request,
+        attempt.model,
+        len(attempt.slots),
+        inputs=images,
+        mask=mask,
+        idempotency_key=f"{operation.id}-{slot}-{first_number}",
+        repeated=first_number != attempt.number,
+    )
+
+
+def _first_number_of_repeats(operation: Operation, attempt: Attempt) -> int:
+    """The number of the first attempt that this one repeats without knowing its outcome; its own number for none.
+
+    With the same key an upstream may recognise the submission. After a definite end the same key would only return
+    that end again.
+    """
+    number = attempt.number
+    for known in reversed(operation.attempts):
+        if known.number != attempt.number and (known.provider, known.slots) == (attempt.provider, attempt.slots):
+            if known.state is not AttemptState.UNKNOWN:
+                break
+            number = known.number
+    return number
+
+
+def _shortened_prompt(operation: Operation, target: Target) -> str | None:
+    """The revised prompt cut to what the provider takes; `None` when it need not be cut."""
+    if not operation.revised_prompt:
+        return None
+    fitting = shorten(operation.revised_prompt, prompt_budget(operation.request, target.limits))
+    return None if fitting == operation.revised_prompt else fitting
