@@ -107,7 +107,8 @@ class Deployment:
         self.world.store.history.clear()
         self.world.alpha.submissions = [ready() if self.mode == "sync" else Ticket({"job": 1})]
         self.world.alpha.checks = [ready()]
-        body = {"model": "flux", "prompt": "a red fox", "size": "1024x768"}
+        prompt = f"a red fox, {len(self.world.store.documents)}"  # a new one, or it would find the operation before
+        body = {"model": "flux", "prompt": prompt, "size": "1024x768"}
         with self.traces["request"].open():
             answer = self.gateway.call("POST", "/v1/images/generations", body, user_agent="OpenAI/Python 2.0")
         assert answer.status == 200, answer.text

@@ -1,9 +1,9 @@
 """Write down how an attempt ended, and what that means for its operation."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 
 from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted
 from imagegate.domain.operation.attempt import LIVE, Attempt, AttemptState
@@ -58,7 +58,9 @@ class Outcomes:
         else:
             operation = self._record_done(operation, noted, stored, history)
         if attempt.state is not AttemptState.READY:
-            self._best_effort(lambda: self._learn(attempt, history.last_poll_at, now))
+            with _best_effort():
+                earliest = self._earliest_ready(attempt, history.last_poll_at, now) - attempt.started_at
+                self.latencies.observe(attempt.provider, attempt.model, earliest, now - attempt.started_at)
         return operation
 
     def _record_done(
@@ -70,13 +72,15 @@ class Outcomes:
             attempt, state=AttemptState.DONE, failure=stored.failure, ended_at=now, revised_prompts=(), sources=()
         )
         written = self._write_arrival(operation, done, stored.pictures)
-        self._best_effort(lambda: self.admission.report(attempt.provider, None, operation.id))
-        unseen = attempt.ready_at - self._earliest_ready(attempt, history.last_poll_at, attempt.ready_at)
-        self._best_effort(lambda: self.telemetry.attempt(written, done, history.poll_count, max(unseen, 0.0)))
-        of_this_try = attempt.number > written.retried_after
-        return (
-            self.fail(written, stored.failure) if stored.failure and stored.failure.final and of_this_try else written
-        )
+        with _best_effort():
+            self.admission.report(attempt.provider, None, operation.id)
+        with _best_effort():
+            unseen = attempt.ready_at - self._earliest_ready(attempt, history.last_poll_at, attempt.ready_at)
+            self.telemetry.attempt(written, done, history.poll_count, max(unseen, 0.0))
+        since_retry = attempt.number > written.retried_after
+        if stored.failure and stored.failure.final and since_retry:
+            return self.fail(written, stored.failure)
+        return written
 
     def _with_result(self, operation: Operation, attempt: Attempt, ready: Ready, now: float) -> Attempt:
         """The attempt with what the upstream told of its result."""
@@ -115,8 +119,10 @@ class Outcomes:
         if operation.request.private:
             failure = failure.redacted(attempt.provider)
         written, ended = self._write_failure(operation, attempt, failure)
-        self._best_effort(lambda: self.admission.report(attempt.provider, failure.code, operation.id))
-        self._best_effort(lambda: self.telemetry.attempt(written, ended))
+        with _best_effort():
+            self.admission.report(attempt.provider, failure.code, operation.id)
+        with _best_effort():
+            self.telemetry.attempt(written, ended)
         return written
 
     def _write_failure(self, operation: Operation, attempt: Attempt, failure: Failure) -> tuple[Operation, Attempt]:
@@ -135,19 +141,12 @@ class Outcomes:
 
         def end(current: Operation) -> Operation:
             noted = current.merge_attempt(ended)
-            of_this_try = attempt.number > current.retried_after
-            if failure.final and of_this_try and noted is not current and not noted.done:
+            since_retry = attempt.number > current.retried_after
+            if failure.final and since_retry and noted is not current and not noted.done:
                 return noted.moved(State.FAILED, now, failure=failure)
             return noted
 
         return self.update(operation, end, sweep_after=_FETCH_GRACE), ended
-
-    def _best_effort(self, action: Callable[[], None]) -> None:
-        """Do what is good to know but must not cost anybody a picture."""
-        try:
-            action()
-        except Exception:
-            logging.exception("beside an operation something went wrong")
 
     def cancel_jobs(self, operation: Operation) -> Operation:
         """Upstreams still at work for an operation that needs nothing more are told to stop, where they can be.
@@ -156,15 +155,13 @@ class Outcomes:
         """
         for attempt in operation.attempts:
             if attempt.ticket is not None and attempt.state in (*LIVE, AttemptState.UNKNOWN):
-                self._best_effort(partial(self._stop, attempt.provider, Ticket(attempt.ticket)))
+                with _best_effort():
+                    self.providers(attempt.provider).cancel(Ticket(attempt.ticket))
             if attempt.state is AttemptState.SUBMITTING:
                 operation, _ = self._write_failure(operation, attempt, _WHILE_SUBMITTING)
             elif attempt.live:
                 operation = self.record_failure(operation, attempt, _STOPPED)
         return operation
-
-    def _stop(self, provider: str, ticket: Ticket) -> None:
-        self.providers(provider).cancel(ticket)
 
     def fail_exhausted(self, operation: Operation, slot: int, no_room: QuotaExhausted | None = None) -> Operation:
         """Every provider of the route has had its turns: what they said last becomes the operation's reason.
@@ -181,7 +178,8 @@ class Outcomes:
         if operation.may_have_cost or not any(attempt.failure for attempt in operation.attempts):
             for attempt in operation.attempts:
                 if attempt.state is AttemptState.SUBMITTED:
-                    self._best_effort(partial(self._censor, attempt))
+                    with _best_effort():
+                        self.latencies.censor(attempt.provider, attempt.model, self.clock.now() - attempt.started_at)
             return self.fail(operation, late)
         return self.fail(operation, last_failure(operation.attempts))
 
@@ -194,20 +192,20 @@ class Outcomes:
 
         return self.update(operation, end, sweep_after=_FIRST_HARVEST)
 
-    def _learn(self, attempt: Attempt, last_poll_at: float, now: float) -> None:
-        """Remember how long the job took, as exactly as it is known."""
-        earliest = self._earliest_ready(attempt, last_poll_at, now) - attempt.started_at
-        self.latencies.observe(attempt.provider, attempt.model, earliest, now - attempt.started_at)
-
-    def _censor(self, attempt: Attempt) -> None:
-        """Remember that the job takes longer than it was waited for."""
-        self.latencies.censor(attempt.provider, attempt.model, self.clock.now() - attempt.started_at)
-
     def _earliest_ready(self, attempt: Attempt, last_poll_at: float, now: float) -> float:
         """When a job seen finished at `now` may have been so: since it was last seen unfinished."""
         if self.providers(attempt.provider).limits.completion is CompletionMode.SYNC:
             return now
         return max(attempt.started_at, last_poll_at)
+
+
+@contextmanager
+def _best_effort() -> Iterator[None]:
+    """Log the error of a side effect, which must never cost a picture."""
+    try:
+        yield
+    except Exception:
+        logging.exception("a side effect of an operation failed")
 
 
 def _unaffordable(no_room: QuotaExhausted, attempts: Sequence[Attempt]) -> Failure:

@@ -43,11 +43,13 @@ class Submit:
             operation = self.driver.fail_if_overdue(operation)
         if operation is None or operation.done:
             return self.driver.settle_after_end(operation_id, operation, invocation)
-        broken_down = Failure(FailureCode.INTERNAL, f"The prompt could not be expanded ({without_expansion}).")
 
         def reopen(current: Operation) -> Operation:
             now = self.clock.now()
-            return current.without_expansion(broken_down).reopen_lost(now).complete_if_done(now)
+            if without_expansion:
+                message = f"The prompt could not be expanded ({without_expansion})."
+                current = current.without_expansion(Failure(FailureCode.INTERNAL, message))
+            return current.reopen_lost(now).complete_if_done(now)
 
         operation = self.update(operation, reopen, sweep_after=SWEEP_MARGIN)
         operation, submit_not_before = self._submit_all(operation)

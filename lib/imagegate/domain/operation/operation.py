@@ -169,11 +169,14 @@ class Operation:
         """
         if state not in TRANSITIONS[self.state]:
             raise WrongState(f"operation {self.id} is {self.state} and cannot become {state}")
-        stamp: dict[str, Any] = _stamp(state, now)
+        if state is State.QUEUED:
+            changes |= {"started_at": None, "ended_at": None, "queued_at": now}
+        else:
+            changes["started_at" if state is State.RUNNING else "ended_at"] = now
         if self.request.private and state in ENDED:
             changes |= {"request": self.request.redacted(), "revised_prompt": None}
             changes["attempts"] = tuple(attempt.redacted() for attempt in self.attempts)
-        return replace(self, state=state, **stamp, **changes)
+        return replace(self, state=state, **changes)
 
     def expanded(self, prompt: str) -> Self:
         """The operation with its prompt expanded, unless it is known already what is to be submitted."""
@@ -230,9 +233,3 @@ class Operation:
         if self.done or len(self.pictures) < self.request.n:
             return self
         return self.moved(State.SUCCEEDED, now)
-
-
-def _stamp(state: State, now: float) -> dict[str, float | None]:
-    if state is State.QUEUED:
-        return {"started_at": None, "ended_at": None, "queued_at": now}
-    return {"started_at" if state is State.RUNNING else "ended_at": now}

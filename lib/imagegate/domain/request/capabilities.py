@@ -37,7 +37,8 @@ def ignored(request: ImageRequest, limits: Limits) -> tuple[str, ...]:
         passed_over.append("size")
     if request.ratio and _has_other_shape(limits.size_for(request), request.ratio):
         passed_over.append("aspect_ratio")
-    if _wraps(request, limits):
+    # A seed beyond the upstream's range is brought into it, for one of the pictures at least.
+    if "seed" in limits.capabilities and (request.seed or 0) + request.n - 1 > limits.seed_maximum:
         passed_over.append("seed")
     found = (*passed_over, *_unmet_demands(request, limits), *_ignored_weights(request, limits))
     return tuple(dict.fromkeys((*found, *request.unused_fields)))
@@ -55,11 +56,6 @@ def _has_other_shape(size: Size, ratio: tuple[int, int]) -> bool:
     """True when a picture of that size would show that its shape is not the one asked for."""
     stretch = size.width * ratio[1] / (size.height * ratio[0])
     return not 1 / _SAME_SHAPE < stretch < _SAME_SHAPE
-
-
-def _wraps(request: ImageRequest, limits: Limits) -> bool:
-    """True when the seed of one of the pictures is beyond the upstream's range, which it is then brought into."""
-    return "seed" in limits.capabilities and (request.seed or 0) + request.n - 1 > limits.seed_maximum
 
 
 def _unmet_demands(request: ImageRequest, limits: Limits) -> list[str]:

@@ -35,13 +35,11 @@ class Route:
     aliases: tuple[str, ...] = ()
     description: str = ""
 
-    def narrowed(self, provider: str | None) -> "Route":
+    def narrowed(self, provider: str) -> "Route":
         """The route with only `provider` on it, for callers who insist.
 
         Raises UnknownProvider when that provider does not serve the model.
         """
-        if provider is None:
-            return self
         kept = tuple(target for target in self.targets if target.provider == provider)
         if not kept:
             known = ", ".join(target.provider for target in self.targets)
@@ -81,15 +79,17 @@ class Routes:
 
     def working_from(self, pictures: int, *, prompted: bool) -> list[str]:
         """The models that take so many pictures to work from, with a prompt or without."""
-        able = (
-            route for route in self._routes if any(_works_from(target, pictures, prompted) for target in route.targets)
-        )
-        return [route.model for route in able]
+        return [
+            route.model
+            for route in self._routes
+            if any(target.limits.works_from(pictures, prompted=prompted) for target in route.targets)
+        ]
 
     def resolve(self, request: ImageRequest) -> Route:
-        """The route for `request`.
+        """The route for `request`, with the providers that can honour it.
 
-        Raises UnknownModel, UnknownProvider (which list the known ones), or InvalidRequest for what nobody can do.
+        Of several routes that an alias covers it is the first that can; a refusal is the first one's. Raises
+        UnknownModel, UnknownProvider (which list the known ones), or InvalidRequest when no provider can.
         """
         candidates = self._candidates(request.model)
         if not candidates:
@@ -99,7 +99,16 @@ class Routes:
                 param="model",
                 remedy=f"Use one of: {known}.",
             )
-        return self._first_capable(candidates, request)
+        refusal: RequestError | None = None
+        for route in candidates:
+            try:
+                return _with_capable_targets(route.narrowed(request.provider) if request.provider else route, request)
+            except RequestError as error:
+                refusal = refusal or error
+        assert refusal
+        if refusal.param == "image":
+            refusal.remedy = self._where_to_with_pictures(request)
+        raise refusal
 
     def _candidates(self, name: str) -> list[Route]:
         """The route of that name, or every route with an alias that covers it, in the table's order."""
@@ -110,19 +119,6 @@ class Routes:
                 return covering
         return []
 
-    def _first_capable(self, candidates: Sequence[Route], request: ImageRequest) -> Route:
-        """The first candidate that can do what is asked; the refusal is the first one's."""
-        refusal: RequestError | None = None
-        for route in candidates:
-            try:
-                return _with_capable_targets(route.narrowed(request.provider), request)
-            except RequestError as error:
-                refusal = refusal or error
-        assert refusal
-        if refusal.param == "image":
-            refusal.remedy = self._where_to_with_pictures(request)
-        raise refusal
-
     def _where_to_with_pictures(self, request: ImageRequest) -> str:
         pictures, prompted = len(request.inputs), bool(request.prompt.strip())
         if able := self.working_from(pictures, prompted=prompted):
@@ -131,10 +127,6 @@ class Routes:
         if editing:
             return f"Say in a prompt what to do to it (POST /v1/images/edits), with one of: {', '.join(editing)}."
         return "No model here does."
-
-
-def _works_from(target: Target, pictures: int, prompted: bool) -> bool:
-    return target.limits.works_from(pictures, prompted=prompted)
 
 
 def _covers(alias: str, name: str) -> bool:
