@@ -50,7 +50,7 @@ class StandInSecrets:
 def direct(provider: Provider, http: HttpUpstream, model: str, prompt: str) -> None:
     """One picture without imagegate."""
     request = ImageRequest("", (Message(prompt),))
-    submitted = provider.submit(UpstreamRequest(request, model, 1, idempotency_key=prompt))
+    submitted = provider.submit(UpstreamRequest(request=request, model=model, count=1, idempotency_key=prompt))
     outcome: Submission | Check = submitted
     while isinstance(submitted, Ticket) and not isinstance(outcome, Ready):
         outcome = provider.check(submitted, time.time() + 60)

@@ -30,7 +30,15 @@ def operation(at: float, owner: str) -> Operation:
     request = ImageRequest("flux", (Message("a red fox in the snow"),))
     now = NOW + at
     return Operation(
-        new_id(now), owner, "openai_images", request, now, now + 900, now + 60, model="flux", claim=f"same#{owner}#{at}"
+        id=new_id(now),
+        owner=owner,
+        dialect="openai_images",
+        request=request,
+        created_at=now,
+        deadline=now + 900,
+        due_at=now + 60,
+        model="flux",
+        claim=f"same#{owner}#{at}",
     )
 
 
@@ -50,11 +58,11 @@ def fill(client: Any, table: str, count: int, owner: str) -> set[str]:
 
 def listed(listing: DynamoDBListing, insert: Callable[[], None]) -> Iterator[str]:
     """Every id of the owner's list, page by page, with insertions in between."""
-    page = listing.page(Query("many", size=100))
+    page = listing.page(Query(owner="many", size=100))
     yield from (operation.id for operation in page.operations)
     while page.next_before_id:
         insert()
-        page = listing.page(Query("many", size=100, before_id=page.next_before_id))
+        page = listing.page(Query(owner="many", size=100, before_id=page.next_before_id))
         yield from (operation.id for operation in page.operations)
 
 

@@ -96,7 +96,16 @@ def _finish_after(gateway: Gateway, seconds: float) -> None:
         [document] = gateway.store.documents
         found = type(gateway.store).get(gateway.store, document)
         if found and not found.done and gateway.clock.now() >= at:
-            made = Picture(0, f"images/{found.id}/0", "s", "image/png", 64, 48, 9, "alpha")
+            made = Picture(
+                slot=0,
+                key=f"images/{found.id}/0",
+                sha256="s",
+                content_type="image/png",
+                width=64,
+                height=48,
+                bytes=9,
+                provider="alpha",
+            )
             ended = found.moved(State.RUNNING, at).with_pictures((made,)).complete_if_done(gateway.clock.now())
             gateway.store.replace(replace(ended, version=found.version + 1))
 

@@ -157,6 +157,18 @@ def finish(gateway: Gateway) -> None:
     found = gateway.store.get(operation_id)
     assert found
     gateway.images.put("images/k", picture(), "image/png")
-    kept = (Picture(0, "images/k", "s", "image/png", 64, 48, 9, "alpha", 7),)
+    kept = (
+        Picture(
+            slot=0,
+            key="images/k",
+            sha256="s",
+            content_type="image/png",
+            width=64,
+            height=48,
+            bytes=9,
+            provider="alpha",
+            seed=7,
+        ),
+    )
     ended = found.moved(State.RUNNING, 1.0).with_pictures(kept).complete_if_done(gateway.clock.now())
     gateway.store.replace(replace(ended, version=found.version + 1))

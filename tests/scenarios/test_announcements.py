@@ -30,7 +30,16 @@ SEED = 20261120
 CHANGES = 10_000
 LANES = 8
 FAILURE = Failure(FailureCode.UPSTREAM_FAILED, "It broke.")
-PICTURE = Picture(0, "images/2m/x/0.webp", "0" * 64, "image/webp", 64, 48, 100, "alpha")
+PICTURE = Picture(
+    slot=0,
+    key="images/2m/x/0.webp",
+    sha256="0" * 64,
+    content_type="image/webp",
+    width=64,
+    height=48,
+    bytes=100,
+    provider="alpha",
+)
 History = list[Operation]
 
 
@@ -41,7 +50,16 @@ class Killed(BaseException):
 def history(dice: random.Random, number: int) -> History:
     """An operation's versions: states reached, in all ways there are, and writes that change none."""
     request = ImageRequest("flux", (Message("a cat"),))
-    one = Operation(new_id(1.8e9 + number), "me", "operations", request, 1.8e9, 1.8e9 + 900, 0.0, updated_at=1.8e9)
+    one = Operation(
+        id=new_id(1.8e9 + number),
+        owner="me",
+        dialect="operations",
+        request=request,
+        created_at=1.8e9,
+        deadline=1.8e9 + 900,
+        due_at=0.0,
+        updated_at=1.8e9,
+    )
     versions = [one]
     while True:
         successor = _next(dice, versions[-1])

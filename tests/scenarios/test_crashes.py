@@ -21,7 +21,11 @@ from support import invariants
 from support.fakes import MICRO_DOLLARS, picture
 from support.world import World, ready
 
-KEY = issue("test", 0.0, limits=KeyLimits(None, 1, 1, 5000))[0]
+KEY = issue(
+    "test",
+    0.0,
+    limits=KeyLimits(requests_per_minute=None, concurrent=1, pictures_per_day=1, micro_dollars_per_day=5000),
+)[0]
 """Limits just enough for one picture: what a death left of it in the books would show.
 
 The budget also has room for one submission of unknown outcome before it.

@@ -567,24 +567,48 @@ def test_completion_times_are_learned_between_two_looks(world: World) -> None:
 
 
 def test_what_was_made_of_the_prompt_and_the_tokens_are_kept(world: World) -> None:
-    reported = Ready(bodies=(picture(),), seed=0, revised_prompts=("a cat, at dusk",), usage=Usage(4, 50, 54, 4))
-    world.alpha.submissions = [reported, replace(reported, revised_prompts=("a cat",), usage=Usage(5, 60, 65, 4, 1))]
+    reported = Ready(
+        bodies=(picture(),),
+        seed=0,
+        revised_prompts=("a cat, at dusk",),
+        usage=Usage(input_tokens=4, output_tokens=50, total_tokens=54, input_text_tokens=4),
+    )
+    world.alpha.submissions = [
+        reported,
+        replace(
+            reported,
+            revised_prompts=("a cat",),
+            usage=Usage(input_tokens=5, output_tokens=60, total_tokens=65, input_text_tokens=4, input_image_tokens=1),
+        ),
+    ]
     ended = world.drive(world.begun(n=2))
     assert [picture.revised_prompt for picture in ended.pictures] == ["a cat, at dusk", None]
     assert [picture.seed for picture in ended.pictures] == [0, 0]
-    assert [attempt.usage for attempt in ended.attempts] == [reported.usage, Usage(5, 60, 65, 4, 1)]
-    assert ended.usage == Usage(9, 110, 119, 8, 1)
+    assert [attempt.usage for attempt in ended.attempts] == [
+        reported.usage,
+        Usage(input_tokens=5, output_tokens=60, total_tokens=65, input_text_tokens=4, input_image_tokens=1),
+    ]
+    assert ended.usage == Usage(
+        input_tokens=9, output_tokens=110, total_tokens=119, input_text_tokens=8, input_image_tokens=1
+    )
 
 
 def test_tokens_of_only_a_part_are_not_the_operations(world: World) -> None:
-    world.alpha.submissions = [Ready(bodies=(picture(),), usage=Usage(4, 50, 54)), Ready(bodies=(picture(),))]
+    world.alpha.submissions = [
+        Ready(bodies=(picture(),), usage=Usage(input_tokens=4, output_tokens=50, total_tokens=54)),
+        Ready(bodies=(picture(),)),
+    ]
     ended = world.drive(world.begun(n=2))
     assert ended.state is State.SUCCEEDED
     assert ended.usage is None
 
 
 def test_they_survive_a_fetch_that_is_interrupted(world: World) -> None:
-    world.alpha.checks = [replace(ready(), revised_prompts=("a cat, at dusk",), usage=Usage(4, 50, 54))]
+    world.alpha.checks = [
+        replace(
+            ready(), revised_prompts=("a cat, at dusk",), usage=Usage(input_tokens=4, output_tokens=50, total_tokens=54)
+        )
+    ]
     operation = world.begun()
     world.submit(operation.id)
     downloads, world.http.downloads = world.http.downloads, {}
@@ -595,4 +619,7 @@ def test_they_survive_a_fetch_that_is_interrupted(world: World) -> None:
     world.http.downloads = downloads
     world.poll(operation.id)
     ended = world.now(operation)
-    assert (ended.pictures[0].revised_prompt, ended.usage) == ("a cat, at dusk", Usage(4, 50, 54))
+    assert (ended.pictures[0].revised_prompt, ended.usage) == (
+        "a cat, at dusk",
+        Usage(input_tokens=4, output_tokens=50, total_tokens=54),
+    )

@@ -125,8 +125,8 @@ def test_without_a_key_to_sign_with_a_webhook_needs_a_secret() -> None:
 def test_a_keys_webhook_hears_of_everything_unless_it_chose(
     chosen: tuple[str, ...], announced: tuple[str, ...]
 ) -> None:
-    key, _ = issue("test", 0.0, webhook=KeyWebhook(HOOK, chosen))
-    assert resolve_webhook()(None, Principal(key.owner, key)) == Webhook(HOOK, announced, key.id)
+    key, _ = issue("test", 0.0, webhook=KeyWebhook(url=HOOK, events=chosen))
+    assert resolve_webhook()(None, Principal(key.owner, key)) == Webhook(url=HOOK, events=announced, key_id=key.id)
 
 
 def test_what_cannot_be_sent_again_is_refused_with_what_can() -> None:
@@ -138,8 +138,18 @@ def test_what_cannot_be_sent_again_is_refused_with_what_can() -> None:
     with pytest.raises(WrongState, match=f"^Operation {bare.id} has no webhook") as refused:
         redeliver(bare)
     assert refused.value.remedy == "Ask for one when starting it."
-    hooked = replace(bare, webhook=Webhook(HOOK, EVENTS))
-    arrived = Delivery(bare.id, 1, "queued", f"{bare.id}.1", "{}", 0.0, 1e9, state=DeliveryState.DELIVERED, version=1)
+    hooked = replace(bare, webhook=Webhook(url=HOOK, events=EVENTS))
+    arrived = Delivery(
+        operation_id=bare.id,
+        sequence=1,
+        event="queued",
+        event_id=f"{bare.id}.1",
+        body="{}",
+        announced_at=0.0,
+        expires_at=1e9,
+        state=DeliveryState.DELIVERED,
+        version=1,
+    )
     deliveries.put(arrived)
     with pytest.raises(WrongState, match=r"^Everything has arrived so far") as refused:
         redeliver(hooked)
@@ -155,7 +165,11 @@ def failed_after(world: World, attempts: int, private: bool = False) -> Operatio
 
     def end(current: Operation) -> Operation:
         for number in range(1, attempts + 1):
-            current = current.with_attempt(Attempt(number, "alpha", "m", (0,), AttemptState.FAILED, 1.0))
+            current = current.with_attempt(
+                Attempt(
+                    number=number, provider="alpha", model="m", slots=(0,), state=AttemptState.FAILED, started_at=1.0
+                )
+            )
         return current.moved(State.FAILED, world.clock.now())
 
     return world.update_with_retry(operation, end, sweep_after=60)

@@ -46,7 +46,13 @@ class Machine(RuleBasedStateMachine):
         for owner, name in self._effects():
             self.unrest.watch(owner, name)
         # Its counted limits are never in its way: what the books say is the matter here.
-        self.key = issue("test", 0.0, limits=KeyLimits(None, 1000, 1_000_000, 10**12))[0]
+        self.key = issue(
+            "test",
+            0.0,
+            limits=KeyLimits(
+                requests_per_minute=None, concurrent=1000, pictures_per_day=1_000_000, micro_dollars_per_day=10**12
+            ),
+        )[0]
         self.id = self.world.begun(n, self.key, expand=expand).id
         self.steps: dict[str, Step] = {}
 

@@ -43,7 +43,17 @@ def gateway() -> tuple[Gateway, str]:
         moved = found.moved(State.RUNNING, 1.0)
         if state is State.SUCCEEDED:
             made.images.put("images/k", picture(), "image/png")
-            kept = Picture(0, "images/k", "s", "image/png", 64, 48, 9, "beta", 7)
+            kept = Picture(
+                slot=0,
+                key="images/k",
+                sha256="s",
+                content_type="image/png",
+                width=64,
+                height=48,
+                bytes=9,
+                provider="beta",
+                seed=7,
+            )
             moved = moved.with_pictures((kept,))
         moved = moved if state is State.RUNNING else moved.moved(state, made.clock.now())
         made.store.replace(replace(moved, version=found.version + 1))

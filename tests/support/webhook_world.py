@@ -65,12 +65,24 @@ class World:
     queued: list[tuple[str, int]] = field(default_factory=list)
     """What the queue of webhooks was given: operation and sequence."""
     bus: MemoryBus = field(default_factory=MemoryBus)
-    hook: Webhook = field(default_factory=lambda: Webhook(URL, EVENTS, sealed_secret=encrypt(KEY, "me", SECRET)))
+    hook: Webhook = field(
+        default_factory=lambda: Webhook(url=URL, events=EVENTS, sealed_secret=encrypt(KEY, "me", SECRET))
+    )
 
     def __post_init__(self) -> None:
         now = self.clock.now()
         request = ImageRequest("flux", (Message("a cat"),))
-        made = Operation("0" * 20, "me", "operations", request, now, now + 900, now, updated_at=now, webhook=self.hook)
+        made = Operation(
+            id="0" * 20,
+            owner="me",
+            dialect="operations",
+            request=request,
+            created_at=now,
+            deadline=now + 900,
+            due_at=now,
+            updated_at=now,
+            webhook=self.hook,
+        )
         self.deliveries = MemoryDeliveries(self.clock)
         self.receivers = MemoryReceivers(self.clock)
         deployment = Deployment(
@@ -107,7 +119,9 @@ class World:
     def notice(self, message_id: str = "", sequence: int = 0) -> Notice:
         """A message about a delivery of the operation, the latest one unless told otherwise."""
         sequence = sequence or self.operation.version
-        return Notice(message_id or f"m{sequence}", "{}", self.operation.id, sequence)
+        return Notice(
+            message_id=message_id or f"m{sequence}", text="{}", operation_id=self.operation.id, sequence=sequence
+        )
 
     def only(self) -> Delivery:
         [delivery] = self.deliveries.kept.values()

@@ -61,7 +61,12 @@ class DynamoDBCircuits:
         # An update may find items without them.
         operations = tuple(entry["S"] for entry in item.get("operations", {"L": ()})["L"])
         probed = item.get("probed", {"BOOL": False})["BOOL"]
-        return Circuit(int(item["failures"]["N"]), float(item["open_until"]["N"]), operations, probed)
+        return Circuit(
+            failures=int(item["failures"]["N"]),
+            open_until=float(item["open_until"]["N"]),
+            operations=operations,
+            probed=probed,
+        )
 
     def _replace(self, name: str, before: Circuit, after: Circuit) -> bool:
         """Write unless somebody else did since `before` was read; then forget it, so that it is read again."""

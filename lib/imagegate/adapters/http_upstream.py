@@ -115,7 +115,7 @@ class HttpUpstream:
         last: UpstreamError | None = None
         for address in target.addresses or (None,):
             try:
-                return self._send(HttpRequest("GET", target.url), address)
+                return self._send(HttpRequest(method="GET", url=target.url), address)
             except UpstreamError as error:
                 if not error.failure.certainly_free:
                     raise

@@ -44,4 +44,6 @@ class SqsDeadLetters:
 def _letter(message: Any) -> DeadLetter:
     attributes = {name: entry["StringValue"] for name, entry in message.get("MessageAttributes", {}).items()}
     sent_at = float(message["Attributes"]["SentTimestamp"]) / 1000
-    return DeadLetter(message["Body"], attributes.get(_CODE, ""), attributes.get(_REASON, ""), sent_at)
+    return DeadLetter(
+        message=message["Body"], code=attributes.get(_CODE, ""), reason=attributes.get(_REASON, ""), sent_at=sent_at
+    )

@@ -46,4 +46,10 @@ def notice_of(record: Mapping[str, Any]) -> Notice | None:
     if type(operation_id) is not str or type(sequence) is not int or not is_id(operation_id):
         return None
     receives = int(record["attributes"]["ApproximateReceiveCount"])
-    return Notice(record["messageId"], record["body"], operation_id, sequence, receives)
+    return Notice(
+        message_id=record["messageId"],
+        text=record["body"],
+        operation_id=operation_id,
+        sequence=sequence,
+        receives=receives,
+    )

@@ -47,8 +47,13 @@ def create(
             owner=_owner(keys, owner, where) if owner else None,
             expires_at=None if expires is None else now + expires,
             models=_routes(models),
-            limits=KeyLimits(rpm, concurrent, pictures_per_day, budget_per_day),
-            webhook=KeyWebhook(*announced),
+            limits=KeyLimits(
+                requests_per_minute=rpm,
+                concurrent=concurrent,
+                pictures_per_day=pictures_per_day,
+                micro_dollars_per_day=budget_per_day,
+            ),
+            webhook=KeyWebhook(url=announced[0], events=announced[1]),
         )
         secret = key_webhooks.secret(where, key)
         keys.put(key)

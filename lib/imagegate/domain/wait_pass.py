@@ -21,7 +21,7 @@ _LONGEST_HOLD = 60
 """Seconds of a bucket's minute that one request takes at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitPass:
     """The right to wait for one operation."""
 
@@ -39,7 +39,7 @@ class WaitPass:
     @classmethod
     def begin(cls, key: ApiKey, now: float) -> Self:
         """For a request that shows `key`."""
-        return cls(key, secrets.token_hex(6), now + LIFE)
+        return cls(key=key, wait_id=secrets.token_hex(6), expires=now + LIFE)
 
     def renewed(self, key: ApiKey, now: float) -> Self:
         """For a request that came by a link and shows `key` as well."""

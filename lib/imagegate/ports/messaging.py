@@ -15,7 +15,7 @@ class EventBus(Protocol):
         """Announce; returns the positions of the events that could not be."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
     """A message that was put aside."""
 

@@ -15,7 +15,7 @@ from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket
 from imagegate.domain.request.geometry import Size
-from imagegate.domain.request.limits import CompletionMode, Limits
+from imagegate.domain.request.limits import Capability, CompletionMode, Limits
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization
 from imagegate.providers.error_phrases import code_from_text
@@ -96,7 +96,7 @@ class ReplicateConfig:
     def limits_for(self, model: str) -> Limits:
         """Of that model."""
         inputs = inputs_of(model)
-        optional = {"steps": inputs.steps_maximum, "guidance": inputs.guidance}
+        optional: dict[Capability, object] = {"steps": inputs.steps_maximum, "guidance": inputs.guidance}
         return Limits(
             completion=CompletionMode.POLL,
             grid=GRID,
@@ -163,7 +163,7 @@ class Replicate:
 
     def _send(self, method: str, path: str, body: Any = None) -> HttpResponse:
         credentials = authorization(self.name, self._secrets, self._config.keys)
-        return self._http.send(HttpRequest(method, f"{self.base_url}{path}", credentials, body))
+        return self._http.send(HttpRequest(method=method, url=f"{self.base_url}{path}", headers=credentials, json=body))
 
 
 def inputs_of(model: str) -> ModelInputs:
@@ -262,7 +262,11 @@ def _parse_output(name: str, base_url: str, document: Mapping[str, Any], seed: i
     if document.get("data_removed") is True:
         return Failed(Failure(FailureCode.EXPIRED, f"{name} has removed the prediction's output."))
     sources = tuple(_sources(document.get("output"), base_url))
-    return Ready(sources, seed=seed) if sources else Failed(bad_payload(name, "a success without a picture").failure)
+    return (
+        Ready(sources=sources, seed=seed)
+        if sources
+        else Failed(bad_payload(name, "a success without a picture").failure)
+    )
 
 
 def _sources(output: Any, base_url: str) -> Iterator[Source]:

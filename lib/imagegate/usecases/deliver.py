@@ -29,7 +29,7 @@ _ORDER_PATIENCE, _ORDER_WAIT = 8.0, 1.0
 """For how many seconds after its event a first attempt waits for those of earlier events, and between two looks."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A message of the queue. It says which delivery to look at; what is sent stands in the table."""
 
@@ -135,7 +135,7 @@ class Deliver:
         try:
             headers = self._signed(operation, webhook, delivery, now)
         except Unreachable as error:
-            return delivery.with_attempt(DeliveryAttempt(now, 0.0, error=str(error)), self.retry_policy())
+            return delivery.with_attempt(DeliveryAttempt(at=now, seconds=0.0, error=str(error)), self.retry_policy())
         spared_until = self.receivers.admit(receiver)
         if spared_until > now and not delivery.at_last_attempt:
             return delivery.with_attempt(DeliveryAttempt.spared(now, spared_until), self.retry_policy())
@@ -153,9 +153,9 @@ class Deliver:
         try:
             answer = self.sender.send(webhook.url, headers, delivery.body.encode())
         except (Unreachable, WebhookRefused) as error:
-            return DeliveryAttempt(now, self.clock.now() - now, error=str(error))
+            return DeliveryAttempt(at=now, seconds=self.clock.now() - now, error=str(error))
         wait = seconds_until(answer.retry_after, self.clock.now())
-        return DeliveryAttempt(now, self.clock.now() - now, answer.status, retry_after=wait)
+        return DeliveryAttempt(at=now, seconds=self.clock.now() - now, status=answer.status, retry_after=wait)
 
     def _write_result(self, notice: Notice, operation: Operation, delivery: Delivery) -> float | None:
         """Write what came of it; first of all where else it has to be known."""

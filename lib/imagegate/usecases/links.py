@@ -54,7 +54,7 @@ class HopLinks:
         hop, wait_id, token = (query.get(name, "") for name in ("hop", "wait", "token"))
         key_id = self.links.verify(f"{path}?hop={hop}&wait={wait_id}", token)
         key = self.active_key(key_id) if key_id else None
-        return WaitPass(key, wait_id, expires_at(token), shown=False, linked=True) if key else None
+        return WaitPass(key=key, wait_id=wait_id, expires=expires_at(token), shown=False, linked=True) if key else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,13 +51,13 @@ class RecordDelivery:
         """Record the event's delivery once, however often it is called, and have `deliver` look at it."""
         operation = event.operation
         delivery = Delivery(
-            operation.id,
-            operation.version,
-            event.name,
-            event.id,
-            build_body(event.name, self.pictures.add_urls(event.detail(), operation)),
-            operation.updated_at,
-            operation.created_at + self.retention,
+            operation_id=operation.id,
+            sequence=operation.version,
+            event=event.name,
+            event_id=event.id,
+            body=build_body(event.name, self.pictures.add_urls(event.detail(), operation)),
+            announced_at=operation.updated_at,
+            expires_at=operation.created_at + self.retention,
             version=1,
         )
         with suppress(Conflict):  # The stream delivers a change at least once.

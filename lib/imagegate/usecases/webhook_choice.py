@@ -22,16 +22,16 @@ class ResolveWebhook:
         if requested is None:
             if key is None or key.webhook.url is None:
                 return None
-            return Webhook(key.webhook.url, key.webhook.events or EVENTS, key.id)
+            return Webhook(url=key.webhook.url, events=key.webhook.events or EVENTS, key_id=key.id)
         self.targets.check(requested.url)
         events = requested.events or EVENTS
         if requested.secret:
             sealed_secret = encrypt(self.webhook_key(), principal.owner, requested.secret)
-            return Webhook(requested.url, events, sealed_secret=sealed_secret)
+            return Webhook(url=requested.url, events=events, sealed_secret=sealed_secret)
         if key is None:
             raise InvalidRequest(
                 "A webhook needs a secret of its own where no API key is required.",
                 param="webhook.secret",
                 remedy="Make one: echo whsec_$(openssl rand -base64 32)",
             )
-        return Webhook(requested.url, events, key.id)
+        return Webhook(url=requested.url, events=events, key_id=key.id)

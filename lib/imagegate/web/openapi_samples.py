@@ -30,12 +30,30 @@ from imagegate.web.errors import BREAKDOWNS
 
 ID, AT = "06gzj55vfn0ajhf9kn2m", 1_794_000_000.0
 _REQUEST_ID = "Xm2hPjRDoAMESDw="
-PICTURE = Picture(0, f"images/2m/{ID}/0.webp", "9f86d081" * 8, "image/webp", 1024, 768, 48_213, "voodoohop", 7)
+PICTURE = Picture(
+    slot=0,
+    key=f"images/2m/{ID}/0.webp",
+    sha256="9f86d081" * 8,
+    content_type="image/webp",
+    width=1024,
+    height=768,
+    bytes=48_213,
+    provider="voodoohop",
+    seed=7,
+)
 URL = f"https://bucket.s3.eu-central-1.amazonaws.com/{PICTURE.key}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=…"
-_ATTEMPT = Attempt(1, "voodoohop", "flux-1-schnell", (0,), AttemptState.DONE, AT + 0.4, ended_at=AT + 4.1)
+_ATTEMPT = Attempt(
+    number=1,
+    provider="voodoohop",
+    model="flux-1-schnell",
+    slots=(0,),
+    state=AttemptState.DONE,
+    started_at=AT + 0.4,
+    ended_at=AT + 4.1,
+)
 QUEUED = Operation(
-    ID, "k1", OPENAI_IMAGES.name, ImageRequest("flux", (Message("a red fox in the snow"),)), AT, AT + 900, AT + 60,
-    model="flux", updated_at=AT,
+    id=ID, owner="k1", dialect=OPENAI_IMAGES.name, request=ImageRequest("flux", (Message("a red fox in the snow"),)),
+    created_at=AT, deadline=AT + 900, due_at=AT + 60, model="flux", updated_at=AT,
 )  # fmt: skip
 DONE = replace(
     QUEUED, state=State.SUCCEEDED, version=4, attempts=(_ATTEMPT,), pictures=(PICTURE,), updated_at=AT + 4.1,

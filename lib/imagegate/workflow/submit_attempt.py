@@ -116,9 +116,9 @@ def _build_request(
         request = replace(request, seed=(request.seed + slot) % (limits.seed_maximum + 1))
     first_number = _first_number_of_repeats(operation, attempt)
     return UpstreamRequest(
-        request,
-        attempt.model,
-        len(attempt.slots),
+        request=request,
+        model=attempt.model,
+        count=len(attempt.slots),
         inputs=images,
         mask=mask,
         idempotency_key=f"{operation.id}-{slot}-{first_number}",

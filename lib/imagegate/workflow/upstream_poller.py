@@ -123,7 +123,13 @@ class UpstreamPoller:
         if _is_forgotten(operation, attempt, now):
             return Failed(_RESULT_EXPIRED)
         if attempt.state is AttemptState.READY:
-            return Ready(attempt.sources, (), attempt.seed, attempt.revised_prompts, attempt.usage)
+            return Ready(
+                sources=attempt.sources,
+                bodies=(),
+                seed=attempt.seed,
+                revised_prompts=attempt.revised_prompts,
+                usage=attempt.usage,
+            )
         if attempt.state is AttemptState.SUBMITTING:
             return Failed(_LOST_SUBMITTER) if attempt.lease_until <= now else Pending(attempt.lease_until - now)
         if self._is_stream(attempt) and not (attempt.lease_run == invocation.execution and attempt.lease_until > now):

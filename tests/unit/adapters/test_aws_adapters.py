@@ -93,7 +93,15 @@ def store(clock: FakeClock) -> DynamoDBOperations:
 
 def operation(now: float = 1_800_000_000.0, **changes: Any) -> Operation:
     request = ImageRequest("flux", (Message("кот"),))
-    made = Operation(new_id(now), "me", "openai_images", request, created_at=now, deadline=now + 9, due_at=now + 60)
+    made = Operation(
+        id=new_id(now),
+        owner="me",
+        dialect="openai_images",
+        request=request,
+        created_at=now,
+        deadline=now + 9,
+        due_at=now + 60,
+    )
     return replace(made, **changes)
 
 
@@ -231,8 +239,25 @@ def test_due_are_the_open_ones_whose_time_has_come(store: DynamoDBOperations) ->
 
 
 NOW = 1_800_000_000.0
-KEPT = Attempt(1, "alpha", "m", (0,), AttemptState.SUBMITTED, NOW, ticket={"job": 1}, keep_until=NOW + 1000)
-SENDING = Attempt(1, "alpha", "m", (0,), AttemptState.SUBMITTING, NOW, lease_until=NOW + 50)
+KEPT = Attempt(
+    number=1,
+    provider="alpha",
+    model="m",
+    slots=(0,),
+    state=AttemptState.SUBMITTED,
+    started_at=NOW,
+    ticket={"job": 1},
+    keep_until=NOW + 1000,
+)
+SENDING = Attempt(
+    number=1,
+    provider="alpha",
+    model="m",
+    slots=(0,),
+    state=AttemptState.SUBMITTING,
+    started_at=NOW,
+    lease_until=NOW + 50,
+)
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])
@@ -554,9 +579,9 @@ def listing(store: DynamoDBOperations, clock: FakeClock) -> DynamoDBListing:
 
 
 def pages(listing: DynamoDBListing, **filters: Any) -> list[Page]:
-    found = [listing.page(Query("me", **filters))]
+    found = [listing.page(Query(owner="me", **filters))]
     while found[-1].next_before_id:
-        found.append(listing.page(Query("me", **filters, before_id=found[-1].next_before_id)))
+        found.append(listing.page(Query(owner="me", **filters, before_id=found[-1].next_before_id)))
     return found
 
 
@@ -580,10 +605,10 @@ def test_a_list_asks_no_more_however_much_others_have(listing: DynamoDBListing) 
     calls: list[str] = []
     events = listing._client.meta.events
     events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
-    assert len(listing.page(Query("you")).operations) == 1
+    assert len(listing.page(Query(owner="you")).operations) == 1
     assert calls == ["Query", "BatchGetItem"]
     calls.clear()
-    assert listing.page(Query("unknown")).operations == ()
+    assert listing.page(Query(owner="nobody")).operations == ()
     assert calls == ["Query"]
 
 

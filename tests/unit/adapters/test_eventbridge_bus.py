@@ -17,11 +17,28 @@ from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.request.request import ImageRequest, Message
 from support.fakes import FakeClock
 
-PICTURE = Picture(0, "images/2m/x/0.webp", "0" * 64, "image/webp", 64, 48, 100, "alpha")
+PICTURE = Picture(
+    slot=0,
+    key="images/2m/x/0.webp",
+    sha256="0" * 64,
+    content_type="image/webp",
+    width=64,
+    height=48,
+    bytes=100,
+    provider="alpha",
+)
 
 
 def event(number: int = 1, prompt: str = "кот", **changes: Any) -> Event:
-    made = Operation(f"{number:020}", "me", "operations", ImageRequest("flux", (Message(prompt),)), 1, 2, 3)
+    made = Operation(
+        id=f"{number:020}",
+        owner="me",
+        dialect="operations",
+        request=ImageRequest("flux", (Message(prompt),)),
+        created_at=1,
+        deadline=2,
+        due_at=3,
+    )
     return Event(replace(made, updated_at=5.0, **changes))
 
 

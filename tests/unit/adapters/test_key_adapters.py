@@ -36,7 +36,14 @@ def keys(table: str) -> DynamoDBApiKeys:
 
 def test_a_key_comes_back_as_it_was_written(keys: DynamoDBApiKeys) -> None:
     plain, _ = issue("кот", NOW)
-    full, _ = issue("full", NOW + 1, expires_at=NOW + 9, models=("flux", "b"), limits=KeyLimits(1, 2, 3, 4), owner="o")
+    full, _ = issue(
+        "full",
+        NOW + 1,
+        expires_at=NOW + 9,
+        models=("flux", "b"),
+        limits=KeyLimits(requests_per_minute=1, concurrent=2, pictures_per_day=3, micro_dollars_per_day=4),
+        owner="o",
+    )
     rotated, _ = full.rotated(NOW, 60)
     for key in (plain, full, rotated, rotated.revoked(NOW)):
         keys.put(key)
@@ -65,12 +72,20 @@ def test_keys_are_listed_and_in_nobodys_list_of_operations(keys: DynamoDBApiKeys
         keys.put(key)
     client = boto3.client("dynamodb")
     request = ImageRequest("flux", (Message("x"),))
-    own = Operation(new_id(NOW), made[0].owner, "operations", request, created_at=NOW, deadline=NOW, due_at=NOW)
+    own = Operation(
+        id=new_id(NOW),
+        owner=made[0].owner,
+        dialect="operations",
+        request=request,
+        created_at=NOW,
+        deadline=NOW,
+        due_at=NOW,
+    )
     DynamoDBOperations(client, table, 30, lambda: NOW).create(own)
     assert list(keys.every()) == made
     listing = DynamoDBListing(client, table, lambda: NOW)
-    assert [operation.id for operation in listing.page(Query(made[0].owner)).operations] == [own.id]
-    assert listing.page(Query(made[1].owner)).operations == ()
+    assert [operation.id for operation in listing.page(Query(owner=made[0].owner)).operations] == [own.id]
+    assert listing.page(Query(owner=made[1].owner)).operations == ()
 
 
 def test_the_table_holds_no_secret_and_ttl_leaves_keys_alone(keys: DynamoDBApiKeys, table: str) -> None:

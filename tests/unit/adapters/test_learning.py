@@ -116,16 +116,29 @@ def test_a_providers_rate_limit_holds_over_all_processes() -> None:
 
 def ended(state: State, attempt: Attempt) -> Operation:
     request = ImageRequest("flux", (Message("a secret prompt"),))
-    made = Operation("0" * 20, "me", "openai_images", request, 100.0, 900.0, 60.0)
+    made = Operation(
+        id="0" * 20, owner="me", dialect="openai_images", request=request, created_at=100.0, deadline=900.0, due_at=60.0
+    )
     return replace(made, state=state, ended_at=110.0, attempts=(attempt,))
 
 
 def test_figures_are_embedded_metrics_and_never_carry_the_prompt() -> None:
     out = io.StringIO()
     telemetry = EmfTelemetry(FakeClock().now, out)
-    done = Attempt(1, "alpha", "m", (0,), AttemptState.DONE, 101.0, ended_at=109.0)
+    done = Attempt(
+        number=1, provider="alpha", model="m", slots=(0,), state=AttemptState.DONE, started_at=101.0, ended_at=109.0
+    )
     failure = Failure(FailureCode.AMBIGUOUS, "a secret reason")
-    unknown = Attempt(2, "beta", "m", (0,), AttemptState.UNKNOWN, 101.0, ended_at=109.0, failure=failure)
+    unknown = Attempt(
+        number=2,
+        provider="beta",
+        model="m",
+        slots=(0,),
+        state=AttemptState.UNKNOWN,
+        started_at=101.0,
+        ended_at=109.0,
+        failure=failure,
+    )
     telemetry.attempt(ended(State.RUNNING, done), done, poll_count=3, unseen=1.5)
     telemetry.attempt(ended(State.RUNNING, unknown), unknown)
     telemetry.ended(replace(ended(State.FAILED, unknown), failure=failure))

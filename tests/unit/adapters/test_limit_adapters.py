@@ -46,12 +46,25 @@ def store(request: pytest.FixtureRequest, client: Any, clock: FakeClock) -> Any:
 
 def operation(claim: str | None = None) -> Operation:
     now = FakeClock().now()
-    made = Operation(new_id(now), "me", "", ImageRequest("flux", (Message("x"),)), now, now + 9, now + 60)
-    return replace(made, claim=claim, updated_at=now, account=Account(KEY, TODAY, 1, 5, counts_running=True))
+    made = Operation(
+        id=new_id(now),
+        owner="me",
+        dialect="",
+        request=ImageRequest("flux", (Message("x"),)),
+        created_at=now,
+        deadline=now + 9,
+        due_at=now + 60,
+    )
+    return replace(
+        made,
+        claim=claim,
+        updated_at=now,
+        account=Account(key=KEY, day=TODAY, pictures=1, dearest=5, counts_running=True),
+    )
 
 
 def reservation(running: int = 1, pictures: int = 1, micro_dollars: int = 5, **limits: int) -> Reservation:
-    return Reservation(KEY, TODAY, Amount(running, pictures, micro_dollars), KeyLimits(**limits))
+    return Reservation(key=KEY, day=TODAY, change=Amount(running, pictures, micro_dollars), limits=KeyLimits(**limits))
 
 
 def usage_ledger(store: Any, client: Any, *days: str) -> UsageTotals:

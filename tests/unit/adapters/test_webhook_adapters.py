@@ -25,7 +25,17 @@ from support.fakes import FakeClock
 
 OP = "0" * 20
 NOW = FakeClock().time
-NEW = Delivery(OP, 3, "succeeded", f"{OP}.3", '{"a":"лиса"}', NOW, NOW + 60, "message", version=1)
+NEW = Delivery(
+    operation_id=OP,
+    sequence=3,
+    event="succeeded",
+    event_id=f"{OP}.3",
+    body='{"a":"лиса"}',
+    announced_at=NOW,
+    expires_at=NOW + 60,
+    message_id="message",
+    version=1,
+)
 
 
 pytestmark = pytest.mark.usefixtures("mocked_aws")
@@ -43,11 +53,14 @@ def deliveries(clock: FakeClock) -> DynamoDBDeliveries:
 
 def test_a_delivery_comes_back_as_it_was_written(deliveries: DynamoDBDeliveries) -> None:
     assert deliveries.get(OP, 3) is None
-    tried = replace(NEW.with_attempt(DeliveryAttempt(NOW, 0.25, 503, retry_after=9.0), RetryPolicy()), version=1)
+    tried = replace(
+        NEW.with_attempt(DeliveryAttempt(at=NOW, seconds=0.25, status=503, retry_after=9.0), RetryPolicy()), version=1
+    )
     deliveries.put(tried)
     assert deliveries.get(OP, 3) == tried
     ended = replace(
-        tried.with_attempt(DeliveryAttempt(NOW + 9, 0.25, error="No answer in time."), RetryPolicy()), version=2
+        tried.with_attempt(DeliveryAttempt(at=NOW + 9, seconds=0.25, error="No answer in time."), RetryPolicy()),
+        version=2,
     )
     deliveries.put(ended)
     assert deliveries.get(OP, 3) == ended
@@ -77,7 +90,7 @@ def test_no_list_of_operations_shows_them(deliveries: DynamoDBDeliveries, clock:
     deliveries.put(NEW)
     listing = DynamoDBListing(boto3.client("dynamodb"), "operations", clock.now)
     for owner in ("everybody", OP, "delivery"):
-        assert listing.page(Query(owner, 20)).operations == ()
+        assert listing.page(Query(owner=owner, size=20)).operations == ()
 
 
 def test_what_is_past_its_retention_is_gone(deliveries: DynamoDBDeliveries, clock: FakeClock) -> None:
@@ -102,7 +115,9 @@ def test_a_receiver_is_disabled_for_one_owner_until_it_is_enabled(deliveries: Dy
 def test_keys_from_before_there_were_webhooks_can_be_read() -> None:
     client, table = boto3.client("dynamodb"), operations_table()
     keys = DynamoDBApiKeys(client, table)
-    key, _ = issue("x", NOW, webhook=KeyWebhook("https://a.example", ("failed",), 2, 9.0))
+    key, _ = issue(
+        "x", NOW, webhook=KeyWebhook(url="https://a.example", events=("failed",), generation=2, former_until=9.0)
+    )
     keys.put(key)
     assert keys.get(key.id) == key
     document = json.loads(client.get_item(TableName=table, Key={"pk": {"S": f"apikey#{key.id}"}})["Item"]["body"]["S"])
@@ -130,10 +145,12 @@ def test_a_message_names_a_delivery_and_so_does_an_announcement_that_the_bus_onc
     queue = sqs.create_queue(QueueName="webhooks")["QueueUrl"]
     SqsWebhooks(sqs, queue).put(OP, 3)
     [message] = received(queue)
-    assert notice_of(record(message["Body"], 7)) == Notice("m", message["Body"], OP, 3, 7)
+    assert notice_of(record(message["Body"], 7)) == Notice(
+        message_id="m", text=message["Body"], operation_id=OP, sequence=3, receives=7
+    )
     detail = {"event_id": f"{OP}.3", "sequence": 3, "operation": {"id": OP}}
     text = json.dumps({"source": "imagegate", "detail-type": "Image Generation Succeeded", "detail": detail})
-    assert notice_of(record(text)) == Notice("m", text, OP, 3)
+    assert notice_of(record(text)) == Notice(message_id="m", text=text, operation_id=OP, sequence=3)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +168,7 @@ def test_a_message_that_names_no_delivery_is_none(body: str) -> None:
 
 def test_what_was_never_tried_counts_as_that(deliveries: DynamoDBDeliveries) -> None:
     deliveries.put(replace(NEW, event="queued", sequence=1))
-    deliveries.put(replace(NEW, event="started", sequence=2, tries=(DeliveryAttempt(NOW, 0.1, 500),)))
+    deliveries.put(replace(NEW, event="started", sequence=2, tries=(DeliveryAttempt(at=NOW, seconds=0.1, status=500),)))
     deliveries.put(replace(NEW, event="failed", sequence=3, state=DeliveryState.DISABLED))
     assert deliveries.tried(OP) == {"started", "failed"}
 

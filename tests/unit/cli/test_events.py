@@ -23,8 +23,26 @@ from support.deployed import Formation
 
 ID = "06gzj55vfn0ajhf9kn2m"
 NOW = 1_800_000_000.0
-MADE = Operation(ID, "me", "operations", ImageRequest("flux", (Message("a cat"),)), NOW, NOW + 900, NOW, model="flux")
-PICTURE = Picture(0, "images/2m/x/0.webp", "0" * 64, "image/webp", 64, 48, 100, "voodoohop")
+MADE = Operation(
+    id=ID,
+    owner="me",
+    dialect="operations",
+    request=ImageRequest("flux", (Message("a cat"),)),
+    created_at=NOW,
+    deadline=NOW + 900,
+    due_at=NOW,
+    model="flux",
+)
+PICTURE = Picture(
+    slot=0,
+    key="images/2m/x/0.webp",
+    sha256="0" * 64,
+    content_type="image/webp",
+    width=64,
+    height=48,
+    bytes=100,
+    provider="voodoohop",
+)
 
 
 def envelope(operation: Operation, late: bool = False) -> dict[str, Any]:
@@ -126,8 +144,13 @@ def test_json_is_the_event_whole(run: Callable[..., Any]) -> None:
 
 def test_refused_requests_are_shown_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     dead_letters = [
-        DeadLetter('{"id": "e-1", "detail": {"prompt": "a cat"}}', "model_not_found", "No\x1b such model.", NOW),
-        DeadLetter("{", "", "", NOW),
+        DeadLetter(
+            message='{"id": "e-1", "detail": {"prompt": "a cat"}}',
+            code="model_not_found",
+            reason="No\x1b such model.",
+            sent_at=NOW,
+        ),
+        DeadLetter(message="{", code="", reason="", sent_at=NOW),
     ]
     monkeypatch.setattr(DeploymentTarget, "refused", lambda self: SimpleNamespace(every=lambda: iter(dead_letters)))
     head, first, second = CliRunner().invoke(app, ["events", "refused"]).stdout.splitlines()

@@ -144,7 +144,8 @@ def secrets_of(table: str, key_id: str) -> list[str]:
     """What the webhooks of a key are signed with at this moment, as `deliver` finds it."""
     signing = Signing(DynamoDBApiKeys(boto3.client("dynamodb"), table), SsmWebhookKey(boto3.client("ssm"), WEBHOOK_KEY))
     return [
-        secret_text(secret) for secret in signing.secrets(Webhook("https://8.8.8.8/", (), key_id), "me", time.time())
+        secret_text(secret)
+        for secret in signing.secrets(Webhook(url="https://8.8.8.8/", events=(), key_id=key_id), "me", time.time())
     ]
 
 

@@ -14,7 +14,15 @@ from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.representation import picture_path
 from imagegate.domain.request.request import ImageRequest, Message
 
-OPERATION = Operation("0" * 20, "k1", "", ImageRequest("flux", (Message("a fox"),)), 0.0, 900.0, 60.0)
+OPERATION = Operation(
+    id="0" * 20,
+    owner="k1",
+    dialect="",
+    request=ImageRequest("flux", (Message("a fox"),)),
+    created_at=0.0,
+    deadline=900.0,
+    due_at=60.0,
+)
 
 
 class Nothing:

@@ -47,7 +47,7 @@ def replicate(http: ScriptedHttp, **config: Any) -> Replicate:
 def asked(model: str = SCHNELL, count: int = 1, inputs: int = 0, **changes: Any) -> UpstreamRequest:
     request = replace(ImageRequest("flux", (Message("a cat"),)), **changes)
     pictures = (InputBody(b"\x89PNG", "image/png"),) * inputs
-    return UpstreamRequest(request, model, count, pictures, idempotency_key="op_1-0-1")
+    return UpstreamRequest(request=request, model=model, count=count, inputs=pictures, idempotency_key="op_1-0-1")
 
 
 def test_a_submission_is_one_post_with_the_token() -> None:
@@ -196,7 +196,7 @@ def test_a_status_that_is_no_known_end_is_pending(status: Any) -> None:
 @pytest.mark.parametrize("output", [URL, [URL]])
 def test_a_success_has_addresses(output: Any) -> None:
     ended = CREATED | {"status": "succeeded", "output": output, "metrics": {"predict_time": 0.5}}
-    assert check(answer(ended)) == Ready((Source(URL),), seed=7)
+    assert check(answer(ended)) == Ready(sources=(Source(URL),), seed=7)
 
 
 def test_fewer_pictures_than_asked_for_are_a_success() -> None:

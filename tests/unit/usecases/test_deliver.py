@@ -46,8 +46,18 @@ def at(world: World) -> Any:
 
 
 def test_pictures_come_as_links_and_never_as_bytes_or_buckets() -> None:
-    world = World(hook=Webhook(URL, ("succeeded",), sealed_secret=encrypt(KEY, "me", SECRET)))
-    kept = Picture(0, "images/k", "s", "image/webp", 1, 1, 9, "beta", 7)
+    world = World(hook=Webhook(url=URL, events=("succeeded",), sealed_secret=encrypt(KEY, "me", SECRET)))
+    kept = Picture(
+        slot=0,
+        key="images/k",
+        sha256="s",
+        content_type="image/webp",
+        width=1,
+        height=1,
+        bytes=9,
+        provider="beta",
+        seed=7,
+    )
     notice = world.becomes(State.SUCCEEDED, pictures=(kept,))
     world.deliver(notice)
     [image] = json.loads(world.receiver.got[0][2])["data"]["operation"]["images"]
@@ -56,7 +66,7 @@ def test_pictures_come_as_links_and_never_as_bytes_or_buckets() -> None:
 
 
 def test_only_the_events_asked_for() -> None:
-    world = World(hook=Webhook(URL, ("failed",), sealed_secret=encrypt(KEY, "me", SECRET)))
+    world = World(hook=Webhook(url=URL, events=("failed",), sealed_secret=encrypt(KEY, "me", SECRET)))
     assert world.deliver(world.notice()) is None
     assert (world.receiver.got, world.deliveries.kept) == ([], {})
 
@@ -108,7 +118,9 @@ def test_410_ends_this_and_all_that_follows_until_something_is_redelivered() -> 
     world.redeliver(world.operation)
     assert world.queued == [("0" * 20, 1), ("0" * 20, 2)]
     for at_, sequence in enumerate((1, 2)):
-        assert world.deliver(Notice(f"again{at_}", "{}", "0" * 20, sequence)) is None
+        assert (
+            world.deliver(Notice(message_id=f"again{at_}", text="{}", operation_id="0" * 20, sequence=sequence)) is None
+        )
     assert {operation.state for operation in world.deliveries.kept.values()} == {DeliveryState.DELIVERED}
 
 
@@ -212,13 +224,13 @@ def test_nobody_waits_for_an_event_that_does_not_come() -> None:
     world = World()
     started = world.becomes(State.RUNNING)
     assert world.until_it_ends(started) == [1.0] * 9
-    skipped = World(hook=Webhook(URL, ("started", "cancelled"), sealed_secret=encrypt(KEY, "me", SECRET)))
+    skipped = World(hook=Webhook(url=URL, events=("started", "cancelled"), sealed_secret=encrypt(KEY, "me", SECRET)))
     assert skipped.deliver(skipped.becomes(State.CANCELLED)) is None
 
 
 def with_key(webhook: KeyWebhook) -> tuple[World, ApiKey]:
     key, _ = issue("x", 0.0, webhook=webhook)
-    return World(keys=MemoryApiKeys({key.id: key}), hook=Webhook(URL, EVENTS, key.id)), key
+    return World(keys=MemoryApiKeys({key.id: key}), hook=Webhook(url=URL, events=EVENTS, key_id=key.id)), key
 
 
 def test_without_a_secret_of_its_own_the_keys_signs_and_two_do_while_it_is_rotated() -> None:
@@ -240,7 +252,11 @@ def test_a_first_secret_has_no_former_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "hook", [Webhook(URL, EVENTS, "gone"), Webhook(URL, EVENTS, sealed_secret=encrypt(KEY, "x", SECRET))]
+    "hook",
+    [
+        Webhook(url=URL, events=EVENTS, key_id="gone"),
+        Webhook(url=URL, events=EVENTS, sealed_secret=encrypt(KEY, "x", SECRET)),
+    ],
 )
 def test_what_cannot_be_signed_is_not_sent(hook: Webhook) -> None:
     world = World(hook=hook)
@@ -266,7 +282,7 @@ def test_of_a_deleted_operation_nothing_is_sent() -> None:
 @pytest.mark.parametrize(("operation_id", "sequence"), [("0" * 20, 2), ("0" * 20, 0), ("1" * 20, 1)])
 def test_what_never_happened_is_dropped_and_counted(operation_id: str, sequence: int) -> None:
     world = World()
-    assert world.deliver(Notice("forged", "{}", operation_id, sequence)) is None
+    assert world.deliver(Notice(message_id="forged", text="{}", operation_id=operation_id, sequence=sequence)) is None
     assert world.receiver.got == []
     assert world.telemetry.unknown == [(operation_id, sequence)]
     world.deliver(world.notice())

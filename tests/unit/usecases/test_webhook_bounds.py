@@ -46,7 +46,10 @@ class Attacker:
     def send(self, operation_id: str, sequence: int) -> None:
         self._messages += 1
         name = f"message {self._messages}"
-        self.queue[name] = (self.world.clock.now(), Notice(name, "{}", operation_id, sequence))
+        self.queue[name] = (
+            self.world.clock.now(),
+            Notice(message_id=name, text="{}", operation_id=operation_id, sequence=sequence),
+        )
 
     def told(self) -> None:
         """Hand the queue what was published."""
@@ -158,7 +161,9 @@ def test_another_owner_and_another_host_are_not_spared() -> None:
     world = World()
     for event in range(FAILURES):
         world.receivers.report(world.hook.receiver("somebody else"), False, f"event {event}")
-        world.receivers.report(Webhook("https://other.example.com/", EVENTS).receiver("me"), False, f"event {event}")
+        world.receivers.report(
+            Webhook(url="https://other.example.com/", events=EVENTS).receiver("me"), False, f"event {event}"
+        )
     assert world.deliver(world.notice()) is None
     assert world.only().state is DeliveryState.DELIVERED
 
@@ -172,11 +177,11 @@ def test_another_owner_and_another_host_are_not_spared() -> None:
     ],
 )
 def test_a_receiver_is_a_host_however_it_is_written(url: str, same: bool) -> None:
-    assert (Webhook(url, EVENTS).receiver("me") == Webhook(URL, EVENTS).receiver("me")) is same
+    assert (Webhook(url=url, events=EVENTS).receiver("me") == Webhook(url=URL, events=EVENTS).receiver("me")) is same
 
 
 def test_on_this_machine_each_port_is_another_receiver() -> None:
-    here = {Webhook(f"http://127.0.0.1:{port}/", EVENTS).receiver("me") for port in (8000, 8001)}
+    here = {Webhook(url=f"http://127.0.0.1:{port}/", events=EVENTS).receiver("me") for port in (8000, 8001)}
     assert len(here) == 2
 
 
@@ -187,7 +192,7 @@ def test_one_delivery_to_a_host_is_under_way_at_a_time_and_the_others_wait_ever_
     assert waits == [turn_wait(1), turn_wait(2), turn_wait(1000)] == [1, 2, 300]
     assert world.receiver.got == []
     assert world.only().tries == ()
-    elsewhere = Webhook("https://other.example.com/", EVENTS, sealed_secret=encrypt(KEY, "me", SECRET))
+    elsewhere = Webhook(url="https://other.example.com/", events=EVENTS, sealed_secret=encrypt(KEY, "me", SECRET))
     world.store.replace(replace(world.operation, webhook=elsewhere, version=2))
     assert world.deliver(world.notice(sequence=1)) is None, "another host's turn is its own"
 

@@ -73,7 +73,17 @@ class World:
         found = self.gateway.store.get(self.operation_id)
         assert found
         self.gateway.images.put("images/k.png", picture(), "image/png")
-        kept = Picture(0, "images/k.png", "s", "image/png", 64, 48, 9, "beta", 7)
+        kept = Picture(
+            slot=0,
+            key="images/k.png",
+            sha256="s",
+            content_type="image/png",
+            width=64,
+            height=48,
+            bytes=9,
+            provider="beta",
+            seed=7,
+        )
         now = self.gateway.clock.now()
         ended = found.moved(State.RUNNING, now).with_pictures((kept,)).complete_if_done(now)
         self.gateway.store.replace(replace(ended, version=found.version + 1))

@@ -212,7 +212,16 @@ def too_large_for_one_answer(gateway: Gateway) -> Answered:
     large = b"x" * (LARGEST_BODY * 3 // 4)
     operation = started(unled, IMAGES)
     unled.images.put("images/large", large, "image/png")
-    made = Picture(0, "images/large", "s", "image/png", 64, 48, len(large), "alpha")
+    made = Picture(
+        slot=0,
+        key="images/large",
+        sha256="s",
+        content_type="image/png",
+        width=64,
+        height=48,
+        bytes=len(large),
+        provider="alpha",
+    )
     running = (
         operation.moved(State.RUNNING, unled.clock.now()).with_pictures((made,)).complete_if_done(unled.clock.now())
     )

@@ -44,7 +44,17 @@ def end(gateway: Gateway, operation_id: str, failure: Failure | None = None) -> 
         ended = running.moved(State.FAILED, now, failure=failure)
     else:
         gateway.images.put("images/k.png", picture(), "image/png")
-        kept = Picture(0, "images/k.png", "s", "image/png", 64, 48, len(picture()), "beta", 7)
+        kept = Picture(
+            slot=0,
+            key="images/k.png",
+            sha256="s",
+            content_type="image/png",
+            width=64,
+            height=48,
+            bytes=len(picture()),
+            provider="beta",
+            seed=7,
+        )
         ended = running.with_pictures((kept,)).complete_if_done(now)
     gateway.store.replace(replace(ended, version=found.version + 1))
 

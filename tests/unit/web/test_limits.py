@@ -152,7 +152,9 @@ def test_a_retry_is_refused_by_limits_too(gateway: Gateway) -> None:
 
 
 def test_usage_of_a_key(gateway: Gateway) -> None:
-    own, key = gateway.key(limits=KeyLimits(60, 3, 50, 2_500_000))
+    own, key = gateway.key(
+        limits=KeyLimits(requests_per_minute=60, concurrent=3, pictures_per_day=50, micro_dollars_per_day=2_500_000)
+    )
     post(gateway, key, body=BODY | {"n": 2})
     document = usage(gateway, key)
     assert document == {

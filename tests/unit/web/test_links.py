@@ -36,7 +36,9 @@ class World:
         key = f"images/{operation_id}"
         self.gateway.images.put(key, picture(), "image/png")
         now = self.gateway.clock.now()
-        kept = Picture(0, key, "s", "image/png", 64, 48, 9, "beta", 7)
+        kept = Picture(
+            slot=0, key=key, sha256="s", content_type="image/png", width=64, height=48, bytes=9, provider="beta", seed=7
+        )
         ended = found.moved(State.RUNNING, now).with_pictures((kept,)).complete_if_done(now)
         self.gateway.store.replace(replace(ended, version=found.version + 1))
 

@@ -31,7 +31,17 @@ def finish(gateway: Gateway, size: tuple[int, int] = (64, 48)) -> None:
     found = gateway.store.get(list(gateway.store.documents)[-1])
     assert found
     gateway.images.put(f"images/{found.id}/0", picture(*size), "image/png")
-    made = Picture(0, f"images/{found.id}/0", "s", "image/png", *size, 9, "beta", 7)
+    made = Picture(
+        slot=0,
+        key=f"images/{found.id}/0",
+        sha256="s",
+        content_type="image/png",
+        width=size[0],
+        height=size[1],
+        bytes=9,
+        provider="beta",
+        seed=7,
+    )
     running = found if found.state is State.RUNNING else found.moved(State.RUNNING, gateway.clock.now())
     ended = running.with_pictures((made,)).complete_if_done(gateway.clock.now())
     gateway.store.replace(replace(ended, version=found.version + 1))

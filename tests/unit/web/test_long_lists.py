@@ -36,10 +36,20 @@ def test_the_deliveries_of_an_operation_end_before_lambdas_limit() -> None:
     gateway = Gateway(hold_seconds=0)
     body = {"model": "flux", "prompt": "a", "webhook": {"url": "https://example.com/", "secret": "whsec_" + "A" * 32}}
     operation_id = gateway.call("POST", "/v1/operations", body).json()["id"]
-    tries = tuple(DeliveryAttempt(1.0, 0.1, error='"' * 200) for _ in range(30))
+    tries = tuple(DeliveryAttempt(at=1.0, seconds=0.1, error='"' * 200) for _ in range(30))
     for sequence in range(1, 401):
         gateway.deliveries.put(
-            Delivery(operation_id, sequence, "queued", f"e.{sequence}", "{}", 1.0, 9.0, version=1, tries=tries)
+            Delivery(
+                operation_id=operation_id,
+                sequence=sequence,
+                event="queued",
+                event_id=f"e.{sequence}",
+                body="{}",
+                announced_at=1.0,
+                expires_at=9.0,
+                version=1,
+                tries=tries,
+            )
         )
     seen: list[int] = []
     token = ""

@@ -49,7 +49,19 @@ def end(gateway: Gateway, failure: Failure | None = None, body: bytes | None = N
         kept = []
         for slot in range(n):
             gateway.images.put(f"images/{found.id}/{slot}", body or picture(), "image/png")
-            kept.append(Picture(slot, f"images/{found.id}/{slot}", "s", "image/png", 64, 48, 9, "beta", 7))
+            kept.append(
+                Picture(
+                    slot=slot,
+                    key=f"images/{found.id}/{slot}",
+                    sha256="s",
+                    content_type="image/png",
+                    width=64,
+                    height=48,
+                    bytes=9,
+                    provider="beta",
+                    seed=7,
+                )
+            )
         ended = running.with_pictures(tuple(kept)).complete_if_done(gateway.clock.now())
     gateway.store.replace(replace(ended, version=found.version + 1))
 
@@ -63,7 +75,9 @@ def test_while_nobody_takes_it_the_last_reason_is_told(gateway: Gateway, states:
     assert found
     throttled = Failure(FailureCode.RATE_LIMITED, "alpha: come back in an hour.")
     for number, state in enumerate(states, 1):
-        attempt = Attempt(number, "alpha", "m", (0,), AttemptState(state), 1.0)
+        attempt = Attempt(
+            number=number, provider="alpha", model="m", slots=(0,), state=AttemptState(state), started_at=1.0
+        )
         failed = attempt.state is AttemptState.FAILED
         found = found.with_attempt(replace(attempt, failure=throttled) if failed else attempt)
     gateway.store.replace(replace(found, version=2))

@@ -34,7 +34,21 @@ def failed(gateway: Gateway, **fields: Any) -> Operation:
     """An operation that ended with one of its two pictures."""
     found = started(gateway, **fields)
     gateway.images.put("k", picture(), "image/png")
-    kept = found.with_pictures((Picture(0, "k", "s", "image/png", 64, 48, 9, "beta", 7),))
+    kept = found.with_pictures(
+        (
+            Picture(
+                slot=0,
+                key="k",
+                sha256="s",
+                content_type="image/png",
+                width=64,
+                height=48,
+                bytes=9,
+                provider="beta",
+                seed=7,
+            ),
+        )
+    )
     ended = replace(kept.moved(State.FAILED, gateway.clock.now(), failure=FAILURE), version=2)
     gateway.store.replace(ended)
     return ended
@@ -90,7 +104,18 @@ def test_who_loses_every_race_is_told_to_try_again(gateway: Gateway, action: str
     secret = "whsec_" + base64.b64encode(bytes(32)).decode()
     begin = failed if action == ":retry" else started
     operation_id = begin(gateway, webhook={"url": "https://hooks.example.com/", "secret": secret}).id
-    gateway.deliveries.put(Delivery(operation_id, 1, "queued", "e", "", 1.0, 2e9, version=1))
+    gateway.deliveries.put(
+        Delivery(
+            operation_id=operation_id,
+            sequence=1,
+            event="queued",
+            event_id="e",
+            body="",
+            announced_at=1.0,
+            expires_at=2e9,
+            version=1,
+        )
+    )
 
     def lost(*_: Any) -> None:
         raise Conflict("by others")

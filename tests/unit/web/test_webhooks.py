@@ -73,7 +73,7 @@ def test_with_a_key_the_keys_secret_signs() -> None:
     gateway = Gateway(access="keys")
     key, text = gateway.key()
     assert post(gateway, "/v1/operations", {"url": URL}, x_api_key=text).status == 202
-    assert hook(gateway) == Webhook(URL, EVENTS, key.id)
+    assert hook(gateway) == Webhook(url=URL, events=EVENTS, key_id=key.id)
 
 
 @pytest.mark.parametrize("path", BODIES)
@@ -88,14 +88,14 @@ def test_without_a_key_there_must_be_a_secret(path: str) -> None:
 @pytest.mark.parametrize(("path", "body"), [*BODIES.items(), (YANDEX, YANDEX_BODY)])
 def test_a_keys_default_is_for_every_dialect(path: str, body: dict[str, Any]) -> None:
     gateway = Gateway(access="keys")
-    key, text = gateway.key(webhook=KeyWebhook(URL, ("failed",)))
+    key, text = gateway.key(webhook=KeyWebhook(url=URL, events=("failed",)))
     assert gateway.call("POST", path, body, x_api_key=text, prefer="respond-async").status < 300
-    assert hook(gateway) == Webhook(URL, ("failed",), key.id)
+    assert hook(gateway) == Webhook(url=URL, events=("failed",), key_id=key.id)
 
 
 def test_an_operations_own_webhook_takes_the_place_of_the_keys() -> None:
     gateway = Gateway(access="keys")
-    _, text = gateway.key(webhook=KeyWebhook("https://default.example.com/", ("failed",)))
+    _, text = gateway.key(webhook=KeyWebhook(url="https://default.example.com/", events=("failed",)))
     post(gateway, "/v1/operations", OWN, x_api_key=text)
     assert hook(gateway).url == URL
 
@@ -169,10 +169,20 @@ class World:
         post(self.gateway, "/v1/operations", OWN)
         self.id = only(self.gateway).id
         now = self.gateway.clock.now()
-        arrived = Delivery(self.id, 1, "queued", f"{self.id}.1", "{}", now, now + 9e9, "m", version=1)
-        attempt = DeliveryAttempt(now, 0.0421, 204)
+        arrived = Delivery(
+            operation_id=self.id,
+            sequence=1,
+            event="queued",
+            event_id=f"{self.id}.1",
+            body="{}",
+            announced_at=now,
+            expires_at=now + 9e9,
+            message_id="m",
+            version=1,
+        )
+        attempt = DeliveryAttempt(at=now, seconds=0.0421, status=204)
         self.gateway.deliveries.put(replace(arrived, state=DeliveryState.DELIVERED, tries=(attempt,)))
-        failed = DeliveryAttempt(now, 1.5, error="No answer in time.")
+        failed = DeliveryAttempt(at=now, seconds=1.5, error="No answer in time.")
         dead = replace(arrived, sequence=2, event="failed", event_id=f"{self.id}.2", tries=(failed,))
         self.gateway.deliveries.put(replace(dead, state=DeliveryState.DEAD))
         self.url = f"/v1/operations/{self.id}"

@@ -23,7 +23,7 @@ _NO_DIGEST = "-" * 64
 """Compared with when there is no key of that id, so that this takes as long as a wrong secret."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyLimits:
     """What a key may use; `None`: as much as it likes."""
 
@@ -49,7 +49,7 @@ class FormerSecret:
     """When it ceases to work, in seconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyWebhook:
     """What webhooks have to do with a key."""
 
@@ -72,7 +72,7 @@ class KeyWebhook:
         return replace(self, generation=self.generation + 1, former_until=now + grace)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """A key as it is kept. Times are seconds since the epoch."""
 

@@ -25,7 +25,7 @@ _BUSY_SECONDS = 15.0
 UNLIMITED = KeyLimits()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
     """What is written into a key's books together with an operation."""
 
@@ -71,7 +71,14 @@ def open_account(key: ApiKey | None, route: Route, pictures: int, now: float) ->
         )
     dearest = max(target.micro_dollars or 0 for target in route.targets)
     counts_running = key.limits.concurrent is not None
-    return Account(key.id, day_of(now), pictures, dearest, counts_running, key.limits.micro_dollars_per_day)
+    return Account(
+        key=key.id,
+        day=day_of(now),
+        pictures=pictures,
+        dearest=dearest,
+        counts_running=counts_running,
+        budget=key.limits.micro_dollars_per_day,
+    )
 
 
 def budget_of(account: Account | None) -> KeyLimits:
@@ -109,7 +116,7 @@ def reserve(operation: Operation, limits: KeyLimits = UNLIMITED) -> tuple[Operat
     account = operation.account
     if account is None or (due := charge(account, operation)) == account.booked:
         return operation, None
-    reservation = Reservation(account.key, account.day, due - account.booked, limits)
+    reservation = Reservation(key=account.key, day=account.day, change=due - account.booked, limits=limits)
     return replace(operation, account=replace(account, booked=due)), reservation
 
 

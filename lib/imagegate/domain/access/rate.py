@@ -10,7 +10,7 @@ MICROSECONDS = 1_000_000
 _WINDOW = 60 * MICROSECONDS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
     """What is left of a key's requests after one more was asked for."""
 
@@ -37,10 +37,17 @@ def latest_full_at(per_minute: int, now: int, cost: int = 1) -> int:
 def grant(per_minute: int, full_at: int, now: int) -> Allowance:
     """A request was taken, which left the bucket full at `full_at`."""
     left = max(0, _WINDOW - (full_at - now))
-    return Allowance(per_minute, left // interval(per_minute), (full_at - now) / MICROSECONDS)
+    return Allowance(
+        limit=per_minute, remaining=left // interval(per_minute), full_after=(full_at - now) / MICROSECONDS
+    )
 
 
 def refuse(per_minute: int, full_at: int, now: int, cost: int = 1) -> Allowance:
     """There were no `cost` requests to take."""
     wait = full_at - latest_full_at(per_minute, now, cost)
-    return Allowance(per_minute, 0, (full_at - now) / MICROSECONDS, max(0, wait) / MICROSECONDS)
+    return Allowance(
+        limit=per_minute,
+        remaining=0,
+        full_after=(full_at - now) / MICROSECONDS,
+        retry_after=max(0, wait) / MICROSECONDS,
+    )

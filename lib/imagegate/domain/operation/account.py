@@ -24,7 +24,7 @@ class Amount:
         return self + type(self)(-other.running, -other.pictures, -other.micro_dollars)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Where an operation's use is booked, and how much of it is."""
 

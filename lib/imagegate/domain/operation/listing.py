@@ -8,7 +8,7 @@ from imagegate.domain.operation.operation import Operation, State
 LARGEST_PAGE = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Which operations, and where in the list to begin. Times are seconds since the epoch."""
 

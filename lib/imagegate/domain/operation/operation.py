@@ -35,7 +35,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A picture kept in S3."""
 
@@ -54,7 +54,7 @@ class Picture:
     """What it was made from, where that is not the caller's own prompt."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """A durable request. Values are never changed: `usecases.update` writes the next `version`."""
 

@@ -18,11 +18,11 @@ class Usage:
 
     def __add__(self, other: Self) -> "Usage":
         return Usage(
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            self.total_tokens + other.total_tokens,
-            self.input_text_tokens + other.input_text_tokens,
-            self.input_image_tokens + other.input_image_tokens,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            total_tokens=self.total_tokens + other.total_tokens,
+            input_text_tokens=self.input_text_tokens + other.input_text_tokens,
+            input_image_tokens=self.input_image_tokens + other.input_image_tokens,
         )
 
 

@@ -24,7 +24,7 @@ PROVIDER_FAULTS = {
 """What speaks against the provider, not against the request or our account."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Circuit:
     """What is remembered of a provider's last failures. Times are seconds since the epoch."""
 
@@ -49,7 +49,7 @@ class Circuit:
         if failures < FAILURES:
             return replace(self, failures=failures, operations=operations)
         seconds = min(_FIRST_OPEN * 2 ** min(failures - FAILURES, 10), _LONGEST_OPEN)
-        return Circuit(failures, now + seconds, operations)
+        return Circuit(failures=failures, open_until=now + seconds, operations=operations)
 
     def probing(self, now: float) -> Self | None:
         """The circuit while one request probes; `None` when there is nothing to probe."""

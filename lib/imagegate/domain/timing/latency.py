@@ -35,7 +35,7 @@ _WIDEST = 2**0.5
 _DOUBT = 0.2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Curves:
     """A distribution of completion times, tabulated at edges (seconds, from 0 to LONGEST) and linear in between."""
 
@@ -179,7 +179,9 @@ def _curves(edges: list[float], masses: list[float]) -> Curves:
     waited = accumulate((mean * width for mean, width in zip(means, widths, strict=True)), initial=0.0)
     effort = [math.sqrt(share * mean * width) for share, mean, width in zip(shares, means, widths, strict=True)]
     density = (share / width for share, width in zip(shares, widths, strict=True))
-    return Curves(tuple(edges), tuple(density), survival, tuple(waited), _from_here(effort))
+    return Curves(
+        edges=tuple(edges), density=tuple(density), survival=survival, waited=tuple(waited), effort=_from_here(effort)
+    )
 
 
 def _from_here(values: list[float]) -> tuple[float, ...]:

@@ -33,7 +33,7 @@ class DeliveryState(StrEnum):
     """The receiver said 410 to this announcement or an earlier one: nothing more is sent there."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryAttempt:
     """One attempt."""
 
@@ -62,7 +62,7 @@ class DeliveryAttempt:
     def spared(cls, now: float, until: float) -> "DeliveryAttempt":
         """An attempt that was not made, because the host has failed again and again and is left alone until then."""
         error = "Not sent: the last deliveries to this host have failed, so it is left alone for a while."
-        return cls(now, 0.0, error=error, retry_after=until - now)
+        return cls(at=now, seconds=0.0, error=error, retry_after=until - now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class RetryPolicy:
         return round(min(max(planned, retry_after or 0), LONGEST_WAIT * (1 + _JITTER)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """An announcement on its way to a webhook. `usecases.deliver` writes the next `version`."""
 
@@ -141,7 +141,7 @@ class Delivery:
     def exhausted(self, now: float) -> "Delivery":
         """Given up, for its operation has made all the POSTs that it may."""
         attempt = DeliveryAttempt(
-            now, 0.0, error=f"Not sent: this operation has made the {MOST_POSTS} POSTs that it may."
+            at=now, seconds=0.0, error=f"Not sent: this operation has made the {MOST_POSTS} POSTs that it may."
         )
         return replace(self, tries=(*self.tries, attempt)[-_KEPT:], state=DeliveryState.DEAD)
 

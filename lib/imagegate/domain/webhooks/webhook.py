@@ -31,7 +31,7 @@ class RequestedWebhook:
     """To sign with; `None`: the API key's."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
     """Where an operation's changes are announced to."""
 

@@ -53,13 +53,21 @@ _WAIT = Documented(
     },
     accepts_links=True,
 )
-_HOOKED = replace(samples.DONE, webhook=Webhook("https://example.com/hook", ("succeeded", "failed")))
+_HOOKED = replace(samples.DONE, webhook=Webhook(url="https://example.com/hook", events=("succeeded", "failed")))
 _DELIVERED = Delivery(
-    samples.ID, 4, "succeeded", f"{samples.ID}.4", "", samples.AT + 4.1, samples.AT + 2_592_000,
-    state=DeliveryState.DELIVERED, tries=(DeliveryAttempt(samples.AT + 4.3, 0.08, 204),),
+    operation_id=samples.ID, sequence=4, event="succeeded", event_id=f"{samples.ID}.4", body="",
+    announced_at=samples.AT + 4.1, expires_at=samples.AT + 2_592_000,
+    state=DeliveryState.DELIVERED, tries=(DeliveryAttempt(at=samples.AT + 4.3, seconds=0.08, status=204),),
 )  # fmt: skip
 _DELIVERIES = {"model": schemas.DeliveriesSchema, "description": "The deliveries."}
-_KEY = ApiKey("0123456789ab", "billing", "0123456789ab", "", samples.AT, limits=KeyLimits(60, 5, 200, 2_500_000))
+_KEY = ApiKey(
+    id="0123456789ab",
+    name="billing",
+    owner="0123456789ab",
+    digest="",
+    created_at=samples.AT,
+    limits=KeyLimits(requests_per_minute=60, concurrent=5, pictures_per_day=200, micro_dollars_per_day=2_500_000),
+)
 _TODAY = day_of(samples.AT)
 _USED = UsageTotals(1, {_TODAY: Amount(0, 12, 36_000)})
 

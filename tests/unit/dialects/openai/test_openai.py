@@ -103,8 +103,26 @@ def test_what_is_refused_names_the_field(body: bytes, param: str | None) -> None
 
 
 def operation(**reply: str) -> Operation:
-    picture = Picture(0, "k", "s", "image/webp", 1024, 768, 10, "alpha", 7)
-    made = Operation("0" * 20, "me", openai_requests.NAME, ImageRequest("flux", (Message("x"),)), 1.0, 2.0, 3.0)
+    picture = Picture(
+        slot=0,
+        key="k",
+        sha256="s",
+        content_type="image/webp",
+        width=1024,
+        height=768,
+        bytes=10,
+        provider="alpha",
+        seed=7,
+    )
+    made = Operation(
+        id="0" * 20,
+        owner="me",
+        dialect=openai_requests.NAME,
+        request=ImageRequest("flux", (Message("x"),)),
+        created_at=1.0,
+        deadline=2.0,
+        due_at=3.0,
+    )
     return replace(made, reply=reply, state=State.SUCCEEDED, pictures=(picture,), ended_at=9.9)
 
 
@@ -120,7 +138,15 @@ def counted(**reply: str) -> Operation:
     """An operation whose upstream counts tokens and rewrites prompts."""
     made = operation(**reply)
     first = replace(made.pictures[0], revised_prompt="x, at dusk")
-    attempt = Attempt(1, "alpha", "m", (0, 1), AttemptState.DONE, 1.0, usage=Usage(10, 50, 60, 4, 6))
+    attempt = Attempt(
+        number=1,
+        provider="alpha",
+        model="m",
+        slots=(0, 1),
+        state=AttemptState.DONE,
+        started_at=1.0,
+        usage=Usage(input_tokens=10, output_tokens=50, total_tokens=60, input_text_tokens=4, input_image_tokens=6),
+    )
     return replace(made, pictures=(first, replace(made.pictures[0], slot=1)), attempts=(attempt,))
 
 
@@ -179,7 +205,15 @@ def test_a_stream_of_an_edit_has_events_of_its_own() -> None:
 
 def test_a_stream_tells_who_made_it_and_what_was_passed_over_as_any_answer_does() -> None:
     made = operation(stream="true", response_format="b64_json")
-    attempt = Attempt(1, "alpha", "m", (0,), AttemptState.DONE, 1.0, not_honoured=("quality", "expand"))
+    attempt = Attempt(
+        number=1,
+        provider="alpha",
+        model="m",
+        slots=(0,),
+        state=AttemptState.DONE,
+        started_at=1.0,
+        not_honoured=("quality", "expand"),
+    )
     made = replace(made, attempts=(attempt,))
     rendered_pictures = [RenderedPicture(made.pictures[0], b64="AA==")]
     event = json.loads(openai_responses.render_success(made, rendered_pictures).body.decode().partition("data: ")[2])

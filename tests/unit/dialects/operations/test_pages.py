@@ -28,7 +28,16 @@ TEXTS = st.text(st.sampled_from('a"\\\n é🦊'), max_size=3000)
 
 def made(at: int, text: str) -> Operation:
     request = ImageRequest("flux", (Message(text),))
-    return Operation(first_id(at), "me", operations_requests.NAME, request, 1.0, 2.0, 3.0, updated_at=2.0)
+    return Operation(
+        id=first_id(at),
+        owner="me",
+        dialect=operations_requests.NAME,
+        request=request,
+        created_at=1.0,
+        deadline=2.0,
+        due_at=3.0,
+        updated_at=2.0,
+    )
 
 
 def in_lambda(answer: ApiResponse) -> int:
@@ -66,14 +75,23 @@ def test_the_pages_of_operations_are_the_list(texts: list[str], size: int) -> No
 
 
 def delivery(sequence: int, error: str) -> Delivery:
-    tries = tuple(DeliveryAttempt(float(at), 0.1, error=error) for at in range(3))
-    return Delivery("0" * 20, sequence, EVENTS[0], f"e.{sequence}", "{}", 1.0, 9.0, tries=tries)
+    tries = tuple(DeliveryAttempt(at=float(at), seconds=0.1, error=error) for at in range(3))
+    return Delivery(
+        operation_id="0" * 20,
+        sequence=sequence,
+        event=EVENTS[0],
+        event_id=f"e.{sequence}",
+        body="{}",
+        announced_at=1.0,
+        expires_at=9.0,
+        tries=tries,
+    )
 
 
 @given(st.lists(st.text(st.sampled_from('a"\\é🦊'), max_size=200), max_size=30))
 def test_the_pages_of_deliveries_are_the_list(errors: list[str]) -> None:
     everything = [delivery(at, error) for at, error in enumerate(errors, 1)]
-    operation = replace(made(1, "a"), webhook=Webhook("https://example.com/", EVENTS, "k"))
+    operation = replace(made(1, "a"), webhook=Webhook(url="https://example.com/", events=EVENTS, key_id="k"))
     seen: list[int] = []
     after = 0
     while True:

@@ -183,7 +183,15 @@ def test_the_callers_headers() -> None:
 
 
 def operation(**changes: Any) -> Operation:
-    made = Operation("0" * 20, "me", yandexart_requests.NAME, ImageRequest("flux", (Message("x"),)), 1.0, 2.0, 3.0)
+    made = Operation(
+        id="0" * 20,
+        owner="me",
+        dialect=yandexart_requests.NAME,
+        request=ImageRequest("flux", (Message("x"),)),
+        created_at=1.0,
+        deadline=2.0,
+        due_at=3.0,
+    )
     return replace(made, updated_at=2.0, model="flux", **changes)
 
 
@@ -202,18 +210,20 @@ def test_the_pending_answer_is_byte_for_byte_the_documented_one() -> None:
 
 def test_the_finished_answer() -> None:
     made = Attempt(
-        1,
-        "alpha",
-        "m",
-        (0,),
-        AttemptState.DONE,
-        1.0,
+        number=1,
+        provider="alpha",
+        model="m",
+        slots=(0,),
+        state=AttemptState.DONE,
+        started_at=1.0,
         not_honoured=("weight", "seed", "aspect_ratio"),
         seed=9,
         ended_at=2.0,
     )
     failed = replace(made, number=2, state=AttemptState.FAILED, not_honoured=("size",))
-    kept = Picture(0, "k", "s", "image/jpeg", 1, 1, 1, "alpha", 9)
+    kept = Picture(
+        slot=0, key="k", sha256="s", content_type="image/jpeg", width=1, height=1, bytes=1, provider="alpha", seed=9
+    )
     finished = operation(
         state=State.SUCCEEDED, attempts=(made, failed), pictures=(kept,), reply={"mime_type": "image/png"}
     )

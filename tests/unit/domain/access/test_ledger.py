@@ -15,7 +15,7 @@ from imagegate.domain.request.request import ImageRequest
 from support.fakes import routes
 
 NOON = 1_800_014_400.0
-ACCOUNT = Account("k", "2027-01-15", pictures=3, dearest=3000, counts_running=True)
+ACCOUNT = Account(key="k", day="2027-01-15", pictures=3, dearest=3000, counts_running=True)
 
 
 def key(**limits: int) -> ApiKey:
@@ -25,14 +25,34 @@ def key(**limits: int) -> ApiKey:
 def operation(state: State = State.RUNNING, *attempts: Attempt, **changes: Any) -> Operation:
     request = ImageRequest("flux", (), n=3)
     return Operation(
-        "0" * 20, "me", "", request, NOON, NOON, NOON, state=state, attempts=attempts, account=ACCOUNT, **changes
+        id="0" * 20,
+        owner="me",
+        dialect="",
+        request=request,
+        created_at=NOON,
+        deadline=NOON,
+        due_at=NOON,
+        state=state,
+        attempts=attempts,
+        account=ACCOUNT,
+        **changes,
     )
 
 
 def attempt(number: int, state: AttemptState, *slots: int, code: FailureCode | None = None, **changes: Any) -> Attempt:
     failure = Failure(code, "x") if code else None
     price = 2000 * len(slots)
-    return Attempt(number, "alpha", "m", slots, state, NOON, failure=failure, micro_dollars=price, **changes)
+    return Attempt(
+        number=number,
+        provider="alpha",
+        model="m",
+        slots=slots,
+        state=state,
+        started_at=NOON,
+        failure=failure,
+        micro_dollars=price,
+        **changes,
+    )
 
 
 DONE, FAILED, SUBMITTED = AttemptState.DONE, AttemptState.FAILED, AttemptState.SUBMITTED
@@ -94,12 +114,14 @@ def test_what_was_tried_before_a_retry_is_settled() -> None:
 
 def test_only_the_difference_is_booked() -> None:
     begun, first = reserve(operation(State.QUEUED), KeyLimits(pictures_per_day=5))
-    assert first == Reservation("k", "2027-01-15", Amount(1, 3, 9000), KeyLimits(pictures_per_day=5))
+    assert first == Reservation(
+        key="k", day="2027-01-15", change=Amount(1, 3, 9000), limits=KeyLimits(pictures_per_day=5)
+    )
     assert reserve(replace(begun, state=State.RUNNING)) == (replace(begun, state=State.RUNNING), None)
     ended, last = reserve(replace(begun, state=State.FAILED, attempts=(attempt(1, DONE, 0),)))
-    assert last == Reservation("k", "2027-01-15", Amount(-1, -2, -7000))
+    assert last == Reservation(key="k", day="2027-01-15", change=Amount(-1, -2, -7000))
     late = replace(ended, attempts=(attempt(1, DONE, 0), attempt(2, DONE, 1)))
-    assert reserve(late)[1] == Reservation("k", "2027-01-15", Amount(0, 1, 2000))
+    assert reserve(late)[1] == Reservation(key="k", day="2027-01-15", change=Amount(0, 1, 2000))
 
 
 def test_without_an_account_nothing_is_booked() -> None:
@@ -113,7 +135,9 @@ def test_only_keys_with_daily_or_concurrent_limits_have_an_account() -> None:
     assert open_account(key(), route, 1, NOON) is None
     assert open_account(key(requests_per_minute=3), route, 1, NOON) is None
     limited = key(pictures_per_day=3)
-    assert open_account(limited, route, 2, NOON) == Account(limited.id, "2027-01-15", 2, 3000, counts_running=False)
+    assert open_account(limited, route, 2, NOON) == Account(
+        key=limited.id, day="2027-01-15", pictures=2, dearest=3000, counts_running=False
+    )
     crowded = open_account(key(concurrent=3), route, 2, NOON)
     assert crowded
     assert crowded.counts_running
@@ -162,7 +186,9 @@ def test_a_budget_in_dollars_needs_prices() -> None:
 def test_who_has_used_the_day_up_is_told_how_much_is_left(
     limits: dict[str, int], used: Amount, said: str, retry_after: float | None
 ) -> None:
-    refused = limit_error(Reservation("k", "2027-01-15", Amount(1, 3, 9000), KeyLimits(**limits)), used, NOON)
+    refused = limit_error(
+        Reservation(key="k", day="2027-01-15", change=Amount(1, 3, 9000), limits=KeyLimits(**limits)), used, NOON
+    )
     assert isinstance(refused, QuotaExhausted)
     assert (refused.message, refused.retry_after) == (said, retry_after)
     assert refused.remedy
@@ -170,7 +196,11 @@ def test_who_has_used_the_day_up_is_told_how_much_is_left(
 
 
 def test_who_has_too_much_under_way_is_told_to_wait() -> None:
-    refused = limit_error(Reservation("k", "d", Amount(1, 3, 9000), KeyLimits(concurrent=2)), Amount(running=2), NOON)
+    refused = limit_error(
+        Reservation(key="k", day="d", change=Amount(1, 3, 9000), limits=KeyLimits(concurrent=2)),
+        Amount(running=2),
+        NOON,
+    )
     assert type(refused) is RateLimited
     assert refused.message == "This API key has 2 operations under way, and may have 2 at once."
     assert refused.retry_after == 15
@@ -186,4 +216,4 @@ def test_who_has_too_much_under_way_is_told_to_wait() -> None:
 )
 def test_a_limit_that_is_just_kept_or_not_touched_is_not_the_reason(change: Amount, used: Amount) -> None:
     limits = KeyLimits(concurrent=2, pictures_per_day=5, micro_dollars_per_day=1000)
-    assert type(limit_error(Reservation("k", "d", change, limits), used, NOON)) is RateLimited
+    assert type(limit_error(Reservation(key="k", day="d", change=change, limits=limits), used, NOON)) is RateLimited

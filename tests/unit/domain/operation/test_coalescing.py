@@ -10,7 +10,15 @@ from imagegate.domain.operation.coalescing import AFTERLIFE, KEY_LIFE, Claim, an
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.request import ImageRequest, Message
 
-RUNNING = Operation("0" * 20, "me", "openai_images", ImageRequest("flux", (Message("x"),)), 1.0, 900.0, 60.0)
+RUNNING = Operation(
+    id="0" * 20,
+    owner="me",
+    dialect="openai_images",
+    request=ImageRequest("flux", (Message("x"),)),
+    created_at=1.0,
+    deadline=900.0,
+    due_at=60.0,
+)
 SUCCEEDED = replace(RUNNING, state=State.SUCCEEDED, ended_at=100.0)
 THROTTLED = replace(RUNNING, state=State.FAILED, ended_at=100.0, failure=Failure(FailureCode.RATE_LIMITED, "slow"))
 REFUSED = replace(RUNNING, state=State.FAILED, ended_at=100.0, failure=Failure(FailureCode.CONTENT_FILTERED, "no"))

@@ -12,11 +12,29 @@ from imagegate.domain.operation.events import DETAIL_TYPES, LONGEST_PART, LONGES
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.request.request import ImageRequest, Message
 
-PICTURE = Picture(0, "images/2m/0/0.webp", "f" * 64, "image/webp", 16384, 16384, 10**9, "black-forest-labs", 2**63)
+PICTURE = Picture(
+    slot=0,
+    key="images/2m/0/0.webp",
+    sha256="f" * 64,
+    content_type="image/webp",
+    width=16384,
+    height=16384,
+    bytes=10**9,
+    provider="black-forest-labs",
+    seed=2**63,
+)
 
 
 def operation(**changes: object) -> Operation:
-    made = Operation("0" * 20, "me", "operations", ImageRequest("flux", (Message("a cat"),)), 1.0, 901.0, 61.0)
+    made = Operation(
+        id="0" * 20,
+        owner="me",
+        dialect="operations",
+        request=ImageRequest("flux", (Message("a cat"),)),
+        created_at=1.0,
+        deadline=901.0,
+        due_at=61.0,
+    )
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -58,7 +76,16 @@ def test_a_retry_after_a_late_picture_is_announced_as_what_it_is() -> None:
 
 def attempt(number: int, message: str) -> Attempt:
     failure = Failure(FailureCode.UPSTREAM_FAILED, message)
-    return Attempt(number, "p" * 40, "m" * 100, (9,), AttemptState.FAILED, 1.0, 2.0, failure=failure)
+    return Attempt(
+        number=number,
+        provider="p" * 40,
+        model="m" * 100,
+        slots=(9,),
+        state=AttemptState.FAILED,
+        started_at=1.0,
+        ended_at=2.0,
+        failure=failure,
+    )
 
 
 @pytest.mark.parametrize("letter", ["x", "ж", "🦊", '"', "\x01"])

@@ -30,15 +30,34 @@ ALLOWED = {
 
 def operation(n: int = 1, state: State = State.QUEUED) -> Operation:
     request = ImageRequest("flux", (Message("a cat"),), n=n)
-    return Operation("0" * 20, "me", "openai_images", request, created_at=1.5, deadline=900, due_at=60, state=state)
+    return Operation(
+        id="0" * 20,
+        owner="me",
+        dialect="openai_images",
+        request=request,
+        created_at=1.5,
+        deadline=900,
+        due_at=60,
+        state=state,
+    )
 
 
 def attempt(number: int, slot: int, state: AttemptState) -> Attempt:
-    return Attempt(number, "alpha", "schnell", (slot,), state, 1.0)
+    return Attempt(number=number, provider="alpha", model="schnell", slots=(slot,), state=state, started_at=1.0)
 
 
 def a_picture(slot: int) -> Picture:
-    return Picture(slot, f"images/{slot}.png", "ab", "image/png", 8, 8, 100, "alpha", 7)
+    return Picture(
+        slot=slot,
+        key=f"images/{slot}.png",
+        sha256="ab",
+        content_type="image/png",
+        width=8,
+        height=8,
+        bytes=100,
+        provider="alpha",
+        seed=7,
+    )
 
 
 @pytest.mark.parametrize(("old", "new"), list(itertools.product(State, State)))
@@ -150,7 +169,7 @@ def test_a_ticket_that_comes_too_late_is_noted_but_not_waited_for() -> None:
 
 
 def test_what_several_pictures_took_is_told_although_an_attempt_failed() -> None:
-    took = Usage(1, 2, 3)
+    took = Usage(input_tokens=1, output_tokens=2, total_tokens=3)
     one = operation(n=2).with_attempt(attempt(1, 0, AttemptState.FAILED))
     one = one.with_attempt(replace(attempt(2, 0, AttemptState.DONE), usage=took))
     assert one.usage == took

@@ -23,7 +23,16 @@ ROUTE = Route("flux", (Target("alpha", "m", LIMITS), Target("beta", "m", LIMITS)
 def attempt(provider: str, code: FailureCode | None, *, ended_at: float = NOW, **changes: object) -> Attempt:
     failure = Failure(code, str(code)) if code else None
     state = AttemptState.UNKNOWN if code is FailureCode.AMBIGUOUS else AttemptState.FAILED
-    made = Attempt(1, provider, "m", (0,), state, 1.0, ended_at=ended_at, failure=failure)
+    made = Attempt(
+        number=1,
+        provider=provider,
+        model="m",
+        slots=(0,),
+        state=state,
+        started_at=1.0,
+        ended_at=ended_at,
+        failure=failure,
+    )
     return replace(made, **changes)
 
 

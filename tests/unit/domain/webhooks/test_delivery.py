@@ -16,13 +16,15 @@ from imagegate.domain.webhooks.delivery import (
     RetryPolicy,
 )
 
-NEW = Delivery("op", 3, "succeeded", "op.3", "{}", 0.0, 1e9)
+NEW = Delivery(
+    operation_id="op", sequence=3, event="succeeded", event_id="op.3", body="{}", announced_at=0.0, expires_at=1e9
+)
 MIDDLE = RetryPolicy(chance=0.5)
 
 
 def failed(delivery: Delivery, times: int, pace: RetryPolicy = MIDDLE) -> Delivery:
     for _ in range(times):
-        delivery = delivery.with_attempt(DeliveryAttempt(delivery.next_at, 0.0, 500), pace)
+        delivery = delivery.with_attempt(DeliveryAttempt(at=delivery.next_at, seconds=0.0, status=500), pace)
     return delivery
 
 
@@ -47,7 +49,7 @@ def test_schedules_can_be_shortened_to_try_things_out() -> None:
 @pytest.mark.parametrize(("asked", "waited"), [(None, 300), (1.0, 300), (1000.0, 1000), (1e9, LONGEST_WAIT * 1.1)])
 def test_retry_after_lengthens_a_wait_up_to_a_day(asked: float | None, waited: float) -> None:
     once = failed(NEW, 1)
-    twice = once.with_attempt(DeliveryAttempt(100.0, 0.0, 503, retry_after=asked), MIDDLE)
+    twice = once.with_attempt(DeliveryAttempt(at=100.0, seconds=0.0, status=503, retry_after=asked), MIDDLE)
     assert twice.next_at - 100 == pytest.approx(waited, abs=1)
 
 
@@ -62,17 +64,19 @@ def test_retry_after_as_receivers_write_it() -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
 def test_any_2xx_is_taken(status: int) -> None:
-    assert NEW.with_attempt(DeliveryAttempt(0.0, 0.1, status), MIDDLE).state is DeliveryState.DELIVERED
+    assert (
+        NEW.with_attempt(DeliveryAttempt(at=0.0, seconds=0.1, status=status), MIDDLE).state is DeliveryState.DELIVERED
+    )
 
 
 @pytest.mark.parametrize("status", [None, 100, 199, 300, 301, 303, 400, 401, 404, 409, 429, 500, 503])
 def test_anything_else_is_tried_again(status: int | None) -> None:
-    tried = NEW.with_attempt(DeliveryAttempt(50.0, 2.0, status), MIDDLE)
+    tried = NEW.with_attempt(DeliveryAttempt(at=50.0, seconds=2.0, status=status), MIDDLE)
     assert (tried.state, tried.next_at) == (DeliveryState.PENDING, 57.0)
 
 
 def test_410_ends_it() -> None:
-    assert NEW.with_attempt(DeliveryAttempt(0.0, 0.1, 410), MIDDLE).state is DeliveryState.DISABLED
+    assert NEW.with_attempt(DeliveryAttempt(at=0.0, seconds=0.1, status=410), MIDDLE).state is DeliveryState.DISABLED
 
 
 def test_begun_anew_it_has_all_its_attempts_again_and_remembers_the_earlier_ones() -> None:
@@ -95,5 +99,7 @@ def test_a_delivery_that_is_begun_again_follows_its_new_message() -> None:
 def test_however_often_it_is_sent_again_only_the_last_attempts_are_kept() -> None:
     many = NEW
     for number in range(100):
-        many = many.restarted("by hand").with_attempt(DeliveryAttempt(float(number), 0.0, 500), MIDDLE)
+        many = many.restarted("by hand").with_attempt(
+            DeliveryAttempt(at=float(number), seconds=0.0, status=500), MIDDLE
+        )
     assert [attempt.at for attempt in many.tries] == [float(number) for number in range(70, 100)]

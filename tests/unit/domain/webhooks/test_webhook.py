@@ -76,7 +76,7 @@ def test_every_announcement_can_be_chosen() -> None:
 
 
 def test_of_its_url_only_the_host_is_told_on_the_bus() -> None:
-    hook = Webhook("https://hooks.example.com:8443/T000/secret?token=t", EVENTS, "key")
+    hook = Webhook(url="https://hooks.example.com:8443/T000/secret?token=t", events=EVENTS, key_id="key")
     reported = Event(operation(webhook=hook)).detail()
     assert reported["operation"]["webhook"] == {"host": "hooks.example.com:8443", "events": list(EVENTS)}
     assert "T000" not in json.dumps(reported)
@@ -85,7 +85,18 @@ def test_of_its_url_only_the_host_is_told_on_the_bus() -> None:
 def operation(**changes: Any) -> Operation:
     known = {"prompt": "a cat", "metadata": {}, "attempts": (), "pictures": (), "failure": None, **changes}
     request = ImageRequest("flux", (Message(known.pop("prompt")),), n=10)
-    return Operation("0" * 20, "me", "operations", request, 1e9, 2e9, 1e9, model="flux", updated_at=1e9, **known)
+    return Operation(
+        id="0" * 20,
+        owner="me",
+        dialect="operations",
+        request=request,
+        created_at=1e9,
+        deadline=2e9,
+        due_at=1e9,
+        model="flux",
+        updated_at=1e9,
+        **known,
+    )
 
 
 def body(of: Operation) -> str:
@@ -96,7 +107,14 @@ texts = st.text(st.characters(codec="utf-8"), max_size=40)
 failures = st.builds(lambda text, times: Failure(FailureCode.BAD_PAYLOAD, text * times), texts, st.integers(0, 200))
 attempts = st.builds(
     lambda number, failure: Attempt(
-        number, "p" * 40, "m" * 100, tuple(range(10)), AttemptState.FAILED, 1e9, 1e9, failure=failure
+        number=number,
+        provider="p" * 40,
+        model="m" * 100,
+        slots=tuple(range(10)),
+        state=AttemptState.FAILED,
+        started_at=1e9,
+        ended_at=1e9,
+        failure=failure,
     ),
     st.integers(1, 99),
     failures,
@@ -113,7 +131,20 @@ attempts = st.builds(
 def test_bodies_stay_small_whatever_the_operation(
     prompt: str, metadata: dict[str, str], tries: list[Attempt], failure: Failure | None
 ) -> None:
-    pictures = tuple(Picture(at, "k" * 60, "s" * 64, "image/webp", 1, 1, 1, "p" * 40, 2**62) for at in range(10))
+    pictures = tuple(
+        Picture(
+            slot=at,
+            key="k" * 60,
+            sha256="s" * 64,
+            content_type="image/webp",
+            width=1,
+            height=1,
+            bytes=1,
+            provider="p" * 40,
+            seed=2**62,
+        )
+        for at in range(10)
+    )
     made = operation(prompt=prompt, metadata=metadata, attempts=tuple(tries), failure=failure, pictures=pictures)
     text = body(made)
     assert len(text.encode()) < LARGEST
@@ -128,7 +159,15 @@ def test_bodies_stay_small_whatever_the_operation(
 def test_the_largest_there_can_be() -> None:
     """Characters that JSON writes with six bytes, everywhere and as many as are accepted."""
     failure = Failure(FailureCode.INTERNAL, "\x01" * 5000)
-    lost = Attempt(1, "p", "m", tuple(range(10)), AttemptState.FAILED, 1e9, failure=failure)
+    lost = Attempt(
+        number=1,
+        provider="p",
+        model="m",
+        slots=tuple(range(10)),
+        state=AttemptState.FAILED,
+        started_at=1e9,
+        failure=failure,
+    )
     notes = {"\x01" * 60 + f"{at:04}": "\x01" * 512 for at in range(16)}
     made = operation(prompt="\x01" * 32_000, metadata=notes, attempts=(lost,) * 40, failure=failure, state=State.FAILED)
     text = body(made)

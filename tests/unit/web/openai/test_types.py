@@ -33,7 +33,19 @@ def ended(gateway: Gateway, failure: Failure | None = None) -> None:
         else:
             gateway.images.put("images/k", picture(), "image/png")
             moved = running.with_pictures(
-                (Picture(0, "images/k", "s", "image/png", 64, 48, 9, "alpha", 7),)
+                (
+                    Picture(
+                        slot=0,
+                        key="images/k",
+                        sha256="s",
+                        content_type="image/png",
+                        width=64,
+                        height=48,
+                        bytes=9,
+                        provider="alpha",
+                        seed=7,
+                    ),
+                )
             ).complete_if_done(now)
         gateway.store.replace(replace(moved, version=2))
 

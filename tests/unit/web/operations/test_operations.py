@@ -39,7 +39,17 @@ def move(gateway: Gateway, operation_id: str, state: State, **changes: Any) -> N
     running = found if found.state is State.RUNNING else found.moved(State.RUNNING, now)
     if state is State.SUCCEEDED:
         gateway.images.put(f"images/{operation_id}", picture(), "image/png")
-        kept = Picture(0, f"images/{operation_id}", "s", "image/png", 64, 48, 9, "beta", 7)
+        kept = Picture(
+            slot=0,
+            key=f"images/{operation_id}",
+            sha256="s",
+            content_type="image/png",
+            width=64,
+            height=48,
+            bytes=9,
+            provider="beta",
+            seed=7,
+        )
         running = running.with_pictures((kept,))
     moved = running if state is State.RUNNING else running.moved(state, now)
     gateway.store.replace(replace(moved, version=found.version + 1, **changes))
@@ -183,7 +193,15 @@ def test_cancelling_before_the_start_cost_nothing(gateway: Gateway) -> None:
 
 def test_cancelling_while_running_says_that_it_may_have_cost(gateway: Gateway) -> None:
     operation_id = create(gateway).json()["id"]
-    attempt = Attempt(1, "alpha", "m", (0,), AttemptState.SUBMITTED, 1.0, ticket={"job": 1})
+    attempt = Attempt(
+        number=1,
+        provider="alpha",
+        model="m",
+        slots=(0,),
+        state=AttemptState.SUBMITTED,
+        started_at=1.0,
+        ticket={"job": 1},
+    )
     move(gateway, operation_id, State.RUNNING, attempts=(attempt,))
     body = gateway.call("POST", f"{OPERATIONS}/{operation_id}:cancel").json()
     assert (body["state"], body["may_have_cost"]) == ("cancelled", True)
@@ -223,7 +241,18 @@ def test_what_is_not_possible_comes_with_what_is(
 def test_retry_begins_anew_under_the_same_id(gateway: Gateway) -> None:
     operation_id = create(gateway).json()["id"]
     failure = Failure(FailureCode.UPSTREAM_FAILED, "crashed")
-    attempts = tuple(Attempt(at, "alpha", "m", (0,), AttemptState.FAILED, 1.0, failure=failure) for at in (1, 2))
+    attempts = tuple(
+        Attempt(
+            number=at,
+            provider="alpha",
+            model="m",
+            slots=(0,),
+            state=AttemptState.FAILED,
+            started_at=1.0,
+            failure=failure,
+        )
+        for at in (1, 2)
+    )
     move(gateway, operation_id, State.FAILED, attempts=attempts, failure=failure)
     gateway.clock.sleep(10_000)
     answer = gateway.call("POST", f"{OPERATIONS}/{operation_id}:retry")

@@ -54,8 +54,27 @@ def write(gateway: Gateway, operation: Operation) -> None:
 def succeed(gateway: Gateway, operation_id: str, body: bytes = JPEG) -> None:
     now, found = gateway.clock.now(), stored(gateway, operation_id)
     gateway.images.put(f"images/{operation_id}", body, "image/jpeg")
-    kept = Picture(0, f"images/{operation_id}", "s", "image/jpeg", 64, 48, len(body), "alpha", 7)
-    attempt = Attempt(1, "alpha", "m", (0,), AttemptState.DONE, now, now, not_honoured=("negative_weight",))
+    kept = Picture(
+        slot=0,
+        key=f"images/{operation_id}",
+        sha256="s",
+        content_type="image/jpeg",
+        width=64,
+        height=48,
+        bytes=len(body),
+        provider="alpha",
+        seed=7,
+    )
+    attempt = Attempt(
+        number=1,
+        provider="alpha",
+        model="m",
+        slots=(0,),
+        state=AttemptState.DONE,
+        started_at=now,
+        ended_at=now,
+        not_honoured=("negative_weight",),
+    )
     write(gateway, found.moved(State.RUNNING, now).with_attempt(attempt).with_pictures((kept,)).complete_if_done(now))
 
 
