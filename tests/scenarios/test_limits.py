@@ -218,7 +218,7 @@ def test_who_gets_no_further_try_is_told_why(world: World) -> None:
     ended = world.drive(world.begun(1, own))
     assert ended.failure
     assert ended.failure.message.endswith(
-        "No further try: This API key has $0.0005 of its $0.0035 left today, and this request may cost $0.001."
+        "No further attempt: This API key has $0.0005 of its $0.0035 left today, and this request may cost $0.001."
     )
     assert ended.failure.message.startswith("said upstream_failed ")
 

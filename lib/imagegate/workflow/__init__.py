@@ -1,1 +1,1 @@
-"""What the state machine runs, one module per state, and the parts they share."""
+"""The workflow's states, one module each, and the parts they share. Scenarios: tests/scenarios."""

@@ -1,4 +1,4 @@
-"""Have a language model write an operation's prompt out, or settle for the caller's own words."""
+"""Expand an operation's prompt with a language model, or record why it was not expanded."""
 
 from dataclasses import dataclass
 
@@ -13,28 +13,28 @@ from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.next_step import Step
 
 PATIENCE = 30.0
-"""Seconds, at most, for the language model."""
+"""Seconds that the language model may take at most."""
 _SHARE = 0.5
-"""Of the time that is left: the other half is for the pictures."""
+"""Share of the remaining time; the rest is for the pictures."""
 _PAUSES = (1.0, 3.0)
-"""Seconds before a language model that was too busy is asked again, unless it says how long it will be."""
+"""Seconds before each retry of a busy language model that does not say when to retry."""
 _SWEEP_MARGIN = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expand:
-    """Runs once per visit of the workflow's `Expand` state. The first word written is the one that counts."""
+    """Runs once per invocation of the workflow's `Expand` state. The first result written is kept."""
 
     store: OperationStore
     routes: Routes
     expander: Expander | None
-    """`None` where none is set up any more."""
+    """`None` where the deployment no longer has one."""
     telemetry: Telemetry
     update: UpdateWithRetry
     clock: Clock
 
     def __call__(self, operation_id: str) -> Step:
-        """Write down the expanded prompt, or why there is none; either way the operation goes on to Submit."""
+        """Write the expanded prompt, or the reason why there is none; the next step is Submit in both cases."""
         operation = self.store.get(operation_id, consistent=True)
         if operation is not None and operation.awaits_expansion:
             self._write_result(operation)
@@ -55,10 +55,10 @@ class Expand:
         self.telemetry.expansion(operation, self.clock.now() - began, failure)
 
     def _expand_prompt(self, operation: Operation) -> str:
-        """The prompt for the first provider of the route. Raises UpstreamError when there is none."""
+        """The prompt, as long as the route's first provider takes it. Raises UpstreamError when there is none."""
         if len(operation.request.prompt) > LONG_ENOUGH:
             raise _unexpanded(
-                FailureCode.INVALID_REQUEST, f"With more than {LONG_ENOUGH} characters, it is long enough."
+                FailureCode.INVALID_REQUEST, f"The prompt has more than {LONG_ENOUGH} characters, which is long enough."
             )
         [first, *_] = self.routes.resolve(operation.request).targets
         wanted = prompt_budget(operation.request, first.limits)
@@ -67,7 +67,7 @@ class Expand:
         if is_refusal(prompt):
             raise _unexpanded(FailureCode.CONTENT_FILTERED, "The language model would not expand this prompt.")
         if not prompt:
-            raise _unexpanded(FailureCode.BAD_PAYLOAD, "The language model's answer holds no prompt.")
+            raise _unexpanded(FailureCode.BAD_PAYLOAD, "The language model's answer contains no prompt.")
         return shorten(prompt, wanted)
 
     def _ask_with_retry(self, operation: Operation, characters: int) -> str:

@@ -1,4 +1,7 @@
-"""End an operation whose workflow broke down."""
+"""End an operation whose workflow failed.
+
+Scenarios: tests/scenarios/test_endings.py.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -11,7 +14,7 @@ from imagegate.workflow.next_step import Step
 
 _NO_SWEEP = 0.0
 _NEXT_CHANCE = 60.0
-"""Seconds until `sweep` starts a workflow anew that Lambda did not carry through."""
+"""Seconds until `sweep` restarts a workflow that an outage of Lambda has ended."""
 OUTAGES = frozenset(
     {
         "Lambda.TooManyRequestsException",
@@ -21,7 +24,7 @@ OUTAGES = frozenset(
         "Lambda.ClientExecutionTimeoutException",
     }
 )
-"""The workflow's names for a step that was never run: Lambda had no room for it, or was out of order."""
+"""The workflow's error names for a step that never ran, because Lambda had no capacity or failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ class Fail:
     def __call__(self, operation_id: str, error: str) -> Step:
         """Mark the operation failed; `error` is the workflow's short error name.
 
-        After an outage that took less than its deadline it is left to `sweep`: nothing is wrong with it.
+        After an outage of Lambda, before the operation's deadline, `sweep` restarts it instead.
         """
         operation = self.store.get(operation_id, consistent=True)
         if operation is None:

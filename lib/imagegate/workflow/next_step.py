@@ -1,4 +1,4 @@
-"""What the workflow does next, and when. The state machine's `Settled?` reads the Step."""
+"""Decide what the workflow does next, and when. The state machine's `Settled?` reads the Step."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -19,25 +19,27 @@ from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import Latencies
 
 ROUNDING = 0.5
-"""The workflow waits whole seconds, so it may come that much too early."""
+"""Seconds by which the workflow may be early, because it waits for whole seconds."""
 _MIN_WAIT = 1
-"""Seconds; Step Functions waits for whole ones."""
+"""Seconds; Step Functions waits for whole seconds."""
 MIN_WAIT_SHARE = 1 / 10
-"""Share of its age for which what nobody takes, opens or hands out is left alone at least: in a day, at whatever pace
-its providers name, it makes (1 + log(86,400 * share)) / share rounds, of 44 events with four providers: below 5,000."""
+"""Minimum wait, as a share of the operation's age, when its providers are throttled, its stream cannot be opened or
+its picture cannot be fetched. In a day that makes (1 + log(86,400 * share)) / share rounds of at most 44 events with
+four providers, so the history stays below 5,000 events."""
 _INLINE_LIMIT = 12.0
-"""Seconds for which a function of 512 MB costs what leaving it does: three transitions ($0.000075), one more start."""
+"""Seconds in which a function of 512 MB costs as much as returning to the workflow: three transitions ($0.000075) and
+one invocation."""
 _INLINE_LIMIT_UNTRAINED = 5.0
-"""Seconds, while what is expected is a guess."""
+"""Seconds, while the expected duration is a guess."""
 _TRAINED_COUNT = 10
-"""Jobs that have been watched until it is not."""
+"""Observed jobs after which the expected duration is no longer a guess."""
 _MIN_INLINE_WAIT = 0.3
 _INLINE_POLL_PRICE = 0.1
-"""Seconds of delay that one more look is worth while a function stays: a read, and the upstream's patience."""
+"""Seconds of detection delay that one inline poll is worth: it costs a read and a request to the upstream."""
 
 
 PollNotBefore = Mapping[int, float]
-"""Numbers of attempts, and before when (seconds since the epoch) their upstreams do not want to be asked for them."""
+"""The earliest time of the next poll, in seconds since the epoch, by attempt number."""
 POLL_ANY_TIME: PollNotBefore = {}
 
 
@@ -82,7 +84,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
-    """Decides from what is written down and from how long such jobs have taken."""
+    """Decides from the stored operation and from how long such jobs have taken."""
 
     latencies: Latencies
     limits_of: Callable[[str], Limits]
@@ -97,8 +99,8 @@ class Planner:
     ) -> Step:
         """The next step of a running operation.
 
-        `run`: the workflow execution that takes the step; it need not wait for its own leases. `not_before`: seconds
-        since the epoch before which nobody can be asked for the missing slots.
+        `execution`: the workflow execution that takes the step; it need not wait for its own leases.
+        `submit_not_before`: time before which no provider accepts the missing slots, in seconds since the epoch.
         """
         now = self.clock.now()
         if operation.done:
@@ -126,9 +128,9 @@ class Planner:
         shortest: float = _MIN_WAIT,
         price: float = POLL_PRICE,
     ) -> float:
-        """Seconds until the first of the operation's jobs is worth a look that costs `price`.
+        """Seconds until the first of the operation's jobs is worth a poll that costs `price`.
 
-        At least `shortest`, unless it is a stream that nobody has opened yet.
+        At least `shortest`, unless the job is a stream that has not been opened yet.
         """
         now = self.clock.now()
         waits = [
@@ -142,18 +144,18 @@ class Planner:
         return min(waits, default=shortest)
 
     def inline_delay(self, operation: Operation, execution: str, poll_not_before: PollNotBefore) -> float | None:
-        """Seconds to sleep here before the next look; `None` when leaving is cheaper, as the jobs take longer."""
+        """Seconds to sleep before the next inline poll; `None` when returning to the workflow is cheaper."""
         now = self.clock.now()
         wait = self.delay(operation, execution, poll_not_before, _MIN_INLINE_WAIT, _INLINE_POLL_PRICE)
         soon = all(self._ends_soon(attempt) for attempt in operation.attempts if attempt.live)
         return wait if soon and wait <= _INLINE_LIMIT and now < operation.deadline else None
 
     def stream_opens_at(self, attempt: Attempt) -> float:
-        """When a stream that can be read only once is to be opened, in seconds since the epoch."""
+        """The time to open a stream that can be read only once, in seconds since the epoch."""
         return attempt.started_at + stream_open_delay(self.latencies.get(attempt.provider, attempt.model))
 
     def likely_done_at(self, attempt: Attempt) -> float:
-        """When its job has ended, if it is not one of the slowest, in seconds since the epoch."""
+        """The time by which nearly every such job has ended, in seconds since the epoch."""
         return attempt.started_at + likely_done_after(self.latencies.get(attempt.provider, attempt.model))
 
     def _delay(self, operation: Operation, attempt: Attempt, shortest: float, execution: str, price: float) -> float:
@@ -179,6 +181,6 @@ class Invocation:
     """One invocation of a workflow's step."""
 
     execution: str
-    """The workflow execution's name; it holds the leases taken here."""
+    """The name of the workflow execution, which owns the leases taken in this invocation."""
     ends_at: float
-    """When the function is stopped, whatever it is doing, in seconds since the epoch."""
+    """When Lambda stops the function, in seconds since the epoch."""

@@ -1,4 +1,4 @@
-"""Write down how an attempt ended, and what that means for its operation."""
+"""Record how an attempt ended, and what follows for its operation."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -19,15 +19,15 @@ from imagegate.workflow.store_pictures import StoredPictures, StorePictures
 
 _FETCH_GRACE = 300.0
 _FETCH_SECONDS = 120.0
-"""Seconds for which a finished picture is fetched again and again before another provider is asked for one."""
+"""Seconds for which a finished picture is fetched again before another provider is asked for one."""
 _FIRST_HARVEST = 60.0
-_STOPPED = Failure(FailureCode.CANCELLED, "Not needed any more.")
-_WHILE_SUBMITTING = Failure(FailureCode.AMBIGUOUS, "Not needed any more while it was being submitted.")
+_STOPPED = Failure(FailureCode.CANCELLED, "No longer needed.")
+_WHILE_SUBMITTING = Failure(FailureCode.AMBIGUOUS, "No longer needed while it was being submitted.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """The endings shared by `submit` and `poll`."""
+    """The outcomes that Submit and Poll record."""
 
     store_pictures: StorePictures
     providers: ProviderFor
@@ -40,10 +40,10 @@ class Outcomes:
     def record_success(
         self, operation: Operation, attempt: Attempt, ready: Ready, history: PollHistory = NOT_POLLED
     ) -> Operation:
-        """The upstream has the pictures: note where, bring them home, and end when all are there.
+        """Store the pictures that the upstream has made, and complete the operation when none is missing.
 
-        Addresses are written before the fetch: some upstreams tell them only once. A fetch that fails in a way that
-        may pass is left to the next look. `looked`: when the job was last seen unfinished.
+        URLs are written before the fetch, because some upstreams return them only once. A fetch whose error may pass
+        is repeated at the next poll. `history`: the polls up to the last one that saw the job unfinished.
         """
         now = self.clock.now()
         noted = self._with_result(operation, attempt, ready, now)
@@ -66,7 +66,7 @@ class Outcomes:
     def _record_done(
         self, operation: Operation, attempt: Attempt, stored: StoredPictures, history: PollHistory
     ) -> Operation:
-        """The attempt has yielded pictures, perhaps not all; a refusal of one is a refusal of the request."""
+        """The attempt has yielded some or all of its pictures. A final refusal of one fails the operation."""
         now = self.clock.now()
         done = replace(
             attempt, state=AttemptState.DONE, failure=stored.failure, ended_at=now, revised_prompts=(), sources=()
@@ -83,7 +83,7 @@ class Outcomes:
         return written
 
     def _with_result(self, operation: Operation, attempt: Attempt, ready: Ready, now: float) -> Attempt:
-        """The attempt with what the upstream told of its result."""
+        """The attempt with the result that the upstream reported."""
         known = attempt.state is AttemptState.READY
         attempt = attempt if known else attempt.reduced(len(ready.bodies) + len(ready.sources))
         return replace(
@@ -100,11 +100,11 @@ class Outcomes:
         )
 
     def _fetch_deadline(self, operation: Operation, attempt: Attempt) -> float:
-        """Until when fetching is tried: while somebody waits, only until another provider had better be asked."""
+        """The time until which fetching is retried; while a caller waits, not as long as the upstream keeps it."""
         return attempt.keep_until if operation.done else attempt.ready_at + _FETCH_SECONDS
 
     def _write_arrival(self, operation: Operation, attempt: Attempt, pictures: tuple[Picture, ...]) -> Operation:
-        """Write down what has become of the attempt, and the pictures that are in S3 now."""
+        """Write the attempt and the pictures that are now in S3."""
         now = self.clock.now()
 
         def arrive(current: Operation) -> Operation:
@@ -115,7 +115,7 @@ class Outcomes:
         return self.update(operation, arrive, sweep_after=_FETCH_GRACE)
 
     def record_failure(self, operation: Operation, attempt: Attempt, failure: Failure) -> Operation:
-        """The attempt failed: another provider gets its turn, unless the request itself was refused."""
+        """Record a failed attempt. Another provider is tried next, unless the request itself was refused."""
         if operation.request.private:
             failure = failure.redacted(attempt.provider)
         written, ended = self._write_failure(operation, attempt, failure)
@@ -126,7 +126,7 @@ class Outcomes:
         return written
 
     def _write_failure(self, operation: Operation, attempt: Attempt, failure: Failure) -> tuple[Operation, Attempt]:
-        """The operation with the attempt ended for `failure`, and that attempt."""
+        """Write the attempt as ended by `failure`; returns the operation and that attempt."""
         now = self.clock.now()
         unknown = failure.code is FailureCode.AMBIGUOUS and attempt.state is AttemptState.SUBMITTING
         partly = attempt.ready_at and any(picture.slot in attempt.slots for picture in operation.pictures)
@@ -149,9 +149,10 @@ class Outcomes:
         return self.update(operation, end, sweep_after=_FETCH_GRACE), ended
 
     def cancel_jobs(self, operation: Operation) -> Operation:
-        """Upstreams still at work for an operation that needs nothing more are told to stop, where they can be.
+        """Cancel the jobs of an operation that needs no more pictures, at upstreams that can cancel.
 
-        What comes of a submission that is under way is its submitter's to tell, and no fault of the provider.
+        An attempt that is still being submitted is recorded without blaming its provider; its submitter reports the
+        outcome.
         """
         for attempt in operation.attempts:
             if attempt.ticket is not None and attempt.state in (*LIVE, AttemptState.UNKNOWN):
@@ -163,16 +164,16 @@ class Outcomes:
                 operation = self.record_failure(operation, attempt, _STOPPED)
         return operation
 
-    def fail_exhausted(self, operation: Operation, slot: int, no_room: QuotaExhausted | None = None) -> Operation:
-        """Every provider of the route has had its turns: what they said last becomes the operation's reason.
+    def fail_exhausted(self, operation: Operation, slot: int, over_budget: QuotaExhausted | None = None) -> Operation:
+        """Fail the operation with the providers' last failure, after each has used up its attempts for `slot`.
 
-        `no_room`: why some of them could not be asked again.
+        `over_budget`: the error for which some of them were not asked again.
         """
         attempts = [attempt for attempt in operation.counted_attempts if slot in attempt.slots]
-        return self.fail(operation, _unaffordable(no_room, attempts) if no_room else last_failure(attempts))
+        return self.fail(operation, _unaffordable(over_budget, attempts) if over_budget else last_failure(attempts))
 
     def fail_overdue(self, operation: Operation) -> Operation:
-        """The deadline has come. Where nobody would take the job, that is the reason, and nothing was spent."""
+        """Fail the operation at its deadline. When no provider has accepted a job, their refusal is the reason."""
         seconds = round(operation.deadline - operation.waiting_since)
         late = Failure(FailureCode.DEADLINE_EXCEEDED, f"No picture within the deadline of {seconds} s.")
         if operation.may_have_cost or not any(attempt.failure for attempt in operation.attempts):
@@ -184,7 +185,7 @@ class Outcomes:
         return self.fail(operation, last_failure(operation.attempts))
 
     def fail(self, operation: Operation, failure: Failure) -> Operation:
-        """The operation fails for `failure`, unless it has ended already."""
+        """Fail the operation for `failure`, unless it has already ended."""
         now = self.clock.now()
 
         def end(current: Operation) -> Operation:
@@ -193,7 +194,7 @@ class Outcomes:
         return self.update(operation, end, sweep_after=_FIRST_HARVEST)
 
     def _earliest_ready(self, attempt: Attempt, last_poll_at: float, now: float) -> float:
-        """When a job seen finished at `now` may have been so: since it was last seen unfinished."""
+        """The earliest time at which a job that is finished at `now` may have finished."""
         if self.providers(attempt.provider).limits.completion is CompletionMode.SYNC:
             return now
         return max(attempt.started_at, last_poll_at)
@@ -208,12 +209,12 @@ def _best_effort() -> Iterator[None]:
         logging.exception("a side effect of an operation failed")
 
 
-def _unaffordable(no_room: QuotaExhausted, attempts: Sequence[Attempt]) -> Failure:
-    """Why no further try was made, after what the providers asked so far said."""
+def _unaffordable(over_budget: QuotaExhausted, attempts: Sequence[Attempt]) -> Failure:
+    """The failure of an operation whose budget allows no further attempt, after the providers' last failure."""
     text = f"{last_failure(attempts).message} " if attempts else ""
-    return Failure(FailureCode.BUDGET_EXCEEDED, f"{text}No further try: {no_room.message}")
+    return Failure(FailureCode.BUDGET_EXCEEDED, f"{text}No further attempt: {over_budget.message}")
 
 
 def _fetch_failure(failure: Failure) -> Failure:
-    """Why a finished picture was not fetched: never in words that say that nothing was paid for."""
+    """The failure of a fetch. Never a code that means that nothing was charged: the picture has been made."""
     return replace(failure, code=FailureCode.UPSTREAM_FAILED) if failure.certainly_free else failure

@@ -1,4 +1,7 @@
-"""Poll the upstreams that have an operation's jobs."""
+"""Poll the upstreams that have an operation's jobs.
+
+Scenarios: tests/scenarios/test_main_path.py and test_overtaken_drivers.py.
+"""
 
 from dataclasses import dataclass, replace
 

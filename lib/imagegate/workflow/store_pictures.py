@@ -1,4 +1,4 @@
-"""Bring finished pictures home: fetch, check, convert, put in S3."""
+"""Store finished pictures: fetch, check, convert, and put them in S3."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,30 +19,30 @@ _PERMANENT = {FailureCode.EXPIRED, FailureCode.BAD_PAYLOAD, FailureCode.CONTENT_
 
 @dataclass(frozen=True, slots=True)
 class StoredPictures:
-    """What came home of an attempt."""
+    """The pictures of an attempt that are in S3."""
 
     pictures: tuple[Picture, ...]
     failure: Failure | None = None
-    """Why not everything did: what may pass before what is final, and that before the rest."""
+    """Why some are missing. A retryable failure comes before a final one, and a final one before the rest."""
 
     @property
     def retryable(self) -> bool:
-        """True when fetching the rest again may help."""
+        """True when a further fetch may succeed."""
         return self.failure is not None and self.failure.code not in _PERMANENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorePictures:
-    """Stores what an attempt yielded. Safe to run twice: a key stands for its bytes."""
+    """Stores the pictures of an attempt. Safe to run twice: a key is determined by the bytes."""
 
     images: ImageStore
     http: Http
     codec: PictureCodec
 
     def __call__(self, operation: Operation, attempt: Attempt, ready: Ready, base_url: str) -> StoredPictures:
-        """The pictures of `attempt` that the operation has not yet, now in S3, and what kept others from it.
+        """Store the pictures of `attempt` that the operation does not have yet.
 
-        `base`: the provider's base URL, the one host allowed to be private.
+        `base_url`: of the provider, whose host alone may have a private address.
         """
         filled = {picture.slot for picture in operation.pictures}
         results: list[bytes | Source] = [*ready.bodies, *ready.sources]
@@ -51,7 +51,7 @@ class StorePictures:
         failures = (
             [] if results else [Failure(FailureCode.BAD_PAYLOAD, f"{attempt.provider} is ready without a picture.")]
         )
-        # Of pictures told as bytes and as addresses, only the latter are there when they are fetched again.
+        # Of pictures that came as bytes and as URLs, only the URLs are there when they are fetched again.
         for slot, entry, revised in zip(attempt.slots[-len(results) :], results, prompts, strict=False):
             if slot in filled:
                 continue
@@ -68,7 +68,7 @@ class StorePictures:
         made_from = revised or operation.prompt_for(attempt)
         was_revised = not operation.request.private and made_from != operation.request.prompt
         digest = hashlib.sha256(body).hexdigest()
-        # With the digest, for a slot may be made twice: a crash after the first picture came leaves it there.
+        # With the digest, because a slot may be made twice: a crash leaves the first picture in S3.
         name = f"{slot}-{digest[:8]}.{EXTENSIONS[facts.content_type]}"
         key = f"images/{operation.id[-2:]}/{operation.id}/{name}"
         self.images.put(key, body, facts.content_type)
@@ -82,12 +82,12 @@ class StorePictures:
             bytes=len(body),
             provider=attempt.provider,
             seed=attempt.seed,
-            # Servers of the g4f kind always tell a prompt, also when it is the one they were given.
+            # Servers like g4f always return a prompt, even the one that they were given.
             revised_prompt=made_from if was_revised else None,
         )
 
     def _convert(self, body: bytes, request: ImageRequest) -> tuple[bytes, PictureFacts]:
-        """The body in the format asked for; compressed anew only where that is asked for as well."""
+        """The body in the requested format, compressed again only when that was requested."""
         facts = self.codec.inspect(body)  # which decodes it, and is most of the work
         made = FORMATS[facts.content_type]
         wanted = request.output_format or made

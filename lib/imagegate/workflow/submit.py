@@ -1,4 +1,7 @@
-"""Submit an operation's missing pictures to upstreams (scenarios: tests/scenarios/test_submissions.py)."""
+"""Submit an operation's missing pictures to upstreams.
+
+Scenarios: tests/scenarios/test_submissions.py and test_paid_once.py.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""Put abandoned operations back on the road."""
+"""Restart operations that no execution drives.
+
+Scenarios: tests/scenarios/test_crashes.py.
+"""
 
 import logging
 from dataclasses import dataclass, replace
@@ -13,7 +16,7 @@ _NEXT_CHANCE = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """Runs on a schedule; finds open operations that nobody has touched when somebody should have."""
+    """Runs on a schedule; restarts open operations whose `due_at` has passed."""
 
     store: OverdueOperations
     workflow: Workflow
@@ -22,14 +25,14 @@ class Sweep:
     clock: Clock
 
     def __call__(self) -> int:
-        """Restart every overdue operation's workflow; returns how many. One that cannot be keeps no other waiting."""
+        """Restart the workflow of every overdue operation; returns how many. An error of one is logged."""
         count, overdue = 0, 0.0
         for found in self.store.due(self.clock.now()):
             overdue = max(overdue, self.clock.now() - found.due_at)
             try:
                 self._restart(found)
             except Exception:
-                logging.exception("operation %s cannot be put back on the road", found.id)
+                logging.exception("operation %s cannot be restarted", found.id)
             else:
                 count += 1
         self.telemetry.swept(count, overdue)
@@ -40,6 +43,6 @@ class Sweep:
         self.workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
 
     def _next_chance(self, operation: Operation) -> float:
-        """Seconds until it may be swept again: ever longer for what is only being harvested."""
+        """Seconds until it may be swept again; longer and longer once it has ended and only its jobs are polled."""
         age = self.clock.now() - operation.ended_at if operation.ended_at else 0.0
         return max(_NEXT_CHANCE, age / 4)

@@ -1,4 +1,7 @@
-"""Ask upstreams for the jobs they have: all at once, and a stream by one listener only."""
+"""Poll upstreams for their jobs: all jobs at once, and each stream by a single listener.
+
+Scenarios: tests/scenarios/test_overtaken_drivers.py and test_concurrency.py.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -21,25 +24,25 @@ _LOST_SUBMITTER = Failure(
 _RESULT_EXPIRED = Failure(FailureCode.EXPIRED, "The upstream keeps results no longer than this.")
 _HOLD_MARGIN = 60.0
 _DEADLINE_GRACE = 120.0
-"""Seconds for which a stream is kept open after the deadline: let go, its picture would be lost for good."""
+"""Seconds for which a stream stays open after the deadline: if it is closed, its picture is lost."""
 _SECOND_LISTEN = 30.0
-"""Seconds, two heartbeats: a stream whose result was told before, to a listener that died, says no more."""
+"""Seconds, two heartbeats: a stream whose result went to a listener that died is silent from then on."""
 _OPENING = 120.0
-"""Seconds after a job has ended for nearly certain in which its stream is still tried to be opened."""
+"""Seconds past the likely end of a job during which opening its stream is still tried."""
 _AT_ONCE = 1.0
-"""Seconds after its opening within which a stream tells what it had to say before."""
+"""Seconds after its opening within which a stream sends a result that it already had."""
 _FETCH_RESERVE = 60.0
-"""Seconds of a visit that are kept for fetching what a stream has told of."""
+"""Seconds of an invocation reserved for fetching the pictures that a stream announces."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """What an upstream says of a job."""
+    """The result of polling one job."""
 
     check: Check
     silent_until: float | None = None
-    """When a stream, which tells its result at once, was last without one, in seconds since the epoch; 0: nobody knows.
-    `None` for jobs that are no streams."""
+    """When a stream was last without a result, in seconds since the epoch; 0: not known. `None` for jobs without a
+    stream."""
 
 
 AttemptPoll = tuple[Attempt, Future[PollResult] | None]
@@ -47,7 +50,7 @@ AttemptPoll = tuple[Attempt, Future[PollResult] | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamPoller:
-    """The questions behind the states Submit and Poll."""
+    """Polls the live attempts of an operation, and leases those that are streams."""
 
     providers: ProviderFor
     planner: Planner
@@ -55,9 +58,9 @@ class UpstreamPoller:
     clock: Clock
 
     def with_lease(self, operation: Operation, invocation: Invocation) -> Operation:
-        """Claim the streams that are about to be opened: two listeners would lose the result."""
+        """Lease the streams that are about to be opened, because two listeners would lose the result."""
         now = self.clock.now()
-        wanted = [attempt for attempt in operation.attempts if not _is_forgotten(operation, attempt, now)]
+        wanted = [attempt for attempt in operation.attempts if not _has_expired(operation, attempt, now)]
         streams = [
             attempt
             for attempt in wanted
@@ -78,9 +81,9 @@ class UpstreamPoller:
         return self.update(operation, claim, sweep_after=sweep_after)
 
     def poll(self, operation: Operation, invocation: Invocation) -> Iterator[AttemptPoll]:
-        """Every live attempt's answer, as it comes: one stream must not keep another waiting.
+        """The result of every live attempt as it arrives, so that no stream delays another.
 
-        Between them `None` as the answer, when the deadline comes while a stream is still open.
+        When the deadline passes while a stream is open, one attempt comes with `None` first.
         """
         live = [attempt for attempt in operation.attempts if attempt.live]
         with ThreadPoolExecutor(max_workers=max(1, len(live))) as pool:
@@ -98,7 +101,7 @@ class UpstreamPoller:
     def release_lease(
         self, operation: Operation, attempt: Attempt, before: Operation, invocation: Invocation
     ) -> Operation:
-        """Give back the claim to a stream that could not be opened: nobody heard more of it than `before`."""
+        """Release the lease on a stream that could not be opened, back to what it was in `before`."""
         if not (attempt.stream_already_read and attempt.lease_run == invocation.execution):
             return operation
         [earlier] = (known for known in before.attempts if known.number == attempt.number)
@@ -110,7 +113,7 @@ class UpstreamPoller:
         return self.update(operation, give_back, sweep_after=LONGEST_WAIT + _HOLD_MARGIN)
 
     def _poll(self, operation: Operation, attempt: Attempt, invocation: Invocation) -> PollResult:
-        """Ask, and note how long a stream was silent. One that spoke at once may have had its result for long."""
+        """Check the job, and note how long a stream was silent. One that answers at once may have finished long ago."""
         began = self.clock.now()
         check = self._check(operation, attempt, invocation)
         if not isinstance(check, Ready) or not self._is_stream(attempt):
@@ -120,7 +123,7 @@ class UpstreamPoller:
 
     def _check(self, operation: Operation, attempt: Attempt, invocation: Invocation) -> Check:
         now = self.clock.now()
-        if _is_forgotten(operation, attempt, now):
+        if _has_expired(operation, attempt, now):
             return Failed(_RESULT_EXPIRED)
         if attempt.state is AttemptState.READY:
             return Ready(
@@ -143,7 +146,7 @@ class UpstreamPoller:
             return self._check_failed(operation, attempt, error.failure)
 
     def _check_failed(self, operation: Operation, attempt: Attempt, failure: Failure) -> Check:
-        """The look failed. While somebody waits, a stream that cannot be opened is given up in favour of another."""
+        """The result of a failed check. While a caller waits, a stream that cannot be opened is given up."""
         now = self.clock.now()
         if not self._is_stream(attempt):
             return Pending(failure.retry_after)
@@ -173,6 +176,6 @@ class UpstreamPoller:
         )
 
 
-def _is_forgotten(operation: Operation, attempt: Attempt, now: float) -> bool:
-    """True when nobody waits for the job any more and its upstream need not have kept it either."""
+def _has_expired(operation: Operation, attempt: Attempt, now: float) -> bool:
+    """True when the operation has ended and the upstream no longer keeps the result."""
     return operation.done and attempt.state is not AttemptState.SUBMITTING and attempt.keep_until <= now
