@@ -185,7 +185,7 @@ def test_an_operation_is_not_tried_again_for_ever() -> None:
 
 def test_a_private_request_is_sent_again_by_its_caller_not_by_us() -> None:
     world = World()
-    with pytest.raises(WrongState, match="was not kept, as its caller asked") as refused:
+    with pytest.raises(WrongState, match="was not kept because of x-data-logging-enabled") as refused:
         world.retry(failed_after(world, 1, private=True))
     assert refused.value.remedy == "Send the request again."
     assert len(world.workflow.runs) == 1

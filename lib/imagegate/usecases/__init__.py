@@ -1,1 +1,1 @@
-"""One verb per file. Each takes its ports in the constructor and is called once per event."""
+"""What callers ask for, one verb per file. Each has its ports as fields and is called once per request or event."""

@@ -12,7 +12,7 @@ _NEVER = float("-inf")
 
 
 def everybody(presented: str | None) -> Principal:
-    """Where no key is asked for, everything belongs to everybody, and what is presented is not looked at."""
+    """The shared principal of an open deployment, whatever credential was presented."""
     return Principal(EVERYBODY)
 
 
@@ -40,7 +40,7 @@ class Authenticate:
         return admit(self._key(key_id, now), secret, now)
 
     def active_key(self, key_id: str) -> ApiKey | None:
-        """The key of that id, if it lets anybody in; a revocation is seen as late as by those who show the key."""
+        """The key of that id if it is active; a revocation takes effect after `trust_seconds`, as for callers."""
         now = self.clock.now()
         key = self._key(key_id, now)
         return key if key and key.state(now) == "active" else None
@@ -57,14 +57,14 @@ class Authenticate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnBehalf:
-    """The principal for work that comes without a credential: the holder of a key that the operator has named."""
+    """The principal for work without a credential: the owner of a key that the operator has named."""
 
     keys: ApiKeys
     clock: Clock
     key_id: str
 
     def __call__(self) -> Principal:
-        """That principal. Raises Unauthenticated unless the key is there and active."""
+        """That principal. Raises Unauthenticated unless the key exists and is active."""
         key = self.keys.get(self.key_id)
         state = key.state(self.clock.now()) if key else "unknown"
         if key is None or state != "active":

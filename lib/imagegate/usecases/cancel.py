@@ -1,4 +1,4 @@
-"""Stop an operation at its owner's word."""
+"""Cancel an operation for its owner."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ _RELEASE_GRACE = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
-    """Ends an operation at once; the workflow then tells the upstreams, where they can be told."""
+    """Ends an operation at once; the workflow then cancels its jobs at upstreams that can cancel."""
 
     update: UpdateWithRetry
     workflow: Workflow
     clock: Clock
 
     def __call__(self, operation: Operation) -> Operation:
-        """The cancelled operation; one that was cancelled before is returned as it is.
+        """Cancel an operation and return it; one that was already cancelled is returned unchanged.
 
         Raises WrongState when it has ended otherwise.
         """

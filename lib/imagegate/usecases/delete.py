@@ -1,4 +1,4 @@
-"""Forget an operation: its record, its pictures, those it was made from, and what was announced of it to a webhook."""
+"""Delete an operation: its record, its pictures, its input pictures, and its webhook deliveries."""
 
 from dataclasses import dataclass
 
@@ -12,26 +12,26 @@ _TRIES = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """Removes what an ended operation has left."""
+    """Deletes an ended operation and everything that belongs to it."""
 
     store: OperationStore
     images: ImageStore
     deliveries: Deliveries
 
     def __call__(self, operation: Operation) -> None:
-        """Remove the record, then the pictures and deliveries: who loses a race against a retry takes nothing from it.
+        """Remove the record first, so that losing a race against a retry removes nothing; then pictures and deliveries.
 
-        What a crash in between leaves, the bucket's lifecycle and the table's TTL remove. Raises WrongState while it
-        runs, and Conflict when others write it again and again.
+        The bucket's lifecycle and the table's TTL remove what a crash leaves behind. Raises WrongState while the
+        operation runs, and Conflict when other writers win again and again.
         """
-        removed = self._removed(operation)
+        removed = self._remove_record(operation)
         sent = [picture.key for picture in removed.request.pictures_sent]
         self.images.delete([*(picture.key for picture in removed.pictures), *sent])
         if removed.webhook:
             self.deliveries.forget(removed.id)
 
-    def _removed(self, operation: Operation) -> Operation:
-        """The operation as it was when its record went, by our hand or another's."""
+    def _remove_record(self, operation: Operation) -> Operation:
+        """Remove the record, unless it is already gone; returns the operation as it was then."""
         for _ in range(_TRIES):
             if not operation.done:
                 raise WrongState(f"Operation {operation.id} is {operation.state}.", remedy="Cancel it first.")
@@ -44,4 +44,4 @@ class Delete:
                 operation = current
             else:
                 return operation
-        raise Conflict(f"operation {operation.id} is written by too many at once")
+        raise Conflict(f"too many concurrent writers of operation {operation.id}")

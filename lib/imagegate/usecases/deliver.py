@@ -1,4 +1,4 @@
-"""Send a recorded announcement to its operation's webhook, again and again until it is taken."""
+"""Send a recorded announcement to its operation's webhook, and retry until the receiver accepts it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,29 +22,29 @@ from imagegate.ports.runtime import Clock, Telemetry
 from imagegate.ports.storage import ApiKeys, OperationStore
 
 _BEFORE: Mapping[str, tuple[str, ...]] = {"queued": (), "started": ("queued",)}
-"""What is to be tried before; before an end, all that comes before it."""
+"""The events that must have been attempted before this one; an end comes after all of them."""
 _LOST_SECONDS = 3600.0
-"""Seconds by which a delivery is overdue when the message that drove it must be taken for lost."""
+"""Seconds overdue after which the message that drives a delivery counts as lost."""
 _ORDER_PATIENCE, _ORDER_WAIT = 8.0, 1.0
-"""For how many seconds after its event a first attempt waits for those of earlier events, and between two looks."""
+"""Seconds after its event for which a first attempt waits for those of earlier events, and between two checks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A message of the queue. It says which delivery to look at; what is sent stands in the table."""
+    """A message of the queue. It names a delivery; the table holds what is sent."""
 
     message_id: str
     text: str
-    """The message as it came."""
+    """The message as received."""
     operation_id: str
     sequence: int
     receives: int = 1
-    """How often the queue has handed the message out."""
+    """How often the message has been received."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """What signatures are made of."""
+    """The keys that sign webhooks."""
 
     keys: ApiKeys
     webhook_key: WebhookKey
@@ -65,7 +65,7 @@ class Signing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver:
-    """One visit to a delivery: an attempt, if it is time for one."""
+    """Handles one message: makes an attempt if it is due."""
 
     store: OperationStore
     deliveries: Deliveries
@@ -79,10 +79,10 @@ class Deliver:
     retry_policy: Callable[[], RetryPolicy]
 
     def __call__(self, notice: Notice) -> float | None:
-        """Seconds after which to come back with the same notice; `None`: never.
+        """Attempt the delivery if it is due; returns the seconds until the notice must come again, `None`: never.
 
-        A notice of a delivery that was never recorded is dropped and counted: anybody can say that something
-        happened. Raises Conflict when somebody else has just tried the same.
+        A notice of a delivery that was never recorded is dropped and counted, because a message alone proves nothing.
+        Raises Conflict when another invocation has just attempted the same delivery.
         """
         known = self.deliveries.get(notice.operation_id, notice.sequence)
         if known is None:
@@ -100,17 +100,17 @@ class Deliver:
         return self._in_turn(notice, operation, operation.webhook, delivery)
 
     def _driven(self, notice: Notice, known: Delivery) -> Delivery | None:
-        """The delivery that this notice drives, if it drives one."""
+        """The delivery that this notice drives; `None` when another message drives it."""
         if known.state is DeliveryState.PENDING and known.message_id in ("", notice.message_id):
             return replace(known, message_id=notice.message_id)
-        # Another message is a duplicate, unless it was moved back from the dead-letter queue by hand.
+        # Another message is a duplicate, unless an operator has moved it back from the dead-letter queue.
         overdue = known.state is DeliveryState.PENDING and self.clock.now() > known.next_at + _LOST_SECONDS
         if known.message_id != notice.message_id and (overdue or known.state is DeliveryState.DEAD):
             return known.restarted(notice.message_id)
         return None
 
     def _waits_for_earlier(self, operation: Operation, delivery: Delivery) -> bool:
-        """True while an earlier event of the operation, which is as young, has not been tried once."""
+        """True while an earlier event of the operation has not been attempted yet, for a few seconds."""
         webhook = operation.webhook
         before = _BEFORE.get(delivery.event, ("queued", "started") if operation.started_at else ("queued",))
         needed = {event for event in before if webhook and event in webhook.events}
@@ -119,7 +119,7 @@ class Deliver:
         return bool(needed - self.deliveries.tried(operation.id))
 
     def _in_turn(self, notice: Notice, operation: Operation, webhook: Webhook, delivery: Delivery) -> float | None:
-        """Deliver while no other delivery of the owner to that host is under way; else come back later."""
+        """Deliver unless another delivery of the owner to that host is in progress; else retry later."""
         receiver, now = webhook.receiver(operation.owner), self.clock.now()
         if not self.receivers.take(receiver, notice.message_id, now + LEASE_SECONDS):
             return turn_wait(notice.receives)
@@ -158,7 +158,7 @@ class Deliver:
         return DeliveryAttempt(at=now, seconds=self.clock.now() - now, status=answer.status, retry_after=wait)
 
     def _write_result(self, notice: Notice, operation: Operation, delivery: Delivery) -> float | None:
-        """Write what came of it; first of all where else it has to be known."""
+        """Write the outcome of the attempt: the disabled webhook and the dead letter first, then the delivery."""
         webhook = operation.webhook
         if delivery.state is DeliveryState.DISABLED and webhook:
             self.disabled.disable(operation.owner, webhook.url, delivery.expires_at)

@@ -1,4 +1,4 @@
-"""Say what a request would do, cost and take, without doing it."""
+"""Estimate the route, cost and duration of a request without making it."""
 
 import math
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Estimate:
     """Whether prompts can be expanded."""
 
     def __call__(self, request: ImageRequest) -> dict[str, Any]:
-        """The route it would take, and what its first provider costs and takes; the others are there for failures.
+        """The route of the request, with cost and duration at its first provider; the others are for failures.
 
         US dollars, `None` where no price is known; seconds. Raises UnknownModel, InvalidRequest or
         CannotExpand as `start` would.
@@ -49,7 +49,7 @@ class Estimate:
 
 
 def _turns(target: Target, request: ImageRequest) -> int:
-    """How many submissions come one after the other: blocking ones cannot overlap, the others do."""
+    """How many submissions follow one another: those to SYNC upstreams do, the others overlap."""
     if target.limits.completion is not CompletionMode.SYNC:
         return 1
     together = 1 if request.seed is not None else target.limits.images_per_call

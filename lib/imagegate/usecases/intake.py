@@ -1,4 +1,4 @@
-"""Begin what is asked for by an event."""
+"""Start operations that are requested by events."""
 
 import random
 from collections.abc import Callable
@@ -11,21 +11,21 @@ from imagegate.ports.runtime import Clock
 from imagegate.usecases.start import GenerationRequest, Start
 
 PATIENCE = 86_400.0
-"""Seconds after which a request that its key's limits keep waiting is put aside."""
+"""Seconds after which a request that exceeds its key's limits becomes a dead letter."""
 PAUSE, LONGEST_PAUSE = 120.0, 900.0
-"""Seconds, at least and at most, before a request that has to wait is received again: thousands may be waiting."""
+"""Minimum and maximum seconds before a waiting request is received again; thousands may be waiting."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestEvent:
-    """What an event asks for."""
+    """The request in an event."""
 
     generation: GenerationRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """Starts operations in the name of one principal; what is refused is put aside, for nobody waits for an answer."""
+    """Starts operations for one principal. A refused request becomes a dead letter, because no caller waits for it."""
 
     parse: Callable[[str], RequestEvent]
     """Raises InvalidRequest."""
@@ -36,11 +36,12 @@ class Intake:
     clock: Clock
 
     def __call__(self, message: str, sent_at: float) -> float | None:
-        """Begin what `message` asks for, or put it aside with the reason.
+        """Start the operation that `message` requests, or make the message a dead letter with the reason.
 
-        `sent_at`: when it came to the queue, in seconds since the epoch; the event's own `time` is the producer's word.
-        Returns the seconds after which it has to be received again, because its key's limits do not allow it now; None
-        when it is settled. Whatever else is raised means that nothing was done, and that it has to be delivered again.
+        `sent_at`: when the queue got it, in seconds since the epoch; the event's own `time` comes from its producer.
+        Returns the seconds after which the message must be received again, because its key's limits do not allow the
+        request now; `None` when it is finished. Any other error means that nothing was done, and that the message must
+        be received again.
         """
         try:
             requested, principal = self.parse(message), self.principal()
@@ -50,9 +51,9 @@ class Intake:
         return None
 
     def _start_or_wait(self, requested: RequestEvent, principal: Principal, sent_at: float) -> float | None:
-        """A key that has too much under way makes a request wait: nobody is there to ask again.
+        """Start the operation, or return the seconds to wait when the key has too many running operations.
 
-        What is over a day's limit is put aside, for somebody has to know.
+        A request beyond a daily limit raises, so that its dead letter shows it.
         """
         try:
             self.start(requested.generation, principal)

@@ -19,10 +19,10 @@ class Publish:
     bus: EventBus
     telemetry: Telemetry
     record: Callable[[Event], None]
-    """Writes what a webhook is to be told, and may be called again with the same event."""
+    """Records the event's webhook delivery; may be called again with the same event."""
 
     def __call__(self, changes: Sequence[Change]) -> list[int]:
-        """Announce what deserves it; returns the positions in `changes` to be tried again."""
+        """Announce the changes that are events; returns the positions in `changes` that must be delivered again."""
         found = [(position, event_for(old, new)) for position, (old, new) in enumerate(changes)]
         events = [(position, event) for position, event in found if event is not None]
         failed = {events[index][0] for index in self.bus.publish([event for _, event in events])}
@@ -31,7 +31,7 @@ class Publish:
         return sorted(failed)
 
     def _recorded(self, event: Event) -> bool:
-        """False when the event's delivery could not be written, or its queue not be told: the stream repeats it."""
+        """False when the delivery could not be recorded or queued; the stream then repeats the change."""
         try:
             self.record(event)
         except Exception:
@@ -40,9 +40,9 @@ class Publish:
         return True
 
     def _measure(self, changes: Sequence[Change]) -> None:
-        """Ends are counted here, where all of them come by: no use case can forget to.
+        """Count ended operations here, because every end passes through the stream.
 
-        Those behind one that was not announced are counted when the stream delivers them again.
+        Those after a change that was not announced are counted when the stream delivers them again.
         """
         for old, new in changes:
             if new.done and not (old and old.done):

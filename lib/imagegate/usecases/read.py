@@ -13,7 +13,7 @@ _DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """Finds operations; somebody else's do not exist."""
+    """Finds operations; an operation of another owner does not exist for the caller."""
 
     store: OperationStore
     clock: Clock
@@ -26,7 +26,7 @@ class Read:
         operations are kept: ids tell their age, so that needs no record.
         """
         if is_id(operation_id):
-            # The cheaper read lags behind, and a client that asks at once must not be told that there is no such thing.
+            # The cheaper read may lag behind, and a client that reads at once must not get 404.
             for surely in (True,) if consistent else (False, True):
                 operation = self.store.get(operation_id, consistent=surely)
                 if operation is not None and operation.owner == owner:
@@ -38,7 +38,7 @@ class Read:
         if is_id(operation_id) and 0 < created_at(operation_id) < self.clock.now() - self.retention_days * _DAY:
             return Gone(
                 f"Operation '{operation_id}' is older than the {days} days for which operations are kept.",
-                remedy="Nothing brings it back; start a new one.",
+                remedy="It cannot be restored; start a new one.",
             )
         return UnknownOperation(
             f"Operation '{operation_id}' does not exist.",

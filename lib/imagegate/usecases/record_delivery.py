@@ -1,4 +1,4 @@
-"""Record what a webhook is to be told, from the operation as it stood, and have it delivered."""
+"""Record the webhook delivery of an event, from the operation at that version, and queue it."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,13 +17,13 @@ from imagegate.ports.runtime import PictureLink, QueueRedelivery
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Where receivers find the operation and its pictures."""
+    """Adds the URLs of an operation and its pictures."""
 
     base_url: str
     link: PictureLink
 
     def add_urls(self, detail: Mapping[str, Any], operation: Operation) -> Mapping[str, Any]:
-        """The event's detail with URLs, for receivers that have nothing but this."""
+        """The event's detail with URLs."""
         rendered = detail["operation"]
         images = [self._image(entry, operation) for entry in rendered["images"]]
         urls = {"self": f"{self.base_url}/v1/operations/{operation.id}"}
@@ -38,7 +38,7 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordDelivery:
-    """Writes the delivery of an event before anything is sent: `deliver` sends what is written, and nothing else."""
+    """Writes the delivery of an event before anything is sent; `deliver` sends only recorded deliveries."""
 
     deliveries: Deliveries
     pictures: Pictures
@@ -48,7 +48,7 @@ class RecordDelivery:
     """Seconds for which an operation's record is kept."""
 
     def __call__(self, event: Event) -> None:
-        """Record the event's delivery once, however often it is called, and have `deliver` look at it."""
+        """Record the event's delivery once, however often this is called, and queue it for `deliver`."""
         operation = event.operation
         delivery = Delivery(
             operation_id=operation.id,
@@ -60,6 +60,6 @@ class RecordDelivery:
             expires_at=operation.created_at + self.retention,
             version=1,
         )
-        with suppress(Conflict):  # The stream delivers a change at least once.
+        with suppress(Conflict):  # the stream delivers a change at least once
             self.deliveries.put(delivery)
         self.queue_delivery(operation.id, operation.version)

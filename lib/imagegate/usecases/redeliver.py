@@ -1,4 +1,4 @@
-"""Send announcements of an operation to its webhook once more."""
+"""Send webhooks of an operation again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,27 +15,27 @@ PAUSE = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redeliver:
-    """Begins deliveries anew, by the word of the operation's owner."""
+    """Restarts deliveries at the request of the operation's owner."""
 
     deliveries: Deliveries
     disabled: DisabledWebhooks
     queue_redelivery: QueueRedelivery
 
     def __call__(self, operation: Operation, event_id: str | None = None) -> Sequence[Delivery]:
-        """The deliveries begun: the one of that event, or all that have not arrived.
+        """Restart the delivery of that event, or all that have not been delivered; returns them.
 
-        A receiver that had said 410 is sent to again. Raises WrongState when there is nothing to send or all POSTs have
-        been made, InvalidRequest when there is no such event, RateLimited when it was redelivered a moment ago, and
-        Conflict when one is being sent at this moment.
+        A webhook that was disabled by a 410 is enabled again. Raises WrongState when there is nothing to send or the
+        POSTs are used up, InvalidRequest when there is no such event, RateLimited within a minute of the last
+        redelivery, and Conflict when a delivery is being sent at this moment.
         """
         if operation.webhook is None:
             raise WrongState(f"Operation {operation.id} has no webhook.", remedy="Ask for one when starting it.")
         chosen = self._choose(self.deliveries.of(operation.id), event_id)
-        self._require_room(operation, chosen[0].expires_at)
+        self._check_limits(operation, chosen[0].expires_at)
         self.disabled.enable(operation.owner, operation.webhook.url)
         return [self._restart(delivery) for delivery in chosen]
 
-    def _require_room(self, operation: Operation, expires_at: float) -> None:
+    def _check_limits(self, operation: Operation, expires_at: float) -> None:
         if self.deliveries.posts(operation.id) >= MOST_POSTS:
             raise WrongState(
                 f"Operation {operation.id} has made the {MOST_POSTS} POSTs to its webhook that it may.",

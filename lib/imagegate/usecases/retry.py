@@ -1,4 +1,4 @@
-"""Try a failed or cancelled operation again, under the same id."""
+"""Retry a failed or cancelled operation under the same id."""
 
 from dataclasses import dataclass, replace
 
@@ -12,15 +12,15 @@ from imagegate.usecases.update import UpdateWithRetry
 
 _START_GRACE = 60.0
 MOST_ATTEMPTS = 100
-"""Attempts on record after which there is no further retry: DynamoDB takes 400 KB for an operation."""
+"""Attempts after which an operation cannot be retried: a DynamoDB item has at most 400 KB."""
 
 MOST_RETRIES = 10
-"""Retries of an operation: each is announced three times, and costs its upstreams a job."""
+"""Retries of an operation: each makes three announcements and at least one upstream job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Puts an operation back to its beginning; pictures it has are kept, attempts stay on record."""
+    """Queues an ended operation again; its pictures and attempts are kept."""
 
     update: UpdateWithRetry
     workflow: Workflow
@@ -28,16 +28,16 @@ class Retry:
     clock: Clock
 
     def __call__(self, operation: Operation, key: ApiKey | None = None) -> Operation:
-        """The operation, queued again with a deadline as long as its first; what it needs anew is reserved for `key`.
+        """Queue the operation again, with as much time as at first; its further use is reserved for `key`.
 
-        Raises WrongState, RateLimited, and UnknownModel or InvalidRequest when its route is no longer what it was.
+        Raises WrongState, RateLimited, and UnknownModel or InvalidRequest when its route has changed.
         """
         now, route = self.clock.now(), self.routes.resolve(operation.request)
 
         def queue(current: Operation) -> Operation:
             if current.done and current.request.private:
                 raise WrongState(
-                    f"The prompt of operation {current.id} was not kept, as its caller asked (x-data-logging-enabled).",
+                    f"The prompt of operation {current.id} was not kept because of x-data-logging-enabled.",
                     remedy="Send the request again.",
                 )
             if len(current.attempts) >= MOST_ATTEMPTS:
@@ -49,7 +49,7 @@ class Retry:
                     f"Operation {current.id} has been retried {current.retries} times.", remedy="Start a new one."
                 )
             if current.state not in (State.FAILED, State.CANCELLED):
-                raise _untimely(current)
+                raise _wrong_state(current)
             account = open_account(key, route, current.request.n - len(current.pictures), now)
             again = current.moved(State.QUEUED, now, failure=None, retried_after=len(current.attempts), account=account)
             deadline = now + current.deadline - current.waiting_since
@@ -61,7 +61,7 @@ class Retry:
         return queued
 
 
-def _untimely(operation: Operation) -> WrongState:
+def _wrong_state(operation: Operation) -> WrongState:
     if operation.state is State.SUCCEEDED:
         return WrongState(f"Operation {operation.id} has succeeded.", remedy="For other pictures start a new one.")
     return WrongState(f"Operation {operation.id} is {operation.state}.", remedy="Wait until it has ended.")

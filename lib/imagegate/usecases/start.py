@@ -1,4 +1,4 @@
-"""Accept a request: write it down, set it going, answer."""
+"""Accept a request: write the operation, start its workflow, return it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,25 +21,25 @@ from imagegate.usecases.webhook_choice import ResolveWebhook
 _START_GRACE = 60.0
 _RACES = 20
 LARGEST_TEXTS = 128 * 1024
-"""Bytes of UTF-8. DynamoDB takes 400 KB for an operation; upstreams may rewrite the prompt, at most as long again."""
+"""Bytes of UTF-8. A DynamoDB item has at most 400 KB; an upstream may return a prompt of the same length again."""
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """A request as a dialect understood it."""
+    """A request as a dialect has parsed it."""
 
     request: ImageRequest
     dialect: str
     reply: Mapping[str, str] = field(default_factory=dict)
-    """How the dialect has to answer."""
+    """What the dialect needs to render the answer."""
     deadline: float | None = None
     """Seconds the caller is willing to wait in all; `None` for the deployment's default."""
     digest: str = ""
     """Of the canonical body."""
     coalesce: bool = False
-    """True for synchronous APIs, whose clients repeat a body without saying that they do."""
+    """True for synchronous APIs, whose clients repeat a body without marking it as a retry."""
     repeated: bool = False
-    """True when the client says that this is a retry."""
+    """True when the client marks the request as a retry."""
     idempotency_key: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     requested_webhook: RequestedWebhook | None = None
@@ -47,23 +47,23 @@ class GenerationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What became of a GenerationRequest."""
+    """The operation of a GenerationRequest."""
 
     operation: Operation
     resumes_wait: bool = False
-    """True when it takes up a wait that was broken off, of an operation that was there already."""
+    """True when the request continues an interrupted wait for an existing operation."""
     found: bool = False
-    """True when the operation was there already."""
+    """True when the operation already existed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What an acceptable request resolves to."""
+    """The route, webhook and account of a request that passes all checks."""
 
     route: Route
     webhook: Webhook | None
     account: Account | None
-    """What the API key pays by; `None` when nothing of it is counted."""
+    """`None` when the API key has no limits that count it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class Start:
         raise Conflict(f"too many identical requests at once ({generation.digest})")
 
     def check(self, generation: GenerationRequest, principal: Principal) -> Accepted:
-        """Check everything but what the key has left of its limits.
+        """Check everything except the remaining limits of the key.
 
         Raises TooLarge, UnknownModel, UnknownProvider, InvalidRequest, CannotExpand, WebhookRefused, and Forbidden when
         the key does not allow the model.
@@ -161,7 +161,7 @@ class Start:
 
 
 def _check_size(generation: GenerationRequest) -> None:
-    """Raises TooLarge for texts that would leave no space in the operation's item for its attempts."""
+    """Raises TooLarge when the texts leave no space for attempts in the operation's item."""
     request, metadata = generation.request, generation.metadata
     texts = (request.prompt, request.negative_prompt or "", *metadata, *metadata.values())
     size = sum(len(text.encode()) for text in texts)

@@ -1,4 +1,4 @@
-"""Accept a request that brings pictures to work from: they are stored before it is written down, or not at all."""
+"""Accept a request with input pictures: they are stored before the operation is written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from imagegate.usecases.start import GenerationRequest, Start, Started
 
 @dataclass(frozen=True, slots=True)
 class StartFromPictures:
-    """`Start` for requests whose pictures came along."""
+    """`Start` for requests with input pictures."""
 
     start: Start
     images: ImageStore
@@ -19,8 +19,8 @@ class StartFromPictures:
     def __call__(self, generation: GenerationRequest, bodies: Mapping[str, bytes], principal: Principal) -> Started:
         """Store `bodies` (by the keys in the request), then start; raises what `Start` raises.
 
-        The keys are this request's own. What is refused or belongs to an earlier operation leaves no object behind;
-        what a crash in between leaves, the bucket's lifecycle removes.
+        The keys belong to this request alone. A refused or repeated request leaves no objects behind; the bucket's
+        lifecycle removes those that a crash leaves.
         """
         self.start.check(generation, principal)
         for picture in generation.request.pictures_sent:
@@ -28,7 +28,7 @@ class StartFromPictures:
         try:
             started = self.start(generation, principal)
         except (RequestError, Conflict):
-            # Of these it is certain that nothing was written; after other errors the operation may be there.
+            # With these errors nothing was written; after any other error the operation may exist.
             self.images.delete([*bodies])
             raise
         if started.operation.request.pictures_sent != generation.request.pictures_sent:

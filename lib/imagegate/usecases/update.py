@@ -1,4 +1,4 @@
-"""Write the next version of an operation, whoever else is writing."""
+"""Write the next version of an operation, and retry when another writer was first."""
 
 import random
 from collections.abc import Callable
@@ -14,12 +14,13 @@ from imagegate.ports.storage import OperationStore
 Change = Callable[[Operation], Operation]
 _TRIES = 8
 _PAUSE = 0.01
-"""Seconds, at most, before the second try; doubled for each further one. What is to be written may be a ticket."""
+"""Maximum seconds before the second try, doubled for each further try. The write may be of a ticket, so it is retried
+often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateWithRetry:
-    """Optimistic writing: apply a change, and apply it anew to what somebody else wrote first."""
+    """Optimistic locking: applies a change, and applies it again to a version that another writer wrote first."""
 
     store: OperationStore
     clock: Clock
@@ -27,10 +28,10 @@ class UpdateWithRetry:
     def __call__(
         self, operation: Operation, change: Change, *, sweep_after: float, limits: KeyLimits = UNLIMITED
     ) -> Operation:
-        """Write `change(operation)`, book what it changes for its API key, and return it.
+        """Write `change(operation)` and the API key's usage, and return the operation.
 
-        `sweep_after`: seconds after which `sweep` may take the operation for abandoned. `limits`: those of the key that
-        must hold afterwards.
+        `sweep_after`: seconds after which `sweep` restarts the operation. `limits`: of the key; they must hold
+        afterwards.
         Raises whatever `change` raises, RateLimited when `limits` would not hold, and Conflict after eight lost races.
         """
         for lost in range(_TRIES):
@@ -44,14 +45,14 @@ class UpdateWithRetry:
                 self.store.replace(written, reservation)
             except Conflict:
                 self.clock.sleep(random.uniform(0, _PAUSE * 2**lost))  # noqa: S311 - spreads writers, no secret
-                operation = self._again(operation.id)
+                operation = self._read_again(operation.id)
                 if operation == written:
-                    return written  # it was ours: the answer was lost, and the SDK wrote once more
+                    return written  # this very write: its answer was lost, and the SDK repeated it
             else:
                 return written
-        raise Conflict(f"operation {operation.id} is written by too many at once")
+        raise Conflict(f"too many concurrent writers of operation {operation.id}")
 
-    def _again(self, operation_id: str) -> Operation:
+    def _read_again(self, operation_id: str) -> Operation:
         operation = self.store.get(operation_id, consistent=True)
         if operation is None:
             raise UnknownOperation(f"operation {operation_id} is gone")
