@@ -1,1 +1,1 @@
-"""The words of the business in plain Python: requests, operations, outcomes, errors. Imports nothing else."""
+"""The business rules in plain Python: requests, operations, outcomes, errors. Imports nothing else."""

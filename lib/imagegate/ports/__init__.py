@@ -1,1 +1,1 @@
-"""What the use cases need from the outside world. Small on purpose."""
+"""The interfaces that use cases and workflow need from the outside world. Small on purpose."""

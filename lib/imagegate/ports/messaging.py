@@ -1,4 +1,4 @@
-"""How changes are told to others, and how requests come as events."""
+"""Announcements to the bus and to webhooks, and dead letters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ class DeadLetter:
 
     message: str
     code: str
-    """A word that says why; empty when it was not said."""
+    """The error code; empty when there is none."""
     reason: str
     sent_at: float
     """When, in seconds since the epoch."""
 
 
 class DeadLetters(Protocol):
-    """Where messages end that nobody can handle, for a person to look at."""
+    """The queue of messages that cannot be handled, for a person to inspect."""
 
     def put(self, message: str, code: str, reason: str) -> None:
-        """Put a message aside with a word and a sentence that say why."""
+        """Put a message there with an error code and a reason in one sentence."""
 
 
 class WebhookPolicy(Protocol):
@@ -43,7 +43,7 @@ class WebhookPolicy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebhookAnswer:
-    """What a receiver said."""
+    """A receiver's response."""
 
     status: int
     retry_after: str | None = None
@@ -58,19 +58,19 @@ class WebhookSender(Protocol):
 
 
 class Deliveries(Protocol):
-    """The log of what was announced to webhooks."""
+    """The recorded webhook deliveries."""
 
     def get(self, operation_id: str, sequence: int) -> Delivery | None:
-        """Read one as it is now; `None` when nothing was tried yet."""
+        """Read one consistently; `None` when there is none."""
 
     def put(self, delivery: Delivery) -> None:
         """Write a new one or the next version. Raises Conflict unless the stored version is the one before."""
 
     def tried(self, operation_id: str) -> set[str]:
-        """The events of an operation that were tried at least once; one that is a moment old may be missing."""
+        """The events of an operation that were attempted at least once; very recent ones may be missing."""
 
     def of(self, operation_id: str, after: int = 0) -> Sequence[Delivery]:
-        """Those of an operation after a sequence, in its order; one that is a moment old may be missing."""
+        """Those of an operation after a sequence, in order of sequence; very recent ones may be missing."""
 
     def count_post(self, operation_id: str, most: int, expires_at: float) -> bool:
         """Count one more POST of an operation before it is made; False, and nothing counted, beyond `most`."""
@@ -108,7 +108,7 @@ class DisabledWebhooks(Protocol):
         """Send nothing of this owner's there until then (seconds since the epoch), or until it is enabled."""
 
     def enable(self, owner: str, url: str) -> None:
-        """Send there again; one that is not disabled is no error."""
+        """Send there again; enabling one that is not disabled is no error."""
 
     def is_disabled(self, owner: str, url: str) -> bool:
         """True when nothing is sent there."""

@@ -1,4 +1,4 @@
-"""Where operations and what belongs to them are kept."""
+"""Storage of operations, API keys, usage, pictures and statistics."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
@@ -13,24 +13,23 @@ from imagegate.domain.timing.latency import Histogram
 
 
 class OperationStore(Protocol):
-    """Where operations live."""
+    """Operations by id."""
 
     def create(self, operation: Operation, over: str | None = None, reservation: Reservation | None = None) -> None:
-        """Write a new operation, make it the holder of its claim where it has one, and write `reservation` in the
-        books.
+        """Write a new operation, its claim if it has one, and `reservation` in the usage ledger, all or nothing.
 
-        All or nothing. Raises Conflict when the id exists, Claimed when the claim has another holder than `over`
-        (whether or not the booking could be made), and RateLimited when the booking's limits would not hold.
+        Raises Conflict when the id exists, Claimed when the claim has another owner than `over` (whatever the
+        reservation), and RateLimited when the limits of the reservation would be exceeded.
         """
 
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
         """Read one; `None` when there is none (or its retention ended)."""
 
     def replace(self, operation: Operation, reservation: Reservation | None = None) -> None:
-        """Write the next version and, all or nothing, `reservation` in the books.
+        """Write the next version and `reservation` in the usage ledger, all or nothing.
 
-        Raises Conflict unless the stored version is the one before, and RateLimited when the booking's limits would
-        not hold.
+        Raises Conflict unless the stored version is the one before, and RateLimited when the limits of the reservation
+        would be exceeded.
         """
 
     def delete(self, operation: Operation) -> None:
@@ -38,31 +37,31 @@ class OperationStore(Protocol):
 
 
 class OverdueOperations(Protocol):
-    """Where `sweep` looks."""
+    """The operations that `sweep` restarts."""
 
     def due(self, now: float) -> Iterator[Operation]:
         """Open operations whose `due_at` is past, oldest first within a shard."""
 
 
 class Listing(Protocol):
-    """Where lists come from."""
+    """Lists of operations."""
 
     def page(self, query: Query) -> Page:
         """A part of an owner's list."""
 
 
 class Claims(Protocol):
-    """Where it is noted who was told to wait."""
+    """Counts the callers that were answered "still waiting"."""
 
     def count_waiting(self, operation: Operation, change: int) -> None:
-        """Note on the operation's claim that one caller more (or less) was told "still waiting"."""
+        """Change the count on the operation's claim by `change`, 1 or -1."""
 
 
 class ApiKeys(Protocol):
-    """Where API keys are kept: what they are and a digest, never the secret."""
+    """API keys, each with a digest of its secret, never the secret."""
 
     def get(self, key_id: str) -> ApiKey | None:
-        """Read one as it is now; `None` when there is none."""
+        """Read one consistently; `None` when there is none."""
 
     def put(self, key: ApiKey) -> None:
         """Write a new key or the next version of one. Raises Conflict unless the stored version is the one before."""
@@ -72,10 +71,10 @@ class ApiKeys(Protocol):
 
 
 class UsageLedger(Protocol):
-    """What API keys have used of their limits; written together with the operations (OperationStore)."""
+    """The usage of API keys, written together with their operations (OperationStore)."""
 
     def read(self, key_id: str, days: Sequence[str]) -> UsageTotals:
-        """What a key uses now, and has used on `days` (in UTC, as `2026-11-20`)."""
+        """The usage of a key now, and on `days` (in UTC, as `2026-11-20`)."""
 
 
 class RequestRate(Protocol):
@@ -84,27 +83,27 @@ class RequestRate(Protocol):
     def take(self, key_id: str, per_minute: int, cost: int = 1) -> Allowance:
         """Take `cost` (at most `per_minute`) of the requests that the key may make now, if there are so many.
 
-        `key_id`: of an API key, or of whatever else is counted (domain/wait_pass.py).
+        `key_id`: of an API key, or a bucket of domain/wait_pass.py.
         """
 
 
 class ImageStore(Protocol):
-    """Where pictures live."""
+    """Pictures by key."""
 
     def put(self, key: str, body: bytes, content_type: str, *, overwrite: bool = False) -> None:
         """Store under `key`; a key already there keeps its bytes, and its age.
 
-        `anew`: it is written in any case, for what is kept only so long after its latest use.
+        `overwrite`: write it in any case, which renews its age; for input pictures.
         """
 
     def get(self, key: str, written_at: float) -> bytes:
-        """Read the bytes back. Raises KeyError when they are gone, and tells of it where they must still be there.
+        """Read the bytes. Raises KeyError when they are gone, and logs it when they should still be there.
 
         `written_at`: when they were stored at the earliest, in seconds since the epoch.
         """
 
     def presign(self, key: str) -> str:
-        """A URL that anybody may GET for a limited time."""
+        """A URL that works without credentials for a limited time."""
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove the objects; those already gone are no error."""
@@ -114,23 +113,23 @@ class Latencies(Protocol):
     """How long jobs take, per provider and model."""
 
     def get(self, provider: str, model: str) -> Histogram:
-        """What is known; before the first job a guess."""
+        """The learned histogram; before the first job its prior."""
 
     def observe(self, provider: str, model: str, earliest: float, latest: float) -> None:
         """A job took between `earliest` and `latest` seconds."""
 
     def censor(self, provider: str, model: str, seconds: float) -> None:
-        """A job was not finished after `seconds`, and nobody looked any further."""
+        """A job was not finished after `seconds`, when polling for it ended."""
 
 
 class Admission(Protocol):
-    """Whether a provider may be asked now: its circuit breaker and its rate limit."""
+    """Admission of submissions: a provider's circuit breaker and rate limit."""
 
     def admit(self, provider: str) -> float:
-        """When it may be asked, in seconds since the epoch; a moment that is not in the future means now."""
+        """The time from which it accepts a submission, in seconds since the epoch; not in the future: now."""
 
     def report(self, provider: str, failure: FailureCode | None, operation_id: str) -> None:
-        """An attempt of the operation ended: well (`None`) or not."""
+        """An attempt of the operation ended, with success (`None`) or a failure."""
 
 
 SigningSecret = Callable[[], bytes]

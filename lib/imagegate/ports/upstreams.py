@@ -1,4 +1,4 @@
-"""What makes pictures: upstreams, and the HTTP that leads to them."""
+"""Upstreams that make pictures, and HTTP."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ class Expander(Protocol):
     """A language model that writes prompts out."""
 
     def expand(self, prompt: str, characters: int, seconds: float, private: bool = False) -> str:
-        """Its answer to `prompt`, of about as many characters at most; gives up after about so many seconds.
+        """Its answer to `prompt`, of about `characters` at most; gives up after about `seconds`.
 
-        `private`: it is told not to log the words, where it can be told so. Raises UpstreamError when it refuses,
+        `private`: ask it not to log the prompt, where it has such an option. Raises UpstreamError when it refuses,
         fails or takes too long.
         """
 
 
 class Secrets(Protocol):
-    """Where upstream credentials are kept."""
+    """Upstream credentials by name."""
 
     def get(self, name: str) -> str | None:
         """The secret of that name, or `None` when it was never set. Raises UpstreamError(capacity) for "not now"."""
@@ -29,7 +29,7 @@ class Secrets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
-    """What the bytes of a picture say of themselves."""
+    """The properties of a picture that its bytes show."""
 
     content_type: str
     width: int
@@ -109,8 +109,8 @@ class Http(Protocol):
     def download(self, url: str, trusted_base: str) -> bytes:
         """Fetch a picture without credentials; private addresses only on `trusted_base`'s own host.
 
-        Raises UpstreamError: `expired` and `bad_payload` are for good, any other code may pass. Never one that calls
-        the upstream throttled (`Failure.surely_free`): the picture has been made.
+        Raises UpstreamError: `expired` and `bad_payload` are permanent, any other code may pass. Never a code that is
+        `Failure.certainly_free`, because the picture has been made.
         """
 
 
@@ -125,9 +125,9 @@ class Provider(Protocol):
         """Ask for the pictures. Raises UpstreamError when refused or unreachable."""
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
-        """Look for the pictures; may wait until `hold_until` (seconds since the epoch), never longer.
+        """Check the job; may wait until `hold_until` (seconds since the epoch), never longer.
 
-        Raises UpstreamError when this look failed but the job may still be alive.
+        Raises UpstreamError when this check failed but the job may still be alive.
         """
 
     def cancel(self, ticket: Ticket) -> None:

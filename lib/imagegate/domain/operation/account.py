@@ -1,4 +1,4 @@
-"""What is written into the books of an API key for one operation (docs/adr/0007)."""
+"""The entry of one operation in the usage ledger of its API key (docs/adr/0007)."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -26,19 +26,19 @@ class Amount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Where an operation's use is booked, and how much of it is."""
+    """The account that an operation's usage is charged to, and the amount reserved so far."""
 
     key: str
     """The id of the API key that pays."""
     day: str
-    """The day (UTC, as `2026-11-20`) that it counts for: the one on which it was started, or tried again."""
+    """The day (UTC, as `2026-11-20`) that is charged: that of its start or of its last retry."""
     pictures: int
     """How many it may make."""
     dearest: int
-    """What one costs at most, in micro-dollars: the price of the most expensive provider that may be asked."""
+    """Micro-dollars for one picture at most: the price of the most expensive provider on the route."""
     counts_running: bool
     """True when the key has a limit on operations under way."""
     budget: int | None = None
     """Micro-dollars that the key may spend on that day, as it was when the account was opened; `None`: no limit."""
     booked: Amount = Amount()
-    """What stands in the books for it."""
+    """The amount in the usage ledger for it."""

@@ -1,4 +1,4 @@
-"""One try at one upstream."""
+"""One attempt at one upstream."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from imagegate.domain.operation.usage import Usage
 
 
 class AttemptState(StrEnum):
-    """Where one try at one upstream stands."""
+    """The state of one attempt at one upstream."""
 
     SUBMITTING = "submitting"
     """Written before the call: a crash here leaves it unknown whether the upstream has it."""
@@ -30,9 +30,9 @@ STATE_RANK = (
     AttemptState.FAILED,
     AttemptState.DONE,
 )
-"""As it grows: of two drivers' words on one attempt the one further on counts, whichever is written first.
+"""Merge order: when two executions report on one attempt, the later state in this list wins.
 
-To have lost sight of a submission is to know less than who has its ticket, be it that he wrote a moment earlier.
+UNKNOWN comes before SUBMITTED, because the execution that has the ticket knows more.
 """
 LIVE = frozenset({AttemptState.SUBMITTING, AttemptState.SUBMITTED, AttemptState.READY})
 _MAYBE_PAID = frozenset(
@@ -68,29 +68,29 @@ class Attempt:
     started_at: float
     ended_at: float | None = None
     ticket: Mapping[str, Any] | None = None
-    """What the provider needs to find the job again; its own business."""
+    """What the provider needs to find the job again; opaque to all others."""
     sources: tuple[Source, ...] = ()
     seed: int | None = None
-    """The seed really used, where the upstream tells."""
+    """The seed really used, where the upstream reports it."""
     failure: Failure | None = None
     lease_until: float = 0.0
-    """Until then somebody is taken to be at work on it: submitting it, or (`lease_run`) listening to its stream."""
+    """Until then an execution is submitting it, or (`lease_run`) listening to its stream."""
     lease_run: str = ""
     """The workflow execution that holds the lease."""
     repeats: int = 0
-    """How often a throttled provider was asked before, for this same attempt."""
+    """Earlier submissions of this attempt that the provider throttled."""
     keep_until: float = 0.0
     """When the upstream forgets the result."""
     ready_at: float = 0.0
     """When the upstream said that it has the result, in seconds since the epoch."""
     not_honoured: tuple[str, ...] = ()
-    """Fields of the request that this provider passes over or only comes near to."""
+    """Fields of the request that this provider ignores or only approximates."""
     revised_prompts: tuple[str | None, ...] = ()
-    """What the upstream made of the prompt, until the pictures have it."""
+    """The prompts as the upstream revised them, until they are part of the pictures."""
     usage: Usage | None = None
-    """What it took, where the upstream tells."""
+    """The tokens used, where the upstream reports them."""
     micro_dollars: int = 0
-    """What the upstream charges if it makes the pictures, as far as known."""
+    """What the upstream charges if it makes the pictures, as far as is known."""
     prompt: str | None = None
     """The operation's revised prompt cut to what this provider takes, where it takes less."""
 
@@ -107,13 +107,13 @@ class Attempt:
 
     @property
     def stream_already_read(self) -> bool:
-        """True when somebody has listened to its stream already, and may have heard all that it had to say."""
+        """True when its stream has been opened before, and the result may have been sent then."""
         return self.state is AttemptState.SUBMITTED and self.lease_until > 0
 
     def reduced(self, pictures: int) -> Self:
-        """The attempt when the upstream made only so many pictures: other slots are free again, and cost nothing.
+        """The attempt when the upstream made only so many pictures; its other slots become free and cost nothing.
 
-        One slot stays with it: not even to have made one is an outcome.
+        One slot remains in any case, because an attempt without a picture has an outcome too.
         """
         pictures = max(pictures, 1)
         if pictures >= len(self.slots):
@@ -122,5 +122,5 @@ class Attempt:
         return replace(self, slots=self.slots[:pictures], micro_dollars=price * pictures)
 
     def redacted(self) -> Self:
-        """The attempt without what was made of a private request's words; addresses may be made of them too."""
+        """The attempt without texts derived from a private prompt, and without URLs, which may contain it."""
         return replace(self, prompt=None, revised_prompts=(), sources=self.sources if self.live else ())

@@ -24,18 +24,18 @@ KEY_LIFE = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The operation that holds a key."""
+    """The operation that owns a key."""
 
     operation_id: str
     waiting: int = 0
-    """How many callers were told "still waiting" and not yet how it ended."""
+    """Callers that were answered "still waiting" and have not seen the end."""
 
 
 class Claimed(ImagegateError):
-    """The key already has a holder."""
+    """The key already belongs to an operation."""
 
     def __init__(self, claim: Claim) -> None:
-        super().__init__(f"held by operation {claim.operation_id}")
+        super().__init__(f"owned by operation {claim.operation_id}")
         self.claim = claim
 
 
@@ -50,7 +50,7 @@ def body_claim(owner: str, dialect: str, body_digest: str) -> str:
 
 
 def claim_expires_at(operation: Operation) -> float:
-    """When the operation's claim lapses, in seconds since the epoch."""
+    """When the operation's claim expires, in seconds since the epoch."""
     if (operation.claim or "").startswith("key#"):
         return max(operation.deadline, operation.created_at + KEY_LIFE)
     return operation.deadline + AFTERLIFE
@@ -64,18 +64,18 @@ def digest(document: Mapping[str, Any]) -> str:
 
 
 def resumes_wait(claim: Claim, repeated: bool) -> bool:
-    """True when a request takes up a wait that was broken off: it says so, or somebody was put off."""
+    """True when a request continues an interrupted wait: it is marked as a retry, or a caller is still waiting."""
     return repeated or claim.waiting > 0
 
 
 def answers_repeat(
     existing: Operation, claim: Claim, repeated: bool, now: float, *, retry_invited: bool = True
 ) -> bool:
-    """True when a request with the holder's claim is answered by it instead of making a new operation.
+    """True when a request with the same claim is answered by `existing` instead of a new operation.
 
-    `retry_invited`: a failure that cost nothing was answered with "try again", and so a second try is one. Otherwise an
-    Idempotency-Key always finds its operation. For a body:
-    `repeated`: the client says that this is a retry. A second prompt after a delivered answer is deliberate.
+    `retry_invited`: a failure that cost nothing was answered with "try again", so a repetition makes a new attempt. In
+    all other cases an Idempotency-Key finds its operation. For a body, `repeated`: the client marks it as a retry. An
+    unmarked repetition after a delivered answer is a new request.
     """
     if not existing.done:
         return True

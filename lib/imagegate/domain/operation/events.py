@@ -30,7 +30,7 @@ class Event:
 
     operation: Operation
     late: bool = False
-    """True when what is announced is a picture that came after the operation had failed."""
+    """True for the announcement of a picture that came after the operation had failed."""
 
     @property
     def id(self) -> str:
@@ -54,7 +54,7 @@ class Event:
         return webhook is not None and self.name in webhook.events
 
     def detail(self) -> dict[str, Any]:
-        """EventBridge's detail: the native operation, whose it is, and what puts announcements in order.
+        """EventBridge's detail: the native operation, its owner, and the sequence.
 
         It stays below 160 KB (EventBridge takes 256), whatever was asked for and however often it was tried.
         """
@@ -71,7 +71,7 @@ class Event:
 
 
 def event_for(old: Operation | None, new: Operation) -> Event | None:
-    """The event that the change from `old` to `new` deserves, if any: one per state reached.
+    """The event for the change from `old` to `new`, if there is one: one for each state reached.
 
     A picture that comes after its operation has failed is announced as well, as Succeeded with `late`.
     """

@@ -24,7 +24,7 @@ class State(StrEnum):
 
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
-    # Straight to its end when it was retried and its earlier jobs had everything after all.
+    # Directly to its end when it was retried and its earlier jobs yielded every picture after all.
     State.QUEUED: frozenset({State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED}),
     State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED}),
     State.SUCCEEDED: frozenset(),
@@ -51,7 +51,7 @@ class Picture:
     late: bool = False
     """True when it came after the operation had ended."""
     revised_prompt: str | None = None
-    """What it was made from, where that is not the caller's own prompt."""
+    """The prompt that it was made from, unless that is the caller's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,29 +66,29 @@ class Operation:
     deadline: float
     """Seconds since the epoch after which waiting ends."""
     due_at: float
-    """When somebody must have touched it, else `sweep` puts it back on the road."""
+    """When `sweep` restarts it unless it has been written since."""
     reply: Mapping[str, str] = field(default_factory=dict)
-    """How the dialect has to answer (for instance `response_format`)."""
+    """What the dialect needs to render the answer, for instance `response_format`."""
     model: str = ""
     """The route that serves it; `request.model` may be one of its aliases."""
     claim: str | None = None
     """The key under which repeated requests find this operation (domain/operation/coalescing.py)."""
     digest: str = ""
-    """Of the canonical body, to tell a repetition from another request."""
+    """Digest of the canonical body; tells a repetition from another request."""
     metadata: Mapping[str, str] = field(default_factory=dict)
-    """The caller's own notes, handed back and announced."""
+    """The caller's own metadata, returned and announced."""
     revised_prompt: str | None = None
-    """The prompt as it was expanded; written once, so that every submission is made from the same."""
+    """The expanded prompt; written once, so that every submission uses the same."""
     not_expanded: Failure | None = None
-    """Why the prompt was not expanded though that was asked for."""
+    """Why the prompt was not expanded although the caller requested it."""
     webhook: Webhook | None = None
-    """Where its changes are announced to, beside the bus."""
+    """The receiver of its announcements, besides the bus."""
     retried_after: int = 0
-    """How many attempts there were when the caller last asked to try again."""
+    """The number of attempts at the caller's last retry."""
     retries: int = 0
-    """How often the caller has asked for that."""
+    """The number of the caller's retries."""
     queued_at: float = 0.0
-    """When that was; 0 when it never was."""
+    """Time of the last retry; 0: none."""
     state: State = State.QUEUED
     version: int = 1
     updated_at: float = 0.0
@@ -98,11 +98,11 @@ class Operation:
     pictures: tuple[Picture, ...] = ()
     failure: Failure | None = None
     account: Account | None = None
-    """Where its use is booked; `None` when its API key has no limit that needs it."""
+    """`None` when its API key has no limit that counts its usage."""
 
     @property
     def done(self) -> bool:
-        """True in the three last states."""
+        """True in the three final states."""
         return self.state in ENDED
 
     @property
@@ -117,16 +117,16 @@ class Operation:
 
     @property
     def has_live_jobs(self) -> bool:
-        """True when jobs are to be harvested, or stopped, though nobody waits for them."""
+        """True when the operation has ended and still has jobs to poll or to cancel."""
         return self.done and any(attempt.live for attempt in self.attempts)
 
     def prompt_for(self, attempt: Attempt) -> str | None:
-        """What the attempt's provider gets in place of the caller's words; `None`: those themselves."""
+        """The prompt that replaces the caller's for the attempt's provider; `None`: the caller's own."""
         return attempt.prompt or self.revised_prompt
 
     @property
     def awaits_expansion(self) -> bool:
-        """True while nothing may be submitted because it is not known yet from which words."""
+        """True while nothing may be submitted because the prompt is still to be expanded."""
         settled = self.revised_prompt is not None or self.not_expanded is not None
         return self.request.expand and not settled and not self.done
 
@@ -147,12 +147,12 @@ class Operation:
 
     @property
     def provider(self) -> str | None:
-        """The provider that really made the first picture."""
+        """The provider that made the first picture."""
         return self.pictures[0].provider if self.pictures else None
 
     @property
     def usage(self) -> Usage | None:
-        """What the pictures took, where every upstream that made one tells."""
+        """The tokens of all pictures, when every upstream that made one reports them."""
         return sum_usage(attempt.usage for attempt in self.attempts if attempt.state is AttemptState.DONE)
 
     @property
@@ -179,11 +179,11 @@ class Operation:
         return replace(self, state=state, **changes)
 
     def expanded(self, prompt: str) -> Self:
-        """The operation with its prompt expanded, unless it is known already what is to be submitted."""
+        """The operation with its expanded prompt, unless its prompt is already decided."""
         return replace(self, revised_prompt=prompt) if self.awaits_expansion else self
 
     def without_expansion(self, failure: Failure) -> Self:
-        """The operation content with the caller's own prompt, unless it is known already what is to be submitted."""
+        """The operation with the caller's own prompt, unless its prompt is already decided."""
         return replace(self, not_expanded=failure) if self.awaits_expansion else self
 
     def with_attempt(self, attempt: Attempt) -> Self:
@@ -194,9 +194,9 @@ class Operation:
         return replace(self, attempts=tuple(sorted((*others, attempt), key=lambda attempt: attempt.number)))
 
     def merge_attempt(self, attempt: Attempt) -> Self:
-        """The operation with a driver's word on one of its attempts, unless another driver knew more or was first.
+        """The operation with an execution's report on one of its attempts, unless it knows more (STATE_RANK).
 
-        A job given up as unknown lives again when its ticket comes after all, if nobody else has taken its slots.
+        An unknown attempt becomes live again when its ticket arrives late, unless its slots are taken.
         """
         [known] = (known for known in self.attempts if known.number == attempt.number)
         if attempt.repeats < known.repeats:
@@ -210,9 +210,9 @@ class Operation:
         return self
 
     def reopen_lost(self, now: float) -> Self:
-        """The operation with jobs looked for again that were given up before their tickets came.
+        """The operation with unknown attempts reopened whose tickets arrived late.
 
-        Only those whose slots nobody else has taken, and that their upstreams have not forgotten at `now`.
+        Only those whose slots are free and whose upstream still keeps the result at `now`.
         """
         operation = self
         for attempt in self.attempts:

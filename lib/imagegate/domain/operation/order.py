@@ -1,4 +1,4 @@
-"""What a provider is asked for in one submission."""
+"""The request of one submission to a provider."""
 
 from dataclasses import dataclass
 
@@ -15,10 +15,10 @@ class InputBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamRequest:
-    """One submission: the request as this provider is to understand it."""
+    """One submission: the request adapted to this provider."""
 
     request: ImageRequest
-    """With the seed of this submission; `n` is the whole operation's, `count` is what counts."""
+    """With the seed of this submission; `n` is that of the whole operation, use `count`."""
     model: str
     """The upstream's own name of the model."""
     count: int = 1
@@ -27,6 +27,6 @@ class UpstreamRequest:
     """Pictures to edit or vary, in the caller's order."""
     mask: InputBody | None = None
     idempotency_key: str = ""
-    """The same whenever this very submission is repeated, for upstreams that honour such keys."""
+    """The same for every repetition of this submission, for upstreams that honour such keys."""
     repeated: bool = False
-    """An earlier try with this key was lost: the upstream may have the job, and is asked for it first if it can be."""
+    """True when an earlier submission with this key was lost. A provider that can look jobs up checks for it first."""

@@ -1,4 +1,4 @@
-"""What a provider answers."""
+"""The answers of a provider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Ready:
     bodies: tuple[bytes, ...] = ()
     seed: int | None = None
     revised_prompts: tuple[str | None, ...] = ()
-    """What the upstream made of the prompt, picture by picture: `bodies` first, then `sources`. Empty when untold."""
+    """The revised prompt of each picture: `bodies` first, then `sources`. Empty when not reported."""
     usage: Usage | None = None
     micro_dollars: int | None = None
     """What the upstream says it charges for all of them, in millionths of a dollar; `None` when it does not tell."""
@@ -47,12 +47,12 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class PollHistory:
-    """What a workflow's run has seen of an operation's jobs so far."""
+    """The polls of an operation's jobs in one execution so far."""
 
     last_poll_at: float = 0.0
-    """When it last looked, in seconds since the epoch."""
+    """Time of the last poll, in seconds since the epoch."""
     poll_count: int = 0
-    """How often its state Poll was visited, this visit included."""
+    """Invocations of Poll, including this one."""
 
 
 NOT_POLLED = PollHistory()

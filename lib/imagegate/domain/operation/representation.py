@@ -1,4 +1,4 @@
-"""The native JSON of an operation: what events carry and the operations API shows. No bytes, no URLs."""
+"""The native JSON of an operation, as in events and in the operations API. No bytes, no URLs."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -105,7 +105,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 
 
 def _webhook(webhook: Webhook | None) -> dict[str, Any] | None:
-    """Not its URL: whoever hears of the event on the bus has no business there."""
+    """Without its URL, which subscribers of the bus must not see."""
     return {"host": webhook.host, "events": list(webhook.events)} if webhook else None
 
 

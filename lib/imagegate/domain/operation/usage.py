@@ -1,4 +1,4 @@
-"""What an upstream says a generation took, in tokens."""
+"""Token usage that an upstream reports."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Usage:
 
 
 def sum_usage(usages: Iterable[Usage | None]) -> Usage | None:
-    """All of them together; `None` when there is none, or when one is not known: a part would pass for the whole."""
+    """The sum; `None` when there is none, or when one is unknown, because a partial sum would be wrong."""
     total = None
     for usage in usages:
         if usage is None:

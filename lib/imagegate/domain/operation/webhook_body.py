@@ -12,12 +12,12 @@ _ABRIDGEMENTS = ((500, True), (500, False), (100, False))
 """Characters left of a text, and whether the metadata stays; tried in this order."""
 _ATTEMPTS, _LONGEST_REASON = 3, 100
 _ADDRESSES = ("images", "urls", "webhook")
-"""What is of no use when it is cut, and never long."""
+"""Fields that are useless when cut, and always short."""
 Data = Mapping[str, Any]
 
 
 def build_body(event: str, data: Data) -> str:
-    """The JSON to send; of an operation that is too large only what fits, with `abridged` saying so.
+    """The JSON to send. A large operation is cut to what fits, and marked `abridged`.
 
     `event`: a word of `webhook.EVENTS`. `data`: the event's detail with the URLs of its pictures.
     """

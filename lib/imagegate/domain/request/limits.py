@@ -1,4 +1,4 @@
-"""What an upstream accepts, and how it lets us wait."""
+"""What an upstream accepts, and how it completes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,12 +16,12 @@ Capability = Literal[Demand, Hint]
 
 
 class CompletionMode(StrEnum):
-    """How a provider lets us wait for the picture."""
+    """How a provider delivers the picture."""
 
     POLL = "poll"
-    """Cheap questions, any number of them."""
+    """By cheap polls, any number of them."""
     STREAM = "stream"
-    """One stream that must be read to its end."""
+    """By one stream that must be read to its end."""
     SYNC = "sync"
     """The submission itself answers with the picture."""
 
@@ -36,34 +36,34 @@ class Limits:
     images_per_call: int = 1
     seed_maximum: int = 2**31 - 1
     steps_maximum: int | None = None
-    """None: the upstream takes no step count."""
+    """`None`: the upstream accepts no step count."""
     hold_seconds: float = 840.0
-    """How long one look may keep its connection open."""
+    """Seconds for which one check may keep its connection open."""
     submit_seconds: float = 40.0
-    """How long a submission may take before its submitter is taken for dead."""
+    """Seconds for a submission, after which its submitter counts as dead."""
     retention_seconds: float = 3600.0
-    """How long the upstream keeps a finished result for us."""
+    """Seconds for which the upstream keeps a finished result."""
     expected_seconds: float = 20.0
-    """How long a job takes, as far as is known before the first one."""
+    """Seconds that a job is expected to take before any was observed."""
     requests_per_minute: int | None = None
-    """How many submissions the upstream takes; `None` for as many as we like."""
+    """Submissions a minute that the upstream accepts; `None`: no limit."""
     input_images: int = 0
-    """Pictures that one submission may bring to be edited as the prompt says; 0: the upstream edits none."""
+    """Input pictures that one submission may have for an edit; 0: the upstream does not edit."""
     supports_variations: bool = False
-    """It makes pictures from one alone, without a prompt."""
+    """It makes variations of one input picture, without a prompt."""
     capabilities: frozenset[Capability] = frozenset()
     """The optional fields it honours."""
     supports_weights: bool = False
-    """It takes several messages with their weights; others get one text (`ImageRequest.prompt`)."""
+    """It accepts several messages with weights; others get one text (`ImageRequest.prompt`)."""
 
     def size_for(self, request: ImageRequest) -> Size:
-        """The pixels this upstream makes for `request`: the nearest it has."""
+        """The supported size nearest to the requested one."""
         if request.size:
             return self.grid.nearest(request.size)
         return self.grid.of_ratio(*(request.ratio or (1, 1)))
 
     def works_from(self, pictures: int, *, prompted: bool) -> bool:
-        """True when it takes so many pictures to work from, with a prompt that says how or without."""
+        """True when it accepts so many input pictures, with a prompt or without."""
         return pictures <= (self.input_images if prompted else int(self.supports_variations))
 
     def prompt_length(self, request: ImageRequest) -> int:

@@ -18,7 +18,7 @@ class Target:
     model: str
     limits: Limits
     price_usd: float | None = None
-    """What the upstream charges for a picture, as far as known."""
+    """What the upstream charges for a picture, as far as is known."""
 
     @property
     def micro_dollars(self) -> int | None:
@@ -78,7 +78,7 @@ class Routes:
         return next(iter(self._candidates(name)), None)
 
     def working_from(self, pictures: int, *, prompted: bool) -> list[str]:
-        """The models that take so many pictures to work from, with a prompt or without."""
+        """The models that accept so many input pictures, with a prompt or without."""
         return [
             route.model
             for route in self._routes
@@ -134,7 +134,7 @@ def _covers(alias: str, name: str) -> bool:
 
 
 def _with_capable_targets(route: Route, request: ImageRequest) -> Route:
-    """The route with only those providers on it that can do what is asked."""
+    """The route with only those providers that can honour the request."""
     problems = [(target, unsupported(request, target.limits)) for target in route.targets]
     fitting = tuple(target for target, found in problems if not found)
     if fitting:
