@@ -88,10 +88,10 @@ def test_what_upstreams_say_of_private_words_is_not_kept_either(world: World, sa
     operation = world.drive(begun(world, private=True))
     assert operation.state is State.SUCCEEDED
     reported = {attempt.failure.message for attempt in operation.attempts if attempt.failure}
-    assert reported == {"alpha: upstream failed. What it said is not kept, as the caller asked."}
+    assert reported == {"alpha: upstream failed. Its message is not kept, as the caller requested."}
     refused = World(alpha=ScriptedProvider(submissions=[UpstreamError(quoting)]))
     failed = refused.drive(begun(refused, private=True))
-    text = "alpha: content filtered. What it said is not kept, as the caller asked."
+    text = "alpha: content filtered. Its message is not kept, as the caller requested."
     assert failed.failure == replace(quoting, message=text)
     ended = [entry for entry in (*world.store.history, *refused.store.history) if entry.done]
     assert not any(said in dumps(entry) or MARK in dumps(entry) for entry in ended)

@@ -97,7 +97,7 @@ def test_what_an_operations_item_could_not_hold_is_refused() -> None:
 
 def test_work_in_the_name_of_a_key_that_is_gone_names_the_way_out() -> None:
     with pytest.raises(Unauthenticated, match=r"^The API key in whose name this would be done is unknown") as refused:
-        OnBehalf(keys=MemoryApiKeys(), clock=FakeClock(), key_id="nobody")()
+        OnBehalf(keys=MemoryApiKeys(), clock=FakeClock(), key_id="unknown")()
     assert refused.value.remedy == "Name another."
 
 

@@ -113,7 +113,7 @@ class World:
         poll_count: int = 0,
         submit_not_before: float = 0.0,
     ) -> Step:
-        """One visit of the state Poll."""
+        """One run of the state Poll."""
         step = Step(
             operation_id,
             "wait",

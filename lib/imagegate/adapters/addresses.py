@@ -79,7 +79,7 @@ def vetted_addresses(
     resolver: Resolver = resolve,
     is_allowed: Callable[[str], bool] = is_public,
 ) -> list[str]:
-    """The addresses that may be connected to, the best first; whoever asks connects to them and resolves nothing again.
+    """The addresses that may be connected to, the best first; the caller connects to them and does not resolve again.
 
     A name that leads elsewhere a moment later (DNS rebinding) is thereby no way round. `seconds`: that resolving may
     take. Raises NotAllowed unless every address is allowed, OSError when there is none.

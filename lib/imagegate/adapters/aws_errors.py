@@ -1,4 +1,4 @@
-"""What AWS refuses, in a sentence for whoever is at the command line."""
+"""Errors of AWS as one sentence for the command line."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ _REFUSED_CREDENTIALS = ("ExpiredToken", "ExpiredTokenException", "InvalidClientT
 
 
 class AwsError(ImagegateError):
-    """AWS did not do what was asked; the message says why and what to do."""
+    """An AWS call failed; the message says why and what to do."""
 
 
 @contextmanager

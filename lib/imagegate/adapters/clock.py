@@ -4,7 +4,7 @@ import time
 
 
 class SystemClock:
-    """Time as the operating system tells it."""
+    """The operating system's time."""
 
     def now(self) -> float:
         """Seconds since the epoch."""

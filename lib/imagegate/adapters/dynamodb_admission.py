@@ -22,7 +22,7 @@ class DynamoDBAdmission:
         self._circuits = DynamoDBCircuits(client, table, "circuit#", now)
 
     def admit(self, provider: str) -> float:
-        """When the provider may be asked, in seconds since the epoch; not in the future means now."""
+        """The time from which the provider accepts a submission, in seconds since the epoch; not in the future: now."""
         spared_until = self._circuits.admit(provider)
         if spared_until > self._now():
             return spared_until

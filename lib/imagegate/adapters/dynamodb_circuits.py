@@ -1,4 +1,4 @@
-"""Circuit breakers, one item each in the operations table: `pk` = a prefix and the name of what is spared."""
+"""Circuit breakers, one item each in the operations table: `pk` = a prefix and the name of the provider or receiver."""
 
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class DynamoDBCircuits:
         self._kept: dict[str, tuple[float, Circuit]] = {}
 
     def admit(self, name: str) -> float:
-        """When it may be asked, in seconds since the epoch; not in the future means now."""
+        """When the circuit closes, in seconds since the epoch; not in the future: it is closed."""
         circuit = self._circuit(name)
         if circuit.open_until > self._now():
             return circuit.open_until
@@ -69,7 +69,7 @@ class DynamoDBCircuits:
         )
 
     def _replace(self, name: str, before: Circuit, after: Circuit) -> bool:
-        """Write unless somebody else did since `before` was read; then forget it, so that it is read again."""
+        """Write unless another writer did since `before` was read; then drop the cached value."""
         item = {
             "pk": {"S": f"{self._prefix}{name}"},
             "failures": {"N": str(after.failures)},

@@ -38,7 +38,7 @@ class DynamoDBLatencies:
         self._update(provider, model, lambda histogram: histogram.observed_between(earliest, latest))
 
     def censor(self, provider: str, model: str, seconds: float) -> None:
-        """A job was not finished after `seconds`, and nobody looked any further."""
+        """A job was not finished after `seconds`, when polling for it ended."""
         self._update(provider, model, lambda histogram: histogram.censored(seconds))
 
     def _update(self, provider: str, model: str, change: Callable[[Histogram], Histogram]) -> None:

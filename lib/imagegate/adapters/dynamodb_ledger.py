@@ -39,7 +39,7 @@ def writes(table: str, reservation: Reservation, now: float) -> list[tuple[dict[
 
 
 class DynamoDBUsageLedger:
-    """The Books port on the operations table."""
+    """The UsageLedger port on the operations table."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client

@@ -10,7 +10,7 @@ from imagegate.domain.operation.operation import Operation
 OWNER_INDEX = "owner"
 _READ_PER_CALL = 100
 _CALLS = 20
-"""Calls that one page may cost before it is handed out with fewer operations than asked for."""
+"""Calls that one page may cost before it is returned with fewer operations than requested."""
 
 
 class DynamoDBListing:

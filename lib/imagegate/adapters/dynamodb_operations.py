@@ -39,7 +39,7 @@ class DynamoDBOperations:
         self._now = now
 
     def create(self, operation: Operation, over: str | None = None, reservation: Reservation | None = None) -> None:
-        """Write a new operation and, in one transaction, its claim and what its key's books say of it.
+        """Write a new operation and, in one transaction, its claim and its reservation.
 
         Raises Conflict when the id exists, Claimed when the key has another holder than `over`, and RateLimited
         when the booking's limits would not hold.
@@ -52,7 +52,7 @@ class DynamoDBOperations:
         self._transact(operation, [*claim, self._written(operation, _NEW)], reservation)
 
     def count_waiting(self, operation: Operation, change: int) -> None:
-        """Note on the claim that one caller more (+1) or less (-1) was told "still waiting"."""
+        """Change the count of waiting callers on the claim by 1 or -1."""
         holds = "holder = :id" + (" AND waiting > :none" if change < 0 else "")
         values = {":id": {"S": operation.id}, ":change": {"N": str(change)}}
         if change < 0:
@@ -75,7 +75,7 @@ class DynamoDBOperations:
                 return
 
     def replace(self, operation: Operation, reservation: Reservation | None = None) -> None:
-        """Write the next version and, in one transaction, what it changes in its key's books.
+        """Write the next version and, in one transaction, its reservation.
 
         Raises Conflict unless the stored version is the one before, RateLimited when the booking's limits would not
         hold.
@@ -193,7 +193,7 @@ class DynamoDBOperations:
         raise Conflict(f"too many transactions at once on operation {operation.id}")
 
     def _item(self, operation: Operation) -> dict[str, dict[str, str]]:
-        """Kept for the retention since the caller last asked for it, and never gone while it runs."""
+        """The retention after its start or last retry; it never expires while it runs."""
         return _item(operation, max(operation.waiting_since + self._retention, operation.deadline + _DAY))
 
 
@@ -212,7 +212,7 @@ def is_operation(keys: Item) -> bool:
 
 
 def _is_open(operation: Operation) -> bool:
-    """True while somebody has to look after it: it runs, or its jobs do."""
+    """True while the operation runs, or its jobs do."""
     return not operation.done or operation.has_live_jobs
 
 

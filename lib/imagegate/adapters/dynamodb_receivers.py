@@ -1,4 +1,4 @@
-"""Hosts that webhooks go to, in the operations table: whose turn it is, and which are spared.
+"""Receivers of webhooks in the operations table: the current delivery and the circuit of each host.
 
 `receiver#<owner>#<digest of the host>` is a circuit; the same and `#turn` is there while a delivery is under way.
 """

@@ -21,7 +21,7 @@ class DynamoDBRequestRate:
         self._table = table
         self._now = now
         self._seen: dict[str, int] = {}
-        """The last `full_at` known of a key. It only grows, so a bucket known to be empty needs no second look."""
+        """The last `full_at` known of a key. It only grows, so an empty bucket needs no second read."""
 
     def take(self, key_id: str, per_minute: int, cost: int = 1) -> Allowance:
         """Take `cost` of the requests that the key may make now, if there are so many."""

@@ -13,7 +13,7 @@ from imagegate.domain.operation.operation import Operation
 _SECONDS = ("OperationSeconds", "UpstreamSeconds", "DetectionSeconds", "OverdueSeconds", "ExpansionSeconds")
 _UNITS = dict.fromkeys(_SECONDS, "Seconds")
 _ALL: tuple[str, ...] = ()
-"""The dimensions of a figure that is summed over everything: what alarms look at."""
+"""The dimensions of a metric that is summed over everything, as alarms need it."""
 
 
 class EmfTelemetry:
@@ -59,7 +59,7 @@ class EmfTelemetry:
         self._emit({"UnknownDeliveries": 1.0}, (_ALL,), {"operation": operation_id[:64], "sequence": sequence})
 
     def swept(self, restarted: int, overdue: float) -> None:
-        """What a sweep found; zeros when all is well, so that silence means that nobody sweeps."""
+        """The result of a sweep; zeros when all is well, so that a missing value means that `sweep` does not run."""
         self._emit({"Restarted": float(restarted), "OverdueSeconds": overdue}, (_ALL,), {})
 
     def _emit(

@@ -1,4 +1,4 @@
-"""Listening on an EventBridge bus for a while: through a queue and a rule that last as long as somebody listens.
+"""Listen on an EventBridge bus for a while, through a temporary queue and rule.
 
 Whoever listens says so on the queue every minute. A queue on which nobody has said so for longer is left over from
 a listener that was killed, and the next one removes it.
@@ -22,7 +22,7 @@ _SIGN_OF_LIFE = "imagegate:listened-at"
 _RETENTION = "60"
 """Seconds; the shortest there is."""
 _WAIT = 5
-"""Seconds a look into the queue waits for events; shorter than the client's patience."""
+"""Seconds that one receive call waits for events; shorter than the client's timeout."""
 _TARGET = "queue"
 Event = Mapping[str, Any]
 
@@ -109,7 +109,7 @@ class EventTail:
 
 
 def _only_from(rule: str, queue: str) -> dict[str, Any]:
-    """The policy that lets a rule, and nobody else, send to a queue."""
+    """The policy that allows only a rule to send to a queue."""
     allow = {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},

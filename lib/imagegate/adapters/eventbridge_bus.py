@@ -22,7 +22,7 @@ class EventBridgeBus:
     """The EventBus on one custom bus."""
 
     def __init__(self, client: Any, bus: str, bucket: str, sleep: Callable[[float], None]) -> None:
-        """`bucket`: where the pictures are, so that whoever reads S3 needs nothing else."""
+        """`bucket`: of the pictures, so that a subscriber with access to S3 needs nothing else."""
         self._client = client
         self._bus = bus
         self._bucket = bucket

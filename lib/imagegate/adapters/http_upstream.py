@@ -180,21 +180,10 @@ def _read(response: httpx.Response, request: HttpRequest) -> bytes:
     return bytes(body)
 
 
-def _form(request: HttpRequest) -> dict[str, Any]:
-    """The arguments of httpx for text fields and files; a file without a name is a text field to it."""
-    files: list[tuple[str, Any]] = [(name, ("image", file.body, file.content_type)) for name, file in request.files]
-    if request.multipart:
-        return {"files": [*((name, (None, value)) for name, value in request.form.items()), *files]}
-    return {"data": dict(request.form) or None, "files": files or None}
-
-
-def _without_credentials(body: bytes, request: HttpRequest) -> bytes:
-    """A refusal without the credentials it was asked with: some repeat them, and callers are shown what it says."""
-    for name, value in request.headers.items():
-        credential = value.rpartition(" ")[2].encode()
-        if _CREDENTIAL.search(name) and len(credential) >= _SHORTEST_CREDENTIAL:
-            body = body.replace(credential, b"[redacted]")
-    return body
+def _without_credential(body: bytes, request: HttpRequest) -> bytes:
+    """A refusal without the credential of the request: some upstreams repeat it, and callers see the message."""
+    credential = request.headers.get("authorization", "").rpartition(" ")[2].encode()
+    return body.replace(credential, b"[redacted]") if len(credential) >= _SHORTEST_CREDENTIAL else body
 
 
 @contextmanager
@@ -207,7 +196,7 @@ def _closing(response: httpx.Response) -> Iterator[None]:
 
 @contextmanager
 def _to_upstream_error(request: HttpRequest) -> Iterator[None]:
-    """httpx's exceptions in our vocabulary.
+    """httpx's exceptions as UpstreamError.
 
     What never arrived is safe to repeat. A POST that may have been read is ambiguous: the upstream may
     be at work, and be paid, without our knowing.

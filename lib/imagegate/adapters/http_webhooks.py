@@ -58,7 +58,7 @@ class HttpWebhooks:
 
 
 def _read(chunks: Iterable[bytes]) -> None:
-    """Take some of the answer, for receivers that mind when nobody reads it."""
+    """Read part of the response, for receivers that fail when it is not read."""
     size = 0
     try:
         for chunk in chunks:

@@ -27,7 +27,7 @@ class Target:
 
 
 def vet_picture(told: str, at: str, trusted_base: str) -> Target:
-    """The address that was `told` at the address `at`, absolute, when it may be fetched. Raises UpstreamError."""
+    """The URL `told` in the response from the URL `at`, absolute, if it may be fetched. Raises UpstreamError."""
     try:
         # With the parser of the client that will call it: two of them may read two hosts in one address.
         url, trusted = httpx.URL(at).join(told), httpx.URL(trusted_base)

@@ -98,7 +98,7 @@ def _encoded(picture: Image.Image, output_format: str, quality: int) -> bytes:
     try:
         picture.save(out, output_format.upper(), quality=quality, method=4 if pixels <= EASY_WEBP else 2)
     except (OSError, ValueError) as error:
-        # JPEG's sides end at 65,500 pixels and WebP's at 16,383, and WebP has no room for some pictures of noise.
+        # JPEG's sides end at 65,500 pixels and WebP's at 16,383, and WebP cannot hold some pictures of noise.
         raise _bad(unfit) from error
     return out.getvalue()
 

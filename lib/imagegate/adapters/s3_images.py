@@ -49,7 +49,7 @@ def s3_client(region: str) -> Any:
         # Of silence, not of the whole transfer; those that S3 leaves unanswered are few, and repeated below.
         read_timeout=10,
         tcp_keepalive=True,
-        # Many: a blocking upstream tells a picture's bytes once, and they were paid for.
+        # Many, because a SYNC upstream returns a picture's bytes once, and they were paid for.
         retries={"mode": "standard", "total_max_attempts": 8},
     )
     return boto3.client("s3", region_name=region, config=config)
@@ -78,7 +78,7 @@ class S3Images:
             self._put_once(stored)
 
     def _put_once(self, stored: dict[str, Any]) -> None:
-        """Put what is not there yet; two at once are told so, and one of them has to come again."""
+        """Put an object that is not there yet; of two concurrent writers one gets a conflict and retries."""
         for pause in (*_CONFLICT_PAUSES, None):
             try:
                 self._client.put_object(**stored, IfNoneMatch="*")

@@ -1,4 +1,4 @@
-"""Messages that nobody can handle, in an SQS queue with an alarm."""
+"""Messages that cannot be handled, in an SQS queue with an alarm."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from imagegate.ports.messaging import DeadLetter
 _CODE, _REASON = "ERROR_CODE", "ERROR_MESSAGE"
 _LONGEST_REASON = 1_000
 _LOOK = 20
-"""Seconds for which a letter that was looked at is hidden, so that a look at many sees each once."""
+"""Seconds for which a received letter is hidden, so that a listing shows each letter once."""
 
 
 class SqsDeadLetters:

@@ -20,7 +20,7 @@ class SqsWebhooks:
         self._url = queue_url
 
     def put(self, operation_id: str, sequence: int) -> None:
-        """Have `deliver` look at a delivery."""
+        """Queue a delivery for `deliver`."""
         again = {"operation": {"id": operation_id}, "sequence": sequence}
         self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps({"again": again}))
 

@@ -1,4 +1,4 @@
-"""Failures of upstreams, in words that name the host and no more: the rest of an address often opens something."""
+"""Failures of upstreams. Messages name only the host, because the rest of a URL is often a credential."""
 
 import httpx
 

@@ -1,4 +1,4 @@
-"""Where webhooks may be sent to: the one place that decides it, when they are asked for and when they are sent."""
+"""Which URLs webhooks may have; checked when a webhook is requested and again when it is sent."""
 
 import ipaddress
 import re

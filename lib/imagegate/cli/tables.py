@@ -35,7 +35,7 @@ _SIZES = (
     "6 MB of text (`Content-Type: application/json`), or 4.5 MB of anything else, which API Gateway puts into base64. "
     "Either way that is about 4.5 MB of pictures.\n"
 )
-_NOBODY = Operation(
+_EXAMPLE = Operation(
     id="0" * 20, owner="", dialect="", request=ImageRequest("", ()), created_at=0.0, deadline=0.0, due_at=0.0
 )
 

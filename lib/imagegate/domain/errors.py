@@ -5,11 +5,11 @@ ImagegateError
 │   ├── Unauthenticated    no API key, or none that is valid
 │   ├── Forbidden          the API key is not allowed to do this
 │   ├── InvalidRequest     a field is missing, malformed or out of range
-│   ├── CannotExpand       this deployment has nobody who expands prompts
+│   ├── CannotExpand       this deployment does not expand prompts
 │   ├── TooLarge           it has more bytes than are taken
 │   ├── UnknownModel       no route of that name
 │   ├── UnknownProvider    the model's route has no provider of that name
-│   ├── UnknownOperation   no such operation, or it belongs to somebody else
+│   ├── UnknownOperation   no such operation, or it belongs to another owner
 │   ├── UnknownImage       the operation has no such picture
 │   ├── Overtaken          others wrote the same thing at the same moment
 │   ├── WrongState         the operation cannot be changed that way as it stands
@@ -20,7 +20,7 @@ ImagegateError
 │       └── QuotaExhausted the API key has used what it may today
 ├── UpstreamError          an upstream said no, or said nothing (carries a Failure)
 ├── Unreachable            a webhook's receiver could not be reached
-├── Conflict               somebody else wrote the operation first: read it again
+├── Conflict               another writer was first: read it again
 ├── Claimed                an operation with the same key is there (domain/operation/coalescing.py)
 └── MisconfiguredError     the deployment has to change something
 """
@@ -65,7 +65,7 @@ class InvalidRequest(RequestError):
 
 
 class CannotExpand(RequestError):
-    """This deployment has nobody who expands prompts."""
+    """This deployment does not expand prompts."""
 
     code = "expansion_unavailable"
 
@@ -89,7 +89,7 @@ class UnknownProvider(RequestError):
 
 
 class UnknownOperation(RequestError):
-    """No such operation, or it belongs to somebody else (the two look alike on purpose)."""
+    """No such operation, or it belongs to another owner, which looks the same on purpose."""
 
     code = "operation_not_found"
 
@@ -154,7 +154,7 @@ class Unreachable(ImagegateError):
 
 
 class Conflict(ImagegateError):
-    """The operation was written by somebody else since it was read."""
+    """The operation was written since it was read."""
 
 
 class MisconfiguredError(ImagegateError):
@@ -164,7 +164,7 @@ class MisconfiguredError(ImagegateError):
 class FailureCode(StrEnum):
     """Why an attempt or an operation failed.
 
-    The first twelve words are common to all upstreams (docs/protocols/providers.md#error-vocabulary);
+    The first twelve codes are common to all upstreams (docs/protocols/providers.md#error-vocabulary);
     the rest are imagegate's own.
     """
 
@@ -197,7 +197,7 @@ _FINAL = {FailureCode.INVALID_REQUEST, FailureCode.CONTENT_FILTERED, FailureCode
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why something failed, in words fit for the caller."""
+    """Why something failed, in a message for the caller."""
 
     code: FailureCode
     message: str
@@ -215,8 +215,8 @@ class Failure:
         return self.code in _FINAL
 
     def redacted(self, provider: str) -> Self:
-        """The same reason in our own words: those of `provider` may repeat a private request's."""
-        message = f"{provider}: {self.code.replace('_', ' ')}. What it said is not kept, as the caller asked."
+        """The same reason without the message of `provider`, which may repeat a private prompt."""
+        message = f"{provider}: {self.code.replace('_', ' ')}. Its message is not kept, as the caller requested."
         return replace(self, message=message)
 
     @property

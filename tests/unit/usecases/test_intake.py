@@ -148,7 +148,7 @@ def test_a_key_lends_its_owner_and_its_models_until_it_is_revoked(desk: Desk) ->
     assert desk.world.store.history[-1].owner == key.id
     keys.put(key.revoked(clock.now()))
     desk.intake(message("e-2"))
-    desk.principal = OnBehalf(keys=keys, clock=clock, key_id="nobody")
+    desk.principal = OnBehalf(keys=keys, clock=clock, key_id="unknown")
     desk.intake(message("e-3"))
     other, _ = issue("art", clock.now(), models=("art",))
     keys.put(other)

@@ -1,4 +1,4 @@
-"""API keys `ig_<id>_<secret>`: how they are made, what is kept of them, whom they let in. Pure.
+"""API keys `ig_<id>_<secret>`: how they are made, stored and checked. Pure.
 
 Of the secret only the SHA-256 digest is kept. It needs no salt and no slow hash: 200 random bits cannot be guessed.
 """
@@ -51,12 +51,12 @@ class FormerSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyWebhook:
-    """What webhooks have to do with a key."""
+    """A key's webhook settings."""
 
     url: str | None = None
-    """Where its operations are announced to that name no webhook of their own."""
+    """The receiver for operations without a webhook of their own."""
     events: tuple[str, ...] = ()
-    """Words of `webhook.EVENTS`; empty: all."""
+    """Of `webhook.EVENTS`; empty: all."""
     generation: int = 1
     """Of the secret that signs (domain/access/encryption.py)."""
     former_until: float = 0.0
@@ -99,7 +99,7 @@ class ApiKey:
         return "expired" if self.expires_at is not None and now >= self.expires_at else "active"
 
     def revoked(self, now: float) -> "ApiKey":
-        """The next version, which lets nobody in; a revoked key is returned as it is."""
+        """The next version, revoked; a revoked key is returned unchanged."""
         return self if self.revoked_at is not None else replace(self, revoked_at=now, version=self.version + 1)
 
     def rotated(self, now: float, grace: float) -> tuple["ApiKey", str]:
@@ -122,9 +122,9 @@ class Principal:
     """Who makes a request."""
 
     owner: str
-    """Whose operations it may see."""
+    """The owner whose operations it may see."""
     key: ApiKey | None = None
-    """`None` where no key is asked for, or a signed link was shown instead."""
+    """`None` where no key is required, or a signed link was presented instead."""
 
     def may_use(self, model: str) -> bool:
         """True when the key is for the route `model`."""
@@ -178,7 +178,7 @@ def digest(secret: str) -> str:
 
 
 def admit(key: ApiKey | None, secret: str, now: float) -> Principal:
-    """Let the holder of `secret` in, in time that does not depend on how much of it is right.
+    """Check `secret` in constant time, whatever part of it is right.
 
     Raises Unauthenticated; only who knows the secret is told that the key was revoked or has expired.
     """
@@ -191,7 +191,7 @@ def admit(key: ApiKey | None, secret: str, now: float) -> Principal:
 
 
 def refuse() -> NoReturn:
-    """Raise Unauthenticated for what is no key of ours."""
+    """Raise Unauthenticated for an unknown credential."""
     raise Unauthenticated("Unknown API key.", remedy=HOW_TO_SEND)
 
 

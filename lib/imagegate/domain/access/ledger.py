@@ -1,10 +1,9 @@
 """How an API key's daily and concurrent limits are kept. Pure (docs/adr/0007).
 
-The books of a key hold the sum of what its operations are charged: while one runs the most that it may use, after
-its end what it has used. Whatever changes an operation's charge carries the difference into the books, in one
-transaction with the operation's own version: nothing can be forgotten, booked twice, or left over by a crash.
-A try that costs more than was reserved for its picture raises the charge, and needs room in the budget
-(docs/adr/0018).
+The usage ledger of a key holds the sum of the charges of its operations: while one runs the most that it may use,
+after its end what it has used. A change of an operation's charge is written to the ledger in one transaction with the
+operation's version, so that no crash loses or repeats it. An attempt that costs more than was reserved for its picture
+raises the charge, and must fit into the budget (docs/adr/0018).
 """
 
 from collections import Counter
@@ -21,24 +20,24 @@ from imagegate.domain.request.route import Route
 
 _DAY = 86_400.0
 _BUSY_SECONDS = 15.0
-"""After which it is worth asking again when too many operations are under way; nobody knows when the first ends."""
+"""`Retry-After` in seconds when too many operations are running; when the first ends is not known."""
 UNLIMITED = KeyLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """What is written into a key's books together with an operation."""
+    """The change of a key's usage ledger that is written together with an operation."""
 
     key: str
     day: str
     change: Amount
     limits: KeyLimits = UNLIMITED
-    """Those that must still hold afterwards; none at a settlement."""
+    """Must still hold afterwards; none when usage is settled."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageTotals:
-    """What stands in a key's books."""
+    """The totals in a key's usage ledger."""
 
     running: int = 0
     days: Mapping[str, Amount] = field(default_factory=dict)
@@ -109,9 +108,9 @@ def _cost_by_slot(paid: Iterable[Attempt]) -> Mapping[int, int]:
 
 
 def reserve(operation: Operation, limits: KeyLimits = UNLIMITED) -> tuple[Operation, Reservation | None]:
-    """The operation as it is to be written, and what goes into the books with it (`None`: nothing).
+    """The operation to write, and the reservation to write with it (`None`: nothing changes).
 
-    `limits`: those that must hold afterwards, else the store refuses both (see `over`).
+    `limits`: must hold afterwards, otherwise the store refuses both.
     """
     account = operation.account
     if account is None or (due := charge(account, operation)) == account.booked:
@@ -121,7 +120,7 @@ def reserve(operation: Operation, limits: KeyLimits = UNLIMITED) -> tuple[Operat
 
 
 def limit_error(reservation: Reservation, used: Amount, now: float) -> RateLimited:
-    """Why a booking was refused, when `used` stood in the books."""
+    """The error for a refused reservation, when the ledger had `used`."""
     limits, change = reservation.limits, reservation.change
     if _exceeds(used.pictures, change.pictures, limits.pictures_per_day):
         left = max(0, (limits.pictures_per_day or 0) - used.pictures)
@@ -139,7 +138,7 @@ def limit_error(reservation: Reservation, used: Amount, now: float) -> RateLimit
 
 
 def _exceeds(used: int, more: int, limit: int | None) -> bool:
-    """True when a limit stands in the way: what takes nothing more is never refused."""
+    """True when `more` exceeds the limit; a change that adds nothing is never refused."""
     return limit is not None and more > 0 and used + more > limit
 
 

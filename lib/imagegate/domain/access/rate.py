@@ -12,7 +12,7 @@ _WINDOW = 60 * MICROSECONDS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What is left of a key's requests after one more was asked for."""
+    """The remaining requests of a key after one more."""
 
     limit: int
     """Requests a minute."""

@@ -14,7 +14,7 @@ _BYTES = 20
 
 
 def sign(secret: bytes, path: str, owner: str, until: float) -> str:
-    """The token that opens `path` to whoever holds it, as `owner`, until `until` (seconds since the epoch)."""
+    """The token that opens `path` for its bearer, as `owner`, until `until` (seconds since the epoch)."""
     return _token(secret, path, owner, int(until))
 
 

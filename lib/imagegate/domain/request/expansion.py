@@ -1,6 +1,6 @@
-"""A caller's prompt written out by a language model: what to ask it for, and what of its answer is the prompt. Pure.
+"""Expansion of a prompt by a language model: the instruction, and the prompt in the model's answer. Pure.
 
-Models add what nobody asked for: reasoning, a preamble, quotation marks, Markdown, remarks and footnotes
+Models add unrequested text: reasoning, a preamble, quotation marks, Markdown, remarks and footnotes
 (docs/protocols/yandexart.md#sdk). Image models would draw it.
 """
 
@@ -85,7 +85,7 @@ def prompt_budget(request: ImageRequest, limits: Limits) -> int:
 
 
 def build_instruction(characters: int) -> str:
-    """What the language model is told beside the caller's prompt."""
+    """The instruction for the language model besides the caller's prompt."""
     return _INSTRUCTION.format(characters=characters)
 
 
@@ -99,7 +99,7 @@ def extract_prompt(answer: str) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """True when a language model's answer is no prompt but an excuse."""
+    """True when a language model's answer is a refusal instead of a prompt."""
     return bool(_REFUSAL.match(text))
 
 

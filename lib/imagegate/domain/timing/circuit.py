@@ -21,7 +21,7 @@ PROVIDER_FAULTS = {
     FailureCode.BAD_PAYLOAD,
     FailureCode.NOT_FOUND,
 }
-"""What speaks against the provider, not against the request or our account."""
+"""Failures that are the fault of the provider, not of the request or of our account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.request.route import Route, Target
 
 TRIES = 2
-"""Failures after which a provider has had its turns."""
+"""Failures after which a provider is not tried again."""
 RESUBMISSIONS = 1
 """Submissions of unknown outcome that are repeated, though they may be paid for twice."""
 _THROTTLED = {FailureCode.RATE_LIMITED, FailureCode.CAPACITY}
@@ -16,7 +16,7 @@ _HOPELESS = {FailureCode.AUTH, FailureCode.NO_CREDIT, FailureCode.NOT_FOUND}
 _FIRST_BACKOFF = 5.0
 _LONGEST_BACKOFF = 300.0
 _GROWTH = 1.1
-"""Of the least rest, in seconds, with each time that a provider which says when to come back has turned us away."""
+"""Factor by which the minimum pause grows each time that a provider with a retry time throttles the attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,10 @@ class Choice:
 
 
 def choose(route: Route, attempts: Sequence[Attempt], closed_until: Mapping[str, float], now: float) -> Choice | None:
-    """The next try for a slot that has had `attempts`; `None` when every provider has had its turns.
+    """The next attempt for a slot that has had `attempts`; `None` when no provider is left.
 
-    `closed_until`: providers that are being spared, and until when (their circuit is open).
-    A throttled provider loses no turn: it is waited for, unless another can be asked sooner. One that can recover a
-    submission of unknown outcome comes first, if it may be asked now.
+    `closed_until`: providers whose circuit is open, and until when. Throttling does not count as a failure: the
+    provider is tried again later, unless another is available sooner.
     """
     if sum(attempt.state is AttemptState.UNKNOWN for attempt in attempts) > RESUBMISSIONS:
         return None
@@ -50,20 +49,20 @@ def choose(route: Route, attempts: Sequence[Attempt], closed_until: Mapping[str,
 
 
 def last_throttled(attempts: Sequence[Attempt], provider: str) -> Attempt | None:
-    """The provider's last attempt if it was throttled: the next one takes its place on the record."""
+    """The provider's last attempt if it was throttled; the next one replaces it."""
     tried = [attempt for attempt in attempts if attempt.provider == provider]
     return tried[-1] if tried and _throttled(tried[-1]) else None
 
 
 def last_failure(attempts: Sequence[Attempt]) -> Failure:
-    """Why a slot got no picture: what the providers said last, rather than that one has no key."""
+    """Why a slot has no picture: the last failure, preferably not that of a provider without a key."""
     reasons = [attempt.failure for attempt in attempts if attempt.failure]
     telling = [reason for reason in reasons if reason.code not in _HOPELESS] or reasons
     return telling[-1]
 
 
 def _throttled(attempt: Attempt) -> bool:
-    """True when it was turned away, so that nothing was made and nothing is lost by asking again."""
+    """True when the upstream refused it for capacity, so that nothing was made or charged."""
     return attempt.failure is not None and attempt.failure.code in _THROTTLED and not attempt.ready_at
 
 
@@ -77,10 +76,10 @@ def _hopeless(attempt: Attempt) -> bool:
 
 
 def _free_again(attempt: Attempt) -> float:
-    """When a throttled attempt's provider may be asked again."""
+    """When a throttled attempt may be submitted again."""
     if not _throttled(attempt) or attempt.failure is None:
         return 0.0
     message, repeats = attempt.failure.retry_after, min(attempt.repeats, 100)
-    # It grows in either case: a round of submissions may itself take longer than the pace that providers name.
+    # It grows in either case, because a round of submissions may take longer than the retry times of providers.
     backoff = _GROWTH**repeats if message else _FIRST_BACKOFF * 2**repeats
     return (attempt.ended_at or 0.0) + max(message or 0.0, min(backoff, _LONGEST_BACKOFF))

@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from typing import Any, Self
 
 LONGEST = 86_400.0
-"""Seconds; times beyond this are not told apart."""
+"""Seconds; longer times are not distinguished."""
 MEMORY = 200
 """Observations after which an old one has faded to 1/e of its weight."""
 EXPECTED_SECONDS = 20.0
@@ -24,14 +24,14 @@ _NEGLIGIBLE = 1e-3  # a bucket's weight below this is forgotten
 
 _PRIOR_WEIGHT = 4.0  # observations the prior is worth; each real one takes from it
 _PRIOR_SIGMA = 1.0  # of its log-normal: 68 % within a factor of e
-_PRIOR_ANYWHERE = 0.1  # share spread over all magnitudes, for what nobody expected
+_PRIOR_ANYWHERE = 0.1  # share spread over all magnitudes, for unexpected durations
 
 # Fewer observations than this tell nothing about the shape within an interval, unless it is very wide.
 _GRAIN = 8.0
 _WIDEST = 2**0.5
 
-# Looks at the same moments would only ever confirm where the histogram believes the jobs end in between. So part of
-# each sighting is spread evenly: belief without a look fades, which brings looks, which show (benchmarks/schedule.py).
+# Polls at the same moments would only confirm where the histogram assumes that jobs end in between. So part of each
+# observation is spread evenly: an assumption without polls fades, which causes polls (benchmarks/schedule.py).
 _DOUBT = 0.2
 
 
@@ -96,7 +96,7 @@ class Histogram:
         return self._with({min(bisect_right(_EDGES, max(seconds, 0.0)), _BUCKETS) - 1: 1.0})
 
     def observed_between(self, earlier: float, later: float) -> Self:
-        """With a completion after the look at `earlier` seconds and before the one at `later`."""
+        """With a completion after the poll at `earlier` seconds and before the one at `later`."""
         return self._seen(max(earlier, 0.0), min(later, LONGEST), _DOUBT)
 
     def censored(self, seconds: float) -> Self:

@@ -10,9 +10,9 @@ from enum import Enum, auto
 LONGER = 1 / 8
 """Share of its wait so far for which it is held at least, so that its redirects last for minutes."""
 STARTS_WITHIN = 3.0
-"""Seconds within which the first step of a workflow has run, its cold start included, if Lambda has room for it."""
+"""Seconds within which the first step of a workflow has run, its cold start included, if Lambda has capacity."""
 SHORTEST_HOLD = 2.0
-"""Seconds that a request is held even where Lambda has no room: a client follows a limited number of redirects."""
+"""Seconds of a hold even when Lambda has no capacity, because a client follows a limited number of redirects."""
 _DEFAULT_HOPS = 19
 
 
@@ -74,7 +74,7 @@ def hold_while_untouched(waited: float, starts_within: float = STARTS_WITHIN) ->
 
 
 def pause(held: float, expected: float) -> float:
-    """Seconds until the next look at the table: at the expected moment, then 0.1 s growing to 1 s.
+    """Seconds until the next read of the table: at the expected moment, then 0.1 s growing to 1 s.
 
     `expected`: seconds from now until the picture is likely there (0 when it is overdue or unknown).
     """

@@ -1,4 +1,4 @@
-"""When to look at a job next, and what to tell those who wait for it. Pure: time comes in as numbers (seconds)."""
+"""When to poll a job next, and what callers are told about the wait. Pure: times are numbers (seconds)."""
 
 import math
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from imagegate.domain.timing.latency import Curves, Histogram
 
 SHORTEST_WAIT = 1.0
 LONGEST_WAIT = 300.0
-"""Seconds; also where an upstream wants to be left alone for longer."""
+"""Seconds; also when an upstream requests a longer pause."""
 
 POLL_PRICE = 3.0
-"""Seconds of delay that one look is worth.
+"""Seconds of delay that one poll is worth.
 
 A look costs about $0.00008: three state transitions ($0.000075), a short invocation, a read. So 3 says that a picture a
 second earlier is worth $0.000027, 10 cents for an hour. Both sides go with the square root: where looks are many, four
 times the price is half the looks and twice the delay.
 """
 
-_TRUSTED_COUNT = 120.0  # observations from which a histogram is trusted; until then looks also teach, and cost less
+_TRUSTED_COUNT = 120.0  # observations from which a histogram is trusted; before that polls also teach, and cost less
 _UNTRUSTED_PRICE = 0.1
 _FIRST_SHARE = 0.05
 _OPENING_SHARE = 0.2
@@ -26,12 +26,12 @@ _NEARLY_ALL = 0.9
 _LONGEST_RETRY_AFTER = 59  # clients of the OpenAI family take no notice of 60 and more
 
 _LONGEST_OPERATION = 86_400.0
-_MAX_POLLS = 520  # fit into a workflow's history (5,000 events, 9 a look), with room for rounded waits and other steps
+_MAX_POLLS = 520  # fit into a workflow's history (5,000 events, 9 a poll), with rounded waits and other steps
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What those who wait are told."""
+    """What waiting callers are told."""
 
     retry_after: int
     """Whole seconds after which asking again is worth it: 1 … 59."""
@@ -53,10 +53,10 @@ def next_poll_delay(
     price: float = POLL_PRICE,
     shortest: float = SHORTEST_WAIT,
 ) -> float:
-    """Seconds to wait before the next look: `shortest` … LONGEST_WAIT, the last one right at the deadline.
+    """Seconds to wait before the next poll: `shortest` … LONGEST_WAIT, the last one right at the deadline.
 
-    `elapsed` seconds after its start the job was not finished; `deadline_in` seconds from now nobody wants it any more.
-    The wait makes E[delay] + price * E[looks] about as small as it can be. The workflow waits whole seconds: round it.
+    `elapsed` seconds after its start the job was not finished; `deadline_in` seconds from now it is no longer wanted.
+    The wait makes E[delay] + price * E[polls] about as small as it can be. The workflow waits whole seconds: round it.
     """
     elapsed, deadline_in = max(elapsed, 0.0), max(deadline_in, shortest)
     latest = min(LONGEST_WAIT, deadline_in)
@@ -97,7 +97,7 @@ def _shortest_wait_for_history(elapsed: float, total: float) -> float:
     """The shortest wait, in seconds, that does not overrun the workflow's history in `total` seconds.
 
     Waiting a fixed share of the age, but 1 s at first and LONGEST_WAIT at last, takes
-    (1 + log(total * share)) / share looks, and one more for each LONGEST_WAIT. Solved for the share, from above.
+    (1 + log(total * share)) / share polls, and one more for each LONGEST_WAIT. Solved for the share, from above.
     """
     total, share = min(total, _LONGEST_OPERATION), 1 / 40
     for _ in range(4):
@@ -107,9 +107,9 @@ def _shortest_wait_for_history(elapsed: float, total: float) -> float:
 
 
 def _cheapest_wait(curves: Curves, elapsed: float, earliest: float, latest: float, price: float) -> float:
-    """The wait from which delay and looks together cost least.
+    """The wait with the least cost of delay and polls together.
 
-    What comes after the next look is taken to be watched at the optimal density of looks, sqrt(hazard / (2 * price)):
+    After the next poll, polling is assumed at the optimal density, sqrt(hazard / (2 * price)):
     it costs sqrt(2 * price) * effort + price * survival / 2. Within an interval of constant density the sum is convex
     and least where sqrt(survival) has fallen by sqrt(price * density / 2), so one candidate an interval is enough.
     """
@@ -129,5 +129,5 @@ def _cheapest_wait(curves: Curves, elapsed: float, earliest: float, latest: floa
         return delay + watching * effort + price / 2 * still
 
     candidates = [(bucket, ideal(bucket)) for bucket in range(curves.bucket(start), curves.bucket(stop) + 1)]
-    _, moment = min(candidates, key=lambda look: cost(*look))
+    _, moment = min(candidates, key=lambda candidate: cost(*candidate))
     return min(max(moment - elapsed, earliest), latest)

@@ -11,7 +11,7 @@ _KEPT = 30
 """Attempts that are remembered; only redelivery by hand makes more than ten."""
 _GONE = 410
 MOST_POSTS = 100
-"""POSTs that one operation may make, whatever is asked of it: its receiver need not have agreed to any."""
+"""POSTs that one operation may make in all, because its receiver need not have agreed to any."""
 LEASE_SECONDS = 25.0
 """How long one delivery may keep its host to itself: an attempt takes 18 s at most, its function has 30."""
 _LONGEST_TURN = 300.0
@@ -42,11 +42,11 @@ class DeliveryAttempt:
     seconds: float
     """How long it took."""
     status: int | None = None
-    """Of the answer; `None` when there was none."""
+    """Of the response; `None` when there was none."""
     error: str | None = None
     """Why there was none, in a sentence."""
     retry_after: float | None = None
-    """Seconds after which the receiver asked to come back."""
+    """The receiver's `Retry-After` in seconds."""
 
     @property
     def succeeded(self) -> bool:
@@ -60,7 +60,7 @@ class DeliveryAttempt:
 
     @classmethod
     def spared(cls, now: float, until: float) -> "DeliveryAttempt":
-        """An attempt that was not made, because the host has failed again and again and is left alone until then."""
+        """An attempt that was not made, because the circuit of the host is open until `until`."""
         error = "Not sent: the last deliveries to this host have failed, so it is left alone for a while."
         return cls(at=now, seconds=0.0, error=error, retry_after=until - now)
 
@@ -72,7 +72,7 @@ class RetryPolicy:
     scale: float = 1.0
     """Below 1 only to try things out."""
     chance: float = 0.5
-    """A random number from 0 to 1: receivers that failed together are not asked again together."""
+    """A random number from 0 to 1, so that receivers that failed together are not retried together."""
 
     def delay(self, failures: int, retry_after: float | None) -> float | None:
         """Seconds to wait after so many failures in a row (1 or more); `None` when that was the last attempt."""
@@ -89,7 +89,7 @@ class Delivery:
     operation_id: str
     sequence: int
     event: str
-    """A word of `webhook.EVENTS`."""
+    """Of `webhook.EVENTS`."""
     event_id: str
     body: str
     """What is sent, the same each time."""
@@ -113,7 +113,7 @@ class Delivery:
 
     @property
     def at_last_attempt(self) -> bool:
-        """True when the next attempt is the last one, unless it is begun anew."""
+        """True when the next attempt is the last one, unless the delivery is restarted."""
         return self.failures == len(WAITS)
 
     @property
@@ -123,7 +123,7 @@ class Delivery:
         return f"{self.failures} attempts" + (f"; the last: {last.error}" if last and last.error else "")
 
     def restarted(self, message_id: str) -> "Delivery":
-        """Anew, driven by that message."""
+        """Restarted, and driven by that message."""
         return replace(self, message_id=message_id, state=DeliveryState.PENDING, failures=0, next_at=0.0)
 
     def with_attempt(self, attempt: DeliveryAttempt, retry_policy: RetryPolicy) -> "Delivery":

@@ -22,7 +22,7 @@ _PREFIX = "whsec_"
 
 @dataclass(frozen=True, slots=True)
 class RequestedWebhook:
-    """A webhook as a caller asked for it."""
+    """The webhook in a request."""
 
     url: str
     events: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class RequestedWebhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """Where an operation's changes are announced to."""
+    """The receiver of an operation's announcements."""
 
     url: str
     events: tuple[str, ...]
