@@ -1,7 +1,7 @@
 """Listen on an EventBridge bus for a while, through a temporary queue and rule.
 
-Whoever listens says so on the queue every minute. A queue on which nobody has said so for longer is left over from
-a listener that was killed, and the next one removes it.
+A listener tags its queue every minute. A queue whose tag is older belongs to a listener that was killed, and the next
+one removes it.
 """
 
 import json

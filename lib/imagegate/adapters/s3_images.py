@@ -66,9 +66,9 @@ class S3Images:
         self._presign_seconds = presign_seconds
 
     def put(self, key: str, body: bytes, content_type: str, *, overwrite: bool = False) -> None:
-        """Store under `key`; a key already there keeps its bytes (a step that ran twice is harmless).
+        """Store under `key`; an existing key keeps its bytes, so that a step may run twice.
 
-        `anew`: it is written in any case, so that the bucket's lifecycle counts its days from now.
+        `overwrite`: write it in any case, so that the bucket's lifecycle counts its days from now.
         """
         stored = {"Bucket": self._bucket, "Key": key, "Body": body, "ContentType": content_type}
         stored["ContentDisposition"] = "inline"

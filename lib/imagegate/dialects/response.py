@@ -9,6 +9,22 @@ from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import Operation, Picture, State
 
+REFUSAL_STATUSES: Mapping[str, int] = {
+    "invalid_api_key": 401,
+    "model_not_allowed": 403,
+    "model_not_found": 404,
+    "provider_not_found": 404,
+    "operation_not_found": 404,
+    "image_not_found": 404,
+    "wrong_state": 409,
+    "conflict": 409,
+    "request_too_large": 413,
+    "idempotency_key_reused": 422,
+    "gone": 410,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+}
+"""The HTTP status of a refusal by its code; 400 for every other code."""
 _CANCELLED = Failure(FailureCode.CANCELLED, "The operation was cancelled.")
 
 

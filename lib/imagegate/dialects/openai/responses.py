@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from imagegate.dialects.response import ApiResponse, RenderedPicture, ignored_fields
+from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse, RenderedPicture, ignored_fields
 from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation.attempt import ACCEPTED
 from imagegate.domain.operation.operation import Operation
@@ -113,20 +113,6 @@ def _identifier(operation: Operation) -> dict[str, str]:
     return {} if identifier is None else {"safety_identifier": identifier}
 
 
-_REFUSAL_STATUSES = {
-    "invalid_api_key": 401,
-    "model_not_allowed": 403,
-    "model_not_found": 404,
-    "provider_not_found": 404,
-    "operation_not_found": 404,
-    "wrong_state": 409,
-    "conflict": 409,
-    "request_too_large": 413,
-    "idempotency_key_reused": 422,
-    "gone": 410,
-    "rate_limit_exceeded": 429,
-    "insufficient_quota": 429,
-}
 _REFUSAL_KINDS = {"rate_limit_exceeded": "requests", "insufficient_quota": "insufficient_quota"}
 """OpenAI's `type` of a 429; every other refusal is an `invalid_request_error`."""
 
@@ -137,7 +123,7 @@ _PARAMS = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
 
 def render_refusal(error: RequestError) -> ApiResponse:
     """The answer to a request that the caller has to change."""
-    status = _REFUSAL_STATUSES.get(error.code, 400)
+    status = REFUSAL_STATUSES.get(error.code, 400)
     param = _PARAMS.get(error.param or "", error.param)
     text = error.message.replace(f"'{error.param}'", f"'{param}'")
     message = f"{text} {error.remedy}" if error.remedy else text

@@ -4,7 +4,7 @@ from typing import Any
 
 from imagegate.dialects.dialect import PictureLink
 from imagegate.dialects.operations.pages import LARGEST_PAGE, page_token, take_page
-from imagegate.dialects.response import ApiResponse
+from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse
 from imagegate.domain.errors import RequestError
 from imagegate.domain.operation.listing import Page
 from imagegate.domain.operation.operation import Operation
@@ -51,21 +51,6 @@ def render_page(page: Page, link: PictureLink, largest: int = LARGEST_PAGE) -> A
     return ApiResponse(200, {"operations": rendered, "next_page_token": page_token(last) if last else None})
 
 
-STATUSES = {
-    "invalid_api_key": 401,
-    "model_not_allowed": 403,
-    "model_not_found": 404,
-    "provider_not_found": 404,
-    "operation_not_found": 404,
-    "image_not_found": 404,
-    "wrong_state": 409,
-    "conflict": 409,
-    "request_too_large": 413,
-    "idempotency_key_reused": 422,
-    "gone": 410,
-    "rate_limit_exceeded": 429,
-    "insufficient_quota": 429,
-}
 TITLES = {
     400: "The request must be changed",
     401: "No valid API key",
@@ -83,7 +68,7 @@ TITLES = {
 
 def render_refusal(error: RequestError, request_id: str) -> ApiResponse:
     """The answer to a request that the caller has to change."""
-    status = STATUSES.get(error.code, 400)
+    status = REFUSAL_STATUSES.get(error.code, 400)
     return render_problem(status, error.code, error.message, request_id, remedy=error.remedy, param=error.param)
 
 

@@ -1,7 +1,7 @@
 """Requests a minute as a token bucket that one number describes (the generic cell rate algorithm). Pure.
 
 The bucket holds a minute's requests and fills steadily. The number is `full_at`: the moment at which it is full
-again if nobody takes any more. All moments are whole microseconds since the epoch, so that the table can add exactly.
+again without further requests. All moments are whole microseconds since the epoch, so that the table can add exactly.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Sparing a provider that keeps failing. Pure.
+"""A circuit breaker for a provider that keeps failing. Pure.
 
-Closed: asked as usual. When FAILURES operations in a row have failed there, it is open and nobody asks; when that time
-is over, one request probes (half-open), and its outcome closes the circuit or opens it for longer.
+Closed: requests pass. After FAILURES failed operations in a row it opens, and no request passes. Then one request
+probes (half-open), and its outcome closes the circuit or opens it for longer.
 """
 
 from dataclasses import dataclass, replace
