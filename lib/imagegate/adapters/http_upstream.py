@@ -180,10 +180,21 @@ def _read(response: httpx.Response, request: HttpRequest) -> bytes:
     return bytes(body)
 
 
-def _without_credential(body: bytes, request: HttpRequest) -> bytes:
-    """A refusal without the credential of the request: some upstreams repeat it, and callers see the message."""
-    credential = request.headers.get("authorization", "").rpartition(" ")[2].encode()
-    return body.replace(credential, b"[redacted]") if len(credential) >= _SHORTEST_CREDENTIAL else body
+def _form(request: HttpRequest) -> dict[str, Any]:
+    """The arguments of httpx for text fields and files; a file without a name is a text field to it."""
+    files: list[tuple[str, Any]] = [(name, ("image", file.body, file.content_type)) for name, file in request.files]
+    if request.multipart:
+        return {"files": [*((name, (None, value)) for name, value in request.form.items()), *files]}
+    return {"data": dict(request.form) or None, "files": files or None}
+
+
+def _without_credentials(body: bytes, request: HttpRequest) -> bytes:
+    """A refusal without the credentials of the request: some upstreams repeat them, and callers see the message."""
+    for name, value in request.headers.items():
+        credential = value.rpartition(" ")[2].encode()
+        if _CREDENTIAL.search(name) and len(credential) >= _SHORTEST_CREDENTIAL:
+            body = body.replace(credential, b"[redacted]")
+    return body
 
 
 @contextmanager

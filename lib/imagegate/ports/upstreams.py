@@ -46,7 +46,16 @@ class PictureCodec(Protocol):
         """The same picture as `png`, `jpeg` or `webp`; `quality` 0 to 100 for the latter two."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class AwsService:
+    """An AWS service whose requests are signed with the role of the process."""
+
+    name: str
+    """As signatures name it, `bedrock`."""
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
 class HttpRequest:
     """A request to an upstream."""
 

@@ -131,10 +131,9 @@ class ChatExpander:
         """The model's answer. Raises UpstreamError."""
         protocol, endpoint = self._protocol, self._endpoint
         request = HttpRequest(
-            method="POST",
-            url=f"{(endpoint.url or protocol.url).rstrip('/')}{protocol.path}",
-            headers=protocol.headers(endpoint, self._secrets)
-            | (_UNLOGGED if private and _folder(endpoint.model) else {}),
+            "POST",
+            f"{(endpoint.url or protocol.url).rstrip('/')}{protocol.path}",
+            protocol.headers(endpoint, self._secrets) | (_UNLOGGED if private and _folder(endpoint.model) else {}),
             json=protocol.body(endpoint.model, prompt, characters),
             timeout=seconds,
             total_timeout=seconds,

@@ -15,7 +15,7 @@ from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket
-from imagegate.domain.request.limits import CompletionMode, Limits
+from imagegate.domain.request.limits import Capability, CompletionMode, Limits
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization
 from imagegate.providers.error_phrases import code_from_text
@@ -62,7 +62,7 @@ class FalConfig:
     def limits_for(self, model: str) -> Limits:
         """Of that model."""
         inputs = inputs_of(model)
-        optional = {"steps": inputs.steps_maximum, "guidance": inputs.guidance}
+        optional: dict[Capability, object] = {"steps": inputs.steps_maximum, "guidance": inputs.guidance}
         return Limits(
             completion=CompletionMode.POLL,
             grid=inputs.grid,

@@ -125,11 +125,7 @@ class GigaChat:
         accept = "application/json" if body else "application/jpg"
         headers = {"authorization": f"Bearer {token}", "accept": accept}
         url = f"{self.base_url}{path}"
-        return self._http.send(
-            HttpRequest(
-                method=method, url=url, headers=headers, json=body, timeout=timeout, ca_bundle=self._ca_bundle()
-            )
-        )
+        return self._http.send(HttpRequest(method, url, headers, body, timeout=timeout, ca_bundle=self._ca_bundle()))
 
     def _usable_token(self) -> str:
         if self._token.until <= time.time():
@@ -154,9 +150,7 @@ class GigaChat:
 def build_token_request(config: GigaChatConfig, key: str) -> HttpRequest:
     """The request for a token (docs/protocols/gigachat.md#token)."""
     headers = {"authorization": f"Basic {key}", "rquid": str(uuid.uuid4()), "accept": "application/json"}
-    return HttpRequest(
-        method="POST", url=config.auth_url, headers=headers, form={"scope": config.scope}, idempotent=True
-    )
+    return HttpRequest("POST", config.auth_url, headers, form={"scope": config.scope}, idempotent=True)
 
 
 def parse_token(name: str, response: HttpResponse, now: float) -> Token:

@@ -5,15 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from imagegate.domain.request.geometry import Grid, Size
-from imagegate.domain.request.limits import CompletionMode, Limits
+from imagegate.domain.request.limits import Capability, CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest
 from imagegate.providers.sizes import BoundedGrid, ShapeGrid, ShapeTable
-
-Capability = Literal[
-    "seed", "steps", "guidance", "negative_prompt", "quality", "style", "background", "moderation", "complexity",
-    "input_fidelity",
-]  # fmt: skip
-"""What `Limits.capabilities` speaks of."""
 
 WIRE_NAMES = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
 """What OpenAI-compatible servers call our fields, unless `names` says otherwise

@@ -91,12 +91,7 @@ class YandexArt:
         credentials = authorization(self.name, self._secrets, KEYS)
         folder = {"x-folder-id": fill_in(self.name, self._secrets, FOLDER)}
         return self._http.send(
-            HttpRequest(
-                method=method,
-                url=f"{self.base_url}{path}",
-                headers={**credentials, **folder, **(headers or {})},
-                json=body,
-            )
+            HttpRequest(method, f"{self.base_url}{path}", {**credentials, **folder, **(headers or {})}, body)
         )
 
 

@@ -37,8 +37,8 @@ def request(prompt: str = "a cat", **changes: Any) -> ImageRequest:
     return replace(ImageRequest("flux", (Message(prompt),), size=Size(512, 256)), **changes)
 
 
-def verdict(space: GradioSpace, asked: ImageRequest) -> Check:
-    return space.check(space.submit(UpstreamRequest(request=asked, model="flux-1-schnell")), time.time() + PATIENCE)
+def outcome(space: GradioSpace, request: ImageRequest) -> Check:
+    return space.check(space.submit(UpstreamRequest(request, "flux-1-schnell")), time.time() + PATIENCE)
 
 
 def test_a_picture_of_the_size_and_seed_asked_for(space: GradioSpace, http: HttpUpstream) -> None:
@@ -56,9 +56,9 @@ def test_without_a_seed_the_one_used_is_reported(space: GradioSpace) -> None:
     assert ready.seed is not None
 
 
-def test_a_late_first_look_is_fine(space: GradioSpace, http: HttpUpstream) -> None:
-    first = space.submit(UpstreamRequest(request=request(seed=1), model="m"))
-    assert isinstance(verdict(space, request(seed=2)), Ready)
+def test_the_stream_can_be_opened_late(space: GradioSpace, http: HttpUpstream) -> None:
+    first = space.submit(UpstreamRequest(request(seed=1), "m"))
+    assert isinstance(outcome(space, request(seed=2)), Ready)
     late = space.check(first, time.time() + PATIENCE)
     assert isinstance(late, Ready)
     assert late.seed == 1
@@ -75,8 +75,8 @@ def test_a_failure_is_a_failure_whatever_the_generation_tells(space: GradioSpace
     assert failed.failure.code is FailureCode.UPSTREAM_FAILED
 
 
-def test_a_job_nobody_knows_is_expired(space: GradioSpace) -> None:
-    ticket = space.submit(UpstreamRequest(request=request(), model="m"))
+def test_an_unknown_job_has_expired(space: GradioSpace) -> None:
+    ticket = space.submit(UpstreamRequest(request(), "m"))
     unknown = Ticket({**ticket.data, "event_id": "0" * 32})
     failed = space.check(unknown, time.time() + PATIENCE)
     assert isinstance(failed, Failed)

@@ -24,8 +24,8 @@ def space(request: pytest.FixtureRequest, stand_ins: str, client: object) -> Ite
     http._client.close()
 
 
-def started(space: GradioSpace, prompt: str) -> Ticket:
-    return space.submit(UpstreamRequest(request=ImageRequest("flux", (Message(prompt),)), model="m"))
+def start(space: GradioSpace, prompt: str) -> Ticket:
+    return space.submit(UpstreamRequest(ImageRequest("flux", (Message(prompt),)), "m"))
 
 
 def check(space: GradioSpace, ticket: Ticket) -> Check:

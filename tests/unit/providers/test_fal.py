@@ -40,7 +40,9 @@ def fal(http: ScriptedHttp, base: str = BASE, **config: Any) -> Fal:
 
 def asked(model: str = SCHNELL, count: int = 1, inputs: int = 0, **changes: Any) -> UpstreamRequest:
     request = replace(ImageRequest("flux", (Message("a cat"),)), **changes)
-    return UpstreamRequest(request, model, count, (InputBody(b"\x89PNG", "image/png"),) * inputs)
+    return UpstreamRequest(
+        request=request, model=model, count=count, inputs=(InputBody(b"\x89PNG", "image/png"),) * inputs
+    )
 
 
 def test_a_submission_is_one_post_for_one_run() -> None:
@@ -169,7 +171,7 @@ def test_a_status_that_is_no_known_end_is_pending(status: Any) -> None:
     ],
 )
 def test_a_result_has_addresses(result: Any, urls: list[str]) -> None:
-    assert check(COMPLETED, answer(result)) == Ready(tuple(map(Source, urls)), seed=7)
+    assert check(COMPLETED, answer(result)) == Ready(sources=tuple(map(Source, urls)), seed=7)
 
 
 @pytest.mark.parametrize("seed", [None, -1, 2**63, "7", True])

@@ -18,7 +18,7 @@ from support.fakes import NoSecrets, ScriptedHttp
 
 BASE = "https://giga.test/api/v1"
 FILE = "5f7e8d1c-7b3e-4d8a-9a43-0b1c2d3e4f50"
-ASKED = UpstreamRequest(request=ImageRequest("gigachat", (Message("лиса"),)), model="GigaChat-2-Max")
+ASKED = UpstreamRequest(ImageRequest("gigachat", (Message("лиса"),)), "GigaChat-2-Max")
 
 
 def answer(document: Any, status: int = 200, **headers: str) -> HttpResponse:

@@ -48,12 +48,9 @@ def sent(provider: str, upstream_request: UpstreamRequest, secrets: dict[str, st
 
 def test_private_requests_say_so_where_the_server_has_a_header() -> None:
     private, other = request(private=True), request()
-    assert (
-        sent("yandex-ai-studio", UpstreamRequest(request=private, model="a")).headers["x-data-logging-enabled"]
-        == "false"
-    )
-    assert "x-data-logging-enabled" not in sent("yandex-ai-studio", UpstreamRequest(request=other, model="a")).headers
-    assert "x-data-logging-enabled" not in sent("openai", UpstreamRequest(request=private, model="a")).headers
+    assert sent("yandex-ai-studio", UpstreamRequest(private, "a")).headers["x-data-logging-enabled"] == "false"
+    assert "x-data-logging-enabled" not in sent("yandex-ai-studio", UpstreamRequest(other, "a")).headers
+    assert "x-data-logging-enabled" not in sent("openai", UpstreamRequest(private, "a")).headers
 
 
 def test_openai_gets_what_gpt_image_takes_and_nothing_else() -> None:
@@ -61,7 +58,7 @@ def test_openai_gets_what_gpt_image_takes_and_nothing_else() -> None:
         size=Size(1000, 770), seed=5, steps=3, style="vivid", quality="hd", background="opaque", moderation="low",
         output_format="webp", output_compression=80, negative_prompt="dogs",
     )  # fmt: skip
-    wire = sent("openai", UpstreamRequest(request=requests, model="gpt-image-2", idempotency_key="k1"))
+    wire = sent("openai", UpstreamRequest(requests, "gpt-image-2", idempotency_key="k1"))
     assert (wire.method, wire.url) == ("POST", "https://api.openai.com/v1/images/generations")
     assert wire.headers == {"authorization": "Bearer sk-x", "idempotency-key": "k1"}
     assert wire.timeout == 240
@@ -77,22 +74,18 @@ def test_openai_gets_what_gpt_image_takes_and_nothing_else() -> None:
     }
 
 
-def test_openai_chooses_what_nobody_asked_for() -> None:
-    assert sent("openai", UpstreamRequest(request=request(), model="gpt-image-2")).json == {
-        "model": "gpt-image-2",
-        "prompt": "a cat",
-    }
+def test_openai_chooses_what_the_caller_left_out() -> None:
+    assert sent("openai", UpstreamRequest(request(), "gpt-image-2")).json == {"model": "gpt-image-2", "prompt": "a cat"}
 
 
 @pytest.mark.parametrize(("said", "wire"), [("standard", "auto"), ("hd", "high"), ("low", "low"), ("max", "max")])
-def test_the_old_words_for_quality_are_translated(said: str, wire: str) -> None:
-    assert sent("openai", UpstreamRequest(request=request(quality=said), model="gpt-image-2")).json["quality"] == wire
+def test_the_old_values_of_quality_are_translated(said: str, wire: str) -> None:
+    assert sent("openai", UpstreamRequest(request(quality=said), "gpt-image-2")).json["quality"] == wire
 
 
 def test_a_png_is_not_compressed() -> None:
     assert (
-        "output_compression"
-        not in sent("openai", UpstreamRequest(request=request(output_compression=50), model="gpt-image-2")).json
+        "output_compression" not in sent("openai", UpstreamRequest(request(output_compression=50), "gpt-image-2")).json
     )
 
 
@@ -108,7 +101,7 @@ def test_a_png_is_not_compressed() -> None:
 )
 def test_yandex_gets_a_shape_and_the_folder(changes: dict[str, Any], size: str) -> None:
     requests = request(seed=5, quality="high", output_format="jpeg", **changes)
-    wire = sent("yandex-ai-studio", UpstreamRequest(request=requests, model="aliceai-image-art-3.0", count=3))
+    wire = sent("yandex-ai-studio", UpstreamRequest(requests, "aliceai-image-art-3.0", count=3))
     assert wire.url == "https://ai.api.cloud.yandex.net/v1/images/generations"
     assert wire.headers == {"authorization": "Api-Key AQVN", "OpenAI-Project": "b1g"}
     assert wire.json == {"model": "art://b1g/aliceai-image-art-3.0", "prompt": "a cat", "size": size}
@@ -116,14 +109,14 @@ def test_yandex_gets_a_shape_and_the_folder(changes: dict[str, Any], size: str) 
 
 def test_yandex_takes_a_token_where_there_is_no_key_and_a_whole_model_uri() -> None:
     secrets = {"YC_IAM_TOKEN": "t1.x", "YC_FOLDER_ID": "b1g"}
-    wire = sent("yandex-ai-studio", UpstreamRequest(request=request(), model="art://other/tuned"), secrets)
+    wire = sent("yandex-ai-studio", UpstreamRequest(request(), "art://other/tuned"), secrets)
     assert wire.headers["authorization"] == "Bearer t1.x"
     assert wire.json["model"] == "art://other/tuned"
 
 
 def test_together_has_fields_of_its_own() -> None:
     requests = request(size=Size(1000, 770), seed=7, steps=4, negative_prompt="dogs", guidance=3.0)
-    wire = sent("together", UpstreamRequest(request=requests, model="black-forest-labs/FLUX.1-schnell"))
+    wire = sent("together", UpstreamRequest(requests, "black-forest-labs/FLUX.1-schnell"))
     assert wire.headers == {"authorization": "Bearer tk-x"}
     assert wire.json == {
         "model": "black-forest-labs/FLUX.1-schnell",
@@ -152,7 +145,7 @@ def test_together_has_fields_of_its_own() -> None:
 def test_as_many_at_once_as_fit_into_one_answer(
     provider: str, changes: dict[str, Any], count: int, n: int | None
 ) -> None:
-    assert sent(provider, UpstreamRequest(request=request(**changes), model="m", count=count)).json.get("n") == n
+    assert sent(provider, UpstreamRequest(request(**changes), "m", count)).json.get("n") == n
 
 
 LOCAL = OpenAICompatConfig(takes=("seed", "steps", "guidance"), variations=True, input_images=1)
@@ -164,7 +157,7 @@ def local(http: ScriptedHttp, config: OpenAICompatConfig = LOCAL) -> OpenAIImage
 
 def test_a_server_without_keys_gets_none_and_the_usual_names() -> None:
     http = ScriptedHttp([DONE])
-    local(http).submit(UpstreamRequest(request=request(steps=8, guidance=3.5), model="flux"))
+    local(http).submit(UpstreamRequest(request(steps=8, guidance=3.5), "flux"))
     [wire] = http.requests
     assert wire.headers == {}
     assert wire.json == {
@@ -180,13 +173,13 @@ def test_a_server_without_keys_gets_none_and_the_usual_names() -> None:
 @pytest.mark.parametrize("model", ["gpt-image-1.5", "chatgpt-image-latest"])
 def test_gpt_image_never_hears_of_response_formats(model: str) -> None:
     http = ScriptedHttp([DONE])
-    local(http).submit(UpstreamRequest(request=request(), model=model))
+    local(http).submit(UpstreamRequest(request(), model))
     assert "response_format" not in http.requests[0].json
 
 
 def test_an_edit_is_a_form() -> None:
     requests = request(size=Size(1024, 1024), quality="low", moderation="low")
-    wire = sent("openai", UpstreamRequest(request=requests, model="gpt-image-2", count=2, inputs=(PNG, WEBP), mask=PNG))
+    wire = sent("openai", UpstreamRequest(requests, "gpt-image-2", count=2, inputs=(PNG, WEBP), mask=PNG))
     assert wire.url == "https://api.openai.com/v1/images/edits"
     assert wire.json is None
     assert wire.form == {"model": "gpt-image-2", "prompt": "a cat", "size": "1024x1024", "n": "2", "quality": "low"}
@@ -194,14 +187,12 @@ def test_an_edit_is_a_form() -> None:
 
 
 def test_a_single_picture_has_the_name_that_every_server_knows() -> None:
-    assert sent("openai", UpstreamRequest(request=request(), model="gpt-image-2", inputs=(PNG,))).files == [
-        ("image", PNG)
-    ]
+    assert sent("openai", UpstreamRequest(request(), "gpt-image-2", inputs=(PNG,))).files == [("image", PNG)]
 
 
 def test_a_variation_has_no_prompt() -> None:
     http = ScriptedHttp([DONE])
-    local(http).submit(UpstreamRequest(request=request("", size=Size(512, 512)), model="m", inputs=(PNG,)))
+    local(http).submit(UpstreamRequest(request("", size=Size(512, 512)), "m", inputs=(PNG,)))
     [wire] = http.requests
     assert wire.url == "http://10.0.0.1:8080/v1/images/variations"
     assert wire.form == {"model": "m", "size": "512x512", "response_format": "b64_json"}
@@ -219,7 +210,7 @@ def test_a_variation_has_no_prompt() -> None:
 def test_a_road_the_server_has_not_is_left_to_others(config: OpenAICompatConfig, prompt: str, inputs: Any) -> None:
     http = ScriptedHttp()
     with pytest.raises(UpstreamError) as caught:
-        local(http, config).submit(UpstreamRequest(request=request(prompt), model="m", inputs=inputs))
+        local(http, config).submit(UpstreamRequest(request(prompt), "m", inputs=inputs))
     assert caught.value.failure.code is FailureCode.NOT_FOUND
     assert not caught.value.failure.final
     assert not http.requests
@@ -237,15 +228,15 @@ def test_a_road_the_server_has_not_is_left_to_others(config: OpenAICompatConfig,
 def test_a_missing_key_is_named_and_nothing_is_sent(provider: str, secrets: dict[str, str], named: str) -> None:
     http = ScriptedHttp()
     with pytest.raises(UpstreamError) as caught:
-        registry.Providers(http, NoSecrets(secrets), {})(provider).submit(UpstreamRequest(request=request(), model="m"))
+        registry.Providers(http, NoSecrets(secrets), {})(provider).submit(UpstreamRequest(request(), "m"))
     assert caught.value.failure.code is FailureCode.AUTH
     assert caught.value.failure.message.endswith(named)
     assert not caught.value.failure.final
     assert not http.requests
 
 
-def test_the_seed_is_told_only_where_it_was_heeded() -> None:
-    sent = UpstreamRequest(request=request(seed=7), model="m")
+def test_the_seed_is_reported_only_where_it_was_honoured() -> None:
+    sent = UpstreamRequest(request(seed=7), "m")
     assert local(ScriptedHttp([DONE])).submit(sent).seed == 7
     assert local(ScriptedHttp([DONE]), OpenAICompatConfig()).submit(sent).seed is None
 

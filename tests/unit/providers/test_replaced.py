@@ -21,7 +21,7 @@ class _Config:
 
 
 PROVIDERS = sorted(registry.provider_names())
-ORDER = UpstreamRequest(request=ImageRequest("a fox", ()), model="m")
+ORDER = UpstreamRequest(ImageRequest("a fox", ()), "m")
 LOST = [None, dict.fromkeys(PROVIDERS, "")]
 
 
@@ -42,7 +42,7 @@ def test_no_request_is_sent_when_a_further_url_cannot_be_read() -> None:
     http = ScriptedHttp()
     _, way = reach("a", "https://a", {"a": "http://b", "a.auth_url": ""}, http)
     with pytest.raises(UpstreamError, match="UpstreamBaseUrls"):
-        way.send(HttpRequest(method="GET", url="http://b"))
+        way.send(HttpRequest("GET", "http://b"))
     assert reach("ab", "https://ab", {"a.auth_url": ""}, http) == ("https://ab", http)
 
 

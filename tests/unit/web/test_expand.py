@@ -34,9 +34,29 @@ def ended(gateway: Gateway, prompt: str | None) -> Operation:
     refusal = Failure(FailureCode.UPSTREAM_TIMEOUT, "no answer in time")
     operation = operation.expanded(prompt) if prompt else operation.without_expansion(refusal)
     gateway.images.put("k", b"picture", "image/png")
-    made = Picture(0, "k", "0" * 64, "image/png", 64, 64, 7, "alpha", 1, revised_prompt=prompt)
+    made = Picture(
+        slot=0,
+        key="k",
+        sha256="0" * 64,
+        content_type="image/png",
+        width=64,
+        height=64,
+        bytes=7,
+        provider="alpha",
+        seed=1,
+        revised_prompt=prompt,
+    )
     passed_over = () if prompt else ("expand",)
-    attempt = Attempt(1, "alpha", "schnell", (0,), AttemptState.DONE, now, now, not_honoured=passed_over)
+    attempt = Attempt(
+        number=1,
+        provider="alpha",
+        model="schnell",
+        slots=(0,),
+        state=AttemptState.DONE,
+        started_at=now,
+        ended_at=now,
+        not_honoured=passed_over,
+    )
     operation = operation.moved(State.RUNNING, now).with_attempt(attempt).with_pictures((made,)).complete_if_done(now)
     gateway.store._write(operation)
     return operation

@@ -13,7 +13,7 @@ class InputBody:
     content_type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class UpstreamRequest:
     """One submission: the request adapted to this provider."""
 

@@ -51,6 +51,9 @@ class Limits:
     """Input pictures that one submission may have for an edit; 0: the upstream does not edit."""
     supports_variations: bool = False
     """It makes variations of one input picture, without a prompt."""
+    recovers_submissions: bool = False
+    """A repetition with the same idempotency key finds the job of an earlier submission, so a submission of unknown
+    outcome is repeated here before another provider is tried."""
     capabilities: frozenset[Capability] = frozenset()
     """The optional fields it honours."""
     supports_weights: bool = False

@@ -31,7 +31,8 @@ def choose(route: Route, attempts: Sequence[Attempt], closed_until: Mapping[str,
     """The next attempt for a slot that has had `attempts`; `None` when no provider is left.
 
     `closed_until`: providers whose circuit is open, and until when. Throttling does not count as a failure: the
-    provider is tried again later, unless another is available sooner.
+    provider is tried again later, unless another is available sooner. A provider that recovers a submission of unknown
+    outcome comes first, if it is available now.
     """
     if sum(attempt.state is AttemptState.UNKNOWN for attempt in attempts) > RESUBMISSIONS:
         return None

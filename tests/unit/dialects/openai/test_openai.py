@@ -145,7 +145,7 @@ def counted(**reply: str) -> Operation:
         slots=(0, 1),
         state=AttemptState.DONE,
         started_at=1.0,
-        usage=Usage(input_tokens=10, output_tokens=50, total_tokens=60, input_text_tokens=4, input_image_tokens=6),
+        usage=Usage(10, 50, 60, 4, 6),
     )
     return replace(made, pictures=(first, replace(made.pictures[0], slot=1)), attempts=(attempt,))
 

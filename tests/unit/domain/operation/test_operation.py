@@ -169,7 +169,7 @@ def test_a_ticket_that_comes_too_late_is_noted_but_not_waited_for() -> None:
 
 
 def test_what_several_pictures_took_is_told_although_an_attempt_failed() -> None:
-    took = Usage(input_tokens=1, output_tokens=2, total_tokens=3)
+    took = Usage(1, 2, 3)
     one = operation(n=2).with_attempt(attempt(1, 0, AttemptState.FAILED))
     one = one.with_attempt(replace(attempt(2, 0, AttemptState.DONE), usage=took))
     assert one.usage == took
