@@ -16,7 +16,7 @@ from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import CompletionMode, Limits
+from imagegate.domain.request.limits import Capability, CompletionMode, Limits
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import fill_in
 from imagegate.providers.http_errors import LONGEST_PAUSE, bad_payload, http_error, strip_html
@@ -73,7 +73,7 @@ def inputs_of(model: str) -> ModelInputs:
 def limits_of(model: str) -> Limits:
     """What that model accepts."""
     inputs = inputs_of(model)
-    optional = {"steps": inputs.steps_maximum, "guidance": inputs.guidance}
+    optional: dict[Capability, object] = {"steps": inputs.steps_maximum, "guidance": inputs.guidance}
     return Limits(
         completion=CompletionMode.POLL,
         grid=inputs.grid,
