@@ -77,23 +77,23 @@ class CreateBody(BaseModel):
     provider: Annotated[Line, Field(max_length=200)] | None = Field(
         None, description="Use only this provider of the model's route."
     )
-    n: Annotated[int, _FROM_TEXT, Field(ge=1, le=10), WHOLE] | None = Field(None, description="1 by default.")
+    n: Annotated[int, Field(ge=1, le=10), _FROM_TEXT, WHOLE] | None = Field(None, description="1 by default.")
     size: Annotated[Size | Ratio | None, PlainValidator(_size), WithJsonSchema(_SIZE_SCHEMA)] = Field(
         None, description="Pixels, as an object or as text.", examples=[{"width": 1024, "height": 768}, "1024x768"]
     )
     aspect_ratio: Annotated[Ratio | None, PlainValidator(parse_ratio), WithJsonSchema(_RATIO_SCHEMA)] = Field(
         None, description="Width to height, instead of `size`.", examples=["16:9"]
     )
-    seed: Annotated[int, _FROM_TEXT, Field(ge=0, le=2**63 - 1), WHOLE] | None = None
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1), _FROM_TEXT, WHOLE] | None = None
     negative_prompt: Annotated[str, Field(max_length=32_000)] | None = None
-    steps: Annotated[int, _FROM_TEXT, Field(ge=1, le=500), WHOLE] | None = None
-    guidance: Annotated[float, _FROM_TEXT, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    steps: Annotated[int, Field(ge=1, le=500), _FROM_TEXT, WHOLE] | None = None
+    guidance: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), _FROM_TEXT] | None = None
     output_format: Literal["png", "jpeg", "webp"] | None = None
-    output_compression: Annotated[int, _FROM_TEXT, Field(ge=0, le=100), WHOLE] | None = Field(
+    output_compression: Annotated[int, Field(ge=0, le=100), _FROM_TEXT, WHOLE] | None = Field(
         None, description="Below 100 only with `output_format` jpeg or webp."
     )
     expand: bool | None = Field(None, description="Expand the prompt with a language model first.")
-    deadline: Annotated[float, _FROM_TEXT, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = Field(
+    deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False), _FROM_TEXT] | None = Field(
         None, description="Seconds after which the operation fails if it has no picture."
     )
     metadata: Annotated[dict[_KEY, _VALUE], Field(max_length=16)] | None = None

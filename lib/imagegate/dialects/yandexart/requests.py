@@ -58,8 +58,8 @@ def _no_boolean(value: Any) -> Any:
     return _zero_for_null(value)
 
 
-Integer = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, le=2**63 - 1)]
-Double = Annotated[float, BeforeValidator(_zero_for_null), Field(allow_inf_nan=False)]
+Integer = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(_no_boolean)]
+Double = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_zero_for_null)]
 """As in protobuf's JSON: a number or a string, null for zero."""
 
 

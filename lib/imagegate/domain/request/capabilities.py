@@ -1,4 +1,4 @@
-"""What of a request an upstream can honour. Pure."""
+"""Which fields of a request an upstream can honour. Pure."""
 
 from dataclasses import replace
 from typing import get_args
@@ -11,12 +11,12 @@ DEMANDS: tuple[Demand, ...] = get_args(Demand)
 HINTS: tuple[Hint, ...] = get_args(Hint)
 _NEUTRAL_VALUES = {"quality": {"auto", "standard"}, "background": {"auto", "opaque"}, "moderation": {"auto"}}
 """Values that ask for nothing in particular."""
-_SAME_SHAPE = 1.05
-"""How far a shape may be off without a word: what a grid of 64 pixels does to a megapixel (1472x704 for 2 to 1)."""
+_SAME_RATIO = 1.05
+"""Deviation of the aspect ratio that is not reported: a grid of 64 pixels causes it (1472x704 for 2 to 1)."""
 
 
 def unsupported(request: ImageRequest, limits: Limits) -> list[str]:
-    """Fields that the upstream cannot honour and that must not be passed over."""
+    """Fields that the upstream cannot honour and that must not be ignored."""
     found = [] if request.lenient else _unmet_demands(request, limits)
     if request.steps and limits.steps_maximum and request.steps > limits.steps_maximum:
         found.append("steps")
@@ -30,32 +30,32 @@ def unsupported(request: ImageRequest, limits: Limits) -> list[str]:
 
 
 def ignored(request: ImageRequest, limits: Limits) -> tuple[str, ...]:
-    """Fields that the upstream passes over or only comes near to; the answer names them."""
+    """Fields that the upstream ignores or only approximates; the answer names them."""
     wished = [name for name in HINTS if getattr(request, name) not in ({None} | _NEUTRAL_VALUES.get(name, set()))]
-    passed_over: list[str] = [name for name in wished if name not in limits.capabilities]
+    ignored_fields: list[str] = [name for name in wished if name not in limits.capabilities]
     if request.size and limits.size_for(request) != request.size:
-        passed_over.append("size")
-    if request.ratio and _has_other_shape(limits.size_for(request), request.ratio):
-        passed_over.append("aspect_ratio")
+        ignored_fields.append("size")
+    if request.ratio and _has_other_ratio(limits.size_for(request), request.ratio):
+        ignored_fields.append("aspect_ratio")
     # A seed beyond the upstream's range is brought into it, for one of the pictures at least.
     if "seed" in limits.capabilities and (request.seed or 0) + request.n - 1 > limits.seed_maximum:
-        passed_over.append("seed")
-    found = (*passed_over, *_unmet_demands(request, limits), *_ignored_weights(request, limits))
+        ignored_fields.append("seed")
+    found = (*ignored_fields, *_unmet_demands(request, limits), *_ignored_weights(request, limits))
     return tuple(dict.fromkeys((*found, *request.unused_fields)))
 
 
 def with_negative_prompt(request: ImageRequest, limits: Limits) -> ImageRequest:
-    """The request with its messages to avoid in the negative prompt, for an upstream that has one and no weights."""
+    """The request with messages of negative weight in the negative prompt, for upstreams that have no weights."""
     if limits.supports_weights or not request.text_to_avoid or "negative_prompt" not in limits.capabilities:
         return request
     negative = "\n".join(text for text in (request.negative_prompt, request.text_to_avoid) if text)
     return replace(request, negative_prompt=negative)
 
 
-def _has_other_shape(size: Size, ratio: tuple[int, int]) -> bool:
-    """True when a picture of that size would show that its shape is not the one asked for."""
+def _has_other_ratio(size: Size, ratio: tuple[int, int]) -> bool:
+    """True when the aspect ratio of the size visibly differs from `ratio`."""
     stretch = size.width * ratio[1] / (size.height * ratio[0])
-    return not 1 / _SAME_SHAPE < stretch < _SAME_SHAPE
+    return not 1 / _SAME_RATIO < stretch < _SAME_RATIO
 
 
 def _unmet_demands(request: ImageRequest, limits: Limits) -> list[str]:
@@ -63,7 +63,7 @@ def _unmet_demands(request: ImageRequest, limits: Limits) -> list[str]:
 
 
 def _ignored_weights(request: ImageRequest, limits: Limits) -> list[str]:
-    """`weight` when messages are only put in order of it, `negative_weight` when what to avoid is left out."""
+    """`weight` when it only orders the messages, `negative_weight` when messages to avoid are left out."""
     if limits.supports_weights:
         return []
     weighty = len({message.weight for message in request.messages if message.weight > 0}) > 1

@@ -1,4 +1,4 @@
-"""What a caller asks for, independent of the API it was asked through."""
+"""The request of a caller, independent of its API."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -16,7 +16,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class InputImage:
-    """A picture the caller sent along, kept in S3 until it is used."""
+    """An input picture, kept in S3 until it is used."""
 
     key: str
     content_type: str
@@ -35,9 +35,9 @@ class ImageRequest:
     messages: tuple[Message, ...]
     n: int = 1
     size: Size | None = None
-    """Pixels asked for; when absent, `ratio` decides."""
+    """In pixels; when absent, `ratio` decides."""
     ratio: tuple[int, int] | None = None
-    """Width to height, for callers who ask for a shape instead of pixels."""
+    """Width to height, for callers that request an aspect ratio instead of a size."""
     seed: int | None = None
     steps: int | None = None
     guidance: float | None = None
@@ -56,19 +56,19 @@ class ImageRequest:
     """Pictures to edit (with a prompt) or to vary (without)."""
     mask: InputImage | None = None
     provider: str | None = None
-    """The one provider of the route the caller insists on."""
+    """The only provider of the route that may be used."""
     lenient: bool = False
-    """What an upstream cannot honour is told to the caller, where others are refused for it."""
+    """Report fields that an upstream cannot honour, instead of refusing the request."""
     private: bool = False
-    """The words are not kept beyond the run, and upstreams that can be told so are told not to log them."""
+    """Do not keep the texts after the end, and ask upstreams not to log them where they have such an option."""
     unused_fields: tuple[str, ...] = ()
-    """What the request had besides that has no effect here, as the caller calls it; the answer names it."""
+    """Further fields of the request that have no effect, by the caller's names; the answer names them."""
     expand: bool = False
-    """Have a language model write the prompt out before pictures are made from it."""
+    """Expand the prompt with a language model before pictures are made."""
 
     @property
     def prompt(self) -> str:
-        """The messages as one text, for upstreams that take a single prompt: the weightiest first, none to avoid."""
+        """The messages of positive weight as one text, the heaviest first, for upstreams that take a single prompt."""
         wanted = sorted(
             (message for message in self.messages if message.weight > 0), key=lambda message: -message.weight
         )
@@ -81,13 +81,13 @@ class ImageRequest:
 
     @property
     def pictures_sent(self) -> tuple[InputImage, ...]:
-        """The pictures that came along, with the mask."""
+        """The input pictures and the mask."""
         return (*self.inputs, self.mask) if self.mask else self.inputs
 
     def with_prompt(self, prompt: str) -> Self:
-        """The same request with another prompt; what is to be avoided stays."""
+        """The same request with another prompt; messages of negative weight stay."""
         return replace(self, messages=(Message(prompt), *(message for message in self.messages if message.weight < 0)))
 
     def redacted(self) -> "ImageRequest":
-        """The request without its words."""
+        """The request without its texts."""
         return replace(self, messages=(), negative_prompt=None)
