@@ -83,7 +83,7 @@ def test_texts_too_long_to_keep_are_refused_with_their_size() -> None:
 
 def test_what_an_operations_item_could_not_hold_is_refused() -> None:
     prompt, world = "🐈" * (LARGEST_TEXTS // 4), World()
-    with pytest.raises(InvalidRequest, match="No provider"):
+    with pytest.raises(InvalidRequest, match="The prompt has 32768 characters"):
         world.start(GenerationRequest(ImageRequest("flux", (Message(prompt),)), "operations"))
     for request, metadata in (
         (ImageRequest("flux", (Message(prompt), Message("x"))), {}),
