@@ -105,7 +105,7 @@ class GigaChatStandIn:
         return answer(chat, f'<img src="{file}" fuse="true"/> Вот что получилось.')
 
     async def read_file(self, request: Request) -> Response:
-        """`GET /files/{id}/content`: the JPEG, for whoever shows a token."""
+        """`GET /files/{id}/content`: the JPEG, for a request with a token."""
         token = self.require_token(request)
         picture = self.files.get(request.path_params["id"])
         if picture is None:
