@@ -18,6 +18,8 @@ _CODES = {
     503: FailureCode.CAPACITY,
     504: FailureCode.UPSTREAM_TIMEOUT,
 }
+_NOT_SERVED = re.compile(r"not enabled for provider", re.IGNORECASE)
+"""Hugging Face's router does not pay that provider; another one behind it may do (docs/protocols/huggingface.md)."""
 _TAG = re.compile(r"<[^<>]*>")
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
 _LONGEST_REASON = 300
@@ -29,6 +31,8 @@ def http_error(provider: str, response: HttpResponse, reason: str) -> UpstreamEr
     """The error for an HTTP status that refuses; `reason` is what the upstream wrote."""
     code = _CODES.get(response.status, FailureCode.UPSTREAM_FAILED)
     text = strip_html(reason) or "no reason given"
+    if response.status == 402 and _NOT_SERVED.search(text):
+        code = FailureCode.NOT_FOUND
     message = f"{provider} answered HTTP {response.status}: {text}"
     return UpstreamError(Failure(code, message, retry_after(response.headers)))
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from imagegate.providers.http_errors import LONGEST_PAUSE, retry_after, strip_html
+from imagegate.domain.errors import FailureCode
+from imagegate.ports.upstreams import HttpResponse
+from imagegate.providers.http_errors import LONGEST_PAUSE, http_error, retry_after, strip_html
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,17 @@ def test_a_message_is_one_short_line_without_tags() -> None:
 def test_a_tag_begins_at_its_last_bracket() -> None:
     """So that a page of brackets is read once, not once for each of them."""
     assert strip_html("<<b>x") == "< x"
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "code"),
+    [
+        (402, "You have exceeded your monthly included credits.", FailureCode.NO_CREDIT),
+        (402, "Pay-as-you go is not enabled for provider fal-ai yet.", FailureCode.NOT_FOUND),
+        (400, "Pay-as-you go is not enabled for provider fal-ai yet.", FailureCode.INVALID_REQUEST),
+    ],
+)
+def test_a_router_that_does_not_pay_one_provider_is_no_empty_account(
+    status: int, reason: str, code: FailureCode
+) -> None:
+    assert http_error("hf", HttpResponse(status, {}, b""), reason).failure.code is code

@@ -48,6 +48,13 @@ def test_names_are_unique_over_models_and_aliases() -> None:
     assert len(set(exact)) == len(exact)
 
 
+def test_a_route_is_priced_whole_or_not_at_all() -> None:
+    """One unknown price would keep every key with a budget in dollars from the route's other providers."""
+    for route in registry.routes():
+        prices = {target.provider: target.price_usd for target in route.targets}
+        assert len({price is None for price in prices.values()}) == 1, (route.model, prices)
+
+
 def test_free_providers_come_before_paid_ones() -> None:
     flux = registry.routes().find("flux")
     assert flux is not None

@@ -5,7 +5,7 @@ Contract: docs/protocols/fal.md.
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -26,6 +26,7 @@ from imagegate.local.upstreams.recent import Recent
 from imagegate.local.upstreams.upstream import Upstream, root_of
 
 LOCKED = "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing."
+NOT_ENABLED = "Pay-as-you go is not enabled for provider fal-ai yet."
 FAILING = frozenset({*DETAILS, *ERRORS, "runner-lost"})
 PAUSE = 0.01
 """Seconds between two looks at a job whose call is held."""
@@ -40,19 +41,23 @@ class FalFace:
     """Base of the addresses told; empty: the stand-in's own."""
     synchronous: bool = False
     """A request without `_subdomain=queue` is held until its result is there."""
+    no_credit: tuple[int, Mapping[str, str]] = (403, {"detail": LOCKED})
+    """Status and body when there is no money left."""
 
 
 class FalStandIn:
     """The service; `app()` is what gets mounted."""
 
     def __init__(self, upstream: Upstream, face: FalFace | None = None) -> None:
+        self.face = face or FalFace()
+        no_credit = partial(JSONResponse, dict(self.face.no_credit[1]), self.face.no_credit[0])
         refusals: dict[str, Callable[[], Response]] = {
-            "quota": partial(problem, 403, LOCKED),
+            "quota": no_credit,
+            "not-enabled": lambda: JSONResponse({"error": NOT_ENABLED}, 402),
             "locked": partial(problem, 403, LOCKED),
             "gone": partial(problem, 404, "Request not found"),
             "http-504": partial(problem, 504, "Gateway Timeout"),
         }
-        self.face = face or FalFace()
         self.jobs = Jobs(upstream, problem, refusals, FAILING)
         self.files = Files(upstream)
         self.requests: Recent[tuple[str, FalRequest]] = Recent()

@@ -23,7 +23,10 @@ ENDS = {
     "unsafe": "The result has a black picture, flagged in `has_nsfw_concepts`.",
     "runner-lost": "The result is a 503 with the error type `runner_disconnected`.",
 }
-LOCKED = {"locked": "HTTP 403: the user is locked for want of credit."}
+LOCKED = {
+    "locked": "HTTP 403: the user is locked for want of credit.",
+    "not-enabled": "HTTP 402 of Hugging Face's router: it does not pay this provider for this account.",
+}
 GONE = {"gone": "HTTP 404 for a request that there was."}
 GATEWAY = {"http-504": "HTTP 504 of the gateway, which says nothing about the request."}
 
