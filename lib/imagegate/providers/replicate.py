@@ -4,7 +4,6 @@ Contract: docs/protocols/replicate.md. Replicate knows no idempotency key. Every
 own, the caller's or one made from the submission's key, by which a lost one is found in the list of predictions.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,59 +13,16 @@ from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket
-from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.limits import Capability, CompletionMode, Limits
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization
 from imagegate.providers.error_phrases import code_from_text
 from imagegate.providers.http_errors import bad_payload, http_error, strip_html
-from imagegate.providers.parsing import address_of, data_url, id_of, object_of
-from imagegate.providers.sizes import ShapeTable
+from imagegate.providers.parsing import address_of, id_of, object_of
+from imagegate.providers.replicate_models import GRID, SEED_MAXIMUM, build_input, inputs_of, told_seed
 
-GRID = ShapeTable(
-    minimum=640,
-    maximum=1536,
-    step=64,
-    shapes=(
-        ((1, 1), Size(1024, 1024)),
-        ((16, 9), Size(1344, 768)),
-        ((3, 2), Size(1216, 832)),
-        ((4, 3), Size(1152, 896)),
-        ((5, 4), Size(1088, 896)),
-        ((4, 5), Size(896, 1088)),
-        ((3, 4), Size(896, 1152)),
-        ((2, 3), Size(832, 1216)),
-        ((9, 16), Size(768, 1344)),
-    ),
-)
-"""The aspect ratios that all FLUX models on Replicate take (docs/protocols/replicate.md#inputs)."""
-
-SEED_MAXIMUM = 2**31 - 1
-FORMATS = {"png": "png", "jpeg": "jpg", "webp": "png"}
-"""Our formats in the words that every model knows; WebP is made of PNG, which loses nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelInputs:
-    """What a family of models takes beyond prompt, aspect ratio, seed and format."""
-
-    images_per_call: int = 1
-    steps_maximum: int | None = None
-    guidance: str = ""
-    """What the model calls the guidance; empty: it has none."""
-    pictures: str = ""
-    """The field of the pictures to work from; empty: it takes none."""
-    input_images: int = 0
-
-
-MODELS: tuple[tuple[re.Pattern[str], ModelInputs], ...] = (
-    (re.compile(r"/flux-schnell\b"), ModelInputs(images_per_call=4, steps_maximum=4)),
-    (re.compile(r"/flux-dev\b"), ModelInputs(images_per_call=4, steps_maximum=50, guidance="guidance")),
-    (re.compile(r"/flux-2-"), ModelInputs(pictures="input_images", input_images=8)),
-    (re.compile(r"/flux-kontext-"), ModelInputs(pictures="input_image", input_images=1)),
-)
-PLAIN = ModelInputs()
-"""Of a model that is not in MODELS."""
+SUBMIT_SECONDS = 75.0
+"""A submission that is not answered for 30 seconds, and the look for it."""
 
 _FLAGGED = re.compile(r"flagged as sensitive|\bE005\b", re.IGNORECASE)
 _NO_SUCH_VERSION = re.compile(r"version.*(not exist|not permitted)|invalid version", re.IGNORECASE)
@@ -104,6 +60,7 @@ class ReplicateConfig:
             images_per_call=inputs.images_per_call,
             seed_maximum=SEED_MAXIMUM,
             steps_maximum=inputs.steps_maximum,
+            submit_seconds=SUBMIT_SECONDS,
             retention_seconds=3600.0,
             expected_seconds=5.0,
             requests_per_minute=600,
@@ -166,48 +123,11 @@ class Replicate:
         return self._http.send(HttpRequest(method, f"{self.base_url}{path}", credentials, body))
 
 
-def inputs_of(model: str) -> ModelInputs:
-    """What the model takes."""
-    return next((inputs for pattern, inputs in MODELS if pattern.search(f"/{model}")), PLAIN)
-
-
 def build_prediction(upstream_request: UpstreamRequest) -> tuple[str, dict[str, Any]]:
     """Path and body of the submission; a model named `owner/name:version` is asked for by its version."""
     model, _, version = upstream_request.model.partition(":")
     body = {"input": build_input(upstream_request)}
     return ("/predictions", body | {"version": version}) if version else (f"/models/{model}/predictions", body)
-
-
-def build_input(upstream_request: UpstreamRequest) -> dict[str, Any]:
-    """The model's input; nothing is in it that the model does not take."""
-    request, inputs = upstream_request.request, inputs_of(upstream_request.model)
-    pictures = [data_url(picture) for picture in upstream_request.inputs[: inputs.input_images]]
-    shaped = request.size or request.ratio or not pictures
-    several = upstream_request.count if inputs.images_per_call > 1 and upstream_request.count > 1 else None
-    fields = {
-        "prompt": request.prompt,
-        "aspect_ratio": GRID.name_for(request) if shaped else "match_input_image",
-        "seed": seed_for(upstream_request),
-        "output_format": FORMATS.get(request.output_format or ""),
-        "num_outputs": several,
-        "num_inference_steps": request.steps if inputs.steps_maximum else None,
-        inputs.guidance: request.guidance if inputs.guidance else None,
-        inputs.pictures: (pictures[0] if inputs.input_images == 1 else pictures) if pictures else None,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def seed_for(upstream_request: UpstreamRequest) -> int | None:
-    """The caller's seed, or one by which this submission is told from every other."""
-    key = upstream_request.idempotency_key
-    if upstream_request.request.seed is not None or not key:
-        return upstream_request.request.seed
-    return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) & SEED_MAXIMUM
-
-
-def told_seed(model_input: Mapping[str, Any]) -> int | None:
-    """The seed to tell of the pictures: of several in one prediction it is the first one's only."""
-    return None if "num_outputs" in model_input else model_input.get("seed")
 
 
 def parse_created(name: str, response: HttpResponse, seed: int | None) -> Ticket:

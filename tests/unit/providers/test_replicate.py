@@ -13,7 +13,8 @@ from imagegate.domain.operation.outcome import Failed, Pending, Ready, Ticket
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.ports.upstreams import HttpResponse
-from imagegate.providers.replicate import Replicate, ReplicateConfig, build_input, build_prediction
+from imagegate.providers.replicate import Replicate, ReplicateConfig, build_prediction
+from imagegate.providers.replicate_models import build_input
 from support.fakes import NoSecrets, ScriptedHttp
 
 BASE = "https://api.replicate.com/v1"
