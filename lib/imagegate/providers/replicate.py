@@ -65,6 +65,7 @@ class ReplicateConfig:
             expected_seconds=5.0,
             requests_per_minute=600,
             input_images=inputs.input_images,
+            recovers_submissions=self.lists,
             capabilities=frozenset({"seed", *(name for name, taken in optional.items() if taken)}),
         )
 

@@ -106,6 +106,7 @@ def test_limits_are_those_of_the_model() -> None:
     assert schnell.capabilities == {"seed", "steps"}
     assert plain == config.limits
     assert plain.capabilities == {"seed"}
+    assert (plain.recovers_submissions, ReplicateConfig(lists=False).limits.recovers_submissions) == (True, False)
 
 
 def test_without_a_seed_each_submission_has_one_of_its_own() -> None:
