@@ -108,7 +108,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         public_url=_text(environment, "PUBLIC_URL").rstrip("/"),
         api_url=environment.get("API_URL", ""),
         long_hold_url=environment.get("LONG_HOLD_URL", ""),
-        upstream_base_urls=_base_urls(environment.get("UPSTREAM_BASE_URLS") or "{}"),
+        upstream_base_urls=_upstream_base_urls(environment),
     )
 
 
@@ -150,6 +150,14 @@ def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...])
     if value not in choices:
         raise MisconfiguredError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
     return value
+
+
+def _upstream_base_urls(environment: Mapping[str, str]) -> dict[str, str] | None:
+    """UPSTREAM_BASE_URLS, and Bedrock's of BEDROCK_REGION unless they have one."""
+    urls, region = _base_urls(environment.get("UPSTREAM_BASE_URLS") or "{}"), environment.get("BEDROCK_REGION")
+    if urls is None or not region:
+        return urls
+    return {"bedrock": f"https://bedrock-runtime.{region}.amazonaws.com", **urls}
 
 
 def _base_urls(value: str) -> dict[str, str] | None:

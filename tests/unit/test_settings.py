@@ -70,3 +70,12 @@ def test_wrong_base_urls_are_logged_without_their_words(caplog: pytest.LogCaptur
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
     assert "'openai'" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_bedrock_is_where_its_region_is() -> None:
+    url = "https://bedrock-runtime.us-west-2.amazonaws.com"
+    assert settings.read(environment(BEDROCK_REGION="us-west-2")).upstream_base_urls == {"bedrock": url}
+    assert settings.read(environment(BEDROCK_REGION="")).upstream_base_urls == {}
+    own = settings.read(environment(BEDROCK_REGION="us-west-2", UPSTREAM_BASE_URLS='{"bedrock": "http://127.0.0.1:1"}'))
+    assert own.upstream_base_urls == {"bedrock": "http://127.0.0.1:1"}
+    assert settings.read(environment(BEDROCK_REGION="us-west-2", UPSTREAM_BASE_URLS="no")).upstream_base_urls is None

@@ -283,3 +283,16 @@ def test_a_step_waits_until_lambda_takes_it(state: str) -> None:
     first = WORKFLOW["States"][state]["Retry"][0]
     assert set(first["ErrorEquals"]) == OUTAGES
     assert (first["MaxAttempts"] - 5) * first["MaxDelaySeconds"] / 2 >= 600, "on average, with full jitter"
+
+
+def test_bedrock_is_the_submit_functions_alone_and_only_while_it_is_used() -> None:
+    """The Marketplace's right cannot be bound to a product; so it is bound to calls that Bedrock makes."""
+    named = {name for name, entry in RESOURCES.items() if "bedrock:" in str(entry) or "aws-marketplace:" in str(entry)}
+    assert named == {"BedrockPolicy"}
+    policy = RESOURCES["BedrockPolicy"]
+    assert (policy["Condition"], policy["Properties"]["Roles"]) == ("UsesBedrock", [{"Ref": "SubmitFunctionRole"}])
+    assert DOCUMENT["Parameters"]["BedrockRegion"]["Default"] == ""
+    invoke, subscribe = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert listed(invoke["Action"]) == ["bedrock:InvokeModel"]
+    assert str(invoke["Resource"]).endswith("::foundation-model/stability.*'}")
+    assert subscribe["Condition"] == {"StringEquals": {"aws:CalledViaLast": "bedrock.amazonaws.com"}}

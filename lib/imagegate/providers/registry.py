@@ -19,6 +19,7 @@ from imagegate.providers.config import ProviderConfig, parse_config
 from imagegate.providers.replaced import URL_SUFFIX, reach, with_replaced_urls
 
 PROTOCOLS: Mapping[str, str] = {
+    "bedrock": "Bedrock",
     "bfl": "Bfl",
     "gemini": "Gemini",
     "dashscope": "DashScope",

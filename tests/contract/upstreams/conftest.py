@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from botocore.credentials import Credentials
 
+from imagegate.adapters import aws_signature
 from imagegate.local.upstreams.app import build_app
 from imagegate.local.upstreams.serving import serving
 
@@ -37,3 +39,9 @@ def client(connection: httpx.Client) -> httpx.Client:
 def submissions(client: httpx.Client) -> Callable[[], list[dict[str, object]]]:
     """Reads the ledger."""
     return lambda: client.get("/_standin/submissions").json()["submissions"]
+
+
+@pytest.fixture(autouse=True)
+def role(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials as a function has them of its role, for upstreams that are AWS services."""
+    monkeypatch.setattr(aws_signature, "_credentials", lambda: Credentials("AKIDEXAMPLE", "secret", "session"))
