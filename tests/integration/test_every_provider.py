@@ -15,7 +15,7 @@ from imagegate.providers import registry
 MODELS = {target.provider: route.model for route in registry.routes() for target in route.targets}
 PATIENCE = 60
 """Seconds; the first call of a function starts it."""
-AT_ONCE = 4
+AT_ONCE = 2
 
 
 def ask(stack: Stack, provider: str) -> requests.Response:
