@@ -1,16 +1,24 @@
 """Requests as real clients send them, by kind: what each is understood as, and what its answer says."""
 
+import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.request.geometry import Size
 from imagegate.providers import registry
+from support.fakes import picture
 from support.gateway import Answered, Gateway
 
 GENERATIONS, OPERATIONS = "/v1/images/generations", "/v1/operations"
 YANDEXART = "/foundationModels/v1/imageGenerationAsync"
+EDITS, VARIATIONS = "/v1/images/edits", "/v1/images/variations"
+PICTURE = picture()
+BASE64 = base64.b64encode(PICTURE).decode()
+DATA_URL = f"data:image/png;base64,{BASE64}"
+HTTPS = "https://pictures.example.com/cat.png"
 
 
 @pytest.fixture
@@ -58,6 +66,159 @@ def error_of(answer: Answered) -> dict[str, Any]:
 )
 def test_a1_openais_names_make_png(gateway: Gateway, fields: dict[str, Any], wanted: str | None) -> None:
     assert accepted(gateway, post(gateway, {"prompt": "a cat", **fields})).request.output_format == wanted
+
+
+REFERENCES: list[tuple[dict[str, Any], int]] = [
+    ({"image": DATA_URL}, 1),
+    ({"image": BASE64}, 1),
+    ({"image": [DATA_URL, BASE64]}, 2),
+    ({"image": {"url": DATA_URL}}, 1),
+    ({"image": {"image_url": DATA_URL}}, 1),
+    ({"image_url": DATA_URL}, 1),
+    ({"image_url": HTTPS}, 1),
+    ({"image_url": {"url": HTTPS}}, 1),
+    ({"images": [DATA_URL]}, 1),
+    ({"images": DATA_URL}, 1),
+    ({"images": [HTTPS, {"image_url": HTTPS}]}, 2),
+    ({"images": [{"type": "image_url", "image_url": {"url": DATA_URL}}]}, 1),
+    ({"images": [{"b64_json": BASE64}]}, 1),
+    ({"image_urls": [HTTPS]}, 1),
+    ({"imageUrl": HTTPS}, 1),
+    ({"image[]": [DATA_URL]}, 1),
+    ({"input_image": DATA_URL}, 1),
+    ({"init_image": BASE64}, 1),
+    ({"reference_images": [DATA_URL, HTTPS]}, 2),
+    ({"extra_body": {"image": DATA_URL}}, 1),
+    ({"image": DATA_URL, "mask": DATA_URL}, 1),
+]
+
+
+@pytest.mark.parametrize("path", [GENERATIONS, EDITS])
+@pytest.mark.parametrize(("fields", "count"), REFERENCES, ids=lambda value: str(value)[:60])
+def test_a2_a10_a11_a_picture_to_work_from_never_vanishes(
+    gateway: Gateway, path: str, fields: dict[str, Any], count: int
+) -> None:
+    gateway.elsewhere[HTTPS] = PICTURE
+    operation = accepted(gateway, post(gateway, {"prompt": "a hat on it", "model": "gpt-image-1", **fields}, path))
+    assert [gateway.images.objects[image.key] for image in operation.request.inputs] == [PICTURE] * count
+    assert bool(operation.request.mask) == ("mask" in fields)
+    assert (operation.model, operation.request.unused_fields) == ("gpt-image-2", ())
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"model": "flux", "image": DATA_URL}, "image"),
+        ({"model": "flux", "image_url": DATA_URL}, "image_url"),
+        ({"model": "flux", "images": [DATA_URL]}, "images"),
+        ({"mask": DATA_URL}, "images"),
+        ({"image": "a.png"}, "image"),
+        ({"image": {"file_id": "file-1"}}, "image"),
+        ({"image": 7}, "image"),
+        ({"images": [DATA_URL, "data:image/png,raw"]}, "images.1"),
+        ({"image": "data:image/png;base64,@@@"}, "image"),
+        ({"image_url": "http://pictures.example.com/none.png"}, "image_url"),
+        ({"image": DATA_URL, "mask": [DATA_URL, DATA_URL]}, "mask.1"),
+        ({"control_image": DATA_URL}, "control_image"),
+        ({"style_image_url": "https://pictures.example.com/a.png"}, "style_image_url"),
+        ({"controls": [{"what": BASE64}]}, "controls"),
+        ({"markup": DATA_URL, "image": DATA_URL}, "markup"),
+        ({"images": [DATA_URL] * 17}, "images"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a2_a10_a_picture_that_nobody_can_work_from_is_refused(
+    gateway: Gateway, fields: dict[str, Any], param: str
+) -> None:
+    answer = post(gateway, {"prompt": "a hat on it", "model": "gpt-image-2", **fields})
+    assert (answer.status, error_of(answer)["param"]) == (400, param), answer.text
+    assert gateway.images.objects == {}
+    assert not gateway.store.documents
+
+
+def test_a2_without_a_model_a_picture_goes_to_one_that_works_from_it(gateway: Gateway) -> None:
+    operation = accepted(gateway, post(gateway, {"prompt": "a hat on it", "image": DATA_URL}))
+    assert operation.request.inputs
+    assert (
+        accepted(gateway, post(gateway, {"prompt": "a hat", "image": "", "images": [], "mask": None})).model == "flux"
+    )
+
+
+def part(name: str, body: bytes, disposition: str = "", kind: str = "") -> bytes:
+    """A part of a form; `disposition` follows the name."""
+    content_type = f"Content-Type: {kind}\r\n" if kind else ""
+    head = f'--B\r\nContent-Disposition: form-data; name="{name}"{disposition}\r\n{content_type}\r\n'
+    return head.encode() + body + b"\r\n"
+
+
+def post_form(gateway: Gateway, *parts: bytes, path: str = EDITS) -> Answered:
+    body = b"".join((part("prompt", b"a hat on it"), part("model", b"gpt-image-2"), *parts)) + b"--B--\r\n"
+    return post(gateway, body, path, content_type="multipart/form-data; boundary=B")
+
+
+@pytest.mark.parametrize(
+    ("name", "disposition", "kind"),
+    [
+        ("image", '; filename="a.png"', "image/png"),
+        ("image", "; filename*=UTF-8''k%C3%B6nig.png", "image/png"),
+        ("image", "; filename*=UTF-8''a.png", ""),
+        ("image", "", "image/png"),
+        ("image", "", "application/octet-stream"),
+        ("image[]", "; filename*=UTF-8''a.png", ""),
+        ("image[0]", '; filename="a.png"', "image/png"),
+        ("images", '; filename="a.png"', "image/png"),
+        ("init_image", '; filename="a.png"', "image/png"),
+    ],
+)
+@pytest.mark.parametrize("path", [EDITS, GENERATIONS])
+def test_a12_a_picture_in_a_form_is_one_however_it_is_named(
+    gateway: Gateway, path: str, name: str, disposition: str, kind: str
+) -> None:
+    operation = accepted(gateway, post_form(gateway, part(name, PICTURE, disposition, kind), path=path))
+    assert [gateway.images.objects[image.key] for image in operation.request.inputs] == [PICTURE]
+
+
+@pytest.mark.parametrize("text", [DATA_URL, BASE64, HTTPS])
+def test_a10_a_form_may_have_the_picture_as_text(gateway: Gateway, text: str) -> None:
+    gateway.elsewhere[HTTPS] = PICTURE
+    operation = accepted(gateway, post_form(gateway, part("image", text.encode()), part("image", text.encode())))
+    assert len(operation.request.inputs) == 2
+
+
+def test_a9_a_file_that_was_not_chosen_is_absent(gateway: Gateway) -> None:
+    unchosen = part("mask", b"", '; filename=""', "application/octet-stream")
+    blank = part("size", b"") + part("n", b" ") + part("mask", b"")
+    for nothing in (unchosen, blank):
+        operation = accepted(gateway, post_form(gateway, part("image", PICTURE, '; filename="a.png"'), nothing))
+        assert operation.request.mask is None
+
+
+def test_a13_a_body_with_too_large_pictures_is_told_the_limit_and_a_way_round(gateway: Gateway) -> None:
+    error = error_of(post(gateway, {"prompt": "x", "image": "A" * (6 * 1024 * 1024)}, EDITS))
+    assert error["code"] == "request_too_large"
+    assert "at most 6291456 are accepted" in error["message"]
+    assert "https addresses" in error["message"]
+
+
+def test_a14_head_of_a_picture_says_its_type_and_length(gateway: Gateway) -> None:
+    operation = accepted(gateway, post(gateway, {"prompt": "a cat"}))
+    made = Picture(
+        slot=0,
+        key="images/k",
+        sha256="s",
+        content_type="image/webp",
+        width=64,
+        height=48,
+        bytes=4321,
+        provider="alpha",
+    )
+    running = operation.moved(State.RUNNING, 1.0).with_pictures((made,))
+    gateway.store.replace(replace(running.complete_if_done(gateway.clock.now()), version=operation.version + 1))
+    head = gateway.call("HEAD", f"/v1/images/{operation.id}-0")
+    assert (head.status, head.text) == (200, "")
+    assert (head.headers["content-type"], head.headers["content-length"]) == ("image/webp", "4321")
+    assert gateway.call("GET", f"/v1/images/{operation.id}-0").status == 302
+    assert gateway.call("HEAD", f"/v1/images/{operation.id}-1").status == 404
 
 
 @pytest.mark.parametrize(
@@ -134,6 +295,15 @@ def test_a3_a_refusal_calls_a_field_what_the_caller_called_it(gateway: Gateway) 
 def test_a7_a_model_is_found_by_its_name_however_it_is_written(gateway: Gateway, name: str, model: str) -> None:
     assert accepted(gateway, post(gateway, {"prompt": "a cat", "model": name})).model == model
     assert gateway.call("GET", f"/v1/models/{name.strip().replace(' ', '%20')}").json()["id"] == model
+
+
+def test_a7_every_name_of_a_route_is_found_in_any_case(gateway: Gateway) -> None:
+    for route in gateway.routes:
+        for name in (route.model, *route.aliases):
+            for spelled in (name.upper(), name.lower(), f" Maker/{name.title()} "):
+                found = gateway.routes.find(spelled.replace("*", "-x"))
+                assert found
+                assert route.model == found.model or "*" in name, spelled
 
 
 @pytest.mark.parametrize("path", [GENERATIONS, OPERATIONS])

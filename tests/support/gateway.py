@@ -5,6 +5,7 @@ import atexit
 import base64
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 from imagegate.adapters.webhook_targets import WebhookTargets
 from imagegate.deployment import Deployment
 from imagegate.domain.access.api_key import ApiKey, issue
+from imagegate.domain.characters import masked
+from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.request.route import Routes
 from imagegate.settings import Settings
 from imagegate.web.app import create_app
@@ -70,6 +73,8 @@ class Gateway:
     cors_origins: tuple[str, ...] = ()
     expands: bool = True
     """Whether a language model is set up."""
+    elsewhere: dict[str, bytes] = field(default_factory=dict)
+    """Pictures on the internet, by address."""
     deliveries: MemoryDeliveries = field(init=False)
     queued_redeliveries: list[tuple[str, int]] = field(default_factory=list)
     addresses: list[str] = field(default_factory=lambda: ["93.184.216.34"])
@@ -105,11 +110,17 @@ class Gateway:
                 own=["https://images.example.com", "https://api.invalid"],
             ),
             webhook_key=lambda: WEBHOOK_KEY,
+            input_pictures=self._fetch,
         )
         self.services = replace(self.deployment.services, starts_within=self.starts_within)
         self.app = create_app(self.services)
         asyncio.set_event_loop(_LOOP)
         self.handler = lambda_handler(self.app)
+
+    def _fetch(self, urls: Sequence[str]) -> list[bytes]:
+        if missing := [url for url in urls if url not in self.elsewhere]:
+            raise InvalidRequest(f"A picture could not be fetched: nothing is at {masked(missing[0])[:100]}.")
+        return [self.elsewhere[url] for url in urls]
 
     def key(self, **changes: Any) -> tuple[ApiKey, str]:
         """A new key, and what its holder presents."""

@@ -20,6 +20,8 @@ from imagegate.ports.upstreams import HttpRequest, HttpResponse, ServerSentEvent
 LARGEST_ANSWER = 32 * 1024 * 1024
 LARGEST_EVENT = 1024 * 1024
 """Bytes that a stream may take to tell one event, comments included."""
+READING_SECONDS = 120.0
+"""For so long a picture is read, however steadily it drips."""
 _CONNECT = 5.0
 # Gradio's heartbeat is every 15 s: three missed in a row and the connection is dead.
 _SILENCE = 50.0
@@ -46,8 +48,8 @@ class HttpUpstream:
         """Send and read the answer, whatever its status; redirects are an answer, not followed."""
         return self._send(request)
 
-    def _send(self, request: HttpRequest, address: str | None = None) -> HttpResponse:
-        """`address`: to connect to, in place of whatever the host's name leads to."""
+    def _send(self, request: HttpRequest, address: str | None = None, largest: int | None = None) -> HttpResponse:
+        """`address`: to connect to, in place of whatever the host's name leads to. `largest`: bytes of the answer."""
         with _to_upstream_error(request):
             built = self._client.build_request(
                 request.method,
@@ -65,7 +67,7 @@ class HttpUpstream:
                 pin(built, address)
             response = self._client_for(request.ca_bundle).send(built, stream=True)
             with _closing(response):
-                body = _read(response, request)
+                body = _read(response, request, largest or LARGEST_ANSWER)
             if response.is_error:
                 body = _without_credentials(body, request)
             return HttpResponse(response.status_code, response.headers, body)
@@ -97,25 +99,31 @@ class HttpUpstream:
                 raise failed(code, request.url, f"HTTP {response.status_code} instead of a stream")
             yield from _Hearing(response, request.url, hold_until).events()
 
-    def download(self, url: str, trusted_base: str) -> bytes:
-        """Fetch a picture without credentials; private addresses only on `trusted_base`'s own host."""
+    def download(
+        self, url: str, trusted_base: str, *, seconds: float = READING_SECONDS, largest: int | None = None
+    ) -> bytes:
+        """Fetch a picture without credentials; private addresses only on `trusted_base`'s own host.
+
+        `seconds`: for each address that leads to it. `largest`: bytes of the picture, LARGEST_ANSWER by default.
+        """
         target = vet_picture(url, "", trusted_base)
         for _ in range(_REDIRECTS + 1):
-            response = self._fetch(target)
+            response = self._fetch(target, seconds, largest)
             if response.status not in _REDIRECT_STATUSES:
                 break
             target = vet_picture(response.headers.get("location", ""), target.url, trusted_base)
         if response.status != 200:
             code = FailureCode.EXPIRED if response.status in (403, 404, 410) else FailureCode.UPSTREAM_FAILED
-            raise failed(code, target.url, f"HTTP {response.status} for the finished picture")
+            raise failed(code, target.url, f"HTTP {response.status} for the picture")
         return response.body
 
-    def _fetch(self, target: Target) -> HttpResponse:
+    def _fetch(self, target: Target, seconds: float, largest: int | None) -> HttpResponse:
         """The answer of the first of its addresses that can be connected to."""
         last: UpstreamError | None = None
         for address in target.addresses or (None,):
             try:
-                return self._send(HttpRequest(method="GET", url=target.url), address)
+                request = HttpRequest(method="GET", url=target.url, timeout=min(30.0, seconds), total_timeout=seconds)
+                return self._send(request, address, largest)
             except UpstreamError as error:
                 if not error.failure.certainly_free:
                     raise
@@ -168,13 +176,13 @@ def _code_of_unopened(status: int) -> FailureCode:
     return FailureCode.EXPIRED if status in (404, 410) else FailureCode.UPSTREAM_FAILED
 
 
-def _read(response: httpx.Response, request: HttpRequest) -> bytes:
+def _read(response: httpx.Response, request: HttpRequest, largest: int) -> bytes:
     body = bytearray()
     ends_at = time.monotonic() + request.total_timeout
     for chunk in response.iter_bytes():
         body += chunk
-        if len(body) > LARGEST_ANSWER:
-            raise failed(FailureCode.BAD_PAYLOAD, request.url, f"more than {LARGEST_ANSWER} bytes")
+        if len(body) > largest:
+            raise failed(FailureCode.BAD_PAYLOAD, request.url, f"more than {largest} bytes")
         if time.monotonic() > ends_at:
             raise httpx.ReadTimeout(f"not finished after {request.total_timeout} s")
     return bytes(body)

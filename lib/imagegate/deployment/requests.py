@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from imagegate.deployment.shared import Shared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from imagegate.domain.access.api_key import Principal
@@ -62,6 +62,7 @@ class Requests(Shared):
             disabled_webhooks=self.deliveries,
             estimate=Estimate(routes=self.routes, latencies=self.latencies, expands=settings.expands),
             images=self.images,
+            fetch_pictures=lambda urls: self.input_pictures(urls),
             listing=self.listing,
             claims=self.store,
             latencies=self.latencies,
@@ -88,6 +89,13 @@ class Requests(Shared):
         from imagegate.usecases.authenticate import Authenticate
 
         return Authenticate(keys=self.api_keys, clock=self.clock, trust_seconds=self.settings.key_cache_seconds)
+
+    @cached_property
+    def input_pictures(self) -> Callable[[Sequence[str]], Sequence[bytes]]:
+        """Fetches pictures to work from at addresses that callers give. Raises InvalidRequest."""
+        from imagegate.adapters.input_pictures import InputPictures
+
+        return InputPictures()
 
     @cached_property
     def resolve_webhook(self) -> ResolveWebhook:

@@ -3,6 +3,7 @@
 A request never chooses the codec: some of Python's raise unusual errors, and one takes seconds for a megabyte.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ _LATIN = frozenset({"iso-8859-1", "latin-1", "latin1", "windows-1252", "cp1252"}
 _PLAIN = frozenset({"", "7bit", "8bit", "binary"})
 _CHARSET_FIELD = "_charset_"
 """The field that names the charset of all others (RFC 7578 §4.6)."""
+_ENCODED_FILENAME = re.compile(r";\s*filename\*[0-9]*\*?\s*=[^;]*", re.IGNORECASE)
+"""A name in RFC 5987's or 2231's encoding, which the parser leaves out."""
 _LONGEST_NAME = 100
 _LARGEST_FIELD = 1024 * 1024
 MOST_FIELDS = 100
@@ -37,6 +40,8 @@ class Part:
     body: bytes
     charset: str = ""
     """The part's own charset, in lower case."""
+    filename: bytes = b""
+    """As it was sent. It is never read, because browsers and programs encode it in any way."""
 
     @property
     def text(self) -> str:
@@ -84,6 +89,7 @@ class _Reader:
     _body: bytearray = field(default_factory=bytearray)
     _field: str = ""
     _is_file: bool = False
+    _filename: bytes = b""
 
     def callbacks(self) -> "MultipartCallbacks":
         return {
@@ -112,12 +118,19 @@ class _Reader:
 
     def on_headers_finished(self) -> None:
         _, options = parse_options_header(self._headers.get(b"content-disposition"))
-        self._field, self._is_file = _name_in(options), b"filename" in options
+        self._field = _name_in(options)
+        encoded = _ENCODED_FILENAME.search(self._headers.get(b"content-disposition", ""))
+        self._filename = options.get(b"filename", b"") or (encoded[0].encode("latin-1") if encoded else b"")
+        self._is_file = b"filename" in options or encoded is not None or self._has_picture_type()
         if self._headers.get(b"content-transfer-encoding", "").strip().lower() not in _PLAIN:
             raise _unreadable(f"'{self._field}' has a Content-Transfer-Encoding")
         most = self.most_files if self._is_file else MOST_FIELDS
         if sum(part.is_file == self._is_file for part in self.parts) >= most:
             raise _unreadable(f"it has more than {most} {'files' if self._is_file else 'fields'}")
+
+    def _has_picture_type(self) -> bool:
+        kind = self._headers.get(b"content-type", "").strip().lower()
+        return kind.startswith(("image/", "application/octet-stream"))
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         if not self._is_file and len(self._body) + end - start > _LARGEST_FIELD:
@@ -126,7 +139,13 @@ class _Reader:
 
     def on_part_end(self) -> None:
         charset = _charset_in(parse_options_header(self._headers.get(b"content-type"))[1])
-        part = Part(name=self._field, is_file=self._is_file, body=bytes(self._body), charset=charset)
+        part = Part(
+            name=self._field,
+            is_file=self._is_file,
+            body=bytes(self._body),
+            charset=charset,
+            filename=self._filename,
+        )
         if part.name == _CHARSET_FIELD and part.text.strip().lower() not in _UTF8:
             raise _wrong_charset("The form")
         self.parts.append(part)

@@ -72,6 +72,10 @@ class CommonHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+HEAD_ONLY = "imagegate.head_only"
+"""Key of a scope whose request was HEAD."""
+
+
 class Head:
     """ASGI middleware that answers HEAD as GET without a body, because FastAPI's routes know only their own methods."""
 
@@ -87,7 +91,7 @@ class Head:
         async def send_without_body(message: Message) -> None:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
-        await self._app({**scope, "method": "GET"}, receive, send_without_body)
+        await self._app({**scope, "method": "GET", HEAD_ONLY: True}, receive, send_without_body)
 
 
 def enforce_rate_limit(allowance: Allowance) -> None:

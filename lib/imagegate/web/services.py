@@ -47,6 +47,8 @@ class Services:
     disabled_webhooks: DisabledWebhooks
     estimate: Callable[[ImageRequest], dict[str, Any]]
     images: ImageStore
+    fetch_pictures: Callable[[Sequence[str]], Sequence[bytes]]
+    """Fetches pictures to work from at addresses that a caller gives. Raises InvalidRequest."""
     listing: Listing
     claims: Claims
     latencies: Latencies

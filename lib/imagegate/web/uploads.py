@@ -1,17 +1,17 @@
-"""Pictures in requests: files of a form, or data URLs in JSON."""
+"""Pictures in requests: files of a form, or in JSON base64, data URLs and https addresses."""
 
-import base64
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 
-from imagegate.dialects.parsing import parse_document
-from imagegate.domain.errors import InvalidRequest
+from imagegate.dialects.openai.pictures import Reference, kind_of, read_reference, take_pictures
+from imagegate.dialects.parsing import LARGEST, parse_document
+from imagegate.domain.errors import InvalidRequest, TooLarge
 from imagegate.domain.request.pictures import LARGEST_PIXELS, content_type_of, pixels_of
 from imagegate.domain.request.request import InputImage
 from imagegate.web.forms import Part, is_form, parse_form
@@ -19,10 +19,10 @@ from imagegate.web.forms import Part, is_form, parse_form
 MOST = 16
 LARGEST_WITH_PICTURES = 6 * 1024 * 1024
 """Bytes of a JSON body; Lambda's own limit."""
+FetchAll = Callable[[Sequence[str]], Sequence[bytes]]
+"""Fetches pictures from addresses that a caller gave. Raises InvalidRequest."""
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
-_DATA_URL = "data:"
-_FILES = ("image", "image[]")
-"""The fields that a form may repeat."""
+_SMALLER = "Send fewer or smaller pictures, or their https addresses in place of their bytes."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,61 +35,85 @@ class Upload:
     name: str = "image"
     """The field in which the caller sent the pictures."""
 
+    @property
+    def has_pictures(self) -> bool:
+        """True when there is a picture to work from, or a mask that needs one."""
+        return bool(self.images) or self.mask is not None
 
-async def read_upload(request: Request) -> Upload:
+
+async def read_upload(request: Request, fetch_all: FetchAll) -> Upload:
     """Read the fields and pictures of the request. Raises InvalidRequest."""
     content_type, body = request.headers.get("content-type", ""), await request.body()
     if is_form(content_type):
-        return _parse_form_parts(parse_form(content_type, body, most_files=MOST + 1))
-    return _parse_json(parse_document(body, LARGEST_WITH_PICTURES))
+        return _parse_form_parts(parse_form(content_type, body, most_files=MOST + 1), fetch_all)
+    try:
+        upload = _parse_json(parse_document(body, LARGEST_WITH_PICTURES), fetch_all)
+    except TooLarge as error:
+        error.remedy = _SMALLER
+        raise
+    if not upload.has_pictures and len(body) > LARGEST:
+        raise TooLarge(f"The body has {len(body)} bytes; at most {LARGEST} are accepted.")
+    return upload
 
 
-def _parse_form_parts(parts: Sequence[Part]) -> Upload:
-    images, mask, fields = [], None, {}
+def _parse_form_parts(parts: Sequence[Part], fetch_all: FetchAll) -> Upload:
+    document, files, texts = dict[str, Any](), dict[str, list[bytes]](), dict[str, list[str]]()
     count = Counter(part.name for part in parts)
     for part in parts:
-        name = part.name
-        if name not in _FILES and count[name] > 1:
+        name, kind = part.name, kind_of(part.name)
+        if kind != "image" and count[name] > 1:
             # A proxy that checks requests before imagegate may read the other value.
             raise InvalidRequest(f"The form has '{name}' more than once.", param=name, remedy="Send it once.")
-        if not part.is_file:
-            if name in (*_FILES, "mask"):
-                remedy = "Send the picture itself; its part of the form has a filename, as with curl's -F image=@a.png."
-                raise InvalidRequest(f"'{name}' must be a file.", param=name, remedy=remedy)
-            fields[name] = part.text
-        elif name == "mask":
-            mask = part.body
-        elif name in _FILES:
-            images.append(part.body)
-        else:
+        if part.is_file and not part.body and not part.filename:
+            continue  # a browser sends such a part for a file that was not chosen
+        if part.is_file and kind is None:
             # Above all `markup`: its drawing is an instruction, so ignoring it would be wrong.
             raise InvalidRequest(f"No provider here accepts a file '{name}'.", param=name, remedy="Leave it out.")
-    return Upload(fields=fields, images=tuple(images), mask=mask)
+        if part.is_file:
+            files.setdefault(kind or "", []).append(part.body)
+        elif kind:
+            texts.setdefault(name, []).append(part.text)
+        else:
+            document[name] = part.text
+    document |= {name: found if len(found) > 1 else found[0] for name, found in texts.items()}
+    told = _parse_json(document, fetch_all, "image")
+    masks = [*files.get("mask", []), *([told.mask] if told.mask is not None else [])]
+    if len(masks) > 1:
+        raise InvalidRequest("A request has at most one mask.", param="mask", remedy="Send it once.")
+    images = (*files.get("image", []), *told.images)
+    return Upload(fields=told.fields, images=images, mask=masks[0] if masks else None, name=told.name)
 
 
-def _parse_json(document: dict[str, Any]) -> Upload:
-    fields = {name: value for name, value in document.items() if name not in ("images", "mask")}
-    listed = document.get("images") or []
-    if not isinstance(listed, list):
-        raise InvalidRequest("images must be a list.", param="images")
-    images = tuple(_decode_reference(entry, f"images.{at}") for at, entry in enumerate(listed))
-    mask = document.get("mask")
-    mask = _decode_reference(mask, "mask") if mask else None
-    return Upload(fields=fields, images=images, mask=mask, name="images")
+def _parse_json(document: Mapping[str, Any], fetch_all: FetchAll, default: str = "images") -> Upload:
+    """`default`: the field that is missing when there is no picture."""
+    taken = take_pictures(document)
+    references = [*taken.images, *([taken.mask] if taken.mask else [])]
+    name = taken.images[0].field if taken.images else default
+    if len(references) > MOST + 1:
+        raise _too_many(name)
+    bodies = _bodies(references, fetch_all)
+    images, mask = tuple(bodies[: len(taken.images)]), bodies[-1] if taken.mask else None
+    return Upload(fields=taken.fields, images=images, mask=mask, name=name)
 
 
-def _decode_reference(reference: Any, param: str) -> bytes:
-    url = reference.get("image_url") if isinstance(reference, dict) else None
-    if not isinstance(url, str) or not url.startswith(_DATA_URL) or ";base64," not in url:
-        raise InvalidRequest(
-            f"{param} must be an object with a data URL in image_url.",
-            param=param,
-            remedy="Send the picture itself, as data:image/png;base64,… or in a form.",
-        )
+def _bodies(references: Sequence[Reference], fetch_all: FetchAll) -> list[bytes]:
+    """The bytes of each picture. What came in the body is read before anything is fetched."""
+    own = {each: read_reference(each) for each in references if not each.is_address}
+    addresses = [each for each in references if each.is_address]
+    fetched = _fetched(addresses, fetch_all) if addresses else {}
+    return [(own | fetched)[each] for each in references]
+
+
+def _fetched(addresses: Sequence[Reference], fetch_all: FetchAll) -> dict[Reference, bytes]:
     try:
-        return base64.b64decode(url.partition(";base64,")[2], validate=True)
-    except ValueError:
-        raise InvalidRequest(f"{param} is not valid base64.", param=param) from None
+        return dict(zip(addresses, fetch_all([each.text for each in addresses]), strict=True))
+    except InvalidRequest as error:
+        error.param = addresses[0].param if len(addresses) == 1 else addresses[0].field
+        raise
+
+
+def _too_many(name: str) -> InvalidRequest:
+    return InvalidRequest(f"A request may have at most {MOST} pictures.", param=name)
 
 
 def describe_inputs(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage | None, dict[str, bytes]]:
@@ -100,7 +124,7 @@ def describe_inputs(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage 
     if not upload.images:
         raise InvalidRequest(f"Missing required parameter: '{upload.name}'.", param=upload.name)
     if len(upload.images) > MOST:
-        raise InvalidRequest(f"A request may have at most {MOST} pictures.", param=upload.name)
+        raise _too_many(upload.name)
     folder = f"inputs/{secrets.token_hex(10)}"
     inputs = tuple(_describe_input(body, upload.name, folder) for body in upload.images)
     mask = None if upload.mask is None else _describe_input(upload.mask, "mask", folder)

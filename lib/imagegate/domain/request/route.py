@@ -64,7 +64,7 @@ class Routes:
             spelled: route
             for route in self._routes
             for name in (*route.aliases, route.model)
-            for spelled in (name.casefold(), name)
+            for spelled in (*spellings(name)[1:], name)
         }
 
     def __iter__(self) -> Iterator[Route]:
@@ -130,7 +130,7 @@ class Routes:
 
 
 def _covers(alias: str, name: str) -> bool:
-    return alias.endswith("*") and name.startswith(alias[:-1])
+    return alias.endswith("*") and name.startswith((alias[:-1], spellings(alias[:-1])[1]))
 
 
 def _with_capable_targets(route: Route, request: ImageRequest) -> Route:

@@ -96,7 +96,7 @@ _DATA_URL = {"type": "object", "properties": {"image_url": {"type": "string"}}, 
 
 
 def _body_with_pictures(model: type[BaseModel], /, **example: Any) -> RequestBody:
-    """A form with files, or JSON with data URLs, beside the fields of `model`."""
+    """A form with files, or JSON with data URLs or addresses, beside the fields of `model` (docs/requests.md)."""
 
     def extend(name: str, picture: dict[str, Any]) -> dict[str, Any]:
         pictures = {"type": "array", "items": picture, "minItems": 1, "maxItems": 16}

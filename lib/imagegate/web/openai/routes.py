@@ -13,7 +13,7 @@ from imagegate.dialects.openai.models import render_model, render_models
 from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key, with_privacy
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.access.api_key import Principal
-from imagegate.domain.errors import UnknownModel
+from imagegate.domain.errors import InvalidRequest, UnknownModel
 from imagegate.usecases.start import GenerationRequest
 from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
@@ -21,7 +21,7 @@ from imagegate.web.http import to_response
 from imagegate.web.long_polling import wait_for_started
 from imagegate.web.routing import PrincipalDep, ServicesDep, create_router
 from imagegate.web.services import Services
-from imagegate.web.uploads import describe_inputs, read_upload
+from imagegate.web.uploads import Upload, describe_inputs, read_upload
 
 router = create_router()
 
@@ -31,8 +31,13 @@ router = create_router()
 @router.post("/v1/media/generate", name="generate", include_in_schema=False)
 @router.post("/api/{provider}/images/generations", name="generate_by_provider")
 async def generate(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
-    """Make pictures from a prompt."""
-    generation = openai_requests.parse(await request.body(), request.path_params.get("provider"))
+    """Make pictures from a prompt, or from pictures if the request has some."""
+    upload = await read_upload(request, services.fetch_pictures)
+    if upload.has_pictures:
+        return _generate_from_pictures(request, services, principal, openai_requests.EditsBody, upload)
+    generation = openai_requests.build_generation_request(
+        openai_requests.GenerationsBody, upload.fields, provider=request.path_params.get("provider")
+    )
     started = start_for(principal, services, _with_headers(generation, request))
     return wait_for_started(request, services, started)
 
@@ -40,13 +45,15 @@ async def generate(request: Request, services: ServicesDep, principal: Principal
 @router.post("/v1/images/edits", name="edit")
 async def edit(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Make pictures from pictures and a prompt."""
-    return await _generate_from_pictures(request, services, principal, openai_requests.EditsBody)
+    upload = await read_upload(request, services.fetch_pictures)
+    return _generate_from_pictures(request, services, principal, openai_requests.EditsBody, upload)
 
 
 @router.post("/v1/images/variations", name="vary")
 async def vary(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Make pictures from a picture."""
-    return await _generate_from_pictures(request, services, principal, openai_requests.VariationsBody)
+    upload = await read_upload(request, services.fetch_pictures)
+    return _generate_from_pictures(request, services, principal, openai_requests.VariationsBody, upload)
 
 
 @router.get("/v1/models", name="models")
@@ -67,17 +74,28 @@ async def model(model: str, services: ServicesDep, principal: PrincipalDep) -> R
     return to_response(ApiResponse(200, render_model(route)))
 
 
-async def _generate_from_pictures(
-    request: Request, services: Services, principal: Principal, kind: type[openai_requests.GenerationsBody]
+def _generate_from_pictures(
+    request: Request,
+    services: Services,
+    principal: Principal,
+    kind: type[openai_requests.GenerationsBody],
+    upload: Upload,
 ) -> Response:
-    upload = await read_upload(request)
     inputs, mask, bodies = describe_inputs(upload)
     able = services.routes.working_from(len(inputs), prompted=kind is openai_requests.EditsBody)
-    default = next(iter(able), openai_requests.DEFAULT_MODEL)
     generation = openai_requests.build_generation_request(
-        kind, upload.fields, default=default, inputs=inputs, mask=mask
+        kind,
+        upload.fields,
+        default=next(iter(able), openai_requests.DEFAULT_MODEL),
+        provider=request.path_params.get("provider"),
+        inputs=inputs,
+        mask=mask,
     )
-    started = start_for(principal, services, _with_headers(generation, request), bodies)
+    try:
+        started = start_for(principal, services, _with_headers(generation, request), bodies)
+    except InvalidRequest as error:
+        error.param = upload.name if error.param == "image" else error.param
+        raise
     return wait_for_started(request, services, started)
 
 

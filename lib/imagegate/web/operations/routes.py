@@ -22,6 +22,7 @@ from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
 from imagegate.web.http import matches, to_response
 from imagegate.web.long_polling import wait_for, wait_for_started
+from imagegate.web.middleware import HEAD_ONLY
 from imagegate.web.routing import PrincipalDep, ServicesDep, create_router, refuse_unknown_query
 from imagegate.web.services import Services
 
@@ -142,8 +143,8 @@ async def delete(operation_id: OperationId, services: ServicesDep, principal: Pr
 
 
 @router.get("/v1/images/{image_id}", name="image", status_code=302)
-async def image(image_id: str, services: ServicesDep, principal: PrincipalDep) -> Response:
-    """Redirect to a picture in S3."""
+async def image(request: Request, image_id: str, services: ServicesDep, principal: PrincipalDep) -> Response:
+    """Redirect to a picture in S3; to HEAD, say its type and length, because a presigned URL is for GET only."""
     operation_id, slot = operations_requests.parse_picture_id(image_id)
     operation = services.read(operation_id, principal.owner)
     picture = next((picture for picture in operation.pictures if picture.slot == slot), None)
@@ -153,6 +154,9 @@ async def image(image_id: str, services: ServicesDep, principal: PrincipalDep) -
         raise Gone(f"Picture '{image_id}' is no longer kept.", remedy="Start a new operation.")
     fresh = min(_FRESH_SECONDS, services.presign_seconds // 2)
     headers = {"cache-control": f"private, max-age={fresh}"}
+    if request.scope.get(HEAD_ONLY):
+        described = {"content-type": picture.content_type, "content-length": str(picture.bytes)}
+        return Response(status_code=200, headers=headers | described)
     return RedirectResponse(services.presigned_url(picture), 302, headers)
 
 

@@ -1,0 +1,144 @@
+"""Pictures to work from in a JSON body, under the names that clients give them."""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imagegate.dialects.cleaning import printable_name
+from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.request.pictures import content_type_of
+
+_IMAGES = frozenset(
+    {
+        "image", "images", "image_url", "image_urls", "image_base64", "image_b64", "base64_image", "image_data",
+        "input_image", "input_images", "input_image_url", "input_image_urls", "init_image", "init_images",
+        "reference_image", "reference_images", "reference_image_url", "reference_image_urls", "source_image",
+    }
+)  # fmt: skip
+_MASKS = frozenset({"mask", "mask_url", "mask_image", "mask_image_url"})
+_INDEX = re.compile(r"\[\d*\]$")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_LIKE_A_PICTURE = re.compile(r"image|picture|photo|mask|frame|sketch|markup|drawing")
+_DATA_URL = "data:"
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+_IN_OBJECTS = ("image_url", "url", "b64_json", "base64", "data", "image")
+_LONGEST_START = 64
+"""Characters of base64 in which the first bytes of a picture are."""
+HOW_TO_SEND = "Send the picture itself in a form or as data:image/png;base64,…, or its https address."
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A picture of a body: an address, or base64 with or without `data:` before it."""
+
+    param: str
+    """Where in the body it is."""
+    text: str
+
+    @property
+    def field(self) -> str:
+        """The field that it is in."""
+        return self.param.partition(".")[0]
+
+    @property
+    def is_address(self) -> bool:
+        """True when it has to be fetched."""
+        return bool(_ADDRESS.match(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """A body, taken apart."""
+
+    fields: Mapping[str, Any]
+    """What is no picture."""
+    images: tuple[Reference, ...]
+    mask: Reference | None
+
+
+def kind_of(name: str) -> str | None:
+    """`image` or `mask` for a field of a picture, in JSON or in a form; `None` for any other."""
+    snake = _HUMP.sub("_", _INDEX.sub("", name)).lower()
+    return "image" if snake in _IMAGES else "mask" if snake in _MASKS else None
+
+
+def take_pictures(document: Mapping[str, Any], nested: str = "extra_body") -> Pictures:
+    """Take the pictures out of a body. Raises InvalidRequest for one that no provider could be given."""
+    if isinstance(inner := document.get(nested), Mapping):
+        document = {**inner, **{name: value for name, value in document.items() if name != nested}}
+    found: dict[str, list[Reference]] = {"image": [], "mask": []}
+    fields = dict[str, Any]()
+    for name, value in document.items():
+        if kind := kind_of(name):
+            found[kind] += _references(printable_name(name), value)
+        else:
+            _refuse_picture(name, value)
+            fields[name] = value
+    images, masks = found["image"], found["mask"]
+    if len(masks) > 1:
+        raise InvalidRequest("A request has at most one mask.", param=masks[1].param)
+    return Pictures(fields, tuple(images), masks[0] if masks else None)
+
+
+def read_reference(reference: Reference) -> bytes:
+    """Decode a picture that came in the body. Raises InvalidRequest when it is no base64."""
+    head, comma, data = reference.text.partition(",")
+    if head.startswith(_DATA_URL) and not (comma and head.endswith(";base64")):
+        raise InvalidRequest(f"{reference.param} must be a data URL in base64.", param=reference.param)
+    try:
+        return base64.b64decode(
+            "".join((data if head.startswith(_DATA_URL) else reference.text).split()), validate=True
+        )
+    except ValueError:
+        raise InvalidRequest(f"{reference.param} is not valid base64.", param=reference.param) from None
+
+
+def _references(param: str, value: Any) -> Iterator[Reference]:
+    if value is None or value in ("", [], {}) or (isinstance(value, str) and not value.strip()):
+        return
+    if isinstance(value, list):
+        for at, entry in enumerate(value):
+            yield from _references(f"{param}.{at}", entry)
+        return
+    yield Reference(param, _text(param, value))
+
+
+def _text(param: str, value: Any) -> str:
+    """The address or base64 in a text, or in an object such as `{"image_url": {"url": …}}`."""
+    while isinstance(value, Mapping):
+        value = next((value[name] for name in _IN_OBJECTS if value.get(name)), None)
+    text = value.strip() if isinstance(value, str) else ""
+    if _ADDRESS.match(text) or text.startswith(_DATA_URL) or _is_picture(text):
+        return text
+    raise InvalidRequest(f"'{param}' must be a picture.", param=param, remedy=HOW_TO_SEND)
+
+
+def _is_picture(text: str) -> bool:
+    """True for base64 that begins like a picture."""
+    try:
+        return content_type_of(base64.b64decode(text[:_LONGEST_START], validate=True)) is not None
+    except ValueError:
+        return False
+
+
+def _refuse_picture(name: str, value: Any) -> None:
+    """Raises InvalidRequest for a picture in any other field: ignoring it would give an unrelated picture."""
+    texts = list(_texts(value))
+    named = _LIKE_A_PICTURE.search(name.lower())
+    if any(text.startswith("data:image/") or _is_picture(text) or (named and _ADDRESS.match(text)) for text in texts):
+        shown = printable_name(name)
+        raise InvalidRequest(
+            f"No provider here takes a picture in '{shown}'.",
+            param=shown,
+            remedy="Send it as 'image', or leave it out.",
+        )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value.strip()
+    elif isinstance(value, Mapping | list):
+        for entry in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(entry)
