@@ -22,6 +22,7 @@ PROTOCOLS: Mapping[str, str] = {
     "bedrock": "Bedrock",
     "bfl": "Bfl",
     "gemini": "Gemini",
+    "comfyui": "ComfyUI",
     "dashscope": "DashScope",
     "gigachat": "GigaChat",
     "fal": "Fal",

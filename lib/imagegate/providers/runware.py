@@ -80,6 +80,7 @@ class RunwareConfig:
             retention_seconds=3600.0,
             expected_seconds=4.0,
             input_images=4 if REFERENCES.match(model) else 0,
+            recovers_submissions=True,
             capabilities=frozenset({"seed", "steps", "guidance", "negative_prompt"}),
         )
 
