@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, reduce
 from typing import Any
 
 from PIL import Image
@@ -318,12 +319,15 @@ class MemoryLatencies:
     """Histograms in a dictionary."""
 
     expected_seconds: float = 20.0
+    trained: bool = False
+    """True when enough jobs have been seen that took as long as expected."""
     known: dict[str, Histogram] = field(default_factory=dict)
     seen: list[tuple[float, float]] = field(default_factory=list)
     censored: list[float] = field(default_factory=list)
 
     def get(self, provider: str, model: str) -> Histogram:
-        return self.known.get(provider, Histogram(self.expected_seconds))
+        expected = Histogram(self.expected_seconds)
+        return self.known.get(provider) or (_as_expected(self.expected_seconds) if self.trained else expected)
 
     def observe(self, provider: str, model: str, earliest: float, latest: float) -> None:
         self.seen.append((earliest, latest))
@@ -331,6 +335,12 @@ class MemoryLatencies:
 
     def censor(self, provider: str, model: str, seconds: float) -> None:
         self.censored.append(seconds)
+
+
+@cache
+def _as_expected(seconds: float) -> Histogram:
+    """The prior, confirmed: a job of which nothing is known adds no shape of its own."""
+    return reduce(lambda histogram, _: histogram.censored(0), range(20), Histogram(seconds))
 
 
 @dataclass

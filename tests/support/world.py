@@ -48,7 +48,7 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     images: MemoryImages = field(default_factory=MemoryImages)
     workflow: MemoryWorkflow = field(default_factory=MemoryWorkflow)
-    latencies: MemoryLatencies = field(default_factory=MemoryLatencies)
+    latencies: MemoryLatencies = field(default_factory=lambda: MemoryLatencies(trained=True))
     admission: MemoryAdmission = field(default_factory=MemoryAdmission)
     telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
     http: ScriptedHttp = field(default_factory=lambda: ScriptedHttp(downloads={URL: picture()}))

@@ -78,7 +78,8 @@ class Driver:
         """
         until = min(self.clock.now() + _MAX_INLINE, invocation.ends_at - _INLINE_RESERVE)
         while not operation.done and not operation.missing_slots and self.clock.now() < until:
-            wait = self.planner.inline_delay(operation, invocation.execution, poll_not_before)
+            polled = history != NOT_POLLED
+            wait = self.planner.inline_delay(operation, invocation.execution, poll_not_before, polled=polled)
             if wait is None:
                 break
             self.clock.sleep(wait)

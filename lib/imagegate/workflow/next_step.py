@@ -9,8 +9,10 @@ from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.timing.schedule import (
+    FIRST_POLL,
     POLL_PRICE,
     expected_remaining,
+    is_guess,
     likely_done_after,
     next_poll_delay,
     stream_open_delay,
@@ -31,8 +33,6 @@ _INLINE_LIMIT = 12.0
 one invocation."""
 _INLINE_LIMIT_UNTRAINED = 5.0
 """Seconds, while the expected duration is a guess."""
-_TRAINED_COUNT = 10
-"""Observed jobs after which the expected duration is no longer a guess."""
 _MIN_INLINE_WAIT = 0.3
 _INLINE_POLL_PRICE = 0.1
 """Seconds of detection delay that one inline poll is worth: it costs a read and a request to the upstream."""
@@ -143,9 +143,16 @@ class Planner:
         ]
         return min(waits, default=shortest)
 
-    def inline_delay(self, operation: Operation, execution: str, poll_not_before: PollNotBefore) -> float | None:
-        """Seconds to sleep before the next inline poll; `None` when returning to the workflow is cheaper."""
+    def inline_delay(
+        self, operation: Operation, execution: str, poll_not_before: PollNotBefore, *, polled: bool = True
+    ) -> float | None:
+        """Seconds to sleep before the next inline poll; `None` when returning to the workflow is cheaper.
+
+        `polled`: false right after a submission. A job whose duration is a guess then gets one early poll.
+        """
         now = self.clock.now()
+        if not polled and any(map(self._ends_any_time, operation.attempts)):
+            return FIRST_POLL
         wait = self.delay(operation, execution, poll_not_before, _MIN_INLINE_WAIT, _INLINE_POLL_PRICE)
         soon = all(self._ends_soon(attempt) for attempt in operation.attempts if attempt.live)
         return wait if soon and wait <= _INLINE_LIMIT and now < operation.deadline else None
@@ -170,10 +177,14 @@ class Planner:
         elapsed, remaining = now - attempt.started_at, operation.deadline - now
         return next_poll_delay(histogram, elapsed, max(remaining, 0.0), price=price, shortest=shortest)
 
+    def _ends_any_time(self, attempt: Attempt) -> bool:
+        submitted = attempt.state is AttemptState.SUBMITTED
+        return submitted and is_guess(self.latencies.get(attempt.provider, attempt.model))
+
     def _ends_soon(self, attempt: Attempt) -> bool:
         histogram = self.latencies.get(attempt.provider, attempt.model)
         expected = expected_remaining(histogram, self.clock.now() - attempt.started_at)
-        return expected <= (_INLINE_LIMIT_UNTRAINED if histogram.count < _TRAINED_COUNT else _INLINE_LIMIT)
+        return expected <= (_INLINE_LIMIT_UNTRAINED if is_guess(histogram) else _INLINE_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)

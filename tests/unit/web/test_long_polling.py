@@ -261,6 +261,21 @@ def test_holding_reads_the_table_sparingly(gateway: Gateway) -> None:
     assert not any(reads[:-1])
 
 
+@pytest.mark.parametrize("takes", [0.1, 0.38, 0.9])
+def test_the_first_picture_of_a_model_is_seen_at_once(gateway: Gateway, takes: float) -> None:
+    sleep, began = gateway.clock.sleep, gateway.clock.now()
+
+    def slept(seconds: float) -> None:
+        sleep(seconds)
+        if gateway.clock.now() - began >= takes:
+            gateway.clock.sleep = sleep  # type: ignore[method-assign]
+            end(gateway)
+
+    gateway.clock.sleep = slept  # type: ignore[method-assign]
+    assert post(gateway, body=PROMPT | {"response_format": "url"}).status == 200
+    assert gateway.clock.now() - began <= max(takes, 0.5) + 0.2
+
+
 def test_a_stream_ends_in_the_events_the_sdk_knows(gateway: Gateway) -> None:
     answer = post(gateway, body=PROMPT | {"stream": True, "n": 2, "response_format": "url"})
     end(gateway, n=2)

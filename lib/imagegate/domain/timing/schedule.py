@@ -17,6 +17,10 @@ second earlier is worth $0.000027, 10 cents for an hour. Both sides go with the 
 times the price is half the looks and twice the delay.
 """
 
+FIRST_POLL = 0.5
+"""Seconds after which a job is polled for the first time while its expected duration is a guess."""
+_TRAINED_COUNT = 10
+"""Observed jobs after which the expected duration is no longer a guess."""
 _TRUSTED_COUNT = 120.0  # observations from which a histogram is trusted; before that polls also teach, and cost less
 _UNTRUSTED_PRICE = 0.1
 _FIRST_SHARE = 0.05
@@ -68,14 +72,19 @@ def next_poll_delay(
     return deadline_in if deadline_in <= LONGEST_WAIT else deadline_in - shortest
 
 
+def is_guess(histogram: Histogram) -> bool:
+    """True while too few jobs have been observed, so that the duration is what the provider's author expected."""
+    return histogram.count < _TRAINED_COUNT
+
+
 def first_poll_delay(histogram: Histogram) -> float:
-    """Seconds before which hardly any job has ever been ready."""
-    return histogram.quantile(_FIRST_SHARE)
+    """Seconds before which hardly any job has ever been ready; at most FIRST_POLL while that is a guess."""
+    return _known_delay(histogram, _FIRST_SHARE)
 
 
 def stream_open_delay(histogram: Histogram) -> float:
     """Seconds before which a stream that is listened to until its end is not worth opening."""
-    return histogram.quantile(_OPENING_SHARE)
+    return _known_delay(histogram, _OPENING_SHARE)
 
 
 def likely_done_after(histogram: Histogram) -> float:
@@ -91,6 +100,12 @@ def expected_remaining(histogram: Histogram, elapsed: float) -> float:
 def retry_after(histogram: Histogram, elapsed: float) -> int:
     """What to put in a client's `Retry-After`: 1 … 59 seconds."""
     return min(max(math.ceil(expected_remaining(histogram, elapsed)), 1), _LONGEST_RETRY_AFTER)
+
+
+def _known_delay(histogram: Histogram, share: float) -> float:
+    """Seconds after which `share` of the jobs are done. A guess delays nothing by more than FIRST_POLL."""
+    delay = histogram.quantile(share)
+    return min(delay, FIRST_POLL) if is_guess(histogram) else delay
 
 
 def _shortest_wait_for_history(elapsed: float, total: float) -> float:

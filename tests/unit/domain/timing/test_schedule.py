@@ -21,6 +21,7 @@ from benchmarks.schedule_simulation import (
 )
 from imagegate.domain.timing.latency import Histogram
 from imagegate.domain.timing.schedule import (
+    FIRST_POLL,
     LONGEST_WAIT,
     POLL_PRICE,
     SHORTEST_WAIT,
@@ -28,6 +29,7 @@ from imagegate.domain.timing.schedule import (
     first_poll_delay,
     next_poll_delay,
     retry_after,
+    stream_open_delay,
 )
 
 ANY_TIME = st.floats(-10, 200_000)
@@ -87,6 +89,17 @@ def test_before_the_first_job_it_looks_around_the_expected_time() -> None:
     assert 2 <= poll_count[0] <= 15
     assert 4 <= len(poll_count) <= 20
     assert expected_remaining(Histogram(20), 0) == pytest.approx(20, rel=0.2)
+
+
+@pytest.mark.parametrize("expected", [0.5, 6, 40, 600])
+def test_a_guess_delays_the_first_poll_by_half_a_second_at_most(expected: float) -> None:
+    histogram = Histogram(expected)
+    for _ in range(9):
+        assert first_poll_delay(histogram) <= stream_open_delay(histogram) <= FIRST_POLL
+        histogram = histogram.with_observation(60)
+    histogram = histogram.with_observation(60).with_observation(60)
+    assert stream_open_delay(histogram) > first_poll_delay(histogram)
+    assert stream_open_delay(histogram) > FIRST_POLL
 
 
 def test_it_waits_until_jobs_usually_end_and_then_looks_closely() -> None:
