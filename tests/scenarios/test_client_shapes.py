@@ -1,16 +1,22 @@
 """Requests as real clients send them, by kind: what each is understood as, and what its answer says."""
 
 import base64
+import gzip
+import json
+import zlib
 from dataclasses import replace
 from typing import Any
 
+import openai
 import pytest
 
+from imagegate import __version__
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.request.geometry import Size
 from imagegate.providers import registry
 from support.fakes import picture
 from support.gateway import Answered, Gateway
+from support.sdk_transport import Transport
 
 GENERATIONS, OPERATIONS = "/v1/images/generations", "/v1/operations"
 YANDEXART = "/foundationModels/v1/imageGenerationAsync"
@@ -440,3 +446,193 @@ def test_a27_the_operations_api_takes_what_its_neighbour_takes(
 ) -> None:
     request = accepted(gateway, post(gateway, {"model": "flux", "prompt": "a cat", **fields}, OPERATIONS)).request
     assert getattr(request, name) == value
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [
+        ("/openai/deployments/flux/images/generations?api-version=2025-04-01-preview", "flux"),
+        ("/openai/deployments/gpt-image-2/images/generations?api-version=2024-02-01", "gpt-image-2"),
+        ("/openai/deployments/FLUX.1-schnell/images/generations", "flux"),
+        ("/openai/deployments/openai/gpt-image-2/images/generations", "gpt-image-2"),
+        ("/v1/openai/deployments/flux/images/generations", "flux"),
+        ("/openai/v1/images/generations", "gpt-image-2"),
+    ],
+)
+def test_a4_azures_paths_are_served(gateway: Gateway, path: str, model: str) -> None:
+    operation = accepted(gateway, post(gateway, {"prompt": "a cat", "model": "gpt-image-2"}, path))
+    assert operation.model == model
+    assert operation.request.unused_fields == (() if model == "gpt-image-2" else ("model",))
+    edit = path.replace("generations", "edits")
+    answer = post(gateway, {"prompt": "a hat", "model": "gpt-image-2", "image": DATA_URL}, edit)
+    assert answer.status == (202 if model == "gpt-image-2" else 400), answer.text
+
+
+def test_a4_a5_openais_client_for_azure_works_unchanged() -> None:
+    gateway = Gateway(routes=registry.routes(), access="keys", hold_seconds=0)
+    _, key = gateway.key()
+    azure = openai.AzureOpenAI(
+        azure_endpoint="http://api.invalid",
+        api_version="2025-04-01-preview",
+        api_key=key,
+        http_client=openai.DefaultHttpxClient(transport=Transport(gateway), follow_redirects=False),
+        max_retries=0,
+    )
+    with azure as client:
+        for call in (
+            lambda: client.images.generate(model="flux", prompt="a cat"),
+            lambda: client.images.edit(model="gpt-image-2", prompt="a hat", image=("a.png", PICTURE)),
+        ):
+            with pytest.raises(openai.APIStatusError) as told:
+                call()
+            assert told.value.status_code == 303, "it is accepted, and waited for"
+    models = [gateway.store.get(document) for document in gateway.store.documents]
+    assert {operation.model for operation in models if operation} == {"flux", "gpt-image-2"}
+
+
+def test_a4_an_unknown_deployment_is_an_unknown_model(gateway: Gateway) -> None:
+    answer = post(gateway, {"prompt": "a cat"}, "/openai/deployments/mine/images/generations?api-version=1")
+    assert (answer.status, error_of(answer)["code"]) == (404, "model_not_found")
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": "Bearer @"},
+        {"authorization": "bearer  @"},
+        {"authorization": "Api-Key @"},
+        {"authorization": "Token @"},
+        {"authorization": "Key @"},
+        {"authorization": "@"},
+        {"x_api_key": "@"},
+        {"api_key": "@"},
+        {"apikey": "@"},
+        {"x_goog_api_key": "@"},
+        {"ocp_apim_subscription_key": "@"},
+        {"api_key": "@", "authorization": "Bearer azure-ad-token"},
+        {"authorization": "Bearer @", "x_api_key": "x"},
+    ],
+    ids=str,
+)
+def test_a5_a_key_is_taken_from_every_common_header(headers: dict[str, str]) -> None:
+    gateway = Gateway(access="keys")
+    _, key = gateway.key()
+    sent = {name: value.replace("@", key) for name, value in headers.items()}
+    assert gateway.call("GET", "/v1/models", **sent).status == 200
+    wrong = {name: value.replace("@", key[:-1]) for name, value in headers.items()}
+    assert gateway.call("GET", "/v1/models", **wrong).status == 401
+
+
+def test_a5_a_key_may_be_the_password_or_the_user_of_basic_authentication() -> None:
+    gateway = Gateway(access="keys")
+    _, key = gateway.key()
+    for credentials in (basic("", key), basic("me", key), basic(key, ""), basic(key, "x")):
+        assert gateway.call("GET", "/v1/models", authorization=credentials).status == 200
+    for wrong in (basic("me", "x"), "Basic @@@", "Basic", "Digest x"):
+        assert gateway.call("GET", "/v1/models", authorization=wrong).status == 401
+
+
+def test_a5_a_refusal_says_which_headers_are_read() -> None:
+    message = error_of(Gateway(access="keys").call("GET", "/v1/models"))["message"]
+    for named in ("Authorization: Bearer", "Authorization: Api-Key", "x-api-key", "api-key"):
+        assert named in message
+
+
+SERVED = ("/images/generations", "/v1/v1/images/generations", "/v1/images/generations/images/generations",
+          "/v1/images/generations/v1/images/generations", "/api/v1/images/generations", "//v1/images/generations",
+          "/v1//images/generations", "/v1/images/generations/", "/openai/images/generations",
+          "/v1/chat/completions/images/generations", "/v1/images/edits/images/generations")  # fmt: skip
+
+
+@pytest.mark.parametrize("path", SERVED)
+def test_a6_a_base_url_that_is_nearly_right_is_served(gateway: Gateway, path: str) -> None:
+    assert accepted(gateway, post(gateway, {"prompt": "a cat"}, path)).model == "flux"
+    edit = path.removesuffix("/").removesuffix("generations") + "edits"
+    assert accepted(gateway, post(gateway, {"prompt": "a hat", "image": DATA_URL}, edit)).request.inputs
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/models", "/v1/v1/models", "/api/v1/models", "/v1/images/generations/models", "/openai/models", "/v1/models/"],
+)
+def test_a6_so_are_the_models(gateway: Gateway, path: str) -> None:
+    assert gateway.call("GET", path).json()["object"] == "list"
+    assert gateway.call("GET", f"{path.removesuffix('/')}/FLUX").json()["id"] == "flux"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/responses"),
+        ("POST", "/v1/chat/completions"),
+        ("POST", "/chat/completions"),
+        ("POST", "/v1/completions"),
+        ("POST", "/v1/embeddings"),
+        ("POST", "/v2/images/generations"),
+        ("POST", "/proxy/images/generations"),
+        ("POST", "/v1/image/generations"),
+        ("POST", "/openai/deployments/flux/chat/completions"),
+        ("GET", "/v1beta/models"),
+        ("POST", "/v1"),
+        ("POST", "/v1/images/create"),
+    ],
+)
+def test_a6_a17_any_other_path_says_where_pictures_are_made(gateway: Gateway, method: str, path: str) -> None:
+    answer = gateway.call(method, path, {"prompt": "a cat"})
+    assert answer.status in (404, 405)
+    assert "POST /v1/images/generations" in answer.text
+    assert "base URL" in answer.text
+
+
+def test_a6_providers_of_g4fs_paths_are_no_versions(gateway: Gateway) -> None:
+    path = "/api/black-forest-labs/images/generations"
+    assert accepted(gateway, post(gateway, {"prompt": "a cat"}, path)).request.provider == "black-forest-labs"
+
+
+@pytest.mark.parametrize("path", ["/health", "/healthz", "/livez", "/readyz"])
+def test_a16_health_needs_no_key(path: str) -> None:
+    gateway = Gateway(access="keys")
+    for method in ("GET", "HEAD"):
+        assert gateway.call(method, path).status == 200
+    assert gateway.call("GET", path).json() == {"status": "ok", "version": __version__}
+    assert gateway.call("GET", "/v1/models").status == 401
+
+
+@pytest.mark.parametrize(
+    ("encoding", "encode"),
+    [("gzip", gzip.compress), ("GZIP", gzip.compress), ("x-gzip", gzip.compress), ("deflate", zlib.compress),
+     ("identity", bytes)],
+)  # fmt: skip
+@pytest.mark.parametrize("path", [GENERATIONS, OPERATIONS])
+def test_a18_a_compressed_body_is_decoded(gateway: Gateway, path: str, encoding: str, encode: Any) -> None:
+    body = json.dumps({"model": "flux", "prompt": "a cat"}).encode()
+    assert accepted(gateway, post(gateway, encode(body), path, content_encoding=encoding)).request.prompt == "a cat"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status"),
+    [
+        ("br", b"x", 415),
+        ("zstd", b"x", 415),
+        ("gzip, gzip", b"x", 415),
+        ("gzip", b'{"prompt": "a cat"}', 400),
+        ("gzip", gzip.compress(b"{}")[:-4], 400),
+        ("gzip", gzip.compress(b"{}") + b"more", 400),
+        ("gzip", b"", 400),
+        ("gzip", gzip.compress(b" " * 7_000_000), 413),
+    ],
+    ids=str,
+)
+def test_a18_any_other_body_is_refused(gateway: Gateway, encoding: str, body: bytes, status: int) -> None:
+    answer = post(gateway, body, content_encoding=encoding)
+    assert answer.status == status
+    assert encoding in error_of(answer)["message"] or status == 413
+
+
+def test_a18_nothing_is_decoded_without_a_key() -> None:
+    gateway = Gateway(access="keys")
+    assert post(gateway, b"x", content_encoding="zstd").status == 401

@@ -19,6 +19,7 @@ REFUSAL_STATUSES: Mapping[str, int] = {
     "wrong_state": 409,
     "conflict": 409,
     "request_too_large": 413,
+    "unsupported_encoding": 415,
     "idempotency_key_reused": 422,
     "gone": 410,
     "rate_limit_exceeded": 429,

@@ -7,6 +7,7 @@ ImagegateError
 │   ├── InvalidRequest     a field is missing, malformed or out of range
 │   ├── CannotExpand       this deployment does not expand prompts
 │   ├── TooLarge           it has more bytes than are taken
+│   ├── UnsupportedEncoding   it is compressed in a way that is not supported
 │   ├── UnknownModel       no route of that name
 │   ├── UnknownProvider    the model's route has no provider of that name
 │   ├── UnknownOperation   no such operation, or it belongs to another owner
@@ -74,6 +75,12 @@ class TooLarge(RequestError):
     """The body, or what of it would have to be kept, has more bytes than are taken."""
 
     code = "request_too_large"
+
+
+class UnsupportedEncoding(RequestError):
+    """The body is compressed in a way that is not supported; the message names it."""
+
+    code = "unsupported_encoding"
 
 
 class UnknownModel(RequestError):

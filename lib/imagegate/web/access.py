@@ -1,27 +1,30 @@
 """Authenticate requests. No other module reads credentials."""
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from imagegate.domain.access.api_key import Principal
+from imagegate.domain.access.api_key import Principal, parse
 from imagegate.domain.access.rate import Allowance
 from imagegate.domain.errors import RequestError, Unauthenticated, WebhookRefused
 from imagegate.domain.wait_pass import WaitPass
 from imagegate.domain.webhooks.webhook import SIGNATURE_HEADER, USER_AGENT
 from imagegate.usecases.start import GenerationRequest, Started
 from imagegate.usecases.start_from_pictures import StartFromPictures
-from imagegate.web import docs_page, middleware
+from imagegate.web import docs_page, health, middleware
 from imagegate.web.decoding import check_target
 from imagegate.web.errors import render_refusal
 from imagegate.web.http import to_response
 from imagegate.web.services import Services
 
-OPEN_PATHS = frozenset({"/openapi.json", *docs_page.PATHS})
-"""The API's description. Every other path, known or not, requires a principal."""
-_SCHEMES = ("bearer", "api-key")
+OPEN_PATHS = frozenset({"/openapi.json", *docs_page.PATHS, *health.PATHS})
+"""The API's description, and whether it answers. Every other path, known or not, requires a principal."""
+_SCHEMES = ("bearer", "api-key", "apikey", "key", "token")
+KEY_HEADERS = ("x-api-key", "api-key", "apikey", "x-goog-api-key", "ocp-apim-subscription-key")
+"""Headers with nothing but a key: Anthropic's, Azure's, Google's and those of common gateways."""
 
 
 class Access:
@@ -86,11 +89,31 @@ def _refuse_own_webhooks(headers: Headers) -> None:
 
 
 def credential_in(headers: Headers) -> str | None:
-    """The credential after a known scheme in `authorization`, or else in `x-api-key`."""
-    scheme, _, credential = headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() in _SCHEMES:
-        return credential.strip()
-    return headers.get("x-api-key", "").strip() or None
+    """The first credential that has the form of a key, or else the first of any form."""
+    found = [each for each in _credentials(headers) if each]
+    return next((each for each in found if parse(each)), found[0] if found else None)
+
+
+def _credentials(headers: Headers) -> Iterator[str]:
+    """The credentials of a request: in `authorization` with a known scheme or none, and in each of KEY_HEADERS."""
+    authorization = headers.get("authorization", "").strip()
+    scheme, _, credential = authorization.partition(" ")
+    if scheme.lower() == "basic":
+        yield from _basic(credential.strip())
+    elif not credential:
+        yield authorization if authorization.lower() not in _SCHEMES else ""
+    elif scheme.lower() in _SCHEMES:
+        yield credential.strip()
+    yield from (headers.get(name, "").strip() for name in KEY_HEADERS)
+
+
+def _basic(encoded: str) -> Iterator[str]:
+    """The password and the user name of RFC 7617, one of which is the key."""
+    try:
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return
+    yield from (password, user)
 
 
 def start_for(

@@ -10,18 +10,26 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from imagegate import __version__
+from imagegate.dialects.openai.dialect import OPENAI_IMAGES
 from imagegate.dialects.validation_errors import to_invalid_request
 from imagegate.domain.errors import Conflict, Overtaken, RequestError
 from imagegate.web.access import Access
 from imagegate.web.apis import routers
+from imagegate.web.content_encoding import ContentEncoding
 from imagegate.web.docs_page import add_docs
 from imagegate.web.errors import render_breakdown, render_refusal
+from imagegate.web.health import add_health
 from imagegate.web.http import to_response
-from imagegate.web.middleware import CommonHeaders, Head, common_headers, request_id_of
+from imagegate.web.middleware import CommonHeaders, Head, common_headers, dialect_of, request_id_of
+from imagegate.web.paths import CanonicalPaths
 from imagegate.web.preflight import Preflight
 from imagegate.web.services import Services
 
 _log = logging.getLogger(__name__)
+_WHERE_TO = (
+    " POST /v1/images/generations makes pictures. The base URL of OpenAI clients is this gateway's address followed by "
+    "/v1, and that of Azure clients the address alone; GET /v1/models lists the models."
+)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -45,10 +53,13 @@ def create_app(services: Services) -> FastAPI:
     for router in routers():
         app.router.routes.extend(router.routes)  # include_router would build every route a second time
     add_docs(app)
+    add_health(app)
     app.add_middleware(Head)
+    app.add_middleware(ContentEncoding)
     app.add_middleware(Access, services)
     app.add_middleware(Preflight, services)
     app.add_middleware(CommonHeaders)
+    app.add_middleware(CanonicalPaths)
     return app
 
 
@@ -79,9 +90,14 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    message = f"{request.method} {request.scope['path']}: {error.detail}."
+    hint = _WHERE_TO if error.status_code in (404, 405) and _may_want_pictures(request) else ""
+    message = f"{request.method} {request.scope['path']}: {error.detail}.{hint}"
     answer = render_breakdown(request.scope, error.status_code, message)
     return to_response(answer.with_headers({"allow": _allowed(request)} if error.status_code == 405 else {}))
+
+
+def _may_want_pictures(request: Request) -> bool:
+    return dialect_of(request.scope) is OPENAI_IMAGES or request.scope["path"].startswith("/v1/images/")
 
 
 def _allowed(request: Request) -> str:

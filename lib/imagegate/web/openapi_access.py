@@ -16,6 +16,7 @@ SCHEMES: dict[str, Any] = {
         "description": "`Authorization: Api-Key ig_…`, as YandexART's clients send it.",
     },
     "XApiKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "`x-api-key: ig_…`"},
+    "AzureApiKey": {"type": "apiKey", "in": "header", "name": "api-key", "description": "`api-key: ig_…`, as Azure's."},
     "SignedLink": {
         "type": "apiKey",
         "in": "query",
@@ -23,7 +24,7 @@ SCHEMES: dict[str, Any] = {
         "description": "In links that imagegate returns; opens that one path until it expires.",
     },
 }
-SECURITY: list[dict[str, list[str]]] = [{"Bearer": []}, {"ApiKey": []}, {"XApiKey": []}]
+SECURITY: list[dict[str, list[str]]] = [{"Bearer": []}, {"ApiKey": []}, {"XApiKey": []}, {"AzureApiKey": []}]
 SECURITY_WITH_LINKS = [*SECURITY, {"SignedLink": list[str]()}]
 _RATE_LIMIT_HEADERS = {
     name: {"schema": {"type": "string"}, "description": description}

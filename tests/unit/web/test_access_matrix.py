@@ -15,7 +15,7 @@ from starlette.routing import Route
 from imagegate.domain.access.api_key import issue
 from imagegate.domain.operation.operation import Picture, State
 from imagegate.domain.wait_pass import WaitPass
-from imagegate.web import docs_page
+from imagegate.web import docs_page, health
 from imagegate.web.access import OPEN_PATHS
 from imagegate.web.app import create_app
 from support.fakes import picture
@@ -90,12 +90,13 @@ class World:
 
     def filled(self, path: str) -> str:
         """The path with the first owner's operation and picture in it."""
-        return path.replace("{model:path}", "{model}").format_map(
+        return path.replace(":path}", "}").format_map(
             {
                 "operation_id": self.operation_id,
                 "image_id": f"{self.operation_id}-0",
                 "provider": "alpha",
                 "model": "flux",
+                "deployment": "flux",
             }
         )
 
@@ -127,7 +128,11 @@ def is_refusal(answer: Answered, path: str, status: int) -> None:
 
 
 def test_the_routes_are_all_there() -> None:
-    assert {*OPEN_PATHS} == {"/openapi.json", *docs_page.PATHS}, "what describes the API, and nothing else"
+    assert {*OPEN_PATHS} == {
+        "/openapi.json",
+        *docs_page.PATHS,
+        *health.PATHS,
+    }, "what describes the API or says that it answers, and nothing else"
     assert len(OF_ONE) >= 8
     assert len(SHARED) >= 8
     assert all(path in OPEN_PATHS or "_id}" in path or (method, path) in SHARED for method, path in ROUTES)

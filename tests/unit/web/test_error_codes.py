@@ -59,6 +59,10 @@ def posted(path: str, **fields: Any) -> Request:
     return lambda gateway: gateway.call("POST", path, BODIES[path] | fields)
 
 
+def compressed_otherwise(path: str) -> Request:
+    return lambda gateway: gateway.call("POST", path, BODIES[path], content_encoding="zstd")
+
+
 def got(path: str) -> Request:
     return lambda gateway: gateway.call("GET", path)
 
@@ -155,6 +159,7 @@ REFUSED: list[tuple[str, str, Request]] = [
     ("request_too_large", IMAGES, posted(IMAGES, user="u" * 2**20)),
     ("request_too_large", NATIVE, posted(NATIVE, metadata={"a": "b" * 2**20})),
     ("request_too_large", YANDEX, posted(YANDEX, messages=[{"text": "a" * 2**20}])),
+    *(("unsupported_encoding", path, compressed_otherwise(path)) for path in BODIES),
     ("webhook_refused", IMAGES, posted(IMAGES, webhook={"url": "https://127.0.0.1/"})),
     ("webhook_refused", NATIVE, posted(NATIVE, webhook={"url": "https://127.0.0.1/"})),
     ("wrong_state", NATIVE, retried_while_it_runs),

@@ -46,19 +46,24 @@ def build_generation_request(
     *,
     default: str = DEFAULT_MODEL,
     provider: str | None = None,
+    deployment: str | None = None,
     inputs: tuple[InputImage, ...] = (),
     mask: InputImage | None = None,
 ) -> GenerationRequest:
     """Build the GenerationRequest of a document with the fields of `kind`; `default` is the model if it names none.
 
+    `provider` and `deployment` come from the path. As at Azure, the deployment is the model, whatever the body says.
     Raises InvalidRequest with the offending field in `param`.
     """
     fields = read_fields(document, kind.model_fields)
     parsed = _validated(kind, fields)
-    of_yandex = model_of_uri(parsed.model or "", "model")
-    model = of_yandex or parsed.model or default
+    named = deployment or parsed.model or default
+    of_yandex = model_of_uri(named, "model")
+    model = of_yandex or named
     name = canonical_name(model)
     size, ratio, unused = _shape(parsed, bool(of_yandex))
+    if deployment and parsed.model and canonical_name(parsed.model) != name:
+        unused.append("model")
     request = ImageRequest(
         model=model,
         messages=(Message(parsed.prompt),) if parsed.prompt else (),
@@ -85,7 +90,7 @@ def build_generation_request(
     )
     check_combinations(request)
     names = {"inputs": [image.name for image in inputs], "mask": mask.name if mask else None}
-    same = digest({**document, **names, "provider": request.provider})
+    same = digest({**document, **names, "provider": request.provider, "deployment": deployment})
     webhook = parsed.webhook.to_requested_webhook() if parsed.webhook else None
     reply = _reply(parsed, always_base64=bool(of_yandex or _ALWAYS_BASE64.match(name)))
     return GenerationRequest(

@@ -60,6 +60,7 @@ TITLES = {
     409: "Conflict with the current state",
     410: "No longer available",
     413: "Request too large",
+    415: "Content-Encoding not supported",
     422: "Idempotency-Key of another request",
     429: "Limit of the API key reached",
     500: "Internal error",

@@ -15,7 +15,9 @@ from imagegate.domain.operation.ids import ALPHABET
 
 EVERYBODY = "everybody"
 """The owner of everything in a deployment that asks for no key."""
-HOW_TO_SEND = "Send it as 'Authorization: Bearer ig_...', 'Authorization: Api-Key ig_...' or 'x-api-key: ig_...'."
+HOW_TO_SEND = (
+    "Send it as 'Authorization: Bearer ig_...' or 'Authorization: Api-Key ig_...', or in x-api-key or api-key."
+)
 _ID_LENGTH = 12
 _SECRET_LENGTH = 40
 _SHAPE = re.compile(f"ig_([{ALPHABET}]{{{_ID_LENGTH}}})_([{ALPHABET}]{{{_SECRET_LENGTH}}})")

@@ -29,6 +29,7 @@ router = create_router()
 @router.post("/v1/images/generations", name="generate")
 @router.post("/v1/images/generate", name="generate", include_in_schema=False)
 @router.post("/v1/media/generate", name="generate", include_in_schema=False)
+@router.post("/openai/deployments/{deployment:path}/images/generations", name="generate", include_in_schema=False)
 @router.post("/api/{provider}/images/generations", name="generate_by_provider")
 async def generate(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Make pictures from a prompt, or from pictures if the request has some."""
@@ -36,13 +37,17 @@ async def generate(request: Request, services: ServicesDep, principal: Principal
     if upload.has_pictures:
         return _generate_from_pictures(request, services, principal, openai_requests.EditsBody, upload)
     generation = openai_requests.build_generation_request(
-        openai_requests.GenerationsBody, upload.fields, provider=request.path_params.get("provider")
+        openai_requests.GenerationsBody,
+        upload.fields,
+        provider=request.path_params.get("provider"),
+        deployment=request.path_params.get("deployment"),
     )
     started = start_for(principal, services, _with_headers(generation, request))
     return wait_for_started(request, services, started)
 
 
 @router.post("/v1/images/edits", name="edit")
+@router.post("/openai/deployments/{deployment:path}/images/edits", name="edit", include_in_schema=False)
 async def edit(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Make pictures from pictures and a prompt."""
     upload = await read_upload(request, services.fetch_pictures)
@@ -50,6 +55,7 @@ async def edit(request: Request, services: ServicesDep, principal: PrincipalDep)
 
 
 @router.post("/v1/images/variations", name="vary")
+@router.post("/openai/deployments/{deployment:path}/images/variations", name="vary", include_in_schema=False)
 async def vary(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Make pictures from a picture."""
     upload = await read_upload(request, services.fetch_pictures)
@@ -87,9 +93,10 @@ def _generate_from_pictures(
         kind,
         upload.fields,
         default=next(iter(able), openai_requests.DEFAULT_MODEL),
-        provider=request.path_params.get("provider"),
         inputs=inputs,
         mask=mask,
+        provider=request.path_params.get("provider"),
+        deployment=request.path_params.get("deployment"),
     )
     try:
         started = start_for(principal, services, _with_headers(generation, request), bodies)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import httpx2
 import jsonschema_rs
 import openai
 import pytest
@@ -14,6 +13,7 @@ from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.operation import Picture, State
 from support.fakes import picture
 from support.gateway import Gateway
+from support.sdk_transport import Transport
 
 RESPONSE = jsonschema_rs.validator_for(ImagesResponse.model_json_schema())
 ERROR = jsonschema_rs.validator_for(ErrorObject.model_json_schema())
@@ -55,18 +55,6 @@ def ended(gateway: Gateway, failure: Failure | None = None) -> None:
 @pytest.fixture
 def gateway() -> Gateway:
     return Gateway()
-
-
-class Transport(httpx2.BaseTransport):
-    """Passes the SDK's requests to the application as API Gateway does."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self.gateway = gateway
-
-    def handle_request(self, request: Any) -> Any:
-        headers = {name.replace("-", "_"): value for name, value in request.headers.items() if name != "host"}
-        answer = self.gateway.call(request.method, request.url.raw_path.decode(), request.read(), **headers)
-        return httpx2.Response(answer.status, headers=answer.headers, content=answer.text.encode())
 
 
 @pytest.mark.parametrize(
