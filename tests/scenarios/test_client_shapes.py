@@ -15,7 +15,7 @@ from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.request.geometry import Size
 from imagegate.providers import registry
 from support.fakes import picture
-from support.gateway import Answered, Gateway
+from support.gateway import Answered, Gateway, event
 from support.sdk_transport import Transport
 
 GENERATIONS, OPERATIONS = "/v1/images/generations", "/v1/operations"
@@ -636,3 +636,74 @@ def test_a18_any_other_body_is_refused(gateway: Gateway, encoding: str, body: by
 def test_a18_nothing_is_decoded_without_a_key() -> None:
     gateway = Gateway(access="keys")
     assert post(gateway, b"x", content_encoding="zstd").status == 401
+
+
+def ended_at_once(gateway: Gateway, content_type: str = "image/png") -> None:
+    """Let every operation have its picture at its first poll."""
+    create = gateway.store.create
+
+    def at_once(operation: Operation, *rest: Any) -> None:
+        create(operation, *rest)
+        gateway.images.put("images/k", PICTURE, content_type)
+        made = Picture(
+            slot=0,
+            key="images/k",
+            sha256="s",
+            content_type=content_type,
+            width=64,
+            height=48,
+            bytes=len(PICTURE),
+            provider="alpha",
+        )
+        running = operation.moved(State.RUNNING, 1.0).with_pictures((made,))
+        gateway.store.replace(replace(running.complete_if_done(gateway.clock.now()), version=2))
+
+    gateway.store.create = at_once  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("path", ["/v1", "/", "/v1/", "/v1/images/generations", "/v1/models/flux", "/models/flux"])
+def test_p7_hugging_faces_task_is_answered_with_bytes(gateway: Gateway, path: str) -> None:
+    ended_at_once(gateway)
+    body = {"inputs": "a cat", "parameters": {"height": 512, "width": 768, "seed": 3, "scheduler": "ddim"}}
+    answer = gateway.handle(event("POST", path, json.dumps(body).encode(), {"accept": "image/png"}))
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.text == PICTURE.decode(errors="replace")
+    stored = gateway.store.get(answer.headers["x-imagegate-operation-id"])
+    assert stored
+    request = stored.request
+    assert (request.prompt, request.size, request.seed) == ("a cat", Size(768, 512), 3)
+    assert (request.output_format, request.unused_fields) == ("png", ("scheduler",))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "param"),
+    [
+        ({"inputs": "a cat", "parameters": {"num_images_per_prompt": 2}}, 400, "n"),
+        ({"inputs": "a cat", "parameters": [1]}, 400, "parameters"),
+        ({"inputs": ""}, 400, "prompt"),
+        ({"inputs": "a cat", "parameters": {"model": "nope"}}, 404, "model"),
+        ({"inputs": ["a cat"]}, 404, None),
+        ({"prompt": "a cat"}, 404, None),
+    ],
+    ids=str,
+)
+def test_p7_what_is_wrong_with_a_task_is_told(
+    gateway: Gateway, body: dict[str, Any], status: int, param: str | None
+) -> None:
+    answer = post(gateway, body, "/v1")
+    assert (answer.status, error_of(answer)["param"]) == (status, param), answer.text
+
+
+def test_p7_a_client_that_needs_bytes_without_asking_for_them_gets_them_beside_the_url(gateway: Gateway) -> None:
+    """pydantic-ai does, for every model, through openai-python's asynchronous client."""
+    ended_at_once(gateway)
+    for model in ("flux", "alice-art"):
+        body = {"model": model, "prompt": "a cat"}
+        [both] = gateway.call("POST", GENERATIONS, body, user_agent="AsyncOpenAI/Python 3.57.0").json()["data"]
+        assert set(both) == {"url", "b64_json"}
+        [asked] = gateway.call(
+            "POST", GENERATIONS, body | {"response_format": "url"}, user_agent="AsyncOpenAI/Python 3.57.0"
+        ).json()["data"]
+        assert set(asked) == {"url"}
+        [other] = gateway.call("POST", GENERATIONS, body, user_agent="OpenAI/Python 3.57.0").json()["data"]
+        assert set(other) == {"url"}

@@ -39,6 +39,8 @@ def canonical_path(path: str) -> str:
     if "deployments" in segments[1:] and set(segments[: segments.index("deployments")]) <= set(_PREFIXES):
         return "/openai/" + "/".join(segments[segments.index("deployments") :])
     prefix, rest = _without_base(segments)
+    if "v1" in prefix and not rest:
+        return "/v1"
     if tuple(rest) in _FOR_PICTURES or rest[:1] == ["models"]:
         return "/v1/" + "/".join(rest)
     if "v1" in prefix and rest[:1] and rest[0] in _OF_THE_GATEWAY and not path.endswith("/"):

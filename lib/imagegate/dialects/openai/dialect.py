@@ -45,11 +45,14 @@ class OpenAIImages:
         """The pictures as URLs or in base64, or the failure."""
         if failure := failure_of(operation):
             return responses.render_failure(failure, operation)
-        pictures = operation.pictures
-        if responses.wants_base64(operation):
-            rendered = [RenderedPicture(each, b64=context.read_base64(operation, each)) for each in pictures]
-        else:
-            rendered = [RenderedPicture(each, url=context.presigned_url(each)) for each in pictures]
+        pictures, has_url = operation.pictures, responses.wants_url(operation)
+        has_bytes = responses.wants_base64(operation)
+        urls = [context.presigned_url(each) if has_url else None for each in pictures]
+        bodies = [context.read_base64(operation, each) if has_bytes else None for each in pictures]
+        rendered = [
+            RenderedPicture(picture, url=url, b64=body)
+            for picture, url, body in zip(pictures, urls, bodies, strict=True)
+        ]
         return responses.render_success(operation, rendered)
 
     def render_pending(

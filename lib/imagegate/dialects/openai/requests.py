@@ -47,12 +47,14 @@ def build_generation_request(
     default: str = DEFAULT_MODEL,
     provider: str | None = None,
     deployment: str | None = None,
+    takes_either: bool = False,
     inputs: tuple[InputImage, ...] = (),
     mask: InputImage | None = None,
 ) -> GenerationRequest:
     """Build the GenerationRequest of a document with the fields of `kind`; `default` is the model if it names none.
 
     `provider` and `deployment` come from the path. As at Azure, the deployment is the model, whatever the body says.
+    `takes_either`: the answer has URL and bytes unless the request says which, because some such clients need bytes.
     Raises InvalidRequest with the offending field in `param`.
     """
     fields = read_fields(document, kind.model_fields)
@@ -92,7 +94,8 @@ def build_generation_request(
     names = {"inputs": [image.name for image in inputs], "mask": mask.name if mask else None}
     same = digest({**document, **names, "provider": request.provider, "deployment": deployment})
     webhook = parsed.webhook.to_requested_webhook() if parsed.webhook else None
-    reply = _reply(parsed, always_base64=bool(of_yandex or _ALWAYS_BASE64.match(name)))
+    by_default = "b64_json" if of_yandex or _ALWAYS_BASE64.match(name) else "both" if takes_either else "url"
+    reply = _reply(parsed, by_default)
     return GenerationRequest(
         request, NAME, reply, parsed.deadline, digest=same, coalesce=True, requested_webhook=webhook
     )
@@ -105,9 +108,9 @@ def _validated(kind: type[GenerationsBody], fields: Fields) -> GenerationsBody:
         raise first_error(error, fields.sent_names) from None
 
 
-def _reply(parsed: GenerationsBody, *, always_base64: bool) -> dict[str, str]:
+def _reply(parsed: GenerationsBody, by_default: str) -> dict[str, str]:
     """What the answer must look like. A stream holds bytes."""
-    reply: dict[str, str] = {"response_format": parsed.response_format or ("b64_json" if always_base64 else "url")}
+    reply: dict[str, str] = {"response_format": parsed.response_format or by_default}
     if identifier := parsed.safety_identifier or parsed.user:
         reply["safety_identifier"] = identifier
     return {**reply, "response_format": "b64_json", "stream": "true"} if parsed.stream else reply

@@ -3,9 +3,11 @@
 Contract: docs/protocols/openai-images.md#answers and docs/protocols/gradio-spaces.md#g4f-answers.
 """
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse, RenderedPicture, ignored_fields
 from imagegate.domain.errors import Failure, FailureCode, RequestError
@@ -23,15 +25,28 @@ NO_USAGE = {
 """Every event of a stream must have a usage, even when the upstream does not count tokens."""
 
 
+_MOST_OF_BOTH = 3_000_000
+"""Bytes of pictures up to which an answer has them beside their URLs, when the caller did not say which it wants."""
+
+
+def wants_url(operation: Operation) -> bool:
+    """True when the answer has URLs."""
+    return operation.reply.get("response_format") not in ("b64_json", "bytes")
+
+
 def wants_base64(operation: Operation) -> bool:
-    """True when the caller wants bytes in the answer, not a URL."""
-    return operation.reply.get("response_format") == "b64_json"
+    """True when the answer has bytes."""
+    if operation.reply.get("response_format") == "both":
+        return sum(picture.bytes for picture in operation.pictures) <= _MOST_OF_BOTH
+    return operation.reply.get("response_format") in ("b64_json", "bytes")
 
 
 def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPicture]) -> ApiResponse:
     """The answer to a finished operation, as JSON or as the events of a stream."""
     if _streams(operation):
         return _stream(_completed(operation, rendered_pictures))
+    if operation.reply.get("response_format") == "bytes":
+        return _bytes(operation, rendered_pictures[0])
     first = rendered_pictures[0].picture
     extras = {
         "background": operation.request.background if operation.request.background != "auto" else None,
@@ -61,8 +76,20 @@ def _ignored_fields(operation: Operation) -> dict[str, list[str]]:
 
 
 def _datum(rendered: RenderedPicture) -> dict[str, Any]:
-    datum: dict[str, Any] = {"b64_json": rendered.b64} if rendered.b64 is not None else {"url": rendered.url}
-    return datum | _revised(rendered)
+    datum: dict[str, Any] = {"b64_json": rendered.b64, "url": rendered.url}
+    return {name: value for name, value in datum.items() if value is not None} | _revised(rendered)
+
+
+def _bytes(operation: Operation, rendered: RenderedPicture) -> ApiResponse:
+    """The picture itself, for Hugging Face's clients. What JSON would say besides is in headers."""
+    picture, ignored = rendered.picture, quote(", ".join(sorted(ignored_fields(operation))), safe=" ,")
+    headers = {
+        "content-type": picture.content_type,
+        "x-imagegate-operation-id": operation.id,
+        "x-imagegate-provider": picture.provider,
+        **({"x-imagegate-not-honoured": ignored} if ignored else {}),
+    }
+    return ApiResponse(200, base64.b64decode(rendered.b64 or ""), headers)
 
 
 def _revised(rendered: RenderedPicture) -> dict[str, str]:

@@ -6,8 +6,10 @@ Handlers block, because a Lambda function serves one request at a time.
 from dataclasses import replace
 
 from fastapi import Request
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from imagegate.dialects.openai import huggingface
 from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai.models import render_model, render_models
 from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key, with_privacy
@@ -23,6 +25,8 @@ from imagegate.web.routing import PrincipalDep, ServicesDep, create_router
 from imagegate.web.services import Services
 from imagegate.web.uploads import Upload, describe_inputs, read_upload
 
+_BASES = ("/", "/v1")
+"""Where Hugging Face's client posts to when these are its base URL."""
 router = create_router()
 
 
@@ -30,10 +34,19 @@ router = create_router()
 @router.post("/v1/images/generate", name="generate", include_in_schema=False)
 @router.post("/v1/media/generate", name="generate", include_in_schema=False)
 @router.post("/openai/deployments/{deployment:path}/images/generations", name="generate", include_in_schema=False)
+@router.post("/v1/models/{deployment:path}", name="generate", include_in_schema=False)
+@router.post("/v1", name="generate", include_in_schema=False)
+@router.post("/", name="generate", include_in_schema=False)
 @router.post("/api/{provider}/images/generations", name="generate_by_provider")
 async def generate(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Make pictures from a prompt, or from pictures if the request has some."""
     upload = await read_upload(request, services.fetch_pictures)
+    is_task = huggingface.is_task(upload.fields)
+    if request.scope["path"] in _BASES and not is_task:
+        raise HTTPException(404)
+    if is_task:
+        accept = request.headers.get("accept", "")
+        upload = replace(upload, fields=huggingface.to_fields(upload.fields, accept))
     if upload.has_pictures:
         return _generate_from_pictures(request, services, principal, openai_requests.EditsBody, upload)
     generation = openai_requests.build_generation_request(
@@ -41,7 +54,11 @@ async def generate(request: Request, services: ServicesDep, principal: Principal
         upload.fields,
         provider=request.path_params.get("provider"),
         deployment=request.path_params.get("deployment"),
+        takes_either=_takes_either(request),
     )
+    if is_task:
+        huggingface.require_one(generation.request.n)
+        generation = replace(generation, reply=huggingface.BYTES)
     started = start_for(principal, services, _with_headers(generation, request))
     return wait_for_started(request, services, started)
 
@@ -97,6 +114,7 @@ def _generate_from_pictures(
         mask=mask,
         provider=request.path_params.get("provider"),
         deployment=request.path_params.get("deployment"),
+        takes_either=_takes_either(request),
     )
     try:
         started = start_for(principal, services, _with_headers(generation, request), bodies)
@@ -104,6 +122,11 @@ def _generate_from_pictures(
         error.param = upload.name if error.param == "image" else error.param
         raise
     return wait_for_started(request, services, started)
+
+
+def _takes_either(request: Request) -> bool:
+    """True for openai-python's asynchronous client: pydantic-ai uses it, and needs bytes without asking for them."""
+    return request.headers.get("user-agent", "").startswith("AsyncOpenAI/")
 
 
 def _with_headers(generation: GenerationRequest, request: Request) -> GenerationRequest:
