@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import io
 import json
 import zlib
 from dataclasses import replace
@@ -9,14 +10,21 @@ from typing import Any
 
 import openai
 import pytest
+from PIL import Image
 
 from imagegate import __version__
+from imagegate.dialects.openai import responses as openai_responses
+from imagegate.dialects.response import RenderedPicture
+from imagegate.domain.errors import FailureCode
 from imagegate.domain.operation.operation import Operation, Picture, State
-from imagegate.domain.request.geometry import Size
+from imagegate.domain.request.geometry import Grid, Size
+from imagegate.domain.request.limits import CompletionMode, Limits
+from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.providers import registry
-from support.fakes import picture
+from support.fakes import failing, picture
 from support.gateway import Answered, Gateway, event
 from support.sdk_transport import Transport
+from support.world import URL, World, ready
 
 GENERATIONS, OPERATIONS = "/v1/images/generations", "/v1/operations"
 YANDEXART = "/foundationModels/v1/imageGenerationAsync"
@@ -24,6 +32,7 @@ EDITS, VARIATIONS = "/v1/images/edits", "/v1/images/variations"
 PICTURE = picture()
 BASE64 = base64.b64encode(PICTURE).decode()
 DATA_URL = f"data:image/png;base64,{BASE64}"
+LIMITS = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000)
 HTTPS = "https://pictures.example.com/cat.png"
 
 
@@ -707,3 +716,37 @@ def test_p7_a_client_that_needs_bytes_without_asking_for_them_gets_them_beside_t
         assert set(asked) == {"url"}
         [other] = gateway.call("POST", GENERATIONS, body, user_agent="OpenAI/Python 3.57.0").json()["data"]
         assert set(other) == {"url"}
+
+
+def test_a19_the_answer_says_which_provider_made_it_and_why() -> None:
+    able = replace(LIMITS, capabilities=frozenset({"negative_prompt"}))
+    targets = (Target("alpha", "m", LIMITS), Target("beta", "m", able))
+    world = World(routes=Routes([Route("flux", targets)]))
+    world.beta.checks = [ready()]
+    operation = world.drive(world.begun(negative_prompt="fog"))
+    assert operation.attempts[0].reason == "alpha cannot honour 'negative_prompt'"
+    rendered = [RenderedPicture(picture=each, url="https://u") for each in operation.pictures]
+    answer = openai_responses.render_success(operation, rendered).body
+    assert (answer["provider"], answer["provider_reason"]) == ("beta", "alpha cannot honour 'negative_prompt'")
+
+
+def test_a19_a_provider_that_failed_before_is_named_and_the_first_needs_no_reason() -> None:
+    world = World()
+    world.alpha.submissions = [failing(FailureCode.AUTH)]
+    world.beta.checks = [ready()]
+    operation = world.drive(world.begun())
+    assert [attempt.reason for attempt in operation.attempts] == ["", "alpha failed: auth"]
+
+
+def test_p8_a_picture_of_one_colour_is_delivered_and_reported() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(out, "PNG")
+    world = World()
+    world.http.downloads[URL] = out.getvalue()
+    world.alpha.checks = [ready()]
+    operation = world.drive(world.begun())
+    assert operation.state is State.SUCCEEDED
+    rendered = [RenderedPicture(picture=each, url="https://u") for each in operation.pictures]
+    assert openai_responses.render_success(operation, rendered).body["data"] == [
+        {"url": "https://u", "single_colour": True}
+    ]

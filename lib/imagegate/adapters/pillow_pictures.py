@@ -17,6 +17,8 @@ _FORMATS = ("PNG", "JPEG", "WEBP")
 _QUALITY = 92
 _ALIKE = 3
 """Levels of 255 between the darkest and the lightest pixel of a picture that shows nothing."""
+_BLACK = 8
+"""Levels of 255 up to which a plain colour is black, however it was compressed."""
 _TO_EIGHT_BITS = 1 / 257
 
 
@@ -26,13 +28,18 @@ class PillowPictures:
     def inspect(self, body: bytes) -> PictureFacts:
         """Check by decoding that `body` is a whole picture of something.
 
-        Raises UpstreamError: bad_payload, or content_filtered for a uniform one, which is how several upstreams
-        show that they refuse (docs/protocols/providers.md#refusals-by-picture).
+        Raises UpstreamError: bad_payload, or content_filtered for one that is black or empty all over, which is how
+        several upstreams show that they refuse (docs/protocols/providers.md#refusals-by-picture). Another plain colour
+        may be what the prompt asks for.
         """
         picture = _plain(_opened(body))
-        if _uniform(picture):
-            raise UpstreamError(Failure(FailureCode.CONTENT_FILTERED, "The upstream sent a blank picture."))
-        return PictureFacts(content_type_of(body) or "", picture.width, picture.height)
+        colour = _only_colour(picture)
+        if colour and _is_refusal(colour):
+            message = "The upstream sent a blank (entirely black) picture, as filters do in place of a refused one."
+            raise UpstreamError(Failure(FailureCode.CONTENT_FILTERED, message))
+        return PictureFacts(
+            content_type_of(body) or "", picture.width, picture.height, single_colour=colour is not None
+        )
 
     def convert(self, body: bytes, output_format: str, quality: int | None = None) -> bytes:
         """The same picture as `png`, `jpeg` (on white where it was transparent) or `webp`.
@@ -75,11 +82,18 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.copy() if image.format == "WEBP" else image
 
 
-def _uniform(picture: Image.Image) -> bool:
-    """True when all pixels are alike, but for what compression makes of a plain colour."""
+def _only_colour(picture: Image.Image) -> tuple[int, ...] | None:
+    """The brightest red, green, blue and alpha of a picture of one colour, but for what compression makes of it."""
     small = picture.reduce(max(1, min(picture.size) // 64)).convert("RGBA")
     spans = cast(tuple[tuple[int, int], ...], small.getextrema())
-    return all(highest - lowest <= _ALIKE for lowest, highest in spans)
+    alike = all(highest - lowest <= _ALIKE for lowest, highest in spans)
+    return tuple(highest for _, highest in spans) if alike else None
+
+
+def _is_refusal(colour: tuple[int, ...]) -> bool:
+    """True for black, and for nothing at all."""
+    *levels, alpha = colour
+    return max(levels) <= _BLACK or alpha <= _ALIKE
 
 
 def _flattened(picture: Image.Image) -> Image.Image:

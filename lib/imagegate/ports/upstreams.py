@@ -34,6 +34,7 @@ class PictureFacts:
     content_type: str
     width: int
     height: int
+    single_colour: bool = False
 
 
 class PictureCodec(Protocol):

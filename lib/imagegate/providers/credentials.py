@@ -1,11 +1,13 @@
 """Upstream credentials: which secret is shown to whom, and how. No secret ever gets into a message."""
 
+import logging
 import re
 from collections.abc import Mapping
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.ports.upstreams import Secrets
 
+_log = logging.getLogger(__name__)
 _PLACE = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 
 
@@ -40,5 +42,7 @@ def _read(secrets: Secrets, name: str) -> str:
 
 
 def _unset(provider: str, *names: str) -> UpstreamError:
-    message = f"{provider} has no key set: imagegate secrets set {' (or '.join(names)}{')' * (len(names) - 1)}"
-    return UpstreamError(Failure(FailureCode.AUTH, message))
+    """The error for a caller, who can do nothing about it; what the operator can do is logged."""
+    hint = f"imagegate secrets set {' (or '.join(names)}{')' * (len(names) - 1)}"
+    _log.warning("%s has no key set: %s", provider, hint)
+    return UpstreamError(Failure(FailureCode.AUTH, f"{provider} is not available here."))

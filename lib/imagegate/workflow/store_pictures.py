@@ -79,6 +79,7 @@ class StorePictures:
             content_type=facts.content_type,
             width=facts.width,
             height=facts.height,
+            single_colour=facts.single_colour,
             bytes=len(body),
             provider=attempt.provider,
             seed=attempt.seed,

@@ -91,6 +91,7 @@ class SubmitAttempt:
             lease_until=now + lease,
             repeats=throttled.repeats + 1 if throttled else 0,
             not_honoured=(*not_honoured, "expand") if operation.not_expanded else not_honoured,
+            reason=_reason(operation, target, slots),
             micro_dollars=len(slots) * (target.micro_dollars or 0),
             prompt=_shortened_prompt(operation, target),
         )
@@ -103,6 +104,16 @@ class SubmitAttempt:
 
         limits = budget_of(operation.account)
         return self.update(operation, begin, sweep_after=lease + SWEEP_MARGIN, limits=limits), attempt
+
+
+def _reason(operation: Operation, target: Target, slots: tuple[int, ...]) -> str:
+    """Why `target` is asked: which providers before it cannot serve the request, or failed."""
+    failed = {
+        attempt.provider: f"{attempt.provider} failed: {attempt.failure.code}"
+        for attempt in operation.counted_attempts
+        if attempt.failure and attempt.provider != target.provider and set(attempt.slots) & set(slots)
+    }
+    return "; ".join((*target.passed_over, *failed.values()))
 
 
 def _build_request(

@@ -67,8 +67,25 @@ def test_inks_become_light_and_their_profile_is_left_behind(after: str) -> None:
 def test_sixteen_bits_are_a_picture_like_any_other() -> None:
     assert pictures.inspect(SIXTEEN_BITS).content_type == "image/png"
     with pytest.raises(UpstreamError) as caught:
-        pictures.inspect(encoded(Image.new("I;16", (64, 48), 40_000)))
+        pictures.inspect(encoded(Image.new("I;16", (64, 48), 400)))
     assert caught.value.failure.code is FailureCode.CONTENT_FILTERED
+
+
+@pytest.mark.parametrize("colour", ["red", "white", "#101010", "#0000ff", "grey"])
+@pytest.mark.parametrize("output_format", ["PNG", "JPEG", "WEBP"])
+def test_a_plain_colour_may_be_what_was_asked_for(colour: str, output_format: str) -> None:
+    plain = encoded(Image.new("RGB", (640, 480), colour), output_format)
+    assert pictures.inspect(plain).single_colour
+    assert not pictures.inspect(encoded(gradient("RGB"), output_format)).single_colour
+
+
+@pytest.mark.parametrize("colour", ["black", "#020202"])
+@pytest.mark.parametrize("output_format", ["PNG", "JPEG", "WEBP"])
+def test_a_black_picture_is_a_refusal(colour: str, output_format: str) -> None:
+    with pytest.raises(UpstreamError, match="blank"):
+        pictures.inspect(encoded(Image.new("RGB", (640, 480), colour), output_format))
+    with pytest.raises(UpstreamError, match="blank"):
+        pictures.inspect(encoded(Image.new("RGBA", (640, 480), (255, 0, 0, 0))))
 
 
 @pytest.mark.parametrize("after", ["jpeg", "webp"])

@@ -51,6 +51,7 @@ def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPic
     extras = {
         "background": operation.request.background if operation.request.background != "auto" else None,
         "usage": usage(operation.usage),
+        "provider_reason": _provider_reason(operation),
     }
     return ApiResponse(
         200,
@@ -70,13 +71,20 @@ def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPic
     )
 
 
+def _provider_reason(operation: Operation) -> str | None:
+    """Why that provider made the picture; `None` when it is the first of the model's route."""
+    made = [attempt for attempt in operation.attempts if attempt.provider == operation.provider and attempt.reason]
+    return made[-1].reason if made else None
+
+
 def _ignored_fields(operation: Operation) -> dict[str, list[str]]:
     names = sorted(ignored_fields(operation))
     return {"not_honoured": names} if names else {}
 
 
 def _datum(rendered: RenderedPicture) -> dict[str, Any]:
-    datum: dict[str, Any] = {"b64_json": rendered.b64, "url": rendered.url}
+    single_colour = rendered.picture.single_colour or None
+    datum: dict[str, Any] = {"b64_json": rendered.b64, "url": rendered.url, "single_colour": single_colour}
     return {name: value for name, value in datum.items() if value is not None} | _revised(rendered)
 
 

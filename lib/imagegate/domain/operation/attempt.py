@@ -91,6 +91,8 @@ class Attempt:
     """The tokens used, where the upstream reports them."""
     micro_dollars: int = 0
     """What the upstream charges if it makes the pictures, as far as is known."""
+    reason: str = ""
+    """Why this provider and none before it: which of them could not, or failed. Empty for the route's first."""
     prompt: str | None = None
     """The operation's revised prompt cut to what this provider takes, where it takes less."""
 

@@ -52,6 +52,8 @@ class Picture:
     """True when it came after the operation had ended."""
     revised_prompt: str | None = None
     """The prompt that it was made from, unless that is the caller's own."""
+    single_colour: bool = False
+    """True when all of its pixels have the same colour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,7 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "provider": picture.provider,
         "late": picture.late,
         "revised_prompt": picture.revised_prompt,
+        "single_colour": picture.single_colour,
     }
 
 
@@ -99,6 +100,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "ended_at": rfc3339(attempt.ended_at),
         "repeats": attempt.repeats,
         "not_honoured": list(attempt.not_honoured),
+        "reason": attempt.reason or None,
         "usage": usage(attempt.usage),
         "error": _failure(attempt.failure),
     }

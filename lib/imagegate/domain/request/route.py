@@ -19,6 +19,8 @@ class Target:
     limits: Limits
     price_usd: float | None = None
     """What the upstream charges for a picture, as far as is known."""
+    passed_over: tuple[str, ...] = ()
+    """Why the providers before it cannot serve a request, in words for its caller."""
 
     @property
     def micro_dollars(self) -> int | None:
@@ -138,7 +140,7 @@ def _with_capable_targets(route: Route, request: ImageRequest) -> Route:
     problems = [(target, unsupported(request, target.limits)) for target in route.targets]
     fitting = tuple(target for target, found in problems if not found)
     if fitting:
-        return replace(route, targets=fitting)
+        return replace(route, targets=tuple(_with_reasons(problems)))
     _, found = min(problems, key=lambda entry: len(entry[1]))
     if found[0] == "prompt":
         raise _too_long(route, request)
@@ -169,6 +171,20 @@ def _remedy(field: str, route: Route) -> str:
     if field == "steps" and most:
         return f"Ask for at most {most}, or for another model."
     return "Leave it out, or ask for another model."
+
+
+def _with_reasons(problems: Sequence[tuple[Target, list[str]]]) -> Iterator[Target]:
+    """The targets without a problem, each with why those before it were passed over."""
+    passed_over: tuple[str, ...] = ()
+    for target, found in problems:
+        if found:
+            passed_over = (*passed_over, f"{target.provider} cannot honour {_listed(found)}")
+        else:
+            yield replace(target, passed_over=passed_over) if passed_over else target
+
+
+def _listed(fields: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in fields)
 
 
 def _pictures(count: int) -> str:

@@ -13,6 +13,7 @@ class DatumSchema(Schema):
     url: str | None = None
     b64_json: str | None = None
     revised_prompt: str | None = None
+    single_colour: bool | None = Field(None, description="All of its pixels have the same colour.")
 
 
 class ImagesSchema(Schema):
@@ -28,6 +29,7 @@ class ImagesSchema(Schema):
     seed: int | None
     background: str | None = None
     not_honoured: list[str] | None = None
+    provider_reason: str | None = Field(None, description="Why this provider made it and none before it.")
     safety_identifier: str | None = None
     usage: UsageSchema | None = None
 

@@ -23,6 +23,7 @@ class PictureSchema(Schema):
     provider: str
     late: bool = Field(description="It arrived after the operation had ended.")
     revised_prompt: str | None = Field(description="The prompt it was made from, where it is not the request's.")
+    single_colour: bool = Field(description="All of its pixels have the same colour.")
 
 
 class WebhookSchema(Schema):
@@ -52,6 +53,7 @@ class AttemptSchema(Schema):
     ended_at: Moment | None
     repeats: int = Field(description="How often the provider was too busy before.")
     not_honoured: list[str] = Field(description="Fields that this provider ignores or only approximates.")
+    reason: str | None = Field(description="Why this provider was asked and none before it; null for the first.")
     usage: UsageSchema | None = Field(description="Tokens, where the upstream counts them.")
     error: FailureSchema | None
 
