@@ -206,7 +206,7 @@ def test_a_yandexart_failure_is_inside_the_operation(gateway: Gateway) -> None:
         ("HEAD", GENERATIONS, "POST"),
         ("DELETE", "/v1/images/edits", "POST"),
         ("POST", f"/v1/images/{'0' * 20}-0", "GET, HEAD"),
-        ("POST", "/v1/models/a/b", "GET, HEAD"),
+        ("PUT", "/v1/models/a/b", "GET, HEAD, POST"),
         ("DELETE", f"/operations/{'0' * 20}:cancel", "GET, HEAD, POST"),
         ("POST", "/openapi.json", "GET, HEAD"),
     ],
@@ -239,7 +239,7 @@ OPENAI = {"message", "type", "param", "code"}
         ("GET", "/v1/operations/00000000000000000000/wait?hop=1", None, 404),
         ("GET", "/v1/operations/00000000000000000000/wait?hop=x", None, 400),
         ("GET", "/nowhere", None, 404),
-        ("GET", "/", None, 404),
+        ("GET", "/", None, 405),
     ],
 )
 def test_openai_errors_have_four_keys(gateway: Gateway, method: str, path: str, body: Any, status: int) -> None:
