@@ -465,6 +465,57 @@ def test_a_lost_submission_is_recovered_before_another_provider_is_paid(recovers
     assert [len(world.alpha.submitted), len(world.beta.submitted)] == asked
 
 
+def free(world: World) -> None:
+    """Let `flux` be served by alpha, which charges nothing."""
+    world.routes = Routes([Route("flux", (Target("alpha", "schnell", world.alpha.limits, 0.0),))])
+    world.__post_init__()
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_free_submission_whose_answer_is_lost_is_repeated_until_it_works(n: int) -> None:
+    world = World()
+    free(world)
+    world.alpha.submissions = [failing(FailureCode.AMBIGUOUS)] * 5 + [Ticket({"job": 1})]
+    world.alpha.checks = [ready()]
+    ended = world.drive(world.begun(n=n))
+    assert ended.state is State.SUCCEEDED
+    assert [attempt.state for attempt in ended.attempts].count(AttemptState.UNKNOWN) == 5
+    assert len(world.alpha.submitted) == len(ended.attempts) == 5 + n, "no submission is silent"
+
+
+@pytest.mark.parametrize(("deadline", "most"), [(900, 12), (86_400, 60)])
+def test_one_that_is_lost_for_ever_ends_at_the_deadline_after_a_bounded_number(deadline: int, most: int) -> None:
+    world = World()
+    free(world)
+    world.alpha.submissions = [failing(FailureCode.AMBIGUOUS)]
+    operation = world.begun()
+    operation = world.update_with_retry(
+        operation, lambda current: replace(current, deadline=current.created_at + deadline), sweep_after=600
+    )
+    ended = world.drive(operation)
+    assert ended.state is State.FAILED
+    assert ended.failure
+    assert ended.failure.code is FailureCode.DEADLINE_EXCEEDED
+    assert deadline <= (ended.ended_at or 0) - ended.created_at <= deadline + 60
+    assert 6 < len(ended.attempts) <= most
+
+
+def test_an_interrupted_submission_to_a_free_provider_is_repeated_again_and_again() -> None:
+    world = World()
+    free(world)
+    operation = world.begun()
+    operation = world.update_with_retry(operation, lambda current: replace(current, deadline=2e9), sweep_after=600)
+    for _ in range(4):
+        world.alpha.submissions = [KeyboardInterrupt()]  # type: ignore[list-item]
+        with pytest.raises(KeyboardInterrupt):
+            world.submit(operation.id)
+        world.clock.sleep(600)
+        assert world.poll(operation.id).next == "submit"
+        world.clock.sleep(60)
+    world.alpha.submissions, world.alpha.checks = [Ticket({"job": 1})], [ready()]
+    assert world.drive(operation).state is State.SUCCEEDED
+
+
 def test_a_throttled_submission_is_no_lost_one() -> None:
     """An upstream that can look for lost ones need not."""
     world = World()

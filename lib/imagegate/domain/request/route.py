@@ -23,6 +23,11 @@ class Target:
     """Why the providers before it cannot serve a request, in words for its caller."""
 
     @property
+    def is_free(self) -> bool:
+        """True when the upstream is known to charge nothing."""
+        return self.price_usd == 0
+
+    @property
     def micro_dollars(self) -> int | None:
         """The price in millionths of a dollar."""
         return None if self.price_usd is None else round(self.price_usd * 1_000_000)

@@ -10,7 +10,8 @@ from imagegate.domain.request.route import Route, Target
 TRIES = 2
 """Failures after which a provider is not tried again."""
 RESUBMISSIONS = 1
-"""Submissions of unknown outcome that are repeated, though they may be paid for twice."""
+"""Submissions of unknown outcome that are repeated, though they may be paid for twice. Free ones are repeated until
+the operation's deadline."""
 _THROTTLED = {FailureCode.RATE_LIMITED, FailureCode.CAPACITY}
 _HOPELESS = {FailureCode.AUTH, FailureCode.NO_CREDIT, FailureCode.NOT_FOUND}
 _FIRST_BACKOFF = 5.0
@@ -34,15 +35,18 @@ def choose(route: Route, attempts: Sequence[Attempt], closed_until: Mapping[str,
     provider is tried again later, unless another is available sooner. A provider that recovers a submission of unknown
     outcome comes first, if it is available now.
     """
-    if sum(attempt.state is AttemptState.UNKNOWN for attempt in attempts) > RESUBMISSIONS:
-        return None
+    free = {target.provider for target in route.targets if target.is_free}
+    risked = sum(attempt.state is AttemptState.UNKNOWN and attempt.provider not in free for attempt in attempts)
     best: tuple[float, int, Choice] | None = None
     for target in route.targets:
         tried = [attempt for attempt in attempts if attempt.provider == target.provider]
         failures = [attempt for attempt in tried if not _throttled(attempt)]
-        if len(failures) >= TRIES or any(map(_hopeless, failures)):
+        lost = [attempt for attempt in failures if target.is_free and attempt.state is AttemptState.UNKNOWN]
+        if len(failures) - len(lost) >= TRIES or any(map(_hopeless, failures)):
             continue
-        at = max(now, closed_until.get(target.provider, 0), *map(_free_again, tried))
+        if risked > RESUBMISSIONS and not target.is_free:
+            continue
+        at = max(now, closed_until.get(target.provider, 0), *map(_free_again, tried), _lost_retry_at(lost))
         turns = -1 if target.limits.recovers_submissions and _is_lost(tried) else len(failures)
         if best is None or (at, turns) < best[:2]:
             best = (at, turns, Choice(target, at))
@@ -70,6 +74,14 @@ def _throttled(attempt: Attempt) -> bool:
 def _is_lost(tried: Sequence[Attempt]) -> bool:
     """True when the provider may have a job of which it is not known."""
     return bool(tried) and tried[-1].state is AttemptState.UNKNOWN
+
+
+def _lost_retry_at(lost: Sequence[Attempt]) -> float:
+    """When a free submission may be repeated after `lost`: the first time at once, later with a growing pause."""
+    if len(lost) < 2:
+        return 0.0
+    pause = min(_FIRST_BACKOFF * 2.0 ** min(len(lost) - 2, 100), _LONGEST_BACKOFF)
+    return max(attempt.ended_at or 0.0 for attempt in lost) + pause
 
 
 def _hopeless(attempt: Attempt) -> bool:

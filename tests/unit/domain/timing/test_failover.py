@@ -56,6 +56,46 @@ def test_an_unknown_outcome_is_risked_once() -> None:
     assert list(upstream_request(FailureCode.AMBIGUOUS)) == ["alpha", "beta"]
 
 
+FREE = Route("flux", (Target("alpha", "m", LIMITS, 0.0), Target("beta", "m", LIMITS, 0.04)))
+FREE_ALONE = replace(FREE, targets=FREE.targets[:1])
+
+
+def test_a_free_submission_of_unknown_outcome_is_repeated_with_growing_pauses() -> None:
+    attempts, pauses, now = list[Attempt](), list[float](), NOW
+    for _ in range(30):
+        choice = choose(FREE_ALONE, attempts, {}, now)
+        assert choice
+        pauses.append(choice.at - now)
+        now = choice.at
+        attempts.append(attempt("alpha", FailureCode.AMBIGUOUS, ended_at=now))
+    assert pauses[:6] == [0, 0, 5, 10, 20, 40]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 300
+
+
+@pytest.mark.parametrize("price", [None, 0.000001, 0.04])
+def test_one_that_may_have_cost_is_risked_once_whatever_is_free_beside_it(price: float | None) -> None:
+    route = replace(FREE, targets=(FREE.targets[0], replace(FREE.targets[1], price_usd=price)))
+    attempts, asked = list[Attempt](), list[str]()
+    now = NOW
+    for _ in range(20):
+        choice = choose(route, attempts, {}, now)
+        assert choice
+        now = choice.at
+        asked.append(choice.target.provider)
+        attempts.append(attempt(choice.target.provider, FailureCode.AMBIGUOUS, ended_at=now))
+    assert asked.count("beta") == 2
+    paid_alone = replace(route, targets=route.targets[1:])
+    assert choose(paid_alone, attempts, {}, now) is None
+
+
+def test_a_free_provider_that_fails_otherwise_has_its_turns_like_any_other() -> None:
+    lost, failed = attempt("alpha", FailureCode.AMBIGUOUS), attempt("alpha", FailureCode.UPSTREAM_FAILED)
+    assert choose(FREE_ALONE, [lost, lost, lost, failed], {}, NOW)
+    assert choose(FREE_ALONE, [lost, lost, lost, failed, failed], {}, NOW) is None
+    assert choose(FREE_ALONE, [lost, attempt("alpha", FailureCode.AUTH)], {}, NOW) is None
+
+
 def test_a_lost_submission_is_recovered_where_it_can_be_before_another_provider_is_paid() -> None:
     recovering = replace(LIMITS, recovers_submissions=True)
     route = replace(ROUTE, targets=(Target("alpha", "m", recovering), Target("beta", "m", LIMITS)))
