@@ -3,7 +3,6 @@
 Contract: docs/protocols/openai-images.md#answers, docs/protocols/yandexart.md#ai-studio.
 """
 
-import base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +14,7 @@ from imagegate.domain.operation.usage import Usage
 from imagegate.ports.upstreams import HttpResponse
 from imagegate.providers.error_phrases import code_from_text
 from imagegate.providers.http_errors import bad_payload, http_error, strip_html
-from imagegate.providers.parsing import address_of, counts_of, json_of
+from imagegate.providers.parsing import address_of, counts_of, decoded, json_of
 
 _OF_CODE = {
     "moderation_blocked": FailureCode.CONTENT_FILTERED,
@@ -129,9 +128,9 @@ def _picture(datum: Mapping[str, Any], base_url: str) -> bytes | Source | None:
     """The bytes, or where they are; some servers write `data:` in either field, and paths without a host."""
     inline, url = datum.get("b64_json"), datum.get("url")
     if isinstance(inline, str) and inline:
-        return _decoded(inline)
+        return decoded(inline)
     if isinstance(url, str) and url.startswith("data:"):
-        return _decoded(url)
+        return decoded(url)
     address = address_of(url, f"{base_url}/")
     return Source(address) if address else None
 
@@ -162,11 +161,3 @@ def _micro_dollars(document: Mapping[str, Any]) -> int | None:
     """What xAI says it charges; it counts in ticks, 10 thousand of them to a millionth of a dollar."""
     [ticks] = counts_of(document.get("usage"), "cost_in_usd_ticks")
     return ticks // TICKS_PER_MICRO_DOLLAR or None
-
-
-def _decoded(text: str) -> bytes | None:
-    """Standard base64, with or without `data:image/png;base64,` before it; None when it is none."""
-    try:
-        return base64.b64decode("".join(text.rpartition(",")[2].split()), validate=True)
-    except ValueError:
-        return None

@@ -53,6 +53,14 @@ def data_url(picture: InputBody) -> str:
     return f"data:{picture.content_type};base64,{base64.b64encode(picture.body).decode()}"
 
 
+def decoded(value: Any) -> bytes | None:
+    """A file in standard base64, with or without `data:image/png;base64,` before it; `None` for anything else."""
+    try:
+        return base64.b64decode("".join(value.rpartition(",")[2].split()), validate=True) or None
+    except (ValueError, AttributeError):
+        return None
+
+
 def counts_of(told: Any, *names: str) -> list[int]:
     """The counts of those names in an object; 0 for each that is none."""
     found = [told.get(name) if isinstance(told, Mapping) else None for name in names]

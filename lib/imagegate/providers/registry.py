@@ -30,6 +30,7 @@ PROTOCOLS: Mapping[str, str] = {
     "openai_images": "OpenAIImages",
     "replicate": "Replicate",
     "runware": "Runware",
+    "workers_ai": "WorkersAI",
     "yandexart": "YandexArt",
 }
 """Protocol, which is a module of this folder, to the Provider class in it.
