@@ -9,6 +9,7 @@ from imagegate.ports.upstreams import Secrets
 
 _log = logging.getLogger(__name__)
 _PLACE = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
+_DOUBLED_SLASH = re.compile(r"(?<!:)/{2,}")
 
 
 def authorization(provider: str, secrets: Secrets, schemes: Mapping[str, str]) -> dict[str, str]:
@@ -34,6 +35,12 @@ def fill_in(provider: str, secrets: Secrets, template: str) -> str:
         return found
 
     return _PLACE.sub(value, template)
+
+
+def fill_in_base_url(provider: str, secrets: Secrets, template: str) -> str:
+    """A base URL whose host is a secret, `{ACME_URL}/v1`; the secret may lack `https://` or end in a slash."""
+    url = fill_in(provider, secrets, template)
+    return _DOUBLED_SLASH.sub("/", url if "://" in url else f"https://{url}")
 
 
 def _read(secrets: Secrets, name: str) -> str:

@@ -16,7 +16,7 @@ from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request.request import ImageRequest
 from imagegate.ports.upstreams import Http, HttpRequest, Secrets
-from imagegate.providers.credentials import authorization, fill_in
+from imagegate.providers.credentials import authorization, fill_in, fill_in_base_url
 from imagegate.providers.openai_compat import OpenAICompatConfig
 from imagegate.providers.openai_responses import parse_answer
 from imagegate.providers.sizes import shape_of
@@ -29,9 +29,6 @@ GPT_QUALITIES = {"standard": "auto", "hd": "high"}
 
 NOT_IN_FORMS = frozenset({"moderation", "style"})
 """Fields of generations that edits refuse (docs/protocols/openai-images.md#edits)."""
-
-_DOUBLED_SLASH = re.compile(r"(?<!:)/{2,}")
-"""An endpoint is usually copied with a slash at its end."""
 
 PIXELS_PER_ANSWER = 8 * 1024 * 1024
 """Pixels requested at once: as PNG in base64, three bytes each, they stay below what `Http` reads."""
@@ -69,10 +66,9 @@ class OpenAIImages:
         """Nothing: there is no job to stop."""
 
     def _url(self, path: str) -> str:
-        base_url = fill_in(self.name, self._secrets, self.base_url)
-        base_url = base_url if "://" in base_url else f"https://{base_url}"
+        base_url = fill_in_base_url(self.name, self._secrets, self.base_url)
         query = f"?{urlencode(self._config.query)}" if self._config.query else ""
-        return f"{_DOUBLED_SLASH.sub('/', base_url)}{path}{query}"
+        return f"{base_url}{path}{query}"
 
     def _headers(self, upstream_request: UpstreamRequest) -> dict[str, str]:
         headers = {name: fill_in(self.name, self._secrets, value) for name, value in self._config.headers.items()}

@@ -29,6 +29,7 @@ PROTOCOLS: Mapping[str, str] = {
     "gradio_space": "GradioSpace",
     "openai_images": "OpenAIImages",
     "replicate": "Replicate",
+    "sdapi": "Sdapi",
     "runware": "Runware",
     "workers_ai": "WorkersAI",
     "yandexart": "YandexArt",

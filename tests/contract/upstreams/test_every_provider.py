@@ -15,7 +15,7 @@ from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket
 from imagegate.domain.request.limits import CompletionMode
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
+from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, STAND_INS
 from imagegate.ports.upstreams import Provider
 from imagegate.providers import registry
 from support.fakes import NoSecrets
@@ -28,6 +28,8 @@ MODELS = {provider: target.model for provider, target in TARGETS.items()}
 POLLED = sorted(name for name in MODELS if registry.limits_of(name).completion is CompletionMode.POLL)
 WITHOUT_REASONS = {"voodoohop"}
 """Gradio 4 does not say why a job failed (docs/protocols/gradio-spaces.md#streams)."""
+FAULTS = {each.name: each.faults.stages for each in STAND_INS}
+"""A server of one's own has neither filter nor quota: its stand-in refuses the directive."""
 
 
 @pytest.fixture
@@ -134,6 +136,7 @@ def test_a_refusal_has_its_code_where_the_upstream_gives_reasons(
     provider: Provider, fault: str, codes: set[FailureCode]
 ) -> None:
     codes = {FailureCode.UPSTREAM_FAILED} if provider.name in WITHOUT_REASONS else codes
+    codes = codes if fault in FAULTS[provider.name] else {FailureCode.INVALID_REQUEST}
     assert code_of(outcome(provider, f"[fault {fault}] a fox")) in codes
 
 
