@@ -13,7 +13,7 @@ from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request.geometry import Grid
-from imagegate.domain.request.limits import CompletionMode, Limits
+from imagegate.domain.request.limits import Capability, CompletionMode, Limits
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization, fill_in
 from imagegate.providers.error_phrases import code_from_text
@@ -37,14 +37,19 @@ class ModelFields:
 
     grid: Grid = SQUARE
     """SQUARE where the model refuses `width` and `height`."""
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[Capability, str] = field(default_factory=dict)
     """Our optional fields, and what the model calls them."""
     steps_maximum: int | None = None
     multipart: bool = False
     """It takes no JSON, not even for a bare prompt."""
 
 
-DIFFUSION = {"seed": "seed", "steps": "num_steps", "guidance": "guidance", "negative_prompt": "negative_prompt"}
+DIFFUSION: Mapping[Capability, str] = {
+    "seed": "seed",
+    "steps": "num_steps",
+    "guidance": "guidance",
+    "negative_prompt": "negative_prompt",
+}
 FLUX_2 = Grid(minimum=256, maximum=1920, step=16)
 SIDES = Grid(minimum=256, maximum=2048, step=8)
 MODELS: tuple[tuple[re.Pattern[str], ModelFields], ...] = (
@@ -154,9 +159,9 @@ def build_run(url: str, credentials: Mapping[str, str], upstream_request: Upstre
     """The request that runs the model, as a form or as JSON."""
     inputs = build_inputs(upstream_request)
     if not fields_of(upstream_request.model).multipart:
-        return HttpRequest("POST", url, credentials, inputs, timeout=RUN_SECONDS)
+        return HttpRequest(method="POST", url=url, headers=credentials, json=inputs, timeout=RUN_SECONDS)
     form = {name: str(value) for name, value in inputs.items()}
-    return HttpRequest("POST", url, credentials, form=form, multipart=True, timeout=RUN_SECONDS)
+    return HttpRequest(method="POST", url=url, headers=credentials, form=form, multipart=True, timeout=RUN_SECONDS)
 
 
 def build_inputs(upstream_request: UpstreamRequest) -> dict[str, Any]:

@@ -28,11 +28,13 @@ EVERYTHING = {
 
 
 def asked(model: str, **changes: Any) -> UpstreamRequest:
-    return UpstreamRequest(replace(ImageRequest("flux", (Message("a fox"),)), **changes), model)
+    return UpstreamRequest(
+        request=replace(ImageRequest(model="flux", messages=(Message("a fox"),)), **changes), model=model
+    )
 
 
 def answer(document: Any, status: int = 200, **headers: str) -> HttpResponse:
-    return HttpResponse(status, headers, json.dumps(document).encode())
+    return HttpResponse(status=status, headers=headers, body=json.dumps(document).encode())
 
 
 def refusal(status: int, code: Any, message: str = "x", **headers: str) -> HttpResponse:

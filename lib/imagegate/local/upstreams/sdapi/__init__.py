@@ -14,6 +14,7 @@ STAND_INS = (
         faults=FAULTS,
         proof="third-party client",
         proven_by="the package `webuiapi` (tests/vendors)",
+        secrets={"SDAPI_URL": "https://stand-in.example.com"},
         build=lambda upstream: SdapiStandIn(upstream).app(),
     ),
 )

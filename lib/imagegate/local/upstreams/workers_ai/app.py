@@ -57,7 +57,7 @@ class WorkersAIStandIn:
         require_key(request)
         name = request.path_params["model"]
         picture = await read_run(request, name)
-        binary = MODELS[name].binary is not None
+        binary = MODELS[name].binary
 
         async def answer(drawn: PictureSpec) -> Response:
             file = await drawn.file()

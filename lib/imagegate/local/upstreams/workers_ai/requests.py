@@ -39,8 +39,9 @@ class Model:
     """It takes a form, and nothing else."""
     strict: bool = False
     """It refuses any field beyond these."""
-    binary: Format | None = None
-    """The format of the bytes that it answers with; None: JSON with a JPEG in base64."""
+    binary: bool = False
+    """It answers bytes; any other JSON, with base64."""
+    format: Format = "jpeg"
 
 
 SEEDS = range(2**63)
@@ -54,10 +55,12 @@ MODELS = {
     ),
     "@cf/black-forest-labs/flux-2-klein-4b": Model({**FLUX_2_SIDES, "seed": SEEDS}, form=True),
     "@cf/black-forest-labs/flux-2-klein-9b": Model({**FLUX_2_SIDES, "seed": SEEDS}, form=True),
-    "@cf/stabilityai/stable-diffusion-xl-base-1.0": Model(DIFFUSION, frozenset({"negative_prompt"}), binary="png"),
-    "@cf/lykon/dreamshaper-8-lcm": Model(DIFFUSION, frozenset({"negative_prompt"}), binary="png"),
+    "@cf/stabilityai/stable-diffusion-xl-base-1.0": Model(
+        DIFFUSION, frozenset({"negative_prompt"}), binary=True, format="png"
+    ),
+    "@cf/lykon/dreamshaper-8-lcm": Model(DIFFUSION, frozenset({"negative_prompt"}), binary=True, format="png"),
     "@cf/leonardo/phoenix-1.0": Model(
-        {**DIFFUSION, "num_steps": range(1, 51)}, frozenset({"negative_prompt"}), binary="jpeg"
+        {**DIFFUSION, "num_steps": range(1, 51)}, frozenset({"negative_prompt"}), binary=True
     ),
 }
 
@@ -81,7 +84,7 @@ async def read_run(request: Request, name: str) -> PictureSpec:
     seed = int(numbers.get("seed", secrets.randbelow(2**31)))
     width, height = int(numbers.get("width", SIDE)), int(numbers.get("height", SIDE))
     steps = int(numbers.get("steps", numbers.get("num_steps", 4)))
-    return PictureSpec(prompt, seed, width, height, steps, model.binary or "jpeg", directives)
+    return PictureSpec(prompt, seed, width, height, steps, model.format, directives)
 
 
 async def _form(request: Request) -> dict[str, Any]:
