@@ -31,6 +31,7 @@ PROTOCOLS: Mapping[str, str] = {
     "replicate": "Replicate",
     "sdapi": "Sdapi",
     "runware": "Runware",
+    "stability": "Stability",
     "workers_ai": "WorkersAI",
     "yandexart": "YandexArt",
 }

@@ -53,9 +53,9 @@ def test_the_server_is_where_the_secret_says(told: str, url: str) -> None:
     assert (request.method, request.url, request.headers) == ("POST", url, {})
 
 
-def test_an_unset_address_is_named_and_nothing_is_sent() -> None:
+def test_without_its_address_nothing_is_sent() -> None:
     server, http = made(drawn(b"PNG"))
-    with pytest.raises(UpstreamError, match="SDAPI_URL") as caught:
+    with pytest.raises(UpstreamError, match="not available here") as caught:
         server.submit(asked())
     assert (caught.value.failure.code, http.requests) == (FailureCode.AUTH, [])
 
