@@ -37,6 +37,11 @@ def stand_ins() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def client(stand_ins: str) -> Client:
     """Runs a script of `python/` or `node/` against the stand-in at a path."""
+    return client_of(stand_ins)
+
+
+def client_of(stand_ins: str) -> Client:
+    """The client of the stand-ins below that URL."""
 
     def run(script: str, base_path: str, variables: dict[str, str] | None = None, **asked: Any) -> Outcome:
         """`variables` are for the process's environment; `{base_url}` in one is filled in."""

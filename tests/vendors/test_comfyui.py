@@ -8,12 +8,13 @@ from starlette.types import Receive, Scope, Send
 from imagegate.local.upstreams.app import build_app
 from imagegate.local.upstreams.serving import serving
 from imagegate.providers.comfyui_graphs import fill_graph, read_graph
-from vendors.cases import FourCases, Raised
+from vendors.cases import Client, FourCases, Raised
+from vendors.conftest import client_of
 
 VALUES = {"width": 512, "height": 320, "count": 2, "seed": 7, "model": "flux1-schnell-fp8.safetensors", "id": "vendor"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stand_ins() -> Iterator[str]:
     """The stand-ins, ComfyUI's at the root."""
     stand_ins = build_app(latency_seconds=0.1)
@@ -24,6 +25,12 @@ def stand_ins() -> Iterator[str]:
 
     with serving(app) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def client(stand_ins: str) -> Client:
+    """Of these stand-ins; that of the session is of the others."""
+    return client_of(stand_ins)
 
 
 class TestComfyApiSimplified(FourCases):
