@@ -57,6 +57,7 @@ def counted(address: Address, seconds: float) -> Counter[str]:
     gateway = Gateway(hold_seconds=address.hold, redirects=address.redirects)
     used: Counter[str] = Counter()
     _count(gateway.store, "get", used, "dynamodb_read_unit", 0.5)
+    _count(gateway.store, "read_claim", used, "dynamodb_read_unit", 1.0)
     _count(gateway.store, "count_waiting", used, "dynamodb_write_unit", 1.0)
     _finish_after(gateway, seconds)
     answer = None

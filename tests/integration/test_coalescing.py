@@ -1,12 +1,14 @@
 """Identical requests at once, on the deployed table."""
 
+import asyncio
 import base64
+import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import openai
 import pytest
 import requests
@@ -16,23 +18,23 @@ from support.crowd import crowd
 
 
 @pytest.mark.slow
-def test_two_hundred_at_once_are_one_operation_and_so_are_their_retries(
+def test_twelve_at_once_are_twelve_operations_and_each_retry_finds_another_one(
     stack: Stack, until: Callable[..., Any]
 ) -> None:
-    path, body = "/v1/images/generations", {"model": "flux", "prompt": "[delay 10s] two hundred at once"}
-    put_off = crowd(stack, 200, path, body, hold_seconds=0.5)
-    assert Counter(answer.status for answer in put_off) == {303: 200}
-    [waiting] = {answer.headers["location"] for answer in put_off}
-    operation_id = waiting.split("/")[3]
-    until(lambda: requests.get(f"{stack.base_url}/v1/operations/{operation_id}").json()["done"])
-    served = crowd(stack, 200, path, body, hold_seconds=0.5, x_stainless_retry_count="1")
-    assert Counter(answer.status for answer in served) == {200: 200}
-    assert {answer.json()["operation_id"] for answer in served} == {operation_id}
-    url = f"{stack.upstreams_url}/_standin/submissions"
-    assert len(requests.get(url, params={"prompt": body["prompt"]}).json()["submissions"]) == 1
+    path, body = "/v1/images/generations", {"model": "flux", "prompt": "[delay 2s] twelve at once"}
+    put_off = crowd(stack, 12, path, body, hold_seconds=0.5)
+    assert Counter(answer.status for answer in put_off) == {303: 12}
+    begun = {answer.headers["location"].split("/")[3] for answer in put_off}
+    assert len(begun) == 12
+    for operation_id in begun:
+        until(lambda at=operation_id: requests.get(f"{stack.base_url}/v1/operations/{at}").json()["done"])
+    served = crowd(stack, 12, path, body, hold_seconds=0.5, x_stainless_retry_count="1")
+    assert Counter(answer.status for answer in served) == {200: 12}
+    assert {answer.json()["operation_id"] for answer in served} == begun
+    assert submissions(stack, body["prompt"]) == 12
     # All who were put off have their picture now: one more is a deliberate second order.
     more = requests.post(stack.base_url + path, json=body, headers={"Prefer": "respond-async"}).json()
-    assert more["id"] != operation_id
+    assert more["id"] not in begun
 
 
 def test_a_race_for_one_idempotency_key_has_one_operation(stack: Stack) -> None:
@@ -44,20 +46,54 @@ def test_a_race_for_one_idempotency_key_has_one_operation(stack: Stack) -> None:
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
-def test_identical_posts_at_once_are_one_operation_and_one_submission(stack: Stack, until: Callable[..., Any]) -> None:
-    # Under way until it is stopped: however late the last one comes, it comes in time.
-    body = {"model": "flux", "prompt": "[delay 600s] a crowd at the door"}
+def test_a_burst_gets_a_picture_for_each_request_and_its_repetitions_get_the_same_ones(stack: Stack) -> None:
+    # Under way until they are stopped: however late the last one comes, it comes in time.
+    path, body = "/v1/images/generations", {"model": "flux", "prompt": "[delay 600s] a crowd at the door"}
 
-    def post(_: int) -> Any:
-        url, headers = f"{stack.base_url}/v1/images/generations", {"Prefer": "respond-async"}
-        return requests.post(url, json=body, headers=headers).json()["id"]
+    def begun(late: float = 0.0, **headers: str) -> set[str]:
+        answers = crowd(stack, 4, path, body, hold_seconds=0.5, late=late, prefer="respond-async", **headers)
+        return {answer.json()["id"] for answer in answers}
 
-    with ThreadPoolExecutor(max_workers=5) as pool:
-        [operation_id] = set(pool.map(post, range(5)))
+    first = begun()
+    assert len(first) == 4
+    assert begun(x_stainless_retry_count="1") == first  # marked: at once
+    assert begun(late=8) == first  # unmarked: after a time limit of 8 s
+    for operation_id in first:
+        requests.post(f"{stack.base_url}/v1/operations/{operation_id}:cancel").raise_for_status()
+    assert submissions(stack, body["prompt"]) <= 4
+
+
+async def post_together(stack: Stack, prompt: str, timeout: float) -> list[str]:
+    """The digests of the pictures of four parallel POSTs. Each is repeated, unmarked, after its time limit."""
+    body = {"model": "flux", "prompt": prompt, "response_format": "b64_json"}
+    async with httpx.AsyncClient(base_url=stack.base_url, timeout=timeout, follow_redirects=True) as client:
+
+        async def post() -> str:
+            while True:
+                with contextlib.suppress(httpx.ReadTimeout):
+                    document = (await client.post("/v1/images/generations", json=body)).raise_for_status().json()
+                    return hashlib.sha256(base64.b64decode(document["data"][0]["b64_json"])).hexdigest()
+
+        return await asyncio.gather(*(post() for _ in range(4)))
+
+
+def test_parallel_posts_of_httpx_are_four_pictures(stack: Stack) -> None:
+    prompt = "four foxes at once"
+    assert len(set(asyncio.run(post_together(stack, prompt, 30)))) == 4
+    assert submissions(stack, prompt) == 4
+
+
+@pytest.mark.slow
+def test_parallel_posts_that_are_repeated_after_a_time_limit_are_four_pictures_too(stack: Stack) -> None:
+    prompt = "[delay 12s] four foxes in haste"
+    assert len(set(asyncio.run(post_together(stack, prompt, 8)))) == 4
+    assert submissions(stack, prompt) == 4
+
+
+def submissions(stack: Stack, prompt: str) -> int:
+    """How many jobs the upstreams accepted for a prompt."""
     url = f"{stack.upstreams_url}/_standin/submissions"
-    made = until(lambda: requests.get(url, params={"prompt": body["prompt"]}).json()["submissions"])
-    assert len(made) == 1
-    requests.post(f"{stack.base_url}/v1/operations/{operation_id}:cancel").raise_for_status()
+    return len(requests.get(url, params={"prompt": prompt}).json()["submissions"])
 
 
 def test_a_deliberate_second_prompt_is_a_second_picture(stack: Stack) -> None:

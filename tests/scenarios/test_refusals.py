@@ -65,7 +65,7 @@ def test_a_race_that_cannot_be_won_is_given_up() -> None:
     class Contested(MemoryStore):
         """Somebody else is always first, and gone at once."""
 
-        def create(self, operation: Operation, over: str | None = None, reservation: object = None) -> None:
+        def create(self, operation: Operation, over: str | None = None, *_: object) -> None:
             raise Claimed(Claim("gone"))
 
     world = World(store=Contested())

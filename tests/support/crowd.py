@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,10 +24,17 @@ PATIENCE = 100
 """Seconds."""
 
 
-def crowd(stack: Stack, count: int, url: str, body: Any, hold_seconds: float, **headers: str) -> list[Answered]:
-    """The answers to `count` POSTs of the same body that come at the same moment, held `hold_seconds` each."""
+def crowd(
+    stack: Stack, count: int, url: str, body: Any, hold_seconds: float, late: float = 0, **headers: str
+) -> list[Answered]:
+    """The answers to `count` POSTs of the same body that come at the same moment, held `hold_seconds` each.
+
+    `late`: seconds from now when API Gateway says that they came.
+    """
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    sent = json.dumps({"count": count, "url": url, "body": body, "headers": named})
+    sent = json.dumps(
+        {"at": int((time.time() + late) * 1000), "count": count, "url": url, "body": body, "headers": named}
+    )
     done = subprocess.run(
         [sys.executable, "-P", "-m", "support.crowd"],
         input=sent,
@@ -64,7 +72,7 @@ def answers(handler: Callable[..., Any], asked: Mapping[str, Any]) -> list[list[
 
     def post(at: int) -> list[Any]:
         request = event("POST", asked["url"], json.dumps(asked["body"]).encode(), asked["headers"])
-        request["requestContext"]["requestId"] = f"request-{at}"
+        request["requestContext"] |= {"requestId": f"request-{at}", "timeEpoch": asked["at"]}
         asyncio.set_event_loop(loop := asyncio.new_event_loop())
         together.wait(PATIENCE)
         try:

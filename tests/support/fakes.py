@@ -14,7 +14,16 @@ from imagegate.domain.access.ledger import Reservation, UsageTotals, limit_error
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.account import Amount
 from imagegate.domain.operation.attempt import Attempt
-from imagegate.domain.operation.coalescing import Claim, Claimed
+from imagegate.domain.operation.coalescing import (
+    Arrival,
+    BodyClaim,
+    BodyClaimChanged,
+    Candidate,
+    Claim,
+    Claimed,
+    Registration,
+    claim_expires_at,
+)
 from imagegate.domain.operation.document import dumps, loads
 from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.listing import Page, Query
@@ -58,25 +67,64 @@ class MemoryStore:
 
     documents: dict[str, str] = field(default_factory=dict)
     history: list[Operation] = field(default_factory=list)
-    claims: dict[str, Claim] = field(default_factory=dict)
+    claims: dict[str, Claim | BodyClaim] = field(default_factory=dict)
     usage_ledger: dict[tuple[str, str], Amount] = field(default_factory=dict)
     """By key and day; what runs under the day `running`."""
 
-    def create(self, operation: Operation, over: str | None = None, reservation: Reservation | None = None) -> None:
+    def create(
+        self,
+        operation: Operation,
+        over: str | None = None,
+        reservation: Reservation | None = None,
+        registration: Registration | None = None,
+    ) -> None:
         claim = self.claims.get(operation.claim or "")
-        if claim and claim.operation_id != over:
+        if isinstance(claim, Claim) and claim.operation_id != over:
             raise Claimed(claim)
+        registered = self._registered(operation, registration) if registration else None
         if operation.id in self.documents:
             raise Conflict(operation.id)
         self._book(operation, reservation)
         if operation.claim:
-            self.claims[operation.claim] = Claim(operation.id)
+            self.claims[operation.claim] = registered or Claim(operation.id)
         self._write(operation)
 
-    def count_waiting(self, operation: Operation, change: int) -> None:
-        claim = self.claims[operation.claim or ""]
-        if claim.operation_id == operation.id and claim.waiting + change >= 0:
-            self.claims[operation.claim or ""] = replace(claim, waiting=claim.waiting + change)
+    def _registered(self, operation: Operation, registration: Registration) -> BodyClaim:
+        now, arrival, seen = self.read_claim(operation.claim or ""), registration.arrival, registration.seen
+        together = now.candidates and arrival.in_burst_with(now.candidates[-1].begun_at) and not arrival.retry_count
+        if now.version != seen.version and not together:
+            raise BodyClaimChanged(operation.claim)
+        left = [each for each in now.candidates if each.operation_id not in registration.superseded]
+        new = Candidate(operation.id, arrival.at, arrival.at, arrival.retry_count)
+        return BodyClaim([*left, new], now.version + 1, claim_expires_at(operation))
+
+    def read_claim(self, claim: str) -> BodyClaim:
+        found = self.claims.get(claim)
+        return found if isinstance(found, BodyClaim) else BodyClaim()
+
+    def take(self, claim: str, candidate: Candidate, arrival: Arrival) -> bool:
+        if candidate not in self.read_claim(claim).candidates:
+            return False
+        taken = replace(
+            candidate,
+            taken_at=max(arrival.at, candidate.taken_at),
+            retry_count=arrival.retry_count,
+            invited=max(0, candidate.invited - 1),
+        )
+        self._change_candidate(claim, candidate, taken)
+        return True
+
+    def count_waiting(self, operation: Operation, change: int, invited: int = 0) -> None:
+        claim = operation.claim or ""
+        for each in self.read_claim(claim).candidates:
+            if each.operation_id == operation.id and each.waiting + change >= 0:
+                counted = replace(each, waiting=each.waiting + change, invited=each.invited + invited)
+                self._change_candidate(claim, each, counted)
+
+    def _change_candidate(self, claim: str, before: Candidate, after: Candidate) -> None:
+        found = self.read_claim(claim)
+        changed = [after if each == before else each for each in found.candidates]
+        self.claims[claim] = replace(found, candidates=changed)
 
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
         text = self.documents.get(operation_id)

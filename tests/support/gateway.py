@@ -94,6 +94,7 @@ class Gateway:
             no_aws,
             clock=self.clock,
             store=self.store,
+            claims=self.store,
             listing=self.store,
             usage_ledger=self.store,
             images=self.images,

@@ -65,6 +65,7 @@ class World:
             no_aws,
             clock=self.clock,
             store=self.store,
+            claims=self.store,
             images=self.images,
             workflow=self.workflow,
             latencies=self.latencies,

@@ -2,7 +2,8 @@
 
 Attributes: `pk` = `op#<id>`, `body` = the document, and beside it what indexes and conditions need:
 `owner`, `id`, `state`, `model`, `version`, `expires_at` (TTL), and while it is open `open`, `due_at`.
-A claim (domain/operation/coalescing.py) has `holder`, an operation's id, and `waiting`.
+An Idempotency-Key's claim (domain/operation/coalescing.py) has `holder`, an operation's id; a body's claim is in
+dynamodb_claims.py.
 """
 
 import logging
@@ -12,9 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from imagegate.adapters import dynamodb_ledger
+from imagegate.adapters.dynamodb_claims import registration_write
 from imagegate.domain.access.ledger import UNLIMITED, Reservation
 from imagegate.domain.errors import Conflict, RateLimited
-from imagegate.domain.operation.coalescing import Claim, Claimed, claim_expires_at
+from imagegate.domain.operation.coalescing import BodyClaimChanged, Claim, Claimed, Registration, claim_expires_at
 from imagegate.domain.operation.document import dumps, loads
 from imagegate.domain.operation.operation import Operation
 
@@ -38,41 +40,24 @@ class DynamoDBOperations:
         self._retention = retention_days * _DAY
         self._now = now
 
-    def create(self, operation: Operation, over: str | None = None, reservation: Reservation | None = None) -> None:
+    def create(
+        self,
+        operation: Operation,
+        over: str | None = None,
+        reservation: Reservation | None = None,
+        registration: Registration | None = None,
+    ) -> None:
         """Write a new operation and, in one transaction, its claim and its reservation.
 
-        Raises Conflict when the id exists, Claimed when the key has another holder than `over`, and RateLimited
-        when the booking's limits would not hold.
+        Raises Conflict when the id exists, Claimed when the key has another holder than `over`, BodyClaimChanged when
+        the body's claim is not as `registration` saw it, and RateLimited when the booking's limits would not hold.
         """
         if operation.claim is None and reservation is None:
             self._put_new(operation)
             return
         # The claim comes first: a repetition is answered by its operation, whatever the key has left.
-        claim = [self._claim(operation, over)] if operation.claim else []
+        claim = [self._claim(operation, over, registration)] if operation.claim else []
         self._transact(operation, [*claim, self._written(operation, _NEW)], reservation)
-
-    def count_waiting(self, operation: Operation, change: int) -> None:
-        """Change the count of waiting callers on the claim by 1 or -1."""
-        holds = "holder = :id" + (" AND waiting > :none" if change < 0 else "")
-        values = {":id": {"S": operation.id}, ":change": {"N": str(change)}}
-        if change < 0:
-            values[":none"] = {"N": "0"}
-        update = {
-            "TableName": self._table,
-            "Key": {"pk": {"S": operation.claim or ""}},
-            "UpdateExpression": "ADD waiting :change",
-            "ConditionExpression": holds,
-            "ExpressionAttributeValues": values,
-        }
-        for pause in _PAUSES:
-            try:
-                self._client.update_item(**update)
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return
-            except self._client.exceptions.TransactionConflictException:
-                time.sleep(pause * random.random())  # noqa: S311 - spreads writers, no secret
-            else:
-                return
 
     def replace(self, operation: Operation, reservation: Reservation | None = None) -> None:
         """Write the next version and, in one transaction, its reservation.
@@ -158,20 +143,22 @@ class DynamoDBOperations:
         put = {"TableName": self._table, "Item": self._item(operation), "ConditionExpression": condition, **values}
         return {"Put": put}, lambda _: Conflict(f"operation {operation.id} was written by somebody else")
 
-    def _claim(self, operation: Operation, over: str | None) -> Write:
+    def _claim(self, operation: Operation, over: str | None, registration: Registration | None) -> Write:
+        if registration:
+            update = registration_write(self._table, operation, registration)
+            return {"Update": update}, lambda _: BodyClaimChanged(f"{operation.claim} was written by another request")
         put = {
             "TableName": self._table,
             "Item": {
                 "pk": {"S": operation.claim or ""},
                 "holder": {"S": operation.id},
-                "waiting": {"N": "0"},
                 "expires_at": {"N": str(int(claim_expires_at(operation)))},
             },
             "ConditionExpression": "attribute_not_exists(pk) OR holder = :over OR expires_at < :now",
             "ExpressionAttributeValues": {":over": {"S": over or "-"}, ":now": {"N": repr(self._now())}},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        return {"Put": put}, lambda item: Claimed(_claim_of(item))
+        return {"Put": put}, lambda item: Claimed(Claim(item["holder"]["S"]))
 
     def _transact(self, operation: Operation, writes: list[Write], reservation: Reservation | None) -> None:
         """Do all or nothing; of several conditions that do not hold the first says why."""
@@ -195,10 +182,6 @@ class DynamoDBOperations:
     def _item(self, operation: Operation) -> dict[str, dict[str, str]]:
         """The retention after its start or last retry; it never expires while it runs."""
         return _item(operation, max(operation.waiting_since + self._retention, operation.deadline + _DAY))
-
-
-def _claim_of(item: Item) -> Claim:
-    return Claim(item["holder"]["S"], int(item["waiting"]["N"]))
 
 
 def operation_of(item: Item) -> Operation:

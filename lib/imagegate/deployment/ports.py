@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from imagegate.ports.storage import (
         Admission,
         ApiKeys,
+        Claims,
         ImageStore,
         Latencies,
         Listing,
@@ -77,6 +78,13 @@ class AwsPorts:
         from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 
         return DynamoDBOperations(*self._table, self.settings.operation_days, self.clock.now)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """Which operations a repeated request may belong to."""
+        from imagegate.adapters.dynamodb_claims import DynamoDBClaims
+
+        return DynamoDBClaims(*self._table)
 
     @cached_property
     def listing(self) -> Listing:

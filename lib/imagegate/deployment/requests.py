@@ -64,7 +64,7 @@ class Requests(Shared):
             images=self.images,
             fetch_pictures=lambda urls: self.input_pictures(urls),
             listing=self.listing,
-            claims=self.store,
+            claims=self.claims,
             latencies=self.latencies,
             routes=self.routes,
             clock=self.clock,
@@ -107,6 +107,7 @@ class Requests(Shared):
     @cached_property
     def start(self) -> Start:
         """Accepts a request."""
+        from imagegate.usecases.find_repeated import FindRepeated
         from imagegate.usecases.start import Start
 
         return Start(
@@ -114,6 +115,7 @@ class Requests(Shared):
             workflow=self.workflow,
             routes=self.routes,
             resolve_webhook=self.resolve_webhook,
+            find_repeated=FindRepeated(store=self.store, claims=self.claims, clock=self.clock),
             clock=self.clock,
             deadline=self.settings.deadline_seconds,
             expands=self.settings.expands,

@@ -178,6 +178,14 @@ def parse_idempotency_key(header: str | None) -> str | None:
     return None if header is None else require_line(header, "Idempotency-Key")
 
 
+_MOST_RETRIES = 1000
+
+
+def parse_retry_count(header: str) -> int:
+    """Parse a client's count of its retries; a text that is not a count marks a first retry."""
+    return min(int(header), _MOST_RETRIES) if header.isascii() and header.isdecimal() else 1
+
+
 def decode_header(value: str, name: str) -> str:
     """Decode a header that the server read as Latin-1. Raises InvalidRequest when it is not UTF-8."""
     try:

@@ -7,6 +7,7 @@ from imagegate.domain.access.api_key import ApiKey
 from imagegate.domain.access.ledger import Reservation, UsageTotals
 from imagegate.domain.access.rate import Allowance
 from imagegate.domain.errors import FailureCode
+from imagegate.domain.operation.coalescing import Arrival, BodyClaim, Candidate, Registration
 from imagegate.domain.operation.listing import Page, Query
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.timing.latency import Histogram
@@ -15,11 +16,18 @@ from imagegate.domain.timing.latency import Histogram
 class OperationStore(Protocol):
     """Operations by id."""
 
-    def create(self, operation: Operation, over: str | None = None, reservation: Reservation | None = None) -> None:
+    def create(
+        self,
+        operation: Operation,
+        over: str | None = None,
+        reservation: Reservation | None = None,
+        registration: Registration | None = None,
+    ) -> None:
         """Write a new operation, its claim if it has one, and `reservation` in the usage ledger, all or nothing.
 
-        Raises Conflict when the id exists, Claimed when the claim has another owner than `over` (whatever the
-        reservation), and RateLimited when the limits of the reservation would be exceeded.
+        Raises Conflict when the id exists, Claimed when an Idempotency-Key has another owner than `over`,
+        BodyClaimChanged when the claim of the body is not as `registration` saw it (both whatever the reservation),
+        and RateLimited when the limits of the reservation would be exceeded.
         """
 
     def get(self, operation_id: str, *, consistent: bool = False) -> Operation | None:
@@ -51,10 +59,19 @@ class Listing(Protocol):
 
 
 class Claims(Protocol):
-    """Counts the callers that were answered "still waiting"."""
+    """The claims of bodies: which operations a repeated request may belong to."""
 
-    def count_waiting(self, operation: Operation, change: int) -> None:
-        """Change the count on the operation's claim by `change`, 1 or -1."""
+    def read_claim(self, claim: str) -> BodyClaim:
+        """Read consistently the operations with this claim."""
+
+    def take(self, claim: str, candidate: Candidate, arrival: Arrival) -> bool:
+        """Give the operation to a request; false when another request took it since `candidate` was read."""
+
+    def count_waiting(self, operation: Operation, change: int, invited: int = 0) -> None:
+        """Change the count of the operation's waiting callers, and add to those that were told to come back.
+
+        `change`: -1, 0 or 1. The count never falls below 0: then nothing is changed.
+        """
 
 
 class ApiKeys(Protocol):

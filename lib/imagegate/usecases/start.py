@@ -7,7 +7,17 @@ from imagegate.domain.access.api_key import Principal
 from imagegate.domain.access.ledger import UNLIMITED, open_account, reserve
 from imagegate.domain.errors import Conflict, KeyReused, TooLarge
 from imagegate.domain.operation.account import Account
-from imagegate.domain.operation.coalescing import Claim, Claimed, answers_repeat, body_claim, key_claim, resumes_wait
+from imagegate.domain.operation.coalescing import (
+    Arrival,
+    BodyClaimChanged,
+    Claim,
+    Claimed,
+    Registration,
+    answers_key,
+    body_claim,
+    has_body_claim,
+    key_claim,
+)
 from imagegate.domain.operation.ids import new_id
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.expansion import check_expandable
@@ -16,6 +26,7 @@ from imagegate.domain.request.route import Route, Routes
 from imagegate.domain.webhooks.webhook import RequestedWebhook, Webhook
 from imagegate.ports.runtime import Clock, Workflow
 from imagegate.ports.storage import OperationStore
+from imagegate.usecases.find_repeated import FindRepeated
 from imagegate.usecases.webhook_choice import ResolveWebhook
 
 _START_GRACE = 60.0
@@ -38,8 +49,10 @@ class GenerationRequest:
     """Of the canonical body."""
     coalesce: bool = False
     """True for synchronous APIs, whose clients repeat a body without marking it as a retry."""
-    repeated: bool = False
-    """True when the client marks the request as a retry."""
+    arrived_at: float = 0.0
+    """When API Gateway received the request, in seconds since the epoch; 0 for now."""
+    retry_count: int = 0
+    """The client's own count of its retries; 0 when it does not mark the request as a retry."""
     idempotency_key: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     requested_webhook: RequestedWebhook | None = None
@@ -74,6 +87,7 @@ class Start:
     workflow: Workflow
     routes: Routes
     resolve_webhook: ResolveWebhook
+    find_repeated: FindRepeated
     clock: Clock
     deadline: float
     """Seconds that an operation may take when its GenerationRequest has no deadline."""
@@ -91,13 +105,17 @@ class Start:
         over = None
         for _ in range(_RACES):
             made = self._build_operation(generation, principal.owner, accepted)
+            found, registration = self._find_by_body(generation, made)
+            if found:
+                return Started(found, resumes_wait=True, found=True)
             operation, reservation = reserve(made, limits)
             try:
-                self.store.create(operation, over, reservation)
+                self.store.create(operation, over, reservation, registration)
+            except BodyClaimChanged:
+                continue
             except Claimed as claimed:
-                existing = self._find_repeated(generation, claimed.claim)
-                if existing:
-                    return Started(existing, resumes_wait(claimed.claim, generation.repeated), found=True)
+                if existing := self._find_by_key(generation, claimed.claim):
+                    return Started(existing, found=True)
                 over = claimed.claim.operation_id
             else:
                 self.workflow.start(operation.id, run=operation.id)
@@ -120,12 +138,19 @@ class Start:
         account = open_account(principal.key, route, request.n, self.clock.now()) if principal.key else None
         return Accepted(route, webhook, account)
 
-    def _find_repeated(self, generation: GenerationRequest, claim: Claim) -> Operation | None:
-        """The operation that answers this GenerationRequest already, if the claim's owner does."""
+    def _find_by_body(
+        self, generation: GenerationRequest, made: Operation
+    ) -> tuple[Operation | None, Registration | None]:
+        """The operation that the body repeats, or how to register a new one; neither when the body makes no claim."""
+        if not has_body_claim(made):
+            return None, None
+        arrival = Arrival(generation.arrived_at or self.clock.now(), generation.retry_count)
+        return self.find_repeated(made.claim or "", arrival)
+
+    def _find_by_key(self, generation: GenerationRequest, claim: Claim) -> Operation | None:
+        """The operation that answers this GenerationRequest already, if the key's owner does."""
         existing = self.store.get(claim.operation_id, consistent=True)
-        if existing is None or not answers_repeat(
-            existing, claim, generation.repeated, self.clock.now(), retry_invited=generation.coalesce
-        ):
+        if existing is None or (existing.done and not answers_key(existing, retry_invited=generation.coalesce)):
             return None
         if existing.digest != generation.digest:
             raise KeyReused(

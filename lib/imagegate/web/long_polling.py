@@ -10,6 +10,7 @@ from starlette.responses import Response
 from imagegate.dialects.operations.responses import render_accepted
 from imagegate.dialects.registry import dialect_named
 from imagegate.dialects.response import ApiResponse
+from imagegate.domain.operation.coalescing import has_body_claim
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.timing.long_poll import Client, NextMove, client_of, hold_while_untouched, next_move, pause
 from imagegate.domain.wait_pass import WaitPass
@@ -112,13 +113,14 @@ class LongPoll:
         if move is NextMove.REDIRECT and self.waiting and self.waiting.expires <= self.services.clock.now():
             move = NextMove.GIVE_UP  # its link would be refused: the key was last presented ten minutes ago
         if move is NextMove.ANSWER:
-            self._count(operation, -1, self.hop > 0 or self.continues)
+            self._count(operation, -1 if self.hop > 0 or self.continues else 0)
             return self._respond_ended(operation, applied)
         services, dialect = self.services, dialect_named(operation.dialect)
         if self.asynchronous:
             answer = render_accepted(operation, services.picture_link, services.outlook(operation))
             return to_response(answer.with_headers(applied))
-        self._count(operation, +1, self.hop == 0 and not self.continues)
+        first = self.hop == 0 and not self.continues
+        self._count(operation, 1 if first else 0, invited=int(move is NextMove.GIVE_UP))
         if move is NextMove.REDIRECT:
             answer = self._redirect(operation)
         else:
@@ -135,10 +137,10 @@ class LongPoll:
             return to_response_at_any_size(answer, operation, services.images)
         return to_response(dialect.render_too_large(operation, services))
 
-    def _count(self, operation: Operation, change: int, applies: bool) -> None:
+    def _count(self, operation: Operation, change: int, invited: int = 0) -> None:
         """Count the clients whose wait was broken off, which distinguishes a repeated POST from a second order."""
-        if operation.claim and applies:
-            self.services.claims.count_waiting(operation, change)
+        if has_body_claim(operation) and (change or invited):
+            self.services.claims.count_waiting(operation, change, invited)
 
     def _redirect(self, operation: Operation) -> ApiResponse:
         # The link is signed, because some clients drop their Authorization when they follow a redirect.
@@ -159,7 +161,7 @@ def wait_for(request: Request, services: Services, operation: Operation, hop: in
         # The wait route always holds, so it must not claim to have applied `respond-async`.
         preferences=replace(parse_preferences(request), respond_async=False),
         hop=hop,
-        arrived_at=_arrived_at(request),
+        arrived_at=arrived_at(request),
         waiting=waiting_of(request),
     ).wait(operation)
 
@@ -175,14 +177,15 @@ def wait_for_started(request: Request, services: Services, started: Started, *, 
         client=_client(request, services),
         preferences=preferences,
         continues=started.resumes_wait,
-        arrived_at=_arrived_at(request),
+        arrived_at=arrived_at(request),
         asynchronous=asynchronous or preferences.respond_async,
         waiting=waiting_of(request),
         counted=started.found,
     ).wait(started.operation)
 
 
-def _arrived_at(request: Request) -> float:
+def arrived_at(request: Request) -> float:
+    """When API Gateway (or the function URL) received the request, in seconds since the epoch; 0 when unknown."""
     context = request.scope.get("aws.event", {}).get("requestContext", {})
     return float(context.get("timeEpoch", 0)) / 1000
 

@@ -123,10 +123,10 @@ def test_what_takes_nothing_is_not_refused_by_what_others_have_used(store: Any, 
 
 def test_a_repetition_is_told_so_although_the_key_has_nothing_left(store: Any, client: Any) -> None:
     limits = {"pictures_per_day": 1, "concurrent": 1}
-    one = operation("same#me#x")
+    one = operation("key#me#x")
     store.create(one, None, reservation(**limits))
     with pytest.raises(Claimed) as held:
-        store.create(operation("same#me#x"), None, reservation(**limits))
+        store.create(operation("key#me#x"), None, reservation(**limits))
     assert held.value.claim.operation_id == one.id
     assert usage_ledger(store, client) == UsageTotals(1, {TODAY: Amount(0, 1, 5)})
 
@@ -159,7 +159,7 @@ def test_without_a_booking_as_much_is_written_as_ever(client: Any, clock: FakeCl
     one = operation()
     store.create(one)
     store.replace(replace(one, version=2))
-    store.create(operation("same#me#x"))
+    store.create(operation("key#me#x"))
     assert [model.name for model, _ in calls] == ["PutItem", "PutItem", "TransactWriteItems"]
     assert len(json.loads(calls[2][1]["body"])["TransactItems"]) == 2
 

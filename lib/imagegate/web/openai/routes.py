@@ -12,7 +12,7 @@ from starlette.responses import Response
 from imagegate.dialects.openai import huggingface
 from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai.models import render_model, render_models
-from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key, with_privacy
+from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key, parse_retry_count, with_privacy
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import InvalidRequest, UnknownModel
@@ -20,7 +20,7 @@ from imagegate.usecases.start import GenerationRequest
 from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
 from imagegate.web.http import to_response
-from imagegate.web.long_polling import wait_for_started
+from imagegate.web.long_polling import arrived_at, wait_for_started
 from imagegate.web.routing import PrincipalDep, ServicesDep, create_router
 from imagegate.web.services import Services
 from imagegate.web.uploads import Upload, describe_inputs, read_upload
@@ -131,9 +131,11 @@ def _takes_either(request: Request) -> bool:
 
 def _with_headers(generation: GenerationRequest, request: Request) -> GenerationRequest:
     """Apply the headers: OpenAI's own clients count their retries, others may send an Idempotency-Key."""
-    repeated = request.headers.get("x-stainless-retry-count", "0") != "0"
     headers = header_texts(request, ("idempotency-key", DATA_LOGGING))
     generation = replace(
-        generation, repeated=repeated, idempotency_key=parse_idempotency_key(headers.get("idempotency-key"))
+        generation,
+        arrived_at=arrived_at(request),
+        retry_count=parse_retry_count(request.headers.get("x-stainless-retry-count", "0")),
+        idempotency_key=parse_idempotency_key(headers.get("idempotency-key")),
     )
     return with_privacy(generation, headers.get(DATA_LOGGING, ""))

@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 
 from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.operation.coalescing import AFTERLIFE, KEY_LIFE, Claim, answers_repeat, claim_expires_at, digest
+from imagegate.domain.operation.coalescing import (
+    AFTERLIFE,
+    BURST,
+    KEY_LIFE,
+    Arrival,
+    BodyClaim,
+    Candidate,
+    answers_body,
+    answers_key,
+    claim_expires_at,
+    digest,
+)
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.request import ImageRequest, Message
 
@@ -24,34 +35,84 @@ THROTTLED = replace(RUNNING, state=State.FAILED, ended_at=100.0, failure=Failure
 REFUSED = replace(RUNNING, state=State.FAILED, ended_at=100.0, failure=Failure(FailureCode.CONTENT_FILTERED, "no"))
 
 
+START = 50.0
+
+
+def candidate(name: str = "one", **changes: Any) -> Candidate:
+    return replace(Candidate(name, begun_at=START, taken_at=START), **changes)
+
+
 @pytest.mark.parametrize(
-    ("holder", "waiting", "repeated", "now", "expected"),
+    ("retry_count", "seconds", "changes", "expected"),
     [
-        (RUNNING, 0, False, 50.0, True),
-        (SUCCEEDED, 0, False, 101.0, False),
-        (SUCCEEDED, 1, False, 101.0, True),
-        (SUCCEEDED, 0, True, 101.0, True),
-        (SUCCEEDED, 1, True, 100.0 + AFTERLIFE, True),
-        (SUCCEEDED, 1, True, 101.0 + AFTERLIFE, False),
-        (REFUSED, 1, False, 101.0, True),
-        (THROTTLED, 1, True, 101.0, False),
+        # An unmarked request: of the same burst, or after a time-out.
+        (0, 0.0, {}, False),
+        (0, BURST - 0.1, {}, False),
+        (0, BURST, {}, True),
+        (0, -BURST, {}, True),  # the retry was faster than the request that it repeats
+        # A client of the same burst has taken it already, or was told to come back.
+        (0, 20.0, {"taken_at": START + 19.0}, False),
+        (0, 20.0, {"taken_at": START + 19.0, "invited": 1}, True),
+        (0, 0.1, {"invited": 1}, True),
+        (0, 20.0, {"waiting": 1}, True),
+        (0, 0.1, {"waiting": 1}, False),
+        # A marked retry finds what it repeats at once.
+        (1, 0.1, {}, True),
+        (2, 0.1, {"retry_count": 1}, True),
+        # Retries of requests that were lost are of one burst too; later they share what is there.
+        (1, 0.1, {"retry_count": 1}, False),
+        (1, 20.0, {"retry_count": 1, "taken_at": START + 19.9}, True),
+    ],
+)
+def test_which_requests_an_operation_suits(
+    retry_count: int, seconds: float, changes: dict[str, Any], expected: bool
+) -> None:
+    assert candidate(**changes).suits(Arrival(START + seconds, retry_count)) is expected
+
+
+@pytest.mark.parametrize(
+    ("retry_count", "candidates", "expected"),
+    [
+        (0, [candidate("a", taken_at=3.0), candidate("b", taken_at=1.0), candidate("c", taken_at=2.0)], "bca"),
+        (0, [candidate("a"), candidate("b", taken_at=99.0, invited=1), candidate("c", taken_at=99.0)], "ba"),
+        (1, [candidate("a", retry_count=1), candidate("b", taken_at=60.0)], "ba"),
+    ],
+)
+def test_who_was_told_to_come_back_is_served_first_and_then_the_one_that_waited_longest(
+    retry_count: int, candidates: list[Candidate], expected: str
+) -> None:
+    chosen = BodyClaim(candidates).choose(Arrival(START + 50, retry_count))
+    assert "".join(each.operation_id for each in chosen) == expected
+
+
+@pytest.mark.parametrize(
+    ("existing", "changes", "retry_count", "now", "expected"),
+    [
+        (RUNNING, {}, 0, 50.0, True),
+        (SUCCEEDED, {}, 0, 101.0, False),
+        (SUCCEEDED, {"waiting": 1}, 0, 101.0, True),
+        (SUCCEEDED, {"invited": 1}, 0, 101.0, True),
+        (SUCCEEDED, {}, 1, 101.0, True),
+        (SUCCEEDED, {"waiting": 1}, 1, 100.0 + AFTERLIFE, True),
+        (SUCCEEDED, {"waiting": 1}, 1, 101.0 + AFTERLIFE, False),
+        (REFUSED, {"waiting": 1}, 0, 101.0, True),
+        (THROTTLED, {"waiting": 1}, 1, 101.0, False),
     ],
 )
 def test_who_is_answered_by_an_operation_that_is_there(
-    holder: Operation, waiting: int, repeated: bool, now: float, expected: bool
+    existing: Operation, changes: dict[str, int], retry_count: int, now: float, expected: bool
 ) -> None:
-    assert answers_repeat(holder, Claim(holder.id, waiting), repeated, now) is expected
+    assert answers_body(existing, candidate(**changes), Arrival(now, retry_count), now) is expected
 
 
 @pytest.mark.parametrize(
-    ("holder", "retry_invited", "expected"),
+    ("existing", "retry_invited", "expected"),
     [(SUCCEEDED, True, True), (REFUSED, True, True), (THROTTLED, True, False), (THROTTLED, False, True)],
 )
 def test_a_key_leads_to_its_operation_unless_a_second_try_was_invited(
-    holder: Operation, retry_invited: bool, expected: bool
+    existing: Operation, retry_invited: bool, expected: bool
 ) -> None:
-    keyed = replace(holder, claim="key#me#k")
-    assert answers_repeat(keyed, Claim(holder.id), False, 101.0 + AFTERLIFE, retry_invited=retry_invited) is expected
+    assert answers_key(existing, retry_invited=retry_invited) is expected
 
 
 CANONICAL = {"a": "я", "b": [1, {"x": 1, "y": 2}]}
