@@ -71,5 +71,11 @@ class Dialect(Protocol):
         `repeats`: the client posts again after a 503 with Retry-After. `retry_after`: seconds until it should.
         """
 
+    def render_redirect(self, operation: Operation, location: str) -> ApiResponse:
+        """303 to `location`, where to continue to wait, or where an answer too large for Lambda is.
+
+        The body is the dialect's error and says what to do, for clients that show it instead of following.
+        """
+
     def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
         """The answer in place of one larger than Lambda returns, to a client that cannot fetch it from S3."""

@@ -62,6 +62,19 @@ def failure_of(operation: Operation) -> Failure | None:
     return _CANCELLED if operation.state is State.CANCELLED else operation.failure
 
 
+def redirect_advice(operation: Operation) -> str:
+    """What to do at a redirect that the client does not follow: it waits, or its answer is too large for Lambda."""
+    if operation.done:
+        return (
+            "The answer is too large for this response: GET the URL in the header Location, without credentials. "
+            f"/v1/operations/{operation.id} has the pictures too."
+        )
+    return (
+        "The picture is still being made, and nothing is lost. Follow the redirect; or repeat the same request in some "
+        f"seconds, which gets the same picture; or GET /v1/operations/{operation.id}/wait with the same key."
+    )
+
+
 def ignored_fields(operation: Operation) -> set[str]:
     """The request's fields that the providers of the pictures did not honour, by the domain's names."""
     made = (attempt for attempt in operation.attempts if attempt.state is AttemptState.DONE)

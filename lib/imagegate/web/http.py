@@ -3,8 +3,9 @@
 import hashlib
 from dataclasses import replace
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from imagegate.dialects.dialect import Dialect
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.operation.operation import Operation
 from imagegate.ports.storage import ImageStore
@@ -27,7 +28,9 @@ def fits(answer: ApiResponse) -> bool:
     return (size * 4 / 3 if is_picture else size) <= LARGEST_BODY
 
 
-def to_response_at_any_size(answer: ApiResponse, operation: Operation, images: ImageStore) -> Response:
+def to_response_at_any_size(
+    answer: ApiResponse, operation: Operation, images: ImageStore, dialect: Dialect
+) -> Response:
     """The answer, or a redirect to it in S3 when it is too large for Lambda.
 
     Every client that follows the redirects of a wait follows this one too. All but urllib drop their
@@ -40,7 +43,7 @@ def to_response_at_any_size(answer: ApiResponse, operation: Operation, images: I
     # Overwriting restarts its lifetime: an object from yesterday would be removed while the new URL is still valid.
     images.put(key, answer.body, answer.headers.get("content-type", _JSON), overwrite=True)
     headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
-    return RedirectResponse(images.presign(key), 303, {"cache-control": "no-store", **headers})
+    return to_response(dialect.render_redirect(operation, images.presign(key)).with_headers(headers))
 
 
 def matches(etag: str, if_none_match: str) -> bool:

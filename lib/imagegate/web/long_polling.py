@@ -96,8 +96,12 @@ class LongPoll:
             operation = self.services.read(operation.id, operation.owner, consistent=last)
 
     def _hold_while_untouched(self, operation: Operation, began: float) -> float:
-        """Release the function early when the workflow may be waiting for one, unless the caller set `Prefer: wait`."""
-        if self.preferences.wait is not None or not operation.untouched or operation.awaits_expansion:
+        """Release the function early when the workflow may be waiting for one.
+
+        Not if the caller set `Prefer: wait`, or follows no redirect: it would only learn that the picture is not ready.
+        """
+        patient = self.preferences.wait is not None or not self.client.hops
+        if patient or not operation.untouched or operation.awaits_expansion:
             return math.inf
         return hold_while_untouched(began - operation.waiting_since, self.services.starts_within)
 
@@ -134,7 +138,7 @@ class LongPoll:
             raise pictures_gone(operation)
         answer = dialect.render_ended(operation, services).with_headers(applied)
         if services.redirects or self.hop or fits(answer):
-            return to_response_at_any_size(answer, operation, services.images)
+            return to_response_at_any_size(answer, operation, services.images, dialect)
         return to_response(dialect.render_too_large(operation, services))
 
     def _count(self, operation: Operation, change: int, invited: int = 0) -> None:
@@ -145,12 +149,7 @@ class LongPoll:
     def _redirect(self, operation: Operation) -> ApiResponse:
         # The link is signed, because some clients drop their Authorization when they follow a redirect.
         location = self.services.hop_links(operation, self.hop + 1, self.waiting)
-        return ApiResponse(303, render_unfinished(operation), {"location": location})
-
-
-def render_unfinished(operation: Operation) -> object:
-    """The body of a redirect, for clients that show it instead of following it."""
-    return {"id": operation.id, "state": operation.state, "done": operation.done}
+        return dialect_named(operation.dialect).render_redirect(operation, location)
 
 
 def wait_for(request: Request, services: Services, operation: Operation, hop: int) -> Response:

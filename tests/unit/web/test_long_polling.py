@@ -208,6 +208,42 @@ def test_yandexarts_async_requests_are_each_their_own(gateway: Gateway) -> None:
     assert len(ids) == 3
 
 
+@pytest.mark.parametrize(
+    ("agent", "status"),
+    [("GuzzleHttp/7", 504), ("Faraday v2.13.1", 504), ("OpenAI/2.5.0 (.NET 9.0.1)", 503), ("n8n", 504)],
+)
+def test_who_follows_no_redirect_is_told_to_repeat_and_gets_the_same_picture(
+    gateway: Gateway, agent: str, status: int
+) -> None:
+    answer = post(gateway, agent)
+    assert (answer.status, answer.headers["retry-after"]) == (status, "30")
+    error = answer.json()["error"]
+    assert error["code"] == "operation_pending"
+    assert "repeat the same request" in error["message"]
+    end(gateway)
+    assert post(gateway, agent).json()["operation_id"] == answer.json()["operation_id"]
+
+
+def test_a_redirect_that_is_shown_says_what_to_do(gateway: Gateway) -> None:
+    answer = post(gateway)
+    document = answer.json()
+    assert (answer.status, document["operation_id"]) == (303, next(iter(gateway.store.documents)))
+    assert set(document["error"]) == {"message", "type", "param", "code"}
+    assert document["error"]["code"] == "operation_pending"
+    assert f"/v1/operations/{document['operation_id']}/wait" in document["error"]["message"]
+    end(gateway)
+    assert post(gateway).json()["operation_id"] == document["operation_id"]
+
+
+def test_a_redirect_of_the_operations_api_is_a_problem(gateway: Gateway) -> None:
+    operation = gateway.call("POST", "/v1/operations", PROMPT).json()
+    answer = gateway.call("GET", operation["urls"]["wait"])
+    assert (answer.status, answer.headers["content-type"]) == (303, "application/problem+json")
+    document = answer.json()
+    assert (document["status"], document["code"], document["id"]) == (303, "operation_pending", operation["id"])
+    assert "repeat the same request" in document["detail"]
+
+
 def test_prefer_respond_async(gateway: Gateway) -> None:
     began = gateway.clock.now()
     answer = post(gateway, prefer="respond-async")
@@ -304,6 +340,8 @@ def test_an_answer_too_large_for_lambda_goes_by_s3(gateway: Gateway, monkeypatch
     end(gateway, body=picture(400, 300), n=4)
     answer, _ = follow(gateway, answer)
     assert answer.status == 303
+    assert answer.json()["error"]["code"] == "answer_too_large"
+    assert "Location" in answer.json()["error"]["message"]
     key = answer.headers["location"].removeprefix("https://bucket.invalid/").removesuffix("?signed")
     assert key.startswith("answers/")
     whole = ImagesResponse.model_validate_json(gateway.images.objects[key])
@@ -329,4 +367,6 @@ def test_a_large_yandexart_answer_goes_by_s3_too(gateway: Gateway, monkeypatch: 
     body = {"modelUri": "art://f/flux", "messages": [{"text": "a cat"}]}
     operation_id = gateway.call("POST", "/foundationModels/v1/imageGenerationAsync", body).json()["id"]
     end(gateway, body=picture(400, 300))
-    assert gateway.call("GET", f"/operations/{operation_id}").status == 303
+    answer = gateway.call("GET", f"/operations/{operation_id}")
+    assert (answer.status, answer.json()["code"]) == (303, 9)
+    assert "Location" in answer.json()["message"]

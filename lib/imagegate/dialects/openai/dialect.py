@@ -61,6 +61,10 @@ class OpenAIImages:
         """503 to a client that repeats it, else 504; the message says how to continue to wait."""
         return responses.render_pending(operation, repeats, retry_after)
 
+    def render_redirect(self, operation: Operation, location: str) -> ApiResponse:
+        """303 with OpenAI's error body, for clients that do not follow it."""
+        return responses.render_redirect(operation, location)
+
     def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
         """422 with the pictures' URLs in place of their bytes."""
         return responses.render_too_large(operation, [context.presigned_url(each) for each in operation.pictures])

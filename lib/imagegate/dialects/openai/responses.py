@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse, RenderedPicture, ignored_fields
+from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse, RenderedPicture, ignored_fields, redirect_advice
 from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation.attempt import ACCEPTED
 from imagegate.domain.operation.operation import Operation
@@ -202,6 +202,13 @@ def render_pending(operation: Operation, repeats: bool, retry_after: int) -> Api
     headers = {"retry-after": str(retry_after), "location": f"/v1/operations/{operation.id}/wait"}
     repeat = {"x-should-retry": "true"} if repeats else {}
     return ApiResponse(answer.status, {**answer.body, "operation_id": operation.id}, headers | repeat)
+
+
+def render_redirect(operation: Operation, location: str) -> ApiResponse:
+    """303 with an error that says what to do, for clients that show it instead of following the redirect."""
+    code = "answer_too_large" if operation.done else "operation_pending"
+    error = render_error(303, redirect_advice(operation), "server_error", code, None)
+    return ApiResponse(303, {**error.body, "operation_id": operation.id}, {"location": location})
 
 
 def render_too_large(operation: Operation, urls: Sequence[str]) -> ApiResponse:

@@ -44,6 +44,10 @@ class Operations:
         """202 with the running operation, and in Retry-After the learned time until it ends."""
         return responses.render_accepted(operation, context.picture_link, context.outlook(operation))
 
+    def render_redirect(self, operation: Operation, location: str) -> ApiResponse:
+        """303 with a problem, for clients that do not follow it."""
+        return responses.render_redirect(operation, location)
+
     def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
         """The operation: it holds links, so it is never too large."""
         return self.render_ended(operation, context)

@@ -4,7 +4,7 @@ from typing import Any
 
 from imagegate.dialects.dialect import PictureLink
 from imagegate.dialects.operations.pages import LARGEST_PAGE, page_token, take_page
-from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse
+from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse, redirect_advice
 from imagegate.domain.errors import RequestError
 from imagegate.domain.operation.listing import Page
 from imagegate.domain.operation.operation import Operation
@@ -71,6 +71,22 @@ def render_refusal(error: RequestError, request_id: str) -> ApiResponse:
     """The answer to a request that the caller has to change."""
     status = REFUSAL_STATUSES.get(error.code, 400)
     return render_problem(status, error.code, error.message, request_id, remedy=error.remedy, param=error.param)
+
+
+def render_redirect(operation: Operation, location: str) -> ApiResponse:
+    """303 with a problem that says what to do, for clients that show it instead of following the redirect."""
+    code = "answer_too_large" if operation.done else "operation_pending"
+    body = {
+        "type": "about:blank",
+        "title": "See other",
+        "status": 303,
+        "detail": redirect_advice(operation),
+        "code": code,
+        "id": operation.id,
+        "state": operation.state,
+        "done": operation.done,
+    }
+    return ApiResponse(303, body, {**PROBLEM, "location": location})
 
 
 def render_problem(status: int, code: str, detail: str, request_id: str, **more: str | None) -> ApiResponse:

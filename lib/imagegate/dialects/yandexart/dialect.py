@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from imagegate.dialects.dialect import RenderContext
 from imagegate.dialects.parsing import is_header_text
-from imagegate.dialects.response import ApiResponse, failure_of
+from imagegate.dialects.response import ApiResponse, failure_of, redirect_advice
 from imagegate.dialects.yandexart import responses
 from imagegate.dialects.yandexart.requests import CLIENT_ID, NAME
 from imagegate.domain.errors import RequestError
@@ -52,6 +52,11 @@ class YandexArt:
     ) -> ApiResponse:
         """The running operation, which its clients poll."""
         return responses.render_pending(operation)
+
+    def render_redirect(self, operation: Operation, location: str) -> ApiResponse:
+        """303 with the service's error body, for clients that do not follow it."""
+        error = responses.render_error(9, redirect_advice(operation))
+        return ApiResponse(303, error.body, {"location": location})
 
     def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
         """A failed precondition with the operation's address in the operations API."""

@@ -27,6 +27,11 @@ class Client:
 
 
 _HOPS_OF_AGENT = (("aiohttp", 8), ("go-http-client", 8), ("python-urllib", 9), ("python-requests", 28))
+_FOLLOWING_NOTHING = ("guzzlehttp", "faraday", "n8n", "(.net")
+"""Parts of the User-Agents of clients that treat a redirect after a POST as an error."""
+_OPENAI_GO = "openai/go"
+_OPENAI_GO_HOPS = 9
+"""Go's limit. A large answer is one redirect more; openai-go then repeats its request, which is answered at once."""
 _REPEATING_AGENTS = ("openai/", "asyncopenai/", "ai/", "ai-sdk/", "litellm")
 
 
@@ -39,6 +44,10 @@ def client_of(user_agent: str, redirects: bool = True) -> Client:
     repeats = agent.startswith(_REPEATING_AGENTS) or "ai-sdk/" in agent
     hops = next((hops for name, hops in _HOPS_OF_AGENT if name in agent), _DEFAULT_HOPS)
     hops = _DEFAULT_HOPS if repeats else hops
+    if agent.startswith(_OPENAI_GO):
+        hops = _OPENAI_GO_HOPS
+    if any(part in agent for part in _FOLLOWING_NOTHING):
+        hops = 0
     return Client(hops if redirects else 0, repeats)
 
 

@@ -14,7 +14,6 @@ from imagegate.dialects.response import RenderedPicture
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.providers import registry
 from imagegate.web import openapi_samples as samples
-from imagegate.web.long_polling import render_unfinished
 from imagegate.web.openai import schemas
 from imagegate.web.openapi_parts import (
     DATA_LOGGING,
@@ -54,7 +53,7 @@ NO_PICTURES = _ERRORS(
 PICTURES: Mapping[int, Any] = {
     200: openai_responses.render_success(samples.DONE, [RenderedPicture(samples.PICTURE, url=samples.URL)]).body,
     202: samples.native(samples.QUEUED),
-    303: render_unfinished(samples.QUEUED),
+    303: openai_responses.render_redirect(samples.QUEUED, "").body,
 }
 _PARAMETERS = (PREFER, IDEMPOTENCY_KEY, DATA_LOGGING)
 _FIRST = {"model": "flux", "prompt": "a red fox in the snow"}

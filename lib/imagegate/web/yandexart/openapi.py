@@ -8,7 +8,6 @@ from imagegate.dialects.yandexart import responses as yandexart_responses
 from imagegate.dialects.yandexart.dialect import YANDEXART
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.web import openapi_samples as samples
-from imagegate.web.long_polling import render_unfinished
 from imagegate.web.openapi_parts import (
     DATA_LOGGING,
     OVERTAKEN,
@@ -26,7 +25,7 @@ _ANSWERS: Responses = {
     200: {"model": YandexOperationSchema, "description": "The operation."},
     303: {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]},
 }
-_REDIRECT = render_unfinished(samples.DONE)
+_REDIRECT = YANDEXART.render_redirect(samples.DONE, "").body
 _STOPPED = Failure(FailureCode.CANCELLED, "The operation was cancelled.")
 _GET = Documented(
     summary="Get the result",

@@ -66,4 +66,4 @@ def _respond(operation: Operation, services: Services) -> Response:
         answer = YANDEXART.render_ended(operation, services)
     else:
         answer = render_pending(operation, services.outlook(operation).retry_after)
-    return to_response_at_any_size(answer, operation, services.images)
+    return to_response_at_any_size(answer, operation, services.images, YANDEXART)
