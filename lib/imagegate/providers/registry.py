@@ -27,6 +27,7 @@ PROTOCOLS: Mapping[str, str] = {
     "gigachat": "GigaChat",
     "fal": "Fal",
     "gradio_space": "GradioSpace",
+    "ideogram": "Ideogram",
     "openai_images": "OpenAIImages",
     "replicate": "Replicate",
     "sdapi": "Sdapi",
