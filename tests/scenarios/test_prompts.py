@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Pending, Ready, Ticket
 from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.usecases.start import GenerationRequest
 from support.fakes import ScriptedProvider, picture
 from support.world import World, ready
@@ -30,16 +32,28 @@ def begun(world: World, *, private: bool = False) -> Operation:
     return world.start(GenerationRequest(request, "yandexart", deadline=24 * 3600))
 
 
-def test_an_upstream_with_a_negative_prompt_gets_what_to_avoid(world: World) -> None:
-    world.alpha.limits = replace(world.alpha.limits, capabilities=frozenset({"negative_prompt"}))
+def with_limits(world: World, **changes: Any) -> None:
+    """Let alpha's model differ from what alpha's other models have."""
+    world.routes = Routes([Route("flux", (Target("alpha", "schnell", replace(world.alpha.limits, **changes)),))])
+    world.__post_init__()
+
+
+def test_a_model_with_a_negative_prompt_gets_what_to_avoid(world: World) -> None:
+    with_limits(world, capabilities=frozenset({"negative_prompt"}))
     operation = begun(world)
     world.submit(operation.id)
     [request] = world.alpha.submitted
     assert (request.prompt, request.negative_prompt) == (f"{MARK}\nlast", "fog")
 
 
+def test_a_seed_is_brought_into_the_range_of_the_model(world: World) -> None:
+    with_limits(world, capabilities=frozenset({"seed"}), seed_maximum=99)
+    world.submit(world.begun(seed=205).id)
+    assert world.alpha.submitted[0].seed == 5
+
+
 def test_an_upstream_that_weighs_gets_every_message_as_it_came(world: World) -> None:
-    world.alpha.limits = replace(world.alpha.limits, supports_weights=True)
+    with_limits(world, supports_weights=True)
     operation = begun(world)
     world.submit(operation.id)
     assert world.alpha.submitted[0].messages == MESSAGES

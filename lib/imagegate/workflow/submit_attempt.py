@@ -53,7 +53,7 @@ class SubmitAttempt:
         if attempt not in operation.attempts:
             return operation  # it has ended meanwhile, or another execution was first
         provider = self.providers(target.provider)
-        upstream_request = _build_request(operation, attempt, provider.limits, images, mask)
+        upstream_request = _build_request(operation, attempt, target.limits, images, mask)
         try:
             outcome = provider.submit(upstream_request)
         except UpstreamError as error:
