@@ -11,6 +11,8 @@ from botocore.config import Config
 # for which API Gateway waits: the request is answered, if only with what broke down.
 _ATTEMPTS = 4
 _CONFIG = Config(
+    # botocore builds its own from the environment, twice in every call.
+    user_agent="imagegate",
     connect_timeout=3,
     read_timeout=5,
     # Between two calls a function is frozen, for longer than what is on the way keeps a silent connection; a call on

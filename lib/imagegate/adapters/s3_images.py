@@ -43,6 +43,7 @@ def s3_client(region: str) -> Any:
     (docs/protocols/aws.md#presigned-urls).
     """
     config = Config(
+        user_agent="imagegate",
         signature_version="s3v4",
         s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
         connect_timeout=3,
