@@ -1,6 +1,7 @@
 """The artifacts of `sam build` and `sam package`: processor, Python version, bytecode and size."""
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from support.sam import ARTIFACTS, Account, Project
+from trim_botocore import OPERATIONS
 
 AARCH64 = 0xB7
 """The processor in an ELF header."""
@@ -21,7 +23,7 @@ WHEEL_TAG = re.compile(
     r"py\d?[.\d py]*-none-any|py3-none-(?P<plain>\w+)|(cp313-cp313|cp3\d+-abi3)-(?P<platform>[\w.]+)"
 )
 MB = 1_000_000
-ZIPPED, UNPACKED = 40 * MB, 90 * MB
+ZIPPED, UNPACKED = 25 * MB, 75 * MB
 """Limits of the layer. Lambda accepts 250 MB unpacked, but a cold start becomes slow long before."""
 
 
@@ -67,6 +69,15 @@ def test_it_holds_what_is_locked_and_the_package_without_its_local_parts(built: 
     assert ours - {"__pycache__"} == there - {"bridge", "cli", "local"}
     assert not (built.layer / "python" / "pydantic" / "v1").exists()
     assert not (built.layer / "python" / "bin").exists()
+
+
+def test_of_awss_services_it_holds_the_operations_that_are_called(built: Project) -> None:
+    data = built.layer / "python" / "botocore" / "data"
+    assert {entry.name for entry in data.iterdir() if entry.is_dir()} == set(OPERATIONS)
+    for service, operations in OPERATIONS.items():
+        [model] = data.glob(f"{service}/*/service-2.json")
+        assert json.loads(model.read_text())["operations"].keys() == operations
+    assert size(data) < MB / 2
 
 
 def test_every_wheel_is_for_lambdas_python_and_processor(built: Project) -> None:
