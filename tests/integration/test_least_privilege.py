@@ -150,6 +150,8 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
     ),
     "forget what a key has used": (delete_item("usage#none#running"), set()),
     "count a key's requests": (put_item("pace#none"), FRONTS),
+    "read routes": (get_item("routes#current"), {*FRONTS, "ExpandFunction", "IntakeFunction", *DRIVERS}),
+    "change routes": (put_item("routes#current"), set()),
     "write an item of no kind": (put_item("other"), set()),
     "scan the table": (lambda client, names: client("dynamodb").scan(TableName=names.table), set()),
     "remove the table": (lambda client, names: client("dynamodb").delete_table(TableName=names.table), set()),

@@ -101,6 +101,7 @@ class Gateway:
             workflow=self.workflow,
             latencies=self.latencies,
             routes=self.routes,
+            secret_names=lambda: None,
             api_keys=self.keys,
             signing_secret=(lambda: b"signing secret") if self.access == "keys" else None,
             request_rate=MemoryRequestRate(self.clock),

@@ -10,11 +10,16 @@ from imagegate.cli.main import app
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["models", "errors", "parameters", "stand-ins"])
+@pytest.mark.parametrize("page", ["models", "errors", "parameters", "routes-keys", "stand-ins"])
 def test_a_generated_page_is_up_to_date(page: str) -> None:
     made = CliRunner().invoke(app, ["tables", page])
     assert made.exit_code == 0
     assert (DOCS / f"{page}.md").read_text() == made.output, "run `make docs`"
+
+
+def test_the_schema_of_routes_files_is_up_to_date() -> None:
+    made = CliRunner().invoke(app, ["routes", "schema"])
+    assert (DOCS / "routes.schema.json").read_text() == made.output, "run `make docs`"
 
 
 def test_the_schemas_of_events_are_up_to_date(tmp_path: Path) -> None:

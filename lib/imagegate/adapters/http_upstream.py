@@ -1,5 +1,6 @@
 """HTTP to upstreams: the one place that owns timeouts, size caps, redirects and address rules."""
 
+import copy
 import logging
 import re
 import ssl
@@ -12,11 +13,12 @@ from typing import Any
 import httpx
 from httpx_sse import EventSource, SSEError
 
-from imagegate.adapters.picture_targets import Target, pin, vet_picture
+from imagegate.adapters.picture_targets import Target, pin, vet_picture, vet_upstream
 from imagegate.adapters.upstream_errors import failed
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.ports.upstreams import HttpRequest, HttpResponse, ServerSentEvent
+from imagegate.ports.upstreams import HttpRequest, HttpResponse, Reach, ServerSentEvent
 
+_ANYWHERE = Reach(private_network=True)
 LARGEST_ANSWER = 32 * 1024 * 1024
 LARGEST_EVENT = 1024 * 1024
 """Bytes that a stream may take to tell one event, comments included."""
@@ -40,13 +42,28 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 class HttpUpstream:
     """The Http port on one httpx client, and one more for each CA bundle that a request brings."""
 
-    def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, transport: httpx.BaseTransport | None = None, reach: Reach = _ANYWHERE) -> None:
         self._client = httpx.Client(transport=transport, trust_env=False)
         self._trusting: dict[str, httpx.Client] = {"": self._client}
+        self._reach = reach
+
+    def confined(self, reach: Reach) -> "HttpUpstream":
+        """The same clients, for calls and downloads that go no further than `reach` says."""
+        other = copy.copy(self)
+        other._reach = reach
+        return other
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send and read the answer, whatever its status; redirects are an answer, not followed."""
-        return self._send(request)
+        return self._send(request, self._public_address(request.url))
+
+    def _public_address(self, url: str) -> str | None:
+        """The address to connect to; `None` for any of its host's. Raises UpstreamError for a private one."""
+        if self._reach.private_network:
+            return None
+        with _to_upstream_error(HttpRequest("GET", url)):
+            parsed = httpx.URL(url)
+        return vet_upstream(parsed)
 
     def _send(self, request: HttpRequest, address: str | None = None, largest: int | None = None) -> HttpResponse:
         """`address`: to connect to, in place of whatever the host's name leads to. `largest`: bytes of the answer."""
@@ -88,16 +105,17 @@ class HttpUpstream:
         """
         silence = min(_SILENCE, max(hold_until - time.time(), 0.1))
         timeout = httpx.Timeout(silence, connect=_CONNECT)
-        with (
-            _to_upstream_error(request),
-            self._client.stream(
-                request.method, request.url, headers=dict(request.headers), timeout=timeout
-            ) as response,
-        ):
+        with _to_upstream_error(request), _closing(self._opened(request, timeout)) as response:
             if response.status_code != 200:
                 code = _code_of_unopened(response.status_code)
                 raise failed(code, request.url, f"HTTP {response.status_code} instead of a stream")
             yield from _Hearing(response, request.url, hold_until).events()
+
+    def _opened(self, request: HttpRequest, timeout: httpx.Timeout) -> httpx.Response:
+        built = self._client.build_request(request.method, request.url, headers=dict(request.headers), timeout=timeout)
+        if address := self._public_address(request.url):
+            pin(built, address)
+        return self._client.send(built, stream=True)
 
     def download(
         self, url: str, trusted_base: str, *, seconds: float = READING_SECONDS, largest: int | None = None
@@ -106,12 +124,12 @@ class HttpUpstream:
 
         `seconds`: for each address that leads to it. `largest`: bytes of the picture, LARGEST_ANSWER by default.
         """
-        target = vet_picture(url, "", trusted_base)
+        target = vet_picture(url, "", trusted_base, self._reach)
         for _ in range(_REDIRECTS + 1):
             response = self._fetch(target, seconds, largest)
             if response.status not in _REDIRECT_STATUSES:
                 break
-            target = vet_picture(response.headers.get("location", ""), target.url, trusted_base)
+            target = vet_picture(response.headers.get("location", ""), target.url, trusted_base, self._reach)
         if response.status != 200:
             code = FailureCode.EXPIRED if response.status in (403, 404, 410) else FailureCode.UPSTREAM_FAILED
             raise failed(code, target.url, f"HTTP {response.status} for the picture")
@@ -206,9 +224,9 @@ def _without_credentials(body: bytes, request: HttpRequest) -> bytes:
 
 
 @contextmanager
-def _closing(response: httpx.Response) -> Iterator[None]:
+def _closing(response: httpx.Response) -> Iterator[httpx.Response]:
     try:
-        yield
+        yield response
     finally:
         response.close()
 

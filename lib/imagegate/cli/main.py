@@ -8,6 +8,9 @@ from imagegate.cli.env import env
 from imagegate.cli.events import events_app
 from imagegate.cli.keys import keys_app
 from imagegate.cli.openapi import openapi
+from imagegate.cli.routes.commands import routes_app
+from imagegate.cli.routes.models import models
+from imagegate.cli.routes.providers import providers_app
 from imagegate.cli.schemas import schemas
 from imagegate.cli.secrets import secrets_app
 from imagegate.cli.serve import serve
@@ -23,12 +26,15 @@ app.command()(serve)
 app.command()(deploy)
 app.command()(destroy)
 app.command()(env)
+app.command()(models)
 app.command()(openapi)
 app.command(hidden=True)(tables)
 app.command(hidden=True)(schemas)
 app.add_typer(bridge_app, name="bridge")
 app.add_typer(events_app, name="events")
 app.add_typer(keys_app, name="keys")
+app.add_typer(providers_app, name="providers")
+app.add_typer(routes_app, name="routes")
 app.add_typer(secrets_app, name="secrets")
 
 

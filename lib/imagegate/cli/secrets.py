@@ -3,13 +3,15 @@
 import json
 import re
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
+from imagegate.cli.routes.push import note_secrets
 from imagegate.cli.sentences import command, hint, in_a_sentence
 from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, Local, Stage, StateDir, target
-from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.errors import InvalidRequest, MisconfiguredError
 from imagegate.settings import upstream_secrets_path
 
 secrets_app = typer.Typer(help="Credentials of upstreams, kept in SSM.", no_args_is_help=True)
@@ -28,6 +30,8 @@ def set_secret(
             raise InvalidRequest("A name has 1 to 100 of A-Z a-z 0-9 _ . -", remedy="Choose another NAME.")
         where = target(stage, local, state_dir)
         where.secrets().put(name, _value(name))
+        with suppress(MisconfiguredError):  # a credential may be set before its stage is deployed
+            note_secrets(where)
     path = f"{upstream_secrets_path(where.stage)}/{name}"
     hint(f"Set {path}; functions that had read it before see it within five minutes.")
 

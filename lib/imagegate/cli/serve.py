@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imagegate.cli.routes.options import Routes, default_file
 from imagegate.cli.target import DEFAULT_STATE, LOCAL_STAGE
 from imagegate.domain.access.api_key import EVERYBODY
 
@@ -59,6 +60,7 @@ def serve(
     keys: Keys = False,
     long_hold_port: LongHoldPort = None,
     cors_origin: CorsOrigins = [],  # noqa: B006 - typer reads it, nothing changes it
+    routes: Routes = None,
 ) -> None:
     """Serve the gateway with an embedded AWS and stand-in upstreams, until Ctrl-C."""
     # Imported here, so that `imagegate --help` does not wait for an AWS SDK.
@@ -73,7 +75,7 @@ def serve(
         "CorsOrigins": ",".join(map(_origin, cors_origin)),
     }
     settings = replace(settings, parameters=parameters, long_hold_port=long_hold_port)
-    raise typer.Exit(_run(Stack(settings), screen, live, keys))
+    raise typer.Exit(_run(Stack(settings), screen, live, keys, routes or default_file()))
 
 
 def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "ServeScreen") -> "StackSettings":
@@ -82,6 +84,7 @@ def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "S
     from imagegate.local.upstreams.chat import EXPANDER_PARAMETERS
 
     parameters = {"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}", "IntakeKey": EVERYBODY, "LongHold": "on"}
+    parameters["KeyCacheSeconds"] = "1"  # a change of the routes file is seen at once
     return StackSettings(
         template=SOURCE / "template.yaml",
         state=state_dir,
@@ -102,18 +105,33 @@ def _origin(text: str) -> str:
     return text.lower()
 
 
-def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool) -> int:
+def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool, routes: Path | None) -> int:
     """Serve until interrupted (0) or until something fails (1)."""
+    from imagegate.cli.routes.options import read_table
+    from imagegate.cli.routes.push import note_secrets_of
+    from imagegate.cli.routes.watch import RoutesWatch
+    from imagegate.deployment import Deployment
+    from imagegate.domain.errors import ImagegateError
     from imagegate.local.stack.stack import StackError
+    from imagegate.settings import of_stage
 
     _on_signals(_interrupt)
+    watch = None
     try:
+        if routes:
+            read_table(routes)  # what is wrong is said before anything is started
         stack.start()
+        deployment = Deployment(of_stage(LOCAL_STAGE, stack.outputs, local=True), stack.client)
+        if routes:
+            watch = RoutesWatch(routes, deployment.pushed_routes, screen.say)
+            watch.start()
+        note_secrets_of(deployment)
         threading.Thread(target=_warm_up, args=(stack.base_url,), daemon=True).start()
-        screen.running(stack.base_url, live, keys, _first_key(stack) if keys else None, stack.long_hold_url)
+        first_key, table = _first_key(stack) if keys else None, deployment.route_tables.current()
+        screen.running(stack.base_url, live, keys, first_key, stack.long_hold_url, table, routes)
         stack.wait()
         return 1
-    except StackError as error:
+    except (StackError, ImagegateError) as error:
         screen.failed(str(error))
         return 1
     except KeyboardInterrupt:
@@ -125,6 +143,8 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool) -> int:
         return 1
     finally:
         _on_signals(signal.SIG_IGN)  # a second Ctrl-C must not cut the stop short
+        if watch:
+            watch.stop()
         stack.stop()
         screen.stopped()
 

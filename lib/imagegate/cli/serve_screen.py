@@ -4,12 +4,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
 from imagegate.cli.sentences import command
 from imagegate.cli.target import local_options
+
+if TYPE_CHECKING:
+    from imagegate.providers.registry import RouteTable
 
 _OPEN = ("[yellow]Open[/]: every program on this machine may use it. [bold]--keys[/] asks for API keys.",)
 
@@ -37,23 +41,36 @@ class ServeScreen:
         self._out.print(f"  {line}", markup=False)
 
     def running(
-        self, base_url: str, live: bool, keys: bool, first_key: str | None, long_hold_url: str | None = None
+        self,
+        base_url: str,
+        live: bool,
+        keys: bool,
+        first_key: str | None,
+        long_hold_url: str | None = None,
+        table: "RouteTable | None" = None,
+        routes_file: Path | None = None,
     ) -> None:
         """Show the addresses, a command to try, which upstreams make the pictures, and who may use the gateway.
 
-        `first_key`: the key that was just made, if one was.
+        `first_key`: the key that was just made, if one was. `table`: the routes in force; without it the built-in ones.
         """
         from imagegate.local.upstreams.app import BASE_PATHS
         from imagegate.providers import registry
 
-        routes = [(route.model, [target.provider for target in route.targets]) for route in registry.routes()]
+        table = table or registry.builtin()
+        routes = [(route.model, [target.provider for target in route.targets]) for route in table.routes]
+        stand_ins = frozenset() if live else frozenset(BASE_PATHS) - frozenset(table.own)
         self._serving = True
         self._out.print()
         self._out.print(*_addresses(base_url, long_hold_url), sep="\n")
         self._out.print("\n[bold]Try it[/]")
         self._out.print(f"  {_curl(base_url, routes[0][0], keys)}", markup=False)
         self._out.print()
-        self._out.print(*_models(routes, frozenset() if live else frozenset(BASE_PATHS)), sep="\n")
+        self._out.print(*_models(routes, stand_ins), sep="\n")
+        if routes_file:
+            self._out.print(f"Routes: {routes_file} is read again whenever it changes.", markup=False)
+        elif table.version:
+            self._out.print(f"Routes: version {table.version}, which was pushed.", markup=False)
         self._out.print(_truth(live))
         self._out.print(*(_closed(first_key, self._state_dir) if keys else _OPEN), sep="\n")
         self._out.print(f"Ctrl-C ends it. State and logs are in {self._state_dir}/.\n", style="dim")

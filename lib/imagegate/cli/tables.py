@@ -7,6 +7,7 @@ import typer
 
 from imagegate.cli.deploy.parameters import Parameter, read_template
 from imagegate.cli.markdown import table
+from imagegate.cli.routes.page import routes_keys
 from imagegate.cli.serve import SOURCE
 from imagegate.dialects.openai import responses as openai_responses
 from imagegate.dialects.operations import responses as operations_responses
@@ -46,6 +47,7 @@ class MarkdownPage(StrEnum):
     MODELS = "models"
     ERRORS = "errors"
     PARAMETERS = "parameters"
+    ROUTES_KEYS = "routes-keys"
     STAND_INS = "stand-ins"
 
 
@@ -57,6 +59,7 @@ def tables(page: MarkdownPage) -> None:
         MarkdownPage.MODELS: models,
         MarkdownPage.ERRORS: errors,
         MarkdownPage.PARAMETERS: parameters,
+        MarkdownPage.ROUTES_KEYS: routes_keys,
         MarkdownPage.STAND_INS: stand_ins,
     }
     typer.echo(_GENERATED + pages[page](), nl=False)

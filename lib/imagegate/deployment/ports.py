@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from imagegate.adapters.dynamodb_deliveries import DynamoDBDeliveries
     from imagegate.adapters.dynamodb_operations import DynamoDBOperations
+    from imagegate.adapters.dynamodb_routes import DynamoDBRoutes
     from imagegate.adapters.dynamodb_stream import StreamReader
+    from imagegate.adapters.http_upstream import HttpUpstream
     from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
     from imagegate.adapters.sqs_requests import SqsRequests
     from imagegate.adapters.sqs_webhooks import SqsWebhooks
@@ -32,9 +34,11 @@ if TYPE_CHECKING:
         SigningSecret,
         UsageLedger,
     )
-    from imagegate.ports.upstreams import Http
+    from imagegate.providers.live_routes import RouteTables
     from imagegate.settings import Settings
 
+_EXPECTED_SECONDS = 20.0
+"""How long a job takes at a provider that no known route table has any more."""
 INPUT_DAYS = 2
 """Days for which the bucket keeps the pictures that came with a request, as template.yaml says."""
 
@@ -125,19 +129,37 @@ class AwsPorts:
     def latencies(self) -> Latencies:
         """How long the jobs of each provider and model have taken."""
         from imagegate.adapters.dynamodb_latencies import DynamoDBLatencies
-        from imagegate.providers import registry
 
-        return DynamoDBLatencies(*self._table, lambda name: registry.limits_of(name).expected_seconds)
+        def expected(provider: str) -> float:
+            limits = self.route_tables.entry_limits(provider)
+            return limits.expected_seconds if limits else _EXPECTED_SECONDS
+
+        return DynamoDBLatencies(*self._table, expected)
 
     @cached_property
     def admission(self) -> Admission:
         """Which providers may be asked at this moment."""
         from imagegate.adapters.dynamodb_admission import DynamoDBAdmission
-        from imagegate.providers import registry
 
-        return DynamoDBAdmission(
-            *self._table, lambda name: registry.limits_of(name).requests_per_minute, self.clock.now
-        )
+        def per_minute(provider: str) -> int | None:
+            limits = self.route_tables.entry_limits(provider)
+            return limits.requests_per_minute if limits else None
+
+        return DynamoDBAdmission(*self._table, per_minute, self.clock.now)
+
+    @cached_property
+    def pushed_routes(self) -> DynamoDBRoutes:
+        """The routes files that were pushed."""
+        from imagegate.adapters.dynamodb_routes import DynamoDBRoutes
+
+        return DynamoDBRoutes(*self._table)
+
+    @cached_property
+    def route_tables(self) -> RouteTables:
+        """The route tables: the one in force, and those that operations began with."""
+        from imagegate.providers.live_routes import RouteTables
+
+        return RouteTables(self.pushed_routes, self.clock, self.settings.key_cache_seconds)
 
     @cached_property
     def deliveries(self) -> DynamoDBDeliveries:
@@ -247,7 +269,7 @@ class AwsPorts:
         return SsmSecrets(self._client("ssm"), self.settings.secrets_path)
 
     @cached_property
-    def http(self) -> Http:
+    def http(self) -> HttpUpstream:
         """HTTP to upstreams."""
         from imagegate.adapters.http_upstream import HttpUpstream
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from imagegate.domain.access.api_key import Principal
+    from imagegate.domain.request.route import Target
     from imagegate.usecases.authenticate import Authenticate
     from imagegate.usecases.cancel import Cancel
     from imagegate.usecases.intake import Intake
@@ -66,6 +67,7 @@ class Requests(Shared):
             listing=self.listing,
             claims=self.claims,
             latencies=self.latencies,
+            is_available=self._is_available,
             routes=self.routes,
             clock=self.clock,
             hold_seconds=settings.hold_seconds,
@@ -76,6 +78,21 @@ class Requests(Shared):
             starts_within=math.inf if settings.long_hold else STARTS_WITHIN,
             cors_origins=settings.cors_origins,
         )
+
+    def _is_available(self, target: Target) -> bool:
+        from imagegate.providers.availability import missing_secrets
+
+        names = self.secret_names()
+        if names is None:
+            return True
+        return not missing_secrets(self.route_tables.current(), target.provider, target.model, names)
+
+    @cached_property
+    def secret_names(self) -> Callable[[], frozenset[str] | None]:
+        """The names of the upstream credentials that are set, as far as they were noted; `None`: they never were."""
+        from imagegate.providers.availability import cached_names
+
+        return cached_names(self.pushed_routes.secret_names, self.clock.now, self.settings.key_cache_seconds)
 
     @cached_property
     def authenticate(self) -> Callable[[str | None], Principal]:

@@ -32,10 +32,10 @@ class Shared(AwsPorts):
 
     @cached_property
     def routes(self) -> Routes:
-        """The route table."""
-        from imagegate.providers import registry
+        """The routes."""
+        from imagegate.providers.live_routes import LiveRoutes
 
-        return registry.routes()
+        return LiveRoutes(self.route_tables)
 
     @cached_property
     def update_with_retry(self) -> UpdateWithRetry:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from imagegate.domain.request.limits import Limits
-    from imagegate.ports.upstreams import Expander
-    from imagegate.providers.registry import Providers
+    from imagegate.ports.upstreams import Expander, Http, ProviderFor
+    from imagegate.providers.live_routes import LiveProviders
     from imagegate.workflow.driver import Driver
     from imagegate.workflow.expand import Expand
     from imagegate.workflow.fail import Fail
@@ -125,7 +125,7 @@ class Workflow(Shared):
         from imagegate.workflow.store_pictures import StorePictures
 
         return Outcomes(
-            store_pictures=StorePictures(images=self.images, http=self.http, codec=PillowPictures()),
+            store_pictures=StorePictures(images=self.images, http=self.picture_http, codec=PillowPictures()),
             providers=self.providers,
             admission=self.admission,
             latencies=self.latencies,
@@ -142,19 +142,31 @@ class Workflow(Shared):
 
     @cached_property
     def limits_of(self) -> Callable[[str], Limits]:
-        """What a provider can do, by its name."""
-        from imagegate.providers import registry
-
-        return registry.limits_of
+        """What a provider can do, by its key."""
+        return self.route_tables.limits_of
 
     @cached_property
-    def providers(self) -> Providers:
-        """The upstreams, by name."""
+    def providers(self) -> ProviderFor:
+        """The upstreams, by key."""
+        return self.live_providers
+
+    @cached_property
+    def live_providers(self) -> LiveProviders:
+        """The same, with the ways to them."""
         from imagegate.adapters.ssm_secrets import SsmSecrets
-        from imagegate.providers import registry
+        from imagegate.providers.live_routes import LiveProviders
 
         secrets = SsmSecrets(self._client("ssm", _SSM_ATTEMPTS), self.settings.secrets_path)
-        return registry.Providers(self.http, secrets, self.settings.upstream_base_urls)
+        base_urls, http = self.settings.upstream_base_urls, self.http
+        return LiveProviders(self.route_tables, http, secrets, base_urls, http.confined)
+
+    @cached_property
+    def picture_http(self) -> Http:
+        """HTTP to finished pictures."""
+        from imagegate.providers.live_routes import LiveProviders, PictureHttp
+
+        providers = self.providers
+        return PictureHttp(self.http, providers.http_of) if isinstance(providers, LiveProviders) else self.http
 
     @cached_property
     def expander(self) -> Expander | None:

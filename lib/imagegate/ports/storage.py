@@ -1,6 +1,7 @@
 """Storage of operations, API keys, usage, pictures and statistics."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from imagegate.domain.access.api_key import ApiKey
@@ -151,3 +152,29 @@ class Admission(Protocol):
 
 SigningSecret = Callable[[], bytes]
 """The deployment's secret for signed links (domain/access/signed_link.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushedRoutes:
+    """A routes file as it was pushed to a deployment."""
+
+    version: str
+    """Sorts by time."""
+    text: str
+    """The file, in TOML."""
+    previous: str
+    """The version that was in force before; empty for none."""
+    pushed_at: float
+    """Seconds since the epoch."""
+    pushed_by: str
+    note: str
+
+
+class RoutesStore(Protocol):
+    """The routes files of a deployment."""
+
+    def current(self) -> PushedRoutes | None:
+        """The file in force; `None` when none was ever pushed."""
+
+    def get(self, version: str) -> PushedRoutes | None:
+        """The file that was pushed as this version."""

@@ -99,6 +99,17 @@ class ServerSentEvent:
     data: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which hosts a provider's calls and downloads may go to."""
+
+    private_network: bool = False
+    """Whether its servers may have addresses that are not on the public internet."""
+    picture_hosts: tuple[str, ...] = ()
+    """Hosts, with a port if it is not the usual one, that pictures are fetched from beside the provider's own; empty:
+    every public one by https."""
+
+
 class Http(Protocol):
     """The one way to an upstream; owns timeouts, size caps, redirects and address rules."""
 

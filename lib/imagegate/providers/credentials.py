@@ -2,12 +2,34 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.ports.upstreams import Secrets
 
 _log = logging.getLogger(__name__)
+
+
+class MissingSecret(UpstreamError):
+    """A provider needs a credential that is not set."""
+
+    def __init__(self, provider: str, names: tuple[str, ...]) -> None:
+        """`names`: the secrets of which one has to be set, the best first."""
+        super().__init__(Failure(FailureCode.AUTH, f"{provider} is not available here."))
+        self.names = names
+
+
+@contextmanager
+def without_log() -> Iterator[None]:
+    """Log no missing secrets, for those who only look which are missing."""
+    _log.disabled = True
+    try:
+        yield
+    finally:
+        _log.disabled = False
+
+
 _PLACE = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 _DOUBLED_SLASH = re.compile(r"(?<!:)/{2,}")
 
@@ -21,7 +43,7 @@ def authorization(provider: str, secrets: Secrets, schemes: Mapping[str, str]) -
         if value := _read(secrets, name):
             return {"authorization": f"{scheme} {value}"}
     if schemes:
-        raise _unset(provider, *schemes)
+        raise _missing(provider, *schemes)
     return {}
 
 
@@ -31,7 +53,7 @@ def fill_in(provider: str, secrets: Secrets, template: str) -> str:
     def value(place: re.Match[str]) -> str:
         found = _read(secrets, place[1])
         if not found:
-            raise _unset(provider, place[1])
+            raise _missing(provider, place[1])
         return found
 
     return _PLACE.sub(value, template)
@@ -48,8 +70,8 @@ def _read(secrets: Secrets, name: str) -> str:
     return (secrets.get(name) or "").strip()
 
 
-def _unset(provider: str, *names: str) -> UpstreamError:
+def _missing(provider: str, *names: str) -> MissingSecret:
     """The error for a caller, who can do nothing about it; what the operator can do is logged."""
     hint = f"imagegate secrets set {' (or '.join(names)}{')' * (len(names) - 1)}"
     _log.warning("%s has no key set: %s", provider, hint)
-    return UpstreamError(Failure(FailureCode.AUTH, f"{provider} is not available here."))
+    return MissingSecret(provider, names)

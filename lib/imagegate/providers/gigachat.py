@@ -42,6 +42,7 @@ class GigaChatConfig:
     """What [providers.NAME] says of one GigaChat."""
 
     auth_url: str = "https://ngw.devices.sberbank.ru:9443/api/v2/oauth"
+    """Where its access tokens come from."""
     scope: str = "GIGACHAT_API_PERS"
     """`GIGACHAT_API_PERS`, `_B2B` or `_CORP`, as the key was issued for."""
 

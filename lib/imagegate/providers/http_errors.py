@@ -1,7 +1,9 @@
 """HTTP answers of upstreams in imagegate's error vocabulary (docs/protocols/providers.md#error-vocabulary)."""
 
 import re
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.ports.upstreams import HttpResponse
@@ -43,9 +45,23 @@ def bad_payload(provider: str, what: str) -> UpstreamError:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a `Retry-After` header, LONGEST_PAUSE at most (the number form; upstreams use no other)."""
+    """Seconds of a `Retry-After` header, a number or a date, LONGEST_PAUSE at most."""
     value = headers.get("retry-after", "").strip()
-    return min(float(value), LONGEST_PAUSE) if _SECONDS.fullmatch(value) else None
+    seconds = float(value) if _SECONDS.fullmatch(value) else _seconds_until(value, headers.get("date", ""))
+    return None if seconds is None else min(max(seconds, 0.0), LONGEST_PAUSE)
+
+
+def _seconds_until(moment: str, sent: str) -> float | None:
+    """From the upstream's own `Date`, because clocks differ; from now where it has none."""
+    until, since = _timestamp(moment), _timestamp(sent)
+    return None if until is None else until - (time.time() if since is None else since)
+
+
+def _timestamp(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def strip_html(text: str) -> str:

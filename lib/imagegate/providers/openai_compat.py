@@ -60,10 +60,13 @@ class OpenAICompatConfig:
     ratio_maximum: int = 2**31
     """Longer side to shorter side."""
     prompt_characters: int = 4000
+    """The longest prompt."""
     images_per_call: int = 1
     """More than 1 only where the server takes `n`."""
     seed_maximum: int = 2**31 - 1
+    """The largest seed; larger ones are brought into the range."""
     steps_maximum: int = 50
+    """The most steps."""
     input_images: int = 0
     """Pictures that `/images/edits` takes; 0: there is no such path."""
     edits: Literal["form", "json"] = "form"

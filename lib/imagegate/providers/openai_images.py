@@ -15,7 +15,7 @@ from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request.request import ImageRequest
-from imagegate.ports.upstreams import Http, HttpRequest, Secrets
+from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization, fill_in, fill_in_base_url
 from imagegate.providers.openai_compat import OpenAICompatConfig
 from imagegate.providers.openai_responses import parse_answer
@@ -46,17 +46,25 @@ class OpenAIImages:
         self._http = http
         self._secrets = secrets
         self._config = config
+        self._refuses_response_format = False
 
     def submit(self, upstream_request: UpstreamRequest) -> Ready:
         """Ask for the pictures, which are the answer; fewer than `count` when they would not fit in one."""
         fields = build_fields(self._config, self._model(upstream_request.model), upstream_request)
         path = path_for(self.name, self._config, upstream_request)
-        request = build_request(
-            self._url(path), self._headers(upstream_request), fields, upstream_request, self._config
-        )
+        if self._refuses_response_format:
+            fields = without_response_format(fields)
+        response = self._send(path, fields, upstream_request)
+        if response.status in (400, 422) and "response_format" in fields and b"response_format" in response.body:
+            # The caller did not ask for this field, so its refusal is not the caller's.
+            self._refuses_response_format = True
+            response = self._send(path, without_response_format(fields), upstream_request)
         seed = upstream_request.request.seed if "seed" in self.limits.capabilities else None
-        response = self._http.send(request)
         return parse_answer(self.name, self.base_url, response, seed, empty_is_refusal=self._config.empty_is_refusal)
+
+    def _send(self, path: str, fields: Mapping[str, Any], upstream_request: UpstreamRequest) -> HttpResponse:
+        headers = self._headers(upstream_request)
+        return self._http.send(build_request(self._url(path), headers, fields, upstream_request, self._config))
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
         """Never called: this protocol gives no tickets."""
@@ -81,6 +89,11 @@ class OpenAIImages:
         if "://" in model:
             return model
         return fill_in(self.name, self._secrets, self._config.model).replace("{model}", model)
+
+
+def without_response_format(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields for a server that refuses `response_format`."""
+    return {name: value for name, value in fields.items() if name != "response_format"}
 
 
 def path_for(name: str, config: OpenAICompatConfig, upstream_request: UpstreamRequest) -> str:

@@ -3,6 +3,7 @@
 Contract: docs/protocols/openai-images.md#answers, docs/protocols/yandexart.md#ai-studio.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,23 +18,33 @@ from imagegate.providers.http_errors import bad_payload, http_error, strip_html
 from imagegate.providers.parsing import address_of, counts_of, decoded, json_of
 
 _OF_CODE = {
-    "moderation_blocked": FailureCode.CONTENT_FILTERED,
-    "content_policy_violation": FailureCode.CONTENT_FILTERED,
-    "contentFilter": FailureCode.CONTENT_FILTERED,
-    "content_filter": FailureCode.CONTENT_FILTERED,
-    "ResponsibleAIPolicyViolation": FailureCode.CONTENT_FILTERED,
-    "image_generation_user_error": FailureCode.CONTENT_FILTERED,
-    "insufficient_quota": FailureCode.NO_CREDIT,
-    "PAYMENT_REQUIRED": FailureCode.NO_CREDIT,
-    "billing_hard_limit_reached": FailureCode.NO_CREDIT,
-    "model_not_found": FailureCode.NOT_FOUND,
+    "moderationblocked": FailureCode.CONTENT_FILTERED,
+    "contentpolicyviolation": FailureCode.CONTENT_FILTERED,
+    "contentfilter": FailureCode.CONTENT_FILTERED,
+    "contentfiltered": FailureCode.CONTENT_FILTERED,
+    "responsibleaipolicyviolation": FailureCode.CONTENT_FILTERED,
+    "imagegenerationusererror": FailureCode.CONTENT_FILTERED,
+    "insufficientquota": FailureCode.NO_CREDIT,
+    "insufficientuserquota": FailureCode.NO_CREDIT,
+    "insufficientbalance": FailureCode.NO_CREDIT,
+    "insufficientcredits": FailureCode.NO_CREDIT,
+    "paymentrequired": FailureCode.NO_CREDIT,
+    "billinghardlimitreached": FailureCode.NO_CREDIT,
+    "modelnotfound": FailureCode.NOT_FOUND,
 }
-"""By an error's `code`, or else its `type`; these outrank the HTTP status (a billing limit comes as 400 or 429)."""
+"""By an error's `code`, or else its `type`, without case and punctuation, in which servers differ.
+
+These outrank the HTTP status: a billing limit comes as 400, 403, 429 or 500.
+"""
+_PUNCTUATION = re.compile(r"[^a-z0-9]")
 
 _AMBIGUOUS_STATUSES = frozenset({400, 401, 403, 422})
 """Statuses whose text decides: Yandex refuses a prompt as it refuses a wrong parameter."""
 
 
+_LISTS = ("images", "image_urls", "urls")
+"""Keys of lists of pictures, at the top or inside `data`, of servers that have no list in `data`."""
+_ADDRESS = re.compile(r"https?://|/|data:")
 LONGEST_REVISED_PROMPT = 2000
 """Characters of one that are stored: ten of them and the prompt have to fit into an item of the table and an event."""
 
@@ -53,6 +64,8 @@ def parse_answer(
     name: str, base_url: str, response: HttpResponse, seed: int | None, *, empty_is_refusal: bool = False
 ) -> Ready:
     """The pictures of an answer; `seed` is the one that was sent. Raises UpstreamError for any other answer."""
+    if response.status == 200 and response.headers.get("content-type", "").startswith("image/"):
+        return Ready(bodies=(response.body,), seed=seed)
     document = json_of(response.body)
     error = _error_in(document)
     if response.status not in (200, 201) or error:
@@ -81,13 +94,17 @@ def _no_picture(name: str, status: int, document: Any, empty_is_refusal: bool) -
 def _refusal_error(name: str, response: HttpResponse, error: ErrorBody | None) -> UpstreamError:
     text = error.message if error else response.body.decode("utf-8", "replace")
     failure = http_error(name, response, text).failure
-    code = next(filter(None, map(_OF_CODE.get, error.codes)), None) if error else None
+    code = next(filter(None, map(_code_of, error.codes)), None) if error else None
     # A block of the whole account bears the code of a refused prompt too (docs/protocols/openai-compatible.md#azure).
     if response.status in _AMBIGUOUS_STATUSES and (code is None or response.status == 403):
         code = code_from_text(text) or code
     if code is None and response.status < 300:
         code = FailureCode.BAD_PAYLOAD
     return UpstreamError(replace(failure, code=code or failure.code))
+
+
+def _code_of(word: str) -> FailureCode | None:
+    return _OF_CODE.get(_PUNCTUATION.sub("", word.casefold()))
 
 
 def _error_in(document: Any) -> ErrorBody | None:
@@ -116,8 +133,20 @@ def _pictures(document: Any, base_url: str) -> Iterator[tuple[bytes | Source, st
 
 
 def _entries(document: Any) -> list[Mapping[str, Any]]:
-    data = document.get("data") if isinstance(document, Mapping) else None
-    return [entry for entry in data if isinstance(entry, Mapping)] if isinstance(data, list) else []
+    """The pictures' objects, wherever a server has them; a text alone is an address or base64."""
+    fields = document if isinstance(document, Mapping) else {}
+    data = fields.get("data")
+    inner = data if isinstance(data, Mapping) else {}
+    lists = (data, *(holder.get(key) for holder in (fields, inner) for key in _LISTS))
+    found = next((entries for entries in lists if isinstance(entries, list) and entries), [])
+    entries = [_entry(entry) for entry in found]
+    return [entry for entry in entries if isinstance(entry, Mapping)]
+
+
+def _entry(entry: Any) -> Any:
+    if not isinstance(entry, str):
+        return entry
+    return {"url" if _ADDRESS.match(entry) else "b64_json": entry}
 
 
 def _respects_moderation(entry: Mapping[str, Any]) -> bool:
@@ -126,7 +155,7 @@ def _respects_moderation(entry: Mapping[str, Any]) -> bool:
 
 def _picture(datum: Mapping[str, Any], base_url: str) -> bytes | Source | None:
     """The bytes, or where they are; some servers write `data:` in either field, and paths without a host."""
-    inline, url = datum.get("b64_json"), datum.get("url")
+    inline, url = datum.get("b64_json") or datum.get("base64"), datum.get("url") or datum.get("image_url")
     if isinstance(inline, str) and inline:
         return decoded(inline)
     if isinstance(url, str) and url.startswith("data:"):

@@ -53,10 +53,14 @@ def data_url(picture: InputBody) -> str:
     return f"data:{picture.content_type};base64,{base64.b64encode(picture.body).decode()}"
 
 
+_BASE64URL = str.maketrans("-_", "+/")
+
+
 def decoded(value: Any) -> bytes | None:
-    """A file in standard base64, with or without `data:image/png;base64,` before it; `None` for anything else."""
+    """A file in base64 of either alphabet, perhaps after `data:image/png;base64,`; `None` for anything else."""
     try:
-        return base64.b64decode("".join(value.rpartition(",")[2].split()), validate=True) or None
+        text = "".join(value.rpartition(",")[2].split()).translate(_BASE64URL).rstrip("=")
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True) or None
     except (ValueError, AttributeError):
         return None
 

@@ -4,7 +4,7 @@ To add a protocol: a module beside this one, one line in PROTOCOLS. ADDING.md ha
 """
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
@@ -14,9 +14,12 @@ from typing import Any, overload
 from imagegate.domain.errors import MisconfiguredError
 from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.route import Route, Routes, Target
-from imagegate.ports.upstreams import Http, Provider, Secrets
-from imagegate.providers.config import ProviderConfig, parse_config
+from imagegate.ports.upstreams import Http, Provider, Reach, Secrets
+from imagegate.providers.config import ConfigError, ProviderConfig, parse_config
 from imagegate.providers.replaced import URL_SUFFIX, reach, with_replaced_urls
+
+COMMON_KEYS = ("protocol", "base_url", "enabled", "private_network", "picture_hosts")
+"""Keys of a provider that every protocol has."""
 
 PROTOCOLS: Mapping[str, str] = {
     "bedrock": "Bedrock",
@@ -44,16 +47,18 @@ however many protocols there are.
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """A provider of models.toml."""
+class ProviderEntry:
+    """A provider of a route table."""
 
     provider_class: Any
     """Called with name, base URL, Http and Secrets, and with the config if the class names a `config_type`."""
     base_url: str
     config: ProviderConfig | None
+    reach: Reach
 
     @property
     def limits(self) -> Limits:
+        """What it accepts."""
         limits: Limits = self.config.limits if self.config else self.provider_class.limits
         return limits
 
@@ -66,12 +71,18 @@ class _Entry:
 class _Targets(Sequence[Target]):
     """The targets of a route, whose protocols are loaded when the first one is used."""
 
-    def __init__(self, route: Mapping[str, Any]) -> None:
+    def __init__(self, route: Mapping[str, Any], entry: Callable[[str], ProviderEntry]) -> None:
         self._route = route
+        self._entry = entry
 
     @cached_property
     def _targets(self) -> tuple[Target, ...]:
-        return tuple(_target(stop, self._route) for stop in self._route["route"])
+        return tuple(self._target(stop) for stop in self._route["route"])
+
+    def _target(self, stop: str) -> Target:
+        provider, _, model = stop.partition("/")
+        price = self._route.get("prices_usd", {}).get(provider)
+        return Target(provider, model, self._entry(provider).limits_for(model), price)
 
     @overload
     def __getitem__(self, index: int) -> Target: ...
@@ -87,24 +98,67 @@ class _Targets(Sequence[Target]):
         return iter(self._targets)
 
 
+class RouteTable:
+    """The providers and models of a document such as models.toml, each made when it is first used."""
+
+    def __init__(
+        self, document: Mapping[str, Any], version: str | None = None, own: Collection[str] = frozenset()
+    ) -> None:
+        """`version`: which of the deployment's tables it is; `None` for one that has no others.
+
+        `own`: names of the providers whose base URL is the user's own, and not models.toml's.
+        """
+        self.document = document
+        self.version = version
+        self.own = own
+        self._entries: dict[str, ProviderEntry] = {}
+
+    @cached_property
+    def routes(self) -> Routes:
+        """Every route."""
+        return Routes((self._route(name, keys) for name, keys in self.document["models"].items()), self.version)
+
+    def entry(self, provider: str) -> ProviderEntry:
+        """The provider of that name. Raises MisconfiguredError when there is none, or its keys are wrong."""
+        if provider not in self._entries:
+            keys = self.document["providers"].get(provider)
+            if keys is None:
+                raise MisconfiguredError(f"models.toml has no provider '{provider}'")
+            self._entries[provider] = build_entry(provider, keys)
+        return self._entries[provider]
+
+    def limits_of(self, provider: str) -> Limits:
+        """What the provider of that name accepts; sends nothing, needs no credentials. Raises MisconfiguredError."""
+        return self.entry(provider).limits
+
+    def _route(self, name: str, keys: Mapping[str, Any]) -> Route:
+        aliases, defaults = tuple(keys.get("aliases", ())), keys.get("defaults", {})
+        return Route(name, _Targets(keys, self.entry), aliases, keys.get("description", ""), defaults)
+
+
 @cache
 def _document() -> dict[str, Any]:
     return tomllib.loads(files(__package__).joinpath("models.toml").read_text(encoding="utf-8"))
 
 
 @cache
-def _entry(provider: str) -> _Entry:
-    keys = _document()["providers"].get(provider)
-    if keys is None:
-        raise MisconfiguredError(f"models.toml has no provider '{provider}'")
+def builtin() -> RouteTable:
+    """The table of models.toml."""
+    return RouteTable(_document())
+
+
+def build_entry(provider: str, keys: Mapping[str, Any]) -> ProviderEntry:
+    """The entry that a provider's keys describe. Raises MisconfiguredError naming the key that is wrong."""
     provider_class = load_protocol(keys["protocol"])
-    rest = {name: value for name, value in keys.items() if name not in ("protocol", "base_url")}
+    rest = {name: value for name, value in keys.items() if name not in COMMON_KEYS}
     config_type = getattr(provider_class, "config_type", None)
+    reach = Reach(keys.get("private_network", False), tuple(keys.get("picture_hosts", ())))
     if config_type:
-        return _Entry(provider_class, keys["base_url"], parse_config(config_type, provider, rest))
+        return ProviderEntry(provider_class, keys["base_url"], parse_config(config_type, provider, rest), reach)
     if rest:
-        raise MisconfiguredError(f"models.toml: [providers.{provider}] has keys its protocol has no use for: {rest}")
-    return _Entry(provider_class, keys["base_url"], None)
+        key = min(rest)
+        raise ConfigError(provider, key, f"has the key '{key}', which its protocol has no use for")
+    return ProviderEntry(provider_class, keys["base_url"], None, reach)
 
 
 def load_protocol(protocol: str) -> Any:
@@ -132,44 +186,50 @@ def base_url_names() -> Sequence[str]:
 
 
 def limits_of(provider: str) -> Limits:
-    """What the provider of that name accepts; sends nothing, needs no credentials. Raises MisconfiguredError."""
-    return _entry(provider).limits
+    """What the provider of that name in models.toml accepts. Raises MisconfiguredError."""
+    return builtin().limits_of(provider)
 
 
 def routes() -> Routes:
     """Every route of models.toml."""
-    return Routes(_route(name, entry) for name, entry in _document()["models"].items())
-
-
-def _route(name: str, entry: Mapping[str, Any]) -> Route:
-    return Route(name, _Targets(entry), tuple(entry.get("aliases", ())), entry.get("description", ""))
-
-
-def _target(stop: str, entry: Mapping[str, Any]) -> Target:
-    provider, _, model = stop.partition("/")
-    return Target(provider, model, _entry(provider).limits_for(model), entry.get("prices_usd", {}).get(provider))
+    return builtin().routes
 
 
 class Providers:
-    """The configured providers, made when first used."""
+    """The providers of a table, made when first used."""
 
-    def __init__(self, http: Http, secrets: Secrets, base_urls: Mapping[str, str] | None) -> None:
-        """`base_urls` replaces the URLs that it names (see `base_url_names`), as the embedded stack does."""
+    def __init__(
+        self,
+        http: Http,
+        secrets: Secrets,
+        base_urls: Mapping[str, str] | None,
+        table: RouteTable | None = None,
+        confine: Callable[[Reach], Http] | None = None,
+    ) -> None:
+        """`base_urls` replaces the URLs that it names (see `base_url_names`), as the embedded stack does.
+
+        `table`: models.toml's if it is not given. `confine` makes the way to those of its providers whose base URL is
+        the user's own; `http` if it is not given.
+        """
         self._http = http
         self._secrets = secrets
         self._base_urls = base_urls
+        self._table = table or builtin()
+        self._confine = confine or (lambda reach: http)
         self._made: dict[str, Provider] = {}
 
     def __call__(self, name: str) -> Provider:
-        """The provider of that name. Raises MisconfiguredError when models.toml has none."""
+        """The provider of that name. Raises MisconfiguredError when the table has none."""
         if name not in self._made:
             self._made[name] = self._make(name)
         return self._made[name]
 
     def _make(self, name: str) -> Provider:
-        entry = _entry(name)
-        base_url, http = reach(name, entry.base_url, self._base_urls, self._http)
+        entry = self._table.entry(name)
+        base_url, http, config = entry.base_url, self._confine(entry.reach), entry.config
+        if name not in self._table.own:
+            base_url, http = reach(name, base_url, self._base_urls, self._http)
+            config = with_replaced_urls(name, config, self._base_urls) if config else None
         arguments = (name, base_url.rstrip("/"), http, self._secrets)
-        config = (with_replaced_urls(name, entry.config, self._base_urls),) if entry.config else ()
-        provider: Provider = entry.provider_class(*arguments, *config)
+        provider: Provider = entry.provider_class(*arguments, *([config] if config else []))
         return provider

@@ -29,6 +29,7 @@ class Estimate:
         US dollars, `None` where no price is known; seconds. Raises UnknownModel, InvalidRequest or
         CannotExpand as `start` would.
         """
+        request = self.routes.accept(request)
         route = self.routes.resolve(request)
         check_expandable(request, self.expands)
         stops = [self._stop(target, request) for target in route.targets]

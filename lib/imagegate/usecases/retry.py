@@ -32,7 +32,9 @@ class Retry:
 
         Raises WrongState, RateLimited, and UnknownModel or InvalidRequest when its route has changed.
         """
-        now, route = self.clock.now(), self.routes.resolve(operation.request)
+        # With the current routes: a change of them may be what lets it succeed.
+        request = self.routes.accept(replace(operation.request, routes=None))
+        now, route = self.clock.now(), self.routes.resolve(request)
 
         def queue(current: Operation) -> Operation:
             if current.done and current.request.private:
@@ -51,7 +53,8 @@ class Retry:
             if current.state not in (State.FAILED, State.CANCELLED):
                 raise _wrong_state(current)
             account = open_account(key, route, current.request.n - len(current.pictures), now)
-            again = current.moved(State.QUEUED, now, failure=None, retried_after=len(current.attempts), account=account)
+            changes = {"failure": None, "retried_after": len(current.attempts), "account": account}
+            again = current.moved(State.QUEUED, now, request=replace(current.request, routes=request.routes), **changes)
             deadline = now + current.deadline - current.waiting_since
             return replace(again, deadline=deadline, retries=current.retries + 1)
 

@@ -1,7 +1,7 @@
 """Accept a request: write the operation, start its workflow, return it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.access.ledger import UNLIMITED, open_account, reserve
@@ -100,6 +100,7 @@ class Start:
         Raises what `check` raises, RateLimited or KeyReused before anything is written. Once it is written the
         operation will run: if the workflow cannot be started now, `sweep` starts it.
         """
+        generation = replace(generation, request=self.routes.accept(generation.request))
         accepted = self.check(generation, principal)
         limits = principal.key.limits if principal.key else UNLIMITED
         over = None
@@ -128,7 +129,7 @@ class Start:
         Raises TooLarge, UnknownModel, UnknownProvider, InvalidRequest, CannotExpand, WebhookRefused, and Forbidden when
         the key does not allow the model.
         """
-        request = generation.request
+        request = self.routes.accept(generation.request)
         _check_size(generation)
         route = self.routes.resolve(request)
         principal.require(route.model)

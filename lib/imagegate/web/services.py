@@ -10,7 +10,7 @@ from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import Gone
 from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.request.request import ImageRequest
-from imagegate.domain.request.route import Routes
+from imagegate.domain.request.route import Routes, Target
 from imagegate.domain.timing.latency import Histogram
 from imagegate.domain.timing.schedule import Outlook, first_poll_delay, outlook
 from imagegate.domain.wait_pass import WaitPass, cost_of
@@ -66,6 +66,17 @@ class Services:
     """Seconds within which a workflow's first step should have run; holds end early when it has not."""
     cors_origins: Sequence[str] = ()
     """Origins whose web pages may call the API."""
+    is_available: Callable[[Target], bool] = lambda target: True
+    """Whether a provider has the credentials that it needs."""
+
+    def facts_of(self, target: Target) -> dict[str, Any]:
+        """Whether the target can be used, and the median of the seconds that its jobs have taken."""
+        available = self.is_available(target)
+        histogram = self.latencies.get(target.provider, target.model) if available else None
+        return {
+            "available": available,
+            "expected_seconds": round(histogram.quantile(0.5), 1) if histogram else None,
+        }
 
     def outlook(self, operation: Operation) -> Outlook:
         """When the operation is likely to end, by the times that such jobs have taken."""

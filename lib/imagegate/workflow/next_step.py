@@ -171,7 +171,7 @@ class Planner:
             return max((now - attempt.ready_at) * MIN_WAIT_SHARE, shortest)
         if attempt.state is AttemptState.SUBMITTING or (attempt.lease_until > now and attempt.lease_run != execution):
             return max(attempt.lease_until - now, shortest)
-        if self.limits_of(attempt.provider).completion is CompletionMode.STREAM:
+        if self.limits_of(attempt.provider_key).completion is CompletionMode.STREAM:
             return max(self.stream_opens_at(attempt) - now, shortest if attempt.stream_already_read else 0.0)
         histogram = self.latencies.get(attempt.provider, attempt.model)
         elapsed, remaining = now - attempt.started_at, operation.deadline - now

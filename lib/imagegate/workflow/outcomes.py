@@ -49,7 +49,7 @@ class Outcomes:
         noted = self._with_result(operation, attempt, ready, now)
         if ready.sources and attempt.state is not AttemptState.READY:
             operation = self.update(operation, lambda entry: entry.merge_attempt(noted), sweep_after=_FETCH_GRACE)
-        stored = self.store_pictures(operation, noted, ready, self.providers(attempt.provider).base_url)
+        stored = self.store_pictures(operation, noted, ready, self.providers(attempt.provider_key).base_url)
         brought = {picture.slot for picture in (*operation.pictures, *stored.pictures)}
         if stored.retryable and now < self._fetch_deadline(operation, noted):
             operation = self._write_arrival(operation, noted, stored.pictures)
@@ -94,7 +94,7 @@ class Outcomes:
             revised_prompts=() if operation.request.private else ready.revised_prompts,
             usage=ready.usage,
             micro_dollars=attempt.micro_dollars if ready.micro_dollars is None else ready.micro_dollars,
-            keep_until=attempt.keep_until or now + self.providers(attempt.provider).limits.retention_seconds,
+            keep_until=attempt.keep_until or now + self.providers(attempt.provider_key).limits.retention_seconds,
             ready_at=attempt.ready_at or now,
             lease_until=0.0,
         )
@@ -157,7 +157,7 @@ class Outcomes:
         for attempt in operation.attempts:
             if attempt.ticket is not None and attempt.state in (*LIVE, AttemptState.UNKNOWN):
                 with _best_effort():
-                    self.providers(attempt.provider).cancel(Ticket(attempt.ticket))
+                    self.providers(attempt.provider_key).cancel(Ticket(attempt.ticket))
             if attempt.state is AttemptState.SUBMITTING:
                 operation, _ = self._write_failure(operation, attempt, _WHILE_SUBMITTING)
             elif attempt.live:
@@ -195,7 +195,7 @@ class Outcomes:
 
     def _earliest_ready(self, attempt: Attempt, last_poll_at: float, now: float) -> float:
         """The earliest time at which a job that is finished at `now` may have finished."""
-        if self.providers(attempt.provider).limits.completion is CompletionMode.SYNC:
+        if self.providers(attempt.provider_key).limits.completion is CompletionMode.SYNC:
             return now
         return max(attempt.started_at, last_poll_at)
 

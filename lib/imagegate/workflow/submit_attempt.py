@@ -52,7 +52,7 @@ class SubmitAttempt:
         operation, attempt = self._begin(operation, target, slots)
         if attempt not in operation.attempts:
             return operation  # it has ended meanwhile, or another execution was first
-        provider = self.providers(target.provider)
+        provider = self.providers(attempt.provider_key)
         upstream_request = _build_request(operation, attempt, target.limits, images, mask)
         try:
             outcome = provider.submit(upstream_request)
@@ -94,6 +94,7 @@ class SubmitAttempt:
             reason=_reason(operation, target, slots),
             micro_dollars=len(slots) * (target.micro_dollars or 0),
             prompt=_shortened_prompt(operation, target),
+            routes=operation.request.routes,
         )
 
         def begin(current: Operation) -> Operation:

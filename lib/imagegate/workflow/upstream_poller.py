@@ -137,7 +137,7 @@ class UpstreamPoller:
             return Failed(_LOST_SUBMITTER) if attempt.lease_until <= now else Pending(attempt.lease_until - now)
         if self._is_stream(attempt) and not (attempt.lease_run == invocation.execution and attempt.lease_until > now):
             return Pending(max(self.planner.stream_opens_at(attempt), attempt.lease_until) - now)
-        provider = self.providers(attempt.provider)
+        provider = self.providers(attempt.provider_key)
         with_lease = attempt.lease_until - _HOLD_MARGIN
         hold_until = with_lease if self._is_stream(attempt) else self._hold_until(operation, attempt, invocation)
         try:
@@ -156,7 +156,7 @@ class UpstreamPoller:
 
     def _is_stream(self, attempt: Attempt) -> bool:
         submitted = attempt.state is AttemptState.SUBMITTED
-        return submitted and self.providers(attempt.provider).limits.completion is CompletionMode.STREAM
+        return submitted and self.providers(attempt.provider_key).limits.completion is CompletionMode.STREAM
 
     def _may_open(self, attempt: Attempt, execution: str, now: float) -> bool:
         free = attempt.lease_until <= now or attempt.lease_run == execution
@@ -166,7 +166,8 @@ class UpstreamPoller:
 
     def _hold_until(self, operation: Operation, attempt: Attempt, invocation: Invocation) -> float:
         now = self.clock.now()
-        until = min(now + self.providers(attempt.provider).limits.hold_seconds, invocation.ends_at - _FETCH_RESERVE)
+        limits = self.providers(attempt.provider_key).limits
+        until = min(now + limits.hold_seconds, invocation.ends_at - _FETCH_RESERVE)
         if not operation.done:
             until = min(until, max(operation.deadline, now) + _DEADLINE_GRACE)
         return (

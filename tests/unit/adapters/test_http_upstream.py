@@ -19,7 +19,7 @@ from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.domain.operation.order import InputBody
 from imagegate.local.upstreams.serving import serving
-from imagegate.ports.upstreams import HttpRequest
+from imagegate.ports.upstreams import HttpRequest, Reach
 
 seen: list[dict[str, str]] = []
 released = threading.Event()
@@ -513,3 +513,55 @@ def test_a_call_of_no_address_is_a_failure_in_our_words(http: HttpUpstream) -> N
     with pytest.raises(UpstreamError, match="an upstream: an address that is none") as refused:
         http.send(HttpRequest("GET", "https://alpha:port/"))
     assert refused.value.failure.code is FailureCode.BAD_PAYLOAD
+
+
+def test_a_provider_without_private_network_is_reached_at_a_public_address_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    event = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=b"event: a\ndata: 1\n\n")
+    http, sent = scripted(httpx.Response(200), event)
+    confined = http.confined(Reach())
+    resolving(monkeypatch, PUBLIC)
+    assert confined.send(HttpRequest("POST", f"{ALPHA}/x", json={})).status == 200
+    assert [entry.data for entry in confined.stream(HttpRequest("GET", f"{ALPHA}/s"), time.time() + 5)] == ["1"]
+    assert [entry.url.host for entry in sent] == [PUBLIC] * 2
+    resolving(monkeypatch, PUBLIC, PRIVATE)
+    with pytest.raises(UpstreamError, match="private_network = true") as refused:
+        confined.send(HttpRequest("POST", f"{ALPHA}/x", json={}))
+    assert refused.value.failure.code is FailureCode.AUTH
+    with pytest.raises(UpstreamError, match="private_network = true"):
+        [*confined.stream(HttpRequest("GET", f"{ALPHA}/s"), time.time() + 5)]
+    with pytest.raises(UpstreamError, match="private network"):
+        confined.download(f"{ALPHA}/p.png", ALPHA)
+    assert len(sent) == 2
+
+
+def test_a_provider_with_private_network_is_reached_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, PRIVATE)
+    http, sent = scripted(httpx.Response(200), httpx.Response(200, content=b"png"))
+    confined = http.confined(Reach(private_network=True))
+    assert confined.send(HttpRequest("POST", f"{ALPHA}/x", json={})).status == 200
+    assert confined.download(f"{ALPHA}/p.png", ALPHA) == b"png"
+    assert [entry.url.host for entry in sent] == ["alpha.example.com"] * 2
+
+
+def test_pictures_come_from_the_hosts_that_the_provider_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, PUBLIC)
+    http, sent = scripted(*[httpx.Response(200, content=b"png")] * 3)
+    listed = Reach(picture_hosts=("cdn.example.com",))
+    assert http.confined(listed).download(PICTURE_URL, ALPHA) == b"png"
+    assert http.confined(listed).download(f"{ALPHA}/p.png", ALPHA) == b"png"
+    for foreign in (
+        "https://other.example.com/p.png",
+        "https://cdn.example.com:8443/p.png",
+        "http://cdn.example.com/p",
+    ):
+        with pytest.raises(UpstreamError, match=r"picture_hosts|https") as refused:
+            http.confined(listed).download(foreign, ALPHA)
+        assert refused.value.failure.code is FailureCode.BAD_PAYLOAD
+    resolving(monkeypatch, PRIVATE)
+    with pytest.raises(UpstreamError, match="private network"):
+        http.confined(listed).download(PICTURE_URL, ALPHA)
+    both = Reach(private_network=True, picture_hosts=("nas:9000",))
+    assert http.confined(both).download("http://nas:9000/p.png", ALPHA) == b"png"
+    assert [entry.url.host for entry in sent] == [PUBLIC, PUBLIC, "nas"]

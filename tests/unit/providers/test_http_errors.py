@@ -1,5 +1,8 @@
 """HTTP answers in imagegate's error vocabulary."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import pytest
 
 from imagegate.domain.errors import FailureCode
@@ -23,7 +26,8 @@ from imagegate.providers.http_errors import LONGEST_PAUSE, http_error, retry_aft
         ("1e9", None),
         (".", None),
         ("", None),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("soon", None),
     ],
     ids=lambda value: repr(value)[:12],
 )
@@ -55,3 +59,12 @@ def test_a_router_that_does_not_pay_one_provider_is_no_empty_account(
     status: int, reason: str, code: FailureCode
 ) -> None:
     assert http_error("hf", HttpResponse(status, {}, b""), reason).failure.code is code
+
+
+def test_a_date_counts_from_the_upstreams_own_clock() -> None:
+    headers = {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", "date": "Wed, 21 Oct 2026 07:27:15 GMT"}
+    assert retry_after(headers) == 45.0
+    assert retry_after(headers | {"date": "Tue, 20 Jan 2026 07:27:15 GMT"}) == LONGEST_PAUSE
+    assert retry_after({"retry-after": format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)}) == (
+        pytest.approx(90, abs=5)
+    )

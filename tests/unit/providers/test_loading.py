@@ -49,8 +49,7 @@ def test_every_line_of_the_registry_leads_to_a_provider(protocol: str) -> None:
     assert hasattr(provider_class, "config_type") != isinstance(getattr(provider_class, "limits", None), Limits)
 
 
-def test_a_protocol_that_is_not_registered_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_protocol_that_is_not_registered_is_named() -> None:
     document: dict[str, Any] = {"providers": {"new": {"protocol": "news", "base_url": "https://new.example"}}}
-    monkeypatch.setattr(registry, "_document", lambda: document)
     with pytest.raises(MisconfiguredError, match=r"'news'; known: .*gradio_space"):
-        registry.limits_of("new")
+        registry.RouteTable(document).limits_of("new")

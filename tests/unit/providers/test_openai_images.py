@@ -298,3 +298,19 @@ def test_azures_own_models_get_sides_and_a_version() -> None:
 def test_recraft_gets_an_aspect_ratio_for_a_size() -> None:
     call = sent("recraft", UpstreamRequest(request(size=Size(1000, 560)), "v"), {"RECRAFT_API_TOKEN": "t"})
     assert call.json == {"model": "v", "prompt": "a cat", "size": "16:9", "response_format": "b64_json"}
+
+
+def test_a_server_that_refuses_response_format_is_asked_again_without_it() -> None:
+    refusal = HttpResponse(400, {}, b'{"error": {"message": "Unknown parameter: response_format"}}')
+    http = ScriptedHttp([refusal, DONE, DONE])
+    provider = local(http)
+    assert provider.submit(UpstreamRequest(request(), "m")).bodies
+    assert provider.submit(UpstreamRequest(request(), "m")).bodies
+    assert ["response_format" in entry.json for entry in http.requests] == [True, False, False]
+
+
+def test_another_refusal_is_not_asked_again() -> None:
+    http = ScriptedHttp([HttpResponse(400, {}, b'{"error": {"message": "Unknown parameter: size"}}')])
+    with pytest.raises(UpstreamError):
+        local(http).submit(UpstreamRequest(request(), "m"))
+    assert len(http.requests) == 1

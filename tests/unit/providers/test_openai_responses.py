@@ -260,3 +260,62 @@ def test_compatible_servers_refuse_in_their_own_ways(status: int, document: Any,
     with pytest.raises(UpstreamError) as raised:
         parsed(answer(document, status))
     assert raised.value.failure.code is code
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"images": [{"url": "https://cdn.invalid/a.png"}]},
+        {"images": ["https://cdn.invalid/a.png"]},
+        {"data": ["https://cdn.invalid/a.png"]},
+        {"data": {"image_urls": ["https://cdn.invalid/a.png"]}},
+        {"data": {"images": [{"image_url": "https://cdn.invalid/a.png"}]}},
+        {"data": {"urls": ["https://cdn.invalid/a.png"]}},
+    ],
+)
+def test_pictures_are_found_where_other_servers_have_them(document: Any) -> None:
+    assert parsed(answer(document)) == Ready(sources=(Source("https://cdn.invalid/a.png"),))
+
+
+@pytest.mark.parametrize(
+    "document", [{"images": [PIXEL]}, {"data": {"images": [{"base64": PIXEL}]}}, {"data": [PIXEL]}]
+)
+def test_bytes_are_found_there_too(document: Any) -> None:
+    assert parsed(answer(document)).bodies == (b"\x89PNG...",)
+
+
+def test_base64_of_the_other_alphabet_and_without_padding() -> None:
+    body = b"\xfb\xff\xfe\xfb"
+    text = base64.urlsafe_b64encode(body).decode().rstrip("=")
+    assert {"-", "_"} <= set(text)
+    assert parsed(answer({"data": [{"b64_json": text}]})).bodies == (body,)
+
+
+def test_an_answer_may_be_the_picture_itself() -> None:
+    response = HttpResponse(200, {"content-type": "image/png"}, b"\x89PNG...")
+    assert parsed(response, 7) == Ready(bodies=(b"\x89PNG...",), seed=7)
+
+
+@pytest.mark.parametrize("word", ["content_filter", "contentFilter", "CONTENT_FILTERED", "content-policy-violation"])
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_a_refused_prompt_however_its_code_is_spelled(word: str, status: int) -> None:
+    for error in ({"code": word, "message": "no"}, {"type": word, "message": "no"}):
+        with pytest.raises(UpstreamError) as caught:
+            parsed(answer({"error": error}, status))
+        assert caught.value.failure.code is FailureCode.CONTENT_FILTERED
+
+
+@pytest.mark.parametrize("word", ["insufficient_user_quota", "INSUFFICIENT_BALANCE", "insufficientCredits"])
+@pytest.mark.parametrize("status", [400, 403, 429, 500])
+def test_an_empty_account_whatever_the_status(word: str, status: int) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        parsed(
+            answer({"error": {"message": "user quota is not enough", "code": word, "type": "new_api_error"}}, status)
+        )
+    assert caught.value.failure.code is FailureCode.NO_CREDIT
+
+
+def test_an_unknown_code_keeps_the_upstreams_own_words() -> None:
+    with pytest.raises(UpstreamError, match="the oven is cold") as caught:
+        parsed(answer({"error": {"message": "the oven is cold", "code": "cold_oven"}}, 500))
+    assert caught.value.failure.code is FailureCode.UPSTREAM_FAILED

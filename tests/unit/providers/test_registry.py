@@ -37,7 +37,7 @@ def test_every_provider_has_a_stand_in_with_the_path_of_its_real_base_url() -> N
 def test_the_stand_ins_secrets_are_enough() -> None:
     openai_like = [name for name in PROVIDERS if registry._document()["providers"][name]["protocol"] == "openai_images"]
     for name in openai_like:
-        config = registry._entry(name).config
+        config = registry.builtin().entry(name).config
         assert isinstance(config, OpenAICompatConfig)
         assert STAND_IN_SECRETS.keys() & config.keys.keys() or config.headers
 

@@ -1,9 +1,10 @@
 """OpenAI's list of models."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from imagegate.domain.request.route import Route, Routes
+from imagegate.domain.request.abilities import describe_limits, describe_route
+from imagegate.domain.request.route import Route, Routes, Target
 
 HARD_CODED_NAMES = (
     "dall-e-2",
@@ -17,26 +18,41 @@ HARD_CODED_NAMES = (
 """Models of OpenAI's that clients offer or ask for without asking which models there are."""
 
 
-def render_models(routes: Routes, may_use: Callable[[str], bool]) -> dict[str, Any]:
+Facts = Callable[[Target], Mapping[str, Any]]
+"""What the deployment knows of a target: `available`, `expected_seconds`."""
+
+
+def render_models(routes: Routes, may_use: Callable[[str], bool], facts: Facts) -> dict[str, Any]:
     """GET /v1/models: every name that a request can have, aliases marked with `alias_of`."""
     usable = [route for route in routes if may_use(route.model)]
     names = {alias: route for route in usable for alias in route.aliases if "*" not in alias}
     found = {name: route for name in HARD_CODED_NAMES if (route := routes.find(name)) and may_use(route.model)}
     own = {route.model for route in usable}
     aliases = {name: route for name, route in (names | found).items() if name not in own}
-    listed = [*map(render_model, usable), *(render_model(route, name) for name, route in aliases.items())]
-    return {"object": "list", "data": listed}
+    rendered = {route.model: render_model(route, facts) for route in usable}
+    again = [{**rendered[route.model], "id": name, "alias_of": route.model} for name, route in aliases.items()]
+    return {"object": "list", "data": [*rendered.values(), *again]}
 
 
-def render_model(route: Route, alias: str | None = None) -> dict[str, Any]:
-    """One entry of GET /v1/models; `alias` is the name in place of the route's own."""
+def render_model(route: Route, facts: Facts) -> dict[str, Any]:
+    """One entry of GET /v1/models, under the route's own name."""
+    known = [facts(target) for target in route.targets]
+    targets = [_render_target(target, of_it) for target, of_it in zip(route.targets, known, strict=True)]
     return {
-        "id": alias or route.model,
-        "alias_of": route.model if alias else None,
+        "id": route.model,
+        "alias_of": None,
         "object": "model",
         "created": 0,
         "owned_by": "imagegate",
         "description": route.description,
         "aliases": list(route.aliases),
         "providers": [target.provider for target in route.targets],
+        "available": any(of_it["available"] for of_it in known),
+        "capabilities": describe_route(route),
+        "targets": targets,
     }
+
+
+def _render_target(target: Target, facts: Mapping[str, Any]) -> dict[str, Any]:
+    limits = describe_limits(target.limits)
+    return {"provider": target.provider, "model": target.model, "price_usd": target.price_usd, **facts, **limits}

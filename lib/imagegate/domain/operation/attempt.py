@@ -96,6 +96,14 @@ class Attempt:
     prompt: str | None = None
     """The operation's revised prompt cut to what this provider takes, where it takes less."""
 
+    routes: str | None = None
+    """Version of the route table that has the provider as this attempt uses it; `None`: the deployment's first."""
+
+    @property
+    def provider_key(self) -> str:
+        """What `ProviderFor` finds the provider by."""
+        return key_of_provider(self.provider, self.routes)
+
     @property
     def may_have_cost(self) -> bool:
         """True when the upstream has, or may have, begun to work."""
@@ -126,3 +134,8 @@ class Attempt:
     def redacted(self) -> Self:
         """The attempt without texts derived from a private prompt, and without URLs, which may contain it."""
         return replace(self, prompt=None, revised_prompts=(), sources=self.sources if self.live else ())
+
+
+def key_of_provider(name: str, routes: str | None) -> str:
+    """The name of a provider and the version of the route table that it stands in, as one text."""
+    return f"{name}@{routes}" if routes else name

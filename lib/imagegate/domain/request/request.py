@@ -61,6 +61,8 @@ class ImageRequest:
     """Report fields that an upstream cannot honour, instead of refusing the request."""
     private: bool = False
     """Do not keep the texts after the end, and ask upstreams not to log them where they have such an option."""
+    routes: str | None = None
+    """Version of the route table that the request was accepted with, which it keeps. `None`: the one in force."""
     unused_fields: tuple[str, ...] = ()
     """Further fields of the request that have no effect, by the caller's names; the answer names them."""
     expand: bool = False

@@ -1,10 +1,12 @@
 """Routes: which providers serve a model, in which order."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from imagegate.domain.errors import InvalidRequest, RequestError, UnknownModel, UnknownProvider
 from imagegate.domain.request.capabilities import unsupported
+from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.names import spellings
 from imagegate.domain.request.request import ImageRequest
@@ -27,6 +29,10 @@ class Target:
         """True when the upstream is known to charge nothing."""
         return self.price_usd == 0
 
+    def for_name(self, name: str) -> "Target":
+        """The target for a request of that name: a model `*` is the provider's own model of it."""
+        return replace(self, model=name.strip()) if self.model == "*" else self
+
     @property
     def micro_dollars(self) -> int | None:
         """The price in millionths of a dollar."""
@@ -41,6 +47,8 @@ class Route:
     targets: Sequence[Target]
     aliases: tuple[str, ...] = ()
     description: str = ""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `ImageRequest`, and `size` as WxH, for requests that leave them out."""
 
     def narrowed(self, provider: str) -> "Route":
         """The route with only `provider` on it, for callers who insist.
@@ -65,17 +73,26 @@ class Route:
 class Routes:
     """Every route, found by model name or alias."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route], version: str | None = None) -> None:
+        """`version`: which of the deployment's tables it is; `None` for one that has no others."""
+        self.version = version
         self._routes = tuple(routes)
-        self._by_name = {
-            spelled: route
-            for route in self._routes
-            for name in (*route.aliases, route.model)
-            for spelled in (*spellings(name)[1:], name)
-        }
+        # An exact name comes before another spelling, a model's own name before an alias, and an earlier route's alias
+        # before a later one's.
+        names = [(alias, route) for route in reversed(self._routes) for alias in route.aliases]
+        names += [(route.model, route) for route in self._routes]
+        spelled = {spelling: route for name, route in names for spelling in spellings(name)[1:]}
+        self._by_name = spelled | dict(names)
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
+
+    def accept(self, request: ImageRequest) -> ImageRequest:
+        """The request as it is stored: it names this table, and has the defaults of the model that it asks for."""
+        if request.routes is not None:
+            return request
+        route = self.find(request.model)
+        return replace(with_defaults(request, route.defaults if route else {}), routes=self.version)
 
     def find(self, name: str) -> Route | None:
         """The route of that name or alias, however it is spelled (domain/request/names.py).
@@ -136,13 +153,23 @@ class Routes:
         return "No model here does."
 
 
+def with_defaults(request: ImageRequest, defaults: Mapping[str, Any]) -> ImageRequest:
+    """The request with those fields of `defaults` that it leaves out; a ratio counts as a size."""
+    absent = {name: value for name, value in defaults.items() if name != "size" and not getattr(request, name)}
+    if "size" in defaults and not (request.size or request.ratio):
+        width, _, height = defaults["size"].partition("x")
+        absent["size"] = Size(int(width), int(height))
+    return replace(request, **absent)
+
+
 def _covers(alias: str, name: str) -> bool:
     return alias.endswith("*") and name.startswith((alias[:-1], spellings(alias[:-1])[1]))
 
 
 def _with_capable_targets(route: Route, request: ImageRequest) -> Route:
     """The route with only those providers that can honour the request."""
-    problems = [(target, unsupported(request, target.limits)) for target in route.targets]
+    targets = [target.for_name(request.model) for target in route.targets]
+    problems = [(target, unsupported(request, target.limits)) for target in targets]
     fitting = tuple(target for target, found in problems if not found)
     if fitting:
         return replace(route, targets=tuple(_with_reasons(problems)))

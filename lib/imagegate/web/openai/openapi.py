@@ -110,7 +110,9 @@ def _body_with_pictures(model: type[BaseModel], /, **example: Any) -> RequestBod
     return RequestBody(model=model, content=content)
 
 
-_MODEL = openai_models.render_model(next(iter(registry.routes())))
+_MODEL = openai_models.render_model(
+    next(iter(registry.routes())), lambda target: {"available": True, "expected_seconds": 4.0}
+)
 DOCUMENTED = {
     "generate": _GENERATE,
     "generate_by_provider": replace(_GENERATE, parameters=(_PROVIDER, *_PARAMETERS)),

@@ -82,7 +82,7 @@ async def vary(request: Request, services: ServicesDep, principal: PrincipalDep)
 @router.get("/v1/models", name="models")
 async def models(services: ServicesDep, principal: PrincipalDep) -> Response:
     """List the models that the caller may use."""
-    return to_response(ApiResponse(200, render_models(services.routes, principal.may_use)))
+    return to_response(ApiResponse(200, render_models(services.routes, principal.may_use, services.facts_of)))
 
 
 @router.get("/v1/models/{model:path}", name="model")
@@ -94,7 +94,7 @@ async def model(model: str, services: ServicesDep, principal: PrincipalDep) -> R
         message, remedy = f"The model '{model}' does not exist here.", f"Use one of: {known}."
         raise UnknownModel(message, param="model", remedy=remedy)
     principal.require(route.model)
-    return to_response(ApiResponse(200, render_model(route)))
+    return to_response(ApiResponse(200, render_model(route, services.facts_of)))
 
 
 def _generate_from_pictures(

@@ -50,6 +50,55 @@ class OpenAIErrorSchema(Schema):
     operation_id: str | None = None
 
 
+class SizesSchema(Schema):
+    """The sides of pictures, in pixels; a request for another size gets the nearest one."""
+
+    side_minimum: int
+    side_maximum: int
+    side_step: int | None = None
+    any_ratio: bool | None = None
+
+
+class CapabilitiesSchema(Schema):
+    """What at least one of the model's providers takes."""
+
+    n_maximum: int
+    sizes: SizesSchema
+    output_formats: list[str]
+    prompt_characters: int
+    seed: bool
+    guidance: bool
+    negative_prompt: bool
+    quality: bool
+    style: bool
+    background: bool
+    moderation: bool
+    complexity: bool
+    input_fidelity: bool
+    steps_maximum: int | None
+    input_images: int
+    edits: bool
+    variations: bool
+    partial_images: int
+
+
+class TargetSchema(Schema):
+    """One provider of a model, and what it takes."""
+
+    provider: str
+    model: str
+    price_usd: float | None
+    available: bool
+    expected_seconds: float | None = Field(description="Median of its jobs so far; null if it is not available.")
+    sizes: SizesSchema
+    prompt_characters: int
+    fields: list[str]
+    seed_maximum: int | None
+    steps_maximum: int | None
+    input_images: int
+    variations: bool
+
+
 class ModelSchema(Schema):
     """A model that requests can name."""
 
@@ -61,6 +110,9 @@ class ModelSchema(Schema):
     description: str
     aliases: list[str]
     providers: list[str]
+    available: bool = Field(description="Whether one of its providers has the credentials that it needs.")
+    capabilities: CapabilitiesSchema
+    targets: list[TargetSchema] = Field(description="The providers, in the order in which they are tried.")
 
 
 class ModelsSchema(Schema):

@@ -1,0 +1,1 @@
+"""`imagegate routes`, `providers` and `models`: which upstreams make which pictures."""
