@@ -527,7 +527,19 @@ def test_the_deadline_of_a_retry_is_told_as_what_it_was(world: World) -> None:
     world.clock.time = again.deadline
     failure = world.drive(again).failure
     assert failure
-    assert failure.message == "No picture within the deadline of 900 s."
+    assert failure.message == (
+        "No picture within the deadline of 900 s."
+        " To allow more, set `deadline` in the request, or the deployment's DeadlineSeconds."
+    )
+
+
+def test_an_operation_that_is_late_says_why_the_first_provider_failed(world: World) -> None:
+    world.alpha.submissions = [failing(FailureCode.RATE_LIMITED)]
+    world.beta.checks = [Pending()]
+    failure = world.drive(world.begun()).failure
+    assert failure
+    assert failure.code is FailureCode.DEADLINE_EXCEEDED
+    assert "The last reason: rate_limited, said rate_limited To allow more, set `deadline`" in failure.message
 
 
 def test_a_retry_gives_every_provider_its_turns_anew(world: World) -> None:

@@ -174,8 +174,7 @@ class Outcomes:
 
     def fail_overdue(self, operation: Operation) -> Operation:
         """Fail the operation at its deadline. When no provider has accepted a job, their refusal is the reason."""
-        seconds = round(operation.deadline - operation.waiting_since)
-        late = Failure(FailureCode.DEADLINE_EXCEEDED, f"No picture within the deadline of {seconds} s.")
+        late = Failure(FailureCode.DEADLINE_EXCEEDED, _overdue_message(operation))
         if operation.may_have_cost or not any(attempt.failure for attempt in operation.attempts):
             for attempt in operation.attempts:
                 if attempt.state is AttemptState.SUBMITTED:
@@ -207,6 +206,16 @@ def _best_effort() -> Iterator[None]:
         yield
     except Exception:
         logging.exception("a side effect of an operation failed")
+
+
+def _overdue_message(operation: Operation) -> str:
+    """How long the operation had, the last failure of a provider, and how to allow more time."""
+    seconds = round(operation.deadline - operation.waiting_since)
+    message = f"No picture within the deadline of {seconds} s."
+    if any(attempt.failure for attempt in operation.attempts):
+        reason = last_failure(operation.attempts)
+        message += f" The last reason: {reason.code}, {reason.message}"
+    return f"{message} To allow more, set `deadline` in the request, or the deployment's DeadlineSeconds."
 
 
 def _unaffordable(over_budget: QuotaExhausted, attempts: Sequence[Attempt]) -> Failure:
