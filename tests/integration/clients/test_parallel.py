@@ -1,0 +1,61 @@
+"""Four identical requests at once, by clients that split `n` or gather, are four pictures, also after their time limit.
+
+Slow: each client waits 12 s for its pictures, and gives up once or twice meanwhile.
+"""
+
+import asyncio
+import base64
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import openai
+import pytest
+import requests
+
+from imagegate.local.stack.stack import Stack
+
+pytestmark = [pytest.mark.slow, pytest.mark.integration]
+COUNT = 4
+TIMEOUT = 8
+"""Seconds."""
+
+
+def by_openai(base_url: str, prompt: str) -> list[bytes]:
+    """openai-python repeats by itself, and marks it."""
+
+    async def generate() -> list[bytes]:
+        async with openai.AsyncOpenAI(base_url=f"{base_url}/v1", api_key="x", timeout=TIMEOUT, max_retries=9) as client:
+            made = (
+                client.images.generate(model="flux", prompt=prompt, response_format="b64_json") for _ in range(COUNT)
+            )
+            answers = await asyncio.gather(*made)
+        return [base64.b64decode(item.b64_json or "") for answer in answers for item in answer.data or []]
+
+    return asyncio.run(generate())
+
+
+def by_requests(base_url: str, prompt: str) -> list[bytes]:
+    """requests repeats nothing, so its user does, unmarked."""
+    body = {"model": "flux", "prompt": prompt, "response_format": "b64_json"}
+
+    def post(_: int) -> bytes:
+        while True:
+            try:
+                answer = requests.post(f"{base_url}/v1/images/generations", json=body, timeout=TIMEOUT)
+            except requests.Timeout:
+                continue
+            answer.raise_for_status()
+            return base64.b64decode(answer.json()["data"][0]["b64_json"])
+
+    with ThreadPoolExecutor(COUNT) as pool:
+        return list(pool.map(post, range(COUNT)))
+
+
+@pytest.mark.parametrize("generate", [by_openai, by_requests], ids=["openai", "requests"])
+def test_four_at_once_are_four_pictures_paid_once_each(
+    stack: Stack, generate: Callable[[str, str], list[bytes]]
+) -> None:
+    prompt = f"[delay 12s] foxes in parallel, {generate.__name__}"
+    assert len(set(generate(stack.base_url, prompt))) == COUNT
+    url = f"{stack.upstreams_url}/_standin/submissions"
+    assert requests.get(url, params={"prompt": prompt}, timeout=10).json()["count"] == COUNT
