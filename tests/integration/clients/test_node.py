@@ -1,8 +1,11 @@
 """The same for the clients on Node, and for LangChain. Opt-in: `make test-node`."""
 
+import json
+import subprocess
 from collections.abc import Iterator
 
 import pytest
+import requests
 
 from clients import as_process
 from clients.outcome import Ask
@@ -32,6 +35,16 @@ def test_the_client_gets_its_picture(runs: Runs, name: str) -> None:
 @pytest.mark.xfail(strict=True, reason="its URL is at MiniStack's port, and the AI SDK downloads nothing from loopback")
 def test_the_ai_sdk_with_nothing_but_a_prompt(impatient_stack: Stack) -> None:
     assert_picture(run(impatient_stack, as_process.node_ai_sdk, Ask("a fox for nothing but a prompt")))
+
+
+def test_four_pictures_of_the_ai_sdk_are_four_pictures(impatient_stack: Stack) -> None:
+    """It posts four identical requests at once."""
+    asked = {"base_url": impatient_stack.base_url, "prompt": "four foxes of the AI SDK", "model": "flux"}
+    command = ["node", str(as_process.NODE / "ai-sdk-parallel.mjs"), json.dumps(asked)]
+    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=PATIENCE)
+    assert len(set(json.loads(done.stdout)["sha256"])) == 4
+    url = f"{impatient_stack.upstreams_url}/_standin/submissions"
+    assert requests.get(url, params={"prompt": asked["prompt"]}, timeout=10).json()["count"] == 4
 
 
 def test_langchain_gets_a_picture_by_the_name_it_has_hard_coded(impatient_stack: Stack) -> None:
