@@ -629,10 +629,10 @@ def test_a18_a_compressed_body_is_decoded(gateway: Gateway, path: str, encoding:
         ("zstd", b"x", 415),
         ("gzip, gzip", b"x", 415),
         ("gzip", b'{"prompt": "a cat"}', 400),
-        ("gzip", gzip.compress(b"{}")[:-4], 400),
-        ("gzip", gzip.compress(b"{}") + b"more", 400),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-4], 400),
+        ("gzip", gzip.compress(b"{}", mtime=0) + b"more", 400),
         ("gzip", b"", 400),
-        ("gzip", gzip.compress(b" " * 7_000_000), 413),
+        ("gzip", gzip.compress(b" " * 7_000_000, mtime=0), 413),
     ],
     ids=str,
 )
