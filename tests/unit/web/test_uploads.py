@@ -1,6 +1,5 @@
 """Pictures of a request stay in the bucket exactly as long as its operation."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -127,7 +126,7 @@ def test_an_operation_takes_its_pictures_with_it(gateway: Gateway) -> None:
     body = {"prompt": "a", "images": [{"image_url": data_url(png(8, 8))}]}
     made = gateway.call("POST", EDITS, body, x_api_key=key)
     assert len(gateway.images.objects) == 1
-    operation = gateway.store.get(json.loads(made.text)["id"])
+    operation = gateway.store.get(made.headers["location"].split("/")[3])
     assert operation
     gateway.store.replace(replace(operation.moved(State.CANCELLED, 1.0), version=operation.version + 1))
     assert gateway.call("DELETE", f"/v1/operations/{operation.id}", x_api_key=key).status == 204
