@@ -28,7 +28,10 @@ class FindRepeated:
     def _answering(
         self, candidates: Iterable[Candidate], arrival: Arrival, search: "_Search"
     ) -> Iterator[tuple[Candidate, Operation]]:
-        """The operations that can answer; those whose end every caller has seen come last, the newest of them first."""
+        """The operations that can answer. Those whose end every caller has seen come last.
+
+        Of these an operation that no sibling of the retry has taken comes first, and the newest before older ones.
+        """
         for candidate in candidates:
             existing = self.store.get(candidate.operation_id, consistent=True)
             if existing is None or not answers_body(existing, candidate, arrival, self.clock.now()):
@@ -37,7 +40,9 @@ class FindRepeated:
                 search.delivered.append((candidate, existing))
             else:
                 yield candidate, existing
-        yield from sorted(search.delivered, key=lambda pair: pair[0].taken_at, reverse=True)
+        yield from sorted(
+            search.delivered, key=lambda pair: (pair[0].retry_count >= arrival.retry_count, -pair[0].taken_at)
+        )
 
 
 @dataclass(slots=True)

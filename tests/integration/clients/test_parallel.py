@@ -1,6 +1,6 @@
 """Four identical requests at once, by clients that split `n` or gather, are four pictures, also after their time limit.
 
-Slow: each client waits 12 s for its pictures, and gives up once or twice meanwhile.
+Slow: each client waits 11 s for its pictures, and gives up once or twice meanwhile.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ def by_requests(base_url: str, prompt: str) -> list[bytes]:
 def test_four_at_once_are_four_pictures_paid_once_each(
     stack: Stack, generate: Callable[[str, str], list[bytes]]
 ) -> None:
-    prompt = f"[delay 12s] foxes in parallel, {generate.__name__}"
+    prompt = f"[delay 11s] foxes in parallel, {generate.__name__}"
     assert len(set(generate(stack.base_url, prompt))) == COUNT
     url = f"{stack.upstreams_url}/_standin/submissions"
     assert requests.get(url, params={"prompt": prompt}, timeout=10).json()["count"] == COUNT

@@ -126,6 +126,15 @@ def test_pictures_that_came_meanwhile_go_to_the_repetitions_one_each(gateway: Ga
     assert len(gateway.store.documents) == 4
 
 
+def test_retries_of_answers_lost_on_their_way_get_a_picture_each(gateway: Gateway) -> None:
+    first = burst(gateway, agent=OPENAI)
+    end_all(gateway)
+    for answer in first:
+        follow(gateway, answer)
+    again = burst(gateway, late=1, agent=OPENAI, x_stainless_retry_count="1")
+    assert {answer.json()["operation_id"] for answer in again} == set(ids(first))
+
+
 def test_a_retry_that_was_faster_than_its_first_request_is_found_by_it(gateway: Gateway) -> None:
     [retry] = ids(burst(gateway, 1, late=8, agent=OPENAI, x_stainless_retry_count="1"))
     assert ids(burst(gateway, 1, late=-33, agent=OPENAI)) == [retry]
