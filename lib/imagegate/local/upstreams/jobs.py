@@ -46,6 +46,8 @@ class Job:
     """`time.monotonic()` at which it is done or has failed."""
     failing: frozenset[str] = FAILING
     cancelled: bool = False
+    seen: float | None = None
+    """`time.monotonic()` of the moment a snapshot shows; None for the job itself, which goes on."""
 
     @property
     def fault(self) -> str | None:
@@ -54,10 +56,10 @@ class Job:
 
     @property
     def state(self) -> JobState:
-        """Where it stands now."""
+        """Where it stands now, or stood at the moment of the snapshot."""
         if self.cancelled:
             return JobState.CANCELLED
-        now = time.monotonic()
+        now = time.monotonic() if self.seen is None else self.seen
         if now >= self.due:
             return JobState.FAILED if self.fault in self.failing else JobState.DONE
         waiting = now - self.accepted < (self.due - self.accepted) * QUEUED_SHARE
@@ -67,6 +69,10 @@ class Job:
     def live(self) -> bool:
         """Whether it is still queued or running."""
         return self.state in (JobState.QUEUED, JobState.RUNNING)
+
+    def snapshot(self) -> "Job":
+        """The job as it stands now: an answer that tells its state twice tells the same."""
+        return replace(self, seen=time.monotonic())
 
     def cancel(self) -> bool:
         """Stop it; False when there is nothing left to stop."""
@@ -107,9 +113,9 @@ class Jobs:
         return await self._fail(request, fault) or await answer(job)
 
     async def check(self, request: Request, job: Job, answer: Answer, stage: Stage = "check") -> Response:
-        """Answer a question about the job, unless a fault strikes."""
+        """Answer a question about the job with its snapshot, unless a fault strikes."""
         fault = self._upstream.fault(job.picture.prompt, job.picture.directives, stage)
-        return await self._fail(request, fault) or await answer(job)
+        return await self._fail(request, fault) or await answer(job.snapshot())
 
     def find(self, job_id: str) -> Job | None:
         """The job, or None when there never was one or it is forgotten."""

@@ -105,7 +105,7 @@ class ComfyUIStandIn:
     async def read_queue(self, request: Request) -> Response:
         """`GET /queue`: what runs, and what waits."""
         require_login(request)
-        live = [job for job in map(self.find, self.graphs.values) if job and job.live]
+        live = [job.snapshot() for job in map(self.find, self.graphs.values) if job]
         running, pending = (
             [[1, job.id, {}, {}, []] for job in live if job.state is state]
             for state in (JobState.RUNNING, JobState.QUEUED)

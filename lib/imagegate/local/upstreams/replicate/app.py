@@ -109,7 +109,7 @@ class ReplicateStandIn:
         """`GET /v1/predictions/{id}`."""
         job, prediction = self.find(request)
 
-        async def answer(_: Job) -> Response:
+        async def answer(job: Job) -> Response:
             return JSONResponse(self.show(job, prediction, request))
 
         return await self.jobs.check(request, job, answer)
@@ -131,6 +131,7 @@ class ReplicateStandIn:
 
     def show(self, job: Job, prediction: Prediction, request: Request) -> dict[str, Any]:
         """The prediction in Replicate's shape."""
+        job = job.snapshot()
         url = f"{root_of(request)}/v1/predictions/{job.id}"
         removed = job.fault == "removed" and not job.live
         failed = job.state is JobState.FAILED

@@ -72,6 +72,7 @@ class YandexArtStandIn:
 
 async def answer(job: Job) -> Response:
     """The operation as the service shows it: no `response` or `error` key before it is done."""
+    job = job.snapshot()
     body = {"id": job.id, "description": "", "createdAt": None, "createdBy": "", "modifiedAt": None}
     return reply({**body, "done": not job.live, "metadata": None, **await outcome(job)})
 
