@@ -19,6 +19,7 @@ from benchmarks.cost_usage import FUNCTIONS, Usage
 from benchmarks.schedule_simulation import lognormal, trained
 from imagegate.domain.timing.latency import Histogram
 from imagegate.domain.timing.schedule import POLL_PRICE
+from imagegate.local.ports import listen
 from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
@@ -157,7 +158,7 @@ class Bench:
 def run(case: Case, n: int) -> Usage:
     """Warm up, then count."""
     proxy = CountingProxy()
-    server = ServerThread(proxy, 0, "counter")
+    server = ServerThread(proxy, listen(0), "counter")
     server.start()
     with tempfile.TemporaryDirectory() as folder:
         settings = replace(

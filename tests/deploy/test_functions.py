@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from imagegate.local.stack.ports import first_free
+from imagegate.local.ports import first_free
 from imagegate.local.stack.stack import Stack
 from support.hostile import event_of
 from support.lambda_emulator import Artifact, EmulatedFunction, emulated

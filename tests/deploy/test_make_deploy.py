@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from imagegate.local.ministack.process import REGION, MiniStackProcess
+from imagegate.local.ports import listen
 from imagegate.local.stack.packaging import load_yaml
-from imagegate.local.stack.ports import first_free
 from imagegate.local.stack.root_access import RootAccess
 from imagegate.local.state_folder import StateFolder
 from support.stack_settings import MONITORING
@@ -62,7 +62,7 @@ class Cloud:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder = StateFolder(tmp_path_factory.mktemp("ministack"))
     folder.create()
-    ministack = MiniStackProcess(folder, first_free())
+    ministack = MiniStackProcess(folder, listen(0))
     ministack.start()
     yield Cloud(RootAccess(ministack.endpoint, folder.root_credentials()))
     ministack.stop()

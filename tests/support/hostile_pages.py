@@ -13,6 +13,7 @@ from typing import Any
 
 from imagegate.local.front_door import FrontDoor
 from imagegate.local.origin_policy import OriginGuard, OriginPolicy
+from imagegate.local.ports import listen
 from imagegate.local.stack.server_thread import ServerThread
 from support.siege import Siege
 
@@ -127,7 +128,7 @@ def wishes(random: Random, count: int, port: int) -> Iterator[Wish]:
 
 @contextmanager
 def _served(app: Any) -> Iterator[int]:
-    server = ServerThread(app, 0, "besieged")
+    server = ServerThread(app, listen(0), "besieged")
     server.start()
     try:
         yield server.port

@@ -9,8 +9,7 @@ from typing import Any
 
 import requests
 
-from imagegate.local.stack.ports import first_free
-from support.processes import listening
+from support.processes import listening, reserved_port
 
 ROOT = Path(__file__).parents[2]
 EMULATOR = ROOT / ".venvs" / "lambda" / "bin" / "aws-lambda-rie"
@@ -53,22 +52,22 @@ def emulated(
     artifact: Artifact, module: str, environment: Mapping[str, str], folder: Path
 ) -> Iterator[EmulatedFunction]:
     """The function `functions/<module>.py` with its environment's variables; logs and figures go to `folder`."""
-    port = first_free()
-    function = EmulatedFunction(f"http://127.0.0.1:{port}", folder / f"{module}.log", folder / f"{module}.figures")
-    command = [
-        str(EMULATOR),
-        f"--runtime-interface-emulator-address=127.0.0.1:{port}",
-        f"--runtime-api-address=127.0.0.1:{first_free()}",
-        str(RUNTIME), "-P", str(CLIENT), f"{module}.handler",
-    ]  # fmt: skip
-    variables = {
-        **environment,
-        # As Lambda sets it: the layer's folder comes after the function's own.
-        "PYTHONPATH": f"{artifact.functions}:{artifact.layer / 'python'}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "LAMBDA_TASK_ROOT": str(artifact.functions),
-        "AWS_LAMBDA_FUNCTION_NAME": module,
-        "FIGURES": str(function.measured),
-    }
-    with listening(command, port, function.log, variables, artifact.functions):
-        yield function
+    with reserved_port() as port, reserved_port() as api_port:
+        function = EmulatedFunction(f"http://127.0.0.1:{port}", folder / f"{module}.log", folder / f"{module}.figures")
+        command = [
+            str(EMULATOR),
+            f"--runtime-interface-emulator-address=127.0.0.1:{port}",
+            f"--runtime-api-address=127.0.0.1:{api_port}",
+            str(RUNTIME), "-P", str(CLIENT), f"{module}.handler",
+        ]  # fmt: skip
+        variables = {
+            **environment,
+            # As Lambda sets it: the layer's folder comes after the function's own.
+            "PYTHONPATH": f"{artifact.functions}:{artifact.layer / 'python'}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LAMBDA_TASK_ROOT": str(artifact.functions),
+            "AWS_LAMBDA_FUNCTION_NAME": module,
+            "FIGURES": str(function.measured),
+        }
+        with listening(command, port, function.log, variables, artifact.functions):
+            yield function

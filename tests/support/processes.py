@@ -32,6 +32,15 @@ def listening(
         process.wait(PATIENCE)
 
 
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port that no other program is given while a server of a test uses it."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
 def _accepts(port: int) -> bool:
     with closing(socket.socket()) as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

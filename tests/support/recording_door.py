@@ -7,6 +7,7 @@ from typing import Any
 
 from imagegate.local.front_door import FrontDoor
 from imagegate.local.origin_policy import Receive, Scope, Send
+from imagegate.local.ports import listen
 from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.stack.stack import Stack
 
@@ -58,7 +59,7 @@ def recording_door(stack: Stack) -> Iterator[RecordingDoor]:
 
         await door(scope, receive, noted)
 
-    server = ServerThread(recorded, 0, "recording door")
+    server = ServerThread(recorded, listen(0), "recording door")
     try:
         server.start()
         record.url = server.url

@@ -12,8 +12,7 @@ from typing import Any
 
 import boto3
 
-from imagegate.local.stack.ports import first_free
-from support.processes import listening
+from support.processes import listening, reserved_port
 from support.stack_settings import TEMPLATE
 
 ROOT = Path(__file__).parents[2]
@@ -54,13 +53,13 @@ class Account:
 @contextmanager
 def account(log: Path) -> Iterator[Account]:
     """A moto server, with the bucket for packages."""
-    port = first_free()
     environment = {"PATH": os.environ["PATH"]}
-    command = [str(MOTO / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
-    with listening(command, port, log, environment, log.parent):
-        made = Account(f"http://127.0.0.1:{port}")
-        made.client("s3").create_bucket(Bucket=ARTIFACTS)
-        yield made
+    with reserved_port() as port:
+        command = [str(MOTO / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+        with listening(command, port, log, environment, log.parent):
+            made = Account(f"http://127.0.0.1:{port}")
+            made.client("s3").create_bucket(Bucket=ARTIFACTS)
+            yield made
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagegate.local.front_door import FrontDoor
+from imagegate.local.ports import listen
 from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.upstreams.serving import serving
 
@@ -92,7 +93,7 @@ def _door_before(app: Any) -> Iterator[tuple[int, Reader, Reader]]:
     behind, door = Reader(_below_the_stage(app)), Reader(proxy)
     with serving(behind) as url:
         proxy.open(url, "api")
-        server = ServerThread(door, 0, "front door")
+        server = ServerThread(door, listen(0), "front door")
         server.start()
         try:
             yield server.port, door, behind

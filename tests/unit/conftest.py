@@ -11,8 +11,8 @@ from botocore.awsrequest import AWSRequest
 from moto import mock_aws
 
 from imagegate.local.ministack.process import MiniStackProcess
+from imagegate.local.ports import listen
 from imagegate.local.root_credentials import RootCredentials
-from imagegate.local.stack.ports import first_free
 from imagegate.local.stack.root_access import RootAccess
 from imagegate.local.state_folder import StateFolder
 from support.sam import account
@@ -73,7 +73,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """The embedded stack's AWS."""
     folder = StateFolder(tmp_path_factory.mktemp("ministack"))
     folder.create()
-    process = MiniStackProcess(folder, first_free())
+    process = MiniStackProcess(folder, listen(0))
     process.start()
     try:
         yield RootAccess(process.endpoint, folder.root_credentials()), "/_ministack/reset"

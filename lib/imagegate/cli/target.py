@@ -86,7 +86,7 @@ def local_options(state_dir: Path) -> str:
 
 def local_access(state_dir: Path) -> "RootAccess":
     """The root key of what is served from `state_dir`. Raises MisconfiguredError when nothing ever was."""
-    from imagegate.local.stack.ports import HOST
+    from imagegate.local.ports import HOST
     from imagegate.local.stack.root_access import RootAccess
     from imagegate.local.state_folder import StateFolder
 

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from imagegate.local.ministack.process import MiniStackProcess
+from imagegate.local.ports import listen
 from imagegate.local.stack.deployment import Deployer, DeploymentError
-from imagegate.local.stack.ports import first_free, listen
 from imagegate.local.stack.root_access import RootAccess
 from imagegate.local.stack.settings import StackSettings, StandIns
 from imagegate.local.stack.stack import Stack, StackError
@@ -224,7 +224,7 @@ class KillingAccess(RootAccess):
 def test_a_kill_in_the_middle_of_the_creation_is_repeated_by_the_next_start(settings: StackSettings) -> None:
     folder = StateFolder(settings.state)
     folder.create()
-    ministack = MiniStackProcess(folder, first_free())
+    ministack = MiniStackProcess(folder, listen(0))
     ministack.start()
     assert ministack.pid
     deployer = Deployer(

@@ -13,7 +13,7 @@ import pytest
 
 from imagegate.local.front_door import FUNCTION_URL, HTTP_API, FrontDoor
 from imagegate.local.gateway_exchange import LAMBDA_LIMIT_BYTES, REQUEST_LIMIT_BYTES
-from imagegate.local.stack.ports import first_free
+from imagegate.local.ports import first_free, listen
 from imagegate.local.stack.server_thread import ServerThread
 
 TEXT = {"content-type": "application/json"}
@@ -119,7 +119,7 @@ def _front_door(endpoint: str, time_scale: float = 1) -> FrontDoor:
 
 @contextmanager
 def _served(app: Any) -> Iterator[ServerThread]:
-    server = ServerThread(app, 0, type(app).__name__)
+    server = ServerThread(app, listen(0), type(app).__name__)
     server.start()
     try:
         yield server

@@ -4,8 +4,9 @@ Differs from `python -m ministack` in five ways: it takes signed requests only (
 disk about a second after every change (`checkpoint`), it resumes interrupted executions on request (a line on
 standard input), it ends when its standard input closes (so it never outlives the process that holds the other end,
 however that ends), and a stop takes no longer than writing the state. Configured by the environment
-(`ministack_process` sets it): GATEWAY_PORT, BIND_HOST, IMAGEGATE_SNAPSHOT (the state file), IMAGEGATE_FUNCTIONS_LOG,
-IMAGEGATE_ROOT_KEY (the file of the root key), IMAGEGATE_PICTURE_ORIGINS and MiniStack's own.
+(`MiniStackProcess` sets it): IMAGEGATE_LISTENER (the file descriptor of its listening socket), GATEWAY_PORT (its port),
+IMAGEGATE_SNAPSHOT (the state file), IMAGEGATE_FUNCTIONS_LOG, IMAGEGATE_ROOT_KEY (the file of the root key),
+IMAGEGATE_PICTURE_ORIGINS and MiniStack's own.
 """
 
 import asyncio
@@ -177,7 +178,7 @@ def _load(states: dict[str, checkpoint.State], interrupted: Interrupted) -> None
 
 def _config() -> Config:
     config = Config()
-    config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
+    config.bind = [f"fd://{os.environ['IMAGEGATE_LISTENER']}"]
     config.keep_alive_timeout = 75
     return config
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from imagegate.local.ports import PortTaken, listen, port_of
 from imagegate.local.state_folder import StateFolder
 
 REGION = "us-east-1"
@@ -28,15 +30,24 @@ class MiniStackError(Exception):
 
 @dataclass
 class MiniStackProcess:
-    """One MiniStack child process on 127.0.0.1, with its state in `folder`."""
+    """One MiniStack child process on 127.0.0.1, with its state in `folder`.
+
+    Its port is taken before it starts, so that no other program can answer in its place.
+    """
 
     folder: StateFolder
-    port: int
+    listener: socket.socket | None
+    """Listens on the process's port; closed here once the process has it, or at the stop."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Additional variables of the process, which the Lambda workers inherit."""
     picture_origins: frozenset[str] = frozenset()
     """Origins whose pages may read pictures, from their presigned URLs."""
+    port: int = field(init=False)
     _child: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        assert self.listener
+        self.port = port_of(self.listener)
 
     @property
     def endpoint(self) -> str:
@@ -76,6 +87,7 @@ class MiniStackProcess:
 
     def stop(self) -> None:
         """Ask the process to save its state and end; kill it when it does not within seconds."""
+        self._release_port()
         if self._child is None:
             return
         if self._child.poll() is None:
@@ -88,28 +100,45 @@ class MiniStackProcess:
     def _spawn(self) -> subprocess.Popen[bytes]:
         # Its standard input stays open as long as this process lives, and tells it when that ends. A session
         # of its own keeps the terminal's Ctrl-C away: we stop it when everything before it has stopped.
+        listener = self._take_port()
         with self.folder.open_log() as log:
-            return subprocess.Popen(
+            child = subprocess.Popen(
                 [sys.executable, "-m", "imagegate.local.ministack.main"],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=self._variables(),
+                env=self._variables(listener),
+                pass_fds=[listener.fileno()],
                 start_new_session=True,
                 umask=0o077,
             )
+        self._release_port()
+        return child
 
-    def _variables(self) -> dict[str, str]:
+    def _take_port(self) -> socket.socket:
+        """The port's socket; that of a second process is a new one."""
+        try:
+            self.listener = self.listener or listen(self.port)
+        except PortTaken as taken:
+            raise MiniStackError(f"{taken} by another program meanwhile") from None
+        return self.listener
+
+    def _release_port(self) -> None:
+        if self.listener:
+            self.listener.close()
+        self.listener = None
+
+    def _variables(self, listener: socket.socket) -> dict[str, str]:
         # AWS_* of the user (a profile, an endpoint) must not reach the emulated account's functions.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         loopback = "127.0.0.1,localhost"
         return inherited | {
             "AUTH": "true",
-            "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_REGION": REGION,
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self.folder.state),
+            "IMAGEGATE_LISTENER": str(listener.fileno()),
             "IMAGEGATE_SNAPSHOT": str(self.folder.snapshot),
             "IMAGEGATE_FUNCTIONS_LOG": str(self.folder.functions_log),
             "IMAGEGATE_ROOT_KEY": str(self.folder.root_key),

@@ -7,7 +7,7 @@ from typing import Any
 
 import uvicorn
 
-from imagegate.local.stack.ports import HOST, listen
+from imagegate.local.ports import HOST, port_of
 
 _START_SECONDS = 10.0
 _GRACE_SECONDS = 1
@@ -17,14 +17,10 @@ _STOP_SECONDS = 5.0
 class ServerThread:
     """One uvicorn server on 127.0.0.1."""
 
-    def __init__(self, app: Any, port: int, name: str) -> None:
-        """Take the port (0: any free one), so that a port that is taken shows before anything starts.
-
-        Raises:
-            PortTaken: another process has it.
-        """
-        self._listener: socket.socket = listen(port)
-        self.port: int = self._listener.getsockname()[1]
+    def __init__(self, app: Any, listener: socket.socket, name: str) -> None:
+        """`listener` has the server's port; `stop` closes it."""
+        self._listener = listener
+        self.port = port_of(listener)
         config = uvicorn.Config(
             app,
             lifespan="on",

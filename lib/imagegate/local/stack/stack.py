@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
 from types import TracebackType
@@ -13,9 +14,9 @@ import boto3
 from imagegate.local.front_door import FUNCTION_URL, FrontDoor
 from imagegate.local.ministack.process import MiniStackError, MiniStackProcess
 from imagegate.local.origin_policy import OriginGuard, OriginPolicy, parse_origins
+from imagegate.local.ports import PortTaken, listen, listen_on_first_free
 from imagegate.local.stack.deployment import Deployed, Deployer, DeploymentError
 from imagegate.local.stack.packaging import PackagingError
-from imagegate.local.stack.ports import PortTaken, first_free
 from imagegate.local.stack.root_access import RootAccess
 from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.stack.settings import LONG_HOLD_PORT, StackSettings
@@ -173,43 +174,40 @@ class Stack:
         """Take the configured port for the front door, and for the others the ports used last, so that URLs stay valid.
 
         Raises:
-            StackError: the front door's port is taken.
+            StackError: the front door's port, or the long-hold address's own, is taken.
         """
         settings, last = self.settings, self.folder.remembered_ports()
-        self.front_door = self._front_door(self._door, settings.port, "--port")
-        long_hold = first_free(last.get("long_hold", LONG_HOLD_PORT), LONG_HOLD_PORT)
-        ministack = first_free(last.get("ministack", settings.ministack_port), settings.ministack_port)
-        upstreams = first_free(last.get("upstreams", settings.upstreams_port), settings.upstreams_port)
+        self.front_door = self._serve(self._door, _listen(settings.port, "--port"), "front door")
         # A page that has followed a redirect from the gateway has the origin `null`.
         readers = self._origins | {"null"} if self._origins else frozenset()
-        self.ministack = MiniStackProcess(self.folder, ministack, settings.environment, readers)
+        listener = listen_on_first_free(last.get("ministack", settings.ministack_port), settings.ministack_port)
+        self.ministack = MiniStackProcess(self.folder, listener, settings.environment, readers)
+        self._running.callback(self.ministack.stop)
         self.watchdog = Watchdog(self.ministack, self._deploy, settings.say)
         self.upstreams: ServerThread | None = None
         if settings.stand_ins:
             app = OriginGuard(settings.stand_ins.app, OriginPolicy())
-            self.upstreams = ServerThread(app, upstreams, "upstreams")
-            self._running.callback(self.upstreams.stop)
+            listener = listen_on_first_free(last.get("upstreams", settings.upstreams_port), settings.upstreams_port)
+            self.upstreams = self._serve(app, listener, "upstreams")
         self.long_hold: ServerThread | None = None
         if settings.parameters.get(LONG_HOLD_PARAMETER) == "on":
-            port = long_hold if settings.long_hold_port is None else settings.long_hold_port
-            self.long_hold = self._front_door(self._long_hold_door, port, "--long-hold-port")
-        self.folder.remember_ports({"ministack": ministack, "upstreams": upstreams, "long_hold": long_hold})
+            if settings.long_hold_port is None:
+                listener = listen_on_first_free(last.get("long_hold", LONG_HOLD_PORT), LONG_HOLD_PORT)
+            else:
+                listener = _listen(settings.long_hold_port, "--long-hold-port")
+            self.long_hold = self._serve(self._long_hold_door, listener, "long-hold address")
+        servers = {"ministack": self.ministack, "upstreams": self.upstreams, "long_hold": self.long_hold}
+        self.folder.remember_ports(last | {name: server.port for name, server in servers.items() if server})
 
-    def _front_door(self, door: FrontDoor, port: int, option: str) -> ServerThread:
-        try:
-            server = ServerThread(door, port, "front door")
-        except PortTaken as taken:
-            raise StackError(
-                f"port {taken.port} is taken by another program (lsof -i :{taken.port} names it). "
-                f"Stop that one, or choose another port with {option}."
-            ) from None
+    def _serve(self, app: Any, listener: socket.socket, name: str) -> ServerThread:
+        """A server that is not started yet, and is stopped with the stack."""
+        server = ServerThread(app, listener, name)
         self._running.callback(server.stop)
         return server
 
     def _start_ministack(self) -> None:
         if aside := self.folder.set_aside_stray_objects():
             self.settings.say(f"found pictures without the state that knows them; moved them to {aside}")
-        self._running.callback(self.ministack.stop)
         self._running.callback(self.watchdog.stop)
         self.ministack.start()
 
@@ -232,6 +230,16 @@ class Stack:
         if PUBLIC_URL_PARAMETER in parameters:
             parameters[PUBLIC_URL_PARAMETER] = self.base_url
         return parameters
+
+
+def _listen(port: int, option: str) -> socket.socket:
+    try:
+        return listen(port)
+    except PortTaken as taken:
+        raise StackError(
+            f"port {taken.port} is taken by another program (lsof -i :{taken.port} names it). "
+            f"Stop that one, or choose another port with {option}."
+        ) from None
 
 
 def _function_url_id(url: str) -> str:
