@@ -268,6 +268,30 @@ def test_they_are_compressed_as_asked_for_whatever_they_were(world: World, made:
     assert size(5) < size(100)
 
 
+@pytest.mark.parametrize("made", ["jpeg", "webp"])
+def test_what_the_upstream_compressed_is_not_compressed_again(world: World, made: str) -> None:
+    world.alpha.limits = replace(world.alpha.limits, compresses=True)
+    world.http.downloads = {URL: picture(400, 300, made)}
+    world.alpha.checks = [ready()]
+    [kept] = world.drive(world.begun(output_format=made, output_compression=5)).pictures
+    assert (kept.bytes, kept.converted_from) == (len(picture(400, 300, made)), None)
+
+
+def test_what_is_compressed_here_comes_uncompressed_from_the_upstream(world: World) -> None:
+    world.alpha.checks = [ready()]
+    [kept] = world.drive(world.begun(output_format="jpeg", output_compression=50)).pictures
+    assert (kept.content_type, kept.converted_from) == ("image/jpeg", "image/png")
+    assert (world.alpha.submitted[0].output_format, world.alpha.submitted[0].output_compression) == ("png", None)
+
+
+def test_full_quality_adds_no_loss(world: World) -> None:
+    world.http.downloads = {URL: picture(400, 300, "jpeg")}
+    world.alpha.checks = [ready()]
+    [kept] = world.drive(world.begun(output_format="jpeg", output_compression=100)).pictures
+    assert (kept.bytes, kept.converted_from) == (len(picture(400, 300, "jpeg")), None)
+    assert world.alpha.submitted[0].output_format == "jpeg"
+
+
 def test_a_picture_that_is_kept_as_it_came_is_decoded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = list[bytes]()
     inspect = PillowPictures.inspect

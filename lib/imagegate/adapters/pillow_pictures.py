@@ -6,6 +6,7 @@ from typing import cast
 from PIL import Image, UnidentifiedImageError
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.pictures.exif import orientation_of
 from imagegate.domain.request.pictures import LARGEST_PIXELS, content_type_of
 from imagegate.ports.upstreams import PictureFacts
 
@@ -20,6 +21,16 @@ _ALIKE = 3
 _BLACK = 8
 """Levels of 255 up to which a plain colour is black, however it was compressed."""
 _TO_EIGHT_BITS = 1 / 257
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What to do to pixels of each EXIF orientation but 1."""
 
 
 class PillowPictures:
@@ -32,24 +43,33 @@ class PillowPictures:
         several upstreams show that they refuse (docs/protocols/providers.md#refusals-by-picture). Another plain colour
         may be what the prompt asks for.
         """
-        picture = _plain(_opened(body))
+        image = _opened(body)
+        orientation = _orientation(image)
+        picture = _plain(image)
         colour = _only_colour(picture)
         if colour and _is_refusal(colour):
             message = "The upstream sent a blank (entirely black) picture, as filters do in place of a refused one."
             raise UpstreamError(Failure(FailureCode.CONTENT_FILTERED, message))
-        return PictureFacts(
-            content_type_of(body) or "", picture.width, picture.height, single_colour=colour is not None
-        )
+        size = picture.size[::-1] if orientation >= 5 else picture.size
+        return PictureFacts(content_type_of(body) or "", *size, single_colour=colour is not None)
 
     def convert(self, body: bytes, output_format: str, quality: int | None = None) -> bytes:
         """The same picture as `png`, `jpeg` (on white where it was transparent) or `webp`.
 
-        Raises UpstreamError (bad_payload) also for one that the format, or the function's memory, has no room for.
+        It is turned upright, and keeps its colour profile. Raises UpstreamError (bad_payload) also for one that the
+        format, or the function's memory, has no room for.
         """
-        picture = _plain(_opened(body))
+        image = _opened(body)
+        upright, profile = _UPRIGHT.get(_orientation(image)), _profile(image)
+        if profile and not _is_of_rgb(profile):
+            image, profile = _in_srgb(image, profile), b""
+        picture = _plain(image)
+        del image  # and with it what its decoder holds
+        if upright is not None:
+            picture = picture.transpose(upright)
         if output_format == "jpeg":
             picture = _flattened(picture)
-        return _encoded(picture, output_format, _QUALITY if quality is None else quality)
+        return _encoded(picture, output_format, _QUALITY if quality is None else quality, profile)
 
 
 def _opened(body: bytes) -> Image.Image:
@@ -67,6 +87,36 @@ def _opened(body: bytes) -> Image.Image:
     return image
 
 
+def _orientation(image: Image.Image) -> int:
+    return orientation_of(image.info.get("exif", b""))
+
+
+def _profile(image: Image.Image) -> bytes:
+    """Its ICC profile; empty for none."""
+    profile = image.info.get("icc_profile")
+    return profile if isinstance(profile, bytes) else b""
+
+
+def _is_of_rgb(profile: bytes) -> bool:
+    """True for a profile of red, green and blue (ICC.1:2022 §7.2.8)."""
+    return profile[16:20] == b"RGB "
+
+
+def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """The picture in the colours that its profile of inks or greys gives; as it is where the profile is not usable."""
+    from PIL import ImageCms  # here, for next to no picture needs it
+
+    if image.mode not in ("L", "CMYK"):
+        return image
+    try:
+        converted = ImageCms.profileToProfile(
+            image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image
+    return converted or image
+
+
 def _plain(image: Image.Image) -> Image.Image:
     """The same pixels as L, RGB or RGBA, whatever they were; 4 bytes each, without what the file's decoder holds."""
     if image.mode.startswith("I;16"):
@@ -75,8 +125,6 @@ def _plain(image: Image.Image) -> Image.Image:
     mode = "RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L", "I") else "RGB"
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
         mode = "RGB"  # as upstreams write it that know no other
-    if image.mode == "CMYK":
-        image.info.pop("icc_profile", None)  # of inks
     if image.mode != mode:
         return image.convert(mode)
     return image.copy() if image.format == "WEBP" else image
@@ -104,13 +152,21 @@ def _flattened(picture: Image.Image) -> Image.Image:
     return flat
 
 
-def _encoded(picture: Image.Image, output_format: str, quality: int) -> bytes:
+def _encoded(picture: Image.Image, output_format: str, quality: int, profile: bytes) -> bytes:
     pixels, out = picture.width * picture.height, io.BytesIO()
     unfit = f"a picture of {picture.width}x{picture.height} pixels that cannot be made {output_format}"
     if output_format == "webp" and picture.mode == "RGBA" and pixels > EASY_WEBP:
         raise _bad(f"{unfit}, being transparent")
     try:
-        picture.save(out, output_format.upper(), quality=quality, method=4 if pixels <= EASY_WEBP else 2)
+        # The EXIF data is left behind: its orientation has been applied.
+        picture.save(
+            out,
+            output_format.upper(),
+            quality=quality,
+            method=4 if pixels <= EASY_WEBP else 2,
+            icc_profile=profile or None,
+            exif=b"",
+        )
     except (OSError, ValueError) as error:
         # JPEG's sides end at 65,500 pixels and WebP's at 16,383, and WebP cannot hold some pictures of noise.
         raise _bad(unfit) from error

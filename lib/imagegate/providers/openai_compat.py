@@ -97,6 +97,7 @@ class OpenAICompatConfig:
             requests_per_minute=self.requests_per_minute or None,
             input_images=self.input_images,
             supports_variations=self.variations,
+            compresses={"output_format", "output_compression"} <= set(self.takes),
             capabilities=frozenset(get_args(Capability)).intersection(self.takes),
         )
 

@@ -49,7 +49,7 @@ class Outcomes:
         noted = self._with_result(operation, attempt, ready, now)
         if ready.sources and attempt.state is not AttemptState.READY:
             operation = self.update(operation, lambda entry: entry.merge_attempt(noted), sweep_after=_FETCH_GRACE)
-        stored = self.store_pictures(operation, noted, ready, self.providers(attempt.provider_key).base_url)
+        stored = self.store_pictures(operation, noted, ready, self.providers(attempt.provider_key))
         brought = {picture.slot for picture in (*operation.pictures, *stored.pictures)}
         if stored.retryable and now < self._fetch_deadline(operation, noted):
             operation = self._write_arrival(operation, noted, stored.pictures)

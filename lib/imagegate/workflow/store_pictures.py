@@ -1,19 +1,21 @@
 """Store finished pictures: fetch, check, convert, and put them in S3."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Attempt, Source
 from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.operation.outcome import Ready
+from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.request import ImageRequest
 from imagegate.ports.storage import ImageStore
-from imagegate.ports.upstreams import Http, PictureCodec, PictureFacts
+from imagegate.ports.upstreams import Http, PictureCodec, PictureFacts, Provider
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
+CONTENT_TYPES = {name: content_type for content_type, name in FORMATS.items()}
 _PERMANENT = {FailureCode.EXPIRED, FailureCode.BAD_PAYLOAD, FailureCode.CONTENT_FILTERED}
 
 
@@ -39,10 +41,10 @@ class StorePictures:
     http: Http
     codec: PictureCodec
 
-    def __call__(self, operation: Operation, attempt: Attempt, ready: Ready, base_url: str) -> StoredPictures:
-        """Store the pictures of `attempt` that the operation does not have yet.
+    def __call__(self, operation: Operation, attempt: Attempt, ready: Ready, provider: Provider) -> StoredPictures:
+        """Store the pictures of `attempt`, which `provider` made, that the operation does not have yet.
 
-        `base_url`: of the provider, whose host alone may have a private address.
+        Only the host of the provider's own base URL may have a private address.
         """
         filled = {picture.slot for picture in operation.pictures}
         results: list[bytes | Source] = [*ready.bodies, *ready.sources]
@@ -56,15 +58,17 @@ class StorePictures:
             if slot in filled:
                 continue
             try:
-                body = self.http.download(entry.url, base_url) if isinstance(entry, Source) else entry
-                pictures.append(self._store(operation, attempt, slot, body, revised))
+                body = self.http.download(entry.url, provider.base_url) if isinstance(entry, Source) else entry
+                pictures.append(self._store(operation, attempt, slot, body, revised, provider.limits))
             except UpstreamError as error:
                 failures.append(error.failure)
         failures.sort(key=lambda failure: (failure.code in _PERMANENT, not failure.final))
         return StoredPictures(tuple(pictures), failures[0] if failures else None)
 
-    def _store(self, operation: Operation, attempt: Attempt, slot: int, body: bytes, revised: str | None) -> Picture:
-        body, facts = self._convert(body, operation.request)
+    def _store(
+        self, operation: Operation, attempt: Attempt, slot: int, body: bytes, revised: str | None, limits: Limits
+    ) -> Picture:
+        body, facts, converted_from = self._convert(body, operation.request, limits)
         made_from = revised or operation.prompt_for(attempt)
         was_revised = not operation.request.private and made_from != operation.request.prompt
         digest = hashlib.sha256(body).hexdigest()
@@ -80,6 +84,7 @@ class StorePictures:
             width=facts.width,
             height=facts.height,
             single_colour=facts.single_colour,
+            converted_from=converted_from,
             bytes=len(body),
             provider=attempt.provider,
             seed=attempt.seed,
@@ -87,12 +92,17 @@ class StorePictures:
             revised_prompt=made_from if was_revised else None,
         )
 
-    def _convert(self, body: bytes, request: ImageRequest) -> tuple[bytes, PictureFacts]:
-        """The body in the requested format, compressed again only when that was requested."""
+    def _convert(self, body: bytes, request: ImageRequest, limits: Limits) -> tuple[bytes, PictureFacts, str | None]:
+        """The picture as it was requested, its facts, and the content type that it was encoded again from, if it was.
+
+        The upstream's bytes are kept wherever they fit, because encoding again loses quality and the upstream's
+        signature. 100 asks for no loss, which encoding again would add.
+        """
         facts = self.codec.inspect(body)  # which decodes it, and is most of the work
         made = FORMATS[facts.content_type]
         wanted = request.output_format or made
-        if wanted == made and (request.output_compression is None or made == "png"):
-            return body, facts
+        compressed = request.output_compression in (None, 100) or made == "png" or limits.compresses
+        if wanted == made and compressed:
+            return body, facts, None
         body = self.codec.convert(body, wanted, request.output_compression)
-        return body, self.codec.inspect(body)
+        return body, replace(facts, content_type=CONTENT_TYPES[wanted]), facts.content_type

@@ -8,7 +8,7 @@ from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Ready
-from imagegate.domain.request.capabilities import ignored, with_negative_prompt
+from imagegate.domain.request.capabilities import ignored, with_best_format, with_negative_prompt
 from imagegate.domain.request.expansion import prompt_budget, shorten
 from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.request import InputImage
@@ -123,7 +123,7 @@ def _build_request(
     request, slot = operation.request, attempt.slots[0]
     if prompt := operation.prompt_for(attempt):
         request = request.with_prompt(prompt)
-    request = with_negative_prompt(request, limits)
+    request = with_best_format(with_negative_prompt(request, limits), limits)
     if request.seed is not None:
         request = replace(request, seed=(request.seed + slot) % (limits.seed_maximum + 1))
     first_number = _first_number_of_repeats(operation, attempt)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms, ImageOps
 
 from imagegate.adapters import pillow_pictures
 from imagegate.adapters.pillow_pictures import PillowPictures
@@ -174,6 +174,54 @@ def test_the_largest_pictures_fit_into_a_function(tmp_path: Path, kind: str) -> 
     command = [sys.executable, "-c", PEAK, str(tmp_path / "body"), "png", "jpeg", "webp"]
     kilobytes = int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
     assert kilobytes < MEGABYTES * 1024
+
+
+def profile(space: str) -> bytes:
+    """An ICC profile of that colour space."""
+    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB" if space == "RGB " else "LAB")).tobytes()
+    return made[:16] + space.encode() + made[20:]
+
+
+@pytest.mark.parametrize("before", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("after", ["png", "jpeg", "webp"])
+def test_a_colour_profile_is_kept(before: str, after: str) -> None:
+    wide = profile("RGB ")
+    with Image.open(io.BytesIO(pictures.convert(encoded(gradient("RGB"), before, icc_profile=wide), after))) as image:
+        assert image.info.get("icc_profile") == wide
+
+
+def test_a_colour_profile_is_kept_beside_transparency() -> None:
+    image = gradient("RGBA")
+    image.putalpha(gradient("L"))
+    with Image.open(io.BytesIO(pictures.convert(encoded(image, icc_profile=profile("RGB ")), "webp"))) as converted:
+        assert converted.info.get("icc_profile") == profile("RGB ")
+        assert converted.getchannel("A").getextrema() == gradient("L").getextrema()
+
+
+@pytest.mark.parametrize("after", ["png", "jpeg", "webp"])
+def test_a_profile_of_greys_is_not_given_to_colours(after: str) -> None:
+    body = encoded(gradient("L"), icc_profile=profile("GRAY"))
+    with Image.open(io.BytesIO(pictures.convert(body, after))) as image:
+        assert "icc_profile" not in image.info
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("before", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("after", ["png", "jpeg", "webp"])
+def test_a_converted_picture_stands_upright(before: str, after: str, orientation: int) -> None:
+    """What Pillow shows of the picture that came is what it shows of the converted one, without EXIF data."""
+    quarter = Image.new("RGB", (64, 48), "white")
+    quarter.paste("red", (0, 0, 32, 24))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    body = encoded(quarter, before, exif=exif)
+    with Image.open(io.BytesIO(body)) as came, Image.open(io.BytesIO(pictures.convert(body, after))) as converted:
+        shown = ImageOps.exif_transpose(came).convert("RGB")
+        facts = pictures.inspect(body)
+        assert shown.size == converted.size == (facts.width, facts.height)
+        assert not converted.getexif()
+        for at in ((8, 8), (converted.width - 8, 8), (8, converted.height - 8)):
+            assert converted.convert("RGB").getpixel(at) == pytest.approx(shown.getpixel(at), abs=30)
 
 
 GIF = io.BytesIO()

@@ -54,6 +54,8 @@ class Picture:
     """The prompt that it was made from, unless that is the caller's own."""
     single_colour: bool = False
     """True when all of its pixels have the same colour."""
+    converted_from: str | None = None
+    """The content type that the upstream made, where the picture was encoded again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

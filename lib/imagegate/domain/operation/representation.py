@@ -86,6 +86,7 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "late": picture.late,
         "revised_prompt": picture.revised_prompt,
         "single_colour": picture.single_colour,
+        "converted_from": picture.converted_from,
     }
 
 

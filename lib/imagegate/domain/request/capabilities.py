@@ -52,6 +52,12 @@ def with_negative_prompt(request: ImageRequest, limits: Limits) -> ImageRequest:
     return replace(request, negative_prompt=negative)
 
 
+def with_best_format(request: ImageRequest, limits: Limits) -> ImageRequest:
+    """The request for PNG where imagegate has to compress: what the upstream compressed would lose twice."""
+    compressed_here = request.output_compression not in (None, 100) and not limits.compresses
+    return replace(request, output_format="png", output_compression=None) if compressed_here else request
+
+
 def _has_other_ratio(size: Size, ratio: tuple[int, int]) -> bool:
     """True when the aspect ratio of the size visibly differs from `ratio`."""
     stretch = size.width * ratio[1] / (size.height * ratio[0])

@@ -56,6 +56,8 @@ class Limits:
     outcome is repeated here before another provider is tried."""
     capabilities: frozenset[Capability] = frozenset()
     """The optional fields it honours."""
+    compresses: bool = False
+    """It makes JPEG and WebP as compressed as `output_compression` says."""
     supports_weights: bool = False
     """It accepts several messages with weights; others get one text (`ImageRequest.prompt`)."""
 

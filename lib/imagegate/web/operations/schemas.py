@@ -24,6 +24,9 @@ class PictureSchema(Schema):
     late: bool = Field(description="It arrived after the operation had ended.")
     revised_prompt: str | None = Field(description="The prompt it was made from, where it is not the request's.")
     single_colour: bool = Field(description="All of its pixels have the same colour.")
+    converted_from: str | None = Field(
+        description="The content type that the upstream made, where imagegate encoded the picture again."
+    )
 
 
 class WebhookSchema(Schema):

@@ -1,0 +1,1 @@
+"""Picture files: their containers and metadata, read and edited without decoding a pixel."""
