@@ -26,6 +26,7 @@ SWITCHES: dict[str, Mapping[str, str]] = {
     "BoundsSubmit": {"SubmitConcurrency": "50"},
     "HoldsLong": {"LongHold": "on"},
     "TakesEvents": {"IntakeKey": "0123456789ab"},
+    "TracesActively": {"Tracing": "active"},
     "UsesBedrock": {"BedrockRegion": "us-west-2"},
     "WithAlarmEmail": {"AlarmEmail": "someone@example.com"},
     "WithMonitoring": {"Monitoring": "alarms"},

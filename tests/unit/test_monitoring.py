@@ -1,12 +1,14 @@
 """What infra/monitoring.yaml promises: functions and dead-letter queues have alarms, and a new alarm does not ring."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from imagegate.cli.deploy.parameters import broken_rules, read_template
 from imagegate.local.stack.packaging import load_yaml
+from support.conditions import holds
 from support.stack_settings import MONITORING, TEMPLATE
 
 PARENT = load_yaml(TEMPLATE)
@@ -106,7 +108,8 @@ def test_the_first_line_that_a_filter_counts_rings(alarm: str, metric: str) -> N
 def test_a_silent_sweep_rings() -> None:
     """A new alarm's state is INSUFFICIENT_DATA. It notifies when its state changes to one that has actions."""
     alarm = ALARMS["SweepSilentAlarm"]
-    assert (alarm["MetricName"], alarm["Statistic"]) == ("Restarted", "SampleCount")
+    assert alarm in watching("SweepFunction")
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/Lambda", "Invocations", "Sum")
     assert alarm["InsufficientDataActions"] == NOTIFIES
 
 
@@ -130,6 +133,16 @@ def test_what_watches_an_optional_part_is_optional(name: str) -> None:
         if isinstance(PASSED[used], dict) and PASSED[used].get("Fn::If", [""])[0] == condition
     }
     assert {RESOURCES[name].get("Condition")} - {None} == conditions
+
+
+def test_the_dashboard_is_json_and_reads_the_log_groups() -> None:
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(body)["widgets"]
+    places = [(widget["x"], widget["y"]) for widget in widgets]
+    assert len(places) == len(set(places))
+    queries = [widget["properties"]["query"] for widget in widgets if widget["type"] == "log"]
+    groups = {group for query in queries for group in re.findall(r"SOURCE '\$\{(\w+)\}'", query)}
+    assert groups == {"ExpandLog", "PollLog", "PublishLog", "SubmitLog"}
 
 
 @pytest.mark.parametrize("kind", ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Logs::MetricFilter"])
@@ -156,7 +169,7 @@ def test_an_idle_deployment_pays_for_no_alarm_and_no_dashboard() -> None:
 )
 def test_what_the_parameter_adds(monitoring: str, email: str, stack: bool, dashboard: bool) -> None:
     values = {"Monitoring": monitoring, "AlarmEmail": email}
-    assert (holds("WithMonitoring", values), holds("WithDashboard", values)) == (stack, dashboard)
+    assert (holds(PARENT, "WithMonitoring", values), holds(PARENT, "WithDashboard", values)) == (stack, dashboard)
 
 
 def test_an_address_without_alarms_is_refused() -> None:
@@ -165,21 +178,3 @@ def test_an_address_without_alarms_is_refused() -> None:
     broken = broken_rules(template, {**defaults, "Monitoring": "none", "AlarmEmail": "ops@example.com"})
     assert broken == ["With AlarmEmail, Monitoring must not be none."]
     assert not broken_rules(template, {**defaults, "AlarmEmail": "ops@example.com"})
-
-
-def holds(condition: str, values: dict[str, str]) -> bool:
-    """Evaluate a condition of template.yaml."""
-
-    def evaluate(node: Any) -> Any:
-        if not isinstance(node, dict):
-            return node
-        [(function, operand)] = node.items()
-        if function == "Ref":
-            return values[operand]
-        if function == "Condition":
-            return evaluate(PARENT["Conditions"][operand])
-        found = [evaluate(entry) for entry in operand]
-        results = {"Fn::Equals": len(set(found)) == 1, "Fn::Not": not found[0]}
-        return {**results, "Fn::And": all(found), "Fn::Or": any(found)}[function]
-
-    return bool(evaluate(PARENT["Conditions"][condition]))

@@ -49,7 +49,7 @@ class Telemetry(Protocol):
         """A message named a delivery that was never recorded, or is no longer kept; nothing was sent."""
 
     def swept(self, restarted: int, overdue: float) -> None:
-        """A sweep restarted so many operations; the oldest was due `overdue` seconds ago."""
+        """A sweep restarted so many operations; the oldest was due `overdue` seconds ago. Zeros: all is well."""
 
 
 QueueRedelivery = Callable[[str, int], None]

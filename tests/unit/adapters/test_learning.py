@@ -154,9 +154,19 @@ def test_figures_are_embedded_metrics_and_never_carry_the_prompt() -> None:
     assert (failed["AttemptFailures"], failed["UnknownSubmissions"], failed["Code"]) == (1.0, 1.0, "ambiguous")
     for line in lines:
         [directive] = line["_aws"]["CloudWatchMetrics"]
-        assert all(set(dimensions) <= set(line) for dimensions in directive["Dimensions"])
+        assert directive["Dimensions"] == [[]], "each value of a dimension would be a metric of its own"
         assert {metric["Name"] for metric in directive["Metrics"]} <= set(line)
         assert line["operation"] == "0" * 20
+
+
+def test_a_sweep_that_finds_nothing_writes_no_metric() -> None:
+    out = io.StringIO()
+    telemetry = EmfTelemetry(FakeClock().now, out)
+    telemetry.swept(0, 0.0)
+    assert not out.getvalue(), "a metric costs $0.30 a month, also while nothing happens"
+    telemetry.swept(1, 12.0)
+    line = json.loads(out.getvalue())
+    assert (line["Restarted"], line["OverdueSeconds"]) == (1.0, 12.0)
 
 
 def test_one_operation_that_fails_again_and_again_does_not_open_a_circuit() -> None:

@@ -46,7 +46,7 @@ def _register_role(root: RootCredentials, config: Mapping[str, Any]) -> dict[str
     """
     function, role = config["FunctionArn"], config["Role"].rsplit("/", 1)[-1]
     account, name = function.split(":")[4], config["FunctionName"][:64]
-    key = f"ASIA{hashlib.sha256(f'{function}:{role}'.encode()).hexdigest()[:16].upper()}"
+    key = access_key_of(config)
     session = {
         "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}",
         "UserId": f"{role}:{name}",
@@ -59,6 +59,12 @@ def _register_role(root: RootCredentials, config: Mapping[str, Any]) -> dict[str
         "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
         "AWS_SESSION_TOKEN": session["SessionToken"],
     }
+
+
+def access_key_of(config: Mapping[str, Any]) -> str:
+    """The access key of a function, by Lambda's description of it. It is no secret."""
+    function, role = config["FunctionArn"], config["Role"].rsplit("/", 1)[-1]
+    return f"ASIA{hashlib.sha256(f'{function}:{role}'.encode()).hexdigest()[:16].upper()}"
 
 
 def is_presigned(query: Query) -> bool:
