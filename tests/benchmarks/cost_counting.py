@@ -5,7 +5,6 @@ Indexes are written when what they project changes, twice when a key of theirs d
 comes); a write whose condition fails costs as well. A stream read by a Lambda trigger is free.
 """
 
-import hashlib
 import json
 import math
 import re
@@ -43,12 +42,6 @@ def index_writes(old: Item, new: Item) -> float:
         else:
             units += before or after
     return units
-
-
-def access_key(function: Mapping[str, Any]) -> str:
-    """The access key that MiniStack gives a function (execution_credentials of core/lambda_runtime.py)."""
-    digest = hashlib.sha256(f"{function['FunctionArn']}:{function['Role']}".encode()).hexdigest()
-    return f"ASIA{digest[:16].upper()}"
 
 
 @dataclass
@@ -132,13 +125,16 @@ class CountingProxy:
         if action == "GetItem":
             size = item_bytes(answered.get("Item", {}))
             return "dynamodb_read_unit", max(1, math.ceil(size / 4096)) * (1.0 if asked.get("ConsistentRead") else 0.5)
+        if action == "BatchGetItem":
+            items = [item for found in answered.get("Responses", {}).values() for item in found]
+            return "dynamodb_read_unit", sum(0.5 * max(1, math.ceil(item_bytes(item) / 4096)) for item in items)
         if action == "Query":
             return "dynamodb_read_unit", 0.5
         if action == "PutItem":
             return "dynamodb_write_unit", self._put(asked["Item"], done)
         if action == "TransactWriteItems":
             return "dynamodb_write_unit", 2 * sum(
-                self._put(entry["Put"]["Item"], done) for entry in asked["TransactItems"]
+                self._put(entry["Put"]["Item"], done) if "Put" in entry else 1.0 for entry in asked["TransactItems"]
             )
         return "dynamodb_write_unit", 1.0
 

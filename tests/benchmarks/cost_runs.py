@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openai
 
-from benchmarks.cost_counting import CountingProxy, access_key
+from benchmarks.cost_counting import CountingProxy
 from benchmarks.cost_usage import FUNCTIONS, Usage
 from benchmarks.schedule_simulation import lognormal, trained
+from imagegate.adapters.dynamodb_api_keys import DynamoDBApiKeys
+from imagegate.domain.access.api_key import issue
 from imagegate.domain.timing.latency import Histogram
 from imagegate.domain.timing.schedule import POLL_PRICE
+from imagegate.local.ministack.credentials import access_key_of
 from imagegate.local.ports import listen
 from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.stack.settings import StandIns
@@ -40,6 +44,8 @@ class Case:
     model: str
     provider: str
     upstream_model: str
+    waits: bool = False
+    """True for the openai package, which waits for its picture; else the client starts it and reads it once."""
 
     @property
     def polled(self) -> bool:
@@ -54,11 +60,26 @@ class Bench:
         self.dice = random.Random(case.name)
         self.table = stack.outputs["TableName"]
         self.names = {name: self._function(name) for name in FUNCTIONS}
+        key, self.key = issue("bench", time.time())
+        DynamoDBApiKeys(stack.client("dynamodb"), self.table).put(key)
+        self.http = httpx.Client(
+            headers={"authorization": f"Bearer {self.key}"}, timeout=40, event_hooks={"response": [self._measure]}
+        )
+        self.client = openai.OpenAI(
+            base_url=f"{stack.base_url}/v1",
+            api_key=self.key,
+            http_client=openai.DefaultHttpxClient(event_hooks={"response": [self._measure]}),
+        )
+        self.answered = 0
+
+    def _measure(self, answer: httpx.Response) -> None:
+        lines = sum(len(name) + len(value) + 4 for name, value in answer.headers.raw)
+        self.answered += lines + int(answer.headers.get("content-length", 0))
 
     def _function(self, name: str) -> dict[str, Any]:
         pages = self.stack.client("lambda").get_paginator("list_functions").paginate()
         found = [other for page in pages for other in page["Functions"] if other["Handler"] == f"{name}.handler"]
-        self.proxy.functions[access_key(found[0])] = name
+        self.proxy.functions[access_key_of(found[0])] = name
         return dict(found[0])
 
     def train(self) -> None:
@@ -81,6 +102,7 @@ class Bench:
     def batch(self, n: int) -> Usage:
         """Run n operations, a little apart, and count."""
         self.proxy.reset()
+        self.answered = 0
         began, cpu = int(time.time() * 1000), self._cpu()
         with ThreadPoolExecutor(n) as pool:
             ids = list(pool.map(self._one, range(n)))
@@ -90,19 +112,28 @@ class Bench:
         after = self._cpu()
         spent = {name: after[name] - cpu[name] for name in FUNCTIONS}
         memory = {name: entry["MemorySize"] for name, entry in self.names.items()}
-        return Usage(n, transitions, self.proxy.reset(), milliseconds, memory, spent, logged)
+        counts = self.proxy.reset()
+        assert counts.units["api"]["dynamodb_write_unit"], f"the calls are not those of a function: {counts.calls}"
+        return Usage(n, transitions, counts, milliseconds, memory, spent, logged, self.answered)
 
     def _one(self, number: int) -> str:
         time.sleep(number * STAGGER)
         seconds = lognormal(self.case.seconds).draw(self.dice)
+        prompt = f"[delay {round(seconds * 1000)}ms] a picture {number} of {time.time()}"
+        if self.case.waits:
+            provider = {"provider": self.case.provider}
+            made = self.client.images.generate(
+                model=self.case.model, prompt=prompt, size="512x512", extra_body=provider
+            )
+            return str((made.model_extra or {})["operation_id"])
         body = {
             "model": self.case.model,
-            "prompt": f"[delay {round(seconds * 1000)}ms] a picture {number}",
+            "prompt": prompt,
             "provider": self.case.provider,
             "size": {"width": 512, "height": 512},
             "deadline": 3600,
         }
-        answer = httpx.post(f"{self.stack.base_url}/v1/operations", json=body, timeout=40)
+        answer = self.http.post(f"{self.stack.base_url}/v1/operations", json=body)
         answer.raise_for_status()
         return str(answer.json()["id"])
 
@@ -117,8 +148,8 @@ class Bench:
         until = time.monotonic() + 30
         while self.proxy.events < 3 * len(ids) and time.monotonic() < until:
             time.sleep(0.2)
-        for operation_id in ids:
-            answer = httpx.get(f"{self.stack.base_url}/v1/operations/{operation_id}", timeout=40).json()
+        for operation_id in () if self.case.waits else ids:
+            answer = self.http.get(f"{self.stack.base_url}/v1/operations/{operation_id}").json()
             assert answer["state"] == "succeeded", answer
 
     def _entered(self, operation_id: str) -> Counter[str]:
@@ -161,8 +192,16 @@ def run(case: Case, n: int) -> Usage:
     server = ServerThread(proxy, listen(0), "counter")
     server.start()
     with tempfile.TemporaryDirectory() as folder:
+        settings = on_free_ports(Path(folder))
         settings = replace(
-            on_free_ports(Path(folder)),
+            settings,
+            parameters={
+                **settings.parameters,
+                "Access": "keys",
+                "IntakeKey": "",
+                "LongHold": "off",
+                "Monitoring": "none",
+            },
             stand_ins=StandIns(build_app(latency_seconds=0.1), BASE_PATHS, STAND_IN_SECRETS),
             environment={"AWS_ENDPOINT_URL": server.url},
             say=lambda line: None,
