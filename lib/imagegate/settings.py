@@ -67,6 +67,8 @@ class Settings:
     expander_model: str = ""
     expander_secret: str = ""
     """Name of the secret with its key, below `secrets_path`; empty for a language model without keys."""
+    provenance: frozenset[str] = frozenset({"metadata"})
+    """What is written into pictures: `metadata`, and as well `prompt`. Set for `submit` and `poll`."""
     intake_queue_url: str = ""
     """The queue that `intake` reads, and in which it hides requests that have to wait."""
     upstream_base_urls: Mapping[str, str] | None = field(default_factory=dict)
@@ -108,6 +110,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         public_url=_text(environment, "PUBLIC_URL").rstrip("/"),
         api_url=environment.get("API_URL", ""),
         long_hold_url=environment.get("LONG_HOLD_URL", ""),
+        provenance=_provenance(environment.get("PROVENANCE", "metadata")),
         upstream_base_urls=_upstream_base_urls(environment),
     )
 
@@ -128,6 +131,13 @@ def _expander(environment: Mapping[str, str]) -> dict[str, str]:
         "expander_model": _text(environment, "EXPANDER_MODEL"),
         "expander_secret": environment.get("EXPANDER_SECRET_NAME", ""),
     }
+
+
+def _provenance(value: str) -> frozenset[str]:
+    words = frozenset(value.split("+"))
+    if not {"metadata"} <= words <= {"metadata", "prompt"}:
+        raise MisconfiguredError(f"PROVENANCE must be metadata or metadata+prompt, not {value!r}")
+    return words
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:

@@ -18,6 +18,7 @@ from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Pending, Ready
 from imagegate.workflow.next_step import Step
 from support import invariants
+from support.containers import pixels_in
 from support.fakes import MICRO_DOLLARS, picture
 from support.world import World, ready
 
@@ -150,7 +151,7 @@ def test_no_death_loses_an_accepted_operation(at: int, expand: bool, after: bool
         return
     assert ended.state is State.SUCCEEDED, assassin.names
     assert len(ended.pictures) == 1
-    assert world.images.objects[ended.pictures[0].key] == picture()
+    assert pixels_in(world.images.objects[ended.pictures[0].key]) == pixels_in(picture())
     submissions = len(world.alpha.submitted) + len(world.beta.submitted)
     unknown = sum(attempt.state is AttemptState.UNKNOWN for attempt in ended.attempts)
     lost = sum(attempt.state is AttemptState.FAILED for attempt in ended.attempts)

@@ -1,5 +1,6 @@
 """start, submit, poll, fail, sweep, publish: the road of an operation, with scripted upstreams."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -9,13 +10,17 @@ from imagegate.domain.errors import Conflict, Failure, FailureCode, UnknownModel
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import State
 from imagegate.domain.operation.outcome import Failed, Pending, Ready, Ticket
+from imagegate.domain.operation.representation import represent
 from imagegate.domain.operation.usage import Usage
+from imagegate.domain.pictures.marks import Provenance
+from imagegate.domain.pictures.xmp import MADE_BY_MODEL
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.usecases.publish import Publish
 from imagegate.usecases.read import Read
 from imagegate.usecases.start import GenerationRequest
+from support.containers import pixels_in, xmp_in
 from support.fakes import MemoryBus, MemoryLatencies, MemoryTelemetry, ScriptedProvider, failing, picture
 from support.world import URL, World, ready
 
@@ -56,7 +61,7 @@ def test_the_whole_road(world: World) -> None:
     assert world.admission.reports == [("alpha", None)]
     [kept] = ended.pictures
     assert (kept.width, kept.height, kept.content_type, kept.seed) == (64, 48, "image/png", 7)
-    assert world.images.objects[kept.key] == picture()
+    assert pixels_in(world.images.objects[kept.key]) == pixels_in(picture())
 
 
 @pytest.mark.parametrize("known", [{}, {"looks": 3}, {"looks": 3, "again_at": 0}])
@@ -252,7 +257,7 @@ def test_pictures_are_converted_to_the_format_asked_for(world: World, made: str,
     body = world.images.objects[kept.key]
     assert (PillowPictures().inspect(body).content_type, len(body)) == (kept.content_type, kept.bytes)
     if asked in (None, made):
-        assert body == picture(200, 100, made)
+        assert pixels_in(body) == pixels_in(picture(200, 100, made))
 
 
 @pytest.mark.parametrize("made", ["png", "jpeg", "webp"])
@@ -274,13 +279,15 @@ def test_what_the_upstream_compressed_is_not_compressed_again(world: World, made
     world.http.downloads = {URL: picture(400, 300, made)}
     world.alpha.checks = [ready()]
     [kept] = world.drive(world.begun(output_format=made, output_compression=5)).pictures
-    assert (kept.bytes, kept.converted_from) == (len(picture(400, 300, made)), None)
+    assert kept.converted_from is None
+    assert pixels_in(world.images.objects[kept.key]) == pixels_in(picture(400, 300, made))
 
 
 def test_what_is_compressed_here_comes_uncompressed_from_the_upstream(world: World) -> None:
     world.alpha.checks = [ready()]
     [kept] = world.drive(world.begun(output_format="jpeg", output_compression=50)).pictures
     assert (kept.content_type, kept.converted_from) == ("image/jpeg", "image/png")
+    assert xmp_in(world.images.objects[kept.key])["Iptc4xmpExt:DigitalSourceType"] == MADE_BY_MODEL
     assert (world.alpha.submitted[0].output_format, world.alpha.submitted[0].output_compression) == ("png", None)
 
 
@@ -288,8 +295,31 @@ def test_full_quality_adds_no_loss(world: World) -> None:
     world.http.downloads = {URL: picture(400, 300, "jpeg")}
     world.alpha.checks = [ready()]
     [kept] = world.drive(world.begun(output_format="jpeg", output_compression=100)).pictures
-    assert (kept.bytes, kept.converted_from) == (len(picture(400, 300, "jpeg")), None)
+    assert kept.converted_from is None
+    assert pixels_in(world.images.objects[kept.key]) == pixels_in(picture(400, 300, "jpeg"))
     assert world.alpha.submitted[0].output_format == "jpeg"
+
+
+def test_a_picture_says_where_it_comes_from_and_the_record_says_what_was_written(world: World) -> None:
+    world.alpha.checks = [ready()]
+    ended = world.drive(world.begun())
+    [kept] = ended.pictures
+    said = xmp_in(world.images.objects[kept.key])
+    assert said["imagegate:Operation"] == ended.id
+    assert (said["imagegate:Provider"], said["imagegate:Model"]) == ("alpha", "schnell")
+    assert "cat" not in str(said), "the prompt is the caller's"
+    assert kept.provenance == Provenance(added=("xmp",), digital_source_type=MADE_BY_MODEL)
+    [reported] = represent(ended)["images"]
+    assert reported["provenance"]["added"] == ["xmp"]
+    assert hashlib.sha256(world.images.objects[kept.key]).hexdigest() == kept.sha256
+
+
+@pytest.mark.parametrize(("private", "told"), [(False, "a cat"), (True, None)])
+def test_the_prompt_is_written_where_the_deployment_says_so(private: bool, told: str | None) -> None:
+    world = World(provenance=frozenset({"metadata", "prompt"}))
+    world.alpha.checks = [ready()]
+    [kept] = world.drive(world.begun(private=private)).pictures
+    assert xmp_in(world.images.objects[kept.key]).get("Iptc4xmpExt:AIPromptInformation") == told
 
 
 def test_a_picture_that_is_kept_as_it_came_is_decoded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

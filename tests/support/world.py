@@ -57,11 +57,12 @@ class World:
 
     expander: ScriptedExpander = field(default_factory=ScriptedExpander)
     routes: Routes = field(default_factory=lambda: routes("alpha", "beta"))
+    provenance: frozenset[str] = frozenset({"metadata"})
 
     def __post_init__(self) -> None:
         self.providers = {"alpha": self.alpha, "beta": self.beta}
         self.deployment = Deployment(
-            Settings(access="open", expander="openai"),
+            Settings(access="open", expander="openai", provenance=self.provenance),
             no_aws,
             clock=self.clock,
             store=self.store,

@@ -7,7 +7,7 @@ from PIL import Image, UnidentifiedImageError
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.pictures.exif import orientation_of
-from imagegate.domain.request.pictures import LARGEST_PIXELS, content_type_of
+from imagegate.domain.pictures.headers import LARGEST_PIXELS, content_type_of
 from imagegate.ports.upstreams import PictureFacts
 
 # What is said of memory was measured; a function has 512 MB of it, of which the program takes 70.
@@ -16,6 +16,7 @@ EASY_WEBP = 8 * 1024 * 1024
 Beyond it takes one pass and 15 bytes, and nothing transparent."""
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _QUALITY = 92
+_INPUT_QUALITY = 97
 _ALIKE = 3
 """Levels of 255 between the darkest and the lightest pixel of a picture that shows nothing."""
 _BLACK = 8
@@ -70,6 +71,18 @@ class PillowPictures:
         if output_format == "jpeg":
             picture = _flattened(picture)
         return _encoded(picture, output_format, _QUALITY if quality is None else quality, profile)
+
+    def turn_upright(self, body: bytes) -> bytes:
+        """A picture to work from in the same format, with its EXIF orientation applied.
+
+        Most need nothing, and keep their bytes, as those do that cannot be decoded: the upstream says so.
+        """
+        try:
+            with Image.open(io.BytesIO(body), formats=_FORMATS) as image:
+                turned = _orientation(image) > 1
+            return self.convert(body, (image.format or "").lower(), _INPUT_QUALITY) if turned else body
+        except (UpstreamError, OSError, SyntaxError, ValueError):
+            return body
 
 
 def _opened(body: bytes) -> Image.Image:

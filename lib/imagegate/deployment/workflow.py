@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from imagegate.domain.request.limits import Limits
-    from imagegate.ports.upstreams import Expander, Http, ProviderFor
+    from imagegate.ports.upstreams import Expander, Http, PictureCodec, ProviderFor
     from imagegate.providers.live_routes import LiveProviders
     from imagegate.workflow.driver import Driver
     from imagegate.workflow.expand import Expand
@@ -50,6 +50,7 @@ class Workflow(Shared):
             admission=self.admission,
             submit_attempt=SubmitAttempt(
                 images=self.images,
+                codec=self._codec,
                 providers=self.providers,
                 outcomes=self._outcomes,
                 update=self.update_with_retry,
@@ -120,12 +121,16 @@ class Workflow(Shared):
 
     @cached_property
     def _outcomes(self) -> Outcomes:
-        from imagegate.adapters.pillow_pictures import PillowPictures
         from imagegate.workflow.outcomes import Outcomes
         from imagegate.workflow.store_pictures import StorePictures
 
         return Outcomes(
-            store_pictures=StorePictures(images=self.images, http=self.picture_http, codec=PillowPictures()),
+            store_pictures=StorePictures(
+                images=self.images,
+                http=self.picture_http,
+                codec=self._codec,
+                with_prompt="prompt" in self.settings.provenance,
+            ),
             providers=self.providers,
             admission=self.admission,
             latencies=self.latencies,
@@ -133,6 +138,12 @@ class Workflow(Shared):
             update=self.update_with_retry,
             clock=self.clock,
         )
+
+    @cached_property
+    def _codec(self) -> PictureCodec:
+        from imagegate.adapters.pillow_pictures import PillowPictures
+
+        return PillowPictures()
 
     @cached_property
     def _planner(self) -> Planner:

@@ -46,6 +46,9 @@ class PictureCodec(Protocol):
     def convert(self, body: bytes, output_format: str, quality: int | None = None) -> bytes:
         """The same picture as `png`, `jpeg` or `webp`; `quality` 0 to 100 for the latter two."""
 
+    def turn_upright(self, body: bytes) -> bytes:
+        """A picture to work from in the same format, with its EXIF orientation applied; the same bytes for most."""
+
 
 @dataclass(frozen=True, slots=True)
 class AwsService:

@@ -12,7 +12,9 @@ from starlette.requests import Request
 from imagegate.dialects.openai.pictures import Reference, kind_of, read_reference, take_pictures
 from imagegate.dialects.parsing import LARGEST, parse_document
 from imagegate.domain.errors import InvalidRequest, TooLarge
-from imagegate.domain.request.pictures import LARGEST_PIXELS, content_type_of, pixels_of
+from imagegate.domain.pictures.container import DamagedPicture
+from imagegate.domain.pictures.headers import LARGEST_PIXELS, content_type_of, pixels_of
+from imagegate.domain.pictures.inputs import without_private_data
 from imagegate.domain.request.request import InputImage
 from imagegate.web.forms import Part, is_form, parse_form
 
@@ -126,13 +128,14 @@ def describe_inputs(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage 
     if len(upload.images) > MOST:
         raise _too_many(upload.name)
     folder = f"inputs/{secrets.token_hex(10)}"
-    inputs = tuple(_describe_input(body, upload.name, folder) for body in upload.images)
-    mask = None if upload.mask is None else _describe_input(upload.mask, "mask", folder)
-    bodies = {entry.key: body for entry, body in zip(inputs, upload.images, strict=True)}
-    return inputs, mask, bodies | ({mask.key: upload.mask} if mask and upload.mask else {})
+    bodies = dict[str, bytes]()
+    inputs = tuple(_describe_input(body, upload.name, folder, bodies) for body in upload.images)
+    mask = None if upload.mask is None else _describe_input(upload.mask, "mask", folder, bodies)
+    return inputs, mask, bodies
 
 
-def _describe_input(body: bytes, param: str, folder: str) -> InputImage:
+def _describe_input(body: bytes, param: str, folder: str, bodies: dict[str, bytes]) -> InputImage:
+    """The picture as a key of `bodies`, where its bytes are put without private data."""
     content_type = content_type_of(body)
     if content_type is None:
         raise InvalidRequest(f"'{param}' is not a PNG, JPEG or WebP picture.", param=param)
@@ -140,5 +143,11 @@ def _describe_input(body: bytes, param: str, folder: str) -> InputImage:
     if not 0 < pixels <= LARGEST_PIXELS:
         message = f"has {pixels} pixels; at most {LARGEST_PIXELS} are accepted" if pixels else "is damaged"
         raise InvalidRequest(f"'{param}' {message}.", param=param)
+    try:
+        body = without_private_data(body, content_type)
+    except DamagedPicture:
+        raise InvalidRequest(f"'{param}' is damaged.", param=param) from None
     digest = hashlib.sha256(body).hexdigest()[:40]
-    return InputImage(f"{folder}/{digest}.{_EXTENSIONS[content_type]}", content_type)
+    key = f"{folder}/{digest}.{_EXTENSIONS[content_type]}"
+    bodies[key] = body
+    return InputImage(key, content_type)

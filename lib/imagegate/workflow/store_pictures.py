@@ -4,10 +4,14 @@ import hashlib
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
 
+from imagegate import __version__
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Attempt, Source
 from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.operation.outcome import Ready
+from imagegate.domain.pictures.marks import Provenance
+from imagegate.domain.pictures.provenance import mark, read_marks
+from imagegate.domain.pictures.xmp import Origin
 from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.request import ImageRequest
 from imagegate.ports.storage import ImageStore
@@ -40,6 +44,8 @@ class StorePictures:
     images: ImageStore
     http: Http
     codec: PictureCodec
+    with_prompt: bool = False
+    """Whether the prompt is written into the pictures."""
 
     def __call__(self, operation: Operation, attempt: Attempt, ready: Ready, provider: Provider) -> StoredPictures:
         """Store the pictures of `attempt`, which `provider` made, that the operation does not have yet.
@@ -68,8 +74,9 @@ class StorePictures:
     def _store(
         self, operation: Operation, attempt: Attempt, slot: int, body: bytes, revised: str | None, limits: Limits
     ) -> Picture:
-        body, facts, converted_from = self._convert(body, operation.request, limits)
         made_from = revised or operation.prompt_for(attempt)
+        origin = self._origin(operation, attempt, made_from)
+        body, facts, converted_from, provenance = self._finish(body, operation.request, limits, origin)
         was_revised = not operation.request.private and made_from != operation.request.prompt
         digest = hashlib.sha256(body).hexdigest()
         # With the digest, because a slot may be made twice: a crash leaves the first picture in S3.
@@ -85,6 +92,7 @@ class StorePictures:
             height=facts.height,
             single_colour=facts.single_colour,
             converted_from=converted_from,
+            provenance=provenance,
             bytes=len(body),
             provider=attempt.provider,
             seed=attempt.seed,
@@ -92,8 +100,25 @@ class StorePictures:
             revised_prompt=made_from if was_revised else None,
         )
 
-    def _convert(self, body: bytes, request: ImageRequest, limits: Limits) -> tuple[bytes, PictureFacts, str | None]:
-        """The picture as it was requested, its facts, and the content type that it was encoded again from, if it was.
+    def _origin(self, operation: Operation, attempt: Attempt, made_from: str | None) -> Origin:
+        """What is written into a picture of the attempt: the same in every run."""
+        request = operation.request
+        tells = self.with_prompt and not request.private
+        return Origin(
+            provider=attempt.provider,
+            model=attempt.model,
+            operation=operation.id,
+            made_at=attempt.started_at,
+            generator=f"imagegate {__version__}",
+            edited=request.mask is not None,
+            prompt=made_from or request.prompt if tells else None,
+        )
+
+    def _finish(
+        self, body: bytes, request: ImageRequest, limits: Limits, origin: Origin
+    ) -> tuple[bytes, PictureFacts, str | None, Provenance]:
+        """The picture as it was requested and with its origin in it, its facts, and the content type that it was
+        encoded again from, if it was.
 
         The upstream's bytes are kept wherever they fit, because encoding again loses quality and the upstream's
         signature. 100 asks for no loss, which encoding again would add.
@@ -103,6 +128,9 @@ class StorePictures:
         wanted = request.output_format or made
         compressed = request.output_compression in (None, 100) or made == "png" or limits.compresses
         if wanted == made and compressed:
-            return body, facts, None
-        body = self.codec.convert(body, wanted, request.output_compression)
-        return body, replace(facts, content_type=CONTENT_TYPES[wanted]), facts.content_type
+            body, provenance = mark(body, facts.content_type, origin)
+            return body, facts, None, provenance
+        converted = self.codec.convert(body, wanted, request.output_compression)
+        content_type = CONTENT_TYPES[wanted]
+        marked, provenance = mark(converted, content_type, origin, read_marks(body, facts.content_type))
+        return marked, replace(facts, content_type=content_type), facts.content_type, provenance

@@ -16,7 +16,7 @@ from imagegate.domain.request.route import Target
 from imagegate.domain.timing.failover import last_throttled
 from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import ImageStore
-from imagegate.ports.upstreams import ProviderFor
+from imagegate.ports.upstreams import PictureCodec, ProviderFor
 from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.driver import SWEEP_MARGIN
 from imagegate.workflow.outcomes import Outcomes
@@ -32,6 +32,7 @@ class SubmitAttempt:
     """One attempt, or the repetition of a throttled one."""
 
     images: ImageStore
+    codec: PictureCodec
     providers: ProviderFor
     outcomes: Outcomes
     update: UpdateWithRetry
@@ -71,8 +72,9 @@ class SubmitAttempt:
         return self.update(operation, lambda current: current.merge_attempt(submitted), sweep_after=SWEEP_MARGIN)
 
     def _read(self, image: InputImage, operation: Operation) -> InputBody:
-        """The bytes of an input picture. Raises KeyError when they are no longer kept."""
-        return InputBody(self.images.get(image.key, operation.created_at), image.content_type)
+        """The bytes of an input picture, upright. Raises KeyError when they are no longer kept."""
+        body = self.images.get(image.key, operation.created_at)
+        return InputBody(self.codec.turn_upright(body), image.content_type)
 
     def _begin(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> tuple[Operation, Attempt]:
         """Write the attempt before the call, so that a crash in between leaves a trace."""

@@ -224,6 +224,20 @@ def test_a_converted_picture_stands_upright(before: str, after: str, orientation
             assert converted.convert("RGB").getpixel(at) == pytest.approx(shown.getpixel(at), abs=30)
 
 
+@pytest.mark.parametrize("output_format", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_to_work_from_is_turned_in_its_own_format(output_format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = pictures.turn_upright(encoded(gradient("RGB"), output_format, exif=exif))
+    with Image.open(io.BytesIO(turned)) as image:
+        assert (image.format, image.size, dict(image.getexif())) == (output_format, (48, 64), {})
+
+
+@pytest.mark.parametrize("body", [encoded(gradient("RGB")), b"no picture", b"", encoded(gradient("RGB"))[:60]])
+def test_a_picture_that_stands_upright_is_as_it_was(body: bytes) -> None:
+    assert pictures.turn_upright(body) == body
+
+
 GIF = io.BytesIO()
 Image.new("L", (2, 2)).save(GIF, "GIF")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.request.pictures import LARGEST_PIXELS
+from imagegate.domain.pictures.headers import LARGEST_PIXELS
 from support.gateway import Gateway
 from support.hostile import event_of
 from support.hostile_corpus import data_url, jpeg, part, png, webp

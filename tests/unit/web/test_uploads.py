@@ -1,9 +1,11 @@
 """Pictures of a request stay in the bucket exactly as long as its operation."""
 
+import io
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from imagegate.domain.access.api_key import KeyLimits
 from imagegate.domain.operation.operation import State
@@ -135,3 +137,34 @@ def test_an_operation_takes_its_pictures_with_it(gateway: Gateway) -> None:
 
 def test_a_picture_is_known_by_the_end_of_its_key() -> None:
     assert InputImage("inputs/0a/d1.png", "image/png").name == InputImage("inputs/d1.png", "image/png").name == "d1.png"
+
+
+def photograph(orientation: int = 1) -> bytes:
+    exif, out = Image.Exif(), io.BytesIO()
+    exif[0x0112], exif[0x013B] = orientation, "A. Person"
+    exif.get_ifd(0x8825)[29] = "2026:11:29"
+    Image.linear_gradient("L").resize((64, 48)).save(out, "JPEG", exif=exif, comment=b"SECRET")
+    return out.getvalue()
+
+
+def sent(gateway: Gateway, body: bytes) -> Answered:
+    parts = [part("prompt", b"a cat"), part("image", body, "a.jpg")]
+    form = b"".join(b"--b\r\n" + part for part in parts) + b"--b--\r\n"
+    key = gateway.key()[1]
+    return gateway.call("POST", EDITS, form, x_api_key=key, content_type="multipart/form-data; boundary=b")
+
+
+@pytest.mark.parametrize("orientation", [1, 8])
+def test_private_data_of_a_photograph_is_not_even_stored(gateway: Gateway, orientation: int) -> None:
+    assert sent(gateway, photograph(orientation)).status == 303
+    [stored] = gateway.images.objects.values()
+    with Image.open(io.BytesIO(stored)) as image:
+        assert dict(image.getexif()) == ({0x0112: 8} if orientation == 8 else {})
+    assert b"SECRET" in photograph()
+    assert b"SECRET" not in stored
+
+
+def test_a_damaged_picture_is_refused_before_anything_is_stored(gateway: Gateway) -> None:
+    answer = sent(gateway, photograph()[:300])
+    assert (answer.status, answer.json()["error"]["message"]) == (400, "'image' is damaged.")
+    assert gateway.images.objects == {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from imagegate.dialects.cleaning import printable_name
 from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.request.pictures import content_type_of
+from imagegate.domain.pictures.headers import content_type_of
 
 _IMAGES = frozenset(
     {

@@ -9,6 +9,7 @@ from imagegate.domain.errors import Failure, WrongState
 from imagegate.domain.operation.account import Account
 from imagegate.domain.operation.attempt import STATE_RANK, Attempt, AttemptState
 from imagegate.domain.operation.usage import Usage, sum_usage
+from imagegate.domain.pictures.marks import Provenance
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.webhooks.webhook import Webhook
 
@@ -56,6 +57,8 @@ class Picture:
     """True when all of its pixels have the same colour."""
     converted_from: str | None = None
     """The content type that the upstream made, where the picture was encoded again."""
+    provenance: Provenance | None = None
+    """Its marks of origin; `None` for pictures of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from imagegate.domain.errors import Failure
 from imagegate.domain.operation.attempt import Attempt
 from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.operation.usage import Usage
+from imagegate.domain.pictures.marks import Provenance
 from imagegate.domain.webhooks.webhook import Webhook
 
 
@@ -87,6 +88,20 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "revised_prompt": picture.revised_prompt,
         "single_colour": picture.single_colour,
         "converted_from": picture.converted_from,
+        "provenance": represent_provenance(picture.provenance),
+    }
+
+
+def represent_provenance(provenance: Provenance | None) -> dict[str, Any] | None:
+    """The marks of origin of a picture."""
+    if provenance is None:
+        return None
+    return {
+        "upstream": list(provenance.upstream),
+        "kept": list(provenance.kept),
+        "added": list(provenance.added),
+        "digital_source_type": provenance.digital_source_type,
+        "note": provenance.note,
     }
 
 

@@ -7,6 +7,16 @@ from pydantic import Field
 from imagegate.web.openapi_parts import Moment, Schema, UsageSchema
 
 
+class ProvenanceSchema(Schema):
+    """The marks of origin of a picture (docs/provenance.md)."""
+
+    upstream: list[Literal["c2pa", "xmp"]] = Field(description="Those of the upstream: C2PA manifest, XMP packet.")
+    kept: list[Literal["c2pa", "xmp"]] = Field(description="Those of them that the picture still has.")
+    added: list[Literal["c2pa", "xmp"]] = Field(description="Those that imagegate made.")
+    digital_source_type: str | None = Field(description="IPTC's word for how it was made, as its XMP has it.")
+    note: str | None = Field(description="Why imagegate added nothing, or what was lost.")
+
+
 class PictureSchema(Schema):
     """A picture in S3."""
 
@@ -24,9 +34,8 @@ class PictureSchema(Schema):
     late: bool = Field(description="It arrived after the operation had ended.")
     revised_prompt: str | None = Field(description="The prompt it was made from, where it is not the request's.")
     single_colour: bool = Field(description="All of its pixels have the same colour.")
-    converted_from: str | None = Field(
-        description="The content type that the upstream made, where imagegate encoded the picture again."
-    )
+    converted_from: str | None = Field(description="What the upstream made, where imagegate encoded it again.")
+    provenance: ProvenanceSchema | None = Field(description="Null for pictures of earlier versions.")
 
 
 class WebhookSchema(Schema):

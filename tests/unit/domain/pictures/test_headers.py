@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from imagegate.domain.request.pictures import content_type_of, pixels_of
+from imagegate.domain.pictures.headers import content_type_of, pixels_of
 from support.fakes import picture
 from support.hostile_corpus import PICTURES, jpeg, png, webp
 

@@ -19,9 +19,14 @@ def content_type_of(body: bytes) -> str | None:
     return next((content_type for magic, content_type in _MAGIC if body.startswith(magic)), None)
 
 
+def size_of(body: bytes) -> tuple[int, int]:
+    """Width and height in pixels of a PNG, JPEG or WebP picture as its header has them; zeros when it has none."""
+    return _SIZES.get(content_type_of(body) or "", _none)(body)
+
+
 def pixels_of(body: bytes) -> int:
     """Width times height of a PNG, JPEG or WebP picture as its header has it; 0 when it has none."""
-    width, height = _SIZES.get(content_type_of(body) or "", _none)(body)
+    width, height = size_of(body)
     return width * height
 
 
