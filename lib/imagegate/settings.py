@@ -57,6 +57,8 @@ class Settings:
     """Its long-hold address, empty where there is none. Set for `deliver`: the function behind it cannot know it."""
     long_hold: bool = False
     """True at the long-hold address: a POST is never redirected, but held for all of `hold_seconds`."""
+    studio: bool = False
+    """Whether `/` is the studio; set for the functions that answer HTTP."""
     dead_letters: str = ""
     """URL of the queue for messages that this function cannot handle; empty for functions without one."""
     intake_key: str = ""
@@ -99,6 +101,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         key_cache_seconds=_number(environment, "KEY_CACHE_SECONDS"),
         cors_origins=tuple(filter(None, environment.get("CORS_ORIGINS", "").split(","))),
         long_hold=environment.get("LONG_HOLD", "off") == "on",
+        studio=environment.get("STUDIO", "off") == "on",
         dead_letters=environment.get("DEAD_LETTERS", ""),
         intake_queue_url=environment.get("INTAKE_QUEUE_URL", ""),
         intake_key=environment.get("INTAKE_KEY_ID", ""),

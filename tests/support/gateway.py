@@ -71,6 +71,8 @@ class Gateway:
     """False at the long-hold address."""
     starts_within: float = math.inf
     cors_origins: tuple[str, ...] = ()
+    studio: bool = True
+    """Whether `/` is the studio."""
     expands: bool = True
     """Whether a language model is set up."""
     elsewhere: dict[str, bytes] = field(default_factory=dict)
@@ -89,6 +91,7 @@ class Gateway:
                 presign_seconds=self.presign_seconds,
                 long_hold=not self.redirects,
                 cors_origins=self.cors_origins,
+                studio=self.studio,
                 expander="openai" if self.expands else "none",
             ),
             no_aws,

@@ -13,7 +13,7 @@ from imagegate.domain.operation.operation import State
 REQUESTED = "Image Generation Requested"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _ONLY_OVER_HTTP = {
-    "OperationSchema": ("estimated_ready_at", "urls"),
+    "OperationSchema": ("estimated_ready_at", "urls", "request", "cost_usd"),
     "PictureSchema": ("id", "url"),
     "WebhookSchema": ("url",),
 }

@@ -77,6 +77,7 @@ class Requests(Shared):
             # Clients that follow no redirect are not sent away early, and their functions are reserved for them.
             starts_within=math.inf if settings.long_hold else STARTS_WITHIN,
             cors_origins=settings.cors_origins,
+            studio=settings.studio,
         )
 
     def _is_available(self, target: Target) -> bool:

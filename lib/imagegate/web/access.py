@@ -19,9 +19,10 @@ from imagegate.web.decoding import check_target
 from imagegate.web.errors import render_refusal
 from imagegate.web.http import to_response
 from imagegate.web.services import Services
+from imagegate.web.studio.page import is_public
 
 OPEN_PATHS = frozenset({"/openapi.json", *docs_page.PATHS, *health.PATHS})
-"""The API's description, and whether it answers. Every other path, known or not, requires a principal."""
+"""The API's description, and whether it answers. Every other path but the studio's requires a principal."""
 _SCHEMES = ("bearer", "api-key", "apikey", "key", "token")
 KEY_HEADERS = ("x-api-key", "api-key", "apikey", "x-goog-api-key", "ocp-apim-subscription-key")
 """Headers with nothing but a key: Anthropic's, Azure's, Google's and those of common gateways."""
@@ -36,7 +37,7 @@ class Access:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its principal, or refuse it in its dialect."""
-        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+        if scope["type"] == "http" and not self._is_open(scope):
             state = scope.setdefault("state", {})
             try:
                 _refuse_own_webhooks(Headers(scope=scope))
@@ -49,6 +50,10 @@ class Access:
                 await to_response(render_refusal(scope, error))(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _is_open(self, scope: Scope) -> bool:
+        path, method = scope["path"], scope["method"]
+        return path in OPEN_PATHS or (self._services.studio and is_public(method, path))
 
     def _principal(self, scope: Scope) -> Principal:
         """The owner of a signed link, or else of a key. Raises Unauthenticated."""

@@ -24,6 +24,7 @@ from imagegate.web.middleware import CommonHeaders, Head, common_headers, dialec
 from imagegate.web.paths import CanonicalPaths
 from imagegate.web.preflight import Preflight
 from imagegate.web.services import Services
+from imagegate.web.studio.page import add_studio
 
 _log = logging.getLogger(__name__)
 _WHERE_TO = (
@@ -54,6 +55,7 @@ def create_app(services: Services) -> FastAPI:
         app.router.routes.extend(router.routes)  # include_router would build every route a second time
     add_docs(app)
     add_health(app)
+    add_studio(app)
     app.add_middleware(Head)
     app.add_middleware(ContentEncoding)
     app.add_middleware(Access, services)

@@ -66,6 +66,8 @@ class Services:
     """Seconds within which a workflow's first step should have run; holds end early when it has not."""
     cors_origins: Sequence[str] = ()
     """Origins whose web pages may call the API."""
+    studio: bool = False
+    """Whether `/` is the studio."""
     is_available: Callable[[Target], bool] = lambda target: True
     """Whether a provider has the credentials that it needs."""
 

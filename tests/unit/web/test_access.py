@@ -93,7 +93,7 @@ def test_the_operations_apis_refusal(gateway: Gateway) -> None:
 
 def test_routes_that_do_not_exist_are_behind_the_key_too(gateway: Gateway) -> None:
     text = gateway.key()[1]
-    for path in ("/", "/nowhere", "/v1/operations/a/b", "/docs/", "/redoc"):
+    for path in ("/nowhere", "/studio", "/v1/operations/a/b", "/docs/", "/redoc"):
         assert gateway.call("GET", path).status == 401
     assert gateway.call("GET", "/nowhere", authorization=f"Bearer {text}").status == 404
     assert gateway.call("PUT", OPERATIONS, authorization=f"Bearer {text}").status == 405

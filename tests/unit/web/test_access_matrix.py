@@ -18,6 +18,7 @@ from imagegate.domain.wait_pass import WaitPass
 from imagegate.web import docs_page, health
 from imagegate.web.access import OPEN_PATHS
 from imagegate.web.app import create_app
+from imagegate.web.studio.page import is_public
 from support.fakes import picture
 from support.gateway import Answered, Gateway
 
@@ -52,8 +53,10 @@ def every_route() -> Iterator[tuple[str, str]]:
 
 
 ROUTES = sorted(set(every_route()))
+OPEN = [(method, path) for method, path in ROUTES if path in OPEN_PATHS or is_public(method, path)]
+CLOSED = [entry for entry in ROUTES if entry not in OPEN]
 OF_ONE = [(method, path) for method, path in ROUTES if "_id}" in path]
-SHARED = [(method, path) for method, path in ROUTES if "_id}" not in path and path not in OPEN_PATHS]
+SHARED = [entry for entry in CLOSED if entry not in OF_ONE]
 
 
 class World:
@@ -97,6 +100,8 @@ class World:
                 "provider": "alpha",
                 "model": "flux",
                 "deployment": "flux",
+                "digest": "0",
+                "name": "studio.js",
             }
         )
 
@@ -133,9 +138,11 @@ def test_the_routes_are_all_there() -> None:
         *docs_page.PATHS,
         *health.PATHS,
     }, "what describes the API or says that it answers, and nothing else"
+    assert {path for method, path in OPEN if path not in OPEN_PATHS} == {"/", "/studio/{digest}/{name}"}
+    assert ("POST", "/") in CLOSED, "Hugging Face's client starts operations there"
     assert len(OF_ONE) >= 8
     assert len(SHARED) >= 8
-    assert all(path in OPEN_PATHS or "_id}" in path or (method, path) in SHARED for method, path in ROUTES)
+    assert sorted([*OPEN, *OF_ONE, *SHARED]) == ROUTES
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -144,7 +151,7 @@ def test_without_a_key_or_with_a_wrong_one_nothing_is_reached(method: str, path:
     reads = len(world.gateway.store.history)
     for wrong in WRONG:
         answer = world.call(method, path, **({"authorization": wrong} if wrong else {}))
-        if path in OPEN_PATHS:
+        if (method, path) in OPEN:
             assert answer.status == 200
         else:
             is_refusal(answer, path, 401)
@@ -156,7 +163,7 @@ def test_without_a_key_or_with_a_wrong_one_nothing_is_reached(method: str, path:
 
 
 @pytest.mark.parametrize("credential", ["revoked", "expired", "never made"])
-@pytest.mark.parametrize(("method", "path"), [entry for entry in ROUTES if entry[1] not in OPEN_PATHS])
+@pytest.mark.parametrize(("method", "path"), CLOSED)
 def test_a_dead_key_reaches_nothing(method: str, path: str, credential: str) -> None:
     world = World()
     key, text = issue("dead", world.gateway.clock.now(), owner=world.first.id)
@@ -225,13 +232,13 @@ def test_two_owners_with_one_body_and_one_idempotency_key_have_two_operations(pa
 def test_the_application_has_no_route_that_this_file_cannot_see() -> None:
     routes = create_app(Gateway().services).routes
     assert all(
-        isinstance(route, APIRoute) or route.path in OPEN_PATHS  # type: ignore[attr-defined]
+        isinstance(route, APIRoute) or {("GET", route.path), ("HEAD", route.path)} <= {*OPEN}  # type: ignore[attr-defined]
         for route in routes
     )
 
 
 @pytest.mark.parametrize("link", ["hop", "picture"])
-@pytest.mark.parametrize(("method", "path"), [entry for entry in ROUTES if entry[1] not in OPEN_PATHS])
+@pytest.mark.parametrize(("method", "path"), CLOSED)
 def test_a_links_token_opens_its_own_path_and_no_other(method: str, path: str, link: str) -> None:
     world = World()
     services, [operation] = world.gateway.services, map(world.gateway.store.get, world.gateway.store.documents)

@@ -239,7 +239,7 @@ OPENAI = {"message", "type", "param", "code"}
         ("GET", "/v1/operations/00000000000000000000/wait?hop=1", None, 404),
         ("GET", "/v1/operations/00000000000000000000/wait?hop=x", None, 400),
         ("GET", "/nowhere", None, 404),
-        ("GET", "/", None, 405),
+        ("PUT", "/", None, 405),
     ],
 )
 def test_openai_errors_have_four_keys(gateway: Gateway, method: str, path: str, body: Any, status: int) -> None:

@@ -9,8 +9,10 @@ from imagegate.domain.errors import RequestError
 from imagegate.domain.operation.listing import Page
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import picture_id, represent, rfc3339
+from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.timing.schedule import Outlook
 
+_REPEATABLE = ("seed", "steps", "guidance", "negative_prompt", "output_format", "output_compression", "provider")
 PROBLEM = {"content-type": "application/problem+json"}
 
 
@@ -25,7 +27,27 @@ def render_document(operation: Operation, link: PictureLink, outlook: Outlook | 
     ready_at = rfc3339(outlook.ready_at) if outlook and not operation.done else None
     if operation.webhook:
         document["webhook"]["url"] = operation.webhook.url
-    return {**document, "estimated_ready_at": ready_at, "urls": urls}
+    request = None if operation.request.private else _render_request(operation.request)
+    costs = {"request": request, "cost_usd": _cost(operation)}
+    return {**document, **costs, "estimated_ready_at": ready_at, "urls": urls}
+
+
+def _render_request(request: ImageRequest) -> dict[str, Any]:
+    """The optional fields of the request, to make it again or to change it."""
+    ratio = f"{request.ratio[0]}:{request.ratio[1]}" if request.ratio else None
+    return {
+        "size": {"width": request.size.width, "height": request.size.height} if request.size else None,
+        "aspect_ratio": ratio,
+        **{name: getattr(request, name) for name in _REPEATABLE},
+        "input_images": len(request.inputs),
+        "mask": request.mask is not None,
+    }
+
+
+def _cost(operation: Operation) -> float | None:
+    """US dollars of the attempts that may have cost; `None` where one was free or has no known price."""
+    paid = [attempt.micro_dollars for attempt in operation.attempts if attempt.may_have_cost]
+    return sum(paid) / 1_000_000 if all(paid) else None
 
 
 def render_operation(operation: Operation, link: PictureLink, outlook: Outlook | None = None) -> ApiResponse:

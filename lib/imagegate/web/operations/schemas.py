@@ -79,6 +79,29 @@ class UrlsSchema(Schema):
     images: list[str]
 
 
+class SizeSchema(Schema):
+    """Pixels."""
+
+    width: int
+    height: int
+
+
+class RequestSchema(Schema):
+    """The optional fields of the request; null where it had none."""
+
+    size: SizeSchema | None
+    aspect_ratio: str | None
+    seed: int | None
+    steps: int | None
+    guidance: float | None
+    negative_prompt: str | None
+    output_format: str | None
+    output_compression: int | None
+    provider: str | None
+    input_images: int = Field(description="How many pictures it worked from.")
+    mask: bool
+
+
 class OperationSchema(Schema):
     """A durable request for pictures."""
 
@@ -107,6 +130,11 @@ class OperationSchema(Schema):
     webhook: WebhookSchema | None
     version: int
     estimated_ready_at: Moment | None = Field(description="While it runs: the median of such jobs.")
+    request: RequestSchema | None = Field(description="Null with `x-data-logging-enabled: false`.")
+    cost_usd: float | None = Field(
+        description="US dollars of the attempts that may have cost, by the routes' prices or what the upstream says it "
+        "charged; null for upstreams that are free or have no known price."
+    )
     urls: UrlsSchema
 
 

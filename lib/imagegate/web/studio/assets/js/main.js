@@ -1,0 +1,64 @@
+// Starts the page, and shows the view that the address names.
+
+import { signals } from "./api.js";
+import { h, replaceContent } from "./dom.js";
+import { createShell, keyForm } from "./shell.js";
+import { showCreate } from "./create.js";
+import { resumeJobs } from "./jobs.js";
+import { showProblem } from "./problem.js";
+import { go, readRoute } from "./router.js";
+import { applyTheme } from "./session.js";
+import { t } from "./i18n.js";
+
+const SHOWN_VIEWS = { create: showCreate };
+const SHORTCUTS = { c: "create", g: "gallery", m: "models", u: "usage" };
+
+applyTheme();
+const shell = createShell();
+let view = null;
+let turn = 0;
+let leading = false;
+
+async function show() {
+  const route = readRoute();
+  const mine = (turn += 1);
+  view?.dispose();
+  view = null;
+  shell.mark(route.view);
+  document.title = `${t(route.view)} · imagegate`;
+  try {
+    const next = await (SHOWN_VIEWS[route.view] ?? showCreate)(route, shell.page);
+    if (mine === turn) view = next;
+    else next.dispose();
+  } catch (problem) {
+    if (mine === turn && problem.status !== 401) replaceContent(shell.page, h("div", { class: "panel lone" }, showProblem(problem, h("button", { type: "button", on: { click: show } }, t("tryAgain")))));
+    if (!problem.status && problem.name !== "Error" && problem.code === undefined) throw problem;
+  }
+}
+
+function askForKey(problem) {
+  turn += 1;
+  view?.dispose();
+  view = null;
+  const form = keyForm(problem, () => show().then(resumeJobs));
+  replaceContent(shell.page, form);
+  form.querySelector("input").focus();
+}
+
+signals.addEventListener("locked", (event) => askForKey(event.detail));
+signals.addEventListener("signed-out", () => show());
+addEventListener("hashchange", show);
+addEventListener("online", () => (view ? resumeJobs() : show()));
+
+addEventListener("keydown", (event) => {
+  if ((event.metaKey || event.ctrlKey) && event.key === "Enter") document.querySelector("form.form")?.requestSubmit();
+  if (event.metaKey || event.ctrlKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+  if (event.key === "/") {
+    event.preventDefault();
+    if (view?.focus) view.focus();
+    else go("create");
+  } else if (leading && SHORTCUTS[event.key]) go(SHORTCUTS[event.key]);
+  leading = event.key === "g" && !leading;
+});
+
+show();
