@@ -1,9 +1,10 @@
 """The fault campaign: `make bench NAME=faults [N=500] [SEED=1]`.
 
 N operations on the embedded stack while everything goes wrong with set probabilities, repeatably by seed: upstreams
-throttle, fail, hang, drop connections and answer nonsense (switches in the prompts), and functions are refused, killed,
-stopped for seconds and run twice (local/ministack/chaos.py). Afterwards every operation is held against what the
-upstreams counted, what the bus carried and what is in S3.
+throttle, fail, fall silent, drop connections and answer nonsense (directives in the prompts), and functions are
+refused, killed, stopped for seconds and run twice (local/ministack/chaos.py). Every provider has its turn, with faults
+of its own stand-in: half the operations insist on it, the others may fail over along its model's route. Afterwards
+every operation is held against what the upstreams counted, what the bus carried and what is in S3.
 
 - lost: accepted and unknown afterwards, or succeeded without its picture in S3
 - stuck: not ended although deadline and grace are over
@@ -20,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +29,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.fault_jobs import Job, draw_jobs
 from imagegate.local.ministack.chaos import VARIABLE
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
@@ -34,12 +37,6 @@ from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_ap
 from support.stack_settings import on_free_ports
 
 CHAOS = {"fail": 0.02, "kill": 0.06, "hang": 0.02, "repeat": 0.05, "spare": ["api", "sweep"]}
-FAULTS = (
-    "[fault http-429 x1]", "[fault http-429-retry-after x1]", "[fault http-500 x1]", "[fault http-503 x2]",
-    "[fault html x1]", "[fault drop x1]", "[fault drop at submit x1]", "[fault no-image x1]", "[fault truncated x1]",
-    "[fault not-image x1]", "[fault expired-url x1]", "[fault error x1]", "[fault quota x1]", "[fault chopped x1]",
-    "[fault wrong-type x1]", "[fault redirect-private x1]", "[fault black x1]", "[fault refuse x1]",
-)  # fmt: skip
 OPEN = 24
 """Operations under way at once."""
 DEADLINE = 240.0
@@ -55,6 +52,18 @@ def unharvested(shown: dict[str, Any]) -> int:
     return sum(entry["state"] in ("submitted", "ready") for entry in shown["attempts"])
 
 
+def count_silent(shown: dict[str, Any], job: Job, submissions: Mapping[tuple[str, str], int]) -> int:
+    """How many more submissions of an operation each upstream accepted than are on record.
+
+    Every visit of a provider is: an attempt, and its repeats while it was throttled.
+    """
+    visits = Counter[str]()
+    for attempt in shown["attempts"]:
+        visits[attempt["provider"]] += 1 + attempt["repeats"]
+    accepted = {upstream: count for (prompt, upstream), count in submissions.items() if prompt == job.prompt}
+    return sum(max(0, count - visits[upstream]) for upstream, count in accepted.items())
+
+
 def over(shown: dict[str, Any] | None) -> bool:
     """True when an operation has ended."""
     return shown is not None and shown["done"]
@@ -67,8 +76,8 @@ class Campaign:
     stack: Stack
     n: int
     dice: random.Random
-    accepted: dict[str, str] = field(default_factory=dict)
-    """Operation id to prompt."""
+    accepted: dict[str, Job] = field(default_factory=dict)
+    """By operation id."""
     heard: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self) -> dict[str, Any]:
@@ -76,23 +85,17 @@ class Campaign:
         stop = threading.Event()
         listener = threading.Thread(target=self._listen, args=(self._queue(), stop), daemon=True)
         listener.start()
-        prompts = [self._prompt(number) for number in range(self.n)]
         with ThreadPoolExecutor(max_workers=OPEN) as pool:
-            list(pool.map(self._see_through, prompts))
+            list(pool.map(self._see_through, draw_jobs(self.n, self.dice, DEADLINE)))
         ended = self._wait()
         self._wait_for_announcements(ended)
         stop.set()
         listener.join()
         return self._report(ended)
 
-    def _prompt(self, number: int) -> str:
-        faults = self.dice.sample(FAULTS, k=self.dice.choice((0, 0, 0, 1, 1, 2)))
-        return f"[delay {self.dice.choice((200, 700, 2500))}ms] {' '.join(faults)} operation {number}"
-
-    def _see_through(self, prompt: str) -> None:
+    def _see_through(self, job: Job) -> None:
         """Start one at a time, because MiniStack fails with hundreds of workers."""
-        self._start(prompt)
-        [operation_id] = [other for other, message in list(self.accepted.items()) if message == prompt]
+        operation_id = self._start(job)
         until = time.monotonic() + DEADLINE + GRACE
         with httpx.Client(base_url=self.stack.base_url, timeout=35) as client:
             while time.monotonic() < until:
@@ -102,20 +105,20 @@ class Campaign:
                 time.sleep(3)
         print(f"\r{len(self.accepted)} of {self.n} started ", end="", flush=True)
 
-    def _start(self, prompt: str) -> None:
-        """Post until it is accepted, as a client with an Idempotency-Key does."""
-        body = {"model": "flux", "prompt": prompt, "deadline": DEADLINE, "size": {"width": 256, "height": 256}}
-        headers = {"Idempotency-Key": prompt}
+    def _start(self, job: Job) -> str:
+        """Post until it is accepted, as a client with an Idempotency-Key does; gives the operation's id."""
         for _ in range(30):
-            answer = httpx.post(f"{self.stack.base_url}/v1/operations", json=body, headers=headers, timeout=35)
+            headers = {"Idempotency-Key": job.prompt}
+            answer = httpx.post(f"{self.stack.base_url}/v1/operations", json=job.body, headers=headers, timeout=35)
             if answer.status_code in (200, 202):
-                self.accepted[answer.json()["id"]] = prompt
-                return
-        raise RuntimeError(f"never accepted: {answer.status_code} {answer.text[:200]}")
+                operation_id = str(answer.json()["id"])
+                self.accepted[operation_id] = job
+                return operation_id
+        raise RuntimeError(f"never accepted: {job} {answer.status_code} {answer.text[:200]}")
 
     def _wait(self) -> dict[str, dict[str, Any]]:
         """Every operation as it ended, or as it is when all time is over."""
-        until, found = time.monotonic() + DEADLINE + GRACE, {}
+        until, found = time.monotonic() + DEADLINE + GRACE, dict[str, dict[str, Any]]()
         with httpx.Client(base_url=self.stack.base_url, timeout=35) as client:
             while True:
                 for operation_id in self.accepted:
@@ -166,18 +169,21 @@ class Campaign:
 
     def _report(self, ended: dict[str, dict[str, Any]]) -> dict[str, Any]:
         ledger = httpx.get(f"{self.stack.upstreams_url}/_standin/submissions", timeout=60).json()["submissions"]
-        submissions = Counter(call["prompt"] for call in ledger)
+        submissions = Counter((call["prompt"], call["upstream"]) for call in ledger)
         duplicates = unknown = 0
         for operation_id, document in ended.items():
-            # Every visit of a provider is on record: an attempt, and its repeats while it was throttled.
-            visits = sum(1 + attempt["repeats"] for attempt in document["attempts"])
-            duplicates += max(0, submissions[self.accepted[operation_id]] - visits)
+            if document["error"] and document["error"]["code"] == "deadline_exceeded":
+                print(f"overdue: {self.accepted[operation_id].body} {json.dumps(document['attempts'])}")
+            duplicates += count_silent(document, self.accepted[operation_id], submissions)
             unknown += sum(attempt["state"] == "unknown" for attempt in document["attempts"])
         ids: dict[str, set[str]] = {}
         for event in self.heard:
             ids.setdefault(event["detail"]["event_id"], set()).add(json.dumps(event["detail"], sort_keys=True))
         return {
             "operations": len(self.accepted),
+            "providers": len({job.provider for job in self.accepted.values()}),
+            "upstreams_that_accepted": len({call["upstream"] for call in ledger}),
+            "providers_without_success": sorted(self._without_success(ended)),
             "states": dict(Counter(document["state"] for document in ended.values())),
             "failures": dict(Counter(document["error"]["code"] for document in ended.values() if document["error"])),
             "lost": len(set(self.accepted) - set(ended)) + self._without_pictures(ended),
@@ -191,6 +197,11 @@ class Campaign:
             "events": len(self.heard),
             "events_repeated": len(self.heard) - len(ids),
         }
+
+    def _without_success(self, ended: dict[str, dict[str, Any]]) -> set[str]:
+        """Providers whose turn it was, and that made no picture of any operation."""
+        made = {image["provider"] for document in ended.values() for image in document["images"]}
+        return {job.provider for job in self.accepted.values()} - made
 
     def _without_pictures(self, ended: dict[str, dict[str, Any]]) -> int:
         """Operations that say `succeeded` and whose picture is not in S3 as they say."""
