@@ -32,6 +32,7 @@ class Address:
 
     name: str
     function: str
+    hop_function: str
     hold_parameter: str
     redirects: bool
     through_api_gateway: bool
@@ -42,13 +43,24 @@ class Address:
 
     @property
     def gigabytes(self) -> float:
-        usual = _DOCUMENT["Globals"]["Function"]["MemorySize"]
-        return float(_RESOURCES[self.function]["Properties"].get("MemorySize", usual)) / 1024
+        """Of the function that takes the POST."""
+        return gigabytes_of(self.function)
+
+    @property
+    def gigabytes_of_a_hop(self) -> float:
+        """Of the function that takes what the POST is redirected to."""
+        return gigabytes_of(self.hop_function)
+
+
+def gigabytes_of(function: str) -> float:
+    """A function's memory, as the template has it."""
+    usual = _DOCUMENT["Globals"]["Function"]["MemorySize"]
+    return float(_RESOURCES[function]["Properties"].get("MemorySize", usual)) / 1024
 
 
 ADDRESSES = (
-    Address("redirects", "ApiFunction", "HoldSeconds", redirects=True, through_api_gateway=True),
-    Address("long hold", "HoldFunction", "LongHoldSeconds", redirects=False, through_api_gateway=False),
+    Address("redirects", "ApiFunction", "WaitFunction", "HoldSeconds", redirects=True, through_api_gateway=True),
+    Address("long hold", "HoldFunction", "HoldFunction", "LongHoldSeconds", redirects=False, through_api_gateway=False),
 )
 
 
@@ -65,9 +77,10 @@ def counted(address: Address, seconds: float) -> Counter[str]:
         began = gateway.clock.now()
         method, url = ("GET", answer.headers["location"]) if answer else ("POST", "/v1/images/generations")
         body = None if answer else {"model": "flux", "prompt": "a cat"}
+        gigabytes = address.gigabytes_of_a_hop if answer else address.gigabytes
         answer = gateway.call(method, url, body, user_agent=AGENT)
         used["lambda_request"] += 1
-        used["lambda_gb_second"] += (gateway.clock.now() - began + ANSWERING) * address.gigabytes  # type: ignore[assignment]
+        used["lambda_gb_second"] += (gateway.clock.now() - began + ANSWERING) * gigabytes  # type: ignore[assignment]
         used["http_api_request"] += address.through_api_gateway
     assert answer.status == 200, answer.text
     return used
@@ -119,7 +132,8 @@ def main() -> None:
     figures: dict[str, Any] = {"prices": PRICES["date"]}
     for address in ADDRESSES:
         costs = {f"{seconds}s": round(dollars(address, seconds), 3) for seconds in SECONDS}
-        print(f"{address.name:10} {address.gigabytes * 1024:.0f} MB  {costs}")
+        memory = f"{address.gigabytes * 1024:.0f}, {address.gigabytes_of_a_hop * 1024:.0f} MB"
+        print(f"{address.name:10} {memory:12} {costs}")
         for seconds in SECONDS:
             print(f"  {seconds} s: {dict(counted(address, seconds))}")
         figures[address.name] = costs

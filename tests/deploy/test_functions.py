@@ -36,6 +36,10 @@ LEARNED = {"pk": {"S": "latency#alpha#m"}}
 RECORDED: dict[str, tuple[Any, Callable[[Any], bool]]] = {
     "api": (event_of("GET", "/v1/models", "", {"host": "api.invalid"}, b""), lambda told: told["statusCode"] == 200),
     "hold": (event_of("GET", "/v1/models", "", {"host": "api.invalid"}, b""), lambda told: told["statusCode"] == 200),
+    "wait": (
+        event_of("GET", f"/v1/operations/{ABSENT}/wait", "", {"host": "api.invalid"}, b""),
+        lambda told: told["statusCode"] == 404,
+    ),
     "submit": ({"id": ABSENT, "run": ABSENT, "unexpanded": ""}, lambda told: told["next"] == "done"),
     "expand": ({"id": ABSENT}, lambda told: told["next"] == "submit"),
     "poll": (

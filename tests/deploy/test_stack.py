@@ -24,6 +24,7 @@ SWITCHES: dict[str, Mapping[str, str]] = {
     "BoundsApi": {"ApiConcurrency": "660"},
     "BoundsPoll": {"PollConcurrency": "50"},
     "BoundsSubmit": {"SubmitConcurrency": "50"},
+    "BoundsWait": {"WaitConcurrency": "500"},
     "HoldsLong": {"LongHold": "on"},
     "TakesEvents": {"IntakeKey": "0123456789ab"},
     "TracesActively": {"Tracing": "active"},

@@ -102,24 +102,26 @@ ABSENT = "0" * 20
 PATHS = Config(s3={"addressing_style": "path"}, proxies={}, retries={"total_max_attempts": 1})
 DRIVERS = {"SubmitFunction", "PollFunction"}
 FRONTS = {"ApiFunction", "HoldFunction"}
+WAITING = {*FRONTS, "WaitFunction"}
+"""Those that hold the requests of waiting clients."""
 OTHER_READERS = {"DeliverFunction", "ExpandFunction"}
 MAY: dict[str, tuple[Probe, set[str]]] = {
     "read an operation": (
         get_item(f"op#{ABSENT}"),
-        {*FRONTS, "FailFunction", "IntakeFunction", "SweepFunction", *DRIVERS, *OTHER_READERS},
+        {*WAITING, "FailFunction", "IntakeFunction", "SweepFunction", *DRIVERS, *OTHER_READERS},
     ),
     "write an operation": (
         put_item(f"op#{ABSENT}"),
         {*FRONTS, "ExpandFunction", "FailFunction", "IntakeFunction", "SweepFunction", *DRIVERS},
     ),
     "remove an operation": (delete_item(f"op#{ABSENT}"), FRONTS),
-    "read an API key": (get_item("apikey#none"), {*FRONTS, "DeliverFunction", "IntakeFunction"}),
+    "read an API key": (get_item("apikey#none"), {*WAITING, "DeliverFunction", "IntakeFunction"}),
     "make an API key": (put_item("apikey#none"), set()),
     "remove an API key": (delete_item("apikey#none"), set()),
-    "read the signing secret": (get_item("signing"), {*FRONTS, "PublishFunction"}),
-    "make the signing secret": (put_item("signing"), {*FRONTS, "PublishFunction"}),
+    "read the signing secret": (get_item("signing"), {*WAITING, "PublishFunction"}),
+    "make the signing secret": (put_item("signing"), {*WAITING, "PublishFunction"}),
     "remove the signing secret": (delete_item("signing"), set()),
-    "read what was learned": (get_item("latency#a#b"), {*FRONTS, *DRIVERS}),
+    "read what was learned": (get_item("latency#a#b"), {*WAITING, *DRIVERS}),
     "write what was learned": (put_item("latency#a#b"), DRIVERS),
     "open a circuit": (put_item("circuit#a"), DRIVERS),
     "read a delivery": (get_item("delivery#none"), {*FRONTS, "DeliverFunction"}),
@@ -150,20 +152,20 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
     ),
     "forget what a key has used": (delete_item("usage#none#running"), set()),
     "count a key's requests": (put_item("pace#none"), FRONTS),
-    "read routes": (get_item("routes#current"), {*FRONTS, "ExpandFunction", "IntakeFunction", *DRIVERS}),
+    "read routes": (get_item("routes#current"), {*WAITING, "ExpandFunction", "IntakeFunction", *DRIVERS}),
     "change routes": (put_item("routes#current"), set()),
     "write an item of no kind": (put_item("other"), set()),
     "scan the table": (lambda client, names: client("dynamodb").scan(TableName=names.table), set()),
     "remove the table": (lambda client, names: client("dynamodb").delete_table(TableName=names.table), set()),
     "list an owner's operations": (query("owner", "owner"), {*FRONTS, "DeliverFunction"}),
     "list open operations": (query("open", "open"), {"SweepFunction"}),
-    "read a picture": (get_object("images/none"), FRONTS),
+    "read a picture": (get_object("images/none"), WAITING),
     "write a picture": (put_object("images/none"), DRIVERS),
     "remove a picture": (delete_object("images/none"), FRONTS),
     "read an uploaded picture": (get_object("inputs/none"), {"SubmitFunction"}),
     "write an uploaded picture": (put_object("inputs/none"), FRONTS),
     "remove an uploaded picture": (delete_object("inputs/none"), FRONTS),
-    "write a large answer": (put_object("answers/none"), FRONTS),
+    "write a large answer": (put_object("answers/none"), WAITING),
     "write elsewhere in the bucket": (put_object("other/none"), set()),
     "list the bucket": (lambda client, names: client("s3").list_objects_v2(Bucket=names.bucket), set()),
     "open the bucket": (

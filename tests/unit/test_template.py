@@ -217,7 +217,7 @@ def test_the_workflow_names_nothing_that_the_template_does_not_put_in(state: str
     assert set(re.findall(r"\$\{(\w+)\}", json.dumps(WORKFLOW["States"][state]))) <= set(given)
 
 
-@pytest.mark.parametrize("part", ["Api", "Submit", "Poll"])
+@pytest.mark.parametrize("part", ["Api", "Wait", "Submit", "Poll"])
 def test_nothing_is_set_aside_unless_asked_for(part: str) -> None:
     """A new account's quota of 10 cannot be divided: the template has to deploy there as it is."""
     assert DOCUMENT["Parameters"][f"{part}Concurrency"]["Default"] == 0

@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -59,12 +60,21 @@ def s3_client(region: str) -> Any:
 class S3Images:
     """The ImageStore on one bucket."""
 
-    def __init__(self, client: Any, bucket: str, presign_seconds: int, days: Mapping[str, float]) -> None:
-        """`days`: how long the bucket keeps objects at least, by the first part of their keys."""
-        self._client = client
+    def __init__(
+        self, make_client: Callable[[], Any], bucket: str, presign_seconds: int, days: Mapping[str, float]
+    ) -> None:
+        """`make_client` is called once, when the bucket is first needed: few requests of the api function need it.
+
+        `days`: how long the bucket keeps objects at least, by the first part of their keys.
+        """
+        self._make_client = make_client
         self._days = days
         self._bucket = bucket
         self._presign_seconds = presign_seconds
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._make_client()
 
     def put(self, key: str, body: bytes, content_type: str, *, overwrite: bool = False) -> None:
         """Store under `key`; an existing key keeps its bytes, so that a step may run twice.

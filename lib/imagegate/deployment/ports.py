@@ -182,7 +182,7 @@ class AwsPorts:
 
         settings = self.settings
         days = {"images": settings.image_days, "inputs": INPUT_DAYS}
-        return S3Images(s3_client(settings.region), settings.bucket, settings.presign_seconds, days)
+        return S3Images(lambda: s3_client(settings.region), settings.bucket, settings.presign_seconds, days)
 
     @cached_property
     def workflow(self) -> Workflow:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from imagegate.usecases.start import Start
     from imagegate.usecases.webhook_choice import ResolveWebhook
     from imagegate.web.services import Services
+    from imagegate.web.wait_services import WaitServices
+
+_MOST_BYTES = 3_000_000
+"""Bytes of pictures that the wait function puts into an answer: rendering takes four times as much, of its 128 MB."""
 
 
 class Requests(Shared):
@@ -36,38 +40,34 @@ class Requests(Shared):
         return lambda_handler(create_app(self.services))
 
     @cached_property
-    def services(self) -> Services:
-        """What the HTTP API works with."""
+    def wait(self) -> Callable[[Any, Any], dict[str, Any]]:
+        """The wait route, as a function of API Gateway's event and Lambda's context."""
+        from dataclasses import replace
+
+        from imagegate.web.lambda_handler import lambda_handler
+        from imagegate.web.wait_app import create_wait_app
+
+        return lambda_handler(create_wait_app(replace(self.wait_services, most_bytes=_MOST_BYTES)))
+
+    @cached_property
+    def wait_services(self) -> WaitServices:
+        """What the wait route works with."""
         from imagegate.domain.timing.long_poll import STARTS_WITHIN
-        from imagegate.usecases.delete import Delete
-        from imagegate.usecases.estimate import Estimate
         from imagegate.usecases.links import HopLinks
         from imagegate.usecases.read import Read
-        from imagegate.web.services import Services
+        from imagegate.web.wait_services import WaitServices
 
         settings = self.settings
-        return Services(
+        return WaitServices(
             authenticate=self.authenticate,
             links=self.links,
             hop_links=HopLinks(links=self.links, active_key=lambda key_id: self._authenticate_key.active_key(key_id)),
             picture_link=self.picture_links,
             request_rate=self.request_rate,
-            usage_ledger=self.usage_ledger,
-            start=self.start,
             read=Read(store=self.store, clock=self.clock, retention_days=settings.operation_days),
-            cancel=self.cancel,
-            retry=self.retry,
-            delete=Delete(store=self.store, images=self.images, deliveries=self.deliveries),
-            redeliver=self.redeliver,
-            deliveries=self.deliveries,
-            disabled_webhooks=self.deliveries,
-            estimate=Estimate(routes=self.routes, latencies=self.latencies, expands=settings.expands),
             images=self.images,
-            fetch_pictures=lambda urls: self.input_pictures(urls),
-            listing=self.listing,
             claims=self.claims,
             latencies=self.latencies,
-            is_available=self._is_available,
             routes=self.routes,
             clock=self.clock,
             hold_seconds=settings.hold_seconds,
@@ -78,6 +78,32 @@ class Requests(Shared):
             starts_within=math.inf if settings.long_hold else STARTS_WITHIN,
             cors_origins=settings.cors_origins,
             studio=settings.studio,
+        )
+
+    @cached_property
+    def services(self) -> Services:
+        """What the HTTP API works with."""
+        from dataclasses import fields
+
+        from imagegate.usecases.delete import Delete
+        from imagegate.usecases.estimate import Estimate
+        from imagegate.web.services import Services
+
+        waiting, settings = self.wait_services, self.settings
+        return Services(
+            **{field.name: getattr(waiting, field.name) for field in fields(waiting)},
+            usage_ledger=self.usage_ledger,
+            start=self.start,
+            cancel=self.cancel,
+            retry=self.retry,
+            delete=Delete(store=self.store, images=self.images, deliveries=self.deliveries),
+            redeliver=self.redeliver,
+            deliveries=self.deliveries,
+            disabled_webhooks=self.deliveries,
+            estimate=Estimate(routes=self.routes, latencies=self.latencies, expands=settings.expands),
+            fetch_pictures=lambda urls: self.input_pictures(urls),
+            listing=self.listing,
+            is_available=self._is_available,
         )
 
     def _is_available(self, target: Target) -> bool:

@@ -1,7 +1,10 @@
 """Authenticate requests. No other module reads credentials."""
 
+from __future__ import annotations
+
 import base64
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
@@ -12,14 +15,16 @@ from imagegate.domain.access.rate import Allowance
 from imagegate.domain.errors import RequestError, Unauthenticated, WebhookRefused
 from imagegate.domain.wait_pass import WaitPass
 from imagegate.domain.webhooks.webhook import SIGNATURE_HEADER, USER_AGENT
-from imagegate.usecases.start import GenerationRequest, Started
-from imagegate.usecases.start_from_pictures import StartFromPictures
 from imagegate.web import docs_page, health, middleware
 from imagegate.web.decoding import check_target
 from imagegate.web.errors import render_refusal
 from imagegate.web.http import to_response
-from imagegate.web.services import Services
 from imagegate.web.studio.page import is_public
+from imagegate.web.wait_services import WaitServices
+
+if TYPE_CHECKING:
+    from imagegate.usecases.start import GenerationRequest, Started
+    from imagegate.web.services import Services
 
 OPEN_PATHS = frozenset({"/openapi.json", *docs_page.PATHS, *health.PATHS})
 """The API's description, and whether it answers. Every other path but the studio's requires a principal."""
@@ -31,7 +36,7 @@ KEY_HEADERS = ("x-api-key", "api-key", "apikey", "x-goog-api-key", "ocp-apim-sub
 class Access:
     """ASGI middleware that refuses requests without a principal, so that no route can forget to check."""
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
+    def __init__(self, app: ASGIApp, services: WaitServices) -> None:
         self._app = app
         self._services = services
 
@@ -129,5 +134,7 @@ def start_for(
     Raises Forbidden or RateLimited when the key does not allow it, or not now.
     """
     if bodies:
+        from imagegate.usecases.start_from_pictures import StartFromPictures  # here, for few requests have pictures
+
         return StartFromPictures(services.start, services.images)(generation, bodies, principal)
     return services.start(generation, principal)

@@ -7,8 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imagegate.domain.errors import InvalidRequest, RequestError, TooLarge, UnsupportedEncoding
 from imagegate.web.errors import render_refusal
-from imagegate.web.http import to_response
-from imagegate.web.uploads import LARGEST_WITH_PICTURES
+from imagegate.web.http import LARGEST_WITH_PICTURES, to_response
 
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """zlib's window, by the encoding's name: 31 is gzip's header around the largest window."""

@@ -6,8 +6,8 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import Request
 from starlette.types import Scope
 
-from imagegate.dialects.parsing import decode_header
-from imagegate.domain.characters import find_forbidden
+from imagegate.dialects.header_texts import decode_header
+from imagegate.domain.characters import find_forbidden, masked
 from imagegate.domain.errors import InvalidRequest
 
 _REPLACEMENT = "\ufffd"
@@ -25,6 +25,18 @@ def check_target(scope: Scope) -> None:
         raise _not_utf8("query")
     if b"%" in query:
         _require_fit(_decode(query, "query"), "query")
+
+
+_IN_LINKS = frozenset({"token", "wait"})
+"""Parameters that links to this gateway have."""
+
+
+def check_query(request: Request, known: Sequence[str]) -> None:
+    """Raises InvalidRequest for a query parameter that is not `known`."""
+    for name in request.query_params:
+        if name not in _IN_LINKS and name not in known:
+            remedy = f"Known are: {', '.join(known)}." if known else "Leave it out."
+            raise InvalidRequest(f"Unknown parameter: '{masked(name)[:100]}'.", param=masked(name)[:100], remedy=remedy)
 
 
 def header_texts(request: Request, names: Sequence[str]) -> Mapping[str, str]:

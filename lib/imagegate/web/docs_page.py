@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -50,7 +50,7 @@ _POLICY = "; ".join(
 _DAY = 86_400
 
 
-def add_docs(app: FastAPI) -> None:
+def add_docs(app: Starlette) -> None:
     """Add the page and its assets, which the OpenAPI document omits."""
     app.add_route("/docs", _page, name="docs")
     app.add_route(f"/docs/{_START}", _script, name="docs_script")

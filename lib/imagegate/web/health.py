@@ -1,6 +1,6 @@
 """Whether the gateway answers: for load balancers, containers and people. It needs no key, and reads nothing."""
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,7 +11,7 @@ from imagegate.web.http import to_response
 PATHS = ("/health", "/healthz", "/livez", "/readyz")
 
 
-def add_health(app: FastAPI) -> None:
+def add_health(app: Starlette) -> None:
     """Add the paths, which the OpenAPI document omits."""
     for path in PATHS:
         app.add_route(path, _health, name="health")

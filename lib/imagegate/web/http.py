@@ -12,6 +12,8 @@ from imagegate.ports.storage import ImageStore
 
 LARGEST_BODY = 5_500_000
 """Bytes of a body that Lambda returns (its limit is 6 MiB, including the envelope and escaping)."""
+LARGEST_WITH_PICTURES = 6 * 1024 * 1024
+"""Bytes of a JSON body from a caller; Lambda's own limit."""
 _JSON = "application/json"
 
 

@@ -1,8 +1,11 @@
 """Synchronous clients of a slow operation: hold the request, then redirect it, then answer that it takes longer."""
 
+from __future__ import annotations
+
 import math
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,10 +17,11 @@ from imagegate.domain.operation.coalescing import has_body_claim
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.timing.long_poll import Client, NextMove, client_of, hold_while_untouched, next_move, pause
 from imagegate.domain.wait_pass import WaitPass
-from imagegate.usecases.start import Started
 from imagegate.web.http import fits, to_response, to_response_at_any_size
-from imagegate.web.routing import waiting_of
-from imagegate.web.services import Services, pictures_gone
+from imagegate.web.wait_services import TooManyBytes, WaitServices, pictures_gone
+
+if TYPE_CHECKING:
+    from imagegate.usecases.start import Started
 
 _WAIT = re.compile(r"\bwait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE)
 
@@ -48,6 +52,8 @@ def parse_preferences(request: Request) -> Preferences:
 
 HOP_SHARE = 27 / 25
 """Hold of a hop relative to that of the POST, whose limit includes a cold start."""
+BASE_OF_API = "/api"
+"""A base URL of the same routes (web/paths.py), which API Gateway passes to the api function."""
 _TICK = 0.001
 """Seconds. The clock counts from 1970, so its precision does not show shorter sleeps."""
 RETRY_AFTER = 30
@@ -58,7 +64,7 @@ RETRY_AFTER = 30
 class LongPoll:
     """One request that waits for an operation."""
 
-    services: Services
+    services: WaitServices
     client: Client
     preferences: Preferences
     hop: int = 0
@@ -136,10 +142,19 @@ class LongPoll:
         services, dialect = self.services, dialect_named(operation.dialect)
         if operation.pictures and dialect.needs_pictures and services.pictures_are_gone(operation):
             raise pictures_gone(operation)
-        answer = dialect.render_ended(operation, services).with_headers(applied)
+        try:
+            answer = dialect.render_ended(operation, services).with_headers(applied)
+        except TooManyBytes:
+            return self._redirect_to_api(operation)
         if services.redirects or self.hop or fits(answer):
             return to_response_at_any_size(answer, operation, services.images, dialect)
         return to_response(dialect.render_too_large(operation, services))
+
+    def _redirect_to_api(self, operation: Operation) -> Response:
+        """Let the api function answer, which has more memory."""
+        self._count(operation, 1)  # the next hop counts it down again
+        location = BASE_OF_API + self.services.hop_links(operation, self.hop + 1, self.waiting)
+        return to_response(dialect_named(operation.dialect).render_redirect(operation, location))
 
     def _count(self, operation: Operation, change: int, invited: int = 0) -> None:
         """Count the clients whose wait was broken off, which distinguishes a repeated POST from a second order."""
@@ -152,7 +167,7 @@ class LongPoll:
         return dialect_named(operation.dialect).render_redirect(operation, location)
 
 
-def wait_for(request: Request, services: Services, operation: Operation, hop: int) -> Response:
+def wait_for(request: Request, services: WaitServices, operation: Operation, hop: int) -> Response:
     """Let a request of the wait route wait for `operation`."""
     return LongPoll(
         services=services,
@@ -161,11 +176,13 @@ def wait_for(request: Request, services: Services, operation: Operation, hop: in
         preferences=replace(parse_preferences(request), respond_async=False),
         hop=hop,
         arrived_at=arrived_at(request),
-        waiting=waiting_of(request),
+        waiting=_waiting_of(request),
     ).wait(operation)
 
 
-def wait_for_started(request: Request, services: Services, started: Started, *, asynchronous: bool = False) -> Response:
+def wait_for_started(
+    request: Request, services: WaitServices, started: Started, *, asynchronous: bool = False
+) -> Response:
     """Let the POST that started (or repeated) an operation wait for it.
 
     `asynchronous`: the API answers with the running operation unless the caller prefers to wait.
@@ -178,7 +195,7 @@ def wait_for_started(request: Request, services: Services, started: Started, *, 
         continues=started.resumes_wait,
         arrived_at=arrived_at(request),
         asynchronous=asynchronous or preferences.respond_async,
-        waiting=waiting_of(request),
+        waiting=_waiting_of(request),
         counted=started.found,
     ).wait(started.operation)
 
@@ -189,5 +206,11 @@ def arrived_at(request: Request) -> float:
     return float(context.get("timeEpoch", 0)) / 1000
 
 
-def _client(request: Request, services: Services) -> Client:
+def _client(request: Request, services: WaitServices) -> Client:
     return client_of(request.headers.get("user-agent", ""), services.redirects)
+
+
+def _waiting_of(request: Request) -> WaitPass | None:
+    """The caller's right to wait; `None` where the deployment requires no key."""
+    waiting: WaitPass | None = request.scope["state"].get("waiting")
+    return waiting

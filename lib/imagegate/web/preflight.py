@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from imagegate.web.services import Services
+from imagegate.web.wait_services import WaitServices
 
 METHODS = ("GET", "POST", "DELETE")
 HEADERS = ("authorization", "*")
@@ -17,7 +17,7 @@ MAX_AGE = 3600
 class Preflight:
     """ASGI middleware that answers OPTIONS before access is checked: browsers send no credentials with it."""
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
+    def __init__(self, app: ASGIApp, services: WaitServices) -> None:
         self._app = app
         self._services = services
 

@@ -11,9 +11,7 @@ from starlette.types import Scope
 from imagegate.dialects.dialect import Dialect
 from imagegate.dialects.registry import dialect_at
 from imagegate.domain.access.api_key import Principal
-from imagegate.domain.characters import masked
-from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.wait_pass import WaitPass
+from imagegate.web.decoding import check_query
 from imagegate.web.services import Services
 
 
@@ -32,17 +30,9 @@ class DialectRoute(APIRoute):
         return dialect_at(self.path)
 
 
-_IN_LINKS = frozenset({"token", "wait"})
-"""Parameters that links to this gateway have."""
-
-
 async def refuse_unknown_query(request: Request) -> None:
     """Raises InvalidRequest for a query parameter that the route does not have, as bodies are refused for a field."""
-    known = [field.alias for field in request.scope["route"].dependant.query_params]
-    for name in request.query_params:
-        if name not in _IN_LINKS and name not in known:
-            remedy = f"Known are: {', '.join(known)}." if known else "Leave it out."
-            raise InvalidRequest(f"Unknown parameter: '{masked(name)[:100]}'.", param=masked(name)[:100], remedy=remedy)
+    check_query(request, [field.alias for field in request.scope["route"].dependant.query_params])
 
 
 def create_router() -> APIRouter:
@@ -61,12 +51,6 @@ async def principal_of(request: Request) -> Principal:
     """The caller, as web/access.py has found it."""
     principal: Principal = request.scope["state"]["principal"]
     return principal
-
-
-def waiting_of(request: Request) -> WaitPass | None:
-    """The caller's right to wait; `None` where the deployment requires no key."""
-    waiting: WaitPass | None = request.scope["state"].get("waiting")
-    return waiting
 
 
 ServicesDep = Annotated[Services, Depends(services_of)]

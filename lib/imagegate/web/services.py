@@ -1,44 +1,27 @@
 """The use cases and ports that the HTTP front needs; a Deployment makes them."""
 
-import base64
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imagegate.domain.access.api_key import Principal
-from imagegate.domain.errors import Gone
-from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.request.request import ImageRequest
-from imagegate.domain.request.route import Routes, Target
-from imagegate.domain.timing.latency import Histogram
-from imagegate.domain.timing.schedule import Outlook, first_poll_delay, outlook
-from imagegate.domain.wait_pass import WaitPass, cost_of
+from imagegate.domain.request.route import Target
 from imagegate.ports.messaging import Deliveries, DisabledWebhooks
-from imagegate.ports.runtime import Clock
-from imagegate.ports.storage import Claims, ImageStore, Latencies, Listing, RequestRate, UsageLedger
+from imagegate.ports.storage import Listing, UsageLedger
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.delete import Delete
-from imagegate.usecases.links import HopLinks, Links, PictureLinks
-from imagegate.usecases.read import Read
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
+from imagegate.web.wait_services import WaitServices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class Services(WaitServices):
     """The use cases and ports behind the routes."""
 
-    authenticate: Callable[[str | None], Principal]
-    """The caller who presents a credential. Raises Unauthenticated."""
-    links: Links
-    hop_links: HopLinks
-    request_rate: RequestRate
     usage_ledger: UsageLedger
-    picture_link: PictureLinks
     start: Start
-    read: Read
     cancel: Cancel
     retry: Retry
     delete: Delete
@@ -46,28 +29,9 @@ class Services:
     deliveries: Deliveries
     disabled_webhooks: DisabledWebhooks
     estimate: Callable[[ImageRequest], dict[str, Any]]
-    images: ImageStore
     fetch_pictures: Callable[[Sequence[str]], Sequence[bytes]]
     """Fetches pictures to work from at addresses that a caller gives. Raises InvalidRequest."""
     listing: Listing
-    claims: Claims
-    latencies: Latencies
-    routes: Routes
-    clock: Clock
-    hold_seconds: float
-    """Seconds for which a POST may be held."""
-    presign_seconds: int
-    """Seconds for which presigned URLs work."""
-    yandexart_days: float
-    """Days for which YandexART's clients can read an ended operation."""
-    redirects: bool = True
-    """False at the long-hold address, whose clients do not follow a redirect after POST."""
-    starts_within: float = math.inf
-    """Seconds within which a workflow's first step should have run; holds end early when it has not."""
-    cors_origins: Sequence[str] = ()
-    """Origins whose web pages may call the API."""
-    studio: bool = False
-    """Whether `/` is the studio."""
     is_available: Callable[[Target], bool] = lambda target: True
     """Whether a provider has the credentials that it needs."""
 
@@ -79,47 +43,3 @@ class Services:
             "available": available,
             "expected_seconds": round(histogram.quantile(0.5), 1) if histogram else None,
         }
-
-    def outlook(self, operation: Operation) -> Outlook:
-        """When the operation is likely to end, by the times that such jobs have taken."""
-        histogram, started_at = self._latency_of(operation)
-        return outlook(histogram, started_at, self.clock.now())
-
-    def first_poll_delay(self, operation: Operation) -> float:
-        """Seconds from now before which polling the operation is not worthwhile."""
-        histogram, started_at = self._latency_of(operation)
-        return max(0.0, first_poll_delay(histogram) - (self.clock.now() - started_at))
-
-    def _latency_of(self, operation: Operation) -> tuple[Histogram, float]:
-        """The times that jobs like the operation's take, and when its job began."""
-        live = [attempt for attempt in operation.attempts if attempt.live]
-        if live:
-            return self.latencies.get(live[-1].provider, live[-1].model), live[-1].started_at
-        target = self.routes.resolve(operation.request).targets[0]
-        return self.latencies.get(target.provider, target.model), operation.created_at
-
-    def presigned_url(self, picture: Picture) -> str:
-        """A URL that opens the picture in S3 for a limited time."""
-        return self.images.presign(picture.key)
-
-    def read_base64(self, operation: Operation, picture: Picture) -> str:
-        """The picture's bytes in base64. Raises Gone when the bucket has removed them."""
-        try:
-            return base64.b64encode(self.images.get(picture.key, operation.created_at)).decode()
-        except KeyError:
-            raise pictures_gone(operation) from None
-
-    def pictures_are_gone(self, operation: Operation) -> bool:
-        """True when the bucket's lifecycle removes the operation's pictures."""
-        return self.clock.now() > self.picture_link.until(operation)
-
-    def may_hold(self, waiting: WaitPass | None, seconds: float) -> bool:
-        """Count one more request that waits for so many seconds; false when its key may not."""
-        buckets, cost = (waiting.buckets if waiting else {}), cost_of(seconds)
-        taken = (self.request_rate.take(bucket, size, cost) for bucket, size in buckets.items())
-        return all(allowance.retry_after is None for allowance in taken)
-
-
-def pictures_gone(operation: Operation) -> Gone:
-    """The error for an operation whose pictures the bucket has removed."""
-    return Gone(f"The pictures of operation '{operation.id}' are no longer kept.", remedy="Start a new one.")

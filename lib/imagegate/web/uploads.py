@@ -17,10 +17,9 @@ from imagegate.domain.pictures.headers import LARGEST_PIXELS, content_type_of, p
 from imagegate.domain.pictures.inputs import without_private_data
 from imagegate.domain.request.request import InputImage
 from imagegate.web.forms import Part, is_form, parse_form
+from imagegate.web.http import LARGEST_WITH_PICTURES
 
 MOST = 16
-LARGEST_WITH_PICTURES = 6 * 1024 * 1024
-"""Bytes of a JSON body; Lambda's own limit."""
 FetchAll = Callable[[Sequence[str]], Sequence[bytes]]
 """Fetches pictures from addresses that a caller gave. Raises InvalidRequest."""
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}

@@ -289,7 +289,7 @@ def test_stream_images_are_read_like_items(store: DynamoDBOperations) -> None:
 def images() -> S3Images:
     client = s3_client(REGION)
     client.create_bucket(Bucket="pictures", CreateBucketConfiguration={"LocationConstraint": REGION})
-    return S3Images(client, "pictures", 600, DAYS)
+    return S3Images(lambda: client, "pictures", 600, DAYS)
 
 
 def test_pictures_are_stored_with_their_type_and_come_back(images: S3Images) -> None:
@@ -318,7 +318,7 @@ def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S3Images, Stubber
     monkeypatch.setattr(s3_images.time, "sleep", lambda seconds: None)
     client = s3_client(REGION)
     with Stubber(client) as stubber:
-        yield S3Images(client, "pictures", 600, DAYS), stubber
+        yield S3Images(lambda: client, "pictures", 600, DAYS), stubber
         stubber.assert_no_pending_responses()
 
 
@@ -396,7 +396,7 @@ def test_no_call_of_the_front_outlasts_the_thirty_seconds_of_the_gateway() -> No
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
 def test_presigned_urls_are_signature_4_on_the_regional_host(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    parts = urlsplit(S3Images(s3_client(region), "pictures", 600, DAYS).presign("images/a"))
+    parts = urlsplit(S3Images(lambda: s3_client(region), "pictures", 600, DAYS).presign("images/a"))
     query = parse_qs(parts.query)
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-Expires"] == ["600"]
@@ -405,7 +405,7 @@ def test_presigned_urls_are_signature_4_on_the_regional_host(region: str, monkey
 
 @pytest.mark.parametrize(("seconds", "steady"), [(3600, 300), (600, 300), (60, 30)])
 def test_a_picture_keeps_its_url_for_some_minutes(monkeypatch: pytest.MonkeyPatch, seconds: int, steady: int) -> None:
-    images = S3Images(s3_client("eu-central-1"), "pictures", seconds, DAYS)
+    images = S3Images(lambda: s3_client("eu-central-1"), "pictures", seconds, DAYS)
 
     def presigned(moment: float) -> str:
         monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: datetime.fromtimestamp(moment, UTC))

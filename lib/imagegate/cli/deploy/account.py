@@ -16,6 +16,7 @@ _SPARE = 100
 """Concurrent executions of an account that AWS does not let it reserve."""
 RESERVING = {
     "ApiConcurrency": ("", ""),
+    "WaitConcurrency": ("", ""),
     "SubmitConcurrency": ("", ""),
     "PollConcurrency": ("", ""),
     "LongHoldConcurrency": ("LongHold", "on"),

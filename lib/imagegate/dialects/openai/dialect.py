@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from imagegate.dialects.dialect import RenderContext
 from imagegate.dialects.openai import responses
-from imagegate.dialects.openai.requests import NAME
 from imagegate.dialects.response import ApiResponse, RenderedPicture, failure_of
 from imagegate.domain.errors import RequestError
 from imagegate.domain.operation.operation import Operation
 
+NAME = "openai_images"
 GENERATION_PATHS = ("/v1/images/generations", "/v1/images/generate", "/v1/media/generate")
 _PATHS = (*GENERATION_PATHS, "/v1/images/edits", "/v1/images/variations")
 _HOP = re.compile(rb"(^|&)hop=")

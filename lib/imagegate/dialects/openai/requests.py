@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from imagegate.dialects.openai.bodies import EditsBody, GenerationsBody, VariationsBody
+from imagegate.dialects.openai.dialect import NAME
 from imagegate.dialects.openai.fields import Fields, read_fields
 from imagegate.dialects.parsing import check_combinations, model_of_uri, parse_document
 from imagegate.dialects.shapes import Ratio
@@ -25,7 +26,6 @@ from imagegate.usecases.start import GenerationRequest
 
 __all__ = ["EditsBody", "GenerationsBody", "VariationsBody", "build_generation_request", "parse"]
 
-NAME = "openai_images"
 DEFAULT_MODEL = "flux"
 _ALWAYS_BASE64 = re.compile(r"(gpt|chatgpt)-image")
 _ALWAYS_PNG = re.compile(r"(gpt|chatgpt)-image|dall-e")

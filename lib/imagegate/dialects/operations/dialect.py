@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from imagegate.dialects.dialect import RenderContext
 from imagegate.dialects.operations import responses
-from imagegate.dialects.operations.requests import NAME
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.errors import RequestError
 from imagegate.domain.operation.operation import Operation
+
+NAME = "operations"
 
 
 class Operations:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 
 from imagegate.dialects.cleaning import allow_empty, clean_texts, without_empty
+from imagegate.dialects.operations.dialect import NAME
 from imagegate.dialects.parsing import (
     WHOLE,
     Line,
@@ -26,7 +27,6 @@ from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.usecases.start import GenerationRequest
 
-NAME = "operations"
 LONGEST_DEADLINE = 24 * 3600.0
 _KEY = Annotated[Text, Field(min_length=1, max_length=64)]
 _VALUE = Annotated[Text, Field(max_length=512)]

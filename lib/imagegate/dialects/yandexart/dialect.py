@@ -4,13 +4,15 @@ import re
 from collections.abc import Mapping
 
 from imagegate.dialects.dialect import RenderContext
-from imagegate.dialects.parsing import is_header_text
+from imagegate.dialects.header_texts import is_header_text
 from imagegate.dialects.response import ApiResponse, failure_of, redirect_advice
 from imagegate.dialects.yandexart import responses
-from imagegate.dialects.yandexart.requests import CLIENT_ID, NAME
 from imagegate.domain.errors import RequestError
 from imagegate.domain.operation.operation import Operation
 
+NAME = "yandexart"
+CLIENT_ID = "x-client-request-id"
+"""The header with the caller's own id of a request, which the answer repeats."""
 _XRAY_TRACE = re.compile(r"Root=([0-9a-f-]+)")
 
 

@@ -23,20 +23,18 @@ from imagegate.dialects.parsing import (
     with_privacy,
 )
 from imagegate.dialects.validation_errors import first_error
+from imagegate.dialects.yandexart.dialect import CLIENT_ID, NAME
 from imagegate.domain.characters import FORBIDDEN
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.operation.coalescing import digest
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.usecases.start import GenerationRequest
 
-NAME = "yandexart"
 DEADLINE = 24 * 3600.0
 _MIME_TYPE = "^(image/[a-z.+-]+)?$"
 _PART = rf"[^/{FORBIDDEN}\t\r\n]+"
 EXPAND = "x-imagegate-expand"
 """The header that asks for prompt expansion, because the documented body has no field for it."""
-CLIENT_ID = "x-client-request-id"
-"""The header with the caller's own id of a request, which the answer repeats."""
 HEADERS = (DATA_LOGGING, EXPAND, "idempotency-key", CLIENT_ID)
 """The request headers that `parse` reads."""
 _LONGEST_CLIENT_ID = 255

@@ -1,14 +1,19 @@
 """The routes of the studio. The page is public; all that it shows needs an API key, as for every client."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from imagegate.web.http import matches
-from imagegate.web.services import Services
+
+if TYPE_CHECKING:
+    from imagegate.web.services import Services
 
 PAGE = "/"
 ASSETS = "/studio/{digest}/{name}"
@@ -21,7 +26,7 @@ def is_public(method: str, path: str) -> bool:
     return method in ("GET", "HEAD") and (path == PAGE or path.startswith("/studio/"))
 
 
-def add_studio(app: FastAPI) -> None:
+def add_studio(app: Starlette) -> None:
     """Add the page and its files, which the OpenAPI document omits."""
     app.add_route(PAGE, _page, name="studio")
     app.add_route(ASSETS, _asset, name="studio_asset")

@@ -5,7 +5,7 @@ from typing import Any
 
 from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.dialects.yandexart import responses as yandexart_responses
-from imagegate.dialects.yandexart.dialect import YANDEXART
+from imagegate.dialects.yandexart.dialect import CLIENT_ID, YANDEXART
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.web import openapi_samples as samples
 from imagegate.web.openapi_parts import (
@@ -55,7 +55,7 @@ DOCUMENTED = {
                 enum=["true", "false"],
             ),
             DATA_LOGGING,
-            header(yandexart_requests.CLIENT_ID, "Repeated in the answer, and stored in the operation's metadata."),
+            header(CLIENT_ID, "Repeated in the answer, and stored in the operation's metadata."),
         ),
         body=json_body(
             yandexart_requests.GenerationBody,

@@ -9,6 +9,7 @@ from openai.types import ImageEditCompletedEvent, ImageGenCompletedEvent, Images
 
 from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai import responses as openai_responses
+from imagegate.dialects.openai.dialect import NAME
 from imagegate.dialects.response import RenderedPicture
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, UnknownModel
 from imagegate.domain.operation.attempt import Attempt, AttemptState
@@ -117,7 +118,7 @@ def operation(**reply: str) -> Operation:
     made = Operation(
         id="0" * 20,
         owner="me",
-        dialect=openai_requests.NAME,
+        dialect=NAME,
         request=ImageRequest("flux", (Message("x"),)),
         created_at=1.0,
         deadline=2.0,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegate.dialects.operations import requests as operations_requests
 from imagegate.dialects.operations import responses as operations_responses
 from imagegate.dialects.operations import webhooks as operations_webhooks
+from imagegate.dialects.operations.dialect import NAME
 from imagegate.dialects.operations.pages import page_token, parse_page_token, take_page
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.errors import InvalidRequest
@@ -31,7 +31,7 @@ def made(at: int, text: str) -> Operation:
     return Operation(
         id=first_id(at),
         owner="me",
-        dialect=operations_requests.NAME,
+        dialect=NAME,
         request=request,
         created_at=1.0,
         deadline=2.0,

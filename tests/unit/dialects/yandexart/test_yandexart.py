@@ -8,6 +8,7 @@ import pytest
 
 from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.dialects.yandexart import responses as yandexart_responses
+from imagegate.dialects.yandexart.dialect import NAME
 from imagegate.domain.errors import (
     Failure,
     FailureCode,
@@ -186,7 +187,7 @@ def operation(**changes: Any) -> Operation:
     made = Operation(
         id="0" * 20,
         owner="me",
-        dialect=yandexart_requests.NAME,
+        dialect=NAME,
         request=ImageRequest("flux", (Message("x"),)),
         created_at=1.0,
         deadline=2.0,

@@ -1,0 +1,5 @@
+"""API Gateway -> the wait route."""
+
+from imagegate.deployment import Deployment
+
+handler = Deployment.from_environment().wait
