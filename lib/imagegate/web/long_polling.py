@@ -15,7 +15,16 @@ from imagegate.dialects.registry import dialect_named
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.operation.coalescing import has_body_claim
 from imagegate.domain.operation.operation import Operation
-from imagegate.domain.timing.long_poll import Client, NextMove, client_of, hold_while_untouched, next_move, pause
+from imagegate.domain.timing.long_poll import (
+    HOP_SHARE,
+    Client,
+    NextMove,
+    client_of,
+    hold_before_handover,
+    hold_while_untouched,
+    next_move,
+    pause,
+)
 from imagegate.domain.wait_pass import WaitPass
 from imagegate.web.http import fits, to_response, to_response_at_any_size
 from imagegate.web.wait_services import TooManyBytes, WaitServices, pictures_gone
@@ -50,8 +59,6 @@ def parse_preferences(request: Request) -> Preferences:
     return Preferences(int(wait[1]) if wait else None, "respond-async" in header.lower())
 
 
-HOP_SHARE = 27 / 25
-"""Hold of a hop relative to that of the POST, whose limit includes a cold start."""
 BASE_OF_API = "/api"
 """A base URL of the same routes (web/paths.py), which API Gateway passes to the api function."""
 _TICK = 0.001
@@ -85,6 +92,8 @@ class LongPoll:
         """Hold the request as long as allowed, then answer in the operation's dialect."""
         clock, limit = self.services.clock, self._hold()
         began = self.arrived_at or clock.now()
+        if self._may_hand_over:
+            limit = hold_before_handover(limit, self.client)
         hold = min(limit, self._hold_while_untouched(operation, began))
         exempt = operation.done or not hold or not self.counted
         if not exempt and not self.services.may_hold(self.waiting, hold):
@@ -100,6 +109,11 @@ class LongPoll:
             clock.sleep(max(min(pause(held, first_poll - held), hold - held), _TICK))
             last = clock.now() - began >= hold
             operation = self.services.read(operation.id, operation.owner, consistent=last)
+
+    @property
+    def _may_hand_over(self) -> bool:
+        """True for a POST whose caller did not say how long to hold it."""
+        return self.hop == 0 and not self.asynchronous and self.preferences.wait is None
 
     def _hold_while_untouched(self, operation: Operation, began: float) -> float:
         """Release the function early when the workflow may be waiting for one.

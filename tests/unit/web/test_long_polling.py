@@ -12,6 +12,7 @@ from openai.types.image_gen_completed_event import ImageGenCompletedEvent
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.timing.long_poll import HANDOVER
 from imagegate.web import http
 from support.fakes import picture
 from support.gateway import Answered, Gateway
@@ -263,8 +264,8 @@ def test_prefer_respond_async(gateway: Gateway) -> None:
         ("wait=0", 0, "wait=0"),
         ('wait="3", handling=lenient', 3, "wait=3"),
         ("respond-async, wait=4", 4, "respond-async, wait=4"),
-        ("return=minimal", 25, None),
-        ("wait=soon", 25, None),
+        ("return=minimal", HANDOVER, None),
+        ("wait=soon", HANDOVER, None),
     ],
 )
 def test_prefer_wait(gateway: Gateway, prefer: str, held: float, applied: str | None) -> None:
@@ -370,3 +371,35 @@ def test_a_large_yandexart_answer_goes_by_s3_too(gateway: Gateway, monkeypatch: 
     answer = gateway.call("GET", f"/operations/{operation_id}")
     assert (answer.status, answer.json()["code"]) == (303, 9)
     assert "Location" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("agent", ["curl/8.5.0", "python-httpx/0.28.1", "", "n8n", "Mozilla/5.0", "php GuzzleHttp/7"])
+def test_who_may_not_follow_a_redirect_is_held_in_full(gateway: Gateway, agent: str) -> None:
+    began = gateway.clock.now()
+    post(gateway, agent)
+    assert gateway.clock.now() - began == pytest.approx(25)
+
+
+@pytest.mark.parametrize(
+    ("agent", "before"),
+    [
+        (OPENAI, 25 + 19 * 27),
+        ("litellm/1.108", 25 + 19 * 27),
+        ("python-requests/2.32.5", 25 + 28 * 27),
+        ("Python/3.13 aiohttp/3.13.2", 25 + 8 * 27),
+        ("Go-http-client/2.0", 25 + 8 * 27),
+        ("Python-urllib/3.13", 25 + 9 * 27),
+        ("curl/8.5.0", 25 + 19 * 27),
+    ],
+)
+def test_nobody_waits_shorter_than_with_posts_held_in_full(gateway: Gateway, agent: str, before: float) -> None:
+    began = gateway.clock.now()
+    follow(gateway, post(gateway, agent), agent)
+    assert before - 0.01 <= gateway.clock.now() - began <= before + 28 * 2
+
+
+@pytest.mark.parametrize("agent", [OPENAI, "python-requests/2.32.5"])
+def test_a_post_is_handed_over_where_waiting_is_cheaper(gateway: Gateway, agent: str) -> None:
+    began = gateway.clock.now()
+    assert post(gateway, agent).status == 303
+    assert gateway.clock.now() - began == pytest.approx(HANDOVER)

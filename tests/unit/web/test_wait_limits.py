@@ -9,6 +9,7 @@ import pytest
 
 from imagegate.domain.access.api_key import ApiKey, KeyLimits
 from imagegate.domain.operation.coalescing import BURST
+from imagegate.domain.timing.long_poll import HANDOVER, HOP_SHARE
 from support.gateway import Answered, Gateway
 
 GENERATIONS, OPERATIONS = "/v1/images/generations", "/v1/operations"
@@ -97,7 +98,7 @@ def test_each_request_that_began_a_wait_has_room_of_its_own() -> None:
     assert sum(held) >= 8
 
 
-@pytest.mark.parametrize(("concurrent", "held"), [(1, 4), (3, 13)])
+@pytest.mark.parametrize(("concurrent", "held"), [(1, 4), (3, 12)])
 def test_a_key_with_a_limit_on_operations_has_one_on_waiting(concurrent: int, held: int) -> None:
     client = Client(concurrent=concurrent)
     path = client.link().partition("?")[0]
@@ -109,8 +110,10 @@ def test_repeated_posts_are_bounded_by_it_as_well() -> None:
     client = Client(concurrent=1)
     client.link()
     client.gateway.clock.sleep(BURST)
-    answers = client.at_once(40, "POST", GENERATIONS, BODY, x_api_key=client.text, x_stainless_retry_count="1")
-    assert len([answer for answer in answers if answer.status in HELD]) == 4
+    answers = client.at_once(60, "POST", GENERATIONS, BODY, x_api_key=client.text, x_stainless_retry_count="1")
+    assert len([answer for answer in answers if answer.status in HELD]) == 120 / HANDOVER, (
+        "two minutes of holding a minute"
+    )
     assert len(client.gateway.store.documents) == 1
 
 
@@ -164,7 +167,7 @@ def test_who_shows_the_key_at_every_hop_waits_as_long_as_the_client_follows(limi
     began = client.gateway.clock.now()
     answers = list(follow(client.call("POST", GENERATIONS, BODY), client, showing=True))
     assert (len(answers), pending(answers[-1])) == (28, True)
-    assert client.gateway.clock.now() - began == pytest.approx(25 + 28 * 27)
+    assert client.gateway.clock.now() - began == pytest.approx(HANDOVER + 28 * 25 * HOP_SHARE)
 
 
 def test_without_the_key_a_wait_ends_after_ten_minutes() -> None:
@@ -184,7 +187,9 @@ def test_showing_the_key_once_more_gives_ten_minutes_more() -> None:
     document = client.gateway.clock.now()
     *_, last = follow(answer, client, showing=False)
     assert pending(last)
-    assert client.gateway.clock.now() - document == pytest.approx(7 * 27), "the client's own end, not the link's"
+    assert client.gateway.clock.now() - document == pytest.approx(7 * 25 * HOP_SHARE), (
+        "the client's own end, not the link's"
+    )
 
 
 def test_another_owners_key_gives_no_more_time() -> None:

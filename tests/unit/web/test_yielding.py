@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from imagegate.domain.timing.long_poll import SHORTEST_HOLD, STARTS_WITHIN
+from imagegate.domain.timing.long_poll import HOP_SHARE, SHORTEST_HOLD, STARTS_WITHIN
 from support.gateway import Answered, Gateway
 
 PROMPT = {"prompt": "a cat", "model": "flux"}
@@ -52,7 +52,7 @@ def test_a_hold_is_short_until_the_workflow_begins_and_long_from_then_on(gateway
     assert (seconds, answer.status) == (pytest.approx(SHORTEST_HOLD), 303)
     begin(gateway)
     seconds, answer = held(gateway, answer.headers["location"])
-    assert (seconds, answer.status) == (pytest.approx(27), 303)
+    assert (seconds, answer.status) == (pytest.approx(25 * HOP_SHARE), 303)
 
 
 def test_the_redirects_of_a_client_last_for_more_than_a_minute_even_so(gateway: Gateway) -> None:

@@ -7,12 +7,21 @@ clients waiting far longer, as measured on their packages (docs/protocols/openai
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from imagegate.domain.operation.coalescing import BURST
+
 LONGER = 1 / 8
 """Share of its wait so far for which it is held at least, so that its redirects last for minutes."""
 STARTS_WITHIN = 3.0
 """Seconds within which the first step of a workflow has run, its cold start included, if Lambda has capacity."""
 SHORTEST_HOLD = 2.0
 """Seconds of a hold even when Lambda has no capacity, because a client follows a limited number of redirects."""
+HOP_SHARE = 28.25 / 25
+"""Hold of a hop relative to that of a POST. API Gateway ends both after 30 s; a POST has more to do at its start."""
+HANDOVER = BURST
+"""Seconds for which a POST is held at least. A redirect costs as much as half a second of the POST's memory; but a
+client that is shown the redirect and repeats its POST at once must come after the burst that its orders may make."""
+_MADE_UP = HOP_SHARE - 27 / 25
+"""Share of a POST's hold by which each hop is longer than when every POST was held in full."""
 _DEFAULT_HOPS = 19
 
 
@@ -24,6 +33,8 @@ class Client:
     """Redirects it follows, less one that is kept for a large answer in S3."""
     repeats: bool
     """True when it posts again after a 503 with Retry-After (the OpenAI family)."""
+    follows: bool = False
+    """True when it surely follows a redirect after a POST."""
 
 
 _HOPS_OF_AGENT = (("aiohttp", 8), ("go-http-client", 8), ("python-urllib", 9), ("python-requests", 28))
@@ -48,7 +59,8 @@ def client_of(user_agent: str, redirects: bool = True) -> Client:
         hops = _OPENAI_GO_HOPS
     if any(part in agent for part in _FOLLOWING_NOTHING):
         hops = 0
-    return Client(hops if redirects else 0, repeats)
+    known = repeats or any(name in agent for name, _ in _HOPS_OF_AGENT)
+    return Client(hops if redirects else 0, repeats, follows=known and redirects and hops > 0)
 
 
 class NextMove(Enum):
@@ -71,6 +83,17 @@ def next_move(done: bool, held: float, hold: float, hop: int, client: Client) ->
     if held < hold:
         return NextMove.HOLD
     return NextMove.REDIRECT if hop < client.hops else NextMove.GIVE_UP
+
+
+def hold_before_handover(hold: float, client: Client) -> float:
+    """Seconds to hold a POST, of `hold`, before its client is redirected to where waiting costs a quarter.
+
+    A client that may not follow is held in full. The others are held long enough for their whole wait to be no shorter
+    than with POSTs held in full.
+    """
+    if not client.follows:
+        return hold
+    return min(hold, max(HANDOVER, hold * (1 - client.hops * _MADE_UP)))
 
 
 def hold_while_untouched(waited: float, starts_within: float = STARTS_WITHIN) -> float:
