@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
+# Without bytecode, every process of the tests compiles what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 STAMP := $(VENV)/.installed
 PYTHON ?= python3
 
@@ -28,10 +30,10 @@ run: $(STAMP)  ## serve on http://127.0.0.1:1337 with the embedded stack (no key
 
 # Three processes on two cores: the tests of the embedded stack wait for most of their time.
 test: $(STAMP)  ## run every test a newcomer needs
-	@PYTHON=$(BIN)/python tests/clients/setup.sh litellm
 	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow" $(ARGS)
 
-test-slow: $(STAMP)  ## run the slow tests: kills and restarts, deadlines, every fuzz example (four minutes)
+test-slow: $(STAMP)  ## run the slow tests: kills, deadlines, keys, clients, every fuzz example (ten minutes)
+	@PYTHON=$(BIN)/python tests/clients/setup.sh litellm
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow $(ARGS)
 
 test-gradio: $(STAMP)  ## run the Gradio contract tests on real Gradio 4 and 6 servers (about 600 MB)

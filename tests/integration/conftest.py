@@ -20,7 +20,7 @@ PATIENCE = 40.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker drives the stack: starting two would take longer than the tests."""
+    """One worker drives the stack: starting two would take longer than the tests. Only the first is for `make test`."""
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.integration)
@@ -28,6 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "closed" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.integration)
             item.add_marker(pytest.mark.xdist_group("keys"))
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,7 @@ def add(folder: Path, base_url: str, *more: str) -> Path:
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 @pytest.mark.parametrize("urls", [False, True], ids=["base64, as vLLM", "addresses, as LocalAI"])
 def test_a_newcomers_own_server_in_two_commands(tmp_path: Path, urls: bool) -> None:

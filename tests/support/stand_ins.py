@@ -17,12 +17,14 @@ from support.fakes import NoSecrets
 
 Submissions = Callable[[], list[dict[str, object]]]
 
-PATIENCE = 5.0
-"""Seconds."""
+PATIENCE = 20.0
+"""Seconds, far beyond what an answer takes on a busy machine."""
+HURRY = 1.0
+"""Seconds after which a submission that is never answered is given up; long enough to arrive."""
 
 
 class CountingHttp(HttpUpstream):
-    """The real way to upstreams, which notes what went out; silence ends after `patience` seconds."""
+    """The real way to upstreams, which notes what went out and waits `patience` seconds for its first POST."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +42,8 @@ class CountingHttp(HttpUpstream):
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send and note."""
         self.sent.append(request)
-        return super().send(replace(request, timeout=min(request.timeout, self.patience)))
+        patience = self.patience if request.method == "POST" and self.posts == 1 else PATIENCE
+        return super().send(replace(request, timeout=min(request.timeout, patience)))
 
     @property
     def posts(self) -> int:

@@ -15,7 +15,7 @@ from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.ports.upstreams import Provider
 from imagegate.providers.bfl import Bfl
-from support.stand_ins import CountingHttp, Submissions, end_of, png, provider_on
+from support.stand_ins import HURRY, CountingHttp, Submissions, end_of, png, provider_on
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_refused_submission_is_one_post_and_costs_nothing(
 def test_a_submission_whose_answer_is_lost_is_ambiguous_and_not_repeated(
     bfl: Provider, http: CountingHttp, submissions: Submissions, fault: str
 ) -> None:
-    http.patience = 0.3
+    http.patience = HURRY
     with pytest.raises(UpstreamError) as caught:
         bfl.submit(asked(f"[fault {fault} at submit] a fox"))
     assert caught.value.failure.code is FailureCode.AMBIGUOUS

@@ -13,7 +13,7 @@ from imagegate.domain.operation.outcome import Failed, Pending, Ready, Ticket
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.ports.upstreams import HttpRequest, Provider
-from support.stand_ins import CountingHttp, Submissions, end_of, provider_on
+from support.stand_ins import HURRY, CountingHttp, Submissions, end_of, provider_on
 
 OLD = "[fault old-server at check] "
 
@@ -65,7 +65,7 @@ def test_a_picture_wants_the_key_unless_it_is_elsewhere(comfy: Provider, http: C
 def test_a_submission_whose_answer_is_lost_is_found_again(
     comfy: Provider, http: CountingHttp, submissions: Submissions, server: str, fault: str
 ) -> None:
-    http.patience = 0.5
+    http.patience = HURRY
     assert isinstance(end_of(comfy, comfy.submit(asked(f"[fault {fault}] {server}a fox"))), Ready)
     assert (http.posts, len(submissions())) == (1, 1)
 
@@ -78,7 +78,7 @@ def test_one_that_is_delivered_twice_is_one(comfy: Provider, http: CountingHttp,
 
 
 def test_one_that_never_arrived_stays_ambiguous(comfy: Provider, http: CountingHttp, submissions: Submissions) -> None:
-    http.patience = 0.5
+    http.patience = HURRY
     request = asked("[fault hang x1] a fox")
     with pytest.raises(UpstreamError) as caught:
         comfy.submit(request)

@@ -12,7 +12,7 @@ from imagegate.domain.operation.outcome import Failed, Pending, Ready, Ticket
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.ports.upstreams import Provider
 from imagegate.providers import dashscope
-from support.stand_ins import CountingHttp, Submissions, end_of, png, provider_on
+from support.stand_ins import HURRY, CountingHttp, Submissions, end_of, png, provider_on
 
 MODELS = ["qwen-image-2.0", "wan2.6-t2i", "wan2.2-t2i-flash"]
 
@@ -112,7 +112,7 @@ def test_a_submission_is_one_post_however_it_fails(
     code: FailureCode,
     accepted: int,
 ) -> None:
-    http.patience = 0.5
+    http.patience = HURRY
     assert code_of(end(provider, asked(model, f"[fault {fault}] a fox"))) is code
     assert (http.posts, len(submissions())) == (1, accepted)
 

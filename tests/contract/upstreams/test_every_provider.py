@@ -22,7 +22,7 @@ from support.fakes import NoSecrets
 
 Submissions = Callable[[], list[dict[str, object]]]
 
-PATIENCE = 5.0
+PATIENCE = 20.0
 TARGETS = {target.provider: target for route in registry.routes() for target in route.targets}
 MODELS = {provider: target.model for provider, target in TARGETS.items()}
 POLLED = sorted(name for name in MODELS if registry.limits_of(name).completion is CompletionMode.POLL)

@@ -13,7 +13,7 @@ from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.ports.upstreams import Provider
 from imagegate.providers.fal import FalConfig
-from support.stand_ins import CountingHttp, Submissions, end_of, png, provider_on
+from support.stand_ins import HURRY, CountingHttp, Submissions, end_of, png, provider_on
 
 SCHNELL = "fal-ai/flux/schnell"
 
@@ -78,7 +78,7 @@ def test_a_refused_submission_is_one_post_and_costs_nothing(
 def test_a_submission_whose_answer_is_lost_is_ambiguous_and_not_repeated(
     fal: Provider, http: CountingHttp, submissions: Submissions, fault: str
 ) -> None:
-    http.patience = 0.3
+    http.patience = HURRY
     with pytest.raises(UpstreamError) as caught:
         fal.submit(asked(f"[fault {fault} at submit] a fox"))
     assert caught.value.failure.code is FailureCode.AMBIGUOUS

@@ -8,7 +8,7 @@ from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Ready, Ticket
 from imagegate.domain.request.request import ImageRequest, Message
-from support.stand_ins import CountingHttp, Submissions, end_of, provider_on
+from support.stand_ins import HURRY, CountingHttp, Submissions, end_of, provider_on
 
 MODELS = {
     "hf-fal-ai": "fal-ai/flux/schnell",
@@ -46,7 +46,7 @@ def test_every_call_goes_to_the_router_with_its_token(
 def test_a_submission_whose_answer_is_lost_is_one_post(
     stand_ins: str, client: object, http: CountingHttp, submissions: Submissions, name: str
 ) -> None:
-    http.patience = 0.3
+    http.patience = HURRY
     provider = provider_on(stand_ins, name, http)
     with pytest.raises(UpstreamError) as caught:
         provider.submit(asked(name, "[fault accepted-then-hang] a fox"))

@@ -13,7 +13,7 @@ from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.ideogram.requests import SIZES
 from imagegate.ports.upstreams import Provider
 from imagegate.providers.ideogram import GRID
-from support.stand_ins import CountingHttp, Submissions, end_of, provider_on
+from support.stand_ins import HURRY, CountingHttp, Submissions, end_of, provider_on
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_refused_start_is_one_post_and_costs_nothing(
 def test_a_start_whose_answer_is_lost_is_ambiguous_and_not_repeated(
     ideogram: Provider, http: CountingHttp, submissions: Submissions, fault: str, accepted: int
 ) -> None:
-    http.patience = 0.3
+    http.patience = HURRY
     with pytest.raises(UpstreamError) as caught:
         ideogram.submit(asked(f"[fault {fault} at submit] a fox"))
     assert caught.value.failure.code is FailureCode.AMBIGUOUS

@@ -92,7 +92,7 @@ def test_one_submission_is_one_post(
     stand_ins: str, providers: registry.Providers, submissions: Submissions, provider: str, fault: str, accepted: int
 ) -> None:
     patient = providers(provider)
-    patient._config = replace(patient._config, timeout=0.3)  # type: ignore[attr-defined]
+    patient._config = replace(patient._config, timeout=1.0)  # type: ignore[attr-defined]
     refused(providers, provider, f"[fault {fault}] a fox")
     assert len(submissions()) == accepted
     calls = httpx.get(f"{stand_ins}/_standin/calls", params={"prompt": f"[fault {fault}] a fox", "stage": "submit"})

@@ -199,7 +199,7 @@ def test_silence_leaves_it_open_whether_the_picture_is_paid_for(
     stand_ins: str, http: HttpUpstream, fault: str, accepted: int, submissions: Submissions
 ) -> None:
     submissions()
-    hurried = answering_by_url(stand_ins, http, timeout=0.5)
+    hurried = answering_by_url(stand_ins, http, timeout=1.0)
     with pytest.raises(UpstreamError) as caught:
         hurried.submit(UpstreamRequest(request(f"[fault {fault}] a fox"), "m"))
     assert caught.value.failure.code is FailureCode.AMBIGUOUS

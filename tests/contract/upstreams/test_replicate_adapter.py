@@ -11,7 +11,7 @@ from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Failed, Ready, Ticket
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.ports.upstreams import Provider
-from support.stand_ins import CountingHttp, Submissions, end_of, png, provider_on
+from support.stand_ins import HURRY, CountingHttp, Submissions, end_of, png, provider_on
 
 SCHNELL = "black-forest-labs/flux-schnell"
 
@@ -82,7 +82,7 @@ def test_a_refused_submission_is_one_post_and_costs_nothing(
 def test_a_submission_whose_answer_is_lost_is_found_and_not_repeated(
     replicate: Provider, http: CountingHttp, submissions: Submissions, fault: str
 ) -> None:
-    http.patience = 0.3
+    http.patience = HURRY
     ticket = replicate.submit(asked(f"[fault {fault} at submit] a fox"))
     assert isinstance(end_of(replicate, ticket), Ready)
     assert (http.posts, len(submissions())) == (1, 1)

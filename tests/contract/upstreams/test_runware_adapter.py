@@ -13,7 +13,7 @@ from imagegate.domain.operation.outcome import Failed, Ready, Ticket
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.ports.upstreams import Provider
-from support.stand_ins import CountingHttp, Submissions, end_of, png, provider_on
+from support.stand_ins import HURRY, CountingHttp, Submissions, end_of, png, provider_on
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_submission_that_is_delivered_twice_is_one(runware: Provider, submissi
 def test_a_submission_whose_answer_is_lost_is_found_again(
     runware: Provider, http: CountingHttp, submissions: Submissions, fault: str
 ) -> None:
-    http.patience = 0.5
+    http.patience = HURRY
     ticket = runware.submit(asked(f"[fault {fault} at submit] a fox"))
     assert isinstance(end_of(runware, ticket), Ready)
     assert (submitted(http), len(submissions())) == (1, 1)
@@ -83,7 +83,7 @@ def test_a_submission_whose_answer_is_lost_is_found_again(
 def test_one_that_was_never_accepted_stays_ambiguous_and_can_be_repeated(
     runware: Provider, http: CountingHttp, submissions: Submissions
 ) -> None:
-    http.patience = 0.5
+    http.patience = HURRY
     request = asked("[fault hang x1] a fox")
     with pytest.raises(UpstreamError) as caught:
         runware.submit(request)

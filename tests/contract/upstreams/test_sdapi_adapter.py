@@ -11,7 +11,7 @@ from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.ports.upstreams import Provider
-from support.stand_ins import CountingHttp, Submissions, end_of, provider_on
+from support.stand_ins import HURRY, CountingHttp, Submissions, end_of, provider_on
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_picture_of_the_size_asked_for(
 def test_a_drawing_that_fails_is_one_post(
     sdapi: Provider, http: CountingHttp, submissions: Submissions, fault: str, code: FailureCode, accepted: int
 ) -> None:
-    http.patience = 0.3 if "hang" in fault else http.patience
+    http.patience = HURRY if "hang" in fault else http.patience
     with pytest.raises(UpstreamError) as caught:
         sdapi.submit(asked(f"[fault {fault}] a fox"))
     assert caught.value.failure.code is code

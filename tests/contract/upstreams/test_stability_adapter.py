@@ -12,7 +12,7 @@ from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.stability.requests import SD3_MODELS, SIZES
 from imagegate.ports.upstreams import Provider
 from imagegate.providers.stability import StabilityConfig
-from support.stand_ins import CountingHttp, Submissions, end_of, provider_on
+from support.stand_ins import HURRY, CountingHttp, Submissions, end_of, provider_on
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_the_size_that_the_limits_promise(stability: Provider, http: CountingHtt
 def test_a_call_that_fails_is_one_post(
     stability: Provider, http: CountingHttp, submissions: Submissions, fault: str, code: FailureCode, accepted: int
 ) -> None:
-    http.patience = 0.3 if "hang" in fault else http.patience
+    http.patience = HURRY if "hang" in fault else http.patience
     with pytest.raises(UpstreamError) as caught:
         stability.submit(asked(f"[fault {fault}] a fox"))
     assert caught.value.failure.code is code

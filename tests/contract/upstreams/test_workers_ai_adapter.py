@@ -13,7 +13,7 @@ from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.workers_ai.requests import MODELS
 from imagegate.ports.upstreams import Provider
 from imagegate.providers.workers_ai import WorkersAIConfig
-from support.stand_ins import CountingHttp, Submissions, end_of, provider_on
+from support.stand_ins import HURRY, CountingHttp, Submissions, end_of, provider_on
 
 SCHNELL = "@cf/black-forest-labs/flux-1-schnell"
 
@@ -72,7 +72,7 @@ def test_every_model_gets_all_that_it_takes(
 def test_a_run_that_fails_is_one_post(
     workers_ai: Provider, http: CountingHttp, submissions: Submissions, fault: str, code: FailureCode, accepted: int
 ) -> None:
-    http.patience = 0.3 if "hang" in fault else http.patience
+    http.patience = HURRY if "hang" in fault else http.patience
     with pytest.raises(UpstreamError) as caught:
         workers_ai.submit(asked(f"[fault {fault}] a fox"))
     assert caught.value.failure.code is code

@@ -11,7 +11,7 @@ from imagegate.local.stack.stack import Stack
 from support.client_failures import BY_CLIENT, CLIENTS, PATIENCE, Case, Failing, assert_failed, under_way_with
 from support.client_runs import under_way
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("impatient")]
+pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.xdist_group("impatient")]
 CASES = {
     "unknown model": Case(
         Ask("a fox of no known model", model="nope"),

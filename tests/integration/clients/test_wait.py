@@ -11,7 +11,7 @@ from clients.register import IN_THE_SUITE, QUICK
 from imagegate.local.stack.stack import Stack
 from support.client_runs import Runs, assert_picture, assert_waited_along_redirects, under_way, waiting_for
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("impatient")]
+pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.xdist_group("impatient")]
 PATIENCE = 100.0
 NAMES = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in IN_THE_SUITE]
 
