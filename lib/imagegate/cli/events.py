@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imagegate.cli.sentences import aligned, hint, in_a_sentence
+from imagegate.cli.sentences import aligned, hint, in_a_sentence, printable
 from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, Local, Stage, StateDir, target
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.operation.events import DETAIL_TYPES, SOURCE
@@ -63,19 +63,19 @@ def _row(letter: DeadLetter) -> tuple[str, ...]:
     moment = datetime.fromtimestamp(letter.sent_at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     found = re.search(r'"id": ?"([^"]+)"', letter.message)
     cells = (letter.code or "-", found[1] if found else "-", letter.reason or "It broke down each time; see the log.")
-    return moment, *map(_printable, cells)
+    return moment, *map(printable, cells)
 
 
 def line(event: Event) -> str:
     """An event as a line: when, what, which operation, and how it stands."""
     moment = datetime.fromisoformat(event["time"]).astimezone().strftime("%H:%M:%S")
-    kind = _printable(event["detail-type"].rpartition(" ")[2])
+    kind = printable(event["detail-type"].rpartition(" ")[2])
     try:
         text = _told(event)
     except (KeyError, TypeError, ValueError):  # another producer's event, with imagegate's source
         text = _foreign(event)
     name = f"{kind:9}"
-    return f"{moment}  {typer.style(name, fg=_COLOURS[kind]) if kind in _COLOURS else name}  {_printable(text)}"
+    return f"{moment}  {typer.style(name, fg=_COLOURS[kind]) if kind in _COLOURS else name}  {printable(text)}"
 
 
 def _told(event: Event) -> str:
@@ -105,11 +105,6 @@ def _seconds(operation: dict[str, Any]) -> str:
         return ""
     took = datetime.fromisoformat(operation["ended_at"]) - datetime.fromisoformat(operation["created_at"])
     return f"{took.total_seconds():.1f} s  "
-
-
-def _printable(text: str) -> str:
-    """Text from another system, without what a terminal would interpret."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _pattern(operation: str) -> dict[str, Any]:

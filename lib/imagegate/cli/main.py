@@ -3,6 +3,9 @@
 import typer
 
 from imagegate.cli.bridge import bridge_app
+from imagegate.cli.client.account import login, open_studio, usage
+from imagegate.cli.client.generate import generate
+from imagegate.cli.client.operations import operations_app
 from imagegate.cli.deploy.command import deploy, destroy
 from imagegate.cli.env import env
 from imagegate.cli.events import events_app
@@ -22,6 +25,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(generate)
+app.add_typer(operations_app, name="operations")
+app.command()(usage)
+app.command()(login)
+app.command("open")(open_studio)
 app.command()(serve)
 app.command()(deploy)
 app.command()(destroy)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from imagegate.cli.routes.push import note_secrets
-from imagegate.cli.sentences import command, hint, in_a_sentence
+from imagegate.cli.sentences import ask_secret, command, hint, in_a_sentence
 from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, Local, Stage, StateDir, target
 from imagegate.domain.errors import InvalidRequest, MisconfiguredError
 from imagegate.settings import upstream_secrets_path
@@ -57,10 +57,7 @@ def _is_terminal() -> bool:
 
 
 def _value(name: str) -> str:
-    if _is_terminal():
-        value = typer.prompt(f"Value of {name}", hide_input=True, err=True, default="", show_default=False)
-    else:
-        value = sys.stdin.read()
+    value = ask_secret(f"Value of {name}") if _is_terminal() else sys.stdin.read()
     if not value.strip():
         raise InvalidRequest("The value is empty.", remedy="Type it at the prompt, or send it to standard input.")
-    return str(value).strip()
+    return value.strip()

@@ -1,5 +1,6 @@
 """How commands fail, and how they print lists."""
 
+import getpass
 import os
 import shlex
 import shutil
@@ -30,6 +31,16 @@ def in_a_sentence() -> Iterator[None]:
 def hint(text: str) -> None:
     """Print what is not the result, to standard error."""
     typer.echo(text, err=True)
+
+
+def printable(text: str) -> str:
+    """Text from another system, without what a terminal would interpret."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def ask_secret(question: str) -> str:
+    """Ask for a text on the terminal, without echo: what is typed or pasted early is not shown either."""
+    return getpass.getpass(f"{question}: ", sys.stderr).strip()
 
 
 def command() -> str:

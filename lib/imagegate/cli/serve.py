@@ -68,7 +68,7 @@ def serve(
     from imagegate.local.stack.stack import Stack
 
     screen = ServeScreen(state_dir)
-    settings = _settings(port, state_dir, live, latency, screen)
+    settings = stack_settings(port, state_dir, live, latency, screen)
     parameters = {
         **settings.parameters,
         "Access": "keys" if keys else "open",
@@ -78,7 +78,8 @@ def serve(
     raise typer.Exit(_run(Stack(settings), screen, live, keys, routes or default_file()))
 
 
-def _settings(port: int, state_dir: Path, live: bool, latency: float, screen: "ServeScreen") -> "StackSettings":
+def stack_settings(port: int, state_dir: Path, live: bool, latency: float, screen: "ServeScreen") -> "StackSettings":
+    """What `imagegate serve` runs. `latency`: seconds a stand-in takes; `live`: no stand-ins."""
     from imagegate.local.stack.settings import StackSettings, StandIns
     from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
     from imagegate.local.upstreams.chat import EXPANDER_PARAMETERS

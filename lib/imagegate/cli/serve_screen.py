@@ -21,9 +21,10 @@ _OPEN = ("[yellow]Open[/]: every program on this machine may use it. [bold]--key
 class ServeScreen:
     """Writes to standard output (errors to standard error); plain lines when that is no terminal."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, stderr: bool = False) -> None:
+        """`stderr`: write everything to standard error."""
         self._state_dir = state_dir
-        self._out = Console(highlight=False, soft_wrap=True)
+        self._out = Console(stderr=stderr, highlight=False, soft_wrap=True)
         self._err = Console(stderr=True, highlight=False, soft_wrap=True)
         self._tick = "*" if self._out.options.ascii_only else "✓"
         self._serving = False

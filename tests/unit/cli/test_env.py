@@ -51,8 +51,17 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     never = runner.invoke(app, ["env", "--local", "--state-dir", str(tmp_path / "never")])
     assert (never.exit_code, "Nothing was ever served" in never.output) == (1, True)
     assert not (tmp_path / "never").exists()
-    account = runner.invoke(app, ["env"])
-    assert (account.exit_code, "--local" in account.output) == (1, True)
+
+
+def test_clients_get_the_gateway_and_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGEGATE_API_KEY", "ig_a'b")
+    printed = runner.invoke(app, ["env", "--url", "https://gate.example.com/v1/"])
+    assert printed.exit_code == 0
+    shell = subprocess.run(["sh", "-euc", f"{printed.stdout}\nenv -0"], capture_output=True, check=True, text=True)
+    variables = dict(line.split("=", 1) for line in shell.stdout.split("\0") if line)
+    assert variables["OPENAI_BASE_URL"] == "https://gate.example.com/v1"
+    assert variables["IMAGEGATE_URL"] == "https://gate.example.com"
+    assert variables["OPENAI_API_KEY"] == variables["IMAGEGATE_API_KEY"] == "ig_a'b"
 
 
 @pytest.mark.parametrize("text", ["http://localhost:3000", "https://App.Example.com", "http://[::1]:8080"])

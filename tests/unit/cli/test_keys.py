@@ -237,16 +237,16 @@ def test_a_secret_comes_from_standard_input_and_is_never_shown() -> None:
 
 
 def test_at_a_terminal_a_secret_is_asked_for_without_echo(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[bool] = []
+    asked: list[str] = []
 
-    def prompt(text: str, **options: object) -> str:
-        sent.append(options["hide_input"] is True and options["err"] is True)
+    def ask(question: str, stream: object) -> str:
+        asked.append(question)
         return "typed"
 
-    monkeypatch.setattr("imagegate.cli.secrets.typer.prompt", prompt)
+    monkeypatch.setattr("imagegate.cli.sentences.getpass.getpass", ask)
     monkeypatch.setattr("imagegate.cli.secrets._is_terminal", lambda: True)
     done("secrets", "set", "BFL_API_KEY")
-    assert sent == [True]
+    assert asked == ["Value of BFL_API_KEY: "]
 
 
 def test_an_empty_secret_is_refused() -> None:

@@ -1,0 +1,1 @@
+"""Commands that use a gateway through its HTTP API, wherever it runs."""

@@ -1,0 +1,91 @@
+"""Wait for an operation, with a line that says what happens to it."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from imagegate.cli.client.exits import GatewayUnreachable, Interrupted, OperationCancelled, OperationFailed, Throttled
+from imagegate.cli.client.gateway import GatewayClient, retry_after
+from imagegate.cli.client.states import Operation, describe
+from imagegate.cli.sentences import command, hint, printable
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_LONGEST_PAUSE = 3.0
+"""Seconds between two polls, so that the line stays true."""
+_AWAY = 120.0
+"""Seconds for which a gateway may not answer before the waiting ends."""
+
+
+def wait(client: GatewayClient, operation: Operation, come_back: str) -> Operation:
+    """Follow an operation to its end. Raises CommandError, Interrupted with `come_back`, a command, in its message."""
+    if operation["done"]:
+        return operation
+    latest = [operation]
+    try:
+        with _live_line(operation["id"], lambda: describe(latest[0], time.time())):
+            return _poll(client, operation["id"], latest)
+    except KeyboardInterrupt:
+        raise Interrupted(f"operation {operation['id']} goes on. Come back with: {come_back}") from None
+    except GatewayUnreachable as error:
+        raise GatewayUnreachable(f"{error} The operation goes on there. Come back with: {come_back}") from None
+
+
+def require_pictures(client: GatewayClient, operation: Operation) -> None:
+    """Raise OperationFailed or OperationCancelled for an operation that has ended otherwise than with its pictures."""
+    options, operation_id = client.connection.options, operation["id"]
+    again = f"Try it again: {command()} operations retry{options} {operation_id}"
+    if operation["state"] == "cancelled":
+        raise OperationCancelled(f"operation {operation_id} was cancelled. {again}")
+    if operation["state"] != "succeeded":
+        error = operation["error"] or {"code": "failed", "message": "It failed."}
+        raise OperationFailed(f"{printable(error['message'])} ({error['code']}, operation {operation_id}) {again}")
+
+
+def _poll(client: GatewayClient, operation_id: str, latest: list[Operation]) -> Operation:
+    path, answered = f"/v1/operations/{operation_id}", time.monotonic()
+    while True:
+        try:
+            response = client.send("GET", path)
+        except GatewayUnreachable:
+            if time.monotonic() - answered > _AWAY:
+                raise
+            time.sleep(1)
+            continue
+        except Throttled as throttled:
+            time.sleep(throttled.seconds)
+            continue
+        answered, latest[0] = time.monotonic(), response.json()
+        if latest[0]["done"]:
+            return latest[0]
+        time.sleep(min(retry_after(response.headers), _LONGEST_PAUSE))
+
+
+@contextmanager
+def _live_line(operation_id: str, text: Callable[[], str]) -> Iterator[None]:
+    """Show a line on standard error that changes as `text` does; without a terminal, show it once."""
+    if not sys.stderr.isatty():
+        hint(f"Operation {operation_id}: {text()}")
+        yield
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.spinner import Spinner
+
+    console, spinner = Console(stderr=True), Spinner("dots")
+
+    def line() -> Spinner:
+        spinner.update(text=_plain(text()))
+        return spinner
+
+    with Live(get_renderable=line, console=console, transient=True, refresh_per_second=8, redirect_stdout=False):
+        yield
+
+
+def _plain(text: str) -> "Text":
+    from rich.text import Text
+
+    return Text(text, no_wrap=True, overflow="ellipsis")
