@@ -83,6 +83,7 @@ docs: $(STAMP)  ## regenerate the OpenAPI document and the tables in docs/
 	@$(BIN)/imagegate tables parameters > docs/parameters.md
 	@$(BIN)/imagegate tables stand-ins > docs/stand-ins.md
 	@$(BIN)/imagegate tables routes-keys > docs/routes-keys.md
+	@$(BIN)/imagegate tables cli > docs/cli.md
 	@$(BIN)/imagegate routes schema > docs/routes.schema.json
 	@$(BIN)/imagegate schemas docs/events
 	@$(BIN)/python tests/scanners/licences.py > docs/licences.md

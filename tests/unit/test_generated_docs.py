@@ -10,7 +10,7 @@ from imagegate.cli.main import app
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["models", "errors", "parameters", "routes-keys", "stand-ins"])
+@pytest.mark.parametrize("page", ["models", "errors", "parameters", "routes-keys", "stand-ins", "cli"])
 def test_a_generated_page_is_up_to_date(page: str) -> None:
     made = CliRunner().invoke(app, ["tables", page])
     assert made.exit_code == 0

@@ -49,10 +49,12 @@ class MarkdownPage(StrEnum):
     PARAMETERS = "parameters"
     ROUTES_KEYS = "routes-keys"
     STAND_INS = "stand-ins"
+    CLI = "cli"
 
 
 def tables(page: MarkdownPage) -> None:
     """Print a generated page of the documentation."""
+    from imagegate.cli.manual import manual
     from imagegate.cli.stand_ins_page import stand_ins  # here, for it loads every stand-in
 
     pages = {
@@ -61,6 +63,7 @@ def tables(page: MarkdownPage) -> None:
         MarkdownPage.PARAMETERS: parameters,
         MarkdownPage.ROUTES_KEYS: routes_keys,
         MarkdownPage.STAND_INS: stand_ins,
+        MarkdownPage.CLI: manual,
     }
     typer.echo(_GENERATED + pages[page](), nl=False)
 
