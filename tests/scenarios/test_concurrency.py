@@ -133,7 +133,7 @@ def test_each_picture_is_asked_for_once(waits: CompletionMode, n: int) -> None:
         together(*drivers(world, operation))
         assert ended(world, operation).state is State.SUCCEEDED
         assert world.alpha.arrived + world.beta.arrived == n  # type: ignore[attr-defined]
-        assert len(world.images.objects) == n
+        assert len(world.images.pictures) == n
 
 
 @pytest.mark.parametrize("mood", ["failed", "ambiguous", "no_key", "throttled"])

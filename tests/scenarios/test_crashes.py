@@ -180,6 +180,7 @@ def test_the_road_has_as_many_effects_as_we_think() -> None:
         "replace",  # the picture's address, before it is fetched
         "download",
         "put",
+        "put",  # the preview
         "replace",  # the end
     ]
 

@@ -109,7 +109,7 @@ def test_n_pictures_are_n_submissions_with_neighbouring_seeds(world: World) -> N
     world.submit(operation.id)
     assert [request.seed for request in world.alpha.submitted] == [100, 101, 102]
     assert world.poll(operation.id).next == "done"
-    assert len(world.images.objects) == 3
+    assert len(world.images.pictures) == 3
 
 
 def test_submitting_twice_submits_once(world: World) -> None:

@@ -73,7 +73,7 @@ def test_whatever_the_upstream_made_is_stored_as_jpeg_once(world: World) -> None
     assert (kept.content_type, kept.key[-4:]) == ("image/jpeg", ".jpg")
     stored = world.images.objects[kept.key]
     assert (stored[:2], stored[-2:]) == (b"\xff\xd8", b"\xff\xd9")
-    assert list(world.images.objects) == [kept.key]
+    assert list(world.images.objects) == [kept.key, kept.preview]
 
 
 def test_the_upstream_gets_private_words_and_nobody_else(world: World) -> None:

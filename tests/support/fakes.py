@@ -334,6 +334,11 @@ class MemoryImages:
     ages: dict[str, float] = field(default_factory=dict)
     """Since when the readers of a picture took it to be there."""
 
+    @property
+    def pictures(self) -> list[str]:
+        """The keys of all but previews."""
+        return [key for key in self.objects if not key.endswith(".preview.webp")]
+
     def put(self, key: str, body: bytes, content_type: str, *, overwrite: bool = False) -> None:
         if overwrite:
             self.objects.pop(key, None)

@@ -8,7 +8,7 @@ from PIL import Image, UnidentifiedImageError
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.pictures.exif import orientation_of
 from imagegate.domain.pictures.headers import LARGEST_PIXELS, content_type_of
-from imagegate.ports.upstreams import PictureFacts
+from imagegate.ports.upstreams import PREVIEW_SIDE, PictureFacts
 
 # What is said of memory was measured; a function has 512 MB of it, of which the program takes 70.
 EASY_WEBP = 8 * 1024 * 1024
@@ -17,6 +17,7 @@ Beyond it takes one pass and 15 bytes, and nothing transparent."""
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _QUALITY = 92
 _INPUT_QUALITY = 97
+_PREVIEW_QUALITY, _PREVIEW_METHOD = 80, 2
 _ALIKE = 3
 """Levels of 255 between the darkest and the lightest pixel of a picture that shows nothing."""
 _BLACK = 8
@@ -71,6 +72,25 @@ class PillowPictures:
         if output_format == "jpeg":
             picture = _flattened(picture)
         return _encoded(picture, output_format, _QUALITY if quality is None else quality, profile)
+
+    def preview(self, body: bytes) -> bytes | None:
+        """The picture as a WebP of at most PREVIEW_SIDE pixels a side, upright; `None` where none can be made.
+
+        A JPEG is decoded at the scale that the preview needs.
+        """
+        try:
+            with Image.open(io.BytesIO(body), formats=_FORMATS) as file:
+                file.draft("RGB", (PREVIEW_SIDE, PREVIEW_SIDE))
+                image: Image.Image = file
+                upright, profile = _UPRIGHT.get(_orientation(image)), _profile(image)
+                if profile and not _is_of_rgb(profile):
+                    image, profile = _in_srgb(image, profile), b""
+                small = _plain(image)
+                small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), reducing_gap=2.0)
+                small = small.transpose(upright) if upright is not None else small
+                return _encoded(small, "webp", _PREVIEW_QUALITY, profile, method=_PREVIEW_METHOD)
+        except (UpstreamError, OSError, SyntaxError, ValueError):
+            return None
 
     def turn_upright(self, body: bytes) -> bytes:
         """A picture to work from in the same format, with its EXIF orientation applied.
@@ -165,7 +185,9 @@ def _flattened(picture: Image.Image) -> Image.Image:
     return flat
 
 
-def _encoded(picture: Image.Image, output_format: str, quality: int, profile: bytes) -> bytes:
+def _encoded(
+    picture: Image.Image, output_format: str, quality: int, profile: bytes, method: int | None = None
+) -> bytes:
     pixels, out = picture.width * picture.height, io.BytesIO()
     unfit = f"a picture of {picture.width}x{picture.height} pixels that cannot be made {output_format}"
     if output_format == "webp" and picture.mode == "RGBA" and pixels > EASY_WEBP:
@@ -176,7 +198,7 @@ def _encoded(picture: Image.Image, output_format: str, quality: int, profile: by
             out,
             output_format.upper(),
             quality=quality,
-            method=4 if pixels <= EASY_WEBP else 2,
+            method=method or (4 if pixels <= EASY_WEBP else 2),
             icc_profile=profile or None,
             exif=b"",
         )

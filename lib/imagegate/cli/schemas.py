@@ -14,7 +14,7 @@ REQUESTED = "Image Generation Requested"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _ONLY_OVER_HTTP = {
     "OperationSchema": ("estimated_ready_at", "urls", "request", "cost_usd"),
-    "PictureSchema": ("id", "url"),
+    "PictureSchema": ("id", "url", "preview_url"),
     "WebhookSchema": ("url",),
 }
 """What the operations API adds to what is announced."""
@@ -47,7 +47,8 @@ def _announcement(state: State, detail_type: str) -> Schema:
 
     operation = OperationSchema.model_json_schema(mode="serialization")
     shapes = operation.pop("$defs") | {"OperationSchema": operation}
-    shapes.pop("UrlsSchema")
+    for name in ("UrlsSchema", "RequestSchema", "SizeSchema"):
+        shapes.pop(name)
     for shape, names in _ONLY_OVER_HTTP.items():
         for name in names:
             del shapes[shape]["properties"][name]

@@ -37,6 +37,10 @@ class PictureFacts:
     single_colour: bool = False
 
 
+PREVIEW_SIDE = 512
+"""Pixels of the longer side of a preview at most."""
+
+
 class PictureCodec(Protocol):
     """Reads and converts picture bytes."""
 
@@ -45,6 +49,9 @@ class PictureCodec(Protocol):
 
     def convert(self, body: bytes, output_format: str, quality: int | None = None) -> bytes:
         """The same picture as `png`, `jpeg` or `webp`; `quality` 0 to 100 for the latter two."""
+
+    def preview(self, body: bytes) -> bytes | None:
+        """The picture as a WebP of at most PREVIEW_SIDE pixels a side; `None` where none can be made."""
 
     def turn_upright(self, body: bytes) -> bytes:
         """A picture to work from in the same format, with its EXIF orientation applied; the same bytes for most."""

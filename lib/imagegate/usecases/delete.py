@@ -26,7 +26,8 @@ class Delete:
         """
         removed = self._remove_record(operation)
         sent = [picture.key for picture in removed.request.pictures_sent]
-        self.images.delete([*(picture.key for picture in removed.pictures), *sent])
+        kept = [key for picture in removed.pictures for key in picture.keys]
+        self.images.delete([*kept, *sent])
         if removed.webhook:
             self.deliveries.forget(removed.id)
 

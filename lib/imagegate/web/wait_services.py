@@ -81,8 +81,12 @@ class WaitServices:
         """The picture's bytes in base64. Raises Gone when the bucket has removed them, and TooManyBytes."""
         if sum(each.bytes for each in operation.pictures) > self.most_bytes:
             raise TooManyBytes
+        return base64.b64encode(self.read_bytes(operation, picture)).decode()
+
+    def read_bytes(self, operation: Operation, picture: Picture) -> bytes:
+        """The picture's bytes. Raises Gone when the bucket has removed them."""
         try:
-            return base64.b64encode(self.images.get(picture.key, operation.created_at)).decode()
+            return self.images.get(picture.key, operation.created_at)
         except KeyError:
             raise pictures_gone(operation) from None
 

@@ -83,6 +83,7 @@ class StorePictures:
         name = f"{slot}-{digest[:8]}.{EXTENSIONS[facts.content_type]}"
         key = f"images/{operation.id[-2:]}/{operation.id}/{name}"
         self.images.put(key, body, facts.content_type)
+        preview = self._store_preview(key, body)
         return Picture(
             slot=slot,
             key=key,
@@ -93,12 +94,22 @@ class StorePictures:
             single_colour=facts.single_colour,
             converted_from=converted_from,
             provenance=provenance,
+            preview=preview,
             bytes=len(body),
             provider=attempt.provider,
             seed=attempt.seed,
             # Servers like g4f always return a prompt, even the one that they were given.
             revised_prompt=made_from if was_revised else None,
         )
+
+    def _store_preview(self, key: str, body: bytes) -> str | None:
+        """Store the picture's preview beside it, and return its key."""
+        preview = self.codec.preview(body)
+        if preview is None:
+            return None
+        preview_key = f"{key.rpartition('.')[0]}.preview.webp"
+        self.images.put(preview_key, preview, "image/webp")
+        return preview_key
 
     def _origin(self, operation: Operation, attempt: Attempt, made_from: str | None) -> Origin:
         """What is written into a picture of the attempt: the same in every run."""

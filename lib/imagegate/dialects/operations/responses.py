@@ -24,12 +24,19 @@ def render_document(operation: Operation, link: PictureLink, outlook: Outlook | 
     document = represent(operation)
     for picture, url in zip(document["images"], images, strict=True):
         picture |= {"id": picture_id(operation, picture["slot"]), "url": url}
+    for picture, kept in zip(document["images"], operation.pictures, strict=True):
+        picture["preview_url"] = add_parameter(picture["url"], "preview") if kept.preview else None
     ready_at = rfc3339(outlook.ready_at) if outlook and not operation.done else None
     if operation.webhook:
         document["webhook"]["url"] = operation.webhook.url
     request = None if operation.request.private else _render_request(operation.request)
     costs = {"request": request, "cost_usd": _cost(operation)}
     return {**document, **costs, "estimated_ready_at": ready_at, "urls": urls}
+
+
+def add_parameter(path: str, name: str) -> str:
+    """The path with a parameter that has no value."""
+    return f"{path}{'&' if '?' in path else '?'}{name}"
 
 
 def _render_request(request: ImageRequest) -> dict[str, Any]:

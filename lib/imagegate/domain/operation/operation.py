@@ -59,6 +59,13 @@ class Picture:
     """The content type that the upstream made, where the picture was encoded again."""
     provenance: Provenance | None = None
     """Its marks of origin; `None` for pictures of earlier versions."""
+    preview: str | None = None
+    """Key of its preview; `None` for pictures of earlier versions, and where none could be made."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all that is stored of it."""
+        return (self.key, self.preview) if self.preview else (self.key,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from imagegate.web.openapi_parts import (
     json_body,
 )
 from imagegate.web.operations import schemas
+from imagegate.web.operations.usage_schemas import KeyUsageSchema
 
 _PROBLEM = ErrorShape(dialect=OPERATIONS, schema=schemas.ProblemSchema, media_type="application/problem+json")
 _ERRORS = ErrorAnswers((_PROBLEM,))
@@ -197,7 +198,7 @@ DOCUMENTED = {
         description="Running operations count with the most that they may use. Days are in UTC, today first.",
         responses={
             200: {
-                "model": schemas.KeyUsageSchema,
+                "model": KeyUsageSchema,
                 "description": "Limits (null: none), their rest, and the use.",
             },
             **_ERRORS(s400="`days` must be changed."),

@@ -17,7 +17,7 @@ from imagegate.domain.access.ledger import UsageTotals
 from imagegate.domain.errors import Gone
 from imagegate.domain.operation import listing
 from imagegate.domain.operation.ids import is_id
-from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
 from imagegate.web.http import matches, to_response
@@ -31,6 +31,8 @@ PageToken = Annotated[str | None, Query(max_length=200)]
 Moment = Annotated[AwareDatetime | None, Query(description="RFC 3339, with time zone.")]
 Hop = Annotated[int, Query(ge=1, le=1000, description="The number of this redirect.")]
 Days = Annotated[int, Query(ge=1, le=operations_usage.LONGEST, description="Days to show, including today.")]
+_LARGEST_DOWNLOAD = 4_000_000
+"""Bytes of a picture that an answer of Lambda has room for, in base64."""
 _FRESH_SECONDS = 300
 """For so long a browser may reuse the redirect to a picture."""
 router = create_router()
@@ -143,7 +145,14 @@ async def delete(operation_id: OperationId, services: ServicesDep, principal: Pr
 
 
 @router.get("/v1/images/{image_id}", name="image", status_code=302)
-async def image(request: Request, image_id: str, services: ServicesDep, principal: PrincipalDep) -> Response:
+async def image(
+    request: Request,
+    image_id: str,
+    services: ServicesDep,
+    principal: PrincipalDep,
+    preview: Annotated[str | None, Query(description="Its preview, a WebP of at most 512 pixels a side.")] = None,
+    download: Annotated[str | None, Query(description="Its bytes as a file, where they fit into an answer.")] = None,
+) -> Response:
     """Redirect to a picture in S3; to HEAD, say its type and length, because a presigned URL is for GET only."""
     operation_id, slot = operations_requests.parse_picture_id(image_id)
     operation = services.read(operation_id, principal.owner)
@@ -157,7 +166,10 @@ async def image(request: Request, image_id: str, services: ServicesDep, principa
     if request.scope.get(HEAD_ONLY):
         described = {"content-type": picture.content_type, "content-length": str(picture.bytes)}
         return Response(status_code=200, headers=headers | described)
-    return RedirectResponse(services.presigned_url(picture), 302, headers)
+    if download is not None and picture.bytes <= _LARGEST_DOWNLOAD:
+        return _to_file(services.read_bytes(operation, picture), picture, image_id)
+    key = picture.preview if preview is not None and picture.preview else picture.key
+    return RedirectResponse(services.images.presign(key), 302, headers)
 
 
 @router.get("/v1/usage", name="usage", dependencies=_STRICT)
@@ -173,6 +185,13 @@ def _model_name(services: Services, name: str | None) -> str | None:
     """The model's own name for an alias of it. Other names stay: operations of a model outlive its route."""
     route = services.routes.find(name) if name else None
     return route.model if route else name
+
+
+def _to_file(body: bytes, picture: Picture, image_id: str) -> Response:
+    """The picture for a browser that saves it, or for a page, which cannot read the bucket's answers."""
+    name = f"{image_id}.{picture.key.rpartition('.')[2]}"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-store"}
+    return Response(body, media_type=picture.content_type, headers=headers)
 
 
 def _render(operation: Operation, services: Services) -> ApiResponse:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from imagegate.web.openapi_parts import Moment, Schema, UsageSchema
+from imagegate.web.operations.request_schemas import RequestSchema
 
 
 class ProvenanceSchema(Schema):
@@ -22,6 +23,7 @@ class PictureSchema(Schema):
 
     id: str
     url: str = Field(description="Path on this gateway that leads to the picture.")
+    preview_url: str | None = Field(description="The same for its preview, a WebP of at most 512 pixels a side.")
     slot: int
     key: str = Field(description="Key of the object in the picture bucket.")
     sha256: str
@@ -77,29 +79,6 @@ class UrlsSchema(Schema):
     wait: str
     cancel: str
     images: list[str]
-
-
-class SizeSchema(Schema):
-    """Pixels."""
-
-    width: int
-    height: int
-
-
-class RequestSchema(Schema):
-    """The optional fields of the request; null where it had none."""
-
-    size: SizeSchema | None
-    aspect_ratio: str | None
-    seed: int | None
-    steps: int | None
-    guidance: float | None
-    negative_prompt: str | None
-    output_format: str | None
-    output_compression: int | None
-    provider: str | None
-    input_images: int = Field(description="How many pictures it worked from.")
-    mask: bool
 
 
 class OperationSchema(Schema):
@@ -209,43 +188,6 @@ class EstimateSchema(Schema):
     estimated_seconds: Median
     slow_seconds: Slow
     route: list[StopSchema] = Field(description="In the order in which they are tried.")
-
-
-class LimitsSchema(Schema):
-    """Limits of an API key; null: no limit."""
-
-    requests_per_minute: int | None
-    concurrent: int | None = Field(description="Operations that run at the same time.")
-    pictures_per_day: int | None
-    micro_dollars_per_day: int | None
-
-
-class LeftSchema(Schema):
-    """The rest of the limits."""
-
-    concurrent: int | None
-    pictures: int | None = Field(description="Today.")
-    micro_dollars: int | None = Field(description="Today.")
-
-
-class UsedSchema(Schema):
-    """The use on a day."""
-
-    day: str = Field(description="In UTC.", examples=["2026-11-20"])
-    pictures: int
-    micro_dollars: int = Field(description="Millionths of a dollar, by the prices of models.toml.")
-
-
-class KeyUsageSchema(Schema):
-    """The use of an API key's limits."""
-
-    key: str | None = Field(description="Its id; null where the deployment requires no key.")
-    counted: bool = Field(description="False for a key without daily or concurrent limits, whose use is not counted.")
-    limits: LimitsSchema
-    running: int | None = Field(description="Running operations, where they are limited.")
-    left: LeftSchema
-    resets_at: Moment = Field(description="When the daily limits are reset.")
-    days: list[UsedSchema]
 
 
 class ProblemSchema(Schema):
