@@ -18,15 +18,22 @@ $(STAMP): tests/requirements.txt tests/bootstrap.txt pyproject.toml
 	@echo "==> setting up $(VENV) (once; about a minute on a slow line)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "imagegate needs Python 3.11 or newer; found $$($(PYTHON) --version). Try: make PYTHON=python3.12 setup"; exit 1; }
+	@echo "    1 of 4: virtual environment"
 	@$(PYTHON) -m venv $(VENV) \
 		|| { echo "python3 could not make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
+	@echo "    2 of 4: the installer"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/bootstrap.txt
+	@echo "    3 of 4: $$(grep -c '^[a-z]' tests/requirements.txt) packages"
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes tests/requirements.txt
+	@echo "    4 of 4: imagegate itself"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 run: $(STAMP)  ## serve on http://127.0.0.1:1337 with the embedded stack (no key, no AWS account; ARGS=--help)
 	@$(BIN)/imagegate serve $(ARGS)
+
+demo: $(STAMP)  ## set up, start the gateway, make one picture the real way, show it, and stop
+	@$(BIN)/imagegate generate "a red fox in the snow" --serve --url http://127.0.0.1:1337 --no-json -o .imagegate/demo/ $(ARGS)
 
 # Three processes on two cores: the tests of the embedded stack wait for most of their time.
 test: $(STAMP)  ## run every test a newcomer needs
@@ -114,4 +121,4 @@ lock: $(STAMP)  ## resolve the dependencies and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run test test-slow test-gradio test-node test-browser test-yandex-sdk test-vendors test-deploy check audit bench docs deploy destroy fix lock clean
+.PHONY: help setup run demo test test-slow test-gradio test-node test-browser test-yandex-sdk test-vendors test-deploy check audit bench docs deploy destroy fix lock clean

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from imagegate.cli.client.connection import LOCAL_URL
 from imagegate.cli.sentences import command
 from imagegate.cli.target import local_options
 
@@ -65,6 +66,7 @@ class ServeScreen:
         self._out.print()
         self._out.print(*_addresses(base_url, long_hold_url), sep="\n")
         self._out.print("\n[bold]Try it[/]")
+        self._out.print(f"  {_generate(base_url)}", markup=False)
         self._out.print(f"  {_curl(base_url, routes[0][0], keys)}", markup=False)
         self._out.print()
         self._out.print(*_models(routes, stand_ins), sep="\n")
@@ -92,7 +94,8 @@ class ServeScreen:
 
 
 def _addresses(base_url: str, long_hold_url: str | None) -> Iterator[str]:
-    yield f"[bold]imagegate[/]      [bold]{base_url}/docs[/]  [dim](for a browser)[/]"
+    yield f"[bold]imagegate[/]      [bold]{base_url}/[/]  [dim](the studio: make and see pictures in a browser)[/]"
+    yield f"API            {base_url}/docs  [dim](its documentation, to try it out)[/]"
     yield f"OpenAI Images  {base_url}/v1  [dim](base_url of any OpenAI client)[/]"
     yield f"YandexART      {base_url}  [dim](in place of https://llm.api.cloud.yandex.net)[/]"
     yield f"Operations     {base_url}/v1/operations  [dim](imagegate's own API)[/]"
@@ -105,6 +108,11 @@ def _closed(first_key: str | None, state_dir: Path) -> Iterator[str]:
         yield f"\n[bold]Your first API key; it is not shown again[/]\n  export IMAGEGATE_API_KEY={first_key}"
     line = f"{command()} keys create{local_options(state_dir)} --name NAME"
     yield f"\n[bold]Make an API key[/]\n  {escape(line)}"
+
+
+def _generate(base_url: str) -> str:
+    where = "" if base_url == LOCAL_URL else f" --url {base_url}"
+    return f'{command()} generate{where} "a red fox in the snow"'
 
 
 def _curl(base_url: str, model: str, keys: bool) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from imagegate.cli.client.connection import Connection
+from imagegate.cli.client.connection import LOCAL_URL, Connection
 from imagegate.cli.client.exits import CommandError
 from imagegate.cli.sentences import command, hint
 from imagegate.cli.target import DEFAULT_STATE
@@ -23,12 +23,14 @@ def served_for_a_call(where: Connection, state_dir: Path = DEFAULT_STATE) -> Ite
     from imagegate.cli.serve import stack_settings
     from imagegate.cli.serve_screen import ServeScreen
     from imagegate.domain.errors import ImagegateError
+    from imagegate.local.ports import first_free
     from imagegate.local.stack.stack import Stack, StackError
 
     if not where.is_local:
         raise CommandError(f"--serve starts a gateway on this machine, and {where.url} is elsewhere. Leave one out.")
     screen = ServeScreen(state_dir, stderr=True)
-    settings = stack_settings(urlsplit(where.url).port or 80, state_dir, False, 2.0, screen)
+    port = first_free(urlsplit(where.url).port or 80)  # another program may have it
+    settings = stack_settings(port, state_dir, False, 2.0, screen)
     stack = Stack(replace(settings, parameters={**settings.parameters, "Access": "open"}))
     try:
         stack.start()
@@ -40,7 +42,11 @@ def served_for_a_call(where: Connection, state_dir: Path = DEFAULT_STATE) -> Ite
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut the stop short
         stack.stop()
         signal.signal(signal.SIGINT, before)
-    hint(f"The gateway has stopped. 'make run' or '{command()} serve' starts it again; its studio is {stack.base_url}/")
+        hint(f"The gateway has stopped; its pictures are kept in {state_dir}/. {_again()}")
+
+
+def _again() -> str:
+    return f"'make run' or '{command()} serve' starts it again, with its studio at {LOCAL_URL}/"
 
 
 def _push_routes(stack: "Stack") -> None:

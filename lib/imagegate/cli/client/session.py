@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from imagegate.cli.client.connection import Connection, connect
-from imagegate.cli.client.exits import GatewayUnreachable, exit_statuses
+from imagegate.cli.client.exits import CommandError, KeyRefused, exit_statuses
+from imagegate.cli.sentences import hint
 
 if TYPE_CHECKING:
     from imagegate.cli.client.gateway import GatewayClient
@@ -31,6 +32,8 @@ def gateway_or_served(url: str, profile: str, serve: bool) -> "Iterator[GatewayC
         else:
             with client_of(where) as client:
                 yield client
+            if serve:
+                hint(f"The studio of this gateway: {where.url}/")
 
 
 def client_of(where: Connection) -> "GatewayClient":
@@ -42,10 +45,12 @@ def client_of(where: Connection) -> "GatewayClient":
 
 
 def answers(where: Connection) -> bool:
-    """Whether there is a gateway."""
+    """Whether an imagegate answers, though it may refuse the key."""
     with client_of(where) as client:
         try:
-            client.has("/v1/usage")
-        except GatewayUnreachable:
+            client.get("/v1/usage")
+        except KeyRefused:
+            return True
+        except CommandError:
             return False
     return True
