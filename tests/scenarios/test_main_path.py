@@ -1,11 +1,14 @@
 """start, submit, poll, fail, sweep, publish: the road of an operation, with scripted upstreams."""
 
 import hashlib
+import io
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from imagegate.adapters.pillow_pictures import PillowPictures
+from imagegate.dialects.response import ignored_fields
 from imagegate.domain.errors import Conflict, Failure, FailureCode, UnknownModel, UnknownOperation
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import State
@@ -14,7 +17,7 @@ from imagegate.domain.operation.representation import represent
 from imagegate.domain.operation.usage import Usage
 from imagegate.domain.pictures.marks import Provenance
 from imagegate.domain.pictures.xmp import MADE_BY_MODEL
-from imagegate.domain.request.geometry import Grid
+from imagegate.domain.request.geometry import Grid, Size
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.usecases.publish import Publish
@@ -298,6 +301,60 @@ def test_full_quality_adds_no_loss(world: World) -> None:
     assert kept.converted_from is None
     assert pixels_in(world.images.objects[kept.key]) == pixels_in(picture(400, 300, "jpeg"))
     assert world.alpha.submitted[0].output_format == "jpeg"
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 48"><path d="M0 0"/></svg>'
+
+
+def moving(output_format: str) -> bytes:
+    out = io.BytesIO()
+    first = Image.linear_gradient("L").resize((64, 48)).convert("RGB")
+    first.save(out, output_format, save_all=True, append_images=[first.rotate(90)])
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("made", "asked", "kept_as", "unmet"),
+    [
+        (SVG, None, "image/svg+xml", ()),
+        (SVG, "png", "image/svg+xml", ("output_format",)),
+        (moving("GIF"), None, "image/gif", ()),
+        (moving("GIF"), "png", "image/png", ()),
+        (moving("GIF"), "webp", "image/gif", ("output_format",)),
+        (picture(output_format="avif"), None, "image/avif", ()),
+        (picture(output_format="avif"), "jpeg", "image/jpeg", ()),
+        (picture(output_format="gif"), "webp", "image/webp", ()),
+    ],
+)
+def test_formats_are_kept_or_converted_where_that_makes_sense_and_never_lost(
+    world: World, made: bytes, asked: str | None, kept_as: str, unmet: tuple[str, ...]
+) -> None:
+    world.http.downloads = {URL: made}
+    world.alpha.checks = [ready()]
+    ended = world.drive(world.begun(output_format=asked))
+    [kept] = ended.pictures
+    assert (kept.content_type, kept.width, kept.height, kept.not_honoured) == (kept_as, 64, 48, unmet)
+    assert ignored_fields(ended) == set(unmet)
+    assert (kept.converted_from is not None) == (asked is not None and not unmet)
+    assert kept.frames == (2 if kept_as == "image/gif" else 1)
+    body = world.images.objects[kept.key]
+    assert PillowPictures().inspect(body).content_type == kept_as
+    if kept_as != "image/avif":
+        assert xmp_in(body)["imagegate:Operation"] == ended.id
+
+
+def test_what_comes_in_another_shape_is_told(world: World) -> None:
+    world.alpha.checks = [ready()]
+    ended = world.drive(world.begun(size=Size(128, 128), background="opaque"))
+    assert ignored_fields(ended) == {"size"}
+    assert represent(ended)["images"][0]["not_honoured"] == ["size"]
+
+
+def test_the_same_picture_for_two_seeds_is_told(world: World) -> None:
+    world.alpha.checks = [ready(7), ready(8)]
+    ended = world.drive(world.begun(n=2, seed=7))
+    assert [picture.seed for picture in ended.pictures] == [7, 8]
+    assert ignored_fields(ended) == {"seed"}
 
 
 def test_a_picture_says_where_it_comes_from_and_the_record_says_what_was_written(world: World) -> None:

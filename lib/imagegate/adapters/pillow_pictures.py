@@ -1,20 +1,30 @@
 """Picture bytes, read and converted with Pillow."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 from PIL import Image, UnidentifiedImageError
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.pictures.container import DamagedPicture
 from imagegate.domain.pictures.exif import orientation_of
-from imagegate.domain.pictures.headers import LARGEST_PIXELS, content_type_of
+from imagegate.domain.pictures.gif import count_frames
+from imagegate.domain.pictures.headers import AVIF, GIF, LARGEST_PIXELS, SVG, made_type_of
+from imagegate.domain.pictures.svg_rules import UnsafePicture, inspect_svg
 from imagegate.ports.upstreams import PREVIEW_SIDE, PictureFacts
 
 # What is said of memory was measured; a function has 512 MB of it, of which the program takes 70.
 EASY_WEBP = 8 * 1024 * 1024
 """Pixels up to which WebP is encoded in two passes, transparency included: 35 bytes a pixel, 42 where that is noise.
 Beyond it takes one pass and 15 bytes, and nothing transparent."""
-_FORMATS = ("PNG", "JPEG", "WEBP")
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")
+_INPUT_FORMATS = _FORMATS[:3]
+MOST_FRAMES = 1000
+LARGEST_ANIMATION = 256 * 1024 * 1024
+"""Pixels of all frames together: decoding them takes a few seconds."""
+_ANIMATED = frozenset({"image/png", "image/webp", GIF, AVIF})
 _QUALITY = 92
 _INPUT_QUALITY = 97
 _PREVIEW_QUALITY, _PREVIEW_METHOD = 80, 2
@@ -45,15 +55,28 @@ class PillowPictures:
         several upstreams show that they refuse (docs/protocols/providers.md#refusals-by-picture). Another plain colour
         may be what the prompt asks for.
         """
+        content_type = made_type_of(body)
+        if content_type == SVG:
+            return PictureFacts(SVG, *_svg_size(body), transparent=True)
         image = _opened(body)
+        frames = _frames(image, body) if content_type in _ANIMATED else 1
+        if frames > 1:
+            _decode_all(image, frames)
+            return PictureFacts(content_type or "", *image.size, frames=frames, transparent=image.has_transparency_data)
+        with _to_bad_payload():
+            image.load()
         orientation = _orientation(image)
         picture = _plain(image)
         colour = _only_colour(picture)
         if colour and _is_refusal(colour):
             message = "The upstream sent a blank (entirely black) picture, as filters do in place of a refused one."
             raise UpstreamError(Failure(FailureCode.CONTENT_FILTERED, message))
-        size = picture.size[::-1] if orientation >= 5 else picture.size
-        return PictureFacts(content_type_of(body) or "", *size, single_colour=colour is not None)
+        return PictureFacts(
+            content_type or "",
+            *(picture.size[::-1] if orientation >= 5 else picture.size),
+            single_colour=colour is not None,
+            transparent=picture.mode == "RGBA",
+        )
 
     def convert(self, body: bytes, output_format: str, quality: int | None = None) -> bytes:
         """The same picture as `png`, `jpeg` (on white where it was transparent) or `webp`.
@@ -62,6 +85,8 @@ class PillowPictures:
         format, or the function's memory, has no room for.
         """
         image = _opened(body)
+        with _to_bad_payload():
+            image.load()
         upright, profile = _UPRIGHT.get(_orientation(image)), _profile(image)
         if profile and not _is_of_rgb(profile):
             image, profile = _in_srgb(image, profile), b""
@@ -98,7 +123,7 @@ class PillowPictures:
         Most need nothing, and keep their bytes, as those do that cannot be decoded: the upstream says so.
         """
         try:
-            with Image.open(io.BytesIO(body), formats=_FORMATS) as image:
+            with Image.open(io.BytesIO(body), formats=_INPUT_FORMATS) as image:
                 turned = _orientation(image) > 1
             return self.convert(body, (image.format or "").lower(), _INPUT_QUALITY) if turned else body
         except (UpstreamError, OSError, SyntaxError, ValueError):
@@ -106,18 +131,51 @@ class PillowPictures:
 
 
 def _opened(body: bytes) -> Image.Image:
-    try:
+    """The picture, its header read and its pixels not."""
+    with _to_bad_payload():
         image = Image.open(io.BytesIO(body), formats=_FORMATS)
-        if image.width * image.height > LARGEST_PIXELS:
-            raise _bad(f"a picture of {image.width}x{image.height} pixels, more than allowed")
-        image.load()
+    if image.width * image.height > LARGEST_PIXELS:
+        raise _bad(f"a picture of {image.width}x{image.height} pixels, more than allowed")
+    return image
+
+
+def _frames(image: Image.Image, body: bytes) -> int:
+    """The number of its frames. Raises UpstreamError for too many of them, before any is decoded."""
+    with _to_bad_payload():
+        # Pillow counts a GIF's frames one by one, without an end.
+        frames = count_frames(body) if image.format == "GIF" else getattr(image, "n_frames", 1)
+    if frames > MOST_FRAMES or frames * image.width * image.height > LARGEST_ANIMATION:
+        raise _bad(f"an animation of {frames} frames of {image.width}x{image.height} pixels, more than allowed")
+    return max(1, frames)
+
+
+def _decode_all(image: Image.Image, frames: int) -> None:
+    with _to_bad_payload():
+        for frame in range(frames):
+            image.seek(frame)
+            image.load()
+
+
+def _svg_size(body: bytes) -> tuple[int, int]:
+    try:
+        return inspect_svg(body)
+    except UnsafePicture as error:
+        raise _bad(f"an SVG picture with {error}") from None
+    except DamagedPicture:
+        raise _bad("a damaged picture") from None
+
+
+@contextmanager
+def _to_bad_payload() -> Iterator[None]:
+    """What Pillow raises for bytes that are no whole picture, as UpstreamError."""
+    try:
+        yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # where warnings are errors
         raise _bad("a picture of far more pixels than allowed") from None
     except UnidentifiedImageError:
-        raise _bad("bytes that are no PNG, JPEG or WebP picture") from None
-    except (OSError, SyntaxError, ValueError) as error:
+        raise _bad("bytes that are no PNG, JPEG, WebP, GIF, AVIF or SVG picture") from None
+    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError) as error:
         raise _bad("a damaged picture") from error
-    return image
 
 
 def _orientation(image: Image.Image) -> int:

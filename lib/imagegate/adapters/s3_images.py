@@ -12,6 +12,7 @@ from botocore.auth import AUTH_TYPE_MAPS, SIGV4_TIMESTAMP, S3SigV4QueryAuth
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+SVG = "image/svg+xml"
 _DELETED_PER_CALL = 1000
 _STEADY_SECONDS = 300
 """For so long a process gives a picture the same URL, so that caches know it again. Another process signs another."""
@@ -82,7 +83,8 @@ class S3Images:
         `overwrite`: write it in any case, so that the bucket's lifecycle counts its days from now.
         """
         stored = {"Bucket": self._bucket, "Key": key, "Body": body, "ContentType": content_type}
-        stored["ContentDisposition"] = "inline"
+        # A browser that opens an SVG runs what is in it; shown in a page's <img> it does not, attachment or not.
+        stored["ContentDisposition"] = "attachment" if content_type == SVG else "inline"
         if overwrite:
             self._client.put_object(**stored)
         else:

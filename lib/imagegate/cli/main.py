@@ -11,6 +11,7 @@ from imagegate.cli.env import env
 from imagegate.cli.events import events_app
 from imagegate.cli.keys import keys_app
 from imagegate.cli.openapi import openapi
+from imagegate.cli.provenance import provenance
 from imagegate.cli.routes.commands import routes_app
 from imagegate.cli.routes.models import models
 from imagegate.cli.routes.providers import providers_app
@@ -36,6 +37,7 @@ app.command()(destroy)
 app.command()(env)
 app.command()(models)
 app.command()(openapi)
+app.command()(provenance)
 app.command(hidden=True)(tables)
 app.command(hidden=True)(schemas)
 app.add_typer(bridge_app, name="bridge")

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.attempt import AttemptState
+from imagegate.domain.operation.honoured import not_honoured
 from imagegate.domain.operation.operation import Operation, Picture, State
 
 REFUSAL_STATUSES: Mapping[str, int] = {
@@ -76,6 +77,7 @@ def redirect_advice(operation: Operation) -> str:
 
 
 def ignored_fields(operation: Operation) -> set[str]:
-    """The request's fields that the providers of the pictures did not honour, by the domain's names."""
-    made = (attempt for attempt in operation.attempts if attempt.state is AttemptState.DONE)
-    return {name for attempt in made for name in attempt.not_honoured}
+    """The request's fields that the providers or the pictures themselves did not honour, by the domain's names."""
+    made = (attempt.not_honoured for attempt in operation.attempts if attempt.state is AttemptState.DONE)
+    shown = (not_honoured(operation, picture) for picture in operation.pictures)
+    return {name for names in (*made, *shown) for name in names}

@@ -35,6 +35,9 @@ class PictureFacts:
     width: int
     height: int
     single_colour: bool = False
+    frames: int = 1
+    transparent: bool = False
+    """True when some of its pixels are not opaque."""
 
 
 PREVIEW_SIDE = 512
@@ -48,7 +51,7 @@ class PictureCodec(Protocol):
         """Check that `body` is a whole picture within the caps. Raises UpstreamError(bad_payload)."""
 
     def convert(self, body: bytes, output_format: str, quality: int | None = None) -> bytes:
-        """The same picture as `png`, `jpeg` or `webp`; `quality` 0 to 100 for the latter two."""
+        """The same picture, or its first frame, as `png`, `jpeg` or `webp`; `quality` 0 to 100 for the latter two."""
 
     def preview(self, body: bytes) -> bytes | None:
         """The picture as a WebP of at most PREVIEW_SIDE pixels a side; `None` where none can be made."""

@@ -7,6 +7,7 @@ from itertools import chain, repeat
 from imagegate import __version__
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Attempt, Source
+from imagegate.domain.operation.honoured import unmet
 from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.pictures.marks import Provenance
@@ -17,8 +18,15 @@ from imagegate.domain.request.request import ImageRequest
 from imagegate.ports.storage import ImageStore
 from imagegate.ports.upstreams import Http, PictureCodec, PictureFacts, Provider
 
-EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
-FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
+EXTENSIONS = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/avif": "avif",
+    "image/svg+xml": "svg",
+}
+FORMATS = {content_type: {"jpg": "jpeg"}.get(name, name) for content_type, name in EXTENSIONS.items()}
 CONTENT_TYPES = {name: content_type for content_type, name in FORMATS.items()}
 _PERMANENT = {FailureCode.EXPIRED, FailureCode.BAD_PAYLOAD, FailureCode.CONTENT_FILTERED}
 
@@ -35,6 +43,18 @@ class StoredPictures:
     def retryable(self) -> bool:
         """True when a further fetch may succeed."""
         return self.failure is not None and self.failure.code not in _PERMANENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """A picture as it is stored."""
+
+    body: bytes
+    facts: PictureFacts
+    provenance: Provenance
+    converted_from: str | None = None
+    unmet: tuple[str, ...] = ()
+    """Fields of the request that it does not show, for the format that it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,18 +92,19 @@ class StorePictures:
         return StoredPictures(tuple(pictures), failures[0] if failures else None)
 
     def _store(
-        self, operation: Operation, attempt: Attempt, slot: int, body: bytes, revised: str | None, limits: Limits
+        self, operation: Operation, attempt: Attempt, slot: int, made: bytes, revised: str | None, limits: Limits
     ) -> Picture:
+        request = operation.request
         made_from = revised or operation.prompt_for(attempt)
-        origin = self._origin(operation, attempt, made_from)
-        body, facts, converted_from, provenance = self._finish(body, operation.request, limits, origin)
-        was_revised = not operation.request.private and made_from != operation.request.prompt
-        digest = hashlib.sha256(body).hexdigest()
+        was_revised = not request.private and made_from != request.prompt
+        finished = self._finish(made, request, limits, self._origin(operation, attempt, made_from))
+        facts, digest = finished.facts, hashlib.sha256(finished.body).hexdigest()
         # With the digest, because a slot may be made twice: a crash leaves the first picture in S3.
         name = f"{slot}-{digest[:8]}.{EXTENSIONS[facts.content_type]}"
         key = f"images/{operation.id[-2:]}/{operation.id}/{name}"
-        self.images.put(key, body, facts.content_type)
-        preview = self._store_preview(key, body)
+        self.images.put(key, finished.body, facts.content_type)
+        preview = self._store_preview(key, finished.body)
+        unmet_fields = unmet(request, facts.width, facts.height, transparent=facts.transparent)
         return Picture(
             slot=slot,
             key=key,
@@ -91,11 +112,14 @@ class StorePictures:
             content_type=facts.content_type,
             width=facts.width,
             height=facts.height,
+            frames=facts.frames,
             single_colour=facts.single_colour,
-            converted_from=converted_from,
-            provenance=provenance,
+            converted_from=finished.converted_from,
+            provenance=finished.provenance,
             preview=preview,
-            bytes=len(body),
+            source_sha256=hashlib.sha256(made).hexdigest(),
+            not_honoured=(*unmet_fields, *finished.unmet),
+            bytes=len(finished.body),
             provider=attempt.provider,
             seed=attempt.seed,
             # Servers like g4f always return a prompt, even the one that they were given.
@@ -125,23 +149,35 @@ class StorePictures:
             prompt=made_from or request.prompt if tells else None,
         )
 
-    def _finish(
-        self, body: bytes, request: ImageRequest, limits: Limits, origin: Origin
-    ) -> tuple[bytes, PictureFacts, str | None, Provenance]:
-        """The picture as it was requested and with its origin in it, its facts, and the content type that it was
-        encoded again from, if it was.
+    def _finish(self, made: bytes, request: ImageRequest, limits: Limits, origin: Origin) -> _Finished:
+        """The picture as it was requested, with its origin in it.
 
         The upstream's bytes are kept wherever they fit, because encoding again loses quality and the upstream's
-        signature. 100 asks for no loss, which encoding again would add.
+        signature. They are also kept where nothing of the format asked for can be made of them: they were paid for.
         """
-        facts = self.codec.inspect(body)  # which decodes it, and is most of the work
-        made = FORMATS[facts.content_type]
-        wanted = request.output_format or made
-        compressed = request.output_compression in (None, 100) or made == "png" or limits.compresses
-        if wanted == made and compressed:
-            body, provenance = mark(body, facts.content_type, origin)
-            return body, facts, None, provenance
-        converted = self.codec.convert(body, wanted, request.output_compression)
-        content_type = CONTENT_TYPES[wanted]
-        marked, provenance = mark(converted, content_type, origin, read_marks(body, facts.content_type))
-        return marked, replace(facts, content_type=content_type), facts.content_type, provenance
+        facts = self.codec.inspect(made)  # which decodes it, and is most of the work
+        if _fits(facts, request, limits) or not _converts(facts, request):
+            body, provenance = mark(made, facts.content_type, origin)
+            other = request.output_format not in (None, FORMATS[facts.content_type])
+            return _Finished(body, facts, provenance, unmet=("output_format",) if other else ())
+        wanted = request.output_format or FORMATS[facts.content_type]
+        converted = self.codec.convert(made, wanted, request.output_compression)
+        came_with = read_marks(made, facts.content_type)
+        still = replace(facts, content_type=CONTENT_TYPES[wanted], frames=1)
+        still = replace(still, transparent=facts.transparent and wanted != "jpeg")
+        body, provenance = mark(converted, still.content_type, origin, came_with)
+        return _Finished(body, still, provenance, converted_from=facts.content_type)
+
+
+def _fits(facts: PictureFacts, request: ImageRequest, limits: Limits) -> bool:
+    """True when the upstream's bytes are what was asked for. 100 asks for no loss, which encoding again would add."""
+    made = FORMATS[facts.content_type]
+    compressed = request.output_compression in (None, 100) or made not in ("jpeg", "webp") or limits.compresses
+    return (request.output_format or made) == made and compressed
+
+
+def _converts(facts: PictureFacts, request: ImageRequest) -> bool:
+    """True when the format asked for can be made of the picture: not of drawings, and of an animation only a still."""
+    if facts.content_type == "image/svg+xml":
+        return False
+    return facts.frames == 1 or request.output_format in ("png", "jpeg")

@@ -312,6 +312,14 @@ def test_what_is_used_again_is_written_again_and_its_days_begin_anew(images: S3I
     assert images.get("inputs/a", 0.0) == b"second"
 
 
+def test_a_drawing_is_handed_out_as_an_attachment(images: S3Images) -> None:
+    images.put("images/a", b"<svg/>", "image/svg+xml")
+    images.put("images/b", b"bytes", "image/png")
+    client = s3_client(REGION)
+    stored = [client.head_object(Bucket="pictures", Key=key)["ContentDisposition"] for key in ("images/a", "images/b")]
+    assert stored == ["attachment", "inline"]
+
+
 @pytest.fixture
 def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S3Images, Stubber]]:
     """Pictures in a stubbed bucket, without sleeps."""

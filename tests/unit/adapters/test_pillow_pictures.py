@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat
 
 from imagegate.adapters import pillow_pictures
 from imagegate.adapters.pillow_pictures import PillowPictures
 from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.pictures.gif import read_blocks
 from support.fakes import picture
 from support.hostile_corpus import png
 
@@ -238,17 +239,97 @@ def test_a_picture_that_stands_upright_is_as_it_was(body: bytes) -> None:
     assert pictures.turn_upright(body) == body
 
 
-GIF = io.BytesIO()
-Image.new("L", (2, 2)).save(GIF, "GIF")
-
-
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html></html>", GIF.getvalue(), picture()[:-40], picture(64, 64, "jpeg")[:200], b"\x89PNG\r\n\x1a\n"],
+    [b"", b"<html></html>", picture()[:-40], picture(64, 64, "jpeg")[:200], b"\x89PNG\r\n\x1a\n", b"GIF89a", b"<svg/>"],
 )
 def test_what_is_no_whole_picture(body: bytes) -> None:
     with pytest.raises(UpstreamError) as caught:
         pictures.inspect(body)
+    assert caught.value.failure.code is FailureCode.BAD_PAYLOAD
+
+
+def animated(output_format: str, frames: int = 3, side: int = 48) -> bytes:
+    moving = [gradient("RGB", side, side).rotate(7 * frame) for frame in range(1, frames)]
+    return encoded(gradient("RGB", side, side), output_format, save_all=True, append_images=moving)
+
+
+@pytest.mark.parametrize("output_format", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_the_frames_of_an_animation_are_counted(output_format: str) -> None:
+    facts = pictures.inspect(animated(output_format))
+    assert (facts.content_type, facts.width, facts.height, facts.frames) == (
+        f"image/{output_format.lower()}",
+        48,
+        48,
+        3,
+    )
+    assert pictures.inspect(encoded(gradient("RGB"), output_format)).frames == 1
+
+
+@pytest.mark.parametrize("output_format", ["GIF", "WEBP", "PNG", "AVIF"])
+@pytest.mark.parametrize("after", ["png", "jpeg"])
+def test_the_first_frame_is_what_a_still_is_made_of(output_format: str, after: str) -> None:
+    with Image.open(io.BytesIO(pictures.convert(animated(output_format), after))) as still:
+        first = gradient("RGB", 48, 48)
+        assert (still.size, getattr(still, "n_frames", 1)) == ((48, 48), 1)
+        assert ImageStat.Stat(ImageChops.difference(still.convert("RGB"), first)).mean[0] < 8
+
+
+@pytest.mark.parametrize("output_format", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_an_animation_that_ends_too_early_is_damaged(output_format: str) -> None:
+    with pytest.raises(UpstreamError, match=r"damaged|bytes that are no"):
+        pictures.inspect(animated(output_format)[: -len(animated(output_format)) // 3])
+
+
+@pytest.mark.parametrize("output_format", ["GIF", "WEBP", "PNG", "AVIF"])
+@pytest.mark.parametrize(("limit", "value"), [("MOST_FRAMES", 2), ("LARGEST_ANIMATION", 3 * 48 * 48 - 1)])
+def test_too_many_frames_are_refused_before_decoding(
+    output_format: str, limit: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pillow_pictures, limit, value)
+    monkeypatch.setattr(pillow_pictures, "_decode_all", None)
+    with pytest.raises(UpstreamError, match="3 frames of 48x48"):
+        pictures.inspect(animated(output_format))
+
+
+def test_ten_thousand_frames_are_refused_by_counting_blocks() -> None:
+    body = animated("GIF", 2, 8)
+    one = next(iter(read_blocks(body)))
+    frame = body[one.begin : one.end] + body[next(b for b in read_blocks(body) if b.kind == 0x2C).begin : -1]
+    with pytest.raises(UpstreamError, match="animation"):
+        pictures.inspect(body[:-1] + frame * 10_000 + b"\x3b")
+
+
+@pytest.mark.parametrize("output_format", ["GIF", "AVIF", "PNG", "WEBP"])
+def test_a_damaged_animation_is_a_bad_picture_and_no_accident(output_format: str) -> None:
+    chance, whole, refused = random.Random(6), animated(output_format), 0
+    for _ in range(300):
+        body = bytearray(whole)
+        for _ in range(chance.randint(1, 6)):
+            at = chance.randrange(len(body))
+            body[at : at + chance.randint(0, 9)] = chance.randbytes(chance.randint(0, 9))
+        try:
+            pictures.inspect(bytes(body))
+        except UpstreamError as error:
+            refused += error.failure.code is FailureCode.BAD_PAYLOAD
+    assert refused > 30
+
+
+def test_transparency_is_told() -> None:
+    transparent = gradient("RGBA")
+    transparent.putalpha(gradient("L"))
+    assert pictures.inspect(encoded(transparent)).transparent
+    assert not pictures.inspect(encoded(gradient("RGBA"))).transparent
+    assert not pictures.inspect(encoded(gradient("RGB"), "JPEG")).transparent
+
+
+def test_a_drawing_is_a_picture() -> None:
+    facts = pictures.inspect(
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="480px"><path d="M0 0"/></svg>'
+    )
+    assert (facts.content_type, facts.width, facts.height) == ("image/svg+xml", 640, 480)
+    with pytest.raises(UpstreamError, match="script") as caught:
+        pictures.inspect(b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>')
     assert caught.value.failure.code is FailureCode.BAD_PAYLOAD
 
 

@@ -115,7 +115,7 @@ def test_yandexart_clients_are_served_by_its_successor_which_reports_what_it_ign
     sent = ImageRequest("alice-art", messages, seed=1863, ratio=(2, 1), output_format="jpeg", lenient=True)
     [target] = registry.routes().resolve(sent).targets
     assert target.provider == "yandex-ai-studio"
-    assert ignored(sent, target.limits) == ("seed", "weight", "negative_weight")
+    assert ignored(sent, target.limits) == ("aspect_ratio", "seed", "weight", "negative_weight")
     with pytest.raises(InvalidRequest, match="seed"):
         registry.routes().resolve(replace(sent, lenient=False))
     [real] = registry.routes().resolve(replace(sent, model="yandex-art-legacy")).targets

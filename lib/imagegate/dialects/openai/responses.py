@@ -12,7 +12,7 @@ from urllib.parse import quote
 from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse, RenderedPicture, ignored_fields, redirect_advice
 from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation.attempt import ACCEPTED
-from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.operation.representation import usage
 from imagegate.domain.timing.failover import last_failure
 
@@ -58,7 +58,7 @@ def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPic
         {
             "created": int(operation.ended_at or operation.created_at),
             "data": [_datum(rendered) for rendered in rendered_pictures],
-            "output_format": first.content_type.removeprefix("image/"),
+            "output_format": _format(first),
             "size": f"{first.width}x{first.height}",
             "model": operation.model,
             "provider": operation.provider,
@@ -69,6 +69,10 @@ def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPic
             **_identifier(operation),
         },
     )
+
+
+def _format(picture: Picture) -> str:
+    return picture.content_type.removeprefix("image/").removesuffix("+xml")
 
 
 def _provider_reason(operation: Operation) -> str | None:
@@ -96,6 +100,7 @@ def _bytes(operation: Operation, rendered: RenderedPicture) -> ApiResponse:
         "x-imagegate-operation-id": operation.id,
         "x-imagegate-provider": picture.provider,
         **({"x-imagegate-not-honoured": ignored} if ignored else {}),
+        **({"content-disposition": "attachment"} if _format(picture) == "svg" else {}),
     }
     return ApiResponse(200, base64.b64decode(rendered.b64 or ""), headers)
 
@@ -130,7 +135,7 @@ def _event(operation: Operation, rendered: RenderedPicture) -> dict[str, Any]:
         "size": f"{picture.width}x{picture.height}",
         "quality": "auto",
         "background": "transparent" if operation.request.background == "transparent" else "opaque",
-        "output_format": picture.content_type.removeprefix("image/"),
+        "output_format": _format(picture),
         "usage": NO_USAGE,
         "model": operation.model,
         "provider": picture.provider,

@@ -7,8 +7,8 @@ from imagegate.dialects.operations.pages import LARGEST_PAGE, page_token, take_p
 from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse, redirect_advice
 from imagegate.domain.errors import RequestError
 from imagegate.domain.operation.listing import Page
-from imagegate.domain.operation.operation import Operation
-from imagegate.domain.operation.representation import picture_id, represent, rfc3339
+from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.representation import picture_id, represent, represent_provenance, rfc3339
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.timing.schedule import Outlook
 
@@ -63,6 +63,22 @@ def render_operation(operation: Operation, link: PictureLink, outlook: Outlook |
     if outlook and not operation.done:
         headers["retry-after"] = str(outlook.retry_after)
     return ApiResponse(200, render_document(operation, link, outlook), headers)
+
+
+def render_provenance(operation: Operation, picture: Picture) -> dict[str, Any]:
+    """Where a picture comes from; its file says the same."""
+    made = next((attempt for attempt in reversed(operation.attempts) if picture.slot in attempt.slots), None)
+    return {
+        "id": picture_id(operation, picture.slot),
+        "operation_id": operation.id,
+        "sha256": picture.sha256,
+        "content_type": picture.content_type,
+        "converted_from": picture.converted_from,
+        "provider": picture.provider,
+        "model": made.model if made else None,
+        "requested_at": rfc3339(operation.created_at),
+        "provenance": represent_provenance(picture.provenance),
+    }
 
 
 def render_accepted(operation: Operation, link: PictureLink, outlook: Outlook) -> ApiResponse:

@@ -57,6 +57,11 @@ class Picture:
     """True when all of its pixels have the same colour."""
     converted_from: str | None = None
     """The content type that the upstream made, where the picture was encoded again."""
+    frames: int = 1
+    source_sha256: str | None = None
+    """Digest of the upstream's own bytes."""
+    not_honoured: tuple[str, ...] = ()
+    """Fields of the request that the picture itself does not show."""
     provenance: Provenance | None = None
     """Its marks of origin; `None` for pictures of earlier versions."""
     preview: str | None = None

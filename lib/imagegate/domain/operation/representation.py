@@ -5,6 +5,7 @@ from typing import Any
 
 from imagegate.domain.errors import Failure
 from imagegate.domain.operation.attempt import Attempt
+from imagegate.domain.operation.honoured import not_honoured
 from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.operation.usage import Usage
 from imagegate.domain.pictures.marks import Provenance
@@ -31,7 +32,7 @@ def represent(operation: Operation) -> dict[str, Any]:
         "updated_at": rfc3339(operation.updated_at),
         "ended_at": rfc3339(operation.ended_at),
         "deadline": rfc3339(operation.deadline),
-        "images": [_picture(picture) for picture in operation.pictures],
+        "images": [_picture(operation, picture) for picture in operation.pictures],
         "attempts": [_attempt(attempt) for attempt in operation.attempts],
         "usage": usage(operation.usage),
         "error": _failure(operation.failure),
@@ -73,7 +74,7 @@ def usage(tokens: Usage | None) -> dict[str, Any] | None:
     }
 
 
-def _picture(picture: Picture) -> dict[str, Any]:
+def _picture(operation: Operation, picture: Picture) -> dict[str, Any]:
     return {
         "slot": picture.slot,
         "key": picture.key,
@@ -87,6 +88,8 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "late": picture.late,
         "revised_prompt": picture.revised_prompt,
         "single_colour": picture.single_colour,
+        "frames": picture.frames,
+        "not_honoured": list(not_honoured(operation, picture)),
         "converted_from": picture.converted_from,
         "provenance": represent_provenance(picture.provenance),
     }

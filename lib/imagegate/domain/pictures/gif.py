@@ -10,7 +10,7 @@ _XMP = b"XMP DataXMP"
 _C2PA = b"C2PA_GIF\x01\x00\x00"
 _TAIL = b"\x01" + bytes(range(255, -1, -1)) + b"\x00"
 """Behind an XMP packet: wherever a reader of sub-blocks lands in it, the next lengths lead to the zero at its end."""
-_MOST_BLOCKS = 20_000
+_MOST_BLOCKS = 200_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What the first bytes of a picture say; nothing is decoded."""
 
+import re
+
 LARGEST_PIXELS = 16 * 1024 * 1024
 """4096 x 4096, of a picture that is taken in or brought home: reading WebP takes 16 bytes a pixel, other formats 8, and
 a function has 512 MB, of which the program takes 70."""
@@ -10,6 +12,24 @@ _MOST_SEGMENTS = 1000
 """Of a JPEG before its frame; a profile takes 255 at most."""
 _ALONE = frozenset({0x01, *range(0xD0, 0xDA)})
 """JPEG markers without a length."""
+
+
+GIF, SVG, AVIF = "image/gif", "image/svg+xml", "image/avif"
+_XML_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|!--|!DOCTYPE svg|(?:\w+:)?svg[\s>])", re.IGNORECASE)
+_SVG_ROOT = re.compile(rb"<(?:\w+:)?svg[\s>/]")
+_ROOT_WITHIN = 64 * 1024
+"""Bytes from the beginning in which the root of an SVG is looked for."""
+
+
+def made_type_of(body: bytes) -> str | None:
+    """The content type of a picture as upstreams make them, by its first bytes; `None` for anything else."""
+    if body[:6] in (b"GIF87a", b"GIF89a"):
+        return GIF
+    if body[4:8] == b"ftyp" and {b"avif", b"avis"} & {body[8:12], *(body[at : at + 4] for at in range(16, 40, 4))}:
+        return AVIF
+    if _XML_START.match(body) and _SVG_ROOT.search(body, 0, _ROOT_WITHIN):
+        return SVG
+    return content_type_of(body)
 
 
 def content_type_of(body: bytes) -> str | None:

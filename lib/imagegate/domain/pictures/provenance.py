@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from imagegate.domain.pictures import gif, jpeg, png, svg, webp
+from imagegate.domain.pictures import avif, gif, jpeg, png, svg, webp
 from imagegate.domain.pictures.container import Container, DamagedPicture, Metadata
+from imagegate.domain.pictures.headers import AVIF
 from imagegate.domain.pictures.marks import C2PA, XMP, Provenance
 from imagegate.domain.pictures.xmp import Origin, build_packet, merge_packet, read_source_type
 
@@ -24,7 +25,7 @@ NO_PLACE = "Nothing is written into files of this format."
 
 def read_marks(body: bytes, content_type: str) -> Metadata:
     """The marks of origin in a file; none in one that cannot be read."""
-    container = _CONTAINERS.get(content_type)
+    container = avif if content_type == AVIF else _CONTAINERS.get(content_type)
     try:
         return container.read_metadata(body) if container else Metadata()
     except DamagedPicture:

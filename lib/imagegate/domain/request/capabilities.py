@@ -11,8 +11,8 @@ DEMANDS: tuple[Demand, ...] = get_args(Demand)
 HINTS: tuple[Hint, ...] = get_args(Hint)
 _NEUTRAL_VALUES = {"quality": {"auto", "standard"}, "background": {"auto", "opaque"}, "moderation": {"auto"}}
 """Values that ask for nothing in particular."""
-_SAME_RATIO = 1.05
-"""Deviation of the aspect ratio that is not reported: a grid of 64 pixels causes it (1472x704 for 2 to 1)."""
+_SAME_RATIO = 1.02
+"""Deviation of the aspect ratio that is not reported."""
 
 
 def unsupported(request: ImageRequest, limits: Limits) -> list[str]:

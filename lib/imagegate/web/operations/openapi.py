@@ -7,6 +7,7 @@ from imagegate.dialects.operations import requests as operations_requests
 from imagegate.dialects.operations import usage as operations_usage
 from imagegate.dialects.operations import webhooks as operations_webhooks
 from imagegate.dialects.operations.dialect import OPERATIONS
+from imagegate.dialects.operations.responses import render_provenance
 from imagegate.domain.access.api_key import ApiKey, KeyLimits
 from imagegate.domain.access.ledger import UsageTotals, day_of
 from imagegate.domain.operation.account import Amount
@@ -27,6 +28,7 @@ from imagegate.web.openapi_parts import (
     json_body,
 )
 from imagegate.web.operations import schemas
+from imagegate.web.operations.provenance_schemas import PictureProvenanceSchema
 from imagegate.web.operations.usage_schemas import KeyUsageSchema
 
 _PROBLEM = ErrorShape(dialect=OPERATIONS, schema=schemas.ProblemSchema, media_type="application/problem+json")
@@ -192,6 +194,16 @@ DOCUMENTED = {
         },
         errors=_ERRORS,
         accepts_links=True,
+    ),
+    "provenance": Documented(
+        summary="Show where a picture comes from",
+        description="The marks of origin that its file holds, also after the file itself is no longer kept.",
+        responses={
+            200: {"model": PictureProvenanceSchema, "description": "Its origin."},
+            **_ERRORS(s404="The picture does not exist.", s410="Its operation's retention has ended."),
+        },
+        errors=_ERRORS,
+        examples={200: render_provenance(samples.DONE, samples.DONE.pictures[0])},
     ),
     "usage": Documented(
         summary="Show the use of the API key's limits",

@@ -13,6 +13,7 @@ from imagegate.dialects.operations import webhooks as operations_webhooks
 from imagegate.dialects.operations.pages import parse_page_token
 from imagegate.dialects.parsing import DATA_LOGGING, with_privacy
 from imagegate.dialects.response import ApiResponse
+from imagegate.domain.access.api_key import Principal
 from imagegate.domain.access.ledger import UsageTotals
 from imagegate.domain.errors import Gone
 from imagegate.domain.operation import listing
@@ -154,11 +155,7 @@ async def image(
     download: Annotated[str | None, Query(description="Its bytes as a file, where they fit into an answer.")] = None,
 ) -> Response:
     """Redirect to a picture in S3; to HEAD, say its type and length, because a presigned URL is for GET only."""
-    operation_id, slot = operations_requests.parse_picture_id(image_id)
-    operation = services.read(operation_id, principal.owner)
-    picture = next((picture for picture in operation.pictures if picture.slot == slot), None)
-    if picture is None:
-        raise operations_requests.unknown_picture(image_id)
+    operation, picture = _find_picture(image_id, services, principal)
     if services.pictures_are_gone(operation):
         raise Gone(f"Picture '{image_id}' is no longer kept.", remedy="Start a new operation.")
     fresh = min(_FRESH_SECONDS, services.presign_seconds // 2)
@@ -172,6 +169,13 @@ async def image(
     return RedirectResponse(services.images.presign(key), 302, headers)
 
 
+@router.get("/v1/images/{image_id}/provenance", name="provenance", dependencies=_STRICT)
+async def provenance(image_id: str, services: ServicesDep, principal: PrincipalDep) -> Response:
+    """Show where a picture comes from."""
+    operation, picture = _find_picture(image_id, services, principal)
+    return to_response(ApiResponse(200, operations_responses.render_provenance(operation, picture)))
+
+
 @router.get("/v1/usage", name="usage", dependencies=_STRICT)
 async def show(services: ServicesDep, principal: PrincipalDep, days: Days = 1) -> Response:
     """Show the use of the API key's limits."""
@@ -179,6 +183,15 @@ async def show(services: ServicesDep, principal: PrincipalDep, days: Days = 1) -
     shown_days = operations_usage.last_days(days, now)
     used = services.usage_ledger.read(key.id, shown_days) if key and key.limits.metered else UsageTotals()
     return to_response(ApiResponse(200, operations_usage.render_usage(key, used, shown_days, now)))
+
+
+def _find_picture(image_id: str, services: Services, principal: Principal) -> tuple[Operation, Picture]:
+    operation_id, slot = operations_requests.parse_picture_id(image_id)
+    operation = services.read(operation_id, principal.owner)
+    picture = next((picture for picture in operation.pictures if picture.slot == slot), None)
+    if picture is None:
+        raise operations_requests.unknown_picture(image_id)
+    return operation, picture
 
 
 def _model_name(services: Services, name: str | None) -> str | None:

@@ -5,17 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from imagegate.web.openapi_parts import Moment, Schema, UsageSchema
+from imagegate.web.operations.provenance_schemas import ProvenanceSchema
 from imagegate.web.operations.request_schemas import RequestSchema
-
-
-class ProvenanceSchema(Schema):
-    """The marks of origin of a picture (docs/provenance.md)."""
-
-    upstream: list[Literal["c2pa", "xmp"]] = Field(description="Those of the upstream: C2PA manifest, XMP packet.")
-    kept: list[Literal["c2pa", "xmp"]] = Field(description="Those of them that the picture still has.")
-    added: list[Literal["c2pa", "xmp"]] = Field(description="Those that imagegate made.")
-    digital_source_type: str | None = Field(description="IPTC's word for how it was made, as its XMP has it.")
-    note: str | None = Field(description="Why imagegate added nothing, or what was lost.")
 
 
 class PictureSchema(Schema):
@@ -36,6 +27,8 @@ class PictureSchema(Schema):
     late: bool = Field(description="It arrived after the operation had ended.")
     revised_prompt: str | None = Field(description="The prompt it was made from, where it is not the request's.")
     single_colour: bool = Field(description="All of its pixels have the same colour.")
+    frames: int
+    not_honoured: list[str] = Field(description="Fields of the request that the picture itself does not show.")
     converted_from: str | None = Field(description="What the upstream made, where imagegate encoded it again.")
     provenance: ProvenanceSchema | None = Field(description="Null for pictures of earlier versions.")
 

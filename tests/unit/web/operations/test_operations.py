@@ -292,6 +292,19 @@ def test_pictures_by_their_id(gateway: Gateway) -> None:
     assert (gone.status, gone.json()["code"]) == (410, "gone")
 
 
+def test_the_origin_of_a_picture_outlives_its_file(gateway: Gateway) -> None:
+    operation_id = create(gateway).json()["id"]
+    move(gateway, operation_id, State.SUCCEEDED)
+    gateway.clock.sleep(7 * 86_400 + 1)
+    [document] = gateway.call("GET", f"{OPERATIONS}/{operation_id}").json()["images"]
+    origin = gateway.call("GET", f"/v1/images/{operation_id}-0/provenance").json()
+    assert (origin["id"], origin["operation_id"]) == (f"{operation_id}-0", operation_id)
+    assert {name: origin[name] for name in ("sha256", "provider", "content_type", "provenance")} == {
+        name: document[name] for name in ("sha256", "provider", "content_type", "provenance")
+    }
+    assert gateway.call("GET", f"/v1/images/{operation_id}-7/provenance").status == 404
+
+
 def test_a_redirect_is_not_kept_longer_than_where_it_leads() -> None:
     gateway = Gateway(presign_seconds=60)
     operation_id = create(gateway).json()["id"]
