@@ -103,16 +103,16 @@ class Requests(Shared):
             estimate=Estimate(routes=self.routes, latencies=self.latencies, expands=settings.expands),
             fetch_pictures=lambda urls: self.input_pictures(urls),
             listing=self.listing,
-            is_available=self._is_available,
+            missing_secrets=self._missing_secrets,
         )
 
-    def _is_available(self, target: Target) -> bool:
+    def _missing_secrets(self, target: Target) -> tuple[str, ...]:
         from imagegate.providers.availability import missing_secrets
 
         names = self.secret_names()
         if names is None:
-            return True
-        return not missing_secrets(self.route_tables.current(), target.provider, target.model, names)
+            return ()
+        return missing_secrets(self.route_tables.current(), target.provider, target.model, names)
 
     @cached_property
     def secret_names(self) -> Callable[[], frozenset[str] | None]:

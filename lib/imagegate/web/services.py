@@ -32,14 +32,16 @@ class Services(WaitServices):
     fetch_pictures: Callable[[Sequence[str]], Sequence[bytes]]
     """Fetches pictures to work from at addresses that a caller gives. Raises InvalidRequest."""
     listing: Listing
-    is_available: Callable[[Target], bool] = lambda target: True
-    """Whether a provider has the credentials that it needs."""
+    missing_secrets: Callable[[Target], Sequence[str]] = lambda target: ()
+    """The names of the credentials of which one has to be set before a provider can be asked; none if it can."""
 
     def facts_of(self, target: Target) -> dict[str, Any]:
-        """Whether the target can be used, and the median of the seconds that its jobs have taken."""
-        available = self.is_available(target)
-        histogram = self.latencies.get(target.provider, target.model) if available else None
+        """Whether the target can be used or what it lacks, and how many seconds its jobs have taken."""
+        missing = self.missing_secrets(target)
+        histogram = None if missing else self.latencies.get(target.provider, target.model)
         return {
-            "available": available,
+            "available": not missing,
+            "missing_secrets": list(missing),
             "expected_seconds": round(histogram.quantile(0.5), 1) if histogram else None,
+            "slow_seconds": round(histogram.quantile(0.95), 1) if histogram else None,
         }

@@ -19,7 +19,7 @@ HARD_CODED_NAMES = (
 
 
 Facts = Callable[[Target], Mapping[str, Any]]
-"""What the deployment knows of a target: `available`, `expected_seconds`."""
+"""What the deployment knows of a target: `available`, `missing_secrets`, `expected_seconds`, `slow_seconds`."""
 
 
 def render_models(routes: Routes, may_use: Callable[[str], bool], facts: Facts) -> dict[str, Any]:

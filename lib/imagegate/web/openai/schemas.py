@@ -89,7 +89,9 @@ class TargetSchema(Schema):
     model: str
     price_usd: float | None
     available: bool
+    missing_secrets: list[str] = Field(description="Credentials of which one has to be set; empty if it is available.")
     expected_seconds: float | None = Field(description="Median of its jobs so far; null if it is not available.")
+    slow_seconds: float | None = Field(description="One job in twenty takes longer.")
     sizes: SizesSchema
     prompt_characters: int
     fields: list[str]

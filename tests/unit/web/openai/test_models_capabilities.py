@@ -40,11 +40,13 @@ def test_an_alias_carries_the_same(gateway: Gateway) -> None:
 
 
 def test_a_model_without_a_provider_that_has_its_key_is_listed_as_unavailable(gateway: Gateway) -> None:
-    services = replace(gateway.services, is_available=lambda target: target.provider == "beta")
+    services = replace(
+        gateway.services, missing_secrets=lambda target: () if target.provider == "beta" else ("ALPHA_KEY",)
+    )
     gateway.handler = lambda_handler(create_app(services))
     assert [target["available"] for target in listed(gateway)["flux"]["targets"]] == [False, True]
     assert listed(gateway)["flux"]["available"] is True
-    gateway.handler = lambda_handler(create_app(replace(services, is_available=lambda target: False)))
+    gateway.handler = lambda_handler(create_app(replace(services, missing_secrets=lambda target: ("KEY",))))
     flux = listed(gateway)["flux"]
     assert flux["available"] is False
     assert {target["expected_seconds"] for target in flux["targets"]} == {None}

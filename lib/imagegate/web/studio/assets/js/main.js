@@ -4,13 +4,17 @@ import { signals } from "./api.js";
 import { h, replaceContent } from "./dom.js";
 import { createShell, keyForm } from "./shell.js";
 import { showCreate } from "./create.js";
+import { showGallery } from "./gallery.js";
+import { showModels } from "./models.js";
+import { showOperation } from "./operation.js";
+import { showUsage } from "./usage.js";
 import { resumeJobs } from "./jobs.js";
 import { showProblem } from "./problem.js";
 import { go, readRoute } from "./router.js";
 import { applyTheme } from "./session.js";
 import { t } from "./i18n.js";
 
-const SHOWN_VIEWS = { create: showCreate };
+const SHOWN_VIEWS = { create: showCreate, gallery: showGallery, models: showModels, usage: showUsage, operation: showOperation };
 const SHORTCUTS = { c: "create", g: "gallery", m: "models", u: "usage" };
 
 applyTheme();
@@ -27,7 +31,7 @@ async function show() {
   shell.mark(route.view);
   document.title = `${t(route.view)} · imagegate`;
   try {
-    const next = await (SHOWN_VIEWS[route.view] ?? showCreate)(route, shell.page);
+    const next = await SHOWN_VIEWS[route.view](route, shell.page);
     if (mine === turn) view = next;
     else next.dispose();
   } catch (problem) {

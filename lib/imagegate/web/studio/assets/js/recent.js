@@ -3,7 +3,7 @@
 import { h, replaceContent } from "./dom.js";
 import { jobs } from "./jobs.js";
 import { describeProgress, expectedRatio } from "./progress.js";
-import { previewSource } from "./tiles.js";
+import { previewSource } from "./pictures.js";
 import { routeTo } from "./router.js";
 import { t } from "./i18n.js";
 

@@ -7,6 +7,7 @@ import { describeFailovers, describeFailure, describeProgress } from "./progress
 import { describeIgnored } from "./estimate.js";
 import { formatMoney, formatSeconds, secondsBetween } from "./format.js";
 import { operationTiles } from "./tiles.js";
+import { routeTo } from "./router.js";
 import { showProblem } from "./problem.js";
 import { t } from "./i18n.js";
 
@@ -52,6 +53,7 @@ export function createResult(operation) {
     return h("div", { class: "row" },
       !operation.done && h("button", { type: "button", on: { click: () => act("cancel") } }, t("cancel")),
       ["failed", "cancelled"].includes(operation.state) && h("button", { type: "button", class: "primary", on: { click: () => act("retry") } }, t("retry")),
+      h("a", { class: "button quiet", href: routeTo("operation", { id: operation.id }) }, t("details")),
       copyButton(operation.id));
   }
 

@@ -7,7 +7,7 @@ import { language, switchLanguage, t } from "./i18n.js";
 import { readKey, toggleTheme, writeKey } from "./session.js";
 import { routeTo } from "./router.js";
 
-const NAVIGATION = ["create"];
+const NAVIGATION = ["create", "gallery", "models", "usage"];
 
 export function createShell() {
   const links = NAVIGATION.map((view) => h("a", { href: routeTo(view), data: { view } }, t(view)));

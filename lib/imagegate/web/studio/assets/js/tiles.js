@@ -1,27 +1,21 @@
 // The pictures of an operation: those it has, and the places of those that are awaited.
 
-import { addressOf } from "./api.js";
 import { h, icon } from "./dom.js";
+import { pictureImage } from "./pictures.js";
 import { expectedRatio } from "./progress.js";
+import { routeTo } from "./router.js";
+import { openViewer } from "./viewer.js";
 import { t } from "./i18n.js";
 
-// The source of a small picture: its preview where there is one.
-export function previewSource(picture) {
-  return addressOf(picture.url, picture.preview ? "preview" : "");
-}
-
-// An image whose place is known before its bytes; it fades in.
-export function pictureImage(picture, operation, source = addressOf(picture.url)) {
-  const image = h("img", {
-    src: source, width: picture.width, height: picture.height, decoding: "async", class: "fading",
-    alt: operation.prompt ?? t("privatePrompt"),
-    on: { load: () => image.classList.remove("fading"), error: () => image.closest(".tile")?.classList.add("gone") },
-  });
-  return image;
-}
-
-export function pictureTile(picture, operation, source) {
-  return h("a", { class: "tile", href: addressOf(picture.url), target: "_blank", style: { "aspect-ratio": `${picture.width} / ${picture.height}` } }, pictureImage(picture, operation, source));
+function pictureTile(picture, operation) {
+  const open = (event) => {
+    event.preventDefault();
+    openViewer(operation.images.map((each) => ({ id: operation.id, slot: each.slot })), { id: operation.id, slot: picture.slot });
+  };
+  return h("a", {
+    class: "tile", href: routeTo("gallery", { query: { picture: picture.id } }), on: { click: open },
+    style: { "aspect-ratio": `${picture.width} / ${picture.height}` },
+  }, pictureImage(picture, operation.prompt ?? t("privatePrompt")));
 }
 
 export function waitingTile(operation) {
