@@ -48,8 +48,12 @@ test-gradio: $(STAMP)  ## run the Gradio contract tests on real Gradio 4 and 6 s
 	@$(BIN)/python -m pytest -m real_gradio tests/contract/real_gradio $(ARGS)
 
 test-node: $(STAMP)  ## run the clients for Node, and all clients on a generation of 70 s
-	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm langchain
+	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm frameworks
 	@$(BIN)/python -m pytest -m node tests/integration/clients $(ARGS)
+
+test-clients: $(STAMP)  ## run every recipe of docs/clients.md with the client's own package (400 MB once; Node, PHP, Ruby)
+	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm frameworks
+	@$(BIN)/python -m pytest -n 2 -m clients tests/integration/clients $(ARGS)
 
 test-browser: $(STAMP)  ## check in Chromium that pages of other origins get nothing from `make run`
 	@$(BIN)/python -m pytest -m browser tests/integration/browser $(ARGS)
@@ -121,4 +125,4 @@ lock: $(STAMP)  ## resolve the dependencies and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run demo test test-slow test-gradio test-node test-browser test-yandex-sdk test-vendors test-deploy check audit bench docs deploy destroy fix lock clean
+.PHONY: help setup run demo test test-slow test-gradio test-node test-clients test-browser test-yandex-sdk test-vendors test-deploy check audit bench docs deploy destroy fix lock clean

@@ -12,7 +12,7 @@ from clients.outcome import Ask, Outcome, told
 HERE = Path(__file__).parent
 VENVS = HERE.parents[1] / ".venvs"
 NODE = HERE / "node"
-_LOOPBACK = "127.0.0.1,localhost"
+LOOPBACK = "127.0.0.1,localhost"
 _GRACE = 10
 """Seconds a process gets beyond its own deadline, to start and to end."""
 
@@ -38,7 +38,7 @@ def litellm(generation: Ask) -> Outcome:
 
 def langchain(generation: Ask) -> Outcome:
     """LangChain's DallEAPIWrapper."""
-    return _in_venv("langchain", generation)
+    return _in_venv("frameworks", generation)
 
 
 def _in_venv(name: str, generation: Ask) -> Outcome:
@@ -92,7 +92,7 @@ def _script(command: list[str], generation: Ask) -> Outcome:
 
 def _run(command: list[str], deadline: float) -> str:
     """The standard output of a process that may talk to loopback without a proxy."""
-    variables = {**os.environ, "NO_PROXY": _LOOPBACK, "no_proxy": _LOOPBACK}
+    variables = {**os.environ, "NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK}
     done = subprocess.run(command, capture_output=True, text=True, timeout=deadline + _GRACE, env=variables)
     if done.returncode:
         raise RuntimeError(f"{command[0]} ended with {done.returncode}:\n{done.stderr}")

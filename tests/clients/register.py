@@ -33,7 +33,7 @@ IN_THE_SUITE = {
 
 ON_NODE = {
     "node openai": Entry(as_process.node_openai),
-    "node ai-sdk": Entry(as_process.node_ai_sdk, "b64_json"),
+    "node ai-sdk": Entry(as_process.node_ai_sdk),
     "node axios": Entry(as_process.node_axios, "url"),
     "node fetch": Entry(as_process.node_fetch, "b64_json"),
 }

@@ -3,7 +3,7 @@
 # when they are up to date.
 #
 #   setup.sh node litellm     what is named: node (into tests/clients/node/node_modules; needs node and npm and nothing
-#                             else), litellm, langchain and yandex (into .venvs; PYTHON names the interpreter), vendors
+#                             else), litellm, frameworks and yandex (into .venvs; PYTHON names the interpreter), vendors
 #                             (upstreams' clients of tests/vendors, for Node and for Python)
 #   setup.sh lock node ...    resolve them first, each client to its latest version; vendors' clients for Node stay
 #                             at the versions of their package.json, which run on Node 20
@@ -72,15 +72,15 @@ if [[ ${1:-} == lock ]]; then
     steps=(lock setup)
     shift
 fi
-[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm|langchain|yandex|vendors ..." >&2; exit 2; }
+[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm|frameworks|yandex|vendors ..." >&2; exit 2; }
 for part in "$@"; do
     for step in "${steps[@]}"; do
         case $part in
             node) "${step}_node" ;;
             vendors) "${step}_vendors" ;;
-            litellm | langchain) "${step}_venv" "$here/$part" ;;
+            litellm | frameworks) "${step}_venv" "$here/$part" ;;
             yandex) if [[ $step == lock ]]; then lock_yandex; else setup_venv "$here/yandex"; fi ;;
-            *) echo "$0: there is no part '$part', only node, litellm, langchain, yandex and vendors" >&2; exit 2 ;;
+            *) echo "$0: there is no part '$part', only node, litellm, frameworks, yandex and vendors" >&2; exit 2 ;;
         esac
     done
 done

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import io
+import itertools
 import json
 import zlib
 from dataclasses import replace
@@ -704,18 +705,49 @@ def test_p7_what_is_wrong_with_a_task_is_told(
 
 
 def test_p7_a_client_that_needs_bytes_without_asking_for_them_gets_them_beside_the_url(gateway: Gateway) -> None:
-    """pydantic-ai does, for every model, through openai-python's asynchronous client."""
+    """pydantic-ai, Haystack and LibreChat do, for every model, through OpenAI's packages."""
     ended_at_once(gateway)
-    for model in ("flux", "alice-art"):
+    agents = ("AsyncOpenAI/Python 3.57.0", "OpenAI/Python 3.57.0", "AzureOpenAI/Python 3.57.0", "OpenAI/JS 7.59.0")
+    for model, agent in itertools.product(("flux", "alice-art"), agents):
         body = {"model": model, "prompt": "a cat"}
-        [both] = gateway.call("POST", GENERATIONS, body, user_agent="AsyncOpenAI/Python 3.57.0").json()["data"]
+        [both] = gateway.call("POST", GENERATIONS, body, user_agent=agent).json()["data"]
         assert set(both) == {"url", "b64_json"}
-        [asked] = gateway.call(
-            "POST", GENERATIONS, body | {"response_format": "url"}, user_agent="AsyncOpenAI/Python 3.57.0"
-        ).json()["data"]
+        [asked] = gateway.call("POST", GENERATIONS, body | {"response_format": "url"}, user_agent=agent).json()["data"]
         assert set(asked) == {"url"}
-        [other] = gateway.call("POST", GENERATIONS, body, user_agent="OpenAI/Python 3.57.0").json()["data"]
+        [other] = gateway.call("POST", GENERATIONS, body, user_agent="python-requests/2.34.2").json()["data"]
         assert set(other) == {"url"}
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "ai/7.0.173 ai-sdk-provider-utils/5.0.81 node.js/v20.20.2",
+        "ai/5.0.1 ai-sdk/openai-compatible/1.0.0 ai-sdk/provider-utils/3.0.0 runtime/node.js/20",
+        "my-app/1.0 ai-sdk/openai-compatible/3.0.92",
+    ],
+)
+def test_p5_the_ai_sdk_gets_bytes_unless_it_says_how(gateway: Gateway, agent: str) -> None:
+    ended_at_once(gateway)
+    for asked, keys in ((None, {"b64_json"}), ("", {"b64_json"}), ("url", {"url"}), ("b64_json", {"b64_json"})):
+        body = {"model": "flux", "prompt": "a cat", "response_format": asked}
+        [datum] = gateway.call("POST", GENERATIONS, body, user_agent=agent).json()["data"]
+        assert set(datum) == keys
+
+
+def test_clients_with_other_defaults_share_no_operation(gateway: Gateway) -> None:
+    """Each gets an answer that it can read, although the bodies are the same and the first one still waits."""
+    body, task = {"prompt": "a cat"}, {"inputs": "a cat"}
+    clients = [
+        (GENERATIONS, body, "x"),
+        (GENERATIONS, body, "OpenAI/JS 7"),
+        (GENERATIONS, body, "ai-sdk/1"),
+        ("/v1", task, "hf_hub"),
+    ]
+    for path, sent, agent in clients:
+        gateway.call("POST", path, sent, user_agent=agent)
+        gateway.clock.sleep(5)
+    replies = [json.loads(text)["reply"]["response_format"] for text in gateway.store.documents.values()]
+    assert sorted(replies) == ["b64_json", "both", "bytes", "url"]
 
 
 def test_a19_the_answer_says_which_provider_made_it_and_why() -> None:

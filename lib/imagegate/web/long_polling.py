@@ -178,7 +178,10 @@ class LongPoll:
     def _redirect(self, operation: Operation) -> ApiResponse:
         # The link is signed, because some clients drop their Authorization when they follow a redirect.
         location = self.services.hop_links(operation, self.hop + 1, self.waiting)
-        return dialect_named(operation.dialect).render_redirect(operation, location)
+        answer = dialect_named(operation.dialect).render_redirect(operation, location)
+        # OpenAI's packages on an HTTP client that follows no redirect, as pydantic-ai makes one, repeat their request.
+        retry = {"x-should-retry": "true", "retry-after": str(RETRY_AFTER)}
+        return answer.with_headers(retry) if self.client.repeats and not self.hop else answer
 
 
 def wait_for(request: Request, services: WaitServices, operation: Operation, hop: int) -> Response:

@@ -10,7 +10,6 @@ const { images } = await generateImage({
   prompt,
   n: 4,
   maxImagesPerCall: 1,
-  providerOptions: { imagegate: { response_format: "b64_json" } },
 });
 const digests = images.map((image) => createHash("sha256").update(image.uint8Array).digest("hex"));
 console.log(JSON.stringify({ sha256: digests }));

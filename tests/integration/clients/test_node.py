@@ -32,7 +32,6 @@ def test_the_client_gets_its_picture(runs: Runs, name: str) -> None:
     assert {call.method for call in run.door.hops} == {"GET"}
 
 
-@pytest.mark.xfail(strict=True, reason="its URL is at MiniStack's port, and the AI SDK downloads nothing from loopback")
 def test_the_ai_sdk_with_nothing_but_a_prompt(impatient_stack: Stack) -> None:
     assert_picture(run(impatient_stack, as_process.node_ai_sdk, Ask("a fox for nothing but a prompt")))
 

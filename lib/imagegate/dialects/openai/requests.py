@@ -47,14 +47,14 @@ def build_generation_request(
     default: str = DEFAULT_MODEL,
     provider: str | None = None,
     deployment: str | None = None,
-    takes_either: bool = False,
+    unsaid_format: str = "url",
     inputs: tuple[InputImage, ...] = (),
     mask: InputImage | None = None,
 ) -> GenerationRequest:
     """Build the GenerationRequest of a document with the fields of `kind`; `default` is the model if it names none.
 
     `provider` and `deployment` come from the path. As at Azure, the deployment is the model, whatever the body says.
-    `takes_either`: the answer has URL and bytes unless the request says which, because some such clients need bytes.
+    `unsaid_format`: the format of the answer if the request has no `response_format`; `both` is URL and bytes.
     Raises InvalidRequest with the offending field in `param`.
     """
     fields = read_fields(document, kind.model_fields)
@@ -92,9 +92,11 @@ def build_generation_request(
     )
     check_combinations(request)
     names = {"inputs": [image.name for image in inputs], "mask": mask.name if mask else None}
-    same = digest({**document, **names, "provider": request.provider, "deployment": deployment})
+    # An answer is rendered as its operation says, so clients with other defaults do not share one.
+    path = {"provider": request.provider, "deployment": deployment, "unsaid_format": unsaid_format}
+    same = digest({**document, **names, **path})
     webhook = parsed.webhook.to_requested_webhook() if parsed.webhook else None
-    by_default = "b64_json" if of_yandex or _ALWAYS_BASE64.match(name) else "both" if takes_either else "url"
+    by_default = "b64_json" if of_yandex or _ALWAYS_BASE64.match(name) else unsaid_format
     reply = _reply(parsed, by_default)
     return GenerationRequest(
         request, NAME, reply, parsed.deadline, digest=same, coalesce=True, requested_webhook=webhook

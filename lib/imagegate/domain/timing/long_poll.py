@@ -37,13 +37,20 @@ class Client:
     """True when it surely follows a redirect after a POST."""
 
 
-_HOPS_OF_AGENT = (("aiohttp", 8), ("go-http-client", 8), ("python-urllib", 9), ("python-requests", 28))
-_FOLLOWING_NOTHING = ("guzzlehttp", "faraday", "n8n", "(.net")
+_HOPS_OF_AGENT = (
+    ("aiohttp", 8), ("go-http-client", 8), ("python-urllib", 9), ("got (", 9), ("python-requests", 28),
+    ("java-http-client", 4), ("dart/", 4), ("powershell/", 4), ("http-tiny", 4),
+)  # fmt: skip
+_HOPS_OF_NO_AGENT = 4
+"""Of clients that send no User-Agent, superagent follows the fewest redirects."""
+_FOLLOWING_NOTHING = ("guzzlehttp", "faraday", "n8n", "(.net", "libwww-perl")
 """Parts of the User-Agents of clients that treat a redirect after a POST as an error."""
 _OPENAI_GO = "openai/go"
 _OPENAI_GO_HOPS = 9
 """Go's limit. A large answer is one redirect more; openai-go then repeats its request, which is answered at once."""
-_REPEATING_AGENTS = ("openai/", "asyncopenai/", "ai/", "ai-sdk/", "litellm")
+_REPEATING_AGENTS = (
+    "openai/", "asyncopenai/", "azureopenai/", "asyncazureopenai/", "ai/", "ai-sdk/", "litellm",
+)  # fmt: skip
 
 
 def client_of(user_agent: str, redirects: bool = True) -> Client:
@@ -52,8 +59,9 @@ def client_of(user_agent: str, redirects: bool = True) -> Client:
     `redirects`: false at the long-hold address, which sends its clients nowhere.
     """
     agent = user_agent.lower()
-    repeats = agent.startswith(_REPEATING_AGENTS) or "ai-sdk/" in agent
-    hops = next((hops for name, hops in _HOPS_OF_AGENT if name in agent), _DEFAULT_HOPS)
+    repeats = agent.startswith(_REPEATING_AGENTS) or "ai-sdk" in agent
+    otherwise = _DEFAULT_HOPS if agent else _HOPS_OF_NO_AGENT
+    hops = next((hops for name, hops in _HOPS_OF_AGENT if name in agent), otherwise)
     hops = _DEFAULT_HOPS if repeats else hops
     if agent.startswith(_OPENAI_GO):
         hops = _OPENAI_GO_HOPS

@@ -3,6 +3,7 @@
 Handlers block, because a Lambda function serves one request at a time.
 """
 
+import re
 from dataclasses import replace
 
 from fastapi import Request
@@ -27,6 +28,9 @@ from imagegate.web.uploads import Upload, describe_inputs, read_upload
 
 _BASES = ("/", "/v1")
 """Where Hugging Face's client posts to when these are its base URL."""
+_OPENAI_PACKAGE = re.compile(r"(async)?(azure)?openai/")
+_AI_SDK = re.compile(r"^ai/|\bai-sdk[/-]")
+"""Since its version 7 each of its packages is a word of its own, such as `ai-sdk-provider-utils/5.0`."""
 router = create_router()
 
 
@@ -54,7 +58,7 @@ async def generate(request: Request, services: ServicesDep, principal: Principal
         upload.fields,
         provider=request.path_params.get("provider"),
         deployment=request.path_params.get("deployment"),
-        takes_either=_takes_either(request),
+        unsaid_format="bytes" if is_task else _unsaid_format(request),
     )
     if is_task:
         huggingface.require_one(generation.request.n)
@@ -114,7 +118,7 @@ def _generate_from_pictures(
         mask=mask,
         provider=request.path_params.get("provider"),
         deployment=request.path_params.get("deployment"),
-        takes_either=_takes_either(request),
+        unsaid_format=_unsaid_format(request),
     )
     try:
         started = start_for(principal, services, _with_headers(generation, request), bodies)
@@ -124,9 +128,14 @@ def _generate_from_pictures(
     return wait_for_started(request, services, started)
 
 
-def _takes_either(request: Request) -> bool:
-    """True for openai-python's asynchronous client: pydantic-ai uses it, and needs bytes without asking for them."""
-    return request.headers.get("user-agent", "").startswith("AsyncOpenAI/")
+def _unsaid_format(request: Request) -> str:
+    """What an answer holds if the request does not say it, for clients that need bytes and do not ask for them.
+
+    OpenAI's packages get both: of what is built on them, pydantic-ai, Haystack and LibreChat read only bytes, LangChain
+    only URLs. The AI SDK gets bytes, because it downloads nothing from private hosts, such as that of `make run`.
+    """
+    agent = request.headers.get("user-agent", "").lower()
+    return "both" if _OPENAI_PACKAGE.match(agent) else "b64_json" if _AI_SDK.search(agent) else "url"
 
 
 def _with_headers(generation: GenerationRequest, request: Request) -> GenerationRequest:

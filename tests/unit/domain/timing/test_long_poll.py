@@ -27,7 +27,17 @@ from imagegate.domain.timing.long_poll import NextMove, client_of, next_move, pa
         ("Faraday v2.13.1", 0, False),
         ("n8n", 0, False),
         ("axios/1.13.0", 19, False),
-        ("", 19, False),
+        ("my-app/1.0 ai-sdk-provider-utils/5.0.81", 19, True),
+        ("", 4, False),
+        ("AzureOpenAI/Python 3.52.0", 19, True),
+        ("AsyncAzureOpenAI/Python 3.52.0", 19, True),
+        ("got (https://github.com/sindresorhus/got)", 9, False),
+        ("Java-http-client/17.0.16", 4, False),
+        ("Dart/3.5 (dart:io)", 4, False),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) PowerShell/7.4.0", 4, False),
+        ("HTTP-Tiny/0.082", 4, False),
+        ("libwww-perl/6.68", 0, False),
+        ("unknown/None; hf_hub/2.4.0; python/3.11.7", 19, False),
     ],
 )
 def test_the_user_agent_tells_the_patience(agent: str, hops: int, repeats: bool) -> None:
