@@ -242,7 +242,9 @@ def test_credentials_that_cannot_be_read_for_a_moment_cost_nothing() -> None:
     world = World(routes=routes("alpha"))
     parameters = ThrottledParameters()
     http = ScriptedHttp([HttpResponse(200, {}, b'{"event_id": "1"}')])
-    world.providers["alpha"] = GradioSpace("alpha", "https://alpha.invalid", http, SsmSecrets(parameters, "/dev"))  # type: ignore[assignment]
+    world.providers["alpha"] = GradioSpace(
+        "alpha", "https://alpha.invalid", http, SsmSecrets(lambda: parameters, "/dev")
+    )  # type: ignore[assignment]
     operation = world.begun()
     world.submit(operation.id)
     assert not world.now(operation).may_have_cost

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-import boto3
 from botocore.auth import AUTH_TYPE_MAPS, SIGV4_TIMESTAMP, S3SigV4QueryAuth
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from imagegate.adapters.aws import session
 
 SVG = "image/svg+xml"
 _DELETED_PER_CALL = 1000
@@ -41,7 +42,7 @@ AUTH_TYPE_MAPS["s3v4-query"] = _SteadyAuth
 def s3_client(region: str) -> Any:
     """An S3 client that presigns with Signature 4 on the regional host.
 
-    boto3's defaults are Signature 2 in us-east-1, and the global host in most regions
+    botocore's defaults are Signature 2 in us-east-1, and the global host in most regions
     (docs/protocols/aws.md#presigned-urls).
     """
     config = Config(
@@ -55,7 +56,7 @@ def s3_client(region: str) -> Any:
         # Many, because a SYNC upstream returns a picture's bytes once, and they were paid for.
         retries={"mode": "standard", "total_max_attempts": 8},
     )
-    return boto3.client("s3", region_name=region, config=config)
+    return session().create_client("s3", region_name=region, config=config)
 
 
 class S3Images:

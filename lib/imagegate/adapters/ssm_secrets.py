@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,10 +17,15 @@ _UNREADABLE = Failure(FailureCode.CAPACITY, "The upstream's credentials cannot b
 class SsmSecrets:
     """Reads parameters below one path; answers, absence included, are kept for five minutes."""
 
-    def __init__(self, client: Any, path: str) -> None:
-        self._client = client
+    def __init__(self, make_client: Callable[[], Any], path: str) -> None:
+        """`make_client` is called once, when the first secret is needed: free providers need none."""
+        self._make_client = make_client
         self._path = path.rstrip("/")
         self._kept: dict[str, tuple[float, str | None]] = {}
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._make_client()
 
     def get(self, name: str) -> str | None:
         """The secret of that name, or `None` when it was never set.

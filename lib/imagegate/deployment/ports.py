@@ -266,7 +266,7 @@ class AwsPorts:
         """The credentials of upstreams."""
         from imagegate.adapters.ssm_secrets import SsmSecrets
 
-        return SsmSecrets(self._client("ssm"), self.settings.secrets_path)
+        return SsmSecrets(lambda: self._client("ssm"), self.settings.secrets_path)
 
     @cached_property
     def http(self) -> HttpUpstream:

@@ -167,7 +167,7 @@ class Workflow(Shared):
         from imagegate.adapters.ssm_secrets import SsmSecrets
         from imagegate.providers.live_routes import LiveProviders
 
-        secrets = SsmSecrets(self._client("ssm", _SSM_ATTEMPTS), self.settings.secrets_path)
+        secrets = SsmSecrets(lambda: self._client("ssm", _SSM_ATTEMPTS), self.settings.secrets_path)
         base_urls, http = self.settings.upstream_base_urls, self.http
         return LiveProviders(self.route_tables, http, secrets, base_urls, http.confined)
 

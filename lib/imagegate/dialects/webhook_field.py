@@ -19,7 +19,7 @@ _Secret = Annotated[SecretStr, Field(json_schema_extra={"pattern": _SHAPE})]
 class WebhookBody(BaseModel):
     """The receiver of the operation's events, signed as in Standard Webhooks."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     url: Annotated[str, Field(min_length=1, max_length=2000)] = Field(
         description="An https URL of a public host.",

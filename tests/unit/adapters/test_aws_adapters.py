@@ -500,7 +500,7 @@ def test_what_no_sweep_can_start_breaks_down(error: Exception) -> None:
 def test_secrets_are_read_once_absence_included() -> None:
     client = boto3.client("ssm")
     client.put_parameter(Name="/imagegate/dev/HF_TOKEN", Value="hf_1", Type="SecureString")
-    secrets = SsmSecrets(client, "/imagegate/dev/")
+    secrets = SsmSecrets(lambda: client, "/imagegate/dev/")
     assert secrets.get("HF_TOKEN") == "hf_1"
     assert secrets.get("OTHER") is None
     client.put_parameter(Name="/imagegate/dev/HF_TOKEN", Value="hf_2", Type="SecureString", Overwrite=True)

@@ -116,7 +116,7 @@ def test_of_two_who_make_the_signing_secret_at_once_both_get_one(table: str, mon
 
 def test_credentials_are_written_encrypted_and_listed_by_name(table: str) -> None:
     client = boto3.client("ssm")
-    secrets = SsmSecrets(client, "/imagegate/dev")
+    secrets = SsmSecrets(lambda: client, "/imagegate/dev")
     assert secrets.names() == []
     secrets.put("OPENAI_API_KEY", "one")
     secrets.put("OPENAI_API_KEY", "two")

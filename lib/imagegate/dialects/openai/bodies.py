@@ -75,7 +75,7 @@ def _document(schema: dict[str, Any]) -> None:
 class GenerationsBody(BaseModel):
     """The body of POST /v1/images/generations. An empty field means the same as an absent one."""
 
-    model_config = ConfigDict(extra="ignore", json_schema_extra=_document)
+    model_config = ConfigDict(extra="ignore", json_schema_extra=_document, defer_build=True)
 
     prompt: Prompt
     model: Annotated[Line, Field(max_length=200)] | None = None

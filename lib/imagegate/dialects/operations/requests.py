@@ -70,7 +70,7 @@ class CreateBody(BaseModel):
     Unknown fields are refused, so that typing errors are found.
     """
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=allow_empty)
+    model_config = ConfigDict(extra="forbid", json_schema_extra=allow_empty, defer_build=True)
 
     prompt: Prompt
     model: Annotated[Line, Field(min_length=1, max_length=200)]

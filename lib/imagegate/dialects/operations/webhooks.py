@@ -20,7 +20,7 @@ _LONGEST_SEQUENCE = 9
 class RedeliverBody(BaseModel):
     """The optional body of POST /v1/operations/{id}:redeliver."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     event_id: Annotated[Line, Field(max_length=100)] | None = Field(
         None, description="One event; by default all that have not arrived."

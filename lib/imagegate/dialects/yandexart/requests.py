@@ -71,7 +71,7 @@ MimeType = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": _M
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="allow", populate_by_name=True)
+    model_config = ConfigDict(extra="allow", populate_by_name=True, defer_build=True)
 
 
 class WeightedMessage(_Body):
