@@ -1,7 +1,7 @@
 """CPU of a cold start against the bare import of what it needs: `make bench NAME=coldstart [N=11]`.
 
-Every sample is a fresh process; ours and the bare one alternate, so that a noisy machine troubles both alike. Neither has
-what is in the environment of the tests, but not in the layer. Ours has botocore as lib/Makefile leaves it.
+Every sample is a fresh process; ours and the bare one alternate, so that a noisy machine troubles both alike. Neither
+has what is in the environment of the tests, but not in the layer. Ours has botocore as lib/Makefile leaves it.
 """
 
 import json

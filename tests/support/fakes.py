@@ -158,13 +158,14 @@ class MemoryStore:
                     self.usage_ledger.get((reservation.key, day), Amount()) + change
                 )
 
-    def due(self, now: float) -> Iterator[Operation]:
+    def due(self, now: float) -> list[Iterator[Operation]]:
         every = [loads(Operation, text) for text in self.documents.values()]
-        yield from (
+        due = (
             operation
             for operation in every
             if (not operation.done or operation.has_live_jobs) and operation.due_at <= now
         )
+        return [due]
 
     def delete(self, operation: Operation) -> None:
         stored = self.get(operation.id)

@@ -9,7 +9,7 @@ dynamodb_claims.py.
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from imagegate.adapters import dynamodb_ledger
@@ -91,13 +91,15 @@ class DynamoDBOperations:
         except self._overtaken as error:
             raise Conflict(f"operation {operation.id} was written by somebody else") from error
 
-    def due(self, now: float) -> Iterator[Operation]:
-        """Open operations whose `due_at` is past, shard by shard, oldest first."""
-        for shard in range(OPEN_SHARDS):
-            for operation_id in self._due_ids(shard, now):
-                operation = self._readable(operation_id)
-                if operation is not None and _is_open(operation) and operation.due_at <= now:
-                    yield operation
+    def due(self, now: float) -> Sequence[Iterator[Operation]]:
+        """Open operations whose `due_at` is past, in shards that can be read at the same time, oldest first."""
+        return [self._due_in(shard, now) for shard in range(OPEN_SHARDS)]
+
+    def _due_in(self, shard: int, now: float) -> Iterator[Operation]:
+        for operation_id in self._due_ids(shard, now):
+            operation = self._readable(operation_id)
+            if operation is not None and _is_open(operation) and operation.due_at <= now:
+                yield operation
 
     def _readable(self, operation_id: str) -> Operation | None:
         """The operation; `None`, and a line in the log, for what is none: it must not keep sweep from the others."""

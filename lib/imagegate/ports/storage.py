@@ -48,8 +48,11 @@ class OperationStore(Protocol):
 class OverdueOperations(Protocol):
     """The operations that `sweep` restarts."""
 
-    def due(self, now: float) -> Iterator[Operation]:
-        """Open operations whose `due_at` is past, oldest first within a shard."""
+    def due(self, now: float) -> Sequence[Iterator[Operation]]:
+        """Open operations whose `due_at` is past: an iterator for each shard, oldest first.
+
+        Each reads as far as it is iterated, and may be iterated in a thread of its own.
+        """
 
 
 class Listing(Protocol):

@@ -4,6 +4,8 @@ Scenarios: tests/scenarios/test_crashes.py.
 """
 
 import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from imagegate.domain.operation.operation import Operation
@@ -12,6 +14,11 @@ from imagegate.ports.storage import OverdueOperations
 from imagegate.usecases.update import UpdateWithRetry
 
 _NEXT_CHANCE = 300.0
+_THREADS = 8
+"""A restart is three calls that are waited for."""
+LONGEST = 50.0
+"""Seconds after which no further operation is restarted, so that the function ends before Lambda stops it. The next
+sweep continues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +33,28 @@ class Sweep:
 
     def __call__(self) -> int:
         """Restart the workflow of every overdue operation; returns how many. An error of one is logged."""
+        began = self.clock.now()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            swept = list(pool.map(lambda shard: self._sweep(shard, began + LONGEST), self.store.due(began)))
+        restarted = sum(count for count, _ in swept)
+        self.telemetry.swept(restarted, max((overdue for _, overdue in swept), default=0.0))
+        return restarted
+
+    def _sweep(self, shard: Iterator[Operation], until: float) -> tuple[int, float]:
+        """Restart the operations of a shard; returns how many, and how long the first was overdue in seconds."""
         count, overdue = 0, 0.0
-        for found in self.store.due(self.clock.now()):
-            overdue = max(overdue, self.clock.now() - found.due_at)
+        for found in shard:
+            now = self.clock.now()
+            if now >= until:
+                break
+            overdue = max(overdue, now - found.due_at)
             try:
                 self._restart(found)
             except Exception:
                 logging.exception("operation %s cannot be restarted", found.id)
             else:
                 count += 1
-        self.telemetry.swept(count, overdue)
-        return count
+        return count, overdue
 
     def _restart(self, found: Operation) -> None:
         operation = self.update(found, lambda current: replace(current, due_at=0), sweep_after=self._next_chance(found))
