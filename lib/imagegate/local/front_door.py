@@ -26,6 +26,7 @@ what it cannot read before the function sees it, and the function could not refu
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx
@@ -70,6 +71,8 @@ class FrontDoor:
     entrance: Entrance = HTTP_API
     origins: frozenset[str] = frozenset()
     """Origins whose pages may call; `origin_policy` refuses those of others, and Host headers of other machines."""
+    shortage: Callable[[], str | None] = lambda: None
+    """What to do about the disk while nothing can be stored; `None` while there is room."""
     _endpoint: str = field(default="", repr=False)
     _api_id: str = field(default="", repr=False)
     _token: str = field(default="", repr=False)
@@ -104,6 +107,8 @@ class FrontDoor:
             body = await read_body(receive)
             if why := self._policy.refusal(scope):
                 raise Refusal(403, f"{why} {_REMEDY}" if why == FOREIGN_PAGE else why)
+            if scope["method"] == "POST" and (full := self.shortage()):
+                raise Refusal(503, full, (b"retry-after", b"30"))
             request = build_request(self._endpoint, self.entrance.path.format(self._api_id), scope, body)
             request.headers[DOOR_HEADER] = self._token
             answer = await self._forward(request)

@@ -6,6 +6,7 @@ Only its owner can read it: it holds prompts, credentials and the root key of th
 import fcntl
 import json
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,10 @@ from imagegate.local.root_credentials import RootCredentials
 ARTIFACT_BUCKET = "imagegate-artifacts"
 """The S3 bucket that holds the packaged code; created when it is missing."""
 
+TO_START = 64_000_000
+"""Bytes that must be free at the start: for the code of every function's workers, and for what they store first."""
+TO_ACCEPT = 16_000_000
+"""Bytes that must be free for a request to be accepted: a worker, a picture and the state are written for it."""
 _LOG_LIMIT_BYTES = 10_000_000
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 
@@ -75,11 +80,27 @@ class StateFolder:
         """The key of the embedded AWS's root user (see `root_credentials`)."""
         return self.root / "root_key.json"
 
+    def shortage(self, needed: int) -> str | None:
+        """What to do about the disk if fewer than `needed` bytes are free on it; `None` if there are as many."""
+        place = next(path for path in (self.root, *self.root.parents) if path.exists())
+        free = shutil.disk_usage(place).free
+        if free >= needed:
+            return None
+        return (
+            f"The disk of {self.root} is full: {free // 1_000_000} MB are free, and {needed // 1_000_000} MB are "
+            "needed. Free some space there, or use another --state-dir."
+        )
+
     def create(self) -> None:
         """Make the folders and files that are not there yet, and close what an earlier version left open.
 
         A folder that was there before and holds other things as well keeps its mode; only what is ours is closed.
+
+        Raises:
+            OSError: the disk is full; the message says what to do.
         """
+        if full := self.shortage(TO_START):
+            raise OSError(full)
         ours = not self.root.exists() or all(path in self._parts() for path in self.root.iterdir())
         for folder in (*([self.root] if ours else []), self.state, self.objects, self.workers):
             folder.mkdir(parents=True, exist_ok=True)

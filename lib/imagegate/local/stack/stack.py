@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,7 +22,7 @@ from imagegate.local.stack.root_access import RootAccess
 from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.stack.settings import LONG_HOLD_PORT, StackSettings
 from imagegate.local.stack.watchdog import Watchdog
-from imagegate.local.state_folder import FolderInUse, StateFolder
+from imagegate.local.state_folder import TO_ACCEPT, FolderInUse, StateFolder
 from imagegate.settings import upstream_secrets_path
 
 DEFAULT_STAGE = "dev"
@@ -48,8 +49,9 @@ class Stack:
         self.folder = StateFolder(settings.state.absolute())
         self._running = ExitStack()
         self._origins = parse_origins(settings.parameters.get(ORIGINS_PARAMETER, "").split(","))
-        self._door = FrontDoor(settings.time_scale, origins=self._origins)
-        self._long_hold_door = FrontDoor(settings.time_scale, FUNCTION_URL, self._origins)
+        shortage = partial(self.folder.shortage, TO_ACCEPT)
+        self._door = FrontDoor(settings.time_scale, origins=self._origins, shortage=shortage)
+        self._long_hold_door = FrontDoor(settings.time_scale, FUNCTION_URL, self._origins, shortage)
         self._deployed = Deployed({}, "", "")
 
     def __enter__(self) -> Self:
