@@ -34,6 +34,6 @@ def session() -> Session:
 def client(service: str, attempts: int = _ATTEMPTS) -> Any:
     """The process's client for `service`, made on first use. `attempts`: at most, of each call."""
     # botocore itself reads AWS_DEFAULT_REGION and the profile only.
-    region = os.environ.get("AWS_REGION")
+    region = os.environ.get("AWS_REGION") or None
     config = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": attempts}))
     return session().create_client(service, region_name=region, config=config)

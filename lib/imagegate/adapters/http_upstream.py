@@ -47,6 +47,11 @@ class HttpUpstream:
         self._trusting: dict[str, httpx.Client] = {"": self._client}
         self._reach = reach
 
+    def close(self) -> None:
+        """Close the connections of all clients, those of confined copies included."""
+        for client in self._trusting.values():
+            client.close()
+
     def confined(self, reach: Reach) -> "HttpUpstream":
         """The same clients, for calls and downloads that go no further than `reach` says."""
         other = copy.copy(self)

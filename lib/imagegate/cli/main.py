@@ -7,6 +7,7 @@ from imagegate.cli.client.account import login, open_studio, usage
 from imagegate.cli.client.generate import generate
 from imagegate.cli.client.operations import operations_app
 from imagegate.cli.deploy.command import deploy, destroy
+from imagegate.cli.doctor.command import doctor
 from imagegate.cli.env import env
 from imagegate.cli.events import events_app
 from imagegate.cli.keys import keys_app
@@ -32,6 +33,7 @@ app.command()(usage)
 app.command()(login)
 app.command("open")(open_studio)
 app.command()(serve)
+app.command()(doctor)
 app.command()(deploy)
 app.command()(destroy)
 app.command()(env)

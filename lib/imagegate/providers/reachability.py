@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from imagegate.domain.errors import UpstreamError
@@ -26,15 +27,24 @@ class Reachability:
     detail: str
 
 
-def check_provider(table: RouteTable, name: str, secrets: Secrets, confine: Callable[[Reach], Http]) -> Reachability:
-    """Ask the provider. `confine` makes the Http of a Reach. Raises MisconfiguredError when there is none."""
+def check_provider(
+    table: RouteTable,
+    name: str,
+    secrets: Secrets,
+    confine: Callable[[Reach], Http],
+    base_urls: Mapping[str, str] = MappingProxyType({}),
+) -> Reachability:
+    """Ask the provider. Raises MisconfiguredError when there is none.
+
+    `confine` makes the Http of a Reach. `base_urls`: URLs that a deployment uses in place of the providers' own.
+    """
     entry, keys = table.entry(name), table.document["providers"][name]
     path = _PATHS.get(keys["protocol"])
     reach = entry.reach if name in table.own else Reach(private_network=True)
     began = time.monotonic()
     try:
         headers = _headers(name, entry.config, secrets) if path else {}
-        base_url = fill_in(name, secrets, entry.base_url).rstrip("/")
+        base_url = fill_in(name, secrets, base_urls.get(name, entry.base_url)).rstrip("/")
         request = HttpRequest("GET", f"{base_url}{path or ''}", headers, timeout=_SECONDS)
         status = confine(reach).send(request).status
     except UpstreamError as error:

@@ -46,6 +46,11 @@ class GatewayUnreachable(CommandError):
 
     exit = Exit.NO_GATEWAY
 
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(f"{what} {remedy}".strip())
+        self.what = what
+        self.remedy = remedy
+
 
 class KeyRefused(CommandError):
     """The gateway wants a key, or another one."""

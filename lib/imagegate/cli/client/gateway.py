@@ -92,7 +92,7 @@ class GatewayClient:
             remedy = "Start it, or name another."
         else:
             remedy = "Check the address and the network."
-        return GatewayUnreachable(f"No gateway answers at {where.url} ({cause}). {remedy}")
+        return GatewayUnreachable(f"No gateway answers at {where.url} ({cause}).", remedy)
 
     def _checked(self, response: httpx.Response) -> httpx.Response:
         if response.is_success:

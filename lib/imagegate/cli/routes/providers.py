@@ -1,5 +1,6 @@
 """`imagegate providers`: the upstreams, with what they lack."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -74,8 +75,8 @@ def check(
     with in_a_sentence():
         state = read_state(routes, stage, local, state_dir)
         names = [name] if name else [*state.table.document["providers"]]
-        http = HttpUpstream()
-        found = [check_provider(state.table, entry, state.secrets, http.confined) for entry in names]
+        with closing(HttpUpstream()) as http:
+            found = [check_provider(state.table, entry, state.secrets, http.confined) for entry in names]
     rows = [_checked(entry, result) for entry, result in zip(names, found, strict=True)]
     typer.echo(aligned([("PROVIDER", "REACHED", "KEY", "TIME", "ANSWER"), *rows]))
     raise typer.Exit(int(not all(result.reached and result.key is not False for result in found)))
