@@ -16,7 +16,8 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
         {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"}
     ),
     "events": frozenset({"PutEvents"}),
-    "s3": frozenset({"DeleteObjects", "GetObject", "PutObject"}),
+    # CreateBucket is called by no function: boto3 takes from it the address of a form for uploads.
+    "s3": frozenset({"CreateBucket", "DeleteObjects", "GetObject", "PutObject"}),
     "sqs": frozenset({"ChangeMessageVisibility", "ReceiveMessage", "SendMessage"}),
     "ssm": frozenset({"GetParameter", "GetParametersByPath", "PutParameter"}),
     "stepfunctions": frozenset({"StartExecution"}),

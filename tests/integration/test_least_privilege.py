@@ -165,6 +165,8 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
     "read an uploaded picture": (get_object("inputs/none"), {"SubmitFunction"}),
     "write an uploaded picture": (put_object("inputs/none"), FRONTS),
     "remove an uploaded picture": (delete_object("inputs/none"), FRONTS),
+    "read a large upload": (get_object("uploads/none"), FRONTS),
+    "write a large upload": (put_object("uploads/none"), FRONTS),
     "write a large answer": (put_object("answers/none"), WAITING),
     "write elsewhere in the bucket": (put_object("other/none"), set()),
     "list the bucket": (lambda client, names: client("s3").list_objects_v2(Bucket=names.bucket), set()),

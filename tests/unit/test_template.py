@@ -186,6 +186,7 @@ def test_every_rule_of_the_buckets_lifecycle_says_for_what_it_is() -> None:
     assert {rule["Id"]: rule["Prefix"] for rule in rules} == {
         "images": "images/",
         "inputs": "inputs/",
+        "uploads": "uploads/",
         "answers": "answers/",
         "leftovers": "",
     }

@@ -132,6 +132,13 @@ class S3Images:
             objects = [{"Key": key} for key in keys[start : start + _DELETED_PER_CALL]]
             self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
 
+    def sign_upload(self, key: str, content_type: str, largest: int, seconds: int) -> tuple[str, Mapping[str, str]]:
+        """Where to POST a form that stores one file under `key`, and its fields (S3's POST policies)."""
+        typed = {"Content-Type": content_type}
+        conditions = [typed, ["content-length-range", 1, largest]]
+        form = self._client.generate_presigned_post(self._bucket, key, typed, conditions, seconds)
+        return form["url"], form["fields"]
+
     def presign(self, key: str) -> str:
         """A URL that anybody may GET until it expires (at most an hour).
 

@@ -87,6 +87,7 @@ class Requests(Shared):
 
         from imagegate.usecases.delete import Delete
         from imagegate.usecases.estimate import Estimate
+        from imagegate.usecases.uploads import Uploads
         from imagegate.web.services import Services
 
         waiting, settings = self.wait_services, self.settings
@@ -102,6 +103,7 @@ class Requests(Shared):
             disabled_webhooks=self.deliveries,
             estimate=Estimate(routes=self.routes, latencies=self.latencies, expands=settings.expands),
             fetch_pictures=lambda urls: self.input_pictures(urls),
+            uploads=Uploads(images=self.images, clock=self.clock),
             listing=self.listing,
             missing_secrets=self._missing_secrets,
         )

@@ -1,6 +1,6 @@
 """Storage of operations, API keys, usage, pictures and statistics."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -121,6 +121,12 @@ class ImageStore(Protocol):
         """Read the bytes. Raises KeyError when they are gone, and logs it when they should still be there.
 
         `written_at`: when they were stored at the earliest, in seconds since the epoch.
+        """
+
+    def sign_upload(self, key: str, content_type: str, largest: int, seconds: int) -> tuple[str, Mapping[str, str]]:
+        """Where to POST a form that stores one file under `key`, and its fields.
+
+        S3 takes it for so many seconds, with that content type, and with 1 to `largest` bytes.
         """
 
     def presign(self, key: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from imagegate.dialects.openai.pictures import UPLOAD
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.request.route import Target
 from imagegate.ports.messaging import Deliveries, DisabledWebhooks
@@ -13,6 +14,7 @@ from imagegate.usecases.delete import Delete
 from imagegate.usecases.redeliver import Redeliver
 from imagegate.usecases.retry import Retry
 from imagegate.usecases.start import Start
+from imagegate.usecases.uploads import Uploads
 from imagegate.web.wait_services import WaitServices
 
 
@@ -31,9 +33,24 @@ class Services(WaitServices):
     estimate: Callable[[ImageRequest], dict[str, Any]]
     fetch_pictures: Callable[[Sequence[str]], Sequence[bytes]]
     """Fetches pictures to work from at addresses that a caller gives. Raises InvalidRequest."""
+    uploads: Uploads
     listing: Listing
     missing_secrets: Callable[[Target], Sequence[str]] = lambda target: ()
     """The names of the credentials of which one has to be set before a provider can be asked; none if it can."""
+
+    def fetch_for(self, owner: str) -> Callable[[Sequence[str]], Sequence[bytes]]:
+        """Brings the pictures that a request of that owner names: uploads of theirs, and at addresses elsewhere."""
+
+        def fetch(texts: Sequence[str]) -> Sequence[bytes]:
+            uploads = [text for text in texts if text.startswith(UPLOAD)]
+            addresses = [text for text in texts if not text.startswith(UPLOAD)]
+            read = self.uploads.read(owner, [text.removeprefix(UPLOAD) for text in uploads])
+            bodies = dict(zip(uploads, read, strict=True))
+            if addresses:
+                bodies |= zip(addresses, self.fetch_pictures(addresses), strict=True)
+            return [bodies[text] for text in texts]
+
+        return fetch
 
     def facts_of(self, target: Target) -> dict[str, Any]:
         """Whether the target can be used or what it lacks, and how many seconds its jobs have taken."""

@@ -4,12 +4,12 @@ import hashlib
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
 
-from imagegate.dialects.openai.pictures import Reference, kind_of, read_reference, take_pictures
+from imagegate.dialects.openai.pictures import Reference, kind_of, name_in_form, read_reference, take_pictures
 from imagegate.dialects.parsing import LARGEST, parse_document
 from imagegate.domain.errors import InvalidRequest, TooLarge
 from imagegate.domain.pictures.container import DamagedPicture
@@ -23,7 +23,10 @@ MOST = 16
 FetchAll = Callable[[Sequence[str]], Sequence[bytes]]
 """Fetches pictures from addresses that a caller gave. Raises InvalidRequest."""
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
-_SMALLER = "Send fewer or smaller pictures, or their https addresses in place of their bytes."
+_SMALLER = (
+    "Send fewer or smaller pictures, or their https addresses in place of their bytes, or upload them first: "
+    "POST /v1/uploads (docs/requests.md#large-pictures)."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ async def read_upload(request: Request, fetch_all: FetchAll) -> Upload:
 
 def _parse_form_parts(parts: Sequence[Part], fetch_all: FetchAll) -> Upload:
     document, files, texts = dict[str, Any](), dict[str, list[bytes]](), dict[str, list[str]]()
+    parts = [_with_reference(part) for part in parts]
     count = Counter(part.name for part in parts)
     for part in parts:
         name, kind = part.name, kind_of(part.name)
@@ -85,6 +89,12 @@ def _parse_form_parts(parts: Sequence[Part], fetch_all: FetchAll) -> Upload:
     return Upload(fields=told.fields, images=images, mask=masks[0] if masks else None, name=told.name)
 
 
+def _with_reference(part: Part) -> Part:
+    """A field `image[upload]` as the field `image` with the upload."""
+    name, before = name_in_form(part.name)
+    return replace(part, name=name, body=before.encode() + part.body) if before and not part.is_file else part
+
+
 def _parse_json(document: Mapping[str, Any], fetch_all: FetchAll, default: str = "images") -> Upload:
     """`default`: the field that is missing when there is no picture."""
     taken = take_pictures(document)
@@ -99,8 +109,8 @@ def _parse_json(document: Mapping[str, Any], fetch_all: FetchAll, default: str =
 
 def _bodies(references: Sequence[Reference], fetch_all: FetchAll) -> list[bytes]:
     """The bytes of each picture. What came in the body is read before anything is fetched."""
-    own = {each: read_reference(each) for each in references if not each.is_address}
-    addresses = [each for each in references if each.is_address]
+    own = {each: read_reference(each) for each in references if not each.is_elsewhere}
+    addresses = [each for each in references if each.is_elsewhere]
     fetched = _fetched(addresses, fetch_all) if addresses else {}
     return [(own | fetched)[each] for each in references]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from imagegate.dialects.cleaning import printable_name
 from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.operation.ids import is_id
 from imagegate.domain.pictures.headers import content_type_of
 
 _IMAGES = frozenset(
@@ -23,6 +24,9 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LIKE_A_PICTURE = re.compile(r"image|picture|photo|mask|frame|sketch|markup|drawing")
 _DATA_URL = "data:"
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+UPLOAD = "upload:"
+"""In front of the id of an upload, in place of a picture."""
+_UPLOAD_FIELD = re.compile(r"(.+)\[upload\]")
 _IN_OBJECTS = ("image_url", "url", "b64_json", "base64", "data", "image")
 _LONGEST_START = 64
 """Characters of base64 in which the first bytes of a picture are."""
@@ -43,9 +47,9 @@ class Reference:
         return self.param.partition(".")[0]
 
     @property
-    def is_address(self) -> bool:
-        """True when it has to be fetched."""
-        return bool(_ADDRESS.match(self.text))
+    def is_elsewhere(self) -> bool:
+        """True when it has to be fetched: it is an address or an upload."""
+        return bool(_ADDRESS.match(self.text)) or self.text.startswith(UPLOAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +110,26 @@ def _references(param: str, value: Any) -> Iterator[Reference]:
 
 
 def _text(param: str, value: Any) -> str:
-    """The address or base64 in a text, or in an object such as `{"image_url": {"url": …}}`."""
+    """The address or base64 in a text, or in an object such as `{"image_url": {"url": …}}`, or an upload."""
     while isinstance(value, Mapping):
+        if isinstance(upload := value.get("upload"), str):
+            value = f"{UPLOAD}{upload}"
+            break
         value = next((value[name] for name in _IN_OBJECTS if value.get(name)), None)
     text = value.strip() if isinstance(value, str) else ""
-    if _ADDRESS.match(text) or text.startswith(_DATA_URL) or _is_picture(text):
+    if _ADDRESS.match(text) or text.startswith(_DATA_URL) or _is_upload(text) or _is_picture(text):
         return text
     raise InvalidRequest(f"'{param}' must be a picture.", param=param, remedy=HOW_TO_SEND)
+
+
+def _is_upload(text: str) -> bool:
+    return text.startswith(UPLOAD) and is_id(text.removeprefix(UPLOAD))
+
+
+def name_in_form(name: str) -> tuple[str, str]:
+    """The field that `image[upload]`, as clients write objects in forms, belongs to, and what precedes its text."""
+    found = _UPLOAD_FIELD.fullmatch(name)
+    return (found[1], UPLOAD) if found and kind_of(found[1]) else (name, "")
 
 
 def _is_picture(text: str) -> bool:

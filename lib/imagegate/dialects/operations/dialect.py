@@ -21,7 +21,7 @@ class Operations:
 
     def owns(self, path: str, query: bytes) -> bool:
         """Operations, pictures and usage."""
-        return path.startswith(("/v1/operations", "/v1/images/", "/v1/usage"))
+        return path.startswith(("/v1/operations", "/v1/images/", "/v1/usage", "/v1/uploads"))
 
     def id_headers(self, headers: Mapping[str, str], request_id: str) -> Mapping[str, str]:
         """None beside `x-request-id`."""

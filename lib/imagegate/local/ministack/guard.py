@@ -6,6 +6,7 @@ its queues), and invites every web page (`Access-Control-Allow-Origin: *`).
 
 import hmac
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from ministack import app as ministack
 from ministack.core.iam_evaluator import AuthError
 from ministack.core.router import detect_service
 from ministack.core.sigv4 import decode_header_value
+from ministack.services.s3 import _parse_multipart_form as parse_form
 
 from imagegate.local.front_door import DOOR_HEADER
 from imagegate.local.ministack.credentials import is_presigned, signature_failure
@@ -26,6 +28,8 @@ _DOOR_HEADER = DOOR_HEADER.encode()
 _ENTRANCES = ("/_aws/execute-api/", "/_aws/lambda-url/")
 _PICTURE_METHODS = ("GET", "HEAD", "OPTIONS")
 _ALLOWS = b"access-control-"
+_BUCKET_PATH = re.compile(r"/(?:[a-z0-9][a-z0-9.-]*/?)?")
+_FORM_SIGNATURE = ("key", "policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature")
 Headers = Mapping[str, str]
 Reply = tuple[int, Headers, bytes]
 
@@ -82,10 +86,29 @@ class MiniStackGuard:
         body, replay = await _read(receive)
         raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
         failure = signature_failure(scope["method"], raw_path.decode("latin-1"), query, headers, body)
-        if failure is None:
+        if failure is None or (_is_for_bucket(scope, headers, query) and _is_signed_form(headers, body)):
             await self._app(scope, replay, send)
         else:
             await _reply(send, _refusal(failure, scope, headers, query))
+
+
+def _is_for_bucket(scope: Scope, headers: Headers, query: dict[str, list[str]]) -> bool:
+    """True for a POST to a bucket of S3 itself, as forms are sent."""
+    path = scope["path"]
+    on_bucket = scope["method"] == "POST" and not query and _BUCKET_PATH.fullmatch(path) is not None
+    return on_bucket and detect_service("POST", path, dict(headers), query) == "s3"
+
+
+def _is_signed_form(headers: Headers, body: bytes) -> bool:
+    """True for a form with S3's signature in it, which MiniStack checks; it takes others without one.
+
+    The parts are read by MiniStack's own reader, so that both see the same.
+    """
+    content_type = headers.get("content-type", "")
+    if "authorization" in headers or not content_type.startswith("multipart/form-data"):
+        return False
+    names = [name.lower() for name, *_ in parse_form(content_type, body) or []]
+    return all(names.count(name) == 1 for name in _FORM_SIGNATURE)
 
 
 def _without_token(scope: Scope) -> Scope:

@@ -44,7 +44,7 @@ router = create_router()
 @router.post("/api/{provider}/images/generations", name="generate_by_provider")
 async def generate(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Make pictures from a prompt, or from pictures if the request has some."""
-    upload = await read_upload(request, services.fetch_pictures)
+    upload = await read_upload(request, services.fetch_for(principal.owner))
     is_task = huggingface.is_task(upload.fields)
     if request.scope["path"] in _BASES and not is_task:
         raise HTTPException(404)
@@ -71,7 +71,7 @@ async def generate(request: Request, services: ServicesDep, principal: Principal
 @router.post("/openai/deployments/{deployment:path}/images/edits", name="edit", include_in_schema=False)
 async def edit(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Make pictures from pictures and a prompt."""
-    upload = await read_upload(request, services.fetch_pictures)
+    upload = await read_upload(request, services.fetch_for(principal.owner))
     return _generate_from_pictures(request, services, principal, openai_requests.EditsBody, upload)
 
 
@@ -79,7 +79,7 @@ async def edit(request: Request, services: ServicesDep, principal: PrincipalDep)
 @router.post("/openai/deployments/{deployment:path}/images/variations", name="vary", include_in_schema=False)
 async def vary(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Make pictures from a picture."""
-    upload = await read_upload(request, services.fetch_pictures)
+    upload = await read_upload(request, services.fetch_for(principal.owner))
     return _generate_from_pictures(request, services, principal, openai_requests.VariationsBody, upload)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from imagegate.dialects.operations import requests as operations_requests
+from imagegate.dialects.operations import uploads as operations_uploads
 from imagegate.dialects.operations import usage as operations_usage
 from imagegate.dialects.operations import webhooks as operations_webhooks
 from imagegate.dialects.operations.dialect import OPERATIONS
@@ -13,6 +14,7 @@ from imagegate.domain.access.ledger import UsageTotals, day_of
 from imagegate.domain.operation.account import Amount
 from imagegate.domain.webhooks.delivery import Delivery, DeliveryAttempt, DeliveryState
 from imagegate.domain.webhooks.webhook import Webhook
+from imagegate.usecases.uploads import UploadForm
 from imagegate.web import openapi_samples as samples
 from imagegate.web.openai import openapi as openai_openapi
 from imagegate.web.openapi_parts import (
@@ -29,6 +31,7 @@ from imagegate.web.openapi_parts import (
 )
 from imagegate.web.operations import schemas
 from imagegate.web.operations.provenance_schemas import PictureProvenanceSchema
+from imagegate.web.operations.upload_schemas import UploadSchema
 from imagegate.web.operations.usage_schemas import KeyUsageSchema
 
 _PROBLEM = ErrorShape(dialect=OPERATIONS, schema=schemas.ProblemSchema, media_type="application/problem+json")
@@ -61,6 +64,11 @@ _DELIVERED = Delivery(
     operation_id=samples.ID, sequence=4, event="succeeded", event_id=f"{samples.ID}.4", body="",
     announced_at=samples.AT + 4.1, expires_at=samples.AT + 2_592_000,
     state=DeliveryState.DELIVERED, tries=(DeliveryAttempt(at=samples.AT + 4.3, seconds=0.08, status=204),),
+)  # fmt: skip
+_FORM = UploadForm(
+    id=samples.ID, url="https://bucket.s3.eu-central-1.amazonaws.com/", expires_at=samples.AT + 900,
+    fields={"key": f"uploads/…/{samples.ID}", "Content-Type": "image/jpeg", "policy": "…", "x-amz-signature": "…"},
+    usable_until=samples.AT + 3600,
 )  # fmt: skip
 _DELIVERIES = {"model": schemas.DeliveriesSchema, "description": "The deliveries."}
 _KEY = ApiKey(
@@ -204,6 +212,17 @@ DOCUMENTED = {
         },
         errors=_ERRORS,
         examples={200: render_provenance(samples.DONE, samples.DONE.pictures[0])},
+    ),
+    "upload": Documented(
+        summary="Get a form to send a large picture with",
+        description="For pictures to work from that are larger than a request may be. S3 takes the form.",
+        responses={
+            201: {"model": UploadSchema, "description": "The form."},
+            **_ERRORS(s400="The request must be changed."),
+        },
+        errors=_ERRORS,
+        examples={201: operations_uploads.render_upload(_FORM).body},
+        body=json_body(operations_uploads.UploadBody, photo={"content_type": "image/jpeg"}),
     ),
     "usage": Documented(
         summary="Show the use of the API key's limits",

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from imagegate.dialects.operations import requests as operations_requests
 from imagegate.dialects.operations import responses as operations_responses
+from imagegate.dialects.operations import uploads as operations_uploads
 from imagegate.dialects.operations import usage as operations_usage
 from imagegate.dialects.operations import webhooks as operations_webhooks
 from imagegate.dialects.operations.pages import parse_page_token
@@ -174,6 +175,13 @@ async def provenance(image_id: str, services: ServicesDep, principal: PrincipalD
     """Show where a picture comes from."""
     operation, picture = _find_picture(image_id, services, principal)
     return to_response(ApiResponse(200, operations_responses.render_provenance(operation, picture)))
+
+
+@router.post("/v1/uploads", name="upload", status_code=201, dependencies=_STRICT)
+async def upload(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
+    """Give a form to send a large picture with."""
+    content_type = operations_uploads.parse_upload(await request.body())
+    return to_response(operations_uploads.render_upload(services.uploads.begin(principal.owner, content_type)))
 
 
 @router.get("/v1/usage", name="usage", dependencies=_STRICT)
