@@ -98,6 +98,7 @@ docs: $(STAMP)  ## regenerate the OpenAPI document and the tables in docs/
 	@$(BIN)/imagegate routes schema > docs/routes.schema.json
 	@$(BIN)/imagegate schemas docs/events
 	@$(BIN)/python tests/scanners/licences.py > docs/licences.md
+	@PYTHONPATH=tests $(BIN)/python -P -m benchmarks.performance pages
 
 STAGE ?= dev
 # Passed on literally: neither make nor the shell interprets quotes and dollars of a value.

@@ -13,8 +13,8 @@ from support.stack_settings import TEMPLATE
 PRICES = tomllib.loads((Path(__file__).parent / "prices.toml").read_text())
 PRICE: dict[str, float] = PRICES["page"] | PRICES["memory"]
 DOCUMENT = load_yaml(TEMPLATE)
-FUNCTIONS = ("api", "submit", "poll", "fail", "publish", "sweep")
-HTTP = ("api",)
+FUNCTIONS = ("api", "wait", "submit", "poll", "fail", "publish", "sweep")
+HTTP = ("api", "wait")
 """The functions behind API Gateway."""
 WORK = ("submit", "poll")
 _LINE_EXTRA = 26
