@@ -11,6 +11,7 @@ from imagegate.cli.client import options
 from imagegate.cli.client.connection import ProfileName, Url
 from imagegate.cli.client.exits import CommandError, prints_json
 from imagegate.cli.client.session import gateway
+from imagegate.cli.progress import live_line
 from imagegate.cli.sentences import aligned, command, hint, printable
 from imagegate.domain.operation.ids import is_id
 from imagegate.domain.operation.operation import State
@@ -36,7 +37,9 @@ def list_operations(
     """List operations, the newest first."""
     with gateway(url, profile) as client:
         pages = client.pages("/v1/operations", "operations", state=state, model=model, page_size=min(limit, 100))
-        found = list(islice(pages, limit))
+        found: list[dict[str, Any]] = []
+        with live_line(lambda: f"{len(found)} of at most {limit} operations"):
+            found.extend(islice(pages, limit))
     if prints_json(json_):
         _print_json(found)
     elif found:

@@ -2,17 +2,12 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from imagegate.cli.client.exits import GatewayUnreachable, Interrupted, OperationCancelled, OperationFailed, Throttled
 from imagegate.cli.client.gateway import GatewayClient, retry_after
 from imagegate.cli.client.states import Operation, describe
+from imagegate.cli.progress import live_line
 from imagegate.cli.sentences import command, hint, printable
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 _LONGEST_PAUSE = 3.0
 """Seconds between two polls, so that the line stays true."""
@@ -25,8 +20,10 @@ def wait(client: GatewayClient, operation: Operation, come_back: str) -> Operati
     if operation["done"]:
         return operation
     latest = [operation]
+    if not sys.stderr.isatty():
+        hint(f"Operation {operation['id']}: {describe(operation, time.time())}")
     try:
-        with _live_line(operation["id"], lambda: describe(latest[0], time.time())):
+        with live_line(lambda: describe(latest[0], time.time())):
             return _poll(client, operation["id"], latest)
     except KeyboardInterrupt:
         raise Interrupted(f"operation {operation['id']} goes on. Come back with: {come_back}") from None
@@ -62,30 +59,3 @@ def _poll(client: GatewayClient, operation_id: str, latest: list[Operation]) -> 
         if latest[0]["done"]:
             return latest[0]
         time.sleep(min(retry_after(response.headers), _LONGEST_PAUSE))
-
-
-@contextmanager
-def _live_line(operation_id: str, text: Callable[[], str]) -> Iterator[None]:
-    """Show a line on standard error that changes as `text` does; without a terminal, show it once."""
-    if not sys.stderr.isatty():
-        hint(f"Operation {operation_id}: {text()}")
-        yield
-        return
-    from rich.console import Console
-    from rich.live import Live
-    from rich.spinner import Spinner
-
-    console, spinner = Console(stderr=True), Spinner("dots")
-
-    def line() -> Spinner:
-        spinner.update(text=_plain(text()))
-        return spinner
-
-    with Live(get_renderable=line, console=console, transient=True, refresh_per_second=8, redirect_stdout=False):
-        yield
-
-
-def _plain(text: str) -> "Text":
-    from rich.text import Text
-
-    return Text(text, no_wrap=True, overflow="ellipsis")

@@ -41,6 +41,7 @@ class Deployment:
         self._formation = Formation(clients, self._clock)
         self._choices: Mapping[str, Choice] = {}
         self._file: Path | None = None
+        self._steps = screen.Steps(0)
 
     def choose(self, file: Path | None, words: str, assignments: Sequence[str]) -> None:
         """Read the parameters: of the stage's file, then over them `A=b C=d` and single `NAME=VALUE`."""
@@ -67,13 +68,14 @@ class Deployment:
 
     def run(self) -> None:
         """Build and deploy, and show what to do next."""
+        self._steps = screen.Steps(2 if self._sam.installed else 3)
         if not self._sam.installed:
-            with screen.step("SAM CLI, into .venvs/sam (once; about 250 MB)"):
+            with self._steps.step("SAM CLI, into .venvs/sam (once; about 250 MB)"):
                 self._sam.install()
-        with screen.step("build the layer"):
+        with self._steps.step("build the layer"):
             self._sam.build()
         self._clear_the_way()
-        with screen.step(f"deploy {self._name}"):
+        with self._steps.step(f"deploy {self._name}", quiet=False):
             self._deploy()
         self._show_next()
 
@@ -115,7 +117,7 @@ class Deployment:
         screen.say(f"{stack.name} was never complete ({stack.status}):")
         for line in self._formation.failures(stack):
             screen.say(f"  {line}")
-        with screen.step("remove what is left of it"):
+        with self._steps.further("remove what is left of it"):
             self._formation.delete(stack)
             status = self._formation.wait_deleted(stack, _CLEANING)
         if status != "DELETE_COMPLETE":
@@ -128,7 +130,7 @@ class Deployment:
         machine = f"arn:{partition}:states:{where.region}:{where.id}:stateMachine:{name}"
         executions = Executions(self._clients("stepfunctions"), machine, self._clock)
         if executions.deleting():
-            with screen.step("wait for the workflow of an earlier deployment to end"):
+            with self._steps.further("wait for the workflow of an earlier deployment to end"):
                 gone = executions.wait_deleted(_CLEANING)
             if not gone:
                 raise StackStateError(

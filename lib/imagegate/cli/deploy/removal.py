@@ -50,10 +50,11 @@ class Removal:
 
     def run(self) -> None:
         """Stop executions, delete the stack, and show what AWS keeps. Raises StackStateError when it is not deleted."""
-        with screen.step("stop running executions"):
+        steps = screen.Steps(2)
+        with steps.step("stop running executions"):
             for execution in self._executions:
                 execution.stop_all(_STOPPING)
-        with screen.step(f"delete {self._stack.name}"):
+        with steps.step(f"delete {self._stack.name}"):
             self._formation.delete(self._stack)
             status = self._formation.wait_deleted(self._stack, _DELETING, self._stop_late_ones)
         if status == "DELETE_FAILED":

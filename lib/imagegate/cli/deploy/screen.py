@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 
 import typer
 
 from imagegate.cli.deploy.account import Account
 from imagegate.cli.deploy.remains import Remains
+from imagegate.cli.progress import working
 from imagegate.cli.sentences import command
 
 
@@ -22,13 +24,29 @@ def warn(lines: Iterable[str]) -> None:
         typer.echo(typer.style("! ", fg="yellow") + line)
 
 
-@contextmanager
-def step(name: str) -> Iterator[None]:
-    """Show a step before it begins, and its seconds when it is done."""
-    began = time.monotonic()
-    say(f"==> {name}")
-    yield
-    say(f"==> {name}: done in {time.monotonic() - began:.0f} s")
+@dataclass
+class Steps:
+    """The steps of a run, numbered, so that it is seen what is left."""
+
+    total: int
+    done: int = 0
+
+    @contextmanager
+    def step(self, name: str, quiet: bool = True) -> Iterator[None]:
+        """Show a step before it begins, while it lasts, and its seconds when it is done.
+
+        `quiet`: false when programs write to the terminal meanwhile.
+        """
+        began, self.done = time.monotonic(), self.done + 1
+        say(f"==> {self.done} of {self.total}: {name}")
+        with working(name) if quiet else nullcontext():
+            yield
+        say(f"==> {name}: done in {time.monotonic() - began:.0f} s")
+
+    def further(self, name: str) -> AbstractContextManager[None]:
+        """A step that turned out to be necessary."""
+        self.total += 1
+        return self.step(name)
 
 
 def show_target(stack: str, account: Account, lines: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from imagegate.cli.progress import working
 from imagegate.cli.routes import options
 from imagegate.cli.routes.push import note_secrets, push_text
 from imagegate.cli.sentences import aligned, command, hint, in_a_sentence
@@ -116,8 +117,10 @@ def schema() -> None:
 
 
 def _push(where: DeploymentTarget, text: str, source: str, note: str) -> None:
-    pushed = push_text(where.deployment.pushed_routes, text, source, note)
-    note_secrets(where)
+    with working(f"1 of 2: check {source} and put it in force"):
+        pushed = push_text(where.deployment.pushed_routes, text, source, note)
+    with working("2 of 2: note which credentials are set"):
+        note_secrets(where)
     seconds = "within a minute; operations under way keep theirs"
     hint(f"Pushed as {pushed.version}: in force {seconds}." if pushed else "These routes are in force already.")
 

@@ -3,6 +3,8 @@
 import json
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -146,6 +148,23 @@ def test_delete_asks_first(gateway: CliGateway, tmp_path: Path) -> None:
             shown.type(answer)
             assert shown.wait() == status, shown.text
     assert not gateway.made.store.get(made)
+
+
+def test_doctor_shows_each_finding(gateway: CliGateway, tmp_path: Path) -> None:
+    with terminal("doctor", "--url", gateway.url, folder=tmp_path) as shown:
+        assert shown.wait() == 0, shown.text
+        assert f"✓ gateway       {gateway.url} answers, and asks for no key." in shown.text.replace("\n", "")
+
+
+def test_completion_is_installed_by_one_command(tmp_path: Path) -> None:
+    imagegate = Path(sys.executable).with_name("imagegate")
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "SHELL": "/bin/bash"}
+    script = f"{imagegate} --install-completion; echo ended $?"
+    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert "ended 0" in done.stdout, done
+    [written] = tmp_path.rglob("imagegate.sh")
+    assert "_IMAGEGATE_COMPLETE" in written.read_text()
+    assert str(written) in (tmp_path / ".bashrc").read_text()
 
 
 def test_every_help_fits_a_screen(tmp_path: Path) -> None:
