@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from imagegate.cli.client.order import LARGEST_FORM
 from imagegate.cli.main import app
 from imagegate.local.stack.stack import Stack
 from support.terminal import CTRL_C, terminal
@@ -28,6 +29,19 @@ def test_a_picture_is_made_and_another_one_from_it(
     for file in document["files"]:
         with Image.open(file) as picture:
             picture.load()
+
+
+def test_a_photo_that_is_too_large_for_a_request_is_uploaded(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IMAGEGATE_URL", stack.base_url)
+    Image.effect_noise((2400, 2400), 80).convert("RGB").save("photo.png")
+    assert Path("photo.png").stat().st_size > LARGEST_FORM
+    result = CliRunner().invoke(app, ["generate", "a hat on it", "-i", "photo.png", "-o", "hat.png"])
+    assert result.exit_code == 0, result.output
+    with Image.open("hat.png") as picture:
+        picture.load()
 
 
 @pytest.mark.slow

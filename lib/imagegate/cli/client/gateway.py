@@ -64,16 +64,20 @@ class GatewayClient:
 
     def download(self, url: str) -> bytes:
         """The bytes at a URL that the gateway gave; the key goes to the gateway only."""
-        own = url.startswith(("/", f"{self._connection.url}/"))
-        headers = None if own else {"authorization": ""}
-        return self.send("GET", url, follow_redirects=True, headers=headers).content
+        return self.send("GET", url, follow_redirects=True).content
 
-    def send(self, method: str, path: str, **request: Any) -> httpx.Response:
+    def upload(self, body: bytes, content_type: str) -> str:
+        """Upload a picture that is too large for a request; the id that stands for it."""
+        form = self.post("/v1/uploads", json={"content_type": content_type})
+        self.send("POST", form["url"], data=form["fields"], files={"file": body})
+        return str(form["id"])
+
+    def send(self, method: str, path: str, follow_redirects: bool = False, **content: Any) -> httpx.Response:
         """Send a request, again when the gateway is away for a moment. `path`: below the base URL, or a whole URL."""
-        url = path if "://" in path else self._connection.url + path
+        request = self._request(method, path, content)
         for attempt in range(1, _REPEATS + 1):
             try:
-                response = self._http.request(method, url, **request)
+                response = self._http.send(request, follow_redirects=follow_redirects)
             except httpx.TransportError as error:
                 if attempt == _REPEATS or isinstance(error, httpx.ConnectError):
                     raise self._unreachable(error) from error
@@ -83,6 +87,14 @@ class GatewayClient:
                     return self._checked(response)
                 self._sleep(min(retry_after(response.headers), _LONGEST_PAUSE))
         raise AssertionError
+
+    def _request(self, method: str, path: str, content: dict[str, Any]) -> httpx.Request:
+        """A request to the gateway, or without its key to another server."""
+        base = self._connection.url
+        request = self._http.build_request(method, path if "://" in path else base + path, **content)
+        if not str(request.url).startswith(f"{base}/"):
+            request.headers.pop("authorization", None)
+        return request
 
     def _unreachable(self, error: Exception) -> GatewayUnreachable:
         where, cause = self._connection, printable(str(error)) or type(error).__name__

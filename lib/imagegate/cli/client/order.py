@@ -8,9 +8,10 @@ from typing import Any
 
 from imagegate.cli.client.exits import CommandError
 from imagegate.cli.client.gateway import GatewayClient
+from imagegate.domain.pictures.headers import content_type_of
 
-LARGEST_PICTURES = 4_400_000
-"""Bytes of pictures that one request to Lambda has room for."""
+LARGEST_FORM = 4_000_000
+"""Bytes of pictures in a form; more are uploaded first, because Lambda takes about 4.5 MB."""
 _REPEATABLE = "idempotency-key"
 
 
@@ -37,10 +38,8 @@ class ImageOrder:
             body = self._fields() | {"model": self.model or _first_model(client)}
             return dict(client.post("/v1/operations", json=body, headers=headers))
         fields = self._fields() | ({"model": self.model} if self.model else {})
-        form = {name: str(value) for name, value in fields.items()}
         headers |= {"prefer": "respond-async"}
-        parts = pictures.parts
-        return dict(client.post("/v1/images/edits", data=form, files=parts, headers=headers))
+        return dict(client.post("/v1/images/edits", headers=headers, **pictures.with_fields(fields, client)))
 
     def _fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {
@@ -56,7 +55,7 @@ class ImageOrder:
 
 @dataclass(frozen=True, slots=True)
 class _Pictures:
-    """Pictures of a request, as parts of a form. Here larger ones can be uploaded first."""
+    """Pictures of a request, as parts of a form."""
 
     parts: list[tuple[str, tuple[str | None, bytes | str]]]
 
@@ -65,14 +64,27 @@ class _Pictures:
         if mask and not inputs:
             raise CommandError("A mask needs the picture that it is for. Give it with -i.")
         named = [*(("image", each) for each in inputs), *([("mask", mask)] if mask else [])]
-        parts = [_part(name, each) for name, each in named]
-        size = sum(len(body) for _, (_, body) in parts)
-        if size > LARGEST_PICTURES:
-            raise CommandError(
-                f"The pictures have {size / 1e6:.1f} MB, and a request takes {LARGEST_PICTURES / 1e6:.1f} MB. "
-                "Make them smaller, or give their https addresses."
-            )
-        return cls(parts)
+        return cls([_part(name, each) for name, each in named])
+
+    def with_fields(self, fields: dict[str, Any], client: GatewayClient) -> dict[str, Any]:
+        """The request: a form, or JSON with the ids of uploads when the form would be too large."""
+        if sum(len(body) for _, (_, body) in self.parts) <= LARGEST_FORM:
+            return {"data": {name: str(value) for name, value in fields.items()}, "files": self.parts}
+        references = [(name, _reference(part, client)) for name, part in self.parts]
+        images = [reference for name, reference in references if name == "image"]
+        masks = {name: reference for name, reference in references if name == "mask"}
+        return {"json": {**fields, "images": images, **masks}}
+
+
+def _reference(part: tuple[str | None, bytes | str], client: GatewayClient) -> dict[str, str]:
+    """What stands for a picture in JSON: its address, or the id of its upload."""
+    name, body = part
+    if isinstance(body, str):
+        return {"image_url": body}
+    content_type = content_type_of(body)
+    if content_type is None:
+        raise CommandError(f"{name} is not a PNG, JPEG or WebP picture.")
+    return {"upload": client.upload(body, content_type)}
 
 
 def _part(name: str, picture: str) -> tuple[str, tuple[str | None, bytes | str]]:

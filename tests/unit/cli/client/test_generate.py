@@ -11,7 +11,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from imagegate.cli.client.order import LARGEST_PICTURES
+from imagegate.cli.client.order import LARGEST_FORM
 from imagegate.cli.main import app
 from imagegate.domain.operation.operation import State
 from support.bare_server import answering, says
@@ -111,7 +111,7 @@ def test_without_waiting_it_prints_the_id(run: Run, gateway: CliGateway) -> None
         (["a fox", "-o", "file/fox.png"], "There is no folder"),
         (["a fox", "-i", "missing.png"], "missing.png cannot be read"),
         (["a fox", "--mask", "mask.png"], "A mask needs the picture"),
-        (["a fox", "-i", "large.png"], "Make them smaller"),
+        (["a fox", "-i", "large.png"], "is not a PNG, JPEG or WebP picture"),
         (["  "], "The prompt is empty"),
         (["a fox", "-m", "nothing"], "does not exist"),
         (["a fox", "-s", "huge"], "size"),
@@ -123,7 +123,7 @@ def test_what_is_wrong_is_said_before_anything_is_bought(
     run: Run, gateway: CliGateway, arguments: list[str], said: str
 ) -> None:
     Path("file").write_text("")
-    Path("large.png").write_bytes(bytes(LARGEST_PICTURES + 1))
+    Path("large.png").write_bytes(bytes(LARGEST_FORM + 1))
     before = len(gateway.painter.runs)
     result = run("generate", *arguments)
     assert result.exit_code == 1, result.output
@@ -179,16 +179,16 @@ def test_a_damaged_picture_is_noticed(run: Run, gateway: CliGateway) -> None:
 def test_a_lost_answer_starts_no_second_operation(
     run: Run, gateway: CliGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, lost = httpx.Client.request, [True]
+    original, lost = httpx.Client.send, [True]
 
-    def request(self: httpx.Client, method: str, url: str, **more: Any) -> httpx.Response:
-        answer = original(self, method, url, **more)
-        if method == "POST" and lost.pop():
+    def send(self: httpx.Client, request: httpx.Request, **more: Any) -> httpx.Response:
+        answer = original(self, request, **more)
+        if request.method == "POST" and lost.pop():
             lost.append(False)
             raise httpx.ReadError("lost")
         return answer
 
-    monkeypatch.setattr(httpx.Client, "request", request)
+    monkeypatch.setattr(httpx.Client, "send", send)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     before = len(gateway.painter.runs)
     printed(run("generate", "a fox"))
