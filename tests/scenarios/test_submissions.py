@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.errors import Failure, FailureCode, SecretsUnreadable
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Submission, Ticket
 from imagegate.domain.request.geometry import Grid
@@ -107,3 +107,26 @@ def test_a_visit_begins_no_submission_that_it_may_not_live_to_see_the_end_of() -
     operation = one.begun(n=4)
     assert one.submit(operation.id).next == "submit"
     assert len(orders(one)) == 2
+
+
+def test_while_credentials_cannot_be_read_no_provider_is_judged_and_none_is_asked_instead() -> None:
+    """SSM takes 40 reads a second, and a burst starts more functions than that."""
+    unread = [True, True]
+
+    def prepare(provider_key: str, model: str) -> None:
+        if unread and unread.pop():
+            raise SecretsUnreadable(Failure(FailureCode.CAPACITY, "The upstream's credentials cannot be read."))
+
+    world = World()
+    world.deployment.prepare = prepare
+    operation = world.begun()
+    for _ in range(2):
+        step = world.submit(operation.id)
+        assert (step.next, step.wait) == ("wait", 5)
+        assert not world.now(operation).attempts
+        assert not world.now(operation).done
+        world.clock.sleep(step.wait)
+        step = world.poll(operation.id, submit_not_before=step.submit_not_before)
+        assert step.next == "submit"
+    world.submit(operation.id)
+    assert [attempt.provider for attempt in world.now(operation).attempts] == ["alpha"]

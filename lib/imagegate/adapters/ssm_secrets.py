@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.errors import Failure, FailureCode, SecretsUnreadable
 
 _TTL = 300.0
 _UNREADABLE = Failure(FailureCode.CAPACITY, "The upstream's credentials cannot be read at the moment.")
@@ -30,7 +30,7 @@ class SsmSecrets:
     def get(self, name: str) -> str | None:
         """The secret of that name, or `None` when it was never set.
 
-        While SSM does not answer, the one that was read last; where there is none, raises UpstreamError(capacity): SSM
+        While SSM does not answer, the one that was read last; where there is none, raises SecretsUnreadable: SSM
         takes 40 reads a second, more processes than that may start at once, and their upstreams were not asked yet.
         """
         read_at, value = self._kept.get(name, (float("-inf"), None))
@@ -40,7 +40,7 @@ class SsmSecrets:
             except (ClientError, BotoCoreError) as error:
                 logging.warning("the secret %s cannot be read: %s", name, error)
                 if name not in self._kept:
-                    raise UpstreamError(_UNREADABLE) from error
+                    raise SecretsUnreadable(_UNREADABLE) from error
             self._kept[name] = (time.monotonic(), value)
         return value
 

@@ -52,6 +52,7 @@ class Workflow(Shared):
                 images=self.images,
                 codec=self._codec,
                 providers=self.providers,
+                prepare=self.prepare,
                 outcomes=self._outcomes,
                 update=self.update_with_retry,
                 clock=self.clock,
@@ -160,6 +161,14 @@ class Workflow(Shared):
     def providers(self) -> ProviderFor:
         """The upstreams, by key."""
         return self.live_providers
+
+    @cached_property
+    def prepare(self) -> Callable[[str, str], None]:
+        """Reads a provider's credentials, before it is asked. Raises SecretsUnreadable."""
+        from imagegate.providers.live_routes import LiveProviders
+
+        providers = self.providers
+        return providers.prepare if isinstance(providers, LiveProviders) else lambda *_: None
 
     @cached_property
     def live_providers(self) -> LiveProviders:

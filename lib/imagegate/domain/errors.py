@@ -238,3 +238,7 @@ class UpstreamError(ImagegateError):
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"{failure.code}: {failure.message}")
         self.failure = failure
+
+
+class SecretsUnreadable(UpstreamError):
+    """The upstream's credentials could not be read; it was not asked, so this says nothing about it."""

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Collection, Iterator
 from typing import NoReturn
 
-from imagegate.domain.errors import UpstreamError
+from imagegate.domain.errors import SecretsUnreadable, UpstreamError
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.ports.upstreams import HttpRequest, HttpResponse, ServerSentEvent
+from imagegate.ports.upstreams import HttpRequest, HttpResponse, Secrets, ServerSentEvent
 from imagegate.providers.credentials import MissingSecret, without_log
 from imagegate.providers.registry import Providers, RouteTable
 
@@ -18,16 +18,31 @@ def missing_secrets(table: RouteTable, provider: str, model: str, names: Collect
 
     `names`: the secrets that are set. Raises MisconfiguredError for a provider that the table does not have.
     """
-    made = Providers(_NoHttp(), _Named(names), None, table)(provider)
     try:
-        with without_log():
-            made.submit(UpstreamRequest(_REQUEST, model, 1))
+        _submit_nothing(table, provider, model, _Named(names))
     except MissingSecret as error:
         return error.names
     except (_SendingError, UpstreamError, ValueError, KeyError):
         # It came to sending, or to what an invented credential is no use for.
         return ()
     return ()
+
+
+def read_secrets(table: RouteTable, provider: str, model: str, secrets: Secrets) -> None:
+    """Have `secrets` read what a submission to the provider needs. Raises SecretsUnreadable."""
+    try:
+        _submit_nothing(table, provider, model, secrets)
+    except SecretsUnreadable:
+        raise
+    except Exception:  # whatever is wrong, the submission itself tells it
+        return
+
+
+def _submit_nothing(table: RouteTable, provider: str, model: str, secrets: Secrets) -> None:
+    """Submit until it would be sent. Raises _SendingError then, or what the provider raises before."""
+    made = Providers(_NoHttp(), secrets, None, table)(provider)
+    with without_log():
+        made.submit(UpstreamRequest(_REQUEST, model, 1))
 
 
 def cached_names(

@@ -11,6 +11,7 @@ from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import PushedRoutes, RoutesStore
 from imagegate.ports.upstreams import Http, Provider, Reach, Secrets
 from imagegate.providers import registry
+from imagegate.providers.availability import read_secrets
 from imagegate.providers.registry import Providers, RouteTable
 from imagegate.providers.routes_file import RoutesFileError, parse_routes
 
@@ -148,6 +149,11 @@ class LiveProviders:
         if name in table.own:
             self._reach[provider.base_url] = table.entry(name).reach
         return provider
+
+    def prepare(self, provider_key: str, model: str) -> None:
+        """Read the credentials that a submission needs; they are kept. Raises SecretsUnreadable."""
+        name, version = split_key(provider_key)
+        read_secrets(self._tables.of(version), name, model, self._secrets)
 
     def http_of(self, base_url: str) -> Http:
         """The way to the pictures of the provider with that base URL."""

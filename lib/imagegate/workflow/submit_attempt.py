@@ -1,10 +1,11 @@
 """Make one submission to one provider: write the attempt, call the provider, write its answer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from imagegate.domain.access.ledger import budget_of
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
-from imagegate.domain.operation.attempt import Attempt, AttemptState
+from imagegate.domain.errors import Failure, FailureCode, RateLimited, SecretsUnreadable, UpstreamError
+from imagegate.domain.operation.attempt import Attempt, AttemptState, key_of_provider
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Ready
@@ -22,6 +23,7 @@ from imagegate.workflow.driver import SWEEP_MARGIN
 from imagegate.workflow.outcomes import Outcomes
 
 _LEASE_MARGIN = 15.0
+_SECRETS_PAUSE = 5.0
 _INPUTS_GONE = Failure(
     FailureCode.INVALID_REQUEST, "The pictures that came with the request are no longer kept; send it again."
 )
@@ -34,6 +36,8 @@ class SubmitAttempt:
     images: ImageStore
     codec: PictureCodec
     providers: ProviderFor
+    prepare: Callable[[str, str], None]
+    """Reads the credentials of a provider, by its key, for a model of it. Raises SecretsUnreadable."""
     outcomes: Outcomes
     update: UpdateWithRetry
     clock: Clock
@@ -41,8 +45,8 @@ class SubmitAttempt:
     def __call__(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> Operation:
         """Submit `slots` to `target`; returns the operation with the attempt, or failed when its inputs are gone.
 
-        Raises QuotaExhausted when the price exceeds the budget, and RateLimited when the usage ledger is too busy;
-        nothing was submitted then.
+        Raises QuotaExhausted when the price exceeds the budget, and RateLimited when the usage ledger is too busy or
+        the provider's credentials cannot be read: nothing was submitted then, and the provider is not to blame.
         """
         request = operation.request
         try:
@@ -50,6 +54,7 @@ class SubmitAttempt:
             mask = self._read(request.mask, operation) if request.mask else None
         except KeyError:
             return self.outcomes.fail(operation, _INPUTS_GONE)
+        self._read_secrets(operation, target)
         operation, attempt = self._begin(operation, target, slots)
         if attempt not in operation.attempts:
             return operation  # it has ended meanwhile, or another execution was first
@@ -70,6 +75,13 @@ class SubmitAttempt:
         )
         # Nothing that can fail may come before this write, not even a read of the job's expected duration.
         return self.update(operation, lambda current: current.merge_attempt(submitted), sweep_after=SWEEP_MARGIN)
+
+    def _read_secrets(self, operation: Operation, target: Target) -> None:
+        """Before the attempt: reading may take half a minute, and may fail. Raises RateLimited."""
+        try:
+            self.prepare(key_of_provider(target.provider, operation.request.routes), target.model)
+        except SecretsUnreadable as error:
+            raise RateLimited(error.failure.message, retry_after=_SECRETS_PAUSE) from error
 
     def _read(self, image: InputImage, operation: Operation) -> InputBody:
         """The bytes of an input picture, upright. Raises KeyError when they are no longer kept."""

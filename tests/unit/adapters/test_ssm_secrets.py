@@ -1,6 +1,7 @@
 """Upstream credentials are read in the end, however many functions start at once."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.endpoint
@@ -9,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 
 from imagegate.adapters import aws
 from imagegate.deployment import Deployment
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.errors import FailureCode, SecretsUnreadable, UpstreamError
 from imagegate.settings import Settings
 from imagegate.workflow.driver import SWEEP_MARGIN
 
@@ -59,8 +60,8 @@ def test_a_burst_of_cold_functions_reads_in_turn(ssm: Ssm) -> None:
     assert (ssm.reads, len(ssm.pauses)) == (7, 6)
 
 
-def test_in_the_end_it_counts_as_the_providers_capacity(ssm: Ssm) -> None:
-    with pytest.raises(UpstreamError) as refused:
+def test_in_the_end_it_is_said_that_the_provider_was_not_asked(ssm: Ssm) -> None:
+    with pytest.raises(SecretsUnreadable) as refused:
         secrets(ssm).get("K")
     assert refused.value.failure.code == FailureCode.CAPACITY
     assert ssm.reads == 7
@@ -73,3 +74,24 @@ def test_a_submission_that_waits_for_secrets_is_not_taken_for_dead(ssm: Ssm) -> 
     longest = [min(2**retry, 20) for retry in range(ssm.reads - 1)]
     assert all(pause <= most for pause, most in zip(ssm.pauses, longest, strict=True))
     assert 3 * sum(longest) < SWEEP_MARGIN
+
+
+@pytest.fixture
+def deployment() -> Any:
+    made: Any = Deployment(Settings(secrets_path=PATH), aws.client, pushed_routes=SimpleNamespace(current=lambda: None))
+    return made
+
+
+def test_a_provider_is_prepared_by_reading_its_secrets(ssm: Ssm, deployment: Any) -> None:
+    deployment.providers._secrets._client.meta.events.register("before-send.ssm.GetParameter", ssm.answer)
+    with pytest.raises(SecretsUnreadable):
+        deployment.prepare("openai", "gpt-image-1")
+    ssm.taken = ssm.reads
+    deployment.prepare("openai", "gpt-image-1")
+    read = ssm.reads
+    deployment.prepare("openai", "gpt-image-1")
+    assert ssm.reads == read, "they are kept"
+
+
+def test_a_provider_that_cannot_be_asked_at_all_is_left_to_its_submission(ssm: Ssm, deployment: Any) -> None:
+    deployment.prepare("no-such-provider", "m")
