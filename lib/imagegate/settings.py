@@ -49,6 +49,8 @@ class Settings:
     """Webhooks may be sent to this machine."""
     public_url: str = ""
     """Where the gateway answers, for links in webhooks."""
+    upstream_hooks: str = "off"
+    """`on`, `off`, or `auto`: on where `public_url` was given and begins with https. Set for `submit`."""
     cors_origins: tuple[str, ...] = ()
     """Origins whose web pages may call the API; set for the functions that answer HTTP."""
     api_url: str = ""
@@ -75,6 +77,12 @@ class Settings:
     """The queue that `intake` reads, and in which it hides requests that have to wait."""
     upstream_base_urls: Mapping[str, str] | None = field(default_factory=dict)
     """Base URL by provider name, in place of models.toml's; empty for an invalid one, `None` when none can be read."""
+
+    @property
+    def hooks_url(self) -> str:
+        """Where upstreams say that a job has ended; empty where they are not asked to."""
+        given = self.public_url.startswith("https://") and self.public_url != self.api_url
+        return self.public_url if self.upstream_hooks == "on" or (self.upstream_hooks == "auto" and given) else ""
 
     @property
     def expands(self) -> bool:
@@ -111,6 +119,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         webhook_retry_scale=_number(environment, "WEBHOOK_RETRY_SCALE"),
         webhook_loopback=_choice(environment, "WEBHOOK_LOOPBACK", ("true", "false")) == "true",
         public_url=_text(environment, "PUBLIC_URL").rstrip("/"),
+        upstream_hooks=environment.get("UPSTREAM_HOOKS", "off"),
         api_url=environment.get("API_URL", ""),
         long_hold_url=environment.get("LONG_HOLD_URL", ""),
         provenance=_provenance(environment.get("PROVENANCE", "metadata")),

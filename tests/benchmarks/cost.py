@@ -5,7 +5,8 @@
 Upstream jobs take log-normal times with a median of 3 s, 30 s or 10 min; the schedule has learned from 200 of them.
 Each run has a stack of its own: one batch warms the functions, the next is counted, while nothing else happens.
 Every client has an API key. "poll" and "hold" are asynchronous clients, which start an operation and read it once;
-"openai" is the openai package, which waits: its POST, redirects, claims, logs and answers are counted as well. The
+"openai" is the openai package, which waits: its POST, redirects, claims, logs and answers are counted as well.
+"webhook" is asynchronous, at an upstream that says when a job has ended, or (off) could and does not. The
 download of the pictures themselves is in no figure: $0.09 for 1,000 pictures of 1 MB, after 100 GB a month.
 Without LONG, 10 minutes are the 30 s run with as many polls as benchmarks.schedule says, at measured prices, and the
 waiting is that of benchmarks.waiting. Local CPU is not Lambda's: GB-seconds are wall time here times the template's
@@ -24,22 +25,31 @@ from benchmarks.cost_usage import ACCESS_LINE, FUNCTIONS, PRICE, PRICES, Usage, 
 from benchmarks.schedule_simulation import learned, lognormal, mean
 from benchmarks.waiting import ADDRESSES, counted, dollars
 from imagegate.domain.timing.schedule import POLL_PRICE
+from imagegate.workflow.next_step import HOOKED_PRICE
 
 NAIVE = {"3s": 0.21, "30s": 0.52, "10min": 1.36}
 """Dollars: the Wait/Task/Choice loop with fixed polls, docs/protocols/aws.md#fixed-polls."""
 TARGET = {"3s": 0.12, "30s": 0.20, "10min": 0.35}
 WAITING_TARGET = {"3s": 0.12, "30s": 0.20, "10min": 1.2}
 """Dollars with everything counted, for a client that waits."""
+LONG_JOBS = {"30s": 30.0, "10min": 600.0}
 POLLED, HELD = ("yandex-art-legacy", "yandexart", "yandex-art/latest"), ("flux", "black-forest-labs", "flux-1-schnell")
+LISTED = ("flux", "replicate", "black-forest-labs/flux-schnell")
 CASES = [
     Case("poll 3s", 3, *POLLED),
     Case("poll 30s", 30, *POLLED),
     Case("hold 3s", 3, *HELD),
     Case("hold 30s", 30, *HELD),
+    Case("webhook-off 30s", 30, *LISTED),
+    Case("webhook-on 30s", 30, *LISTED, hooks=True),
     Case("openai 3s", 3, *HELD, waits=True),
     Case("openai 30s", 30, *HELD, waits=True),
 ]
-LONG_CASE = Case("poll 10min", 600, *POLLED)
+LONG_CASES = [
+    Case("poll 10min", 600, *POLLED),
+    Case("webhook-off 10min", 600, *LISTED),
+    Case("webhook-on 10min", 600, *LISTED, hooks=True),
+]
 
 
 def polls_a_picture(usage: Usage) -> float:
@@ -100,6 +110,26 @@ def shown(name: str, polls: float, dollars: dict[str, float], stretched: dict[st
     return figures
 
 
+def simulate_hooks(name: str, seconds: float) -> dict[str, float]:
+    """Polls a picture and detection delay by the schedule alone: without webhooks, with them, and if all are lost.
+
+    With them, the poll of the webhook is one more, and the delay is what the runs of this benchmark measure.
+    """
+    latency, source = lognormal(seconds, deadline=3600), random.Random(0)
+    jobs = [latency.draw(source) for _ in range(2000)]
+    without, lost = (
+        mean(learned(latency, price, jobs=jobs, seeds=range(3))) for price in (POLL_PRICE, POLL_PRICE * HOOKED_PRICE)
+    )
+    figures = {
+        "polls_without": round(without.polls, 2),
+        "delay_without": round(without.delay, 1),
+        "polls_with": round(lost.polls + 1, 2),
+        "delay_if_lost": round(lost.delay, 1),
+    }
+    print(f"  webhooks, simulated, {name}: {figures}")
+    return figures
+
+
 def describe(usage: Usage) -> None:
     """The counts behind the dollars."""
     each = {name: round(count / usage.n, 2) for name, count in usage.transitions.items()}
@@ -117,7 +147,7 @@ def describe(usage: Usage) -> None:
 def main() -> None:
     """Every case, then the last line."""
     n, only = int(os.environ.get("N", "8")), os.environ.get("ONLY", "")
-    cases = [*CASES, LONG_CASE] if os.environ.get("LONG") else CASES
+    cases = [*CASES, *LONG_CASES] if os.environ.get("LONG") else CASES
     print(f"prices of {PRICES['date']}, {PRICES['region']}, {PRICES['architecture']}; {n} operations a run")
     figures: dict[str, Any] = {"prices": PRICES["date"], "n": n}
     for case in cases:
@@ -126,6 +156,11 @@ def main() -> None:
         usage = run(case, n)
         figures[case.name] = shown(case.name, polls_a_picture(usage), usage.dollars(), usage.dollars(stretched=True))
         describe(usage)
+        if usage.delays:
+            figures[case.name]["detection_seconds"] = round(fmean(usage.delays), 2)
+            print(f"  {fmean(usage.delays):.2f} s from the end of the job to the stored picture, on average")
+        if case.name == "webhook-on 30s":
+            figures |= {f"webhooks {name}": simulate_hooks(name, seconds) for name, seconds in LONG_JOBS.items()}
         if case.name == "poll 30s" and not os.environ.get("LONG"):
             polls, found = ten_minutes(usage)
             figures["poll 10min"] = shown("poll 10min", polls, found, None)

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ class Case:
     upstream_model: str
     waits: bool = False
     """True for the openai package, which waits for its picture; else the client starts it and reads it once."""
+    hooks: bool = False
+    """True when the upstream may say that the job has ended."""
 
     @property
     def polled(self) -> bool:
@@ -71,6 +74,8 @@ class Bench:
             http_client=openai.DefaultHttpxClient(event_hooks={"response": [self._measure]}),
         )
         self.answered = 0
+        self.seconds: dict[str, float] = {}
+        """What each job takes, by operation."""
 
     def _measure(self, answer: httpx.Response) -> None:
         lines = sum(len(name) + len(value) + 4 for name, value in answer.headers.raw)
@@ -107,14 +112,29 @@ class Bench:
         with ThreadPoolExecutor(n) as pool:
             ids = list(pool.map(self._one, range(n)))
         self._settle(ids)
-        transitions = sum((self._entered(operation_id) for operation_id in ids), Counter())
+        names = [name for name in self._executions() if name[:20] in ids]
+        transitions = sum((self._entered(name) for name in names), Counter())
         milliseconds, logged = self._reports(began)
         after = self._cpu()
         spent = {name: after[name] - cpu[name] for name in FUNCTIONS}
         memory = {name: entry["MemorySize"] for name, entry in self.names.items()}
         counts = self.proxy.reset()
         assert counts.units["api"]["dynamodb_write_unit"], f"the calls are not those of a function: {counts.calls}"
-        return Usage(n, transitions, counts, milliseconds, memory, spent, logged, self.answered)
+        delays = [] if self.case.waits else [self._delay(operation_id) for operation_id in ids]
+        return Usage(n, transitions, counts, milliseconds, memory, spent, logged, self.answered, delays)
+
+    def _delay(self, operation_id: str) -> float:
+        """Seconds from the end of the job to that of its attempt."""
+        document = self.http.get(f"{self.stack.base_url}/v1/operations/{operation_id}").json()
+        [attempt] = document["attempts"]
+        began, ended = (datetime.fromisoformat(attempt[name]) for name in ("started_at", "ended_at"))
+        return (ended - began).total_seconds() - self.seconds[operation_id]
+
+    def _executions(self) -> list[str]:
+        """The names of all executions: hints start some of their own."""
+        pages = self.stack.client("stepfunctions").get_paginator("list_executions")
+        found = pages.paginate(stateMachineArn=self.stack.outputs["StateMachineArn"])
+        return [entry["name"] for page in found for entry in page["executions"]]
 
     def _one(self, number: int) -> str:
         time.sleep(number * STAGGER)
@@ -135,6 +155,7 @@ class Bench:
         }
         answer = self.http.post(f"{self.stack.base_url}/v1/operations", json=body)
         answer.raise_for_status()
+        self.seconds[answer.json()["id"]] = seconds
         return str(answer.json()["id"])
 
     def _settle(self, ids: list[str]) -> None:
@@ -201,6 +222,8 @@ def run(case: Case, n: int) -> Usage:
                 "IntakeKey": "",
                 "LongHold": "off",
                 "Monitoring": "none",
+                "UpstreamHooks": "on" if case.hooks else "off",
+                "PublicUrl": "",
             },
             stand_ins=StandIns(build_app(latency_seconds=0.1), BASE_PATHS, STAND_IN_SECRETS),
             environment={"AWS_ENDPOINT_URL": server.url},

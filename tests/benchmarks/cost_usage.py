@@ -43,6 +43,8 @@ class Usage:
     log_bytes: Counter[str] = field(default_factory=Counter)
     answered: int = 0
     """Bytes of the answers to clients, without the pictures themselves."""
+    delays: list[float] = field(default_factory=list)
+    """Seconds from the end of each job to that of its attempt, its picture stored; empty for clients that wait."""
 
     @property
     def requests(self) -> int:

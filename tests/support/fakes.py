@@ -530,11 +530,14 @@ class ScriptedProvider:
     limits: Limits = field(default_factory=lambda: Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000))
     submitted: list[ImageRequest] = field(default_factory=list)
     cancelled: list[Ticket] = field(default_factory=list)
+    hooks: list[str] = field(default_factory=list)
+    """The addresses that it may call."""
     held_until: list[float] = field(default_factory=list)
     """What each look was allowed, in seconds since the epoch."""
 
     def submit(self, upstream_request: UpstreamRequest) -> Submission:
         self.submitted.append(upstream_request.request)
+        self.hooks.append(upstream_request.hook_url)
         return _or_raise(self.submissions.pop(0) if len(self.submissions) > 1 else self.submissions[0])
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:

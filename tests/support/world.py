@@ -20,6 +20,7 @@ from support.fakes import (
     MemoryAdmission,
     MemoryImages,
     MemoryLatencies,
+    MemoryRequestRate,
     MemoryStore,
     MemoryTelemetry,
     MemoryWorkflow,
@@ -57,12 +58,20 @@ class World:
 
     expander: ScriptedExpander = field(default_factory=ScriptedExpander)
     routes: Routes = field(default_factory=lambda: routes("alpha", "beta"))
+    public_url: str = ""
+    """Where upstreams may call; empty: nowhere."""
     provenance: frozenset[str] = frozenset({"metadata"})
 
     def __post_init__(self) -> None:
         self.providers = {"alpha": self.alpha, "beta": self.beta}
         self.deployment = Deployment(
-            Settings(access="open", expander="openai", provenance=self.provenance),
+            Settings(
+                access="open",
+                expander="openai",
+                public_url=self.public_url,
+                upstream_hooks="auto",
+                provenance=self.provenance,
+            ),
             no_aws,
             clock=self.clock,
             store=self.store,
@@ -72,6 +81,7 @@ class World:
             latencies=self.latencies,
             admission=self.admission,
             telemetry=self.telemetry,
+            request_rate=MemoryRequestRate(self.clock),
             http=self.http,
             providers=self.providers.__getitem__,
             limits_of=lambda name: self.providers[name].limits,

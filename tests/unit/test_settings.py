@@ -79,3 +79,19 @@ def test_bedrock_is_where_its_region_is() -> None:
     own = settings.read(environment(BEDROCK_REGION="us-west-2", UPSTREAM_BASE_URLS='{"bedrock": "http://127.0.0.1:1"}'))
     assert own.upstream_base_urls == {"bedrock": "http://127.0.0.1:1"}
     assert settings.read(environment(BEDROCK_REGION="us-west-2", UPSTREAM_BASE_URLS="no")).upstream_base_urls is None
+
+
+@pytest.mark.parametrize(
+    ("hooks", "public_url", "expected"),
+    [
+        ("auto", "https://images.example.com", "https://images.example.com"),
+        ("auto", "https://api.invalid", ""),
+        ("auto", "http://127.0.0.1:1337", ""),
+        ("on", "http://127.0.0.1:1337", "http://127.0.0.1:1337"),
+        ("on", "https://api.invalid", "https://api.invalid"),
+        ("off", "https://images.example.com", ""),
+    ],
+)
+def test_upstreams_call_where_they_are_known_to_reach_the_gateway(hooks: str, public_url: str, expected: str) -> None:
+    changes = {"UPSTREAM_HOOKS": hooks, "PUBLIC_URL": public_url, "API_URL": "https://api.invalid"}
+    assert settings.read(environment(**changes)).hooks_url == expected

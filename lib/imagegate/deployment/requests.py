@@ -87,6 +87,7 @@ class Requests(Shared):
 
         from imagegate.usecases.delete import Delete
         from imagegate.usecases.estimate import Estimate
+        from imagegate.usecases.take_hint import TakeHint
         from imagegate.usecases.uploads import Uploads
         from imagegate.web.services import Services
 
@@ -97,6 +98,7 @@ class Requests(Shared):
             start=self.start,
             cancel=self.cancel,
             retry=self.retry,
+            take_hint=TakeHint(store=self.store, workflow=self.workflow, request_rate=self.request_rate),
             delete=Delete(store=self.store, images=self.images, deliveries=self.deliveries),
             redeliver=self.redeliver,
             deliveries=self.deliveries,

@@ -41,6 +41,7 @@ class Workflow(Shared):
     @cached_property
     def submit(self) -> Submit:
         """The state Submit."""
+        from imagegate.workflow.hooks import Hooks
         from imagegate.workflow.submit import Submit
         from imagegate.workflow.submit_attempt import SubmitAttempt
 
@@ -54,6 +55,7 @@ class Workflow(Shared):
                 providers=self.providers,
                 prepare=self.prepare,
                 outcomes=self._outcomes,
+                hooks=Hooks(self.settings.hooks_url, self._planner.lasts),
                 update=self.update_with_retry,
                 clock=self.clock,
             ),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Source
@@ -72,6 +72,7 @@ class FalConfig:
             retention_seconds=24 * 3600.0,
             expected_seconds=5.0,
             input_images=inputs.input_images,
+            calls_hooks=not self.query,
             capabilities=frozenset({"seed", *(name for name, taken in optional.items() if taken)}),
         )
 
@@ -91,7 +92,8 @@ class Fal:
 
     def submit(self, upstream_request: UpstreamRequest) -> Ticket:
         """Queue a request; the ticket is its path, which is not the one it was sent to."""
-        response = self._send("POST", path_of(upstream_request), build_input(upstream_request))
+        hook = f"fal_webhook={quote(upstream_request.hook_url, safe='')}" if upstream_request.hook_url else ""
+        response = self._send("POST", path_of(upstream_request), build_input(upstream_request), hook)
         return parse_queued(self.name, self.base_url, response)
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
@@ -108,11 +110,13 @@ class Fal:
         except UpstreamError:
             return
 
-    def _send(self, method: str, path: str, body: Any = None) -> HttpResponse:
+    def _send(self, method: str, path: str, body: Any = None, hook: str = "") -> HttpResponse:
         credentials = authorization(self.name, self._secrets, self._config.keys)
-        query = f"?{self._config.query}" if self._config.query else ""
+        query = "&".join(part for part in (self._config.query, hook) if part)
         headers = credentials | (ONE_RUN if method == "POST" else {})
-        return self._http.send(HttpRequest(method, f"{self.base_url}{path}{query}", headers, body))
+        return self._http.send(
+            HttpRequest(method, f"{self.base_url}{path}{f'?{query}' if query else ''}", headers, body)
+        )
 
 
 def parse_queued(name: str, base_url: str, response: HttpResponse) -> Ticket:

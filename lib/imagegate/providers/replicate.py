@@ -42,7 +42,8 @@ class ReplicateConfig:
     keys: Mapping[str, str] = field(default_factory=lambda: {"REPLICATE_API_TOKEN": "Bearer"})
     """Secret to Authorization scheme, best first."""
     lists: bool = True
-    """Whether the account's predictions can be listed, which finds a lost one."""
+    """Whether the account's predictions can be listed, which finds a lost one. A router does neither this nor
+    webhooks."""
 
     @property
     def limits(self) -> Limits:
@@ -66,6 +67,7 @@ class ReplicateConfig:
             requests_per_minute=600,
             input_images=inputs.input_images,
             recovers_submissions=self.lists,
+            calls_hooks=self.lists,
             capabilities=frozenset({"seed", *(name for name, taken in optional.items() if taken)}),
         )
 
@@ -127,7 +129,9 @@ class Replicate:
 def build_prediction(upstream_request: UpstreamRequest) -> tuple[str, dict[str, Any]]:
     """Path and body of the submission; a model named `owner/name:version` is asked for by its version."""
     model, _, version = upstream_request.model.partition(":")
-    body = {"input": build_input(upstream_request)}
+    body: dict[str, Any] = {"input": build_input(upstream_request)}
+    if upstream_request.hook_url:
+        body |= {"webhook": upstream_request.hook_url, "webhook_events_filter": ["completed"]}
     return ("/predictions", body | {"version": version}) if version else (f"/models/{model}/predictions", body)
 
 

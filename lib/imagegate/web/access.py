@@ -18,6 +18,7 @@ from imagegate.domain.webhooks.webhook import SIGNATURE_HEADER, USER_AGENT
 from imagegate.web import docs_page, health, middleware
 from imagegate.web.decoding import check_target
 from imagegate.web.errors import render_refusal
+from imagegate.web.hook_path import is_hook
 from imagegate.web.http import to_response
 from imagegate.web.studio.page import is_public
 from imagegate.web.wait_services import WaitServices
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from imagegate.web.services import Services
 
 OPEN_PATHS = frozenset({"/openapi.json", *docs_page.PATHS, *health.PATHS})
-"""The API's description, and whether it answers. Every other path but the studio's requires a principal."""
+"""The API's description, and whether it answers. Every other path requires a principal, but for the studio's and the
+hooks of upstreams, whose addresses hold a token."""
 _SCHEMES = ("bearer", "api-key", "apikey", "key", "token")
 KEY_HEADERS = ("x-api-key", "api-key", "apikey", "x-goog-api-key", "ocp-apim-subscription-key")
 """Headers with nothing but a key: Anthropic's, Azure's, Google's and those of common gateways."""
@@ -58,7 +60,7 @@ class Access:
 
     def _is_open(self, scope: Scope) -> bool:
         path, method = scope["path"], scope["method"]
-        return path in OPEN_PATHS or (self._services.studio and is_public(method, path))
+        return path in OPEN_PATHS or is_hook(method, path) or (self._services.studio and is_public(method, path))
 
     def _principal(self, scope: Scope) -> Principal:
         """The owner of a signed link, or else of a key. Raises Unauthenticated."""

@@ -12,6 +12,7 @@ from imagegate.web.apis import routers
 from imagegate.web.docs_page import add_docs
 from imagegate.web.error_handlers import exception_handlers, refuse
 from imagegate.web.health import add_health
+from imagegate.web.hooks import add_hooks
 from imagegate.web.layers import add_middleware
 from imagegate.web.services import Services
 from imagegate.web.studio.page import add_studio
@@ -33,6 +34,7 @@ def create_app(services: Services) -> FastAPI:
         app.router.routes.extend(router.routes)  # include_router would build every route a second time
     add_docs(app)
     add_health(app)
+    add_hooks(app)
     add_studio(app)
     add_middleware(app, services)
     return app

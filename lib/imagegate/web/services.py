@@ -27,6 +27,8 @@ class Services(WaitServices):
     cancel: Cancel
     retry: Retry
     delete: Delete
+    take_hint: Callable[[str, str], bool]
+    """Follows an upstream's hint for an operation that a job has ended; false when its token is not valid."""
     redeliver: Redeliver
     deliveries: Deliveries
     disabled_webhooks: DisabledWebhooks

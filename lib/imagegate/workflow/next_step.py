@@ -34,6 +34,8 @@ one invocation."""
 _INLINE_LIMIT_UNTRAINED = 5.0
 """Seconds, while the expected duration is a guess."""
 _MIN_INLINE_WAIT = 0.3
+HOOKED_PRICE = 10.0
+"""Factor of a poll's price when the upstream will say that the job has ended: polls only make up for lost hints."""
 _INLINE_POLL_PRICE = 0.1
 """Seconds of detection delay that one inline poll is worth: it costs a read and a request to the upstream."""
 
@@ -157,6 +159,10 @@ class Planner:
         soon = all(self._ends_soon(attempt) for attempt in operation.attempts if attempt.live)
         return wait if soon and wait <= _INLINE_LIMIT and now < operation.deadline else None
 
+    def lasts(self, attempt: Attempt) -> bool:
+        """Whether the attempt's job is expected to last longer than it is polled inline."""
+        return not self._ends_soon(attempt)
+
     def stream_opens_at(self, attempt: Attempt) -> float:
         """The time to open a stream that can be read only once, in seconds since the epoch."""
         return attempt.started_at + stream_open_delay(self.latencies.get(attempt.provider, attempt.model))
@@ -175,6 +181,7 @@ class Planner:
             return max(self.stream_opens_at(attempt) - now, shortest if attempt.stream_already_read else 0.0)
         histogram = self.latencies.get(attempt.provider, attempt.model)
         elapsed, remaining = now - attempt.started_at, operation.deadline - now
+        price *= HOOKED_PRICE if attempt.hook_digest else 1.0
         return next_poll_delay(histogram, elapsed, max(remaining, 0.0), price=price, shortest=shortest)
 
     def _ends_any_time(self, attempt: Attempt) -> bool:

@@ -6,7 +6,9 @@ Scenarios: tests/scenarios/test_submissions.py and test_paid_once.py.
 from dataclasses import dataclass
 
 from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted, RateLimited
+from imagegate.domain.operation.hook import is_hooked
 from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.outcome import PollHistory
 from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.domain.timing.failover import Choice, choose
 from imagegate.ports.runtime import Clock
@@ -46,6 +48,11 @@ class Submit:
             operation = self.driver.fail_if_overdue(operation)
         if operation is None or operation.done:
             return self.driver.settle_after_end(operation_id, operation, invocation)
+        if is_hooked(invocation.execution):
+            missing = set(operation.missing_slots)
+            operation, _ = self.driver.poll_jobs(operation, invocation, PollHistory(self.clock.now()))
+            if operation.done or set(operation.missing_slots) <= missing:
+                return Step(operation_id, "done")  # the operation's own execution goes on
 
         def reopen(current: Operation) -> Operation:
             now = self.clock.now()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from imagegate.domain.access.ledger import budget_of
 from imagegate.domain.errors import Failure, FailureCode, RateLimited, SecretsUnreadable, UpstreamError
 from imagegate.domain.operation.attempt import Attempt, AttemptState, key_of_provider
+from imagegate.domain.operation.hook import digest_of
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Ready
@@ -20,6 +21,7 @@ from imagegate.ports.storage import ImageStore
 from imagegate.ports.upstreams import PictureCodec, ProviderFor
 from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.driver import SWEEP_MARGIN
+from imagegate.workflow.hooks import Hooks
 from imagegate.workflow.outcomes import Outcomes
 
 _LEASE_MARGIN = 15.0
@@ -39,6 +41,7 @@ class SubmitAttempt:
     prepare: Callable[[str, str], None]
     """Reads the credentials of a provider, by its key, for a model of it. Raises SecretsUnreadable."""
     outcomes: Outcomes
+    hooks: Hooks
     update: UpdateWithRetry
     clock: Clock
 
@@ -55,11 +58,12 @@ class SubmitAttempt:
         except KeyError:
             return self.outcomes.fail(operation, _INPUTS_GONE)
         self._read_secrets(operation, target)
-        operation, attempt = self._begin(operation, target, slots)
+        operation, attempt, token = self._begin(operation, target, slots)
         if attempt not in operation.attempts:
             return operation  # it has ended meanwhile, or another execution was first
         provider = self.providers(attempt.provider_key)
         upstream_request = _build_request(operation, attempt, target.limits, images, mask)
+        upstream_request = replace(upstream_request, hook_url=self.hooks.address(operation.id, token))
         try:
             outcome = provider.submit(upstream_request)
         except UpstreamError as error:
@@ -88,8 +92,8 @@ class SubmitAttempt:
         body = self.images.get(image.key, operation.created_at)
         return InputBody(self.codec.turn_upright(body), image.content_type)
 
-    def _begin(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> tuple[Operation, Attempt]:
-        """Write the attempt before the call, so that a crash in between leaves a trace."""
+    def _begin(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> tuple[Operation, Attempt, str]:
+        """Write the attempt before the call, so that a crash in between leaves a trace; also gives its hook's token."""
         now = self.clock.now()
         lease = target.limits.submit_seconds + _LEASE_MARGIN
         same_slots = [attempt for attempt in operation.counted_attempts if attempt.slots == slots]
@@ -110,6 +114,8 @@ class SubmitAttempt:
             prompt=_shortened_prompt(operation, target),
             routes=operation.request.routes,
         )
+        token = self.hooks.new_token(attempt, target.limits)
+        attempt = replace(attempt, hook_digest=digest_of(token) if token else "")
 
         def begin(current: Operation) -> Operation:
             if current.done or current.attempts != operation.attempts:
@@ -118,7 +124,7 @@ class SubmitAttempt:
             return running.with_attempt(attempt)
 
         limits = budget_of(operation.account)
-        return self.update(operation, begin, sweep_after=lease + SWEEP_MARGIN, limits=limits), attempt
+        return self.update(operation, begin, sweep_after=lease + SWEEP_MARGIN, limits=limits), attempt, token
 
 
 def _reason(operation: Operation, target: Target, slots: tuple[int, ...]) -> str:

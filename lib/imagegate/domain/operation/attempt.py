@@ -95,7 +95,8 @@ class Attempt:
     """Why this provider and none before it: which of them could not, or failed. Empty for the route's first."""
     prompt: str | None = None
     """The operation's revised prompt cut to what this provider takes, where it takes less."""
-
+    hook_digest: str = ""
+    """Digest of the token by which the upstream may say that the job has ended; empty: it was given none."""
     routes: str | None = None
     """Version of the route table that has the provider as this attempt uses it; `None`: the deployment's first."""
 

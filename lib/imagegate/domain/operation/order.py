@@ -28,5 +28,7 @@ class UpstreamRequest:
     mask: InputBody | None = None
     idempotency_key: str = ""
     """The same for every repetition of this submission, for upstreams that honour such keys."""
+    hook_url: str = ""
+    """What the upstream is to call when the job has ended; empty: nothing."""
     repeated: bool = False
     """True when an earlier submission with this key was lost. A provider that can look jobs up checks for it first."""

@@ -54,6 +54,8 @@ class Limits:
     recovers_submissions: bool = False
     """A repetition with the same idempotency key finds the job of an earlier submission, so a submission of unknown
     outcome is repeated here before another provider is tried."""
+    calls_hooks: bool = False
+    """It calls an address that a submission names when the job has ended."""
     capabilities: frozenset[Capability] = frozenset()
     """The optional fields it honours."""
     compresses: bool = False

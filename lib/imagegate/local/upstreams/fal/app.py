@@ -24,6 +24,7 @@ from imagegate.local.upstreams.files import Files
 from imagegate.local.upstreams.jobs import Job, Jobs, JobState
 from imagegate.local.upstreams.recent import Recent
 from imagegate.local.upstreams.upstream import Upstream, root_of
+from imagegate.local.upstreams.webhook_calls import WebhookCalls
 
 LOCKED = "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing."
 NOT_ENABLED = "Pay-as-you go is not enabled for provider fal-ai yet."
@@ -60,6 +61,7 @@ class FalStandIn:
         }
         self.jobs = Jobs(upstream, problem, refusals, FAILING)
         self.files = Files(upstream)
+        self.webhooks = WebhookCalls()
         self.requests: Recent[tuple[str, FalRequest]] = Recent()
         """Application and input, by request id."""
 
@@ -86,6 +88,8 @@ class FalStandIn:
         async def accept(job: Job) -> Response:
             if self.face.synchronous and request.query_params.get("_subdomain") != "queue":
                 return await self.held(request, job)
+            url = request.query_params.get("fal_webhook")
+            self.webhooks.schedule(url, job, lambda: self.announcement(request, job.snapshot()))
             return JSONResponse({**self.addresses(request, request_id), "status": "IN_QUEUE", "queue_position": 0})
 
         return await self.jobs.submit(request, asked.picture, accept, request_id)
@@ -154,6 +158,13 @@ class FalStandIn:
             status = 503 if job.fault == "runner-lost" else 500
             return JSONResponse({"detail": text, "error_type": kind}, status, {"x-fal-error-type": kind})
         return JSONResponse(self.output(request, job))
+
+    def announcement(self, request: Request, job: Job) -> dict[str, Any]:
+        """What a webhook says."""
+        ids = {"request_id": job.id, "gateway_request_id": job.id}
+        if job.state is JobState.DONE:
+            return {**ids, "status": "OK", "payload": self.output(request, job)}
+        return {**ids, "status": "ERROR", "error": "Invalid status code: 422", "payload": None}
 
     def output(self, request: Request, job: Job) -> dict[str, Any]:
         """The pictures."""

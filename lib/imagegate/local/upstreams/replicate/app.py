@@ -27,6 +27,7 @@ from imagegate.local.upstreams.recent import Recent
 from imagegate.local.upstreams.replicate.faults import FAILURES
 from imagegate.local.upstreams.replicate.requests import PredictionRequest, read_prediction
 from imagegate.local.upstreams.upstream import Upstream, root_of
+from imagegate.local.upstreams.webhook_calls import WebhookCalls
 
 CREDIT = "You have insufficient credit to run this model. Go to https://replicate.com/account/billing#billing."
 THROTTLED = "Request was throttled. Your rate limit resets in ~30s."
@@ -65,6 +66,7 @@ class ReplicateStandIn:
         }
         self.jobs = Jobs(upstream, problem, refusals, FAILING | FAILURES.keys() | {"aborted"})
         self.files = Files(upstream)
+        self.webhooks = WebhookCalls()
         self.predictions: Recent[Prediction] = Recent()
 
     def app(self) -> Starlette:
@@ -92,6 +94,7 @@ class ReplicateStandIn:
         prediction = self.predictions.put(prediction_id, Prediction(model, asked, now))
 
         async def accept(job: Job) -> Response:
+            self.webhooks.schedule(asked.webhook, job, lambda: self.show(job, prediction, request))
             await wait_for(job, request.headers.get("prefer", ""))
             return JSONResponse(self.show(job, prediction, request), 201)
 

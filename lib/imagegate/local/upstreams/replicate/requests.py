@@ -44,6 +44,8 @@ class PredictionRequest:
     picture: PictureSpec
     """The first of them; the others have the seeds that follow."""
     outputs: int
+    webhook: Any
+    """What is called when the prediction has ended."""
 
 
 def read_prediction(body: bytes) -> PredictionRequest:
@@ -64,7 +66,9 @@ def read_prediction(body: bytes) -> PredictionRequest:
         inputs=_pictures(given),
     )
     outputs = _whole(given, "num_outputs", 1, range(1, MOST_OUTPUTS + 1))
-    return PredictionRequest(given, str(document.get("version") or ""), picture, outputs)
+    events = document.get("webhook_events_filter") or ["completed"]
+    webhook = document.get("webhook") if "completed" in events else None
+    return PredictionRequest(given, str(document.get("version") or ""), picture, outputs, webhook)
 
 
 def _object(body: bytes) -> dict[str, Any]:
