@@ -141,11 +141,13 @@ def test_a_forged_announcement_is_heard_by_no_receiver_and_suppresses_nothing(
             forge(stack, aws, real, sequence)
         until(lambda: waiting(aws("sqs"), stack.outputs["WebhookQueueUrl"]) <= others)
     assert receiver.refused == []
-    assert receiver.types() == [f"image_generation.{word}" for word in ("queued", "started", "succeeded")]
-    assert "forged" not in json.dumps([delivery.body for delivery in receiver.received])
-    assert [delivery["sequence"] for delivery in deliveries(url)] == [
-        delivery.body["data"]["sequence"] for delivery in receiver.received
+    # Delivery is at least once: a forged message may hand out the real body while that is under way.
+    once = {delivery.webhook_id: delivery.body for delivery in receiver.received}.values()
+    assert [body["type"] for body in once] == [
+        f"image_generation.{word}" for word in ("queued", "started", "succeeded")
     ]
+    assert "forged" not in json.dumps([delivery.body for delivery in receiver.received])
+    assert [delivery["sequence"] for delivery in deliveries(url)] == [body["data"]["sequence"] for body in once]
 
 
 def forge(stack: Stack, aws: Callable[[str], Any], real: dict[str, Any], sequence: int) -> None:

@@ -136,7 +136,8 @@ class Gateway:
     def call(self, method: str, url: str, body: Any = None, **headers: str) -> Answered:
         """One request; a `body` that is no bytes goes out as JSON."""
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        # As most clients do; one without a User-Agent is given fewer redirects.
+        named = {"user-agent": "a-client/1.0"} | {name.replace("_", "-"): value for name, value in headers.items()}
         return self.handle(event(method, url, content, named))
 
     def handle(self, event: dict[str, Any]) -> Answered:
