@@ -1,7 +1,6 @@
 """`imagegate serve`: the whole gateway on this machine, without an AWS account or a key."""
 
 import contextlib
-import re
 import signal
 import threading
 import time
@@ -49,7 +48,14 @@ CorsOrigins = Annotated[
         help="An origin whose web pages may call the gateway, such as http://localhost:3000; can be repeated.",
     ),
 ]
-_ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?", re.IGNORECASE)
+PublicUrl = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        help="Where a proxy or a container makes the gateway reachable, such as https://images.example.com.",
+        show_default=False,
+    ),
+]
 
 
 def serve(
@@ -61,6 +67,7 @@ def serve(
     long_hold_port: LongHoldPort = None,
     cors_origin: CorsOrigins = [],  # noqa: B006 - typer reads it, nothing changes it
     routes: Routes = None,
+    public_url: PublicUrl = "",
 ) -> None:
     """Serve the gateway with an embedded AWS and stand-in upstreams, until Ctrl-C."""
     # Imported here, so that `imagegate --help` does not wait for an AWS SDK.
@@ -74,7 +81,8 @@ def serve(
         "Access": "keys" if keys else "open",
         "CorsOrigins": ",".join(map(_origin, cors_origin)),
     }
-    settings = replace(settings, parameters=parameters, long_hold_port=long_hold_port)
+    public = public_url and _origin(public_url.rstrip("/"), "--public-url", "https://images.example.com")
+    settings = replace(settings, parameters=parameters, long_hold_port=long_hold_port, public_url=public)
     raise typer.Exit(_run(Stack(settings), screen, live, keys, routes or default_file()))
 
 
@@ -97,11 +105,12 @@ def stack_settings(port: int, state_dir: Path, live: bool, latency: float, scree
     )
 
 
-def _origin(text: str) -> str:
-    if not _ORIGIN.fullmatch(text):
+def _origin(text: str, option: str = "--cors-origin", example: str = "http://localhost:3000") -> str:
+    from imagegate.local.public_address import ORIGIN
+
+    if not ORIGIN.fullmatch(text):
         raise typer.BadParameter(
-            f"{text!r} is not an origin. Write scheme, host and port, and no path: http://localhost:3000",
-            param_hint="--cors-origin",
+            f"{text!r} is not an origin. Write scheme, host and port, and no path: {example}", param_hint=option
         )
     return text.lower()
 

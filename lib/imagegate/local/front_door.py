@@ -27,12 +27,22 @@ what it cannot read before the function sees it, and the function could not refu
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 
-from imagegate.local.gateway_exchange import ClientGone, GatewayResponse, Refusal, build_request, exchange, read_body
+from imagegate.local.gateway_exchange import (
+    REQUEST_LIMIT_BYTES,
+    UPLOAD_LIMIT_BYTES,
+    ClientGone,
+    GatewayResponse,
+    Refusal,
+    build_request,
+    exchange,
+    read_body,
+)
 from imagegate.local.origin_policy import FOREIGN_PAGE, OriginPolicy, Receive, Scope, Send, header_values
+from imagegate.local.public_address import PublicAddress
 
 INTEGRATION_TIMEOUT_SECONDS = 30.0
 """How long API Gateway waits for a function."""
@@ -73,17 +83,26 @@ class FrontDoor:
     """Origins whose pages may call; `origin_policy` refuses those of others, and Host headers of other machines."""
     shortage: Callable[[], str | None] = lambda: None
     """What to do about the disk while nothing can be stored; `None` while there is room."""
+    public: PublicAddress | None = None
+    """Where a proxy makes it reachable; None without one."""
     _endpoint: str = field(default="", repr=False)
     _api_id: str = field(default="", repr=False)
     _token: str = field(default="", repr=False)
     _client: httpx.AsyncClient = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._policy = OriginPolicy(self.origins, idempotent=_any_page_may_get)
+        own = {self.public.url.lower()} if self.public else set()
+        hosts = frozenset({self.public.host} if self.public else ())
+        self._policy = OriginPolicy(self.origins | own, hosts, idempotent=self._any_page_may_get)
 
-    def open(self, endpoint: str, api_id: str, token: str = "") -> None:
-        """Lead to the HTTP API (or function URL) `api_id` of the MiniStack at `endpoint`, which wants `token`."""
+    def open(self, endpoint: str, api_id: str, token: str = "", bucket: str = "") -> None:
+        """Lead to the HTTP API (or function URL) `api_id` of the MiniStack at `endpoint`, which wants `token`.
+
+        `bucket`: that of the pictures, for a door with a public address.
+        """
         self._endpoint, self._api_id, self._token = endpoint, api_id, token
+        if self.public:
+            self.public = replace(self.public, endpoint=endpoint, bucket=bucket)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (or, as ASGI's lifespan, open and close the connections to MiniStack)."""
@@ -104,14 +123,19 @@ class FrontDoor:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await read_body(receive)
+            to_bucket = self.public and self.public.serves(scope)
+            body = await read_body(receive, UPLOAD_LIMIT_BYTES if to_bucket else REQUEST_LIMIT_BYTES)
             if why := self._policy.refusal(scope):
                 raise Refusal(403, f"{why} {_REMEDY}" if why == FOREIGN_PAGE else why)
             if scope["method"] == "POST" and (full := self.shortage()):
                 raise Refusal(503, full, (b"retry-after", b"30"))
-            request = build_request(self._endpoint, self.entrance.path.format(self._api_id), scope, body)
-            request.headers[DOOR_HEADER] = self._token
-            answer = await self._forward(request)
+            if self.public and to_bucket:
+                answer = await self.public.fetch(self._client, scope, body)
+            else:
+                request = build_request(self._endpoint, self.entrance.path.format(self._api_id), scope, body)
+                request.headers[DOOR_HEADER] = self._token
+                answer = await self._forward(request)
+            answer = self.public.rewrite(answer) if self.public else answer
         except Refusal as refusal:
             answer = refusal.answer()
         except ClientGone:
@@ -133,8 +157,11 @@ class FrontDoor:
                 (b"retry-after", b"5"),
             ) from error
 
+    def _any_page_may_get(self, scope: Scope) -> bool:
+        return _is_shown_only(scope) or bool(self.public and self.public.serves(scope))
 
-def _any_page_may_get(scope: Scope) -> bool:
+
+def _is_shown_only(scope: Scope) -> bool:
     """Whether any page may have the browser GET this: follow a link, or show a picture whose address it knows.
 
     The person who follows a link sees the answer; the page that had it does not. Paths with a colon may change an

@@ -13,6 +13,8 @@ Headers = list[tuple[bytes, bytes]]
 
 REQUEST_LIMIT_BYTES = 10 * 1024 * 1024
 """API Gateway's limit for a request body."""
+UPLOAD_LIMIT_BYTES = 34 * 1024 * 1024
+"""What S3 is sent at most: an upload with its form."""
 LAMBDA_LIMIT_BYTES = 6_291_556
 """Lambda's limit for the JSON of a request, and of a response."""
 
@@ -61,11 +63,11 @@ class ClientGone(Exception):
     """The client closed the connection before it had sent its request."""
 
 
-async def read_body(receive: Receive) -> bytes:
+async def read_body(receive: Receive, limit: int = REQUEST_LIMIT_BYTES) -> bytes:
     """Return the request's body; one that is too long is read to its end, so that the client sees the answer.
 
     Raises:
-        Refusal: it is longer than API Gateway takes.
+        Refusal: it is longer than `limit`.
     """
     body, size, more = bytearray(), 0, True
     while more:
@@ -74,10 +76,10 @@ async def read_body(receive: Receive) -> bytes:
             raise ClientGone
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
-        if size <= REQUEST_LIMIT_BYTES:
+        if size <= limit:
             body += chunk
         more = message.get("more_body", False)
-    if size > REQUEST_LIMIT_BYTES:
+    if size > limit:
         raise Refusal(413, "Request Entity Too Large")
     return bytes(body)
 

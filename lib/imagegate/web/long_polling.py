@@ -112,7 +112,7 @@ class LongPoll:
 
     @property
     def _may_hand_over(self) -> bool:
-        """True for a POST whose caller did not say how long to hold it, and has not shown that it follows no redirect."""
+        """True for a first POST whose caller did not say how long to hold it; a repeated one may follow no redirect."""
         return self.hop == 0 and not self.continues and not self.asynchronous and self.preferences.wait is None
 
     def _hold_while_untouched(self, operation: Operation, began: float) -> float:

@@ -46,6 +46,8 @@ class StackSettings:
     """Variables of MiniStack and the functions, e.g. SFN_WAIT_SCALE=0.1 to shorten the workflow's waits."""
     time_scale: float = 1.0
     """Divides the front door's integration timeout."""
+    public_url: str = ""
+    """Where a proxy makes the front door reachable, without a path; empty without one."""
     say: Callable[[str], None] = print
     """Called with a line of text about what is not a step: a repair, a restart."""
     step: Callable[[str], AbstractContextManager[Any]] = contextlib.nullcontext

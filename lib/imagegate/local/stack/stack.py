@@ -16,6 +16,7 @@ from imagegate.local.front_door import FUNCTION_URL, FrontDoor
 from imagegate.local.ministack.process import MiniStackError, MiniStackProcess
 from imagegate.local.origin_policy import OriginGuard, OriginPolicy, parse_origins
 from imagegate.local.ports import PortTaken, listen, listen_on_first_free
+from imagegate.local.public_address import PublicAddress
 from imagegate.local.stack.deployment import Deployed, Deployer, DeploymentError
 from imagegate.local.stack.packaging import PackagingError
 from imagegate.local.stack.root_access import RootAccess
@@ -50,8 +51,9 @@ class Stack:
         self._running = ExitStack()
         self._origins = parse_origins(settings.parameters.get(ORIGINS_PARAMETER, "").split(","))
         shortage = partial(self.folder.shortage, TO_ACCEPT)
-        self._door = FrontDoor(settings.time_scale, origins=self._origins, shortage=shortage)
-        self._long_hold_door = FrontDoor(settings.time_scale, FUNCTION_URL, self._origins, shortage)
+        public = PublicAddress(settings.public_url) if settings.public_url else None
+        self._door = FrontDoor(settings.time_scale, origins=self._origins, shortage=shortage, public=public)
+        self._long_hold_door = FrontDoor(settings.time_scale, FUNCTION_URL, self._origins, shortage, public)
         self._deployed = Deployed({}, "", "")
 
     def __enter__(self) -> Self:
@@ -132,7 +134,8 @@ class Stack:
 
     def open_door(self, door: FrontDoor) -> None:
         """Connect a front door, for example a test's own, to the HTTP API."""
-        door.open(self.aws_endpoint, self.api_id, self.folder.root_credentials().door_token)
+        token = self.folder.root_credentials().door_token
+        door.open(self.aws_endpoint, self.api_id, token, self.outputs.get("BucketName", ""))
 
     def _access(self) -> RootAccess:
         return RootAccess(self.aws_endpoint, self.folder.root_credentials())
@@ -220,7 +223,8 @@ class Stack:
         self._deployed = deployer.deploy()
         self.open_door(self._door)
         function_url, token = self.outputs.get("LongHoldUrl", ""), self.folder.root_credentials().door_token
-        self._long_hold_door.open(self.ministack.endpoint, _function_url_id(function_url), token)
+        bucket = self.outputs.get("BucketName", "")
+        self._long_hold_door.open(self.ministack.endpoint, _function_url_id(function_url), token, bucket)
         self.ministack.resume()
 
     def _parameters(self) -> dict[str, str]:
@@ -230,7 +234,7 @@ class Stack:
             urls = {name: self.upstreams.url + path for name, path in paths.items()}
             parameters[UPSTREAMS_PARAMETER] = json.dumps(urls, sort_keys=True)
         if PUBLIC_URL_PARAMETER in parameters:
-            parameters[PUBLIC_URL_PARAMETER] = self.base_url
+            parameters[PUBLIC_URL_PARAMETER] = self.settings.public_url or self.base_url
         return parameters
 
 
