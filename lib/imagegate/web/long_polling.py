@@ -112,8 +112,8 @@ class LongPoll:
 
     @property
     def _may_hand_over(self) -> bool:
-        """True for a first POST whose caller did not say how long to hold it; a repeated one may follow no redirect."""
-        return self.hop == 0 and not self.continues and not self.asynchronous and self.preferences.wait is None
+        """True for a POST whose caller did not say how long to hold it."""
+        return self.hop == 0 and not self.asynchronous and self.preferences.wait is None
 
     def _hold_while_untouched(self, operation: Operation, began: float) -> float:
         """Release the function early when the workflow may be waiting for one.
@@ -180,7 +180,7 @@ class LongPoll:
         location = self.services.hop_links(operation, self.hop + 1, self.waiting)
         answer = dialect_named(operation.dialect).render_redirect(operation, location)
         # OpenAI's packages on an HTTP client that follows no redirect, as pydantic-ai makes one, repeat their request.
-        retry = {"x-should-retry": "true", "retry-after": str(RETRY_AFTER if self.continues else 1)}
+        retry = {"x-should-retry": "true", "retry-after": str(RETRY_AFTER)}
         return answer.with_headers(retry) if self.client.repeats and not self.hop else answer
 
 

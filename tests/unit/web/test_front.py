@@ -94,24 +94,6 @@ def test_a_longer_generation_is_a_redirect_to_wait(gateway: Gateway) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_a_client_of_openai_that_follows_no_redirect_repeats_its_request_and_is_held(gateway: Gateway) -> None:
-    """pydantic-ai's HTTP client. The retry after the redirect is soon, and is held in full."""
-    agent, began = {"user_agent": "AsyncOpenAI/Python 3.57.0"}, gateway.clock.now()
-    first = gateway.call("POST", GENERATIONS, {"prompt": "a cat"}, **agent)
-    assert (first.status, first.headers["x-should-retry"], first.headers["retry-after"]) == (303, "true", "1")
-    assert gateway.clock.now() - began < 10
-    gateway.clock.sleep(1)
-    began = gateway.clock.now()
-    second = gateway.call("POST", GENERATIONS, {"prompt": "a cat"}, x_stainless_retry_count="1", **agent)
-    assert (second.status, second.headers["x-should-retry"], second.headers["retry-after"]) == (303, "true", "30")
-    assert gateway.clock.now() - began == pytest.approx(25)
-    assert second.json()["operation_id"] == first.json()["operation_id"]
-    hop = gateway.call("GET", second.headers["location"], **agent)
-    assert (hop.status, "x-should-retry" in hop.headers) == (303, False)
-    other = gateway.call("POST", GENERATIONS, {"prompt": "a dog"}, user_agent="axios/1.21.1")
-    assert (other.status, "x-should-retry" in other.headers) == (303, False)
-
-
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_the_wait_route_answers_in_the_dialect_that_asked(gateway: Gateway, method: str) -> None:
     gateway.call("POST", GENERATIONS, {"prompt": "a cat"})

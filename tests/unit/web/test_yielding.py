@@ -56,9 +56,9 @@ def test_a_hold_is_short_until_the_workflow_begins_and_long_from_then_on(gateway
 
 
 def test_the_redirects_of_a_client_last_for_more_than_a_minute_even_so(gateway: Gateway) -> None:
-    began, answer = gateway.clock.now(), post(gateway, user_agent="curl/8.5.0")
+    began, answer = gateway.clock.now(), post(gateway)
     while answer.status == 303:
-        answer = gateway.call("GET", answer.headers["location"], user_agent="curl/8.5.0")
+        answer = gateway.call("GET", answer.headers["location"])
     assert answer.json()["error"]["code"] == "operation_pending"
     assert gateway.clock.now() - began > 60
 
