@@ -47,4 +47,4 @@ def test_four_pictures_of_the_ai_sdk_are_four_pictures(impatient_stack: Stack) -
 
 
 def test_langchain_gets_a_picture_by_the_name_it_has_hard_coded(impatient_stack: Stack) -> None:
-    assert_picture(run(impatient_stack, as_process.langchain, Ask("a fox for LangChain", model="dall-e-3")))
+    assert_picture(run(impatient_stack, as_process.langchain, Ask("a fox for LangChain", model="dall-e-3")), "PNG")

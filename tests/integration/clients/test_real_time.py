@@ -37,4 +37,5 @@ def test_the_client_gets_its_picture(runs: Runs, name: str) -> None:
     assert_picture(run)
     assert_waited_along_redirects(run)
     assert run.seconds > UPSTREAM_SECONDS
-    assert len(run.door.hops) in (2, 3)
+    # Held for 4 s by the POST, or 25 where the client is not known to follow, and for 28 s by each hop.
+    assert len(run.door.hops) in (2, 3, 4)
