@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.dialects.yandexart import responses as yandexart_responses
+from imagegate.domain.characters import without_forbidden
 from imagegate.domain.errors import Failure, FailureCode, InvalidRequest
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.request import ImageRequest
@@ -83,12 +84,13 @@ def seconds(rfc3339: str) -> float:
 @MANY
 @given(code=st.sampled_from(FailureCode), message=st.text(), updated=TIMES)
 def test_a_failure(oracle: Protobuf, operation: Operation, code: FailureCode, message: str, updated: float) -> None:
-    body = yandexart_responses.render_failure(replace(operation, updated_at=updated), Failure(code, message)).body
+    failure = Failure(code, message)
+    body = yandexart_responses.render_failure(replace(operation, updated_at=updated), failure).body
     seen = parsed(oracle, "Operation", body)
     assert seen["done"] is True
     assert "response" not in seen
     assert 1 <= seen["error"]["code"] <= 16
-    assert seen["error"].get("message", "") == message
+    assert seen["error"].get("message", "") == failure.message
 
 
 REFUSED: dict[str, tuple[str, str, Any]] = {
@@ -171,10 +173,16 @@ def read(document: Json) -> ImageRequest | None:
 
 
 def meant(canonical: Json) -> Json:
-    """What a request means by protobuf's canonical JSON and the documentation: zero is the default."""
+    """What a request means by protobuf's canonical JSON and the documentation: zero is the default.
+
+    Prompts are cleaned of characters that no text may hold.
+    """
     options = canonical.get("generationOptions", {})
     ratio = options.get("aspectRatio", {})
-    texts = [(entry.get("text", ""), entry.get("weight", 0) or 1.0) for entry in canonical.get("messages", [])]
+    texts = [
+        (without_forbidden(entry.get("text", "")), entry.get("weight", 0) or 1.0)
+        for entry in canonical.get("messages", [])
+    ]
     return {
         "model": canonical.get("modelUri", "").split("/")[3:4],
         "messages": [(text, weight) for text, weight in texts if text.strip()],
