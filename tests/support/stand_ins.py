@@ -24,7 +24,7 @@ HURRY = 1.0
 
 
 class CountingHttp(HttpUpstream):
-    """The real way to upstreams, which notes what went out and waits `patience` seconds for its first POST."""
+    """The real way to upstreams, which notes what went out and waits `patience` seconds for the first POST to a URL."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,8 @@ class CountingHttp(HttpUpstream):
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send and note."""
         self.sent.append(request)
-        patience = self.patience if request.method == "POST" and self.posts == 1 else PATIENCE
+        first = request.method == "POST" and sum(each.url == request.url for each in self.sent) == 1
+        patience = self.patience if first else PATIENCE
         return super().send(replace(request, timeout=min(request.timeout, patience)))
 
     @property
