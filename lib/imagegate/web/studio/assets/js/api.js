@@ -26,7 +26,8 @@ export async function call(path, { method = "GET", body, headers = {}, signal } 
   const found = await readJson(answer);
   if (answer.ok) return { status: answer.status, headers: answer.headers, body: found };
   const problem = new Problem(answer.status, found, answer.headers.get("x-request-id"));
-  if (answer.status === 401) signals.dispatchEvent(new CustomEvent("locked", { detail: problem }));
+  // A late refusal of an earlier key says nothing of the present one.
+  if (answer.status === 401 && key === readKey()) signals.dispatchEvent(new CustomEvent("locked", { detail: problem }));
   throw problem;
 }
 

@@ -37,7 +37,7 @@ export async function showCreate(route, page) {
     replaceRoute("create", { query: { op: current } });
   }
 
-  replaceContent(page, h("div", { class: "workbench" }, form.element, h("div", { class: "stage" }, canvas, recent.element)));
+  replaceContent(page, h("div", { class: "workbench" }, h("h1", { class: "visually-hidden" }, t("create")), form.element, h("div", { class: "stage" }, canvas, recent.element)));
   const first = current ? await fetchOperation(current).catch((problem) => problem) : listed.operations.find((operation) => !operation.done);
   if (first instanceof Error) replaceContent(canvas, showProblem(first, h("a", { class: "button", href: routeTo("create") }, t("startOver"))));
   else if (first) show(first);

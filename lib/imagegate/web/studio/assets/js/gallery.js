@@ -66,7 +66,7 @@ export async function showGallery(route, page) {
     });
   }
 
-  replaceContent(page, h("div", { class: "gallery" }, filterBar(text), status, notice, grid.element));
+  replaceContent(page, h("div", { class: "gallery" }, h("h1", { class: "visually-hidden" }, t("gallery")), filterBar(text), status, notice, grid.element));
   await loadMore();
   const wanted = route.query.get("picture");
   if (wanted) open({ id: wanted.split("-")[0], slot: Number(wanted.split("-")[1]) });
@@ -83,7 +83,7 @@ function slimItems(operation) {
 
 function filterBar(text) {
   let timer = 0;
-  const change = (value) => replaceFilter(value);
+  const change = (value) => go("gallery", { query: { q: value.trim() } });
   const input = h("input", {
     type: "search", id: "filter", value: text, placeholder: t("filterHint"), "aria-label": t("filter"), spellcheck: false,
     on: {
@@ -96,14 +96,4 @@ function filterBar(text) {
     h("button", { type: "button", class: "chip", "aria-pressed": `${each === state}`, on: { click: () => change(withState(input.value, each)) } },
       each && h("i", { class: `dot ${each}` }), t(each ? `state_${each}` : "all")));
   return h("div", { class: "filter-bar" }, h("div", { class: "search" }, icon("search"), input), h("div", { class: "chips", role: "group", "aria-label": t("state") }, chips));
-}
-
-function replaceFilter(text) {
-  const had = document.activeElement?.id === "filter";
-  go("gallery", { query: { q: text.trim() } });
-  if (had) addEventListener("hashchange", () => setTimeout(() => {
-    const input = document.getElementById("filter");
-    input?.focus();
-    input?.setSelectionRange(input.value.length, input.value.length);
-  }), { once: true });
 }

@@ -22,6 +22,7 @@ export function createGrid({ more, open }) {
 
   function setItems(next) {
     items = next;
+    if (!width) return; // not part of the page yet: the observer tells when it is
     rows = layOutRows(items, width, rowHeight(), rows);
     forget(rows.length - 2);
     paint();
@@ -68,7 +69,7 @@ export function createGrid({ more, open }) {
   function tile(item, at, { left, wide, high }) {
     const label = `${item.prompt ?? t("privatePrompt")} · ${t(`state_${item.state}`)}`;
     const content = item.url ? pictureImage(item, "", false) : [h("i", { class: `dot ${item.state}` }), h("span", { class: "tile-text" }, item.prompt ?? t("privatePrompt")), h("span", { class: "meta" }, t(`state_${item.state}`))];
-    const target = h("button", { type: "button", class: `gallery-tile${item.url ? "" : " without"}`, "aria-label": label, title: item.prompt ?? "", data: { at }, on: { click: () => open(item) } }, content, item.state === "failed" && item.url && icon("close"));
+    const target = h("button", { type: "button", class: `gallery-tile${item.url ? "" : " without"}`, "aria-label": item.url ? label : null, title: item.prompt ?? "", data: { at }, on: { click: () => open(item) } }, content, item.state === "failed" && item.url && icon("close"));
     return h("div", { role: "listitem", class: "gallery-cell", style: { left: `${left}px`, width: `${wide}px`, height: `${high}px` } }, target);
   }
 

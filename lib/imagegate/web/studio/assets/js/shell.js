@@ -18,7 +18,7 @@ export function createShell() {
     h("nav", { "aria-label": t("views") }, links),
     h("div", { class: "row tools" }, key,
       iconButton("theme", t("theme"), toggleTheme),
-      h("button", { type: "button", class: "quiet language", lang: other.toLowerCase(), "aria-label": t("otherLanguage"), on: { click: switchLanguage } }, other)));
+      h("button", { type: "button", class: "quiet language", lang: other.toLowerCase(), "aria-label": `${other}: ${t("otherLanguage")}`, on: { click: switchLanguage } }, other)));
   const page = h("main", { id: "main", tabIndex: -1 });
   document.body.replaceChildren(h("a", { class: "skip", href: "#main", on: { click: skip } }, t("skip")), header, page);
   document.documentElement.lang = language;

@@ -37,7 +37,7 @@ function limits({ limits: most, left, resets_at: resets }) {
   return rows.map(([name, limit, rest, format, note]) => {
     const text = limit === null ? t("noLimit") : rest === null ? format(limit) : t("leftOf", { left: format(rest), limit: format(limit) });
     return h("div", { class: "limit" },
-      h("div", { class: "row" }, h("h3", { class: "grow" }, name), h("span", {}, text)),
+      h("div", { class: "row" }, h("h2", { class: "grow small" }, name), h("span", {}, text)),
       limit !== null && rest !== null && h("meter", { min: 0, max: limit, value: limit - rest, "aria-label": t("usedOf", { name }) }),
       limit !== null && h("p", { class: "meta" }, note));
   });

@@ -23,12 +23,14 @@ export function openViewer(entries, entry, moved = () => {}) {
   const side = h("div", { class: "viewer-side" });
   const back = iconButton("left", t("previous"), () => step(-1), { class: "icon-button previous" });
   const on = iconButton("right", t("next"), () => step(1), { class: "icon-button next" });
-  const dialog = h("dialog", { class: "viewer", "aria-label": t("picture"), on: { close: onClose, keydown: onKey } },
+  const dialog = h("dialog", { class: "viewer", tabIndex: -1, autofocus: true, "aria-label": t("picture"), on: { close: onClose, keydown: onKey } },
     h("div", { class: "viewer-stage" }, figure, back, on),
     h("div", { class: "viewer-panel" }, iconButton("close", t("close"), () => dialog.close(), { class: "icon-button viewer-close" }), side));
 
   async function show() {
     const wanted = entries[at];
+    // A button that is about to vanish would take the focus, and with it the keys, along.
+    if (dialog.open && [back, on].includes(document.activeElement)) dialog.focus();
     back.hidden = at === 0;
     on.hidden = at === entries.length - 1;
     moved(wanted);
