@@ -55,8 +55,16 @@ test-clients: $(STAMP)  ## run every recipe of docs/clients.md with the client's
 	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm frameworks
 	@$(BIN)/python -m pytest -n 2 -m clients tests/integration/clients $(ARGS)
 
-test-browser: $(STAMP)  ## check in Chromium that pages of other origins get nothing from `make run`
-	@$(BIN)/python -m pytest -m browser tests/integration/browser $(ARGS)
+# Playwright is in an environment of its own, of the same interpreter, which is added to the path.
+WITH_PLAYWRIGHT = PYTHONPATH=$$(echo $(CURDIR)/.venvs/browser/lib/python3*/site-packages)
+
+test-browser: $(STAMP)  ## try the studio in Chromium, and that pages of other origins get nothing (200 MB once)
+	@PYTHON=$(BIN)/python tests/clients/setup.sh browser
+	@$(WITH_PLAYWRIGHT) $(BIN)/python -m pytest -m browser tests/integration/browser $(ARGS)
+
+screenshots: $(STAMP)  ## take the pictures of docs/studio.md from a running stack; look at them
+	@PYTHON=$(BIN)/python tests/clients/setup.sh browser
+	@PYTHONPATH=tests:$$(echo $(CURDIR)/.venvs/browser/lib/python3*/site-packages) $(BIN)/python -P -m clients.browser.screenshots
 
 test-yandex-sdk: $(STAMP)  ## run the bridge with YandexART's own SDK and protobuf messages (170 MB)
 	@PYTHON=$(BIN)/python tests/clients/setup.sh yandex
@@ -126,4 +134,4 @@ lock: $(STAMP)  ## resolve the dependencies and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run demo test test-slow test-gradio test-node test-clients test-browser test-yandex-sdk test-vendors test-deploy check audit bench docs deploy destroy fix lock clean
+.PHONY: help setup run demo test test-slow test-gradio test-node test-clients test-browser screenshots test-yandex-sdk test-vendors test-deploy check audit bench docs deploy destroy fix lock clean

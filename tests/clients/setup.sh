@@ -4,7 +4,8 @@
 #
 #   setup.sh node litellm     what is named: node (into tests/clients/node/node_modules; needs node and npm and nothing
 #                             else), litellm, frameworks and yandex (into .venvs; PYTHON names the interpreter), vendors
-#                             (upstreams' clients of tests/vendors, for Node and for Python)
+#                             (upstreams' clients of tests/vendors, for Node and for Python), browser (Playwright, which
+#                             drives the machine's Chromium, and axe-core)
 #   setup.sh lock node ...    resolve them first, each client to its latest version; vendors' clients for Node stay
 #                             at the versions of their package.json, which run on Node 20
 set -euo pipefail
@@ -67,20 +68,33 @@ setup_vendors() {
     setup_node "$vendors/node"
 }
 
+lock_browser() {
+    lock_venv "$here/browser"
+    (cd "$here/browser" && rm -f package-lock.json && npm install --package-lock-only --save-exact --loglevel=error \
+        axe-core@latest >/dev/null)
+}
+
+setup_browser() {
+    setup_venv "$here/browser"
+    setup_node "$here/browser"
+}
+
 steps=(setup)
 if [[ ${1:-} == lock ]]; then
     steps=(lock setup)
     shift
 fi
-[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm|frameworks|yandex|vendors ..." >&2; exit 2; }
+#                             else), litellm, frameworks and yandex (into .venvs; PYTHON names the interpreter), vendors
+#                             (upstreams' clients of tests/vendors, for Node and for Python), browser (Playwright, which
+#                             drives the machine's Chromium, and axe-core)
 for part in "$@"; do
     for step in "${steps[@]}"; do
         case $part in
             node) "${step}_node" ;;
             vendors) "${step}_vendors" ;;
-            litellm | frameworks) "${step}_venv" "$here/$part" ;;
-            yandex) if [[ $step == lock ]]; then lock_yandex; else setup_venv "$here/yandex"; fi ;;
-            *) echo "$0: there is no part '$part', only node, litellm, frameworks, yandex and vendors" >&2; exit 2 ;;
+#                             else), litellm, frameworks and yandex (into .venvs; PYTHON names the interpreter), vendors
+#                             (upstreams' clients of tests/vendors, for Node and for Python), browser (Playwright, which
+#                             drives the machine's Chromium, and axe-core)
         esac
     done
 done

@@ -17,6 +17,8 @@ from support.event_schemas import as_described
 from support.stack_settings import WITH_WEBHOOKS, on_free_ports
 
 PATIENCE = 40.0
+_OF_OPENAI = {name: secret for name, secret in STAND_IN_SECRETS.items() if name == "OPENAI_API_KEY"}
+"""The one credential that the closed stack has."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,7 +60,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             "LongHoldSeconds": "60",
             **WITH_WEBHOOKS,
         },
-        stand_ins=StandIns(build_app(latency_seconds=0.3), BASE_PATHS),
+        stand_ins=StandIns(build_app(latency_seconds=0.3), BASE_PATHS, _OF_OPENAI),
     )
     with Stack(settings) as running:
         yield running

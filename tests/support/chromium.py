@@ -81,7 +81,7 @@ def attempt(site: Site, host: str, attempts: Sequence[Mapping[str, Any]], profil
     """What came of every attempt, by its name, of the site's page visited under this host name."""
     site.attempts, site.outcomes = attempts, {}
     site.reported.clear()
-    command = [_binary(), *_OPTIONS, f"--user-data-dir={profile}", f"{site.origin(host)}/"]
+    command = [binary(), *_OPTIONS, f"--user-data-dir={profile}", f"{site.origin(host)}/"]
     # A pipe for debugging keeps a headless browser open; without one it would end when the page has loaded.
     command.insert(1, "--remote-debugging-port=0")
     browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -95,11 +95,12 @@ def attempt(site: Site, host: str, attempts: Sequence[Mapping[str, Any]], profil
 
 def document(url: str, profile: Path) -> str:
     """What the browser shows at an address."""
-    command = [_binary(), *_OPTIONS, f"--user-data-dir={profile}", "--dump-dom", url]
+    command = [binary(), *_OPTIONS, f"--user-data-dir={profile}", "--dump-dom", url]
     return subprocess.run(command, capture_output=True, check=True, text=True, timeout=PATIENCE).stdout
 
 
-def _binary() -> str:
+def binary() -> str:
+    """The program of the browser."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     assert found, "Chromium is not here. On Debian: apt-get install chromium; or name it in the variable CHROMIUM"
     return found
