@@ -84,17 +84,16 @@ if [[ ${1:-} == lock ]]; then
     steps=(lock setup)
     shift
 fi
-#                             else), litellm, frameworks and yandex (into .venvs; PYTHON names the interpreter), vendors
-#                             (upstreams' clients of tests/vendors, for Node and for Python), browser (Playwright, which
-#                             drives the machine's Chromium, and axe-core)
+[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm|frameworks|yandex|vendors|browser ..." >&2; exit 2; }
 for part in "$@"; do
     for step in "${steps[@]}"; do
         case $part in
             node) "${step}_node" ;;
             vendors) "${step}_vendors" ;;
-#                             else), litellm, frameworks and yandex (into .venvs; PYTHON names the interpreter), vendors
-#                             (upstreams' clients of tests/vendors, for Node and for Python), browser (Playwright, which
-#                             drives the machine's Chromium, and axe-core)
+            browser) "${step}_browser" ;;
+            litellm | frameworks) "${step}_venv" "$here/$part" ;;
+            yandex) if [[ $step == lock ]]; then lock_yandex; else setup_venv "$here/yandex"; fi ;;
+            *) echo "$0: there is no part '$part', only node, litellm, frameworks, yandex, vendors and browser" >&2; exit 2 ;;
         esac
     done
 done
