@@ -1,6 +1,7 @@
 """An upstream's hint that a job has ended makes the workflow poll now, and nothing else."""
 
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -35,7 +36,7 @@ def hint(world: World, operation: Operation, token: str | None = None) -> bool:
 
 def token_of(world: World) -> str:
     """The token in the address that alpha was given last."""
-    return world.alpha.hooks[-1].rpartition("/")[2]
+    return world.alpha.hooks[-1].rpartition("=")[2]
 
 
 def hooked_runs(world: World) -> list[str]:
@@ -47,7 +48,7 @@ def test_the_picture_is_there_as_soon_as_the_upstream_says_so() -> None:
     operation = world.begun()
     step = world.submit(operation.id)
     assert step.next == "wait"
-    assert world.alpha.hooks == [f"{BASE}/v1/hooks/{operation.id}/{token_of(world)}"]
+    assert world.alpha.hooks == [f"{BASE}/v1/hooks/{operation.id}?token={token_of(world)}"]
     world.clock.sleep(step.wait / 2)
     world.alpha.checks = [ready()]
     assert hint(world, operation)
@@ -120,6 +121,14 @@ def test_any_other_token_is_refused(token: str) -> None:
     other = world.begun()
     assert not hint(world, other), "a token is for its own operation"
     assert hooked_runs(world) == []
+
+
+def test_the_token_is_not_in_the_path_which_access_logs_hold() -> None:
+    world = hooked_world()
+    world.submit(world.begun().id)
+    [address] = world.alpha.hooks
+    assert len(token_of(world)) == 32
+    assert token_of(world) not in urlsplit(address).path
 
 
 def test_the_table_holds_no_token() -> None:

@@ -10,10 +10,10 @@ from imagegate.web.services import Services
 
 def add_hooks(app: FastAPI) -> None:
     """Add the route, which the OpenAPI document omits: only upstreams are given its addresses."""
-    app.add_api_route(f"{HOOK_PATH}/{{operation}}/{{token}}", _take, methods=["POST"], include_in_schema=False)
+    app.add_api_route(f"{HOOK_PATH}/{{operation}}", _take, methods=["POST"], include_in_schema=False)
 
 
-def _take(request: Request, operation: str, token: str) -> Response:
+def _take(request: Request, operation: str, token: str = "") -> Response:
     """204, or 404 for any token that is not that of an attempt; the body is not read."""
     services: Services = request.app.state.services
     return Response(status_code=204 if services.take_hint(operation, token) else 404)

@@ -26,5 +26,5 @@ class Hooks:
         return secrets.token_urlsafe(_TOKEN_BYTES) if useful else ""
 
     def address(self, operation_id: str, token: str) -> str:
-        """The address with the token, empty without one."""
-        return f"{self.base_url}{HOOK_PATH}/{operation_id}/{token}" if token else ""
+        """The address, empty without a token. The token is in the query, which access logs omit."""
+        return f"{self.base_url}{HOOK_PATH}/{operation_id}?token={token}" if token else ""

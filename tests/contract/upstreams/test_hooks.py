@@ -49,7 +49,7 @@ def listener() -> Iterator[Listener]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        listener.url = f"http://127.0.0.1:{server.server_port}/v1/hooks/op/t?a=1&b=2"
+        listener.url = f"http://127.0.0.1:{server.server_port}/v1/hooks/op?token=t&b=2"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         yield listener
@@ -77,7 +77,7 @@ def test_the_address_is_called_when_the_job_has_ended(
     ticket = provider.submit(asked(name, "a fox", listener.url))
     assert isinstance(ticket, Ticket)
     assert listener.called.wait(PATIENCE)
-    assert [path for path, _ in listener.heard] == ["/v1/hooks/op/t?a=1&b=2"] * (1 + len(statuses))
+    assert [path for path, _ in listener.heard] == ["/v1/hooks/op?token=t&b=2"] * (1 + len(statuses))
     assert "status" in listener.heard[-1][1]
     assert isinstance(provider.check(ticket, 0), Ready)
 

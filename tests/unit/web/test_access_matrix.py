@@ -52,7 +52,7 @@ def every_route() -> Iterator[tuple[str, str]]:
             yield method, route.path
 
 
-HOOK = ("POST", "/v1/hooks/{operation}/{token}")
+HOOK = ("POST", "/v1/hooks/{operation}")
 """Its token is the credential; tests/unit/web/test_hooks.py is about it."""
 ROUTES = sorted(set(every_route()) - {HOOK})
 OPEN = [(method, path) for method, path in ROUTES if path in OPEN_PATHS or is_public(method, path)]

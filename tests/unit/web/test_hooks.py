@@ -39,12 +39,22 @@ def gateway() -> Gateway:
 
 def test_the_token_alone_is_enough(gateway: Gateway) -> None:
     [operation_id] = gateway.store.documents
-    answer = gateway.call("POST", f"/v1/hooks/{operation_id}/{TOKEN}", {"status": "OK", "payload": {}})
+    answer = gateway.call("POST", f"/v1/hooks/{operation_id}?token={TOKEN}", {"status": "OK", "payload": {}})
     assert (answer.status, answer.text) == (204, "")
     assert gateway.workflow.runs[1:] == [(operation_id, f"{operation_id}-hook-1-0")]
 
 
-@pytest.mark.parametrize("path", ["{id}/" + "x" * 32, "{id}/%ff", "0" * 20 + "/" + TOKEN, "no-id/" + TOKEN])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{id}?token=" + "x" * 32,
+        "{id}?token=%ff",
+        "{id}?token=",
+        "{id}",
+        "0" * 20 + "?token=" + TOKEN,
+        "no-id?token=" + TOKEN,
+    ],
+)
 def test_any_other_finds_nothing_whatever_is_wrong_with_it(gateway: Gateway, path: str) -> None:
     [operation_id] = gateway.store.documents
     answer = gateway.call("POST", f"/v1/hooks/{path.format(id=operation_id)}", {})
@@ -54,7 +64,7 @@ def test_any_other_finds_nothing_whatever_is_wrong_with_it(gateway: Gateway, pat
 
 def test_the_token_opens_nothing_else(gateway: Gateway) -> None:
     [operation_id] = gateway.store.documents
-    assert gateway.call("GET", f"/v1/hooks/{operation_id}/{TOKEN}").status == 401
+    assert gateway.call("GET", f"/v1/hooks/{operation_id}?token={TOKEN}").status == 401
     assert gateway.call("GET", f"/v1/operations/{operation_id}?token={TOKEN}").status == 401
     assert gateway.call("GET", f"/v1/operations/{operation_id}", authorization=f"Bearer {TOKEN}").status == 401
 
