@@ -12,6 +12,7 @@ _TEXTS = (
     # First, for these speak of content policies too: the whole account is blocked, whatever the prompt.
     (re.compile(r"temporarily blocked", re.IGNORECASE), FailureCode.AUTH),
     (re.compile(r"(incorrect|invalid) api.?key", re.IGNORECASE), FailureCode.AUTH),
+    (re.compile(r"queue full for ip", re.IGNORECASE), FailureCode.RATE_LIMITED),
     (re.compile(r"used all available credits|spending limit|not enough credits", re.IGNORECASE), FailureCode.NO_CREDIT),
     # An upstream that its own upstream does not let in: no key of ours is wrong.
     (re.compile(r'"detail"\s*:\s*"unauthorized"', re.IGNORECASE), FailureCode.UPSTREAM_FAILED),

@@ -38,7 +38,7 @@ These outrank the HTTP status: a billing limit comes as 400, 403, 429 or 500.
 """
 _PUNCTUATION = re.compile(r"[^a-z0-9]")
 
-_AMBIGUOUS_STATUSES = frozenset({400, 401, 403, 422})
+_AMBIGUOUS_STATUSES = frozenset({400, 401, 402, 403, 412, 422})
 """Statuses whose text decides: Yandex refuses a prompt as it refuses a wrong parameter."""
 
 
