@@ -88,7 +88,6 @@ def statuses(provider: str, expected: Mapping[int, str], document: Any = None) -
 COMPLETED = answer(200, {"status": "COMPLETED"})
 LOST = (answer(404), answer(200, {"queue_running": [], "queue_pending": []}), answer(200))
 SAVED = {"9": {"images": [{"filename": "a.png", "subfolder": "", "type": "output"}]}}
-UNSAFE = {"url": None, "is_image_safe": False}
 
 ROWS: Mapping[str, Mapping[str, tuple[Case, ...]]] = {
     "bedrock": {

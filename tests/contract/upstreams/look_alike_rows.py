@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from contract.upstreams.error_rows import (
     COMPLETED,
     PNG,
-    UNSAFE,
     Case,
     answer,
     bedrock,
@@ -19,6 +18,8 @@ from contract.upstreams.error_rows import (
     workers_ai,
 )
 from contract.upstreams.further_error_rows import BLOCKED, flat, openai
+
+UNSAFE = {"url": None, "is_image_safe": False}
 
 LOOK_ALIKES: Mapping[str, Mapping[str, tuple[Case, ...]]] = {
     "providers": {

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.function_process import environment
 from imagegate import providers
 from imagegate.domain.errors import MisconfiguredError
 from imagegate.domain.request.limits import Limits
@@ -34,6 +35,15 @@ print(json.dumps(found))
 def test_a_protocol_is_loaded_when_a_route_with_it_is_used() -> None:
     printed = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, check=True, text=True).stdout
     assert json.loads(printed) == [[], [], [], ["yandexart"]]
+
+
+@pytest.mark.parametrize("function", ["submit", "poll", "api", "wait"])
+def test_a_function_that_starts_loads_no_protocol(function: str) -> None:
+    protocols = sorted(registry.PROTOCOLS)
+    loaded = f"import sys, {function}; print([n for n in {protocols} if 'imagegate.providers.' + n in sys.modules])"
+    command = [sys.executable, "-c", loaded]
+    done = subprocess.run(command, env=environment(), capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_only_the_registry_imports_protocols() -> None:
