@@ -116,8 +116,9 @@ Single items have bounds of their own:
   without limits has no counters.
 - `sweep` restarts {restarts} operations a second, so a backlog of 10,000 that Step Functions refused takes
   {backlog} s (`make bench NAME=sweep`).
-- SSM answers 40 reads a second in an account. More processes than that may start at once: they repeat their read,
-  and meanwhile no provider is judged and none is asked in another's place.
+- SSM answers 40 reads a second in an account. A process of `submit` or `poll` reads all keys of upstreams at its
+  start, ten a read. More processes than that may start at once: they repeat their read, and meanwhile no provider is
+  judged and none is asked in another's place.
 
 ## Beyond 1,000 pictures a second
 

@@ -85,6 +85,10 @@ def parameter(name: str) -> Probe:
     return lambda client, names: client("ssm").get_parameter(Name=f"/imagegate/dev/{name}", WithDecryption=True)
 
 
+def parameters(path: str) -> Probe:
+    return lambda client, names: client("ssm").get_parameters_by_path(Path=path, Recursive=True, WithDecryption=True)
+
+
 def send(queue: str) -> Probe:
     # Of attributes that are none, nothing is sent where it is allowed.
     return lambda client, names: client("sqs").send_message(
@@ -174,17 +178,16 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
         lambda client, names: client("s3").put_bucket_policy(Bucket=names.bucket, Policy="{}"),
         set(),
     ),
-    "read an upstream's secret": (parameter("upstreams/OPENAI_API_KEY"), DRIVERS),
-    "read the expander's secret": (parameter("upstreams/EXPANDER_API_KEY"), {"ExpandFunction", *DRIVERS}),
+    "read all upstreams' secrets": (parameters("/imagegate/dev/upstreams"), DRIVERS),
+    "read one upstream's secret": (parameter("upstreams/OPENAI_API_KEY"), set()),
+    "read the expander's secret": (parameter("upstreams/EXPANDER_API_KEY"), {"ExpandFunction"}),
     "read another secret": (parameter("OTHER"), set()),
     "read another stage's secret": (
         lambda client, names: client("ssm").get_parameter(Name="/imagegate/prod/upstreams/OPENAI_API_KEY"),
         set(),
     ),
-    "list secrets": (
-        lambda client, names: client("ssm").get_parameters_by_path(Path="/imagegate/dev/upstreams"),
-        set(),
-    ),
+    "read all secrets of another stage": (parameters("/imagegate/prod/upstreams"), set()),
+    "read all parameters": (parameters("/imagegate"), set()),
     "set a secret": (
         lambda client, names: client("ssm").put_parameter(
             Name="/imagegate/dev/upstreams/OPENAI_API_KEY", Value="x", Type="SecureString"

@@ -243,7 +243,7 @@ def test_credentials_that_cannot_be_read_for_a_moment_cost_nothing() -> None:
     parameters = ThrottledParameters()
     http = ScriptedHttp([HttpResponse(200, {}, b'{"event_id": "1"}')])
     world.providers["alpha"] = GradioSpace(
-        "alpha", "https://alpha.invalid", http, SsmSecrets(lambda: parameters, "/dev")
+        "alpha", "https://alpha.invalid", http, SsmSecrets(lambda: parameters, "/dev", one_by_one=True)
     )  # type: ignore[assignment]
     operation = world.begun()
     world.submit(operation.id)

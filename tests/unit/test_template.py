@@ -16,7 +16,8 @@ DOCUMENT = load_yaml(TEMPLATE)
 WORKFLOW = load_yaml(TEMPLATE.parent / "infra" / "workflow.asl.yaml")
 RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
 FUNCTIONS = {name: resource for name, resource in RESOURCES.items() if resource["Type"] == "AWS::Serverless::Function"}
-SECRET_READERS = {"SubmitFunction", "PollFunction", "ExpandFunction"}
+UPSTREAM_CALLERS = {"SubmitFunction", "PollFunction"}
+SECRET_READERS = {*UPSTREAM_CALLERS, "ExpandFunction"}
 """Functions that may read upstreams' secrets."""
 WEBHOOK_SIGNERS = {"ApiFunction", "HoldFunction", "DeliverFunction", "IntakeFunction"}
 """Functions that may read the key of webhook secrets, and no other parameter."""
@@ -72,13 +73,15 @@ def test_only_those_who_need_them_read_secrets(function: str) -> None:
     reads = {action for action in actions if action.startswith(("ssm:", "secretsmanager:", "kms:"))}
     of_webhooks = {"ssm:GetParameter", "ssm:PutParameter"} if function in WEBHOOK_SIGNERS else set()
     of_webhooks -= {"ssm:PutParameter"} if function == TALKS_TO_STRANGERS else set()
-    assert reads == ({"ssm:GetParameter"} if function in SECRET_READERS else of_webhooks)
+    of_upstreams = {"ssm:GetParametersByPath" if function in UPSTREAM_CALLERS else "ssm:GetParameter"}
+    assert reads == (of_upstreams if function in SECRET_READERS else of_webhooks)
     opened = [
-        json.dumps(policy["Resource"])
+        json.dumps(resource)
         for policy in policies(function)
-        if "ssm:GetParameter" in listed(policy["Action"])
+        if "ssm:GetParameter" in json.dumps(policy["Action"])
+        for resource in listed(policy["Resource"])
     ]
-    below = r"upstreams/(\*|\$\{\w+\})" if function in SECRET_READERS else "webhooks"
+    below = r"upstreams(/\*|/\$\{\w+\})?" if function in SECRET_READERS else "webhooks"
     assert all(re.search(rf":parameter/imagegate/\$\{{Stage\}}/{below}\"", entry) for entry in opened), opened
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -15,13 +15,20 @@ _UNREADABLE = Failure(FailureCode.CAPACITY, "The upstream's credentials cannot b
 
 
 class SsmSecrets:
-    """Reads parameters below one path; answers, absence included, are kept for five minutes."""
+    """Reads all parameters below one path at once, ten a call, and keeps them for five minutes.
 
-    def __init__(self, make_client: Callable[[], Any], path: str) -> None:
-        """`make_client` is called once, when the first secret is needed: free providers need none."""
+    SSM takes 40 reads a second from an account, so a process reads once, however many secrets its upstreams look for.
+    """
+
+    def __init__(self, make_client: Callable[[], Any], path: str, *, one_by_one: bool = False) -> None:
+        """`make_client` is called once, when the first secret is needed: free providers need none.
+
+        `one_by_one`: reads each secret by its name, for a role that may not read all of them.
+        """
         self._make_client = make_client
         self._path = path.rstrip("/")
-        self._kept: dict[str, tuple[float, str | None]] = {}
+        self._one_by_one = one_by_one
+        self._kept: dict[str, tuple[float, dict[str, str]]] = {}
 
     @cached_property
     def _client(self) -> Any:
@@ -30,19 +37,20 @@ class SsmSecrets:
     def get(self, name: str) -> str | None:
         """The secret of that name, or `None` when it was never set.
 
-        While SSM does not answer, the one that was read last; where there is none, raises SecretsUnreadable: SSM
-        takes 40 reads a second, more processes than that may start at once, and their upstreams were not asked yet.
+        While SSM does not answer, the one that was read last; where there is none, raises SecretsUnreadable: the
+        upstream was not asked yet.
         """
-        read_at, value = self._kept.get(name, (float("-inf"), None))
+        together = name if self._one_by_one else ""
+        read_at, found = self._kept.get(together, (float("-inf"), {}))
         if time.monotonic() - read_at > _TTL:
             try:
-                value = self._read(name)
+                found = self._read_one(name) if self._one_by_one else dict(self._read_all())
             except (ClientError, BotoCoreError) as error:
                 logging.warning("the secret %s cannot be read: %s", name, error)
-                if name not in self._kept:
+                if together not in self._kept:
                     raise SecretsUnreadable(_UNREADABLE) from error
-            self._kept[name] = (time.monotonic(), value)
-        return value
+            self._kept[together] = (time.monotonic(), found)
+        return found.get(name)
 
     def put(self, name: str, value: str) -> None:
         """Set a secret, or replace it."""
@@ -50,14 +58,17 @@ class SsmSecrets:
 
     def names(self) -> list[str]:
         """The names of all secrets that are set; no value is decrypted."""
-        pages = self._client.get_paginator("get_parameters_by_path").paginate(Path=self._path, Recursive=True)
-        found = [parameter["Name"] for page in pages for parameter in page["Parameters"]]
-        return sorted(name.removeprefix(f"{self._path}/") for name in found)
+        return sorted(name for name, _ in self._read_all(decrypted=False))
 
-    def _read(self, name: str) -> str | None:
+    def _read_all(self, *, decrypted: bool = True) -> Iterator[tuple[str, str]]:
+        pages = self._client.get_paginator("get_parameters_by_path")
+        for page in pages.paginate(Path=self._path, Recursive=True, WithDecryption=decrypted):
+            for parameter in page["Parameters"]:
+                yield parameter["Name"].removeprefix(f"{self._path}/"), parameter["Value"]
+
+    def _read_one(self, name: str) -> dict[str, str]:
         try:
             answer = self._client.get_parameter(Name=f"{self._path}/{name}", WithDecryption=True)
         except self._client.exceptions.ParameterNotFound:
-            return None
-        value: str = answer["Parameter"]["Value"]
-        return value
+            return {}
+        return {name: answer["Parameter"]["Value"]}

@@ -263,10 +263,10 @@ class AwsPorts:
 
     @cached_property
     def secrets(self) -> SsmSecrets:
-        """The credentials of upstreams."""
+        """The credentials of upstreams, read one by one."""
         from imagegate.adapters.ssm_secrets import SsmSecrets
 
-        return SsmSecrets(lambda: self._client("ssm"), self.settings.secrets_path)
+        return SsmSecrets(lambda: self._client("ssm"), self.settings.secrets_path, one_by_one=True)
 
     @cached_property
     def http(self) -> HttpUpstream:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _SSM_ATTEMPTS = 7
 """SSM takes 40 reads a second from an account, and hundreds of functions may start at the same moment. The pauses
-between the attempts, 25 s on average and 51 s at most, let all of them read. Only after the last attempt does a secret
-count as unreadable, and the next provider is asked."""
+between the attempts, 25 s on average and 51 s at most, let all of them read. If the last attempt fails as well, the
+operation waits; no provider is judged."""
 
 
 class Workflow(Shared):

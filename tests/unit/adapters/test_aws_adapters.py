@@ -498,15 +498,26 @@ def test_what_no_sweep_can_start_breaks_down(error: Exception) -> None:
         refusing(error).start("op1", "op1")
 
 
-def test_secrets_are_read_once_absence_included() -> None:
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_secrets_are_read_once_absence_included(one_by_one: bool) -> None:
     client = boto3.client("ssm")
     client.put_parameter(Name="/imagegate/dev/HF_TOKEN", Value="hf_1", Type="SecureString")
-    secrets = SsmSecrets(lambda: client, "/imagegate/dev/")
+    secrets = SsmSecrets(lambda: client, "/imagegate/dev/", one_by_one=one_by_one)
     assert secrets.get("HF_TOKEN") == "hf_1"
     assert secrets.get("OTHER") is None
     client.put_parameter(Name="/imagegate/dev/HF_TOKEN", Value="hf_2", Type="SecureString", Overwrite=True)
     client.put_parameter(Name="/imagegate/dev/OTHER", Value="x", Type="SecureString")
     assert (secrets.get("HF_TOKEN"), secrets.get("OTHER")) == ("hf_1", None)
+
+
+def test_more_secrets_than_fit_into_one_answer_are_read() -> None:
+    client = boto3.client("ssm")
+    for number in range(23):
+        client.put_parameter(Name=f"/imagegate/dev/KEY_{number}", Value=f"value {number}", Type="SecureString")
+    client.put_parameter(Name="/imagegate/devil/KEY_99", Value="another stage's", Type="SecureString")
+    secrets = SsmSecrets(lambda: client, "/imagegate/dev")
+    assert [secrets.get(f"KEY_{number}") for number in range(23)] == [f"value {number}" for number in range(23)]
+    assert secrets.get("KEY_99") is None
 
 
 def claiming(same: str = "key#me#abc", **changes: Any) -> Operation:

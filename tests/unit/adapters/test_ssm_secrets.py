@@ -16,7 +16,7 @@ from imagegate.workflow.driver import SWEEP_MARGIN
 
 PATH = "/imagegate/dev/upstreams"
 THROTTLED = b'{"__type": "ThrottlingException", "message": "Rate exceeded"}'
-READ = b'{"Parameter": {"Name": "K", "Value": "a secret", "Type": "SecureString"}}'
+READ = b'{"Parameters": [{"Name": "/imagegate/dev/upstreams/K", "Value": "a secret", "Type": "SecureString"}]}'
 
 
 class Ssm:
@@ -50,7 +50,7 @@ def ssm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ssm]:
 def secrets(ssm: Ssm) -> Any:
     """What submit and poll read secrets with."""
     made: Any = Deployment(Settings(secrets_path=PATH), aws.client).providers._secrets
-    made._client.meta.events.register("before-send.ssm.GetParameter", ssm.answer)
+    made._client.meta.events.register("before-send.ssm.GetParametersByPath", ssm.answer)
     return made
 
 
@@ -58,6 +58,13 @@ def test_a_burst_of_cold_functions_reads_in_turn(ssm: Ssm) -> None:
     ssm.taken = 7
     assert secrets(ssm).get("K") == "a secret"
     assert (ssm.reads, len(ssm.pauses)) == (7, 6)
+
+
+def test_all_secrets_are_read_once(ssm: Ssm) -> None:
+    ssm.taken = 0
+    read = secrets(ssm)
+    assert (read.get("K"), read.get("OTHER"), read.get("K")) == ("a secret", None, "a secret")
+    assert ssm.reads == 1
 
 
 def test_in_the_end_it_is_said_that_the_provider_was_not_asked(ssm: Ssm) -> None:
@@ -68,12 +75,12 @@ def test_in_the_end_it_is_said_that_the_provider_was_not_asked(ssm: Ssm) -> None
 
 
 def test_a_submission_that_waits_for_secrets_is_not_taken_for_dead(ssm: Ssm) -> None:
-    """It holds the lease meanwhile. A provider looks for three secrets at most."""
+    """It holds the lease meanwhile. Forty secrets are four pages."""
     with pytest.raises(UpstreamError):
         secrets(ssm).get("K")
     longest = [min(2**retry, 20) for retry in range(ssm.reads - 1)]
     assert all(pause <= most for pause, most in zip(ssm.pauses, longest, strict=True))
-    assert 3 * sum(longest) < SWEEP_MARGIN
+    assert sum(longest) < SWEEP_MARGIN
 
 
 @pytest.fixture
@@ -83,7 +90,7 @@ def deployment() -> Any:
 
 
 def test_a_provider_is_prepared_by_reading_its_secrets(ssm: Ssm, deployment: Any) -> None:
-    deployment.providers._secrets._client.meta.events.register("before-send.ssm.GetParameter", ssm.answer)
+    deployment.providers._secrets._client.meta.events.register("before-send.ssm.GetParametersByPath", ssm.answer)
     with pytest.raises(SecretsUnreadable):
         deployment.prepare("openai", "gpt-image-1")
     ssm.taken = ssm.reads

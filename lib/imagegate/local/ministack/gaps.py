@@ -3,9 +3,11 @@
 Each function mends one gap in the running process. `apply_patches` is called before the saved state is loaded.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+from ministack.core import iam_actions
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import apigateway, cloudwatch_logs, dynamodb, dynamodb_streams, lambda_svc
 from ministack.services.cloudformation import provisioners
@@ -23,6 +25,7 @@ def apply_patches() -> None:
     _read_concurrency_from_parameters()
     _read_cors_of_templates()
     _name_throttles()
+    _know_paths_of_parameters()
 
 
 def _stream_state() -> State:
@@ -111,6 +114,21 @@ def _name_throttles() -> None:
         return {**result, "body": {**result["body"], "errorType": "Lambda.TooManyRequestsException"}}
 
     lambda_svc._throttle_response = named
+
+
+def _know_paths_of_parameters() -> None:
+    """Evaluate policies on the path whose parameters are read: MiniStack has `*`, which none but `*` allows."""
+    resource_of = iam_actions.extract_resource_arn
+
+    def knowing(service: str, method: str, path: str, headers: State, body: bytes, *rest: Any) -> str:
+        resource: str = resource_of(service, method, path, headers, body, *rest)
+        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParametersByPath"):
+            *_, region, account = rest
+            name = str(json.loads(body)["Path"]).strip("/")
+            resource = f"arn:aws:ssm:{region}:{account}:parameter/{name}"
+        return resource
+
+    iam_actions.extract_resource_arn = knowing
 
 
 def _from_a_table(event: State) -> bool:
