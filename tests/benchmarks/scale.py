@@ -129,9 +129,8 @@ all that a step needs.
   it, and only jobs that are polled get an execution. This saves StartExecution and three transitions a picture.
 - **Waiting.** `WaitConcurrency` bounds the clients that wait; above it, webhooks and asynchronous clients are the
   way.
-- **Index of owners.** Its entries hold the state, so an operation writes it three times. Without the state it would
-  be once, and an owner would have 1,000 operations a second. CloudFormation cannot change an index in place: a
-  second index comes first, and the removal of the old one a release later.
+- **Index of owners.** One partition holds an owner's entries, and takes 1,000 operations a second. With the hour in
+  its key each hour would have a partition, and a list would read hours until it is full.
 - **Counters of a key** in eight shards with an eighth of the room each.
 - **Accounts and regions.** A deployment is one stack with no state outside it, so a router by key can be in front
   of several.

@@ -10,11 +10,13 @@ from imagegate.domain.operation.operation import Operation
 OWNER_INDEX = "owner"
 _READ_PER_CALL = 100
 _CALLS = 20
-"""Calls that one page may cost before it is returned with fewer operations than requested."""
+"""Reads of the index that one page may cost before it is returned with fewer operations than requested."""
+_CALLS_BY_STATE = 5
+"""The same where 100 operations are read for each."""
 
 
 class DynamoDBListing:
-    """The Listing port. The index holds ids and what is filtered by; bodies are read by id."""
+    """The Listing port. The index holds ids and models; all else is read by id, the state included (docs/adr/0033)."""
 
     def __init__(self, client: Any, table: str, now: Callable[[], float]) -> None:
         self._client = client
@@ -23,16 +25,20 @@ class DynamoDBListing:
 
     def page(self, query: Query) -> Page:
         """A part of the list; short when filters leave little of many operations."""
-        ids: list[str] = []
+        found: list[Operation] = []
         before: str | None = query.below_id
-        for _ in range(_CALLS):
-            found, before = self._ids(query, before or "")
-            ids += found
-            if len(ids) >= query.size or before is None:
+        for _ in range(_CALLS_BY_STATE if query.state else _CALLS):
+            ids, following = self._ids(query, before or "")
+            left = query.size - len(found)
+            read = ids if query.state else ids[:left]
+            matching = [each for each in self._read(read) if query.state in (None, each.state)]
+            found += matching[:left]
+            if len(matching) > left or read != ids:
+                return Page(tuple(found), matching[left - 1].id if len(matching) > left else read[-1])
+            before = following
+            if len(found) >= query.size or before is None:
                 break
-        if len(ids) > query.size:
-            before = ids[query.size - 1]
-        return Page(self._read(ids[: query.size]), before)
+        return Page(tuple(found), before)
 
     def _ids(self, query: Query, before: str) -> tuple[list[str], str | None]:
         """Ids below `before`, and where to go on; `None` at the end of the list."""
@@ -73,11 +79,7 @@ class DynamoDBListing:
 
 
 def _filters(query: Query) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
-    """The filter expression with its names and values; all empty when nothing is filtered by."""
-    wanted = {"state": query.state, "model": query.model}
-    used = {name: value for name, value in wanted.items() if value}
-    if not used:
+    """The filter expression with its names and values; all empty when the index filters by nothing."""
+    if not query.model:
         return {}, {}, {}
-    expression = " AND ".join(f"#{name} = :{name}" for name in used)
-    names = {f"#{name}": name for name in used}
-    return {"FilterExpression": expression}, names, {f":{name}": {"S": value} for name, value in used.items()}
+    return {"FilterExpression": "#model = :model"}, {"#model": "model"}, {":model": {"S": query.model}}

@@ -1,7 +1,7 @@
 """Operations in DynamoDB: one item each (docs/architecture.md#the-table).
 
 Attributes: `pk` = `op#<id>`, `body` = the document, and beside it what indexes and conditions need:
-`owner`, `id`, `state`, `model`, `version`, `expires_at` (TTL), and while it is open `open`, `due_at`.
+`owner`, `id`, `model`, `version`, `expires_at` (TTL), and while it is open `open`, `due_at`.
 An Idempotency-Key's claim (domain/operation/coalescing.py) has `holder`, an operation's id; a body's claim is in
 dynamodb_claims.py.
 """
@@ -210,7 +210,6 @@ def _item(operation: Operation, expires_at: float) -> dict[str, dict[str, str]]:
         **_key(operation.id),
         "id": {"S": operation.id},
         "owner": {"S": operation.owner},
-        "state": {"S": operation.state},
         "model": {"S": operation.model},
         "version": {"N": str(operation.version)},
         "expires_at": {"N": str(int(expires_at))},

@@ -24,10 +24,10 @@ from botocore.exceptions import (
 )
 from botocore.stub import ANY, Stubber
 
-from imagegate.adapters import s3_images
+from imagegate.adapters import dynamodb_listing, s3_images
 from imagegate.adapters.aws import client as client_of
 from imagegate.adapters.dynamodb_listing import DynamoDBListing
-from imagegate.adapters.dynamodb_operations import DynamoDBOperations, is_operation, operation_of
+from imagegate.adapters.dynamodb_operations import DynamoDBOperations, _item, is_operation, operation_of
 from imagegate.adapters.s3_images import S3Images, s3_client
 from imagegate.adapters.ssm_secrets import SsmSecrets
 from imagegate.adapters.step_functions_workflow import StepFunctionsWorkflow
@@ -606,6 +606,42 @@ def test_a_list_asks_no_more_however_much_others_have(listing: DynamoDBListing) 
     calls.clear()
     assert listing.page(Query(owner="unknown")).operations == ()
     assert calls == ["Query"]
+
+
+def test_a_state_that_no_operation_has_is_looked_for_among_some_of_the_newest(
+    listing: DynamoDBListing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dynamodb_listing, "_READ_PER_CALL", 10)
+    store = DynamoDBOperations(listing._client, listing._table, 30, listing._now)
+    for number in range(60):
+        store.create(operation(owner="many", id=f"{number:020}"))
+    calls: list[str] = []
+    listing._client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+    page = listing.page(Query(owner="many", state=State.FAILED, size=5))
+    assert page == Page((), f"{14:020}")
+    assert calls == ["Query", "BatchGetItem"] * 5
+    rest = Query(owner="many", state=State.FAILED, size=5, before_id=page.next_before_id)
+    assert listing.page(rest) == Page(())
+
+
+def test_items_that_hold_their_state_are_listed_by_it_too(listing: DynamoDBListing) -> None:
+    """As they were written before docs/adr/0033."""
+    failed = operation(owner="old", state=State.FAILED)
+    item = {**_item(failed, listing._now() + 60), "state": {"S": "failed"}}
+    listing._client.put_item(TableName=listing._table, Item=item)
+    assert listing.page(Query(owner="old", state=State.FAILED)) == Page((failed,))
+
+
+def test_a_change_of_state_changes_nothing_in_the_index_of_owners() -> None:
+    """Each entry changed is a write, and a partition takes 1,000 a second."""
+    table = load_yaml(TEMPLATE)["Resources"]["Table"]["Properties"]
+    [index] = [each for each in table["GlobalSecondaryIndexes"] if each["IndexName"] == "owner"]
+    projected = {"pk", "owner", "id", *index["Projection"]["NonKeyAttributes"]}
+    before = operation()
+    after = replace(before, state=State.SUCCEEDED, version=9, ended_at=before.created_at + 1)
+    entries = [{name: _item(each, 1)[name] for name in projected & _item(each, 1).keys()} for each in (before, after)]
+    assert entries[0] == entries[1]
+    assert "model" in entries[0]
 
 
 def test_a_span_of_time(listing: DynamoDBListing) -> None:
