@@ -270,7 +270,7 @@ def test_a3_a_field_has_its_effect_under_the_names_of_peers(
         ({"loras": [{"path": "x"}]}, ("loras",)),
         ({"frame_count": 9, "scheduler": "DDIM"}, ("frame_count", "scheduler")),
         ({"extra_body": {"whatever": 1}}, ("whatever",)),
-        ({"resolution": "1K"}, ("resolution",)),
+        ({"resolution": "high"}, ("resolution",)),
         ({"seed": 1, "random_seed": 2}, ("random_seed",)),
         ({"size": "512x512", "width": 768, "height": 768}, ("size",)),
         ({"size": "16:9", "aspect_ratio": "1:1"}, ("aspect_ratio",)),

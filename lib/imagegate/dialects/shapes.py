@@ -1,7 +1,10 @@
 """Spellings of a picture's shape: pixels, or the ratio of width to height."""
 
+import math
 import re
+import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -20,36 +23,58 @@ _SMALLEST = 64
 """The same for every other sign."""
 _LARGEST_NUMBER = 99_999
 _MOST_STRETCHED = 100
+_SIDES = ("width", "height")
 _NUMBER = r"([0-9]{1,5}(?:\.[0-9]{1,4})?)"
 _UNIT = r"\s*(?:px|pixels?)?"
-_PAIR = re.compile(rf"{_NUMBER}{_UNIT}(?:\s*(x|×|х|\*|:|/|,|by)\s*|\s+){_NUMBER}{_UNIT}", re.IGNORECASE)  # noqa: RUF001
+_PAIR = re.compile(rf"{_NUMBER}{_UNIT}(?:\s*(x|×|х|\*|:|/|,|_|-|by)\s*|\s+){_NUMBER}{_UNIT}", re.IGNORECASE)  # noqa: RUF001
 _ONE = re.compile(rf"{_NUMBER}{_UNIT}", re.IGNORECASE)
-_NAMED = re.compile(r"(square|landscape|portrait)(?:_(?:hd|(\d{1,2})_(\d{1,2})))?")
-_UNSET = ("", "auto", "default")
+_NAMED = re.compile(r"(square|landscape|portrait)(?:_(?:hd|(\d{1,2})[_:x](\d{1,2})))?")
+_PREFIX = re.compile(r"^(?:aspect[_ ])?(?:ratio[_ ])?(?=[0-9])")
+"""Before the numbers of some clients' enumerations, such as `ASPECT_16_9`."""
+_CLASS = re.compile(r"(0\.5|[1-8])\s*k")
+_UNSET = ("", "auto", "default", "none", "null", "custom", "match_input_image")
+"""Words for no wish, or for one that other fields have."""
 _NOT_A_SIZE = "must be 'auto', WIDTHxHEIGHT in pixels such as '1024x768', or a ratio such as '16:9'"
 _NOT_A_RATIO = "must be two numbers, such as '16:9'"
 
 
-def parse_size(value: Any) -> Size | Ratio | None:
-    """Parse pixels or a ratio; `None` for no wish. Raises ValueError for what is neither."""
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A class of sizes such as `2K`: the side of its square, in pixels; another ratio has the same area."""
+
+    side: int
+
+    def of_ratio(self, ratio: Ratio) -> Size:
+        """The size of that ratio, in steps of 16 pixels."""
+        across, down = (self.side * math.sqrt(part) for part in (ratio[0] / ratio[1], ratio[1] / ratio[0]))
+        return Size(max(16, round(across / 16) * 16), max(16, round(down / 16) * 16))
+
+
+def parse_size(value: Any) -> Size | Ratio | Resolution | None:
+    """Parse pixels, a ratio or a class of sizes; `None` for no wish. Raises ValueError for what is none of them."""
     if isinstance(value, Mapping):
-        return _size(*(_normalized(value.get(side), _NOT_A_SIZE) for side in ("width", "height")))
+        return _size(*(_normalized(value.get(side, value.get(side[0])), _NOT_A_SIZE) for side in _SIDES))
     text = _normalized(value, _NOT_A_SIZE)
     if text in _UNSET:
         return None
+    if of_class := _CLASS.fullmatch(text):
+        return Resolution(int(float(of_class[1]) * 1024))
     if named := _named_ratio(text):
         return named
     if one := _ONE.fullmatch(text):
-        return _size(one[1], one[1])
+        return _size(one[1], one[1]) if float(one[1]).is_integer() else _ratio(one[1], "1")
     pair = _PAIR.fullmatch(text)
     if pair is None:
         raise ValueError(_NOT_A_SIZE)
-    small = max(float(pair[1]), float(pair[3])) < _SMALLEST_PIXELS.get(pair[2], _SMALLEST)
-    return _ratio(pair[1], pair[3]) if small or "." in pair[1] + pair[3] else _size(pair[1], pair[3])
+    sides = float(pair[1]), float(pair[3])
+    small = max(sides) < _SMALLEST_PIXELS.get(pair[2], _SMALLEST)
+    return _size(pair[1], pair[3]) if not small and all(map(float.is_integer, sides)) else _ratio(pair[1], pair[3])
 
 
 def parse_ratio(value: Any) -> Ratio | None:
     """Parse a ratio of width to height; `None` for no wish. Raises ValueError for what is none."""
+    if isinstance(value, Mapping):
+        value = [value.get(side) for side in _SIDES]
     text = _normalized(value, _NOT_A_RATIO)
     if text in _UNSET:
         return None
@@ -66,10 +91,12 @@ def parse_ratio(value: Any) -> Ratio | None:
 def _normalized(value: Any, message: str) -> str:
     if value is None:
         return ""
+    if isinstance(value, list) and len(value) == len(_SIDES):
+        return "x".join(_normalized(side, message) for side in value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(message)
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return text.strip().lower()
+    text = f"{value:g}" if isinstance(value, float) else unicodedata.normalize("NFKC", str(value))
+    return _PREFIX.sub("", text.strip().strip("[]()").strip().lower())
 
 
 def _named_ratio(text: str) -> Ratio | None:

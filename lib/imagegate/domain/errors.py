@@ -48,6 +48,11 @@ class RequestError(ImagegateError):
         self.param = param
         self.remedy = remedy
 
+    def call_param(self, name: str) -> None:
+        """Name the field as the caller does."""
+        self.message = self.message.replace(f"'{self.param}'", f"'{name}'")
+        self.param = name
+
 
 class Unauthenticated(RequestError):
     """No API key, or none that is valid; the message never repeats what was presented."""

@@ -56,6 +56,8 @@ class GenerationRequest:
     idempotency_key: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     requested_webhook: RequestedWebhook | None = None
+    sent_names: Mapping[str, str] = field(default_factory=dict)
+    """What the caller calls a field of ImageRequest, for refusals."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ async def _overtaken(request: Request, error: Exception) -> Response:
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     hint = _WHERE_TO if error.status_code in (404, 405) and _may_want_pictures(request) else ""
+    if request.method == "POST" and request.scope["path"].startswith("/v1/images/"):
+        request.scope["state"]["dialect"] = OPENAI_IMAGES.name  # a mistaken path, because pictures take no POST
     message = f"{request.method} {request.scope['path']}: {error.detail}.{hint}"
     answer = render_breakdown(request.scope, error.status_code, message)
     return to_response(answer.with_headers({"allow": _allowed(request)} if error.status_code == 405 else {}))

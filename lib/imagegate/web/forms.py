@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
@@ -64,9 +65,13 @@ def parse_form(content_type: str, body: bytes, most_files: int) -> list[Part]:
     _, options = parse_options_header(content_type)
     if _charset_in(options) not in _UTF8:
         raise _wrong_charset("The form")
+    if not options.get(b"boundary"):
+        raise InvalidRequest(
+            "The Content-Type of the form names no boundary.", remedy="Let the HTTP client set Content-Type itself."
+        )
     reader = _Reader(most_files)
     try:
-        parser = MultipartParser(options.get(b"boundary", b""), reader.callbacks())
+        parser = MultipartParser(options[b"boundary"], reader.callbacks())
         parser.write(body)
         parser.finalize()
     except FormParserError:
@@ -74,6 +79,24 @@ def parse_form(content_type: str, body: bytes, most_files: int) -> list[Part]:
     if not reader.ended:
         raise _unreadable("its last part is not complete")
     return reader.parts
+
+
+def is_url_encoded(content_type: str, body: bytes) -> bool:
+    """True for `a=b&c=d`. curl and others give JSON the same type, which begins with a brace."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/x-www-form-urlencoded" and b"=" in body and not body.lstrip().startswith((b"{", b"["))
+
+
+def parse_url_encoded(body: bytes) -> list[Part]:
+    """Parse the fields of `a=b&c=d`, in their order. Raises InvalidRequest."""
+    try:
+        fields = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        names = [(name.decode(), value) for name, value in fields]
+    except ValueError:
+        raise _unreadable(f"it is not UTF-8, or has more than {MOST_FIELDS} fields") from None
+    for name, _ in names:
+        _require_name(name)
+    return [Part(name=name, is_file=False, body=value) for name, value in names]
 
 
 @dataclass(slots=True)
@@ -160,6 +183,10 @@ def _name_in(options: Mapping[bytes, bytes]) -> str:
         name = options[b"name"].decode()
     except (KeyError, UnicodeDecodeError):
         raise _unreadable("a part has no name in UTF-8") from None
+    return _require_name(name)
+
+
+def _require_name(name: str) -> str:
     if len(name) > _LONGEST_NAME or find_forbidden(name, one_line=True):
         raise _unreadable(f"a part's name is longer than {_LONGEST_NAME} characters, or holds a forbidden one")
     return name

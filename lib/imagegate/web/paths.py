@@ -33,10 +33,10 @@ class CanonicalPaths:
 
 def canonical_path(path: str) -> str:
     """The path of the route that is meant; `path` itself where that is not clear."""
-    segments = [segment for segment in path.split("/") if segment]
+    segments = [segment.strip(" ") for segment in path.split("/") if segment.strip(" ")]
     if path == "/" + "/".join(segments) and _is_by_provider(segments):
         return path
-    if "deployments" in segments[1:] and set(segments[: segments.index("deployments")]) <= set(_PREFIXES):
+    if "deployments" in segments and set(segments[: segments.index("deployments")]) <= set(_PREFIXES):
         return "/openai/" + "/".join(segments[segments.index("deployments") :])
     prefix, rest = _without_base(segments)
     if "v1" in prefix and not rest:

@@ -9,14 +9,21 @@ from typing import Any
 
 from starlette.requests import Request
 
-from imagegate.dialects.openai.pictures import Reference, kind_of, name_in_form, read_reference, take_pictures
+from imagegate.dialects.openai.pictures import (
+    HOW_TO_SEND,
+    Reference,
+    kind_of,
+    name_in_form,
+    read_reference,
+    take_pictures,
+)
 from imagegate.dialects.parsing import LARGEST, parse_document
 from imagegate.domain.errors import InvalidRequest, TooLarge
 from imagegate.domain.pictures.container import DamagedPicture
 from imagegate.domain.pictures.headers import LARGEST_PIXELS, content_type_of, pixels_of
 from imagegate.domain.pictures.inputs import without_private_data
 from imagegate.domain.request.request import InputImage
-from imagegate.web.forms import Part, is_form, parse_form
+from imagegate.web.forms import Part, is_form, is_url_encoded, parse_form, parse_url_encoded
 from imagegate.web.http import LARGEST_WITH_PICTURES
 
 MOST = 16
@@ -50,6 +57,8 @@ async def read_upload(request: Request, fetch_all: FetchAll) -> Upload:
     content_type, body = request.headers.get("content-type", ""), await request.body()
     if is_form(content_type):
         return _parse_form_parts(parse_form(content_type, body, most_files=MOST + 1), fetch_all)
+    if is_url_encoded(content_type, body):
+        return _parse_form_parts(parse_url_encoded(body), fetch_all)
     try:
         upload = _parse_json(parse_document(body, LARGEST_WITH_PICTURES), fetch_all)
     except TooLarge as error:
@@ -73,7 +82,8 @@ def _parse_form_parts(parts: Sequence[Part], fetch_all: FetchAll) -> Upload:
             continue  # a browser sends such a part for a file that was not chosen
         if part.is_file and kind is None:
             # Above all `markup`: its drawing is an instruction, so ignoring it would be wrong.
-            raise InvalidRequest(f"No provider here accepts a file '{name}'.", param=name, remedy="Leave it out.")
+            message = f"No provider here accepts a file '{name}'."
+            raise InvalidRequest(message, param=name, remedy="Send the picture as 'image', or leave it out.")
         if part.is_file:
             files.setdefault(kind or "", []).append(part.body)
         elif kind:
@@ -133,7 +143,7 @@ def describe_inputs(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage 
     The keys belong to this request, so that they can be removed with it. Raises InvalidRequest for other files.
     """
     if not upload.images:
-        raise InvalidRequest(f"Missing required parameter: '{upload.name}'.", param=upload.name)
+        raise InvalidRequest(f"Missing required parameter: '{upload.name}'.", param=upload.name, remedy=HOW_TO_SEND)
     if len(upload.images) > MOST:
         raise _too_many(upload.name)
     folder = f"inputs/{secrets.token_hex(10)}"

@@ -43,7 +43,7 @@ REFUSED: list[tuple[str, int, dict[str, Any]]] = [
     ("webhook_refused", 400, {"webhook": '{"url":"https://127.0.0.1/"}'}),
     ("webhook_refused", 400, {"webhook": '{"url":"http://example.com/"}'}),
     ("expansion_unavailable", 400, {"expand": "true"}),
-    ("invalid_request", 400, {"size": "none"}),
+    ("invalid_request", 400, {"size": "huge"}),
     ("invalid_request", 400, {"webhook": '{"url":"https://example.com/","secret":"short"}'}),
     ("rate_limit_exceeded", 429, {}),
     ("insufficient_quota", 429, {}),

@@ -3,13 +3,22 @@
 Contract: docs/protocols/openai-images.md#generations and docs/protocols/gradio-spaces.md#g4f-requests.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from imagegate.dialects.cleaning import allow_empty
 from imagegate.dialects.parsing import Line, Prompt, Text
-from imagegate.dialects.shapes import LARGEST_SIDE, RATIO_PATTERN, SIZE_PATTERN, Ratio, parse_ratio, parse_size
+from imagegate.dialects.shapes import (
+    LARGEST_SIDE,
+    RATIO_PATTERN,
+    SIZE_PATTERN,
+    Ratio,
+    Resolution,
+    parse_ratio,
+    parse_size,
+)
 from imagegate.dialects.webhook_field import FormWebhook
 from imagegate.domain.request.geometry import Size
 
@@ -25,10 +34,12 @@ _SIZE_SCHEMA = {
     ]
 }
 _RATIO_SCHEMA = {"anyOf": [{"type": "string", "pattern": RATIO_PATTERN}, {"type": "null"}]}
-PixelsOrRatio = Annotated[Size | Ratio | None, PlainValidator(parse_size), WithJsonSchema(_SIZE_SCHEMA)]
+PixelsOrRatio = Annotated[Size | Ratio | Resolution | None, PlainValidator(parse_size), WithJsonSchema(_SIZE_SCHEMA)]
 WidthToHeight = Annotated[Ratio | None, PlainValidator(parse_ratio), WithJsonSchema(_RATIO_SCHEMA)]
 _FORMATS = {"jpg": "jpeg", "jpe": "jpeg", "pjpeg": "jpeg"}
+_UNSET = ("auto", "default", "original")
 _RESPONSE_FORMATS = {"b64": "b64_json", "base64": "b64_json", "b64json": "b64_json", "urls": "url"}
+_SIGNS = re.compile(r"[\s_-]+")
 
 
 def _word(value: Any) -> Any:
@@ -37,15 +48,24 @@ def _word(value: Any) -> Any:
 
 def _image_format(value: Any) -> Any:
     word = _word(value)
-    word = word.removeprefix("image/").removeprefix(".") if isinstance(word, str) else word
-    return _FORMATS.get(word, word) if isinstance(word, str) else word
+    if not isinstance(word, str):
+        return word
+    word = word.partition(";")[0].removeprefix("image/").removeprefix(".")
+    return None if word in _UNSET else _FORMATS.get(word, word)
 
 
 def _response_format(value: Any) -> Any:
+    if isinstance(value, dict):
+        value = value.get("type")
     word = _word(value)
-    return _RESPONSE_FORMATS.get(word, word) if isinstance(word, str) else word
+    return _RESPONSE_FORMATS.get(_SIGNS.sub("", word), word) if isinstance(word, str) else word
 
 
+def _name(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+_NAME = BeforeValidator(_name)
 _WORD = BeforeValidator(_word)
 
 
@@ -78,7 +98,7 @@ class GenerationsBody(BaseModel):
     model_config = ConfigDict(extra="ignore", json_schema_extra=_document, defer_build=True)
 
     prompt: Prompt
-    model: Annotated[Line, Field(max_length=200)] | None = None
+    model: Annotated[Annotated[Line, Field(max_length=200)] | None, _NAME] = None
     n: Annotated[int, Field(ge=1, le=10)] | None = None
     size: PixelsOrRatio = Field(
         None, description="`auto`, WIDTHxHEIGHT in pixels, the pixels of a side, or a ratio.", examples=["1024x768"]
@@ -102,7 +122,9 @@ class GenerationsBody(BaseModel):
     background: Annotated[Literal["transparent", "opaque", "auto"] | None, _WORD] = None
     moderation: Annotated[Literal["low", "auto"] | None, _WORD] = None
     complexity: Annotated[Literal["low", "medium", "high"] | None, _WORD] = None
-    provider: Annotated[Line, Field(max_length=200)] | None = Field(None, description="Use only this provider.")
+    provider: Annotated[Annotated[Line, Field(max_length=200)] | None, _NAME] = Field(
+        None, description="Use only this provider."
+    )
     stream: bool | None = None
     partial_images: Annotated[int, Field(ge=0, le=3)] | None = Field(
         None, description="Only finished pictures are sent: above 0, `not_honoured` names it."

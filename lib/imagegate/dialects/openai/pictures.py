@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagegate.dialects.cleaning import printable_name
+from imagegate.dialects.openai.fields import flatten
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.operation.ids import is_id
 from imagegate.domain.pictures.headers import content_type_of
@@ -16,18 +17,25 @@ _IMAGES = frozenset(
         "image", "images", "image_url", "image_urls", "image_base64", "image_b64", "base64_image", "image_data",
         "input_image", "input_images", "input_image_url", "input_image_urls", "init_image", "init_images",
         "reference_image", "reference_images", "reference_image_url", "reference_image_urls", "source_image",
+        "ref_image", "ref_images", "base_image", "original_image", "img", "image_file", "images_urls", "image_input",
     }
 )  # fmt: skip
-_MASKS = frozenset({"mask", "mask_url", "mask_image", "mask_image_url"})
-_INDEX = re.compile(r"\[\d*\]$")
+_MASKS = frozenset({"mask", "mask_url", "mask_image", "mask_image_url", "mask_base64", "mask_b64"})
+_INDEX = re.compile(r"\[\d*\]$|_?\d{1,2}$")
+"""Of one of several: `image[]`, `image[0]`, and `image_2` as Black Forest Labs and forms have it."""
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LIKE_A_PICTURE = re.compile(r"image|picture|photo|mask|frame|sketch|markup|drawing")
-_DATA_URL = "data:"
+_DATA_URL = re.compile(r"data:|[a-z/+.-]*;?base64,", re.IGNORECASE)
+"""Some clients leave out how it begins."""
+_URL_SAFE = str.maketrans("-_", "+/")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 UPLOAD = "upload:"
 """In front of the id of an upload, in place of a picture."""
 _UPLOAD_FIELD = re.compile(r"(.+)\[upload\]")
-_IN_OBJECTS = ("image_url", "url", "b64_json", "base64", "data", "image")
+_IN_OBJECTS = (
+    "image_url", "url", "uri", "src", "b64_json", "b64", "base64", "data", "bytes", "bytesBase64Encoded", "image",
+    "source", "inline_data", "inlineData",
+)  # fmt: skip
 _LONGEST_START = 64
 """Characters of base64 in which the first bytes of a picture are."""
 HOW_TO_SEND = "Send the picture itself in a form or as data:image/png;base64,…, or its https address."
@@ -64,17 +72,16 @@ class Pictures:
 
 def kind_of(name: str) -> str | None:
     """`image` or `mask` for a field of a picture, in JSON or in a form; `None` for any other."""
-    snake = _HUMP.sub("_", _INDEX.sub("", name)).lower()
-    return "image" if snake in _IMAGES else "mask" if snake in _MASKS else None
+    snake = _HUMP.sub("_", name).lower()
+    names = {snake, _INDEX.sub("", snake)}
+    return "image" if names & _IMAGES else "mask" if names & _MASKS else None
 
 
-def take_pictures(document: Mapping[str, Any], nested: str = "extra_body") -> Pictures:
+def take_pictures(document: Mapping[str, Any]) -> Pictures:
     """Take the pictures out of a body. Raises InvalidRequest for one that no provider could be given."""
-    if isinstance(inner := document.get(nested), Mapping):
-        document = {**inner, **{name: value for name, value in document.items() if name != nested}}
     found: dict[str, list[Reference]] = {"image": [], "mask": []}
     fields = dict[str, Any]()
-    for name, value in document.items():
+    for name, value in flatten(document).items():
         if kind := kind_of(name):
             found[kind] += _references(printable_name(name), value)
         else:
@@ -88,15 +95,19 @@ def take_pictures(document: Mapping[str, Any], nested: str = "extra_body") -> Pi
 
 def read_reference(reference: Reference) -> bytes:
     """Decode a picture that came in the body. Raises InvalidRequest when it is no base64."""
-    head, comma, data = reference.text.partition(",")
-    if head.startswith(_DATA_URL) and not (comma and head.endswith(";base64")):
-        raise InvalidRequest(f"{reference.param} must be a data URL in base64.", param=reference.param)
+    param, (head, comma, data) = reference.param, reference.text.partition(",")
+    if comma and not head.lower().endswith("base64"):
+        raise InvalidRequest(f"'{param}' must be a data URL in base64.", param=param, remedy=HOW_TO_SEND)
     try:
-        return base64.b64decode(
-            "".join((data if head.startswith(_DATA_URL) else reference.text).split()), validate=True
-        )
+        return _decode("".join((data if comma else head).split()))
     except ValueError:
-        raise InvalidRequest(f"{reference.param} is not valid base64.", param=reference.param) from None
+        raise InvalidRequest(f"'{param}' is not valid base64.", param=param, remedy=HOW_TO_SEND) from None
+
+
+def _decode(text: str) -> bytes:
+    """Base64 or base64url, with or without its padding. Raises ValueError for anything else."""
+    plain = text.translate(_URL_SAFE).rstrip("=")
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
 def _references(param: str, value: Any) -> Iterator[Reference]:
@@ -117,7 +128,7 @@ def _text(param: str, value: Any) -> str:
             break
         value = next((value[name] for name in _IN_OBJECTS if value.get(name)), None)
     text = value.strip() if isinstance(value, str) else ""
-    if _ADDRESS.match(text) or text.startswith(_DATA_URL) or _is_upload(text) or _is_picture(text):
+    if _ADDRESS.match(text) or _DATA_URL.match(text) or _is_upload(text) or _is_picture(text):
         return text
     raise InvalidRequest(f"'{param}' must be a picture.", param=param, remedy=HOW_TO_SEND)
 
@@ -135,7 +146,7 @@ def name_in_form(name: str) -> tuple[str, str]:
 def _is_picture(text: str) -> bool:
     """True for base64 that begins like a picture."""
     try:
-        return content_type_of(base64.b64decode(text[:_LONGEST_START], validate=True)) is not None
+        return content_type_of(_decode(text[:_LONGEST_START])) is not None
     except ValueError:
         return False
 
@@ -149,7 +160,7 @@ def _refuse_picture(name: str, value: Any) -> None:
         raise InvalidRequest(
             f"No provider here takes a picture in '{shown}'.",
             param=shown,
-            remedy="Send it as 'image', or leave it out.",
+            remedy=f"Send it as '{'mask' if 'mask' in name.lower() else 'image'}', or leave it out.",
         )
 
 

@@ -6,16 +6,17 @@ named as in Yandex's own Images API gets that API's semantics: `size` is an aspe
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from imagegate.dialects.cleaning import printable_name
 from imagegate.dialects.openai.bodies import EditsBody, GenerationsBody, VariationsBody
 from imagegate.dialects.openai.dialect import NAME
 from imagegate.dialects.openai.fields import Fields, read_fields
 from imagegate.dialects.parsing import check_combinations, model_of_uri, parse_document
-from imagegate.dialects.shapes import Ratio
+from imagegate.dialects.shapes import Ratio, Resolution
 from imagegate.dialects.validation_errors import first_error
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.operation.coalescing import digest
@@ -27,9 +28,14 @@ from imagegate.usecases.start import GenerationRequest
 __all__ = ["EditsBody", "GenerationsBody", "VariationsBody", "build_generation_request", "parse"]
 
 DEFAULT_MODEL = "flux"
-_ALWAYS_BASE64 = re.compile(r"(gpt|chatgpt)-image")
-_ALWAYS_PNG = re.compile(r"(gpt|chatgpt)-image|dall-e")
+_ALWAYS_BASE64 = re.compile(r"(chat)?gpt.?image")
+_ALWAYS_PNG = re.compile(r"(chat)?gpt.?image|dall.?e")
 """OpenAI's own models make PNG unless told otherwise, and their clients save what comes as .png."""
+
+_FIELDS = {"n": "n", "seed": "seed", "steps": "num_inference_steps", "guidance": "guidance_scale"} | {
+    "prompt": "prompt", "negative_prompt": "negative_prompt", "model": "model"
+}  # fmt: skip
+"""Fields for which a request can be refused once it is parsed: the domain's name, and this dialect's."""
 
 
 def parse(body: bytes, provider: str | None = None) -> GenerationRequest:
@@ -48,6 +54,7 @@ def build_generation_request(
     provider: str | None = None,
     deployment: str | None = None,
     unsaid_format: str = "url",
+    query: Sequence[str] = (),
     inputs: tuple[InputImage, ...] = (),
     mask: InputImage | None = None,
 ) -> GenerationRequest:
@@ -55,6 +62,7 @@ def build_generation_request(
 
     `provider` and `deployment` come from the path. As at Azure, the deployment is the model, whatever the body says.
     `unsaid_format`: the format of the answer if the request has no `response_format`; `both` is URL and bytes.
+    `query`: names of the URL's parameters, which have no effect.
     Raises InvalidRequest with the offending field in `param`.
     """
     fields = read_fields(document, kind.model_fields)
@@ -88,7 +96,7 @@ def build_generation_request(
         mask=mask,
         provider=parsed.provider or provider,
         expand=bool(parsed.expand),
-        unused_fields=(*fields.unused, *unused),
+        unused_fields=(*fields.unused, *unused, *map(printable_name, query)),
     )
     check_combinations(request)
     names = {"inputs": [image.name for image in inputs], "mask": mask.name if mask else None}
@@ -99,7 +107,14 @@ def build_generation_request(
     by_default = "b64_json" if of_yandex or _ALWAYS_BASE64.match(name) else unsaid_format
     reply = _reply(parsed, by_default)
     return GenerationRequest(
-        request, NAME, reply, parsed.deadline, digest=same, coalesce=True, requested_webhook=webhook
+        request,
+        NAME,
+        reply,
+        parsed.deadline,
+        digest=same,
+        coalesce=True,
+        requested_webhook=webhook,
+        sent_names={ours: fields.sent_name(field) for ours, field in _FIELDS.items()},
     )
 
 
@@ -120,13 +135,30 @@ def _reply(parsed: GenerationsBody, by_default: str) -> dict[str, str]:
 
 def _shape(parsed: GenerationsBody, of_yandex: bool) -> tuple[Size | None, Ratio | None, list[str]]:
     """The pixels or the ratio that the request asks for, and the fields that another one overrules."""
-    if bool(parsed.width) != bool(parsed.height):
-        raise InvalidRequest("width and height go together.", param="height" if parsed.width else "width")
-    pixels = Size(parsed.width, parsed.height) if parsed.width and parsed.height else None
+    pixels = _pixels(parsed)
+    unused = ["size"] if pixels and isinstance(parsed.size, Size) and parsed.size != pixels else []
     wished = pixels or parsed.size
-    unused = ["size"] if pixels and parsed.size not in (None, pixels) else []
+    if isinstance(wished, Resolution):
+        wished = wished.of_ratio(parsed.aspect_ratio or (1, 1))
     if isinstance(wished, Size) and not of_yandex:
         return wished, parsed.aspect_ratio, unused
     ratio = (wished.width, wished.height) if isinstance(wished, Size) else wished
     overruled = ratio is not None and parsed.aspect_ratio not in (None, ratio)
     return None, ratio or parsed.aspect_ratio, [*unused, *(["aspect_ratio"] if overruled else [])]
+
+
+def _pixels(parsed: GenerationsBody) -> Size | None:
+    """Width and height, one of which a ratio may say. Raises InvalidRequest for one alone."""
+    width, height = parsed.width, parsed.height
+    if width and height:
+        return Size(width, height)
+    if not (width or height):
+        return None
+    ratio = parsed.aspect_ratio or (parsed.size if isinstance(parsed.size, tuple) else None)
+    if ratio is None:
+        missing = "height" if width else "width"
+        raise InvalidRequest(
+            "width and height go together.", param=missing, remedy=f"Send '{missing}' or 'aspect_ratio' too."
+        )
+    across, down = ratio
+    return Size(width or round((height or 0) * across / down) or 1, height or round((width or 0) * down / across) or 1)

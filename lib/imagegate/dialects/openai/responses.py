@@ -157,18 +157,12 @@ _REFUSAL_KINDS = {"rate_limit_exceeded": "requests", "insufficient_quota": "insu
 """OpenAI's `type` of a 429; every other refusal is an `invalid_request_error`."""
 
 
-_PARAMS = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
-"""Fields that this dialect names differently than the domain."""
-
-
 def render_refusal(error: RequestError) -> ApiResponse:
     """The answer to a request that the caller has to change."""
     status = REFUSAL_STATUSES.get(error.code, 400)
-    param = _PARAMS.get(error.param or "", error.param)
-    text = error.message.replace(f"'{error.param}'", f"'{param}'")
-    message = f"{text} {error.remedy}" if error.remedy else text
+    message = f"{error.message} {error.remedy}" if error.remedy else error.message
     kind = _REFUSAL_KINDS.get(error.code, "invalid_request_error")
-    return render_error(status, message, kind, error.code, param)
+    return render_error(status, message, kind, error.code, error.param)
 
 
 # Once money may have been spent, only a 4xx is safe: clients repeat every 5xx

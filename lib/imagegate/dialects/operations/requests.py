@@ -17,7 +17,7 @@ from imagegate.dialects.parsing import (
     parse_document,
     parse_idempotency_key,
 )
-from imagegate.dialects.shapes import RATIO_PATTERN, SIZE_PATTERN, Ratio, parse_ratio, parse_size
+from imagegate.dialects.shapes import RATIO_PATTERN, SIZE_PATTERN, Ratio, Resolution, parse_ratio, parse_size
 from imagegate.dialects.validation_errors import first_error
 from imagegate.dialects.webhook_field import WebhookBody
 from imagegate.domain.errors import InvalidRequest, UnknownImage
@@ -47,7 +47,8 @@ def _size(value: Any) -> Size | Ratio | None:
     """Parse a size. An object has both sides and nothing else, so that typing errors are found."""
     if isinstance(value, dict) and not (set(value) == set(_SIDES) and all(map(_is_side, value.values()))):
         raise ValueError("must have width and height, in pixels from 1 to 16384, and nothing else")
-    return parse_size(value)
+    size = parse_size(value)
+    return size.of_ratio((1, 1)) if isinstance(size, Resolution) else size
 
 
 def _is_side(value: Any) -> bool:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imagegate.domain.errors import InvalidRequest, RequestError, UnknownModel, UnknownProvider
-from imagegate.domain.request.capabilities import unsupported
+from imagegate.domain.request.capabilities import DEMANDS, unsupported
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.limits import Limits
-from imagegate.domain.request.names import spellings
+from imagegate.domain.request.names import prefixes, spellings, without_variant
 from imagegate.domain.request.request import ImageRequest
 
 
@@ -132,13 +132,24 @@ class Routes:
         assert refusal
         if refusal.param == "image":
             refusal.remedy = self._where_to_with_pictures(request)
+        elif refusal.param in ("background", *DEMANDS) and (able := self._able(request)):
+            refusal.remedy = f"Leave it out, or use one of: {', '.join(able)}."
         raise refusal
+
+    def _able(self, request: ImageRequest) -> list[str]:
+        """The models that can honour the whole request."""
+        return [
+            route.model
+            for route in self._routes
+            if any(not unsupported(request, target.limits) for target in route.targets)
+        ]
 
     def _candidates(self, name: str) -> list[Route]:
         """The route of that name, or every route with an alias that covers it, in the table's order."""
         for spelled in spellings(name):
-            if spelled in self._by_name:
-                return [self._by_name[spelled]]
+            for exact in (spelled, without_variant(spelled)):
+                if exact in self._by_name:
+                    return [self._by_name[exact]]
             if covering := [route for route in self._routes if any(_covers(alias, spelled) for alias in route.aliases)]:
                 return covering
         return []
@@ -163,7 +174,7 @@ def with_defaults(request: ImageRequest, defaults: Mapping[str, Any]) -> ImageRe
 
 
 def _covers(alias: str, name: str) -> bool:
-    return alias.endswith("*") and name.startswith((alias[:-1], spellings(alias[:-1])[1]))
+    return alias.endswith("*") and name.startswith(prefixes(alias[:-1]))
 
 
 def _with_capable_targets(route: Route, request: ImageRequest) -> Route:

@@ -4,19 +4,21 @@ Handlers block, because a Lambda function serves one request at a time.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from imagegate.dialects.cleaning import printable_name
 from imagegate.dialects.openai import huggingface
 from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai.models import render_model, render_models
 from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key, parse_retry_count, with_privacy
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.access.api_key import Principal
-from imagegate.domain.errors import InvalidRequest, UnknownModel
+from imagegate.domain.errors import RequestError, UnknownModel
 from imagegate.usecases.start import GenerationRequest
 from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
@@ -31,6 +33,7 @@ _BASES = ("/", "/v1")
 _OPENAI_PACKAGE = re.compile(r"(async)?(azure)?openai/")
 _AI_SDK = re.compile(r"^ai/|\bai-sdk[/-]")
 """Since its version 7 each of its packages is a word of its own, such as `ai-sdk-provider-utils/5.0`."""
+_QUERY = ("api-version", "token")
 router = create_router()
 
 
@@ -59,12 +62,12 @@ async def generate(request: Request, services: ServicesDep, principal: Principal
         provider=request.path_params.get("provider"),
         deployment=request.path_params.get("deployment"),
         unsaid_format="bytes" if is_task else _unsaid_format(request),
+        query=_unused_query(request),
     )
     if is_task:
         huggingface.require_one(generation.request.n)
         generation = replace(generation, reply=huggingface.BYTES)
-    started = start_for(principal, services, _with_headers(generation, request))
-    return wait_for_started(request, services, started)
+    return _start(request, services, principal, generation)
 
 
 @router.post("/v1/images/edits", name="edit")
@@ -84,9 +87,11 @@ async def vary(request: Request, services: ServicesDep, principal: PrincipalDep)
 
 
 @router.get("/v1/models", name="models")
-async def models(services: ServicesDep, principal: PrincipalDep) -> Response:
+async def models(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """List the models that the caller may use."""
-    return to_response(ApiResponse(200, render_models(services.routes, principal.may_use, services.facts_of)))
+    listed = render_models(services.routes, principal.may_use, services.facts_of)
+    unused = [printable_name(name) for name in _unused_query(request)]
+    return to_response(ApiResponse(200, listed | ({"not_honoured": unused} if unused else {})))
 
 
 @router.get("/v1/models/{model:path}", name="model")
@@ -119,13 +124,32 @@ def _generate_from_pictures(
         provider=request.path_params.get("provider"),
         deployment=request.path_params.get("deployment"),
         unsaid_format=_unsaid_format(request),
+        query=_unused_query(request),
     )
+    generation = replace(generation, sent_names={**generation.sent_names, "image": upload.name})
+    return _start(request, services, principal, generation, bodies)
+
+
+def _start(
+    request: Request,
+    services: Services,
+    principal: Principal,
+    generation: GenerationRequest,
+    bodies: Mapping[str, bytes] | None = None,
+) -> Response:
+    """Start the generation and wait for it. Raises RequestError with the caller's name of a field."""
     try:
         started = start_for(principal, services, _with_headers(generation, request), bodies)
-    except InvalidRequest as error:
-        error.param = upload.name if error.param == "image" else error.param
+    except RequestError as error:
+        if error.param and error.param in generation.sent_names:
+            error.call_param(generation.sent_names[error.param])
         raise
     return wait_for_started(request, services, started)
+
+
+def _unused_query(request: Request) -> list[str]:
+    """The URL's parameters, none of which has an effect; Azure's clients always send `api-version`."""
+    return [name for name in request.query_params if name not in _QUERY]
 
 
 def _unsaid_format(request: Request) -> str:

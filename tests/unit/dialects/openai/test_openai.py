@@ -65,7 +65,7 @@ def test_sizes(body: dict[str, Any], size: Size | None) -> None:
 
 
 def test_fields_without_effect_are_named() -> None:
-    generation = parse(frame_count=2, resolution="1K", audio=None, api_key="x", proxy="", whatever=[1], svg={}, n=1)
+    generation = parse(frame_count=2, resolution="high", audio=None, api_key="x", proxy="", whatever=[1], svg={}, n=1)
     assert generation.request.unused_fields == ("frame_count", "api_key", "whatever", "resolution")
 
 
