@@ -40,6 +40,17 @@ class TestRecraft(FourCases):
     throttle = Raised("RateLimitError", 429)
 
 
+class TestYandexAIStudio(FourCases):
+    """The folder goes where OpenAI has the project."""
+
+    script = "openai_images.py"
+    provider = "yandex-ai-studio"
+    asked = {"project": "folder", "options": {"model": "art://folder/aliceai-image-art-3.0", "size": "1792x1024"}}
+    size = (1344, 768)
+    refusal = Raised("BadRequestError", 400, "terms of use")
+    throttle = Raised("RateLimitError", 429)
+
+
 class TestDeepInfra(FourCases):
     script = "openai_images.py"
     provider = "deepinfra"

@@ -9,7 +9,7 @@ from run import Asked, fetch, run
 
 def generate(asked: Asked) -> list[bytes]:
     """One call of `images.generate`; `options` are its keyword arguments."""
-    client = openai.OpenAI(base_url=asked["base_url"], api_key="any")
+    client = openai.OpenAI(base_url=asked["base_url"], api_key="any", project=asked.get("project"))
     answer = client.images.generate(prompt=asked["prompt"], **asked.get("options", {}))
     return [picture_of(item) for item in answer.data]
 

@@ -13,7 +13,7 @@ STAND_INS = (
         calls=("POST /{model}",),
         faults=FAULTS,
         proof="third-party client",
-        proven_by="the package `@ai-sdk/black-forest-labs` (tests/vendors)",
+        proven_by="the package `@ai-sdk/black-forest-labs`",
         secrets={"BFL_API_KEY": "stand-in"},
         build=lambda upstream: BflStandIn(upstream).app(),
     ),

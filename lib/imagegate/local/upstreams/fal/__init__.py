@@ -13,7 +13,7 @@ STAND_INS = (
         calls=("POST /{model}",),
         faults=FAULTS,
         proof="official client",
-        proven_by="the package `@fal-ai/client` (tests/vendors)",
+        proven_by="the packages `fal-client` for Python and `@fal-ai/client` for Node",
         secrets={"FAL_KEY": "stand-in"},
         build=lambda upstream: FalStandIn(upstream).app(),
     ),

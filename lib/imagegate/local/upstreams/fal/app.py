@@ -109,6 +109,9 @@ class FalStandIn:
             error = ERRORS.get(job.fault or "") if job.state is JobState.FAILED else None
             if job.state is JobState.CANCELLED:
                 error = ("client_cancelled", "Request was cancelled.")
+            body |= {"queue_position": 0} if job.state is JobState.QUEUED else {"logs": None}
+            if not job.live:
+                body["metrics"] = {"inference_time": 0.5}
             if error:
                 body |= {"error_type": error[0], "error": error[1]}
             return JSONResponse(body, 202 if job.live else 200)

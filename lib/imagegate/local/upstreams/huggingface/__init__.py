@@ -36,7 +36,7 @@ def routed(
         calls=calls,
         faults=faults,
         proof="official client",
-        proven_by="the package `huggingface_hub` (tests/vendors)",
+        proven_by="the package `huggingface_hub`",
         secrets={"HF_TOKEN": "stand-in"},
         build=build,
     )

@@ -13,7 +13,7 @@ STAND_INS = (
         calls=("POST /models/{owner}/{name}/predictions", "POST /predictions"),
         faults=FAULTS,
         proof="official client",
-        proven_by="the packages `replicate` for Python and Node (tests/vendors)",
+        proven_by="the packages `replicate` for Python and Node",
         secrets={"REPLICATE_API_TOKEN": "stand-in"},
         build=lambda upstream: ReplicateStandIn(upstream).app(),
     ),

@@ -13,7 +13,7 @@ STAND_INS = (
         calls=("POST /txt2img",),
         faults=FAULTS,
         proof="third-party client",
-        proven_by="the package `webuiapi` (tests/vendors)",
+        proven_by="the package `webuiapi`",
         secrets={"SDAPI_URL": "https://stand-in.example.com"},
         build=lambda upstream: SdapiStandIn(upstream).app(),
     ),

@@ -13,7 +13,7 @@ STAND_INS = (
         calls=("POST /accounts/{account}/ai/run/{model}",),
         faults=FAULTS,
         proof="official client",
-        proven_by="the package `cloudflare` (tests/vendors)",
+        proven_by="the package `cloudflare`",
         secrets={"CLOUDFLARE_API_TOKEN": "stand-in", "CLOUDFLARE_ACCOUNT_ID": "stand-in-account"},
         build=lambda upstream: WorkersAIStandIn(upstream).app(),
     ),
