@@ -468,6 +468,17 @@ def test_a_lost_submission_is_recovered_before_another_provider_is_paid(recovers
     assert [len(world.alpha.submitted), len(world.beta.submitted)] == asked
 
 
+@pytest.mark.parametrize(("recovers", "charged"), [(True, 1), (False, 2)])
+def test_a_submission_that_is_found_again_is_charged_once(recovers: bool, charged: int) -> None:
+    world = World()
+    served_by(world, replace(world.alpha.limits, recovers_submissions=recovers), "alpha")
+    world.alpha.submissions = [failing(FailureCode.AMBIGUOUS), failing(FailureCode.RATE_LIMITED), Ticket({"job": 1})]
+    world.alpha.checks = [ready()]
+    assert world.drive(world.begun(key=a_key())).state is State.SUCCEEDED
+    booked = sum(item.micro_dollars for item in world.store.usage_ledger.values())
+    assert booked == charged * MICRO_DOLLARS["alpha"]
+
+
 def free(world: World) -> None:
     """Let `flux` be served by alpha, which charges nothing."""
     world.routes = Routes([Route("flux", (Target("alpha", "schnell", world.alpha.limits, 0.0),))])

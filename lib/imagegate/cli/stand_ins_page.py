@@ -22,8 +22,8 @@ It is lost, as are jobs under way, when they [stop](local.md#stopping). In tests
 ## Which there are
 
 How sure it is that one speaks like its original: on a **real server** the same tests pass; an **official** or
-**third-party client**, which we did not write, works with it; **recordings** are requests and answers as documentation
-shows them.
+**third-party client**, which we did not write, works with it (`make test-vendors`: a plain call, a refusal, a throttle,
+a slow job); **recordings** are requests and answers as documentation shows them.
 
 `POST /v1/images/generations` with a row's model and provider has its stand-in make the picture:
 `{"model": "flux", "provider": "voodoohop", "prompt": "a fox"}` (`tests/integration/test_every_provider.py` asks them

@@ -93,7 +93,7 @@ class Replicate:
         try:
             return parse_created(self.name, self._send("POST", path, body), told_seed(body["input"]))
         except UpstreamError as error:
-            if error.failure.code is FailureCode.AMBIGUOUS and (found := self._find(body)):
+            if error.failure.code is FailureCode.AMBIGUOUS and (found := self._find_if_listed(body)):
                 return found
             raise
 
@@ -112,12 +112,18 @@ class Replicate:
             return
 
     def _find(self, body: Mapping[str, Any]) -> Ticket | None:
-        """The prediction that was created with this input, if it can be found."""
+        """The prediction that was created with this input. Raises UpstreamError when the list cannot be read."""
         seed = body["input"].get("seed")
         if seed is None or not self._config.lists:
             return None
+        response = self._send("GET", "/predictions")
+        if response.status != 200:
+            raise parse_refusal(self.name, response)
+        return parse_list(response, body["input"])
+
+    def _find_if_listed(self, body: Mapping[str, Any]) -> Ticket | None:
         try:
-            return parse_list(self._send("GET", "/predictions"), body["input"])
+            return self._find(body)
         except UpstreamError:
             return None
 

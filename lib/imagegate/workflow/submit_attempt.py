@@ -116,6 +116,8 @@ class SubmitAttempt:
         )
         token = self.hooks.new_token(attempt, target.limits)
         attempt = replace(attempt, hook_digest=digest_of(token) if token else "")
+        if target.limits.recovers_submissions and (first := _first_number(operation, attempt)) != attempt.number:
+            attempt = replace(attempt, recovers=first)
 
         def begin(current: Operation) -> Operation:
             if current.done or current.attempts != operation.attempts:
@@ -146,7 +148,7 @@ def _build_request(
     request = with_best_format(with_negative_prompt(request, limits), limits)
     if request.seed is not None:
         request = replace(request, seed=(request.seed + slot) % (limits.seed_maximum + 1))
-    first_number = _first_number_of_repeats(operation, attempt)
+    first_number = _first_number(operation, attempt)
     return UpstreamRequest(
         request=request,
         model=attempt.model,
@@ -158,7 +160,7 @@ def _build_request(
     )
 
 
-def _first_number_of_repeats(operation: Operation, attempt: Attempt) -> int:
+def _first_number(operation: Operation, attempt: Attempt) -> int:
     """The number of the first attempt that this one repeats without knowing its outcome; its own number for none.
 
     With the same key an upstream may recognise the submission. After a definite end the same key would only return

@@ -6,14 +6,17 @@ Counted by the stand-ins: what reached them, and what they accepted, which a rea
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, cast
 
 import httpx
 import pytest
 
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.access.api_key import KeyLimits, issue
+from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.order import UpstreamRequest
+from imagegate.domain.operation.outcome import Submission
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.request.route import Route, Routes, Target
 from imagegate.providers import registry
@@ -81,10 +84,13 @@ def counts(client: httpx.Client, prompt: str) -> tuple[int, int]:
     return calls.json()["count"], accepted.json()["count"]
 
 
+RECOVERING = sorted(name for name in TARGETS if TARGETS[name].limits.recovers_submissions)
+
+
 @pytest.fixture(params=sorted(TARGETS))
 def world(request: pytest.FixtureRequest, stand_ins: str, client: httpx.Client, http: CountingHttp) -> World:
-    """A workflow whose only provider is on its stand-in."""
-    target = TARGETS[request.param]
+    """A workflow whose only provider is on its stand-in, and costs a dollar a picture unless it says otherwise."""
+    target = replace(TARGETS[request.param], price_usd=1.0)
     world = World(clock=FakeClock(time.time()), routes=Routes([Route("flux", (target,))]), http=cast(Any, http))
     world.providers[target.provider] = cast(Any, provider_on(stand_ins, target.provider, http))
     return world
@@ -99,6 +105,29 @@ def test_steps_that_are_delivered_twice_submit_once(world: World, client: httpx.
     assert operation.state is State.SUCCEEDED, operation.failure
     assert [attempt.repeats for attempt in operation.attempts] == [0]
     assert counts(client, "a cat")[1] == 1
+
+
+@pytest.mark.parametrize("world", RECOVERING, indirect=True)
+def test_a_submission_that_is_found_again_is_made_and_charged_once(world: World, client: httpx.Client) -> None:
+    """Its answer was lost, and so was that of the look for it."""
+    [(name, provider)] = ((name, each) for name, each in world.providers.items() if name in TARGETS)
+    submit, lost = provider.submit, [UpstreamError(Failure(FailureCode.AMBIGUOUS, "no answer in time"))]
+
+    def lose_the_first(upstream_request: UpstreamRequest) -> Submission:
+        submission = submit(upstream_request)
+        if lost:
+            raise lost.pop()
+        return submission
+
+    provider.submit = lose_the_first  # type: ignore[method-assign]
+    key, _ = issue("books", world.clock.now(), limits=KeyLimits(micro_dollars_per_day=10**9))
+    operation = drive_twice(world, world.begun(key=key))
+    assert operation.state is State.SUCCEEDED, operation.failure
+    assert [attempt.state.value for attempt in operation.attempts] == ["unknown", "done"]
+    assert counts(client, "a cat")[1] == 1
+    booked = sum(item.micro_dollars for item in world.store.usage_ledger.values())
+    assert booked == operation.attempts[1].micro_dollars
+    assert (name == "runware") == (booked < 1_000_000), "Runware says itself what it charges"
 
 
 def drive_twice(world: World, operation: Operation) -> Operation:

@@ -144,6 +144,14 @@ def test_a_repeated_submission_is_looked_for_before_it_is_made() -> None:
     assert [sent.method for sent in http.requests] == ["GET", "POST"]
 
 
+@pytest.mark.parametrize("refused", [answer({}, 503), LOST])
+def test_a_repeated_submission_that_cannot_be_looked_for_is_not_made(refused: Any) -> None:
+    http = ScriptedHttp([refused])
+    with pytest.raises(UpstreamError):
+        replicate(http).submit(replace(asked(seed=7), repeated=True))
+    assert [sent.method for sent in http.requests] == ["GET"]
+
+
 def test_what_cannot_be_listed_is_not_looked_for() -> None:
     http = ScriptedHttp([LOST])
     with pytest.raises(UpstreamError):

@@ -6,6 +6,7 @@ from imagegate.dialects.dialect import PictureLink
 from imagegate.dialects.operations.pages import LARGEST_PAGE, page_token, take_page
 from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse, redirect_advice
 from imagegate.domain.errors import RequestError
+from imagegate.domain.operation.attempt import charged
 from imagegate.domain.operation.listing import Page
 from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.operation.representation import picture_id, represent, represent_provenance, rfc3339
@@ -53,7 +54,7 @@ def _render_request(request: ImageRequest) -> dict[str, Any]:
 
 def _cost(operation: Operation) -> float | None:
     """US dollars of the attempts that may have cost; `None` where one was free or has no known price."""
-    paid = [attempt.micro_dollars for attempt in operation.attempts if attempt.may_have_cost]
+    paid = [attempt.micro_dollars for attempt in charged(operation.attempts).values()]
     return sum(paid) / 1_000_000 if all(paid) else None
 
 

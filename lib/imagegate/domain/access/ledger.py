@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from imagegate.domain.access.api_key import ApiKey, KeyLimits
 from imagegate.domain.errors import Forbidden, QuotaExhausted, RateLimited
 from imagegate.domain.operation.account import Account, Amount
-from imagegate.domain.operation.attempt import Attempt
+from imagegate.domain.operation.attempt import Attempt, charged
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.route import Route
 
@@ -91,7 +91,11 @@ def charge(account: Account, operation: Operation) -> Amount:
     While it runs: for each picture the dearest price, or what its tries may have cost if that is more. After its end:
     the pictures (and their prices) that an upstream has made, has perhaps made, or may still make.
     """
-    spent = _cost_by_slot(attempt for attempt in operation.counted_attempts if attempt.may_have_cost)
+    # A submission from before a retry that was found again was charged then.
+    settled = charged(operation.attempts[: operation.retried_after])
+    spent = _cost_by_slot(
+        attempt for number, attempt in charged(operation.counted_attempts).items() if number not in settled
+    )
     if operation.done:
         return Amount(0, len(spent), sum(spent.values()))
     beyond = sum(max(0, cost - account.dearest) for cost in spent.values())

@@ -1,6 +1,6 @@
 """One attempt at one upstream."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
@@ -97,6 +97,9 @@ class Attempt:
     """The operation's revised prompt cut to what this provider takes, where it takes less."""
     hook_digest: str = ""
     """Digest of the token by which the upstream may say that the job has ended; empty: it was given none."""
+    recovers: int = 0
+    """Number of the first attempt at the submission that this one repeats, where the upstream knows it again: it is
+    charged once. 0: it is a submission of its own."""
     routes: str | None = None
     """Version of the route table that has the provider as this attempt uses it; `None`: the deployment's first."""
 
@@ -110,6 +113,11 @@ class Attempt:
         """True when the upstream has, or may have, begun to work."""
         paid = self.failure is not None and self.failure.code in _MAYBE_PAID
         return self.ticket is not None or self.ready_at > 0 or self.state in ACCEPTED or paid
+
+    @property
+    def submission_number(self) -> int:
+        """The number of the first attempt at this submission."""
+        return self.recovers or self.number
 
     @property
     def live(self) -> bool:
@@ -140,3 +148,8 @@ class Attempt:
 def key_of_provider(name: str, routes: str | None) -> str:
     """The name of a provider and the version of the route table that it stands in, as one text."""
     return f"{name}@{routes}" if routes else name
+
+
+def charged(attempts: Iterable[Attempt]) -> Mapping[int, Attempt]:
+    """The attempts that may have cost, by submission: of several at one, which is charged once, the last."""
+    return {attempt.submission_number: attempt for attempt in attempts if attempt.may_have_cost}

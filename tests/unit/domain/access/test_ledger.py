@@ -95,6 +95,9 @@ def test_tries_beyond_the_reservation_of_their_picture_are_charged(attempts: lis
         ([attempt(1, FAILED, 0, code=FailureCode.UPSTREAM_FAILED)], 1, 2000),
         ([attempt(1, FAILED, 0, code=FailureCode.CONTENT_FILTERED, ticket={"job": 1})], 1, 2000),
         ([attempt(1, AttemptState.UNKNOWN, 0), attempt(2, DONE, 0)], 1, 4000),
+        ([attempt(1, AttemptState.UNKNOWN, 0), attempt(2, DONE, 0, recovers=1)], 1, 2000),
+        ([attempt(1, AttemptState.UNKNOWN, 0), attempt(2, AttemptState.UNKNOWN, 0, recovers=1)], 1, 2000),
+        ([attempt(1, AttemptState.UNKNOWN, 0), attempt(2, FAILED, 0, code=FailureCode.AUTH, recovers=1)], 1, 2000),
         ([attempt(1, SUBMITTED, 0, ticket={"job": 1})], 1, 2000),
         # Cancelled in the middle of a submission that may be paid for: cancelling and retrying must not be a free ride.
         ([attempt(1, AttemptState.SUBMITTING, 0)], 1, 2000),
@@ -110,6 +113,12 @@ def test_after_its_end_it_is_charged_what_upstreams_may_charge(
 def test_what_was_tried_before_a_retry_is_settled() -> None:
     before, after = attempt(1, DONE, 0), attempt(2, DONE, 1)
     assert charge(ACCOUNT, operation(State.FAILED, before, after, retried_after=1)) == Amount(0, 1, 2000)
+
+
+def test_a_submission_from_before_a_retry_that_is_found_again_is_not_charged_again() -> None:
+    lost, found = attempt(1, AttemptState.UNKNOWN, 0), attempt(2, DONE, 0, recovers=1)
+    again = operation(State.SUCCEEDED, lost, found, attempt(3, DONE, 1), retried_after=1)
+    assert charge(ACCOUNT, again) == Amount(0, 1, 2000)
 
 
 def test_only_the_difference_is_booked() -> None:

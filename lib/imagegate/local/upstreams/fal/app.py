@@ -105,7 +105,7 @@ class FalStandIn:
 
         async def answer(job: Job) -> Response:
             state = {JobState.QUEUED: "IN_QUEUE", JobState.RUNNING: "IN_PROGRESS"}.get(job.state, "COMPLETED")
-            body = {**self.addresses(request, job.id), "status": state}
+            body: dict[str, Any] = {**self.addresses(request, job.id), "status": state}
             error = ERRORS.get(job.fault or "") if job.state is JobState.FAILED else None
             if job.state is JobState.CANCELLED:
                 error = ("client_cancelled", "Request was cancelled.")
