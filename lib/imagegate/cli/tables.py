@@ -19,7 +19,7 @@ from imagegate.domain.request.capabilities import DEMANDS, HINTS
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.request import ImageRequest
-from imagegate.domain.request.route import Route
+from imagegate.domain.request.route import Route, Target
 from imagegate.domain.timing.schedule import Outlook
 from imagegate.providers import registry
 from imagegate.web.errors import BREAKDOWNS
@@ -71,7 +71,7 @@ def tables(page: MarkdownPage) -> None:
 def models() -> str:
     """Which models there are, who makes them, and what is honoured."""
     rows = [
-        (f"`{route.model}`", ", ".join(f"`{alias}`" for alias in route.aliases), " → ".join(_stops(route)))
+        (f"`{route.model}`", ", ".join(map("`{}`".format, route.aliases)), " → ".join(_stops(route)), _edits(route))
         for route in registry.routes()
     ]
     providers = dict.fromkeys(target.provider for route in registry.routes() for target in route.targets)
@@ -80,7 +80,12 @@ def models() -> str:
     return (
         "# Models and providers\n\n"
         "A request names a model (or an alias; one with `*` covers every name that begins so). Its providers are tried "
-        "from left to right.\n\n" + table(("model", "aliases", "providers"), rows) + "\n## What is honoured\n\n"
+        "from left to right. Prices are list prices of November 2026 for one picture, before tax; `/MP` is what each "
+        "megapixel (1024x1024 pixels) costs that a picture begins after its first. What an upstream says that it "
+        "charged (`bfl`, `ideogram`, `runware`, `xai`) replaces them in the usage of a key. Where a provider cannot "
+        "work from as many pictures as a request brings, the next one is asked.\n\n"
+        + table(("model", "aliases", "providers", "works from"), rows)
+        + "\n## What is honoured\n\n"
         "**yes**: passed on. **400**: a provider that cannot honour it is not asked; when none can, the request is "
         "refused with the field in `param`. **reported**: passed over, and named in the answer's `not_honoured`. "
         "YandexART's clients are not refused but told, in the header `x-imagegate-not-honoured`. "
@@ -113,9 +118,19 @@ def _group(name: str, group: Iterable[Parameter]) -> str:
 
 def _stops(route: Route) -> list[str]:
     return [
-        f"{target.provider}" + ("" if target.price_usd is None else f" (${target.price_usd:g})")
+        f"{target.provider}" + ("" if target.price_usd is None else f" (${target.price_usd:g}{_further(target)})")
         for target in route.targets
     ]
+
+
+def _edits(route: Route) -> str:
+    """Up to how many pictures some provider of the route works from."""
+    most = max(target.limits.input_images for target in route.targets)
+    return "" if not most else "a picture" if most == 1 else f"{most} pictures"
+
+
+def _further(target: Target) -> str:
+    return f" + ${target.megapixel_usd:g}/MP" if target.megapixel_usd else ""
 
 
 def _honours(entry: tuple[str, Limits]) -> tuple[str, ...]:

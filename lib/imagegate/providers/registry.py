@@ -82,7 +82,8 @@ class _Targets(Sequence[Target]):
     def _target(self, stop: str) -> Target:
         provider, _, model = stop.partition("/")
         price = self._route.get("prices_usd", {}).get(provider)
-        return Target(provider, model, self._entry(provider).limits_for(model), price)
+        further = self._route.get("megapixel_prices_usd", {}).get(provider, 0.0)
+        return Target(provider, model, self._entry(provider).limits_for(model), price, further)
 
     @overload
     def __getitem__(self, index: int) -> Target: ...

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from imagegate.domain.errors import MisconfiguredError
 from imagegate.providers import registry
 from imagegate.providers.config import ConfigError, describe_type, parse_value
-from imagegate.providers.routes_keys import FileKeys, ModelKeys, ProviderKeys, RequestDefaults
+from imagegate.providers.routes_keys import PRICES, FileKeys, ModelKeys, ProviderKeys, RequestDefaults
 
 _PROVIDER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
@@ -144,9 +144,10 @@ def _model_problems(
             yield Problem(
                 (*path, "aliases"), f"has {alias!r}; use letters, digits and . _ : / -, and * at the end only"
             )
-    for provider, price in keys.get("prices_usd", {}).items():
-        if price < 0:
-            yield Problem((*path, "prices_usd", provider), f"is {price}; a price is 0 or more")
+    for table in PRICES:
+        for provider, price in keys.get(table, {}).items():
+            if price < 0:
+                yield Problem((*path, table, provider), f"is {price}; a price is 0 or more")
     yield from _default_problems((*path, "defaults"), keys.get("defaults", {}))
 
 

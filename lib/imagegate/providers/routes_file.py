@@ -62,8 +62,13 @@ def _merge_tables(
 def _merge_entry(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     if changes.get("protocol", base.get("protocol")) != base.get("protocol"):
         return dict(changes)  # another protocol has other keys
-    prices = base.get("prices_usd", {}) | changes.get("prices_usd", {})
-    return {**base, **changes, **({"prices_usd": prices} if prices else {})}
+    own = changes.get("prices_usd", {})
+    further = {name: usd for name, usd in base.get("megapixel_prices_usd", {}).items() if name not in own}
+    prices = {
+        "prices_usd": base.get("prices_usd", {}) | own,
+        "megapixel_prices_usd": further | changes.get("megapixel_prices_usd", {}),
+    }
+    return {**base, **changes, **{table: merged for table, merged in prices.items() if merged}}
 
 
 def _describe(source: str, text: str, problem: Problem) -> str:

@@ -49,6 +49,10 @@ class RequestDefaults:
     """Whether a language model writes the prompt out, where the deployment has one."""
 
 
+PRICES = ("prices_usd", "megapixel_prices_usd")
+"""Keys of a model that are prices by provider."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelKeys:
     """Keys of `[models.NAME]`."""
@@ -64,6 +68,8 @@ class ModelKeys:
     """What `GET /v1/models` says of it."""
     prices_usd: Mapping[str, float] = field(default_factory=dict)
     """Price of a picture in US dollars by provider, for budgets and for `imagegate models`."""
+    megapixel_prices_usd: Mapping[str, float] = field(default_factory=dict)
+    """Price of each further megapixel (1024x1024 pixels) that a picture begins after its first, by provider."""
     enabled: bool = True
     """`false` removes the model."""
     defaults: Mapping[str, str] = field(default_factory=dict)

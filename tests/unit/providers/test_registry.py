@@ -7,6 +7,7 @@ import pytest
 
 from imagegate.domain.errors import InvalidRequest, MisconfiguredError
 from imagegate.domain.request.capabilities import ignored
+from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.limits import CompletionMode
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
@@ -53,6 +54,32 @@ def test_a_route_is_priced_whole_or_not_at_all() -> None:
     for route in registry.routes():
         prices = {target.provider: target.price_usd for target in route.targets}
         assert len({price is None for price in prices.values()}) == 1, (route.model, prices)
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "size", "price"),
+    [
+        ("flux", "fal", Size(1024, 1024), 0.003),
+        ("flux", "fal", Size(2048, 2048), 0.012),
+        ("flux", "fal", Size(1040, 1040), 0.006),
+        ("flux", "replicate", Size(2048, 2048), 0.003),
+        ("flux-2-pro", "bfl", Size(2048, 2048), 0.075),
+        ("flux-2-klein-9b", "workers-ai", Size(1920, 1920), 0.021),
+    ],
+)
+def test_a_picture_is_priced_by_the_megapixels_that_are_made(
+    model: str, provider: str, size: Size, price: float
+) -> None:
+    request = ImageRequest(model, (Message("a fox"),), size=size, provider=provider)
+    [target] = registry.routes().resolve(request).targets
+    assert target.price_usd == price
+    assert target.micro_dollars == round(price * 1e6)
+
+
+def test_prices_of_further_megapixels_are_of_providers_with_a_price() -> None:
+    for route in registry.routes():
+        for target in route.targets:
+            assert target.price_usd or not target.megapixel_usd, (route.model, target.provider)
 
 
 def test_free_providers_come_before_paid_ones() -> None:

@@ -58,6 +58,8 @@ def test_keys_of_the_file_override_those_of_a_built_in_entry() -> None:
     assert flux is not None
     assert flux.aliases == ("flux-schnell",)
     assert {target.provider: target.price_usd for target in flux.targets}["together"] == 0.002
+    assert {target.provider: target.megapixel_usd for target in flux.targets}["together"] == 0.0
+    assert {target.provider: target.megapixel_usd for target in flux.targets}["fal"] == 0.003
     assert {target.provider: target.price_usd for target in flux.targets}["voodoohop"] == 0.0
     fallback = table.routes.find("gpt-image-1")
     assert fallback is not None

@@ -36,7 +36,7 @@ def models(
 def _document(state: RoutesState, route: Route) -> dict[str, Any]:
     providers = [
         {"provider": target.provider, "model": target.model, "price_usd": target.price_usd,
-         "missing_secrets": state.missing(target)}
+         "megapixel_usd": target.megapixel_usd,         "missing_secrets": state.missing(target)}
         for target in route.targets
     ]  # fmt: skip
     return {

@@ -55,4 +55,5 @@ def render_model(route: Route, facts: Facts) -> dict[str, Any]:
 
 def _render_target(target: Target, facts: Mapping[str, Any]) -> dict[str, Any]:
     limits = describe_limits(target.limits)
-    return {"provider": target.provider, "model": target.model, "price_usd": target.price_usd, **facts, **limits}
+    prices = {"price_usd": target.price_usd, "megapixel_usd": target.megapixel_usd}
+    return {"provider": target.provider, "model": target.model, **prices, **facts, **limits}

@@ -1,5 +1,6 @@
 """Routes: which providers serve a model, in which order."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +12,9 @@ from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.names import prefixes, spellings, without_variant
 from imagegate.domain.request.request import ImageRequest
 
+MEGAPIXEL = 1024 * 1024
+"""Pixels, as upstreams count them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -20,7 +24,9 @@ class Target:
     model: str
     limits: Limits
     price_usd: float | None = None
-    """What the upstream charges for a picture, as far as is known."""
+    """What the upstream charges for a picture, as far as is known; of the size asked for, once a route is resolved."""
+    megapixel_usd: float = 0.0
+    """What it charges for each megapixel that a picture begins after its first."""
     passed_over: tuple[str, ...] = ()
     """Why the providers before it cannot serve a request, in words for its caller."""
 
@@ -32,6 +38,14 @@ class Target:
     def for_name(self, name: str) -> "Target":
         """The target for a request of that name: a model `*` is the provider's own model of it."""
         return replace(self, model=name.strip()) if self.model == "*" else self
+
+    def priced_for(self, request: ImageRequest) -> "Target":
+        """The target with the price of a picture of the size that it makes for the request."""
+        if self.price_usd is None or not self.megapixel_usd:
+            return self
+        size = self.limits.size_for(request)
+        further = max(0, math.ceil(size.width * size.height / MEGAPIXEL) - 1)
+        return replace(self, price_usd=round(self.price_usd + further * self.megapixel_usd, 6))
 
     @property
     def micro_dollars(self) -> int | None:
@@ -179,7 +193,7 @@ def _covers(alias: str, name: str) -> bool:
 
 def _with_capable_targets(route: Route, request: ImageRequest) -> Route:
     """The route with only those providers that can honour the request."""
-    targets = [target.for_name(request.model) for target in route.targets]
+    targets = [target.for_name(request.model).priced_for(request) for target in route.targets]
     problems = [(target, unsupported(request, target.limits)) for target in targets]
     fitting = tuple(target for target, found in problems if not found)
     if fitting:

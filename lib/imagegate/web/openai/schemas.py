@@ -88,6 +88,7 @@ class TargetSchema(Schema):
     provider: str
     model: str
     price_usd: float | None
+    megapixel_usd: float = Field(description="For each megapixel that a picture begins after its first.")
     available: bool
     missing_secrets: list[str] = Field(description="Credentials of which one has to be set; empty if it is available.")
     expected_seconds: float | None = Field(description="Median of its jobs so far; null if it is not available.")
