@@ -110,7 +110,7 @@ def test_steps_that_are_delivered_twice_submit_once(world: World, client: httpx.
 @pytest.mark.parametrize("world", RECOVERING, indirect=True)
 def test_a_submission_that_is_found_again_is_made_and_charged_once(world: World, client: httpx.Client) -> None:
     """Its answer was lost, and so was that of the look for it."""
-    [(name, provider)] = ((name, each) for name, each in world.providers.items() if name in TARGETS)
+    [provider] = (each for name, each in world.providers.items() if name in TARGETS)
     submit, lost = provider.submit, [UpstreamError(Failure(FailureCode.AMBIGUOUS, "no answer in time"))]
 
     def lose_the_first(upstream_request: UpstreamRequest) -> Submission:
@@ -126,8 +126,7 @@ def test_a_submission_that_is_found_again_is_made_and_charged_once(world: World,
     assert [attempt.state.value for attempt in operation.attempts] == ["unknown", "done"]
     assert counts(client, "a cat")[1] == 1
     booked = sum(item.micro_dollars for item in world.store.usage_ledger.values())
-    assert booked == operation.attempts[1].micro_dollars
-    assert (name == "runware") == (booked < 1_000_000), "Runware says itself what it charges"
+    assert 0 < booked == operation.attempts[1].micro_dollars <= 1_000_000, "perhaps what the upstream says"
 
 
 def drive_twice(world: World, operation: Operation) -> Operation:
