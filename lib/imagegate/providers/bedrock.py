@@ -114,8 +114,9 @@ def build_body(upstream_request: UpstreamRequest) -> dict[str, Any]:
     """The JSON of the model's call."""
     request = upstream_request.request
     body = {"prompt": request.prompt, "aspect_ratio": SHAPES.name_for(request), "output_format": "png"}
+    taken = Bedrock.limits_for(upstream_request.model).capabilities
     optional = {"seed": request.seed, "negative_prompt": request.negative_prompt or None}
-    return body | {name: value for name, value in optional.items() if value is not None}
+    return body | {name: value for name, value in optional.items() if value is not None and name in taken}
 
 
 def parse_answer(name: str, response: HttpResponse) -> Ready:
