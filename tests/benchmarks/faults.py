@@ -1,10 +1,11 @@
 """The fault campaign: `make bench NAME=faults [N=500] [SEED=1]`.
 
 N operations on the embedded stack while everything goes wrong with set probabilities, repeatably by seed: upstreams
-throttle, fail, fall silent, drop connections and answer nonsense (directives in the prompts), and functions are
-refused, killed, stopped for seconds and run twice (local/ministack/chaos.py). Every provider has its turn, with faults
-of its own stand-in: half the operations insist on it, the others may fail over along its model's route. Afterwards
-every operation is held against what the upstreams counted, what the bus carried and what is in S3.
+throttle, fail, fall silent, drop connections and answer nonsense (directives in the prompts), functions are refused,
+killed, stopped for seconds and run twice (local/ministack/chaos.py), and of all that functions send to AWS and to
+upstreams a share is harmed on its way (fault_proxies.py). Every provider has its turn, with faults of its own stand-in:
+half the operations insist on it, the others may fail over along its model's route. Afterwards every operation is held
+against what the upstreams counted, what the bus carried and what is in S3.
 
 - lost: accepted and unknown afterwards, or succeeded without its picture in S3
 - stuck: not ended although deadline and grace are over
@@ -12,6 +13,7 @@ every operation is held against what the upstreams counted, what the bus carried
 - unharvested (reported, not required): jobs that an upstream certainly has and whose end no poll had seen when all
   operations had ended; sweep goes on looking for their pictures until the upstream forgets them
 - unannounced: terminal states that the bus did not carry
+- ambiguous_for_nothing: failed because nobody knows whether a submission arrived, although it would have been free
 """
 
 import json
@@ -21,7 +23,6 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,10 +30,13 @@ from typing import Any
 
 import httpx
 
+from benchmarks.fault_counts import ambiguous_for_nothing, count_silent, unharvested
 from benchmarks.fault_jobs import Job, draw_jobs
+from benchmarks.fault_proxies import aws_proxy, upstream_proxy
+from benchmarks.faulty_proxy import FaultyProxy
 from imagegate.local.ministack.chaos import VARIABLE
 from imagegate.local.stack.settings import StandIns
-from imagegate.local.stack.stack import Stack
+from imagegate.local.stack.stack import UPSTREAMS_PARAMETER, Stack
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 
@@ -42,26 +46,9 @@ OPEN = 24
 DEADLINE = 240.0
 GRACE = 420.0
 """Seconds after the deadline within which sweep must have ended whatever stood still."""
-ZERO = ("lost", "stuck", "silent_duplicates", "unannounced", "unstable_event_ids")
+ZERO = ("lost", "stuck", "silent_duplicates", "unannounced", "unstable_event_ids", "ambiguous_for_nothing")
 """Figures that must be."""
 TERMINAL = {"succeeded": "Succeeded", "failed": "Failed", "cancelled": "Cancelled"}
-
-
-def unharvested(shown: dict[str, Any]) -> int:
-    """How many of an ended operation's attempts may still yield a picture."""
-    return sum(entry["state"] in ("submitted", "ready") for entry in shown["attempts"])
-
-
-def count_silent(shown: dict[str, Any], job: Job, submissions: Mapping[tuple[str, str], int]) -> int:
-    """How many more submissions of an operation each upstream accepted than are on record.
-
-    Every visit of a provider is: an attempt, and its repeats while it was throttled.
-    """
-    visits = Counter[str]()
-    for attempt in shown["attempts"]:
-        visits[attempt["provider"]] += 1 + attempt["repeats"]
-    accepted = {upstream: count for (prompt, upstream), count in submissions.items() if prompt == job.prompt}
-    return sum(max(0, count - visits[upstream]) for upstream, count in accepted.items())
 
 
 def over(shown: dict[str, Any] | None) -> bool:
@@ -190,6 +177,7 @@ class Campaign:
             "stuck": sum(not document["done"] for document in ended.values()),
             "silent_duplicates": duplicates,
             "unharvested": sum(map(unharvested, ended.values())),
+            "ambiguous_for_nothing": sum(map(ambiguous_for_nothing, ended.values())),
             "unannounced": len(self._unannounced(ended)),
             "unstable_event_ids": sum(len(details) > 1 for details in ids.values()),
             "unknown_submissions": unknown,
@@ -214,18 +202,35 @@ class Campaign:
         return missing
 
 
+class StackBehindProxy(Stack):
+    """A stack whose functions reach upstreams through a proxy."""
+
+    upstream_proxy: FaultyProxy
+
+    def _parameters(self) -> dict[str, str]:
+        parameters = super()._parameters()
+        direct = parameters[UPSTREAMS_PARAMETER]
+        return {**parameters, UPSTREAMS_PARAMETER: direct.replace(str(self.upstreams_url), self.upstream_proxy.url)}
+
+
 def main() -> None:
     """Run a campaign on a stack of its own."""
     n, seed = int(os.environ.get("N", "500")), int(os.environ.get("SEED", "1"))
     print(f"fault campaign: {n} operations, seed {seed}")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, aws_proxy(seed) as to_aws, upstream_proxy(seed) as to_upstreams:
         settings = replace(
             on_free_ports(Path(folder)),
             stand_ins=StandIns(build_app(latency_seconds=0.2), BASE_PATHS, STAND_IN_SECRETS),
-            environment={VARIABLE: json.dumps({"seed": seed, **CHAOS})},
+            environment={VARIABLE: json.dumps({"seed": seed, **CHAOS}), "AWS_ENDPOINT_URL": to_aws.url},
         )
-        with Stack(settings) as stack:
+        stack = StackBehindProxy(settings)
+        stack.upstream_proxy = to_upstreams
+        with stack:
+            to_aws.lead_to(stack.ministack.port)
+            assert stack.upstreams
+            to_upstreams.lead_to(stack.upstreams.port)
             figures = Campaign(stack, n, random.Random(seed)).run()
+    figures |= {"aws": to_aws.fates(), "upstreams": to_upstreams.fates()}
     for name, value in figures.items():
         print(f"  {name:22} {value}")
     print(json.dumps(figures))
