@@ -112,8 +112,9 @@ A new account has 10 concurrent executions, which is half a picture a second.
 
 Single items have bounds of their own:
 
-- The counters of a key with limits take about 40 starts a second; more get `429` with a `Retry-After`. A key
-  without limits has no counters.
+- A counter of a key with limits takes about 40 starts a second with their ends; more get `429` with a `Retry-After`.
+  A key that may have 160 operations at once, 1,600 pictures a day and $160 a day, or has no such limit, has 16
+  counters, for 640 starts a second. A key without limits has none.
 - `sweep` restarts {restarts} operations a second, so a backlog of 10,000 that Step Functions refused takes
   {backlog} s (`make bench NAME=sweep`).
 - SSM answers 40 reads a second in an account. A process of `submit` or `poll` reads all keys of upstreams at its
@@ -131,7 +132,6 @@ all that a step needs.
   way.
 - **Index of owners.** One partition holds an owner's entries, and takes 1,000 operations a second. With the hour in
   its key each hour would have a partition, and a list would read hours until it is full.
-- **Counters of a key** in eight shards with an eighth of the room each.
 - **Accounts and regions.** A deployment is one stack with no state outside it, so a router by key can be in front
   of several.
 """

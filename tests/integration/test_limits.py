@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 
@@ -14,7 +15,7 @@ from imagegate.adapters.clock import SystemClock
 from imagegate.adapters.dynamodb_ledger import DynamoDBUsageLedger
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.dynamodb_request_rate import DynamoDBRequestRate
-from imagegate.domain.access.api_key import ApiKey, KeyLimits, Principal, issue
+from imagegate.domain.access.api_key import MANY_SHARDS, ApiKey, KeyLimits, Principal, issue
 from imagegate.domain.access.ledger import UsageTotals, day_of
 from imagegate.domain.errors import FailureCode, QuotaExhausted, RateLimited, WrongState
 from imagegate.domain.operation.account import Amount
@@ -63,6 +64,7 @@ def at_once(count: int, call: Callable[[], Any]) -> list[Any]:
         return [done.result() for done in [pool.submit(one) for _ in range(count)]]
 
 
+@pytest.mark.parametrize("shards", [1, MANY_SHARDS])
 @pytest.mark.parametrize(
     "limits",
     [
@@ -73,14 +75,20 @@ def at_once(count: int, call: Callable[[], Any]) -> list[Any]:
     ids=["pictures", "dollars", "concurrent"],
 )
 def test_of_200_starts_at_once_as_many_get_through_as_fit(
-    closed: Stack, dynamodb: Any, store: DynamoDBOperations, limits: KeyLimits
+    closed: Stack, dynamodb: Any, store: DynamoDBOperations, limits: KeyLimits, shards: int
 ) -> None:
-    key, _ = issue("race", CLOCK.now(), limits=limits)
+    """Whoever meets others comes back, as the refusal says."""
+    key = replace(issue("race", CLOCK.now(), limits=limits)[0], shards=shards)
     start = World(clock=CLOCK, store=store).deployment.start  # type: ignore[arg-type]
     request = ImageRequest("flux", (Message("a race"),))
 
     def begin() -> Operation:
-        return start(GenerationRequest(request, "operations"), Principal(key.owner, key)).operation
+        while True:
+            try:
+                return start(GenerationRequest(request, "operations"), Principal(key.owner, key)).operation
+            except RateLimited as refused:
+                if "at the same moment" not in refused.message:
+                    raise
 
     outcomes = at_once(STARTS, begin)
     begun = [outcome for outcome in outcomes if isinstance(outcome, Operation)]
@@ -139,7 +147,7 @@ def test_30_operations_at_once_whose_tries_are_charged_and_fail_spend_no_more_th
 
 def used(closed: Stack, dynamodb: Any, key: ApiKey) -> Amount:
     today = day_of(CLOCK.now())
-    found: UsageTotals = DynamoDBUsageLedger(dynamodb, closed.outputs["TableName"]).read(key.id, [today])
+    found: UsageTotals = DynamoDBUsageLedger(dynamodb, closed.outputs["TableName"]).read(key.id, [today], key.shards)
     return found.days.get(today, Amount()) + Amount(running=found.running)
 
 

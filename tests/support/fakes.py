@@ -137,7 +137,7 @@ class MemoryStore:
         self._book(operation, reservation)
         self._write(operation)
 
-    def read(self, key_id: str, days: Sequence[str]) -> UsageTotals:
+    def read(self, key_id: str, days: Sequence[str], shards: int = 1) -> UsageTotals:
         used = {day: self.usage_ledger[key_id, day] for day in days if (key_id, day) in self.usage_ledger}
         return UsageTotals(self.usage_ledger.get((key_id, "running"), Amount()).running, used)
 

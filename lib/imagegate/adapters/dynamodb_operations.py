@@ -14,6 +14,7 @@ from typing import Any
 
 from imagegate.adapters import dynamodb_ledger
 from imagegate.adapters.dynamodb_claims import registration_write
+from imagegate.adapters.dynamodb_ledger import Write
 from imagegate.domain.access.ledger import UNLIMITED, Reservation
 from imagegate.domain.errors import Conflict, RateLimited
 from imagegate.domain.operation.coalescing import BodyClaimChanged, Claim, Claimed, Registration, claim_expires_at
@@ -25,10 +26,10 @@ OPEN_INDEX = "open"
 _DAY = 86_400
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 1.6)
 """Seconds, at most, before a transaction that met another one is tried again."""
+_SPREADS = 4
+"""Times that a reservation looks for room in other shards, because others took it meanwhile."""
 _NEW = "attribute_not_exists(pk)"
 Item = Mapping[str, Mapping[str, Any]]
-Write = tuple[dict[str, Any], Callable[[Item], Exception]]
-"""A part of a transaction, and what it means when its condition does not hold."""
 
 
 class DynamoDBOperations:
@@ -164,8 +165,22 @@ class DynamoDBOperations:
 
     def _transact(self, operation: Operation, writes: list[Write], reservation: Reservation | None) -> None:
         """Do all or nothing; of several conditions that do not hold the first says why."""
-        if reservation:
-            writes = [*writes, *dynamodb_ledger.writes(self._table, reservation, self._now())]
+        if reservation is None:
+            self._commit(operation, writes)
+            return
+        booked = dynamodb_ledger.writes(self._table, reservation, self._now())
+        for _ in range(_SPREADS):
+            try:
+                self._commit(operation, [*writes, *booked], reservation)
+            except RateLimited:
+                if reservation.shards == 1:
+                    raise
+                booked = dynamodb_ledger.spread_writes(self._client, self._table, reservation, self._now())
+            else:
+                return
+        raise _met()
+
+    def _commit(self, operation: Operation, writes: list[Write], reservation: Reservation | None = None) -> None:
         for pause in _PAUSES:
             try:
                 self._client.transact_write_items(TransactItems=[write for write, _ in writes])
@@ -178,12 +193,16 @@ class DynamoDBOperations:
             else:
                 return
         if reservation and reservation.limits != UNLIMITED:
-            raise RateLimited("Too many requests of this API key came at the same moment.", retry_after=1.0)
+            raise _met()
         raise Conflict(f"too many transactions at once on operation {operation.id}")
 
     def _item(self, operation: Operation) -> dict[str, dict[str, str]]:
         """The retention after its start or last retry; it never expires while it runs."""
         return _item(operation, max(operation.waiting_since + self._retention, operation.deadline + _DAY))
+
+
+def _met() -> RateLimited:
+    return RateLimited("Too many requests of this API key came at the same moment.", retry_after=1.0)
 
 
 def operation_of(item: Item) -> Operation:

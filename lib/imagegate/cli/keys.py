@@ -122,7 +122,7 @@ def usage(
     with in_a_sentence():
         where, now = target(stage, local, state_dir), time.time()
         key, day_names = _found(where.deployment.api_keys, key_id, where), last_days(days, now)
-        row = render_usage(key, where.deployment.usage_ledger.read(key_id, day_names), day_names, now)
+        row = render_usage(key, where.deployment.usage_ledger.read(key_id, day_names, key.shards), day_names, now)
     if json_:
         typer.echo(json.dumps(row, ensure_ascii=False))
     elif row["counted"]:

@@ -94,8 +94,8 @@ class ApiKeys(Protocol):
 class UsageLedger(Protocol):
     """The usage of API keys, written together with their operations (OperationStore)."""
 
-    def read(self, key_id: str, days: Sequence[str]) -> UsageTotals:
-        """The usage of a key now, and on `days` (in UTC, as `2026-11-20`)."""
+    def read(self, key_id: str, days: Sequence[str], shards: int = 1) -> UsageTotals:
+        """The usage of a key with so many counters now, and on `days` (in UTC, as `2026-11-20`)."""
 
 
 class RequestRate(Protocol):

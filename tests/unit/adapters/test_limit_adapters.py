@@ -14,7 +14,7 @@ from imagegate.adapters import dynamodb_request_rate
 from imagegate.adapters.dynamodb_ledger import DynamoDBUsageLedger
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.dynamodb_request_rate import DynamoDBRequestRate
-from imagegate.domain.access.api_key import KeyLimits
+from imagegate.domain.access.api_key import MANY_SHARDS, KeyLimits, issue
 from imagegate.domain.access.ledger import Reservation, UsageTotals
 from imagegate.domain.errors import Conflict, QuotaExhausted, RateLimited
 from imagegate.domain.operation.account import Account, Amount
@@ -39,9 +39,18 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture(params=["table", "memory"])
+class InShards(DynamoDBOperations):
+    """Divides the usage of every key into many counters."""
+
+    def _transact(self, operation: Operation, writes: Any, reservation: Reservation | None) -> None:
+        home = int.from_bytes(operation.id[-2:].encode()) % MANY_SHARDS
+        super()._transact(operation, writes, reservation and replace(reservation, shards=MANY_SHARDS, home=home))
+
+
+@pytest.fixture(params=["table", "shards", "memory"])
 def store(request: pytest.FixtureRequest, client: Any, clock: FakeClock) -> Any:
-    return MemoryStore() if request.param == "memory" else DynamoDBOperations(client, "operations", 30, clock.now)
+    stores = {"table": DynamoDBOperations, "shards": InShards}
+    return MemoryStore() if request.param == "memory" else stores[request.param](client, "operations", 30, clock.now)
 
 
 def operation(claim: str | None = None) -> Operation:
@@ -69,7 +78,7 @@ def reservation(running: int = 1, pictures: int = 1, micro_dollars: int = 5, **l
 
 def usage_ledger(store: Any, client: Any, *days: str) -> UsageTotals:
     reader = store if isinstance(store, MemoryStore) else DynamoDBUsageLedger(client, "operations")
-    used: UsageTotals = reader.read(KEY, days or (TODAY,))
+    used: UsageTotals = reader.read(KEY, days or (TODAY,), MANY_SHARDS)
     return used
 
 
@@ -141,6 +150,60 @@ def test_a_lost_race_books_nothing(store: Any, client: Any) -> None:
     with pytest.raises(Conflict):
         store.create(one, None, reservation())
     assert usage_ledger(store, client) == UsageTotals(0, {TODAY: Amount(0, 1, 5)})
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(
+    limits=st.fixed_dictionaries(
+        {}, optional={"concurrent": st.integers(1, 40), "pictures_per_day": st.integers(1, 90)}
+    ),
+    steps=st.lists(st.one_of(st.integers(1, 10), st.none()), max_size=30),
+)
+def test_counters_in_shards_take_and_refuse_what_one_does(
+    client: Any, clock: FakeClock, limits: dict[str, int], steps: list[int | None]
+) -> None:
+    """A number starts an operation with so many pictures; `None` ends the oldest, which made one."""
+    key, memory, table = new_id(clock.now()), MemoryStore(), InShards(client, "operations", 30, clock.now)
+    running: list[tuple[Operation, int]] = []
+
+    def attempt(store: Any, one: Operation, booking: Reservation) -> str:
+        try:
+            store.create(one, None, booking)
+        except RateLimited as refused:
+            return refused.message
+        return ""
+
+    for pictures in steps:
+        if pictures is not None:
+            one, booking = operation(), replace(reservation(pictures=pictures, **limits), key=key)
+            outcome = attempt(memory, one, booking)
+            assert attempt(table, one, booking) == outcome
+            running += [(one, pictures)] if not outcome else []
+        elif running:
+            one, pictures = running.pop(0)
+            ended = replace(reservation(-1, 1 - pictures, 0), key=key)
+            for store in (memory, table):
+                store.replace(replace(one, version=2), ended)
+    ledger = DynamoDBUsageLedger(client, "operations")
+    assert ledger.read(key, [TODAY], MANY_SHARDS) == memory.read(key, [TODAY])
+
+
+def test_an_operation_writes_counters_of_its_own_shard_only(client: Any, clock: FakeClock) -> None:
+    store, written = InShards(client, "operations", 30, clock.now), set[str]()
+    for _ in range(60):
+        store.create(operation(), None, reservation(concurrent=16_000, pictures_per_day=16_000))
+    for shard in range(MANY_SHARDS):
+        pk = f"usage#{KEY}#running#{shard}".removesuffix("#0")
+        written |= {pk} if "Item" in client.get_item(TableName="operations", Key={"pk": {"S": pk}}) else set()
+    assert len(written) > MANY_SHARDS / 2
+    assert usage_ledger(store, client).running == 60
+
+
+def test_limits_are_divided_that_have_room_for_it() -> None:
+    assert KeyLimits().shards == KeyLimits(requests_per_minute=9999).shards == 1
+    assert KeyLimits(concurrent=159, pictures_per_day=10**6).shards == 1
+    large = KeyLimits(concurrent=160, pictures_per_day=1600, micro_dollars_per_day=160_000_000)
+    assert large.shards == issue("k", 0.0, limits=large)[0].shards == MANY_SHARDS
 
 
 def test_the_books_of_a_day_are_deleted_in_time_and_the_running_count_never(client: Any, clock: FakeClock) -> None:

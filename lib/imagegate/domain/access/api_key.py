@@ -21,6 +21,9 @@ HOW_TO_SEND = (
 _ID_LENGTH = 12
 _SECRET_LENGTH = 40
 _SHAPE = re.compile(f"ig_([{ALPHABET}]{{{_ID_LENGTH}}})_([{ALPHABET}]{{{_SECRET_LENGTH}}})")
+MANY_SHARDS = 16
+_ROOMS = (10, 100, 10_000_000)
+"""Ten of the largest requests: operations, pictures, micro-dollars."""
 _NO_DIGEST = "-" * 64
 """Compared with when there is no key of that id, so that this takes as long as a wrong secret."""
 
@@ -38,8 +41,18 @@ class KeyLimits:
     @property
     def metered(self) -> bool:
         """True when what its operations use has to be counted."""
-        counted = (self.concurrent, self.pictures_per_day, self.micro_dollars_per_day)
-        return any(limit is not None for limit in counted)
+        return bool(self._counted())
+
+    @property
+    def shards(self) -> int:
+        """Into how many counters the usage of a new key with these limits is divided (docs/adr/0034)."""
+        divisible = all(limit >= MANY_SHARDS * room for limit, room in self._counted())
+        return MANY_SHARDS if self.metered and divisible else 1
+
+    def _counted(self) -> list[tuple[int, int]]:
+        """The limits on what is counted, each with the room that a shard should have at least."""
+        limits = (self.concurrent, self.pictures_per_day, self.micro_dollars_per_day)
+        return [(limit, room) for limit, room in zip(limits, _ROOMS, strict=True) if limit is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,8 @@ class ApiKey:
     models: tuple[str, ...] = ()
     """The routes it may use; empty: every one."""
     limits: KeyLimits = field(default_factory=KeyLimits)
+    shards: int = 1
+    """Counters of its usage; as many as when it was made, for then they hold the sum."""
     webhook: KeyWebhook = field(default_factory=KeyWebhook)
     version: int = 1
 
@@ -163,6 +178,7 @@ def issue(
         expires_at=expires_at,
         models=models,
         limits=limits or KeyLimits(),
+        shards=(limits or KeyLimits()).shards,
         webhook=webhook or KeyWebhook(),
     )
     return key, _text(key_id, secret)

@@ -33,6 +33,10 @@ class Reservation:
     change: Amount
     limits: KeyLimits = UNLIMITED
     """Must still hold afterwards; none when usage is settled."""
+    shards: int = 1
+    """Counters into which the key's usage is divided."""
+    home: int = 0
+    """The counter of the operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ def open_account(key: ApiKey | None, route: Route, pictures: int, now: float) ->
         dearest=dearest,
         counts_running=counts_running,
         budget=key.limits.micro_dollars_per_day,
+        shards=key.shards,
     )
 
 
@@ -119,8 +124,25 @@ def reserve(operation: Operation, limits: KeyLimits = UNLIMITED) -> tuple[Operat
     account = operation.account
     if account is None or (due := charge(account, operation)) == account.booked:
         return operation, None
-    reservation = Reservation(key=account.key, day=account.day, change=due - account.booked, limits=limits)
+    reservation = Reservation(
+        key=account.key,
+        day=account.day,
+        change=due - account.booked,
+        limits=limits,
+        shards=account.shards,
+        home=int.from_bytes(operation.id[-2:].encode()) % account.shards,
+    )
     return replace(operation, account=replace(account, booked=due)), reservation
+
+
+def would_exceed(reservation: Reservation, used: Amount) -> bool:
+    """True when the reservation has no room beside what is used."""
+    change, limits = reservation.change, reservation.limits
+    return (
+        _exceeds(used.running, change.running, limits.concurrent)
+        or _exceeds(used.pictures, change.pictures, limits.pictures_per_day)
+        or _exceeds(used.micro_dollars, change.micro_dollars, limits.micro_dollars_per_day)
+    )
 
 
 def limit_error(reservation: Reservation, used: Amount, now: float) -> RateLimited:

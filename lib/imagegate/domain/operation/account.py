@@ -40,5 +40,7 @@ class Account:
     """True when the key has a limit on operations under way."""
     budget: int | None = None
     """Micro-dollars that the key may spend on that day, as it was when the account was opened; `None`: no limit."""
+    shards: int = 1
+    """Counters into which the key's usage is divided."""
     booked: Amount = Amount()
     """The amount in the usage ledger for it."""

@@ -189,7 +189,7 @@ async def show(services: ServicesDep, principal: PrincipalDep, days: Days = 1) -
     """Show the use of the API key's limits."""
     key, now = principal.key, services.clock.now()
     shown_days = operations_usage.last_days(days, now)
-    used = services.usage_ledger.read(key.id, shown_days) if key and key.limits.metered else UsageTotals()
+    used = services.usage_ledger.read(key.id, shown_days, key.shards) if key and key.limits.metered else UsageTotals()
     return to_response(ApiResponse(200, operations_usage.render_usage(key, used, shown_days, now)))
 
 
