@@ -1,8 +1,10 @@
-"""What the fault campaign counts of an ended operation."""
+"""What the fault campaign reads of an operation, and counts when it has ended."""
 
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
+
+import httpx
 
 from benchmarks.fault_jobs import Job
 from imagegate.providers import registry
@@ -34,3 +36,17 @@ def ambiguous_for_nothing(shown: dict[str, Any]) -> bool:
     """True for an operation that failed as `ambiguous`, and whose attempts of unknown outcome were all free."""
     unknown = {entry["provider"] for entry in shown["attempts"] if entry["state"] == "unknown"}
     return bool(shown["error"]) and shown["error"]["code"] == "ambiguous" and unknown <= FREE
+
+
+def over(shown: dict[str, Any] | None) -> bool:
+    """True when an operation has ended."""
+    return shown is not None and shown["done"]
+
+
+def read(client: httpx.Client, operation_id: str) -> dict[str, Any] | None:
+    """The operation; `None` when it could not be read this time."""
+    try:
+        answer = client.get(f"/v1/operations/{operation_id}")
+    except httpx.TransportError:
+        return None
+    return dict(answer.json()) if answer.status_code == 200 else None

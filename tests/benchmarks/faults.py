@@ -13,7 +13,7 @@ against what the upstreams counted, what the bus carried and what is in S3.
 - unharvested (reported, not required): jobs that an upstream certainly has and whose end no poll had seen when all
   operations had ended; sweep goes on looking for their pictures until the upstream forgets them
 - unannounced: terminal states that the bus did not carry
-- ambiguous_for_nothing: failed because nobody knows whether a submission arrived, although it would have been free
+- ambiguous_for_nothing: failed because it is unknown whether a submission arrived, although it would have been free
 """
 
 import json
@@ -30,7 +30,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.fault_counts import ambiguous_for_nothing, count_silent, unharvested
+from benchmarks.fault_counts import ambiguous_for_nothing, count_silent, over, read, unharvested
 from benchmarks.fault_jobs import Job, draw_jobs
 from benchmarks.fault_proxies import aws_proxy, upstream_proxy
 from benchmarks.faulty_proxy import FaultyProxy
@@ -49,11 +49,6 @@ GRACE = 420.0
 ZERO = ("lost", "stuck", "silent_duplicates", "unannounced", "unstable_event_ids", "ambiguous_for_nothing")
 """Figures that must be."""
 TERMINAL = {"succeeded": "Succeeded", "failed": "Failed", "cancelled": "Cancelled"}
-
-
-def over(shown: dict[str, Any] | None) -> bool:
-    """True when an operation has ended."""
-    return shown is not None and shown["done"]
 
 
 @dataclass
@@ -86,22 +81,27 @@ class Campaign:
         until = time.monotonic() + DEADLINE + GRACE
         with httpx.Client(base_url=self.stack.base_url, timeout=35) as client:
             while time.monotonic() < until:
-                answer = client.get(f"/v1/operations/{operation_id}")
-                if answer.status_code == 200 and over(answer.json()):
+                if over(read(client, operation_id)):
                     break
                 time.sleep(3)
         print(f"\r{len(self.accepted)} of {self.n} started ", end="", flush=True)
 
     def _start(self, job: Job) -> str:
         """Post until it is accepted, as a client with an Idempotency-Key does; gives the operation's id."""
+        refusal = ""
         for _ in range(30):
             headers = {"Idempotency-Key": job.prompt}
-            answer = httpx.post(f"{self.stack.base_url}/v1/operations", json=job.body, headers=headers, timeout=35)
+            try:
+                answer = httpx.post(f"{self.stack.base_url}/v1/operations", json=job.body, headers=headers, timeout=35)
+            except httpx.TransportError as error:
+                refusal = repr(error)
+                continue
+            refusal = f"{answer.status_code} {answer.text[:200]}"
             if answer.status_code in (200, 202):
                 operation_id = str(answer.json()["id"])
                 self.accepted[operation_id] = job
                 return operation_id
-        raise RuntimeError(f"never accepted: {job} {answer.status_code} {answer.text[:200]}")
+        raise RuntimeError(f"never accepted: {job} {refusal}")
 
     def _wait(self) -> dict[str, dict[str, Any]]:
         """Every operation as it ended, or as it is when all time is over."""
@@ -110,9 +110,8 @@ class Campaign:
             while True:
                 for operation_id in self.accepted:
                     if not over(found.get(operation_id)):
-                        answer = client.get(f"/v1/operations/{operation_id}")
-                        if answer.status_code == 200:
-                            found[operation_id] = answer.json()
+                        shown = read(client, operation_id)
+                        found |= {operation_id: shown} if shown else {}
                 open_ones = [entry for entry in self.accepted if not over(found.get(entry))]
                 print(f"\r{len(self.accepted) - len(open_ones)} of {len(self.accepted)} ended ", end="", flush=True)
                 if not open_ones or time.monotonic() > until:
