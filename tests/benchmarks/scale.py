@@ -55,7 +55,7 @@ def bounds(counted: dict[str, Any]) -> list[Bound]:
             float(parameters["ApiRequestsPerSecond"]["Default"]),
             "parameter `ApiRequestsPerSecond`, up to 10,000",
         ),
-        Bound("Step Functions: StartExecution a second", 1, 300, "quota; what is refused waits for `sweep`"),
+        Bound("Step Functions: StartExecution a second", 1, 300, "quota; what is refused starts within a minute"),
         Bound(
             "Step Functions: transitions a second",
             counted["transitions"],

@@ -50,8 +50,9 @@ class Slow:
     def replace(self, operation: Operation, reservation: Any = None) -> None:
         time.sleep(CALL)
 
-    def start(self, operation_id: str, run: str) -> None:
+    def start(self, operation_id: str, run: str) -> bool:
         time.sleep(CALL)
+        return True
 
 
 def restarts_a_second(operations: list[Operation], *, in_shards: bool) -> float:

@@ -75,10 +75,11 @@ class DrivenWorkflow(MemoryWorkflow):
 
     drive: Callable[[str], None] = lambda operation_id: None
 
-    def start(self, operation_id: str, run: str) -> None:
+    def start(self, operation_id: str, run: str) -> bool:
         thread = threading.Thread(target=self.drive, args=[operation_id])
         thread.start()
         thread.join()
+        return True
 
 
 @dataclass

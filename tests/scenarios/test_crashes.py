@@ -19,7 +19,7 @@ from imagegate.domain.operation.outcome import Pending, Ready
 from imagegate.workflow.next_step import Step
 from support import invariants
 from support.containers import pixels_in
-from support.fakes import MICRO_DOLLARS, picture
+from support.fakes import MICRO_DOLLARS, MemoryWorkflow, picture
 from support.world import World, ready
 
 KEY = issue(
@@ -189,3 +189,18 @@ def test_an_expansion_is_two_effects_more() -> None:
     assassin = Assassin(at=-1, after=False)
     live_through(watched_world(assassin), patient=True, expand=True)
     assert assassin.names[:5] == ["create", "start", "expand", "replace", "replace"]
+
+
+def test_what_the_workflow_refuses_is_started_by_the_next_sweep() -> None:
+    """Not by the one after the time that a start may take: nothing has been started."""
+    world = World(workflow=MemoryWorkflow(refuses=True))
+    operation = world.begun()
+    sweep = world.sweep
+    assert world.now(operation).due_at <= world.clock.now()
+    assert sweep() == 0
+    world.clock.sleep(60)
+    world.workflow.refuses = False
+    assert sweep() == 1
+    [(operation_id, run)] = world.workflow.runs
+    assert (operation_id, run) != (operation.id, operation.id), "an execution of that name may be there, and dead"
+    assert sweep() == 0

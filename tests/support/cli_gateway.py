@@ -43,13 +43,14 @@ class _Painter(MemoryWorkflow):
 
     made: Any = None
 
-    def start(self, operation_id: str, run: str) -> None:
+    def start(self, operation_id: str, run: str) -> bool:
         super().start(operation_id, run)
         prompt = self.made.store.get(operation_id).request.prompt
         if "forbidden" in prompt:
             self.end(operation_id, State.FAILED)
         elif "slow" not in prompt:
             self.end(operation_id, State.SUCCEEDED)
+        return True
 
     def end(self, operation_id: str, state: State) -> None:
         """Bring an operation to its end."""

@@ -366,9 +366,12 @@ class MemoryWorkflow:
 
     runs: list[tuple[str, str]] = field(default_factory=list)
 
-    def start(self, operation_id: str, run: str) -> None:
-        if (operation_id, run) not in self.runs:
+    refuses: bool = False
+
+    def start(self, operation_id: str, run: str) -> bool:
+        if not self.refuses and (operation_id, run) not in self.runs:
             self.runs.append((operation_id, run))
+        return not self.refuses
 
 
 @dataclass

@@ -18,24 +18,25 @@ class StepFunctionsWorkflow:
         self._client = client
         self._arn = state_machine_arn
 
-    def start(self, operation_id: str, run: str) -> None:
+    def start(self, operation_id: str, run: str) -> bool:
         """Start driving `operation_id`; an execution of that name is left alone.
 
-        Returns, with a warning in the log, also when Step Functions is overloaded, out of order or out of reach:
-        `sweep` comes for the operation. Raises ClientError or BotoCoreError for rights and configuration.
+        False, with a warning in the log, when Step Functions is overloaded, out of order or out of reach: `sweep` comes
+        for the operation. Raises ClientError or BotoCoreError for rights and configuration.
         """
         try:
             self._client.start_execution(stateMachineArn=self._arn, name=run, input=json.dumps({"id": operation_id}))
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "ExecutionAlreadyExists":
-                return
+                return True
             if not _passes(error):
                 raise
-            _warn(operation_id, code)
+            return _refused(operation_id, code)
         except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
             # Perhaps it was started, and only its answer was lost; that makes no difference to `sweep`.
-            _warn(operation_id, type(error).__name__)
+            return _refused(operation_id, type(error).__name__)
+        return True
 
 
 def _passes(error: ClientError) -> bool:
@@ -43,5 +44,6 @@ def _passes(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in _FULL or status >= 500
 
 
-def _warn(operation_id: str, code: str) -> None:
+def _refused(operation_id: str, code: str) -> bool:
     logging.warning("the workflow of operation %s could not be started (%s); sweep will", operation_id, code)
+    return False

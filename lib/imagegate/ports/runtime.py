@@ -21,11 +21,11 @@ class Clock(Protocol):
 class Workflow(Protocol):
     """Runs an operation's executions."""
 
-    def start(self, operation_id: str, run: str) -> None:
+    def start(self, operation_id: str, run: str) -> bool:
         """Start driving. Doing it twice with the same `run` (<= 80 characters) starts once.
 
-        Does not raise for an error that will pass, because `sweep` starts the written operation when it is due. An
-        error that does not pass by itself (rights, configuration) raises.
+        False after an error that will pass: `sweep` starts the written operation when it is due. An error that does not
+        pass by itself (rights, configuration) raises.
         """
 
 

@@ -1,6 +1,7 @@
 """Accept a request: write the operation, start its workflow, return it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from imagegate.domain.access.api_key import Principal
@@ -121,9 +122,16 @@ class Start:
                     return Started(existing, found=True)
                 over = claimed.claim.operation_id
             else:
-                self.workflow.start(operation.id, run=operation.id)
+                if not self.workflow.start(operation.id, run=operation.id):
+                    self._leave_to_sweep(operation)
                 return Started(operation)
         raise Conflict(f"too many identical requests at once ({generation.digest})")
+
+    def _leave_to_sweep(self, operation: Operation) -> None:
+        """Have the next sweep start it, not one after the time that a start may take."""
+        now = self.clock.now()
+        with suppress(Conflict):  # it was started after all
+            self.store.replace(replace(operation, version=operation.version + 1, updated_at=now, due_at=now))
 
     def check(self, generation: GenerationRequest, principal: Principal) -> Accepted:
         """Check everything except the remaining limits of the key.

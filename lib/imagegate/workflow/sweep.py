@@ -49,18 +49,28 @@ class Sweep:
                 break
             overdue = max(overdue, now - found.due_at)
             try:
-                self._restart(found)
+                if not self._restart(found):
+                    break
             except Exception:
                 logging.exception("operation %s cannot be restarted", found.id)
             else:
                 count += 1
         return count, overdue
 
-    def _restart(self, found: Operation) -> None:
-        operation = self.update(found, lambda current: replace(current, due_at=0), sweep_after=self._next_chance(found))
-        self.workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
+    def _restart(self, found: Operation) -> bool:
+        """False when the workflow takes no more at the moment; then the operation stays due, like those after it."""
+        operation = self.update(found, _due, sweep_after=self._next_chance(found))
+        started = self.workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
+        if not started:
+            self.update(operation, _due, sweep_after=0.0)
+        return started
 
     def _next_chance(self, operation: Operation) -> float:
         """Seconds until it may be swept again; longer and longer once it has ended and only its jobs are polled."""
         age = self.clock.now() - operation.ended_at if operation.ended_at else 0.0
         return max(_NEXT_CHANCE, age / 4)
+
+
+def _due(operation: Operation) -> Operation:
+    """A change in nothing but when it is due."""
+    return replace(operation, due_at=0)

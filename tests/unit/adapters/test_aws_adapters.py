@@ -483,7 +483,7 @@ def refusal(code: str, status: int = 400) -> ClientError:
 def test_what_cannot_be_started_now_is_left_to_sweep(
     error: Exception, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    refusing(error).start("op1", "op1-2")
+    assert not refusing(error).start("op1", "op1-2")
     [record] = caplog.records
     assert record.levelno == logging.WARNING
     assert "op1" in record.message

@@ -214,7 +214,7 @@ def test_a_workflow_that_does_not_start_leaves_a_running_operation_in_the_books(
 
 
 class Broken(MemoryWorkflow):
-    def start(self, operation_id: str, run: str) -> None:
+    def start(self, operation_id: str, run: str) -> bool:
         raise RuntimeError("no workflow")
 
 

@@ -33,7 +33,8 @@ class World:
         self.clock, self.telemetry = FakeClock(), MemoryTelemetry()
         self.started = list[str]()
         self.on_read = lambda: None
-        self.bad = ""
+        self.bad, self.room = "", SHARDS * EACH
+        self.written = dict[str, Operation]()
 
     def due(self, now: float) -> list[Iterator[Operation]]:
         return [self._shard(shard) for shard in range(SHARDS)]
@@ -46,9 +47,13 @@ class World:
     def replace(self, operation: Operation, reservation: Any = None) -> None:
         if operation.id == self.bad:
             raise OSError("no")
+        self.written[operation.id] = operation
 
-    def start(self, operation_id: str, run: str) -> None:
+    def start(self, operation_id: str, run: str) -> bool:
+        if len(self.started) >= self.room:
+            return False
         self.started.append(operation_id)
+        return True
 
     def sweep(self) -> int:
         this: Any = self
@@ -76,6 +81,17 @@ def test_one_that_cannot_be_written_stops_no_other(caplog: pytest.LogCaptureFixt
     world.bad = "1-0"
     assert world.sweep() == SHARDS * EACH - 1
     assert "operation 1-0 cannot be restarted" in caplog.text
+
+
+def test_what_the_workflow_refuses_stays_due() -> None:
+    """The others were not touched; each is tried by the next sweep."""
+    world = World()
+    world.room = 3
+    assert world.sweep() == 3
+    refused = [operation for name, operation in world.written.items() if name not in world.started]
+    assert 0 < len(refused) <= SHARDS, "at most one of each shard"
+    assert all(operation.due_at <= world.clock.now() for operation in refused)
+    assert all(world.written[name].due_at > world.clock.now() for name in world.started)
 
 
 def test_it_ends_before_lambda_ends_it() -> None:
