@@ -28,6 +28,7 @@ BEYOND_A_SCHEMA = {
     "POST /foundationModels/v1/imageGenerationAsync": "which models there are; YandexART says 400, not 404",
     "GET /v1/operations": "that a page token was handed out",
     "GET /v1/operations/{operation_id}/deliveries": "that a page token was handed out",
+    "POST /mcp": "which methods there are, in which version",
     "POST /v1/operations": _KEY_CAME_BEFORE,
     "POST /v1/images/generations": _KEY_CAME_BEFORE,
     "POST /api/{provider}/images/generations": _KEY_CAME_BEFORE,

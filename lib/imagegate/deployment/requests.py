@@ -108,6 +108,7 @@ class Requests(Shared):
             uploads=Uploads(images=self.images, clock=self.clock),
             listing=self.listing,
             missing_secrets=self._missing_secrets,
+            public_url=settings.public_url,
         )
 
     def _missing_secrets(self, target: Target) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from imagegate.dialects.dialect import Dialect
+from imagegate.dialects.mcp.dialect import MCP
 from imagegate.dialects.openai.dialect import OPENAI_IMAGES
 from imagegate.dialects.operations.dialect import OPERATIONS
 from imagegate.dialects.yandexart.dialect import YANDEXART
@@ -11,6 +12,7 @@ _ALL: tuple[Dialect, ...] = (
     OPENAI_IMAGES,
     YANDEXART,
     OPERATIONS,
+    MCP,
 )
 """The first that owns a path gets it: OpenAI's paths under `/v1/images/` come before those of pictures."""
 DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in _ALL}

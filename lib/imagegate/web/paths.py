@@ -41,6 +41,8 @@ def canonical_path(path: str) -> str:
     prefix, rest = _without_base(segments)
     if "v1" in prefix and not rest:
         return "/v1"
+    if rest == ["mcp"]:
+        return "/mcp"
     if tuple(rest) in _FOR_PICTURES or rest[:1] == ["models"]:
         return "/v1/" + "/".join(rest)
     if "v1" in prefix and rest[:1] and rest[0] in _OF_THE_GATEWAY and not path.endswith("/"):

@@ -27,11 +27,11 @@ class Preflight:
             await self._app(scope, receive, send)
             return
         origin = Headers(scope=scope).get("origin", "")
-        headers = _cors_headers(origin) if _is_allowed(origin, self._services.cors_origins) else {}
+        headers = _cors_headers(origin) if is_allowed(origin, self._services.cors_origins) else {}
         await Response(status_code=204, headers=headers)(scope, receive, send)
 
 
-def _is_allowed(origin: str, allowed: Sequence[str]) -> bool:
+def is_allowed(origin: str, allowed: Sequence[str]) -> bool:
     """Match as API Gateway does: the origin itself, `*`, or `https://*`."""
     scheme = origin.partition("://")[0]
     return bool(origin) and any(entry in (origin, "*", f"{scheme}://*") for entry in allowed)

@@ -39,6 +39,8 @@ class Services(WaitServices):
     listing: Listing
     missing_secrets: Callable[[Target], Sequence[str]] = lambda target: ()
     """The names of the credentials of which one has to be set before a provider can be asked; none if it can."""
+    public_url: str = ""
+    """Where the gateway answers, for links in texts."""
 
     def fetch_for(self, owner: str) -> Callable[[Sequence[str]], Sequence[bytes]]:
         """Brings the pictures that a request of that owner names: uploads of theirs, and at addresses elsewhere."""

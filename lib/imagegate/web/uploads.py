@@ -60,7 +60,7 @@ async def read_upload(request: Request, fetch_all: FetchAll) -> Upload:
     if is_url_encoded(content_type, body):
         return _parse_form_parts(parse_url_encoded(body), fetch_all)
     try:
-        upload = _parse_json(parse_document(body, LARGEST_WITH_PICTURES), fetch_all)
+        upload = parse_upload(parse_document(body, LARGEST_WITH_PICTURES), fetch_all)
     except TooLarge as error:
         error.remedy = _SMALLER
         raise
@@ -91,7 +91,7 @@ def _parse_form_parts(parts: Sequence[Part], fetch_all: FetchAll) -> Upload:
         else:
             document[name] = part.text
     document |= {name: found if len(found) > 1 else found[0] for name, found in texts.items()}
-    told = _parse_json(document, fetch_all, "image")
+    told = parse_upload(document, fetch_all, "image")
     masks = [*files.get("mask", []), *([told.mask] if told.mask is not None else [])]
     if len(masks) > 1:
         raise InvalidRequest("A request has at most one mask.", param="mask", remedy="Send it once.")
@@ -105,8 +105,11 @@ def _with_reference(part: Part) -> Part:
     return replace(part, name=name, body=before.encode() + part.body) if before and not part.is_file else part
 
 
-def _parse_json(document: Mapping[str, Any], fetch_all: FetchAll, default: str = "images") -> Upload:
-    """`default`: the field that is missing when there is no picture."""
+def parse_upload(document: Mapping[str, Any], fetch_all: FetchAll, default: str = "images") -> Upload:
+    """The fields and pictures of a document. Raises InvalidRequest.
+
+    `default`: the field that is missing when there is no picture.
+    """
     taken = take_pictures(document)
     references = [*taken.images, *([taken.mask] if taken.mask else [])]
     name = taken.images[0].field if taken.images else default

@@ -27,11 +27,18 @@ BODIES: dict[str, Any] = {
     "openai_images": {"model": "flux", "prompt": SECRET_WORDS},
     "yandexart": {"modelUri": "art://f/flux", "messages": [{"text": SECRET_WORDS}]},
     "operations": {"model": "flux", "prompt": SECRET_WORDS},
+    "mcp": {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "generate_image", "arguments": {"prompt": SECRET_WORDS, "wait_seconds": 0}},
+    },
 }
 START = {
     "openai_images": "/v1/images/generations",
     "yandexart": "/foundationModels/v1/imageGenerationAsync",
     "operations": "/v1/operations",
+    "mcp": "/mcp",
 }
 STATES = ("running", "ended")
 WRONG = [
@@ -127,6 +134,8 @@ def is_refusal(answer: Answered, path: str, status: int) -> None:
     if path.startswith(("/foundationModels/", "/operations/")):
         assert body["error"] == body["message"]
         assert (body["code"], body["details"]) == ({401: 16, 404: 5}[status], [])
+    elif path == "/mcp":
+        assert (body["error"]["code"], body["error"]["data"]["code"]) == (status, "invalid_api_key")
     elif answer.headers["content-type"] == "application/problem+json":
         assert (body["status"], body["code"] == "invalid_api_key") == (status, status == 401)
     else:

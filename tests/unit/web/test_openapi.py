@@ -63,7 +63,7 @@ def test_every_route_has_all_its_error_answers(document: dict[str, Any]) -> None
 def test_every_answer_with_a_body_has_an_example_that_fits_its_schema(document: dict[str, Any]) -> None:
     for method, path, message in routes(document):
         for status, answer in message["responses"].items():
-            if status in NO_BODY:
+            if status in NO_BODY or (path, status) == ("/mcp", "202"):
                 continue
             displayed = [(media, entry) for media, entry in answer["content"].items() if "json" in media]
             assert displayed, (method, path, status)

@@ -1,0 +1,1 @@
+"""The Model Context Protocol, by which language models call tools."""

@@ -1,0 +1,16 @@
+"""The endpoint of the Model Context Protocol. What answers is loaded with the first request for it."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from imagegate.web.routing import PrincipalDep, ServicesDep, create_router
+
+router = create_router()
+
+
+@router.post("/mcp", name="mcp")
+async def mcp(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
+    """Answer a message."""
+    from imagegate.web.mcp.endpoint import answer
+
+    return answer(request, await request.body(), services, principal)
