@@ -55,6 +55,10 @@ test-clients: $(STAMP)  ## run every recipe of docs/clients.md with the client's
 	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm frameworks
 	@$(BIN)/python -m pytest -n 2 -m clients tests/integration/clients $(ARGS)
 
+test-mcp: $(STAMP)  ## run the official MCP clients of both generations, and the protocol's conformance suite (90 MB once)
+	@PYTHON=$(BIN)/python tests/clients/setup.sh mcp
+	@$(BIN)/python -m pytest -m mcp tests/integration/mcp $(ARGS)
+
 # Playwright is in an environment of its own, of the same interpreter, which is added to the path.
 WITH_PLAYWRIGHT = PYTHONPATH=$$(echo $(CURDIR)/.venvs/browser/lib/python3*/site-packages)
 
@@ -134,4 +138,4 @@ lock: $(STAMP)  ## resolve the dependencies and write the lock files
 clean:  ## remove the environment and the embedded stack's state
 	@rm -rf $(VENV) .imagegate .aws-sam build
 
-.PHONY: help setup run demo test test-slow test-gradio test-node test-clients test-browser screenshots test-yandex-sdk test-vendors test-deploy check audit bench docs deploy destroy fix lock clean
+.PHONY: help setup run demo test test-slow test-gradio test-node test-clients test-mcp test-browser screenshots test-yandex-sdk test-vendors test-deploy check audit bench docs deploy destroy fix lock clean

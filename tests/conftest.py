@@ -9,7 +9,7 @@ settings.register_profile("fixed", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile("fixed")
 
-OPT_IN = ("browser", "clients", "deploy", "node", "real_gradio", "vendors", "yandex_sdk")
+OPT_IN = ("browser", "clients", "deploy", "mcp", "node", "real_gradio", "vendors", "yandex_sdk")
 """Markers of tests for which most checkouts lack the programs; the Makefile's targets install them."""
 
 

@@ -5,7 +5,8 @@
 #   setup.sh node litellm     what is named: node (into tests/clients/node/node_modules; needs node and npm and nothing
 #                             else), litellm, frameworks and yandex (into .venvs; PYTHON names the interpreter), vendors
 #                             (upstreams' clients of tests/vendors, for Node and for Python), browser (Playwright, which
-#                             drives the machine's Chromium, and axe-core)
+#                             drives the machine's Chromium, and axe-core), mcp (the Model Context Protocol's clients of
+#                             both generations for Python, the one for Node, and the protocol's conformance suite)
 #   setup.sh lock node ...    resolve them first, each client to its latest version; vendors' clients for Node stay
 #                             at the versions of their package.json, which run on Node 20
 set -euo pipefail
@@ -79,21 +80,34 @@ setup_browser() {
     setup_node "$here/browser"
 }
 
+lock_mcp() {
+    lock_venv "$here/mcp/mcp1"
+    lock_venv "$here/mcp/mcp2"
+    (cd "$here/mcp/node" && rm -f package-lock.json && npm install --package-lock-only --save-exact --loglevel=error >/dev/null)
+}
+
+setup_mcp() {
+    setup_venv "$here/mcp/mcp1"
+    setup_venv "$here/mcp/mcp2"
+    setup_node "$here/mcp/node"
+}
+
 steps=(setup)
 if [[ ${1:-} == lock ]]; then
     steps=(lock setup)
     shift
 fi
-[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm|frameworks|yandex|vendors|browser ..." >&2; exit 2; }
+[[ $# -gt 0 ]] || { echo "usage: $0 [lock] node|litellm|frameworks|yandex|vendors|browser|mcp ..." >&2; exit 2; }
 for part in "$@"; do
     for step in "${steps[@]}"; do
         case $part in
             node) "${step}_node" ;;
             vendors) "${step}_vendors" ;;
             browser) "${step}_browser" ;;
+            mcp) "${step}_mcp" ;;
             litellm | frameworks) "${step}_venv" "$here/$part" ;;
             yandex) if [[ $step == lock ]]; then lock_yandex; else setup_venv "$here/yandex"; fi ;;
-            *) echo "$0: there is no part '$part', only node, litellm, frameworks, yandex, vendors and browser" >&2; exit 2 ;;
+            *) echo "$0: there is no part '$part', only node, litellm, frameworks, yandex, vendors, browser and mcp" >&2; exit 2 ;;
         esac
     done
 done

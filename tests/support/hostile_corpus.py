@@ -73,6 +73,12 @@ ROADS: dict[str, Callable[[str], dict[str, Any]]] = {
         "model": "flux", "prompt": mark, "n": 1, "size": {"width": 64, "height": 64}, "seed": 1, "steps": 4,
         "metadata": {"a": "b"}, "deadline": 60, "validate_only": False,
     },
+    "/mcp": lambda mark: {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "generate_image", "arguments": {"prompt": mark, "n": 2, "seed": 7, "wait_seconds": 0}},
+    },
     "/foundationModels/v1/imageGenerationAsync": lambda mark: {
         "modelUri": "art://f/flux/latest", "messages": [{"text": mark, "weight": "1"}],
         "generationOptions": {"seed": "1", "mimeType": "image/jpeg", "aspectRatio": {"widthRatio": "1", "heightRatio": 1}},
@@ -82,7 +88,7 @@ ROADS: dict[str, Callable[[str], dict[str, Any]]] = {
 }  # fmt: skip
 """Every route that takes a body, with a good one."""
 PATHS = [
-    "/v1/models", "/v1/models/flux", "/v1/models/a/b/c", "/v1/operations", f"/v1/operations/{OPERATION_ID}",
+    "/mcp", "/v1/models", "/v1/models/flux", "/v1/models/a/b/c", "/v1/operations", f"/v1/operations/{OPERATION_ID}",
     f"/v1/operations/{OPERATION_ID}/wait", f"/v1/operations/{OPERATION_ID}:cancel", f"/v1/images/{OPERATION_ID}-0",
     f"/v1/operations/{OPERATION_ID}:retry", f"/operations/{OPERATION_ID}", f"/operations/{OPERATION_ID}:cancel",
     "/docs", "/openapi.json", "/v1/usage", "/", "",

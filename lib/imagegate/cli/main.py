@@ -5,6 +5,7 @@ import typer
 from imagegate.cli.bridge import bridge_app
 from imagegate.cli.client.account import login, open_studio, usage
 from imagegate.cli.client.generate import generate
+from imagegate.cli.client.mcp import mcp
 from imagegate.cli.client.operations import operations_app
 from imagegate.cli.deploy.command import deploy, destroy
 from imagegate.cli.doctor.command import doctor
@@ -32,6 +33,7 @@ app.add_typer(operations_app, name="operations")
 app.command()(usage)
 app.command()(login)
 app.command("open")(open_studio)
+app.command()(mcp)
 app.command()(serve)
 app.command()(doctor)
 app.command()(deploy)

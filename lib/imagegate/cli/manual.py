@@ -16,8 +16,8 @@ complete its commands and options.
 
 ## Which gateway
 
-`generate`, `operations`, `usage`, `open` and `env` talk to a gateway over HTTP, wherever it runs. The first of these
-names it:
+`generate`, `operations`, `usage`, `open`, `mcp` and `env` talk to a gateway over HTTP, wherever it runs. The first of
+these names it:
 
 1. `--url`, or `--profile` for one that `imagegate login` keeps;
 2. `IMAGEGATE_URL`; `IMAGEGATE_PROFILE`;

@@ -35,7 +35,7 @@ class Nothing:
 
 
 def test_stored_names_never_change() -> None:
-    assert set(DIALECTS) == {"openai_images", "yandexart", "operations"}
+    assert set(DIALECTS) == {"openai_images", "yandexart", "operations", "mcp"}
 
 
 @pytest.mark.parametrize("side", ["dialects", "web"])

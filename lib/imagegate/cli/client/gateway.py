@@ -72,9 +72,15 @@ class GatewayClient:
         self.send("POST", form["url"], data=form["fields"], files={"file": body})
         return str(form["id"])
 
+    def forward(self, path: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """POST, and the answer whatever it says. A lost answer is asked for again, so it has to be safe to repeat."""
+        return self._deliver(self._request("POST", path, {"content": body, "headers": headers}))
+
     def send(self, method: str, path: str, follow_redirects: bool = False, **content: Any) -> httpx.Response:
         """Send a request, again when the gateway is away for a moment. `path`: below the base URL, or a whole URL."""
-        request = self._request(method, path, content)
+        return self._checked(self._deliver(self._request(method, path, content), follow_redirects))
+
+    def _deliver(self, request: httpx.Request, follow_redirects: bool = False) -> httpx.Response:
         for attempt in range(1, _REPEATS + 1):
             try:
                 response = self._http.send(request, follow_redirects=follow_redirects)
@@ -84,7 +90,7 @@ class GatewayClient:
                 self._sleep(1)
             else:
                 if response.status_code not in _LATER or attempt == _REPEATS:
-                    return self._checked(response)
+                    return response
                 self._sleep(min(retry_after(response.headers), _LONGEST_PAUSE))
         raise AssertionError
 

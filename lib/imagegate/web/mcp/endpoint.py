@@ -85,8 +85,10 @@ def _may_call(request: Request, services: Services) -> bool:
     origin = request.headers.get("origin")
     if origin is None or is_allowed(origin, services.cors_origins):
         return True
-    own = {request.headers.get("host", "").lower(), urlsplit(services.public_url).netloc.lower()}
-    return urlsplit(origin).netloc.lower() in own - {""}
+    # A proxy's own header: browsers send it for a page only after a preflight.
+    hosts = (request.headers.get(name, "") for name in ("host", "x-forwarded-host"))
+    own = {urlsplit(services.public_url).netloc, *hosts} - {""}
+    return urlsplit(origin).netloc.lower() in {host.lower() for host in own}
 
 
 def _accepts_json(accept: str) -> bool:
