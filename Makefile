@@ -29,6 +29,14 @@ $(STAMP): tests/requirements.txt tests/bootstrap.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Into the project's own environment, in which the functions of the embedded stack run. `make setup` takes it out again
+# when the dependencies change.
+c2pa: $(STAMP)  ## install what signs pictures: `imagegate serve --sign` (55 MB)
+	@$(BIN)/python -c 'import c2pa' 2>/dev/null \
+		|| $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r infra/c2pa/requirements.txt
+
+.PHONY: c2pa test-provenance
+
 run: $(STAMP)  ## serve on http://127.0.0.1:1337 with the embedded stack (no key, no AWS account; ARGS=--help)
 	@$(BIN)/imagegate serve $(ARGS)
 
@@ -77,6 +85,10 @@ test-yandex-sdk: $(STAMP)  ## run the bridge with YandexART's own SDK and protob
 test-vendors: $(STAMP)  ## run the stand-ins with their vendors' own clients, for Python and Node (300 MB once)
 	@PYTHON=$(BIN)/python tests/clients/setup.sh vendors
 	@$(BIN)/python -m pytest -n 2 -m vendors tests/vendors $(ARGS)
+
+test-provenance: c2pa  ## read signatures and metadata back with c2pa-python and ExifTool (needs exiftool)
+	@command -v exiftool >/dev/null || { echo "exiftool is needed; on Debian: apt-get install libimage-exiftool-perl"; exit 1; }
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m provenance tests/provenance $(ARGS)
 
 test-deploy: $(STAMP)  ## test the deployment: SAM CLI, moto, MiniStack, Lambda's emulator (300 MB; TEMPLATE=...)
 	@PYTHON=$(BIN)/python tests/deploy/setup.sh
@@ -133,6 +145,8 @@ lock: $(STAMP)  ## resolve the dependencies and write the lock files
 		-c tests/requirements.txt pyproject.toml -o lib/requirements.txt
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		infra/sam/requirements.in -o infra/sam/requirements.txt
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-deps \
+		infra/c2pa/requirements.in -o infra/c2pa/requirements.txt
 	@grep -A 99 '^uv==' tests/requirements.txt | awk 'NR == 1 || /^ / {print; next} {exit}' > tests/bootstrap.txt
 
 clean:  ## remove the environment and the embedded stack's state

@@ -21,6 +21,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
     "sqs": frozenset({"ChangeMessageVisibility", "ReceiveMessage", "SendMessage"}),
     "ssm": frozenset({"GetParameter", "GetParametersByPath", "PutParameter"}),
     "stepfunctions": frozenset({"StartExecution"}),
+    "kms": frozenset({"Sign"}),
 }
 """What the adapters call, by botocore's name of the service; tests/unit/test_trim_botocore.py compares it with them."""
 _SHARED = frozenset({"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json"})

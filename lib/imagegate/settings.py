@@ -73,6 +73,10 @@ class Settings:
     """Name of the secret with its key, below `secrets_path`; empty for a language model without keys."""
     provenance: frozenset[str] = frozenset({"metadata"})
     """What is written into pictures: `metadata`, and as well `prompt`. Set for `submit` and `poll`."""
+    signing: str = ""
+    """SSM parameter of the certificate that signs pictures; empty where it is not done. Set for `submit` and `poll`."""
+    signing_key_arn: str = ""
+    """The KMS key that signs them; empty for the key beside the certificates."""
     intake_queue_url: str = ""
     """The queue that `intake` reads, and in which it hides requests that have to wait."""
     upstream_base_urls: Mapping[str, str] | None = field(default_factory=dict)
@@ -123,6 +127,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         api_url=environment.get("API_URL", ""),
         long_hold_url=environment.get("LONG_HOLD_URL", ""),
         provenance=_provenance(environment.get("PROVENANCE", "metadata")),
+        signing=environment.get("SIGNING", ""),
+        signing_key_arn=environment.get("SIGNING_KEY_ARN", ""),
         upstream_base_urls=_upstream_base_urls(environment),
     )
 
@@ -216,3 +222,8 @@ def of_stage(stage: str, outputs: Mapping[str, str], *, local: bool = False) -> 
 def upstream_secrets_path(stage: str) -> str:
     """The SSM path of the stage's upstream credentials, as template.yaml has it."""
     return f"/imagegate/{stage}/upstreams"
+
+
+def signing_parameter(stage: str) -> str:
+    """The SSM parameter of the stage's certificate for signing pictures, as template.yaml has it."""
+    return f"/imagegate/{stage}/signing"

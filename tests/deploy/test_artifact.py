@@ -24,7 +24,9 @@ WHEEL_TAG = re.compile(
 )
 MB = 1_000_000
 ZIPPED, UNPACKED = 25 * MB, 75 * MB
-"""Limits of the layer. Lambda accepts 250 MB unpacked, but a cold start becomes slow long before."""
+SIGNING_UNPACKED = 25 * MB
+"""Limits of the layer, and of the one for functions that sign. Lambda accepts 250 MB unpacked, but a cold start
+becomes slow long before."""
 
 
 def size(folder: Path) -> int:
@@ -55,6 +57,17 @@ def test_the_layer_fits(
     record_property("figure", f"layer: {zipped / MB:.1f} MB zipped, {unpacked / MB:.1f} MB unpacked")
     assert zipped < ZIPPED
     assert unpacked + size(built.function) < UNPACKED
+
+
+def test_the_layer_of_functions_that_sign_is_small_and_for_lambda(
+    built: Project, record_property: Callable[[str, str], None]
+) -> None:
+    layer = built.layer.with_name("C2paLayer")
+    record_property("figure", f"layer that signs: {size(layer) / MB:.1f} MB unpacked")
+    assert size(layer) < SIGNING_UNPACKED
+    [library] = [path for path in layer.rglob("*") if path.is_file() and path.read_bytes()[:4] == b"\x7fELF"]
+    assert int.from_bytes(library.read_bytes()[18:20], "little") == AARCH64
+    assert {path.read_bytes()[:8] for path in layer.rglob("*.pyc")} == {MAGIC + UNCHECKED_HASH}
 
 
 def test_it_holds_what_is_locked_and_the_package_without_its_local_parts(built: Project) -> None:

@@ -26,6 +26,8 @@ SWITCHES: dict[str, Mapping[str, str]] = {
     "BoundsSubmit": {"SubmitConcurrency": "50"},
     "BoundsWait": {"WaitConcurrency": "500"},
     "HoldsLong": {"LongHold": "on"},
+    "Signs": {"Signing": "on"},
+    "SignsWithKms": {"Signing": "on", "SigningKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/1"},
     "TakesEvents": {"IntakeKey": "0123456789ab"},
     "TracesActively": {"Tracing": "active"},
     "UsesBedrock": {"BedrockRegion": "us-west-2"},
@@ -35,7 +37,7 @@ SWITCHES: dict[str, Mapping[str, str]] = {
     "WithPublicUrl": {"PublicUrl": "https://images.example.com"},
 }
 """Condition of the template -> parameters under which it holds."""
-IMPLIED = {"WithAlarmEmail": {"WithMonitoring"}, "WithDashboard": {"WithMonitoring"}}
+IMPLIED = {"SignsWithKms": {"Signs"}, "WithAlarmEmail": {"WithMonitoring"}, "WithDashboard": {"WithMonitoring"}}
 """Condition -> others that hold with it and add resources."""
 DOCUMENT = load_yaml(UNDER_TEST)
 CONDITIONAL = sorted({entry["Condition"] for entry in DOCUMENT["Resources"].values() if "Condition" in entry})

@@ -137,6 +137,7 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
     "remove a delivery": (delete_item("delivery#none"), FRONTS),
     "disable a webhook": (put_item("webhook#none"), {*FRONTS, "DeliverFunction"}),
     "enable a webhook": (delete_item("webhook#none"), FRONTS),
+    "read the key that signs pictures": (parameter("signing"), set()),
     "read the key of webhook secrets": (parameter("webhooks"), {*FRONTS, "DeliverFunction", "IntakeFunction"}),
     "make the key of webhook secrets": (
         lambda client, names: client("ssm").put_parameter(Name="/imagegate/dev/webhooks", Value="x", Type="none"),

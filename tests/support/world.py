@@ -61,6 +61,8 @@ class World:
     public_url: str = ""
     """Where upstreams may call; empty: nowhere."""
     provenance: frozenset[str] = frozenset({"metadata"})
+    signing: str = ""
+    """SSM parameter of the certificate that signs pictures; there is no SSM."""
 
     def __post_init__(self) -> None:
         self.providers = {"alpha": self.alpha, "beta": self.beta}
@@ -71,6 +73,7 @@ class World:
                 public_url=self.public_url,
                 upstream_hooks="auto",
                 provenance=self.provenance,
+                signing=self.signing,
             ),
             no_aws,
             clock=self.clock,

@@ -73,6 +73,10 @@ CALLS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "get_parameters_by_path": ("ssm", {"Path": "/n", "Recursive": True}),
     "put_parameter": ("ssm", {"Name": "/n", "Value": "v", "Type": "SecureString"}),
     "start_execution": ("stepfunctions", {"stateMachineArn": "arn:aws:states:m", "name": "n", "input": "{}"}),
+    "sign": (
+        "kms",
+        {"KeyId": "k", "Message": b"m", "MessageType": "DIGEST", "SigningAlgorithm": "ECDSA_SHA_256"},
+    ),
 }
 
 

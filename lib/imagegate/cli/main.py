@@ -20,6 +20,7 @@ from imagegate.cli.routes.providers import providers_app
 from imagegate.cli.schemas import schemas
 from imagegate.cli.secrets import secrets_app
 from imagegate.cli.serve import serve
+from imagegate.cli.signing import signing_app
 from imagegate.cli.tables import tables
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(providers_app, name="providers")
 app.add_typer(routes_app, name="routes")
 app.add_typer(secrets_app, name="secrets")
+app.add_typer(signing_app, name="signing")
 
 
 @app.callback()

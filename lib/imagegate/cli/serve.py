@@ -57,6 +57,10 @@ PublicUrl = Annotated[
     ),
 ]
 
+Sign = Annotated[
+    bool, typer.Option("--sign", help="Sign pictures (C2PA), with a self-signed certificate unless one is set.")
+]
+
 
 def serve(
     port: Port = 1337,
@@ -68,18 +72,23 @@ def serve(
     cors_origin: CorsOrigins = [],  # noqa: B006 - typer reads it, nothing changes it
     routes: Routes = None,
     public_url: PublicUrl = "",
+    sign: Sign = False,
 ) -> None:
     """Serve the gateway with an embedded AWS and stand-in upstreams, until Ctrl-C."""
     # Imported here, so that `imagegate --help` does not wait for an AWS SDK.
     from imagegate.cli.serve_screen import ServeScreen
+    from imagegate.cli.signing import require_c2pa
     from imagegate.local.stack.stack import Stack
 
+    if sign:
+        require_c2pa()
     screen = ServeScreen(state_dir)
     settings = stack_settings(port, state_dir, live, latency, screen)
     parameters = {
         **settings.parameters,
         "Access": "keys" if keys else "open",
         "CorsOrigins": ",".join(map(_origin, cors_origin)),
+        "Signing": "on" if sign else "off",
     }
     public = public_url and _origin(public_url.rstrip("/"), "--public-url", "https://images.example.com")
     settings = replace(settings, parameters=parameters, long_hold_port=long_hold_port, public_url=public)
@@ -120,6 +129,7 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool, routes: 
     from imagegate.cli.routes.options import read_table
     from imagegate.cli.routes.push import note_secrets_of
     from imagegate.cli.routes.watch import RoutesWatch
+    from imagegate.cli.signing import provide_self_signed
     from imagegate.deployment import Deployment
     from imagegate.domain.errors import ImagegateError
     from imagegate.local.stack.stack import StackError
@@ -136,6 +146,8 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool, routes: 
             watch = RoutesWatch(routes, deployment.pushed_routes, screen.say)
             watch.start()
         note_secrets_of(deployment)
+        if stack.settings.parameters["Signing"] == "on":
+            screen.say(f"pictures are signed by {provide_self_signed(stack.client('ssm'), LOCAL_STAGE)}")
         threading.Thread(target=_warm_up, args=(stack.base_url,), daemon=True).start()
         first_key, table = _first_key(stack) if keys else None, deployment.route_tables.current()
         screen.running(stack.base_url, live, keys, first_key, stack.long_hold_url, table, routes)

@@ -38,6 +38,7 @@ imagegate [spare the stand-in](architecture.md#when-a-provider-is-sick) like any
 
 - `[delay 70s] a fox`: the picture takes 70 seconds (`500ms`, `70s`, `2m`).
 - `[bytes 1500000] a fox`: the picture's file has at least that many bytes.
+- `[signed] a fox`: the picture has a C2PA manifest, as OpenAI's have (needs `make c2pa`).
 - `[fault http-503] a fox`: every submission of this prompt is refused.
 - `[fault http-503 x2] a fox`: only the first two are, whichever stand-ins they reach, so that retries succeed.
 - `[fault http-503 at check x2] a fox`: the job starts, and the first two questions about it fail.

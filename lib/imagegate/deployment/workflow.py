@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from imagegate.domain.request.limits import Limits
-    from imagegate.ports.upstreams import Expander, Http, PictureCodec, ProviderFor
+    from imagegate.ports.upstreams import Expander, Http, PictureCodec, PictureSigner, ProviderFor
     from imagegate.providers.live_routes import LiveProviders
     from imagegate.workflow.driver import Driver
     from imagegate.workflow.expand import Expand
@@ -27,6 +27,9 @@ _SSM_ATTEMPTS = 7
 """SSM takes 40 reads a second from an account, and hundreds of functions may start at the same moment. The pauses
 between the attempts, 25 s on average and 51 s at most, let all of them read. If the last attempt fails as well, the
 operation waits; no provider is judged."""
+
+_SIGNING_ATTEMPTS = 2
+"""At SSM and KMS: a picture can go without its signature, and its client waits."""
 
 
 class Workflow(Shared):
@@ -133,6 +136,7 @@ class Workflow(Shared):
                 http=self.picture_http,
                 codec=self._codec,
                 with_prompt="prompt" in self.settings.provenance,
+                signer=self._signer,
             ),
             providers=self.providers,
             admission=self.admission,
@@ -140,6 +144,20 @@ class Workflow(Shared):
             telemetry=self.telemetry,
             update=self.update_with_retry,
             clock=self.clock,
+        )
+
+    @cached_property
+    def _signer(self) -> PictureSigner | None:
+        settings = self.settings
+        if not settings.signing:
+            return None
+        from imagegate.adapters.c2pa_pictures import C2paPictures
+        from imagegate.adapters.signing_identity import SsmIdentity
+
+        return C2paPictures(
+            SsmIdentity(
+                lambda service: self._client(service, _SIGNING_ATTEMPTS), settings.signing, settings.signing_key_arn
+            )
         )
 
     @cached_property

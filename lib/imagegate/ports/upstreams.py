@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Submission, Ticket
+from imagegate.domain.pictures.xmp import Origin
 from imagegate.domain.request.limits import Limits
 
 
@@ -58,6 +59,36 @@ class PictureCodec(Protocol):
 
     def turn_upright(self, body: bytes) -> bytes:
         """A picture to work from in the same format, with its EXIF orientation applied; the same bytes for most."""
+
+
+class SigningFailed(Exception):
+    """A picture could not be signed; the message says why, for the people who run the deployment."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestCheck:
+    """What the check of a picture's C2PA manifest found."""
+
+    validation: str
+    """`invalid`, `valid` (whole, by somebody who is on no list of trusted signers) or `trusted`."""
+    signer: str | None = None
+    """Whom its certificate names."""
+
+
+class PictureSigner(Protocol):
+    """Writes C2PA manifests into pictures, and checks them."""
+
+    def sign(
+        self, body: bytes, content_type: str, origin: Origin, made: tuple[bytes, str] | None, *, from_signed: bool
+    ) -> bytes:
+        """The picture with a signed manifest. Raises SigningFailed.
+
+        `made`: the upstream's file and its content type, if the picture was converted. `from_signed`: that file is
+        signed, and becomes an ingredient of the manifest.
+        """
+
+    def check(self, body: bytes, content_type: str) -> ManifestCheck:
+        """Check the manifest of a picture that has one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from imagegate.domain.pictures.xmp import Origin
 from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.request import ImageRequest
 from imagegate.ports.storage import ImageStore
-from imagegate.ports.upstreams import Http, PictureCodec, PictureFacts, Provider
+from imagegate.ports.upstreams import Http, PictureCodec, PictureFacts, PictureSigner, Provider
+from imagegate.workflow.sign_picture import sign_picture
 
 EXTENSIONS = {
     "image/png": "png",
@@ -66,6 +67,8 @@ class StorePictures:
     codec: PictureCodec
     with_prompt: bool = False
     """Whether the prompt is written into the pictures."""
+    signer: PictureSigner | None = None
+    """What signs the pictures; `None` where none are."""
 
     def __call__(self, operation: Operation, attempt: Attempt, ready: Ready, provider: Provider) -> StoredPictures:
         """Store the pictures of `attempt`, which `provider` made, that the operation does not have yet.
@@ -158,6 +161,7 @@ class StorePictures:
         facts = self.codec.inspect(made)  # which decodes it, and is most of the work
         if _fits(facts, request, limits) or not _converts(facts, request):
             body, provenance = mark(made, facts.content_type, origin)
+            body, provenance = sign_picture(self.signer, body, facts.content_type, provenance, origin)
             other = request.output_format not in (None, FORMATS[facts.content_type])
             return _Finished(body, facts, provenance, unmet=("output_format",) if other else ())
         wanted = request.output_format or FORMATS[facts.content_type]
@@ -166,6 +170,8 @@ class StorePictures:
         still = replace(facts, content_type=CONTENT_TYPES[wanted], frames=1)
         still = replace(still, transparent=facts.transparent and wanted != "jpeg")
         body, provenance = mark(converted, still.content_type, origin, came_with)
+        source = made, facts.content_type
+        body, provenance = sign_picture(self.signer, body, still.content_type, provenance, origin, source)
         return _Finished(body, still, provenance, converted_from=facts.content_type)
 
 

@@ -104,6 +104,8 @@ def represent_provenance(provenance: Provenance | None) -> dict[str, Any] | None
         "kept": list(provenance.kept),
         "added": list(provenance.added),
         "digital_source_type": provenance.digital_source_type,
+        "validation": provenance.validation,
+        "signer": provenance.signer,
         "note": provenance.note,
     }
 

@@ -16,6 +16,10 @@ class Provenance:
     added: tuple[str, ...] = ()
     """The marks that imagegate made."""
     digital_source_type: str | None = None
-    """IPTC's word for how it was made, by its address, as its XMP has it."""
+    """IPTC's word for how it was made, by its address, as its XMP or imagegate's manifest has it."""
+    validation: str | None = None
+    """C2PA's state of the manifest in the picture: `invalid`, `valid` or `trusted`; `None` where none was checked."""
+    signer: str | None = None
+    """Whom the certificate of that manifest names."""
     note: str | None = None
     """Why imagegate added nothing, or what was lost."""

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from imagegate.local.upstreams.drawing.signing import can_sign
+
 Stage = str
 """A kind of call: `submit` asks for a picture, `check` for the state of a job, `fetch` for a picture by its URL, and
 `expand` has a language model write the prompt out. A protocol with calls of another kind names them itself."""
@@ -92,6 +94,8 @@ class Directives:
     delay: float | None = None
     at_least: int = 0
     faults: tuple[Fault, ...] = ()
+    signed: bool = False
+    """Whether the picture has a C2PA manifest."""
 
     def next_fault(self, stage: Stage, call: int) -> str | None:
         """The name of the fault that meets the `call`-th call (from 1) at that stage, or None."""
@@ -103,7 +107,7 @@ class DirectiveError(ValueError):
     """A prompt holds a directive this upstream cannot obey; upstreams answer it with their HTTP 400."""
 
 
-DIRECTIVE = re.compile(r"\[(delay|bytes|fault)\b([^\]]*)\]", re.IGNORECASE)
+DIRECTIVE = re.compile(r"\[(delay|bytes|fault|signed(?=\]))\b([^\]]*)\]", re.IGNORECASE)
 DELAY = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|)(?:\s+at\s+expand)?")
 BYTES = re.compile(r"\d+")
 FAULT = re.compile(r"([a-z0-9-]+)(?:\s+at\s+([a-z]+))?(?:\s+x(\d+))?")
@@ -123,6 +127,7 @@ def parse_directives(prompt: str, faults: FaultSet) -> Directives:
         delay=next((parse_delay(rest) for word, rest in found if word == "delay"), None),
         at_least=next((parse_bytes(rest) for word, rest in found if word == "bytes"), 0),
         faults=tuple(parse_fault(rest, faults) for word, rest in found if word == "fault"),
+        signed=any(word == "signed" and allow_signed() for word, _ in found),
     )
 
 
@@ -139,6 +144,13 @@ def parse_bytes(text: str) -> int:
     if not BYTES.fullmatch(text) or int(text) > LARGEST_FILE:
         raise DirectiveError(f"[bytes {text}] is not a number of bytes up to {LARGEST_FILE}; write [bytes 1500000]")
     return int(text)
+
+
+def allow_signed() -> bool:
+    """True, where a stand-in can sign."""
+    if not can_sign():
+        raise DirectiveError("[signed] needs the package c2pa-python; install it with: make c2pa")
+    return True
 
 
 def parse_fault(text: str, faults: FaultSet) -> Fault:

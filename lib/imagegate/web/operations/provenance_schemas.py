@@ -13,7 +13,13 @@ class ProvenanceSchema(Schema):
     upstream: list[Literal["c2pa", "xmp"]] = Field(description="Those of the upstream: C2PA manifest, XMP packet.")
     kept: list[Literal["c2pa", "xmp"]] = Field(description="Those of them that the picture still has.")
     added: list[Literal["c2pa", "xmp"]] = Field(description="Those that imagegate made.")
-    digital_source_type: str | None = Field(description="IPTC's word for how it was made, as its XMP has it.")
+    digital_source_type: str | None = Field(
+        description="IPTC's word for how it was made, as its XMP or imagegate's manifest has it."
+    )
+    validation: Literal["invalid", "valid", "trusted"] | None = Field(
+        description="C2PA's state of the manifest in the picture; null where none was checked."
+    )
+    signer: str | None = Field(description="Whom the certificate of that manifest names.")
     note: str | None = Field(description="Why imagegate added nothing, or what was lost.")
 
 

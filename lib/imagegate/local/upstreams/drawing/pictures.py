@@ -11,6 +11,7 @@ from imagegate.local.upstreams.directives import Directives
 from imagegate.local.upstreams.drawing.drawing import CONTENT_TYPES, Format, blank, draw
 from imagegate.local.upstreams.drawing.editing import draw_edited
 from imagegate.local.upstreams.drawing.padding import pad
+from imagegate.local.upstreams.drawing.signing import sign
 from imagegate.local.upstreams.faults import CALL_FAULTS, PAGE, broken_answer
 from imagegate.local.upstreams.upstream import Upstream
 
@@ -56,6 +57,8 @@ class PictureSpec:
         else:
             file = draw(self.prompt, self.seed, self.width, self.height, self.steps, self.format)
         file = pad(file, self.format, self.directives.at_least)
+        if self.directives.signed:
+            file = sign(file, CONTENT_TYPES[self.format])
         return file[: len(file) // 2] if fault == "truncated" else file
 
 

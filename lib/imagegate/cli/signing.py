@@ -1,0 +1,122 @@
+"""`imagegate signing`: the certificate that signs pictures, in SSM Parameter Store."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from imagegate.cli.sentences import command, hint, in_a_sentence
+from imagegate.cli.target import DEFAULT_STAGE, DEFAULT_STATE, Local, Stage, StateDir, target
+from imagegate.domain.errors import InvalidRequest, MisconfiguredError
+from imagegate.settings import signing_parameter
+
+if TYPE_CHECKING:
+    from imagegate.adapters.signing_identity import SigningPem
+
+signing_app = typer.Typer(help="The certificate that signs pictures (C2PA), kept in SSM.", no_args_is_help=True)
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="FILE...", help="PEM: the certificates, the signer's own first, and its key.", dir_okay=False
+    ),
+]
+SelfSigned = Annotated[bool, typer.Option("--self-signed", help="Make one, which no viewer trusts, to try it.")]
+
+
+@signing_app.command("set")
+def set_certificate(
+    files: Files = None,
+    self_signed: SelfSigned = False,
+    stage: Stage = DEFAULT_STAGE,
+    local: Local = False,
+    state_dir: StateDir = DEFAULT_STATE,
+) -> None:
+    """Set the certificate and its private key. Without a key in the files, SigningKeyArn has to name one in KMS."""
+    with in_a_sentence():
+        if bool(files) == self_signed:
+            raise InvalidRequest(
+                "Name the PEM files, or --self-signed.", remedy="For example: signing set chain.pem key.pem"
+            )
+        pem = "\n".join(path.read_text() for path in files or []) or _self_signed()
+        found = _parsed(pem)
+        where = target(stage, local, state_dir)
+        _put(where.client("ssm"), signing_parameter(where.stage), pem)
+    hint(f"Set {signing_parameter(where.stage)}: {_described(found)}.")
+    if found.key is None:
+        hint("It has no private key: deploy with SigningKeyArn, the key in AWS KMS.")
+    hint(
+        "Pictures are signed in deployments with Signing on; functions that are running go on with what they had read."
+    )
+
+
+@signing_app.command("show")
+def show_certificate(stage: Stage = DEFAULT_STAGE, local: Local = False, state_dir: StateDir = DEFAULT_STATE) -> None:
+    """Show who signs, until when, and where the key is; never the key."""
+    with in_a_sentence():
+        where = target(stage, local, state_dir)
+        pem = read_certificate(where.client("ssm"), where.stage)
+        if pem is None:
+            raise MisconfiguredError(f"No certificate is set: {command()} signing set chain.pem key.pem{where.options}")
+        found = _parsed(pem)
+    typer.echo(_described(found))
+
+
+def require_c2pa() -> None:
+    """Raise BadParameter with what to install, if the package that signs is missing."""
+    from importlib.util import find_spec
+
+    if find_spec("c2pa") is None:
+        raise typer.BadParameter("needs the package c2pa-python. Install it with: make c2pa", param_hint="--sign")
+
+
+def read_certificate(client: Any, stage: str) -> str | None:
+    """The PEM text of the stage; `None` where none is set."""
+    try:
+        answer = client.get_parameter(Name=signing_parameter(stage), WithDecryption=True)
+    except client.exceptions.ParameterNotFound:
+        return None
+    text: str = answer["Parameter"]["Value"]
+    return text
+
+
+def provide_self_signed(client: Any, stage: str) -> str:
+    """Set a self-signed certificate where there is none; say whose it is that signs."""
+    pem = read_certificate(client, stage)
+    if pem is None:
+        pem = _self_signed()
+        _put(client, signing_parameter(stage), pem)
+    return _described(_parsed(pem))
+
+
+def _put(client: Any, name: str, pem: str) -> None:
+    # A chain may be longer than the 4 KB of a standard parameter.
+    client.put_parameter(Name=name, Value=pem, Type="SecureString", Overwrite=True, Tier="Intelligent-Tiering")
+
+
+def _self_signed() -> str:
+    from imagegate.local.signing_chain import make_chain
+
+    return make_chain()
+
+
+def _parsed(pem: str) -> "SigningPem":
+    from imagegate.adapters.signing_identity import UnusableIdentity, parse_signing_pem
+
+    try:
+        found = parse_signing_pem(pem)
+    except UnusableIdentity as error:
+        raise InvalidRequest(f"Cannot be used: {error}.", remedy="Name a chain and its key as PEM.") from None
+    if found.certificates[0].not_valid_after_utc < datetime.now(UTC):
+        raise InvalidRequest("The certificate has expired.", remedy="Ask its authority for a new one.")
+    return found
+
+
+def _described(found: "SigningPem") -> str:
+    leaf = found.certificates[0]
+    key = "private key beside it" if found.key is not None else "private key elsewhere"
+    return (
+        f"{leaf.subject.rfc4514_string()}, issued by {leaf.issuer.rfc4514_string()}, "
+        f"valid until {leaf.not_valid_after_utc:%Y-%m-%d}, {key}"
+    )

@@ -1,0 +1,52 @@
+"""Sign a finished picture, if the deployment does; whatever happens, there is a picture."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from imagegate.domain.pictures.marks import C2PA, Provenance
+from imagegate.domain.pictures.provenance import LOST, NO_PLACE
+from imagegate.domain.pictures.xmp import Origin
+from imagegate.ports.upstreams import PictureSigner, SigningFailed
+
+INGREDIENT = "The picture was converted; the upstream's signed file is an ingredient of imagegate's manifest."
+FAILED = "imagegate could not sign the picture: "
+
+
+def sign_picture(
+    signer: PictureSigner | None,
+    body: bytes,
+    content_type: str,
+    marks: Provenance,
+    origin: Origin,
+    made: tuple[bytes, str] | None = None,
+) -> tuple[bytes, Provenance]:
+    """The picture with a C2PA manifest, and its record; one that still has its upstream's is only checked.
+
+    `marks`: what was written into it before. `made`: the upstream's file and its content type, if it was converted.
+    """
+    if signer is None:
+        return body, marks
+    if C2PA in marks.kept:
+        return body, _checked(signer, body, content_type, marks)
+    from_signed = C2PA in marks.upstream
+    try:
+        signed = signer.sign(body, content_type, origin, made, from_signed=from_signed)
+    except SigningFailed as failed:
+        return body, replace(marks, note=_joined((marks.note, f"{FAILED}{failed}")))
+    marks = replace(
+        marks,
+        kept=marks.upstream if from_signed else marks.kept,
+        added=(*marks.added, C2PA),
+        digital_source_type=marks.digital_source_type or origin.digital_source_type,
+        note=INGREDIENT if marks.note == LOST else None if marks.note == NO_PLACE else marks.note,
+    )
+    return signed, _checked(signer, signed, content_type, marks)
+
+
+def _checked(signer: PictureSigner, body: bytes, content_type: str, marks: Provenance) -> Provenance:
+    found = signer.check(body, content_type)
+    return replace(marks, validation=found.validation, signer=found.signer)
+
+
+def _joined(sentences: Iterable[str | None]) -> str:
+    return " ".join(filter(None, sentences))
