@@ -7,6 +7,7 @@ from support.fuzz_server import gateway
 from support.hostile import KINDS, requests
 from support.hostile_cases import OPERATIONS, each_case
 from support.hostile_pages import KIND, invocation
+from support.hostile_pictures import BAD, KIND_BENT, KIND_MADE, KIND_SENT, lay_pictures
 from support.siege import Siege, captured, lay_in_batches
 from support.smuggling import RAW, attempt
 
@@ -52,3 +53,13 @@ def test_of_what_a_web_page_sends_nothing_passes_and_programs_go_on() -> None:
     assert siege.complaints == []
     assert siege.tried[KIND] == COUNT // 2
     assert min(siege.statuses[200], siege.statuses[403]) > COUNT // 16
+
+
+@pytest.mark.slow
+def test_hostile_pictures_are_refused_in_words() -> None:
+    siege = Siege()
+    lay_pictures(siege, COUNT // 2, SEED)
+    assert siege.complaints == []
+    assert siege.tried[KIND_MADE] == siege.tried[KIND_SENT] == len(BAD)
+    assert siege.statuses.keys() == {400}
+    assert siege.tried[KIND_BENT] > COUNT // 4

@@ -11,7 +11,7 @@ from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.pictures.container import DamagedPicture
 from imagegate.domain.pictures.exif import orientation_of
 from imagegate.domain.pictures.gif import count_frames
-from imagegate.domain.pictures.headers import AVIF, GIF, LARGEST_PIXELS, SVG, made_type_of
+from imagegate.domain.pictures.headers import AVIF, GIF, LARGEST_PIXELS, MOST_FRAMES, SVG, made_type_of
 from imagegate.domain.pictures.svg_rules import UnsafePicture, inspect_svg
 from imagegate.ports.upstreams import PREVIEW_SIDE, PictureFacts
 
@@ -21,7 +21,6 @@ EASY_WEBP = 8 * 1024 * 1024
 Beyond it takes one pass and 15 bytes, and nothing transparent."""
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")
 _INPUT_FORMATS = _FORMATS[:3]
-MOST_FRAMES = 1000
 LARGEST_ANIMATION = 256 * 1024 * 1024
 """Pixels of all frames together: decoding them takes a few seconds."""
 _ANIMATED = frozenset({"image/png", "image/webp", GIF, AVIF})

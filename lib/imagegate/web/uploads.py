@@ -20,8 +20,8 @@ from imagegate.dialects.openai.pictures import (
 from imagegate.dialects.parsing import LARGEST, parse_document
 from imagegate.domain.errors import InvalidRequest, TooLarge
 from imagegate.domain.pictures.container import DamagedPicture
-from imagegate.domain.pictures.headers import LARGEST_PIXELS, content_type_of, pixels_of
-from imagegate.domain.pictures.inputs import without_private_data
+from imagegate.domain.pictures.headers import LARGEST_PIXELS, MOST_FRAMES, content_type_of, pixels_of
+from imagegate.domain.pictures.inputs import count_frames, without_private_data
 from imagegate.domain.request.request import InputImage
 from imagegate.web.forms import Part, is_form, is_url_encoded, parse_form, parse_url_encoded
 from imagegate.web.http import LARGEST_WITH_PICTURES
@@ -166,9 +166,13 @@ def _describe_input(body: bytes, param: str, folder: str, bodies: dict[str, byte
         message = f"has {pixels} pixels; at most {LARGEST_PIXELS} are accepted" if pixels else "is damaged"
         raise InvalidRequest(f"'{param}' {message}.", param=param)
     try:
+        frames = count_frames(body, content_type)
         body = without_private_data(body, content_type)
     except DamagedPicture:
         raise InvalidRequest(f"'{param}' is damaged.", param=param) from None
+    if frames > MOST_FRAMES:
+        message = f"'{param}' has {frames} frames; at most {MOST_FRAMES} are accepted."
+        raise InvalidRequest(message, param=param, remedy="Send one frame of it.")
     digest = hashlib.sha256(body).hexdigest()[:40]
     key = f"{folder}/{digest}.{_EXTENSIONS[content_type]}"
     bodies[key] = body

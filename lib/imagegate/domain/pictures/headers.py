@@ -5,6 +5,8 @@ import re
 LARGEST_PIXELS = 16 * 1024 * 1024
 """4096 x 4096, of a picture that is taken in or brought home: reading WebP takes 16 bytes a pixel, other formats 8, and
 a function has 512 MB, of which the program takes 70."""
+MOST_FRAMES = 1000
+"""Of an animation."""
 _MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 _NO_FRAME = frozenset({0xC4, 0xC8, 0xCC})
 """JPEG markers from C0 to CF that do not begin a frame."""

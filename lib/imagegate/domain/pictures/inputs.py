@@ -9,3 +9,9 @@ _CONTAINERS: dict[str, PrivateContainer] = {"image/png": png, "image/jpeg": jpeg
 def without_private_data(body: bytes, content_type: str) -> bytes:
     """The picture without anything but its pixels, their colours and their orientation. Raises DamagedPicture."""
     return _CONTAINERS[content_type].without_private_data(body)
+
+
+def count_frames(body: bytes, content_type: str) -> int:
+    """The frames of an animation; 0 for any other picture. Raises DamagedPicture."""
+    animated = {"image/png": png.count_frames, "image/webp": webp.count_frames}.get(content_type)
+    return animated(body) if animated else 0

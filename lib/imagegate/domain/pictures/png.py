@@ -42,6 +42,11 @@ def with_xmp(body: bytes, packet: bytes) -> bytes:
     return b"".join((SIGNATURE, header, itxt, *rest, body[end:]))
 
 
+def count_frames(body: bytes) -> int:
+    """The frames of an animation; 0 for any other picture. Raises DamagedPicture."""
+    return sum(kind == b"fcTL" for kind, _, _ in _chunks(body))
+
+
 def without_private_data(body: bytes) -> bytes:
     """The file without anything but its pixels, their colours and their orientation."""
     kept, orientation = list[bytes](), 1

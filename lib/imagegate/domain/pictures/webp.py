@@ -26,6 +26,11 @@ def with_xmp(body: bytes, packet: bytes) -> bytes:
     return _riff([*_flagged(chunks, set_=_HAS_XMP), (_XMP, packet)])
 
 
+def count_frames(body: bytes) -> int:
+    """The frames of an animation; 0 for any other picture. Raises DamagedPicture."""
+    return sum(kind == b"ANMF" for kind, _ in _chunks(body))
+
+
 def without_private_data(body: bytes) -> bytes:
     """The file without anything but its pixels, their colours and their orientation."""
     chunks = list(_chunks(body))
