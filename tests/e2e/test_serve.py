@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from support.large_photo import edit_with_cli, edit_with_openai
+
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("serve")]
 ROOT = Path(__file__).parents[2]
 LONG_HOLD = re.compile(r"Long hold\s+(http://127\.0\.0\.1:\d+)/v1")
@@ -84,6 +86,15 @@ def test_pictures_and_operations_outlive_a_stop(tmp_path: Path) -> None:
         again = requests.get(f"{served.url}/v1/operations/{document['operation_id']}").json()
         assert again["state"] == "succeeded"
         assert requests.get(f"{served.url}/operations/{started['id']}").json()["response"]["image"]
+
+
+@pytest.mark.slow
+def test_a_photo_of_20_megabytes_is_edited(tmp_path: Path) -> None:
+    options = ("--port", "0", "--state-dir", str(tmp_path), "--latency", "0.2", "--keys")
+    with serving(*options) as served:
+        url, key = served.url, first_key(served)
+        assert edit_with_openai(url, key) == "PNG"
+        assert edit_with_cli(url, key, tmp_path) == "PNG"
 
 
 @pytest.fixture(scope="module")

@@ -1,24 +1,11 @@
 """A picture that is larger than a request may be, on the embedded stack."""
 
-import base64
-import io
-import os
+from pathlib import Path
 
-import openai
-import pytest
 import requests
-from PIL import Image
 
 from imagegate.local.stack.stack import Stack
-
-
-@pytest.fixture(scope="module")
-def photo() -> bytes:
-    """More than 20 MB, for its noise cannot be compressed."""
-    out, side = io.BytesIO(), 2620
-    Image.frombytes("RGB", (side, side), os.urandom(side * side * 3)).save(out, "PNG", compress_level=0)
-    assert len(out.getvalue()) > 20_000_000
-    return out.getvalue()
+from support.large_photo import edit_with_cli, edit_with_openai
 
 
 def form_for(stack: Stack) -> tuple[str, dict[str, str], str]:
@@ -26,18 +13,12 @@ def form_for(stack: Stack) -> tuple[str, dict[str, str], str]:
     return form["url"], form["fields"], form["id"]
 
 
-def test_a_photo_of_20_megabytes_is_edited_with_the_openai_package(stack: Stack, photo: bytes) -> None:
-    url, fields, upload_id = form_for(stack)
-    sent = requests.post(url, data=fields, files={"file": photo})
-    assert sent.status_code == 204, sent.text
-    with openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key="x") as client:
-        answer = client.images.generate(
-            model="gpt-image-2", prompt="a hat", extra_body={"image": {"upload": upload_id}}
-        )
-    assert answer.data
-    assert answer.data[0].b64_json
-    with Image.open(io.BytesIO(base64.b64decode(answer.data[0].b64_json))) as image:
-        assert image.format == "PNG"
+def test_a_photo_of_20_megabytes_is_edited_with_the_openai_package(stack: Stack) -> None:
+    assert edit_with_openai(stack.base_url, "x") == "PNG"
+
+
+def test_a_photo_of_20_megabytes_is_edited_with_the_command_line(stack: Stack, tmp_path: Path) -> None:
+    assert edit_with_cli(stack.base_url, "", tmp_path) == "PNG"
 
 
 def test_a_form_takes_what_it_was_signed_for_and_nothing_else(stack: Stack) -> None:
