@@ -31,6 +31,7 @@ export const english = {
   emptyCanvas: "Nothing made yet", emptyCanvasText: "Press the button, and the picture appears here.",
   key: "API key", keyNeeded: "This gateway asks for an API key", keyNeededText: "Paste yours. Whoever runs the gateway makes one with this command:", keyRefused: "This key was refused", keyKept: "It is kept in this tab only, until you close it.", enter: "Continue",
   keyShown: "The key of this tab", signOut: "Forget key", inField: "Field: {field}", request: "Request", unexpected: "The gateway answered with status {status}.", offline: "The gateway cannot be reached.", offlineRemedy: "Check the connection. What was accepted goes on without this page.", tryAgain: "Try again",
+  origin: "Origin", originMetadata: "metadata says that a model made it", originNone: "no marks", originSigned: "signed, not checked", originValid: "signed by {signer}, valid", originInvalid: "signed by {signer}, not valid",
   previous: "Previous", next: "Next", picture: "Picture", download: "Download", useAsInput: "Use as input", sameAgain: "Same again", vary: "Vary", size: "Size", cost: "Cost", made: "Made", id: "Id", revised: "Made from: {prompt}",
   filter: "Filter", filterHint: "Words, or state:failed model:flux after:2026-11-01 meta:order=7", all: "All", state: "State",
   galleryAll: { one: "{n} picture", other: "{n} pictures and operations" }, gallerySome: { one: "{n} picture in the {of} newest operations", other: "{n} pictures in the {of} newest operations" },

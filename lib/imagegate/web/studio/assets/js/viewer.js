@@ -92,12 +92,21 @@ export function openViewer(entries, entry, moved = () => {}) {
   return dialog;
 }
 
+// Who signed the picture and whether that is valid, or that only its metadata says how it was made.
+function describeOrigin(provenance) {
+  if (!provenance) return null;
+  const { kept, added, validation, signer } = provenance;
+  if (![...kept, ...added].includes("c2pa")) return added.includes("xmp") || kept.includes("xmp") ? t("originMetadata") : t("originNone");
+  if (!validation) return t("originSigned");
+  return t(validation === "invalid" ? "originInvalid" : "originValid", { signer: signer ?? "?" });
+}
+
 function facts(operation, picture) {
   const rows = [
     [t("model"), operation.model], [t("provider"), picture.provider],
     [t("size"), `${picture.width} × ${picture.height} · ${formatBytes(picture.bytes)}`],
     [t("seed"), picture.seed], [t("cost"), operation.cost_usd === null ? null : formatMoney(operation.cost_usd)],
-    [t("made"), formatMoment(operation.ended_at ?? operation.updated_at)],
+    [t("made"), formatMoment(operation.ended_at ?? operation.updated_at)], [t("origin"), describeOrigin(picture.provenance)],
   ].filter(([, value]) => value !== null && value !== undefined);
   return h("div", { class: "stack" },
     h("p", { class: "viewer-prompt", tabIndex: 0 }, operation.prompt ?? t("privatePrompt")),
