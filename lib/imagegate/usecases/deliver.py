@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imagegate.domain.access.encryption import DecryptionError, decrypt, derive_secret
-from imagegate.domain.errors import Unreachable, WebhookRefused
+from imagegate.domain.errors import Conflict, Unreachable, WebhookRefused
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.timing.retry_after import seconds_until
 from imagegate.domain.webhooks.delivery import (
@@ -124,9 +124,19 @@ class Deliver:
         if not self.receivers.take(receiver, notice.message_id, now + LEASE_SECONDS):
             return turn_wait(notice.receives)
         try:
+            self._check_current(delivery)
             return self._write_result(notice, operation, self._with_attempt(operation, webhook, delivery, receiver))
         finally:
             self.receivers.release(receiver, notice.message_id)
+
+    def _check_current(self, delivery: Delivery) -> None:
+        """Raises Conflict when the delivery was attempted while this one waited for its turn.
+
+        Of two messages about a delivery that was never attempted, neither is known to be the other's duplicate.
+        """
+        known = self.deliveries.get(delivery.operation_id, delivery.sequence)
+        if known is None or known.version != delivery.version:
+            raise Conflict(f"delivery {delivery.event_id} was attempted by another message")
 
     def _with_attempt(self, operation: Operation, webhook: Webhook, delivery: Delivery, receiver: str) -> Delivery:
         if self.disabled.is_disabled(operation.owner, webhook.url):

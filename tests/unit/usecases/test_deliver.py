@@ -364,3 +364,21 @@ def test_redelivery_of_one_event_also_when_it_arrived() -> None:
         world.redeliver(world.operation, "another.1")
     with pytest.raises(WrongState):
         world.redeliver(replace(world.operation, webhook=None))
+
+
+def test_of_two_messages_at_once_about_one_delivery_one_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forged message may arrive with the real one; both read that the delivery was never attempted."""
+    world = World()
+    real, forged, take = world.notice(), world.notice("forged"), world.receivers.take
+
+    def take_late(receiver: str, holder: str, until: float) -> bool:
+        if holder == "forged":
+            world.deliver(real)
+        return take(receiver, holder, until)
+
+    monkeypatch.setattr(world.receivers, "take", take_late)
+    with pytest.raises(Conflict):
+        world.deliver(forged)
+    assert len(world.receiver.got) == 1
+    assert world.deliver(forged) is None
+    assert (world.only().state, len(world.receiver.got)) == (DeliveryState.DELIVERED, 1)
