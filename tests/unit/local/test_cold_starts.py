@@ -1,14 +1,23 @@
 """Slots in which Lambda workers start."""
 
+import gc
+import io
+import signal
 import threading
 import time
+import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
+from ministack.core import lambda_runtime
 
+from imagegate.local.ministack import cold_starts
 from imagegate.local.ministack.cold_starts import ColdStarts
 
 PATIENCE = 10.0
+FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
 
 
 def crowd(starts: ColdStarts, count: int, urgent: Callable[[int], bool]) -> tuple[list[int], int]:
@@ -60,3 +69,38 @@ def test_a_start_that_fails_gives_its_slot_back() -> None:
             raise RuntimeError
     with starts.slot(False):
         pass
+
+
+DYING = """
+import os
+with open({marks!r}, "a") as file:
+    file.write("started ")
+if len(open({marks!r}).read().split()) <= {deaths}:
+    os.kill(os.getpid(), {signum})
+def handler(event, context):
+    return event
+"""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # MiniStack leaves its pipes open
+@pytest.mark.parametrize(("deaths", "starts"), [(0, 1), (1, 2), (9, 2)])
+def test_a_worker_that_is_killed_while_it_starts_is_started_once_more(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, deaths: int, starts: int
+) -> None:
+    monkeypatch.setattr(lambda_runtime.Worker, "_spawn", lambda_runtime.Worker._spawn)
+    monkeypatch.setattr(lambda_runtime.Worker, "invoke", lambda_runtime.Worker.invoke)
+    cold_starts.mend()
+    code, marks = io.BytesIO(), tmp_path / "marks"
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("main.py", DYING.format(marks=str(marks), deaths=deaths, signum=int(signal.SIGKILL)))
+    config = {"Runtime": "python3.13", "Handler": "main.handler", "FunctionName": "f", "FunctionArn": FUNCTION_ARN}
+    worker = lambda_runtime.Worker("f", config, code.getvalue())
+    expected = nullcontext() if deaths < starts else pytest.raises(RuntimeError, match="exited immediately")
+    try:
+        with expected:
+            assert worker.invoke({"rawPath": "/"}, "id")["status"] == "ok"
+    finally:
+        worker.kill()
+        del worker
+        gc.collect()
+    assert marks.read_text().split() == ["started"] * starts

@@ -2,17 +2,22 @@
 
 MiniStack 1.5.33 starts a process for each concurrent invocation. Thirty at once share two processors, none is ready
 before the gateway's 30 s are over, and their work is thrown away. On AWS each would start on a machine of its own.
+
+A worker that is killed while it starts is started once more, as on AWS, before its invocation counts as failed.
 """
 
 import heapq
 import itertools
 import os
+import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ministack.core import lambda_runtime
+
+_REAPED_SECONDS = 1.0
 
 
 class ColdStarts:
@@ -49,10 +54,22 @@ def mend() -> None:
 
     def spawning(worker: Any) -> None:
         with starts.slot(getattr(caller, "waits", False)):
-            spawn(worker)
+            try:
+                spawn(worker)
+            except (RuntimeError, BrokenPipeError):
+                if not _was_killed(worker):
+                    raise
+                spawn(worker)
 
     def invoking(worker: Any, event: Any, request_id: str, **named: Any) -> Any:
         caller.waits = isinstance(event, dict) and "rawPath" in event
         return invoke(worker, event, request_id, **named)
 
     lambda_runtime.Worker._spawn, lambda_runtime.Worker.invoke = spawning, invoking
+
+
+def _was_killed(worker: Any) -> bool:
+    """Whether the worker's process has ended by a signal, rather than by an error of its own."""
+    with suppress(subprocess.TimeoutExpired):
+        return bool(worker._proc and worker._proc.wait(_REAPED_SECONDS) < 0)
+    return False
