@@ -150,6 +150,12 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
     "send a request": (send("IntakeQueue"), set()),
     "put a request aside": (send("UnacceptedQueue"), {"IntakeFunction"}),
     "put an announcement aside": (send("UnpublishedQueue"), {"PublishFunction"}),
+    "read all counters of a key": (
+        lambda client, names: client("dynamodb").batch_get_item(
+            RequestItems={names.table: {"Keys": [{"pk": {"S": "usage#none#running#1"}}]}}
+        ),
+        {*FRONTS, "IntakeFunction", "SubmitFunction"},
+    ),
     "read what a key has used": (get_item("usage#none#running"), {*FRONTS, "FailFunction", *DRIVERS}),
     "book what a key uses": (
         put_item("usage#none#running"),
