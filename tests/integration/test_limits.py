@@ -23,7 +23,8 @@ from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.local.stack.stack import Stack
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.start import GenerationRequest

@@ -20,7 +20,8 @@ from imagegate.domain.errors import FailureCode
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.request.geometry import Grid, Size
 from imagegate.domain.request.limits import CompletionMode, Limits
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.providers import registry
 from support.fakes import failing, picture
 from support.gateway import Answered, Gateway, event

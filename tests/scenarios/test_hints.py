@@ -9,7 +9,8 @@ from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Failed, Pending
-from imagegate.domain.request.route import Route, Routes
+from imagegate.domain.request.route import Route
+from imagegate.domain.request.routes import Routes
 from imagegate.usecases.take_hint import TakeHint
 from support.fakes import FakeClock, MemoryLatencies, MemoryRequestRate, routes
 from support.world import World, ready

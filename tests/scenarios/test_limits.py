@@ -18,7 +18,8 @@ from imagegate.domain.operation.outcome import Pending, Ready, Ticket
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.usecases.start import GenerationRequest
 from support import invariants
 from support.fakes import MICRO_DOLLARS, failing, picture

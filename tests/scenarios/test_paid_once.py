@@ -21,7 +21,8 @@ from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Su
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, InputImage, Message
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.ports.upstreams import HttpResponse
 from imagegate.providers.gradio_space import GradioSpace
 from imagegate.usecases.retry import MOST_ATTEMPTS

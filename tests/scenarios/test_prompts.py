@@ -13,7 +13,8 @@ from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Pending, Ready, Ticket
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.usecases.start import GenerationRequest
 from support.fakes import ScriptedProvider, picture
 from support.world import World, ready

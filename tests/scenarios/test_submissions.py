@@ -8,7 +8,7 @@ from imagegate.domain.operation.outcome import Submission, Ticket
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import InputImage
-from imagegate.domain.request.route import Routes
+from imagegate.domain.request.routes import Routes
 from support.fakes import ScriptedProvider, failing, routes
 from support.world import World
 

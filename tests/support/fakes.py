@@ -33,7 +33,8 @@ from imagegate.domain.operation.outcome import Check, Submission, Ticket
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.domain.timing.circuit import Circuit
 from imagegate.domain.timing.latency import Histogram
 from imagegate.domain.webhooks.delivery import Delivery, DeliveryState

@@ -10,7 +10,8 @@ from imagegate.domain.operation.ids import created_at
 from imagegate.domain.operation.operation import Picture, State
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.local.upstreams.serving import serving
 from support.fakes import FakeClock, picture
 from support.gateway import Gateway

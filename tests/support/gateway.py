@@ -16,7 +16,7 @@ from imagegate.deployment import Deployment
 from imagegate.domain.access.api_key import ApiKey, issue
 from imagegate.domain.characters import masked
 from imagegate.domain.errors import InvalidRequest
-from imagegate.domain.request.route import Routes
+from imagegate.domain.request.routes import Routes
 from imagegate.settings import Settings
 from imagegate.web.app import create_app
 from imagegate.web.lambda_handler import lambda_handler

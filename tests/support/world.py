@@ -11,7 +11,7 @@ from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.domain.request.route import Routes
+from imagegate.domain.request.routes import Routes
 from imagegate.settings import Settings
 from imagegate.usecases.start import GenerationRequest
 from imagegate.workflow.next_step import Invocation, Step

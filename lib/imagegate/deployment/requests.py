@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from imagegate.domain.access.api_key import Principal
-    from imagegate.domain.request.route import Target
     from imagegate.usecases.authenticate import Authenticate
     from imagegate.usecases.cancel import Cancel
     from imagegate.usecases.intake import Intake
@@ -107,24 +106,9 @@ class Requests(Shared):
             fetch_pictures=lambda urls: self.input_pictures(urls),
             uploads=Uploads(images=self.images, clock=self.clock),
             listing=self.listing,
-            missing_secrets=self._missing_secrets,
+            missing_secrets=self.routes.missing_secrets,
             public_url=settings.public_url,
         )
-
-    def _missing_secrets(self, target: Target) -> tuple[str, ...]:
-        from imagegate.providers.availability import missing_secrets
-
-        names = self.secret_names()
-        if names is None:
-            return ()
-        return missing_secrets(self.route_tables.current(), target.provider, target.model, names)
-
-    @cached_property
-    def secret_names(self) -> Callable[[], frozenset[str] | None]:
-        """The names of the upstream credentials that are set, as far as they were noted; `None`: they never were."""
-        from imagegate.providers.availability import cached_names
-
-        return cached_names(self.pushed_routes.secret_names, self.clock.now, self.settings.key_cache_seconds)
 
     @cached_property
     def authenticate(self) -> Callable[[str | None], Principal]:

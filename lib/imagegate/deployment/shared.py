@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from imagegate.deployment.ports import AwsPorts
 
 if TYPE_CHECKING:
-    from imagegate.domain.request.route import Routes
+    from collections.abc import Callable
+
+    from imagegate.domain.request.routes import Routes
     from imagegate.usecases.links import Links, PictureLinks
     from imagegate.usecases.update import UpdateWithRetry
 
@@ -35,7 +37,14 @@ class Shared(AwsPorts):
         """The routes."""
         from imagegate.providers.live_routes import LiveRoutes
 
-        return LiveRoutes(self.route_tables)
+        return LiveRoutes(self.route_tables, self.secret_names)
+
+    @cached_property
+    def secret_names(self) -> Callable[[], frozenset[str] | None]:
+        """The names of the upstream credentials that are set, as far as they were noted; `None`: they never were."""
+        from imagegate.providers.availability import cached_names
+
+        return cached_names(self.pushed_routes.secret_names, self.clock.now, self.settings.key_cache_seconds)
 
     @cached_property
     def update_with_retry(self) -> UpdateWithRetry:

@@ -14,6 +14,7 @@ REFUSAL_STATUSES: Mapping[str, int] = {
     "invalid_api_key": 401,
     "model_not_allowed": 403,
     "model_not_found": 404,
+    "model_not_available": 404,
     "provider_not_found": 404,
     "operation_not_found": 404,
     "image_not_found": 404,

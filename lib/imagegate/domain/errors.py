@@ -9,6 +9,7 @@ ImagegateError
 │   ├── TooLarge           it has more bytes than are taken
 │   ├── UnsupportedEncoding   it is compressed in a way that is not supported
 │   ├── UnknownModel       no route of that name
+│   ├── ModelNotAvailable  none of the model's providers has a key here
 │   ├── UnknownProvider    the model's route has no provider of that name
 │   ├── UnknownOperation   no such operation, or it belongs to another owner
 │   ├── UnknownImage       the operation has no such picture
@@ -92,6 +93,12 @@ class UnknownModel(RequestError):
     """No route of that name; the message lists the known ones."""
 
     code = "model_not_found"
+
+
+class ModelNotAvailable(RequestError):
+    """No provider of the model has a key here; the message lists models that are available, and the missing key."""
+
+    code = "model_not_available"
 
 
 class UnknownProvider(RequestError):

@@ -6,12 +6,13 @@ from threading import Lock
 
 from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.request import ImageRequest
-from imagegate.domain.request.route import Route, Routes
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import PushedRoutes, RoutesStore
 from imagegate.ports.upstreams import Http, Provider, Reach, Secrets
 from imagegate.providers import registry
-from imagegate.providers.availability import read_secrets
+from imagegate.providers.availability import missing_secrets, read_secrets
 from imagegate.providers.registry import Providers, RouteTable
 from imagegate.providers.routes_file import RoutesFileError, parse_routes
 
@@ -97,27 +98,57 @@ class RouteTables:
 class LiveRoutes(Routes):
     """The routes in force; a request that began with others keeps those."""
 
-    def __init__(self, tables: RouteTables) -> None:
+    def __init__(self, tables: RouteTables, secret_names: Callable[[], frozenset[str] | None] = lambda: None) -> None:
+        """`secret_names`: the upstream credentials that are set; `None` while that is not known."""
         self._tables = tables
+        self._secret_names = secret_names
+        self._lacking: dict[tuple[str | None, str, str, frozenset[str]], tuple[str, ...]] = {}
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._tables.current().routes)
 
+    def is_available(self, route: Route) -> bool:
+        """True when one of the model's providers can be asked."""
+        return self._current().is_available(route)
+
     def accept(self, request: ImageRequest) -> ImageRequest:
         """The request as it is stored, with the table in force."""
-        return self._tables.current().routes.accept(request)
+        return self._current().accept(request)
 
     def find(self, name: str) -> Route | None:
         """The route of that name or alias."""
-        return self._tables.current().routes.find(name)
+        return self._current().find(name)
 
     def working_from(self, pictures: int, *, prompted: bool) -> list[str]:
         """The models that take so many pictures to work from, with a prompt or without."""
-        return self._tables.current().routes.working_from(pictures, prompted=prompted)
+        return self._current().working_from(pictures, prompted=prompted)
 
-    def resolve(self, request: ImageRequest) -> Route:
+    def resolve(self, request: ImageRequest, model: str = "") -> Route:
         """The route for `request`, by the table that it was accepted with. Raises what `Routes.resolve` raises."""
-        return self._tables.of(request.routes).routes.resolve(request)
+        return self._knowing(self._tables.of(request.routes)).resolve(request, model)
+
+    def route_of(self, request: ImageRequest, model: str) -> Route:
+        """The route of an operation that began as `model`, by the table that it was accepted with."""
+        return self._tables.of(request.routes).routes.route_of(request, model)
+
+    def missing_secrets(self, target: Target) -> tuple[str, ...]:
+        """The secrets of which one has to be set before a target of the table in force can be asked."""
+        return self._missing_in(self._tables.current(), target)
+
+    def _current(self) -> Routes:
+        return self._knowing(self._tables.current())
+
+    def _knowing(self, table: RouteTable) -> Routes:
+        return table.routes.knowing(lambda target: self._missing_in(table, target))
+
+    def _missing_in(self, table: RouteTable, target: Target) -> tuple[str, ...]:
+        names = self._secret_names()
+        if names is None:
+            return ()
+        key = table.version, target.provider, target.model, names
+        if key not in self._lacking:
+            self._lacking[key] = missing_secrets(table, target.provider, target.model, names)
+        return self._lacking[key]
 
 
 class LiveProviders:

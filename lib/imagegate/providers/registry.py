@@ -13,7 +13,8 @@ from typing import Any, overload
 
 from imagegate.domain.errors import MisconfiguredError
 from imagegate.domain.request.limits import Limits
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.ports.upstreams import Http, Provider, Reach, Secrets
 from imagegate.providers.config import ConfigError, ProviderConfig, parse_config
 from imagegate.providers.replaced import URL_SUFFIX, reach, with_replaced_urls

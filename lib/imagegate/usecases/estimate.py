@@ -8,7 +8,8 @@ from imagegate.domain.request.capabilities import ignored
 from imagegate.domain.request.expansion import check_expandable
 from imagegate.domain.request.limits import CompletionMode
 from imagegate.domain.request.request import ImageRequest
-from imagegate.domain.request.route import Routes, Target
+from imagegate.domain.request.route import Target
+from imagegate.domain.request.routes import Routes
 from imagegate.ports.storage import Latencies
 
 _SLOW = 0.9
@@ -26,8 +27,8 @@ class Estimate:
     def __call__(self, request: ImageRequest) -> dict[str, Any]:
         """The route of the request, with cost and duration at its first provider; the others are for failures.
 
-        US dollars, `None` where no price is known; seconds. Raises UnknownModel, InvalidRequest or
-        CannotExpand as `start` would.
+        US dollars, `None` where no price is known; seconds. Raises UnknownModel, ModelNotAvailable,
+        InvalidRequest or CannotExpand as `start` would.
         """
         request = self.routes.accept(request)
         route = self.routes.resolve(request)

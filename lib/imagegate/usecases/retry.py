@@ -6,7 +6,7 @@ from imagegate.domain.access.api_key import ApiKey
 from imagegate.domain.access.ledger import UNLIMITED, open_account
 from imagegate.domain.errors import WrongState
 from imagegate.domain.operation.operation import Operation, State
-from imagegate.domain.request.route import Routes
+from imagegate.domain.request.routes import Routes
 from imagegate.ports.runtime import Clock, Workflow
 from imagegate.usecases.update import UpdateWithRetry
 
@@ -30,11 +30,11 @@ class Retry:
     def __call__(self, operation: Operation, key: ApiKey | None = None) -> Operation:
         """Queue the operation again, with as much time as at first; its further use is reserved for `key`.
 
-        Raises WrongState, RateLimited, and UnknownModel or InvalidRequest when its route has changed.
+        Raises WrongState, RateLimited, and UnknownModel, ModelNotAvailable or InvalidRequest when its route changed.
         """
         # With the current routes: a change of them may be what lets it succeed.
         request = self.routes.accept(replace(operation.request, routes=None))
-        now, route = self.clock.now(), self.routes.resolve(request)
+        now, route = self.clock.now(), self.routes.resolve(request, operation.model)
 
         def queue(current: Operation) -> Operation:
             if current.done and current.request.private:
@@ -53,7 +53,12 @@ class Retry:
             if current.state not in (State.FAILED, State.CANCELLED):
                 raise _wrong_state(current)
             account = open_account(key, route, current.request.n - len(current.pictures), now)
-            changes = {"failure": None, "retried_after": len(current.attempts), "account": account}
+            changes = {
+                "failure": None,
+                "retried_after": len(current.attempts),
+                "account": account,
+                "model": route.model,
+            }
             again = current.moved(State.QUEUED, now, request=replace(current.request, routes=request.routes), **changes)
             deadline = now + current.deadline - current.waiting_since
             return replace(again, deadline=deadline, retries=current.retries + 1)

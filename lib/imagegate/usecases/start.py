@@ -23,7 +23,8 @@ from imagegate.domain.operation.ids import new_id
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.expansion import check_expandable
 from imagegate.domain.request.request import ImageRequest
-from imagegate.domain.request.route import Route, Routes
+from imagegate.domain.request.route import Route
+from imagegate.domain.request.routes import Routes
 from imagegate.domain.webhooks.webhook import RequestedWebhook, Webhook
 from imagegate.ports.runtime import Clock, Workflow
 from imagegate.ports.storage import OperationStore
@@ -136,8 +137,8 @@ class Start:
     def check(self, generation: GenerationRequest, principal: Principal) -> Accepted:
         """Check everything except the remaining limits of the key.
 
-        Raises TooLarge, UnknownModel, UnknownProvider, InvalidRequest, CannotExpand, WebhookRefused, and Forbidden when
-        the key does not allow the model.
+        Raises TooLarge, UnknownModel, UnknownProvider, ModelNotAvailable, InvalidRequest, CannotExpand, WebhookRefused,
+        and Forbidden when the key does not allow the model.
         """
         request = self.routes.accept(generation.request)
         _check_size(generation)

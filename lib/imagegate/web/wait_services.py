@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import Gone
 from imagegate.domain.operation.operation import Operation, Picture
-from imagegate.domain.request.route import Routes
+from imagegate.domain.request.routes import Routes
 from imagegate.domain.timing.latency import Histogram
 from imagegate.domain.timing.schedule import Outlook, first_poll_delay, outlook
 from imagegate.domain.wait_pass import WaitPass, cost_of
@@ -70,7 +70,7 @@ class WaitServices:
         live = [attempt for attempt in operation.attempts if attempt.live]
         if live:
             return self.latencies.get(live[-1].provider, live[-1].model), live[-1].started_at
-        target = self.routes.resolve(operation.request).targets[0]
+        target = self.routes.route_of(operation.request, operation.model).targets[0]
         return self.latencies.get(target.provider, target.model), operation.created_at
 
     def presigned_url(self, picture: Picture) -> str:

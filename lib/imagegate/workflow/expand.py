@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.expansion import LONG_ENOUGH, extract_prompt, is_refusal, prompt_budget, shorten
-from imagegate.domain.request.route import Routes
+from imagegate.domain.request.routes import Routes
 from imagegate.ports.runtime import Clock, Telemetry
 from imagegate.ports.storage import OperationStore
 from imagegate.ports.upstreams import Expander
@@ -60,7 +60,7 @@ class Expand:
             raise _unexpanded(
                 FailureCode.INVALID_REQUEST, f"The prompt has more than {LONG_ENOUGH} characters, which is long enough."
             )
-        [first, *_] = self.routes.resolve(operation.request).targets
+        [first, *_] = self.routes.route_of(operation.request, operation.model).targets
         wanted = prompt_budget(operation.request, first.limits)
         answer = self._ask_with_retry(operation, wanted)
         prompt = extract_prompt(answer)

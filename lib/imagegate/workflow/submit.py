@@ -9,7 +9,8 @@ from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted, RateLi
 from imagegate.domain.operation.hook import is_hooked
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import PollHistory
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.domain.timing.failover import Choice, choose
 from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import Admission, OperationStore
@@ -76,7 +77,7 @@ class Submit:
         """
         until, missing = self.clock.now() + _MAX_SUBMITTING, operation.missing_slots
         retry_at = dict.fromkeys(missing, 0.0)
-        route = self.routes.resolve(operation.request) if missing else None
+        route = self.routes.route_of(operation.request, operation.model) if missing else None
         for slot in missing:
             operation = self.driver.fail_if_overdue(operation)
             if operation.done or self.clock.now() >= until:

@@ -18,7 +18,8 @@ from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Submission
 from imagegate.domain.request.request import ImageRequest, Message
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.providers import registry
 from support.fakes import FakeClock
 from support.stand_ins import CountingHttp, provider_on

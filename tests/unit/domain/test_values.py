@@ -13,7 +13,8 @@ from imagegate.domain.request.capabilities import DEMANDS, HINTS, ignored, unsup
 from imagegate.domain.request.geometry import Grid, Size
 from imagegate.domain.request.limits import Capability, CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, InputImage, Message
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from support.fakes import routes
 
 FLUX = Grid(256, 2048, 32)

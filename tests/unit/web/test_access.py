@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.request.route import Routes
+from imagegate.domain.request.routes import Routes
 from support.fakes import routes
 from support.gateway import Gateway
 

@@ -80,6 +80,12 @@ def with_key_for_another_model(path: str) -> Request:
     return call
 
 
+def without_a_key_of_the_upstreams(path: str) -> Request:
+    return lambda gateway: replace(gateway, routes=gateway.routes.knowing(lambda target: ["ALPHA_KEY"])).call(
+        "POST", path, BODIES[path]
+    )
+
+
 def without_key(path: str) -> Request:
     return lambda gateway: replace(gateway, access="keys").call("POST", path, BODIES[path])
 
@@ -147,6 +153,7 @@ REFUSED: list[tuple[str, str, Request]] = [
     ("model_not_allowed", IMAGES, with_key_for_another_model(IMAGES)),
     ("model_not_allowed", NATIVE, with_key_for_another_model(NATIVE)),
     ("model_not_allowed", YANDEX, with_key_for_another_model(YANDEX)),
+    *(("model_not_available", path, without_a_key_of_the_upstreams(path)) for path in BODIES),
     ("model_not_found", IMAGES, posted(IMAGES, model="nope")),
     ("model_not_found", NATIVE, posted(NATIVE, model="nope")),
     ("model_not_found", YANDEX, posted(YANDEX, modelUri="art://f/nope/latest")),

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from imagegate.domain.request.abilities import describe_limits, describe_route
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 
 HARD_CODED_NAMES = (
     "dall-e-2",

@@ -92,6 +92,7 @@ _GRPC_OF_REFUSAL = {
     "operation_not_found": 5,
     "gone": 5,
     "model_not_found": 3,
+    "model_not_available": 9,
     "wrong_state": 9,
     "conflict": 10,
     "rate_limit_exceeded": 8,

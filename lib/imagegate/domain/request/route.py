@@ -1,15 +1,13 @@
-"""Routes: which providers serve a model, in which order."""
+"""A route: which providers serve a model, in which order."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagegate.domain.errors import InvalidRequest, RequestError, UnknownModel, UnknownProvider
-from imagegate.domain.request.capabilities import DEMANDS, unsupported
-from imagegate.domain.request.geometry import Size
+from imagegate.domain.errors import InvalidRequest, UnknownProvider
+from imagegate.domain.request.capabilities import unsupported
 from imagegate.domain.request.limits import Limits
-from imagegate.domain.request.names import prefixes, spellings, without_variant
 from imagegate.domain.request.request import ImageRequest
 
 MEGAPIXEL = 1024 * 1024
@@ -84,115 +82,8 @@ class Route:
         return replace(self, targets=tuple(target for target in self.targets if target.provider != provider))
 
 
-class Routes:
-    """Every route, found by model name or alias."""
-
-    def __init__(self, routes: Iterable[Route], version: str | None = None) -> None:
-        """`version`: which of the deployment's tables it is; `None` for one that has no others."""
-        self.version = version
-        self._routes = tuple(routes)
-        # An exact name comes before another spelling, a model's own name before an alias, and an earlier route's alias
-        # before a later one's.
-        names = [(alias, route) for route in reversed(self._routes) for alias in route.aliases]
-        names += [(route.model, route) for route in self._routes]
-        spelled = {spelling: route for name, route in names for spelling in spellings(name)[1:]}
-        self._by_name = spelled | dict(names)
-
-    def __iter__(self) -> Iterator[Route]:
-        return iter(self._routes)
-
-    def accept(self, request: ImageRequest) -> ImageRequest:
-        """The request as it is stored: it names this table, and has the defaults of the model that it asks for."""
-        if request.routes is not None:
-            return request
-        route = self.find(request.model)
-        return replace(with_defaults(request, route.defaults if route else {}), routes=self.version)
-
-    def find(self, name: str) -> Route | None:
-        """The route of that name or alias, however it is spelled (domain/request/names.py).
-
-        A name of its own comes before an alias with a `*` that covers it.
-        """
-        return next(iter(self._candidates(name)), None)
-
-    def working_from(self, pictures: int, *, prompted: bool) -> list[str]:
-        """The models that accept so many input pictures, with a prompt or without."""
-        return [
-            route.model
-            for route in self._routes
-            if any(target.limits.works_from(pictures, prompted=prompted) for target in route.targets)
-        ]
-
-    def resolve(self, request: ImageRequest) -> Route:
-        """The route for `request`, with the providers that can honour it.
-
-        Of several routes that an alias covers it is the first that can; a refusal is the first one's. Raises
-        UnknownModel, UnknownProvider (which list the known ones), or InvalidRequest when no provider can.
-        """
-        candidates = self._candidates(request.model)
-        if not candidates:
-            known = ", ".join(route.model for route in self._routes)
-            raise UnknownModel(
-                f"The model '{request.model}' does not exist here.",
-                param="model",
-                remedy=f"Use one of: {known}.",
-            )
-        refusal: RequestError | None = None
-        for route in candidates:
-            try:
-                return _with_capable_targets(route.narrowed(request.provider) if request.provider else route, request)
-            except RequestError as error:
-                refusal = refusal or error
-        assert refusal
-        if refusal.param == "image":
-            refusal.remedy = self._where_to_with_pictures(request)
-        elif refusal.param in ("background", *DEMANDS) and (able := self._able(request)):
-            refusal.remedy = f"Leave it out, or use one of: {', '.join(able)}."
-        raise refusal
-
-    def _able(self, request: ImageRequest) -> list[str]:
-        """The models that can honour the whole request."""
-        return [
-            route.model
-            for route in self._routes
-            if any(not unsupported(request, target.limits) for target in route.targets)
-        ]
-
-    def _candidates(self, name: str) -> list[Route]:
-        """The route of that name, or every route with an alias that covers it, in the table's order."""
-        for spelled in spellings(name):
-            for exact in (spelled, without_variant(spelled)):
-                if exact in self._by_name:
-                    return [self._by_name[exact]]
-            if covering := [route for route in self._routes if any(_covers(alias, spelled) for alias in route.aliases)]:
-                return covering
-        return []
-
-    def _where_to_with_pictures(self, request: ImageRequest) -> str:
-        pictures, prompted = len(request.inputs), bool(request.prompt.strip())
-        if able := self.working_from(pictures, prompted=prompted):
-            return f"Use one of: {', '.join(able)}."
-        editing = [] if prompted else self.working_from(pictures, prompted=True)
-        if editing:
-            return f"Say in a prompt what to do to it (POST /v1/images/edits), with one of: {', '.join(editing)}."
-        return "No model here does."
-
-
-def with_defaults(request: ImageRequest, defaults: Mapping[str, Any]) -> ImageRequest:
-    """The request with those fields of `defaults` that it leaves out; a ratio counts as a size."""
-    absent = {name: value for name, value in defaults.items() if name != "size" and not getattr(request, name)}
-    if "size" in defaults and not (request.size or request.ratio):
-        width, _, height = defaults["size"].partition("x")
-        absent["size"] = Size(int(width), int(height))
-    return replace(request, **absent)
-
-
-def _covers(alias: str, name: str) -> bool:
-    return alias.endswith("*") and name.startswith(prefixes(alias[:-1]))
-
-
-def _with_capable_targets(route: Route, request: ImageRequest) -> Route:
-    """The route with only those providers that can honour the request."""
+def with_capable_targets(route: Route, request: ImageRequest) -> Route:
+    """The route with only those providers that can honour the request. Raises InvalidRequest when none can."""
     targets = [target.for_name(request.model).priced_for(request) for target in route.targets]
     problems = [(target, unsupported(request, target.limits)) for target in targets]
     fitting = tuple(target for target, found in problems if not found)

@@ -10,7 +10,8 @@ import pytest
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.providers import registry
 from support.fakes import picture
 from support.gateway import Answered, Gateway

@@ -14,7 +14,8 @@ from imagegate.domain.operation.ids import new_id
 from imagegate.domain.operation.operation import Picture, State
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
-from imagegate.domain.request.route import Route, Routes, Target
+from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.routes import Routes
 from imagegate.domain.webhooks.webhook import EVENTS, secret_text
 from support.fakes import picture
 from support.gateway import Answered, Gateway
