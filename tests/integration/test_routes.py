@@ -115,6 +115,10 @@ def test_a_newcomers_own_server_on_a_deployment(
         made = until(lambda: (found := generate(closed.base_url, "my-local", key)).get("provider") and found)
         assert made["provider"] == "my-local"
         assert server.bodies[-1]["model"] == "sdxl"
+        for server.odd in ("task", "events"):
+            odd = generate(closed.base_url, "my-local", key, f"by a server that answers with {server.odd}")
+            assert odd.get("provider") == "my-local", odd
+        assert server.polls == 2
         assert routes("pull").stdout == file.read_text()
         assert "mine" in routes("history").stdout
         file.write_text(file.read_text().replace("route =", "rout ="))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -19,17 +19,20 @@ class OwnServer:
 
     urls: bool = False
     """It answers with an address on itself, as LocalAI does; otherwise with base64, as vLLM does."""
+    odd: Literal["", "task", "events"] = ""
+    """It answers with a task that is done at the second poll, or with a stream of events."""
     key: str = ""
     """The bearer token that it asks for."""
     base_url: str = ""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     pictures: int = 0
+    polls: int = 0
 
 
 @contextmanager
 def own_server(urls: bool = False, key: str = "") -> Iterator[OwnServer]:
     """A server on a free port."""
-    server = OwnServer(urls, key)
+    server = OwnServer(urls, key=key)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -39,12 +42,23 @@ def own_server(urls: bool = False, key: str = "") -> Iterator[OwnServer]:
             server.bodies.append(json.loads(body))
             link = {"url": f"http://{self.headers['host']}/generated-images/{len(server.bodies)}.png"}
             datum = link if server.urls else {"b64_json": base64.b64encode(stripes()).decode()}
+            if server.odd == "task":
+                return self.answer(200, {"id": "task-1", "object": "image.generation.task", "status": "pending"})
+            if server.odd == "events":
+                event = json.dumps({"type": "image_generation.completed", **datum})
+                return self.send(200, "text/event-stream", f"data: {event}\n\ndata: [DONE]\n\n".encode())
             return self.answer(200, {"created": 1, "data": [datum]})
 
         def do_GET(self) -> None:
             if self.path.startswith("/generated-images/"):
                 server.pictures += 1
                 return self.send(200, "image/png", stripes())
+            if self.path == "/v1/tasks/task-1":
+                server.polls += 1
+                results = [f"http://{self.headers['host']}/generated-images/task.png"]
+                return self.answer(
+                    200, {"status": "completed", "results": results} if server.polls > 1 else {"status": "pending"}
+                )
             return self.answer(200, {"object": "list", "data": [{"id": "sdxl", "object": "model"}]})
 
         def answer(self, status: int, document: Any) -> None:

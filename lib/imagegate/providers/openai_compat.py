@@ -75,6 +75,8 @@ class OpenAICompatConfig:
     """Whether there is `/images/variations`."""
     empty_is_refusal: bool = False
     """Whether an answer without any picture is how it refuses a prompt."""
+    tasks: str = "/tasks/{id}"
+    """Where a task is asked for, below `base_url`, at a server that answers with its id and no address."""
     timeout: float = 240.0
     """Seconds the server may take; OpenAI needs up to two minutes (docs/protocols/providers.md#openai)."""
     expected_seconds: float = 20.0

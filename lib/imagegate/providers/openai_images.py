@@ -1,24 +1,26 @@
 """Any server that speaks OpenAI's Images API: OpenAI, Yandex AI Studio, Together, LocalAI, vLLM-Omni, g4f and more.
 
 Contract: docs/protocols/openai-images.md, docs/protocols/providers.md#openai, docs/protocols/providers.md#together,
-docs/protocols/yandexart.md#ai-studio. The submission is held until the pictures are there, and answers with
-them; there is no job to ask about. What differs is in the provider's `OpenAICompatConfig`.
+docs/protocols/yandexart.md#ai-studio. The submission is held until the pictures are there, and answers with them; some
+servers answer with a task (docs/protocols/openai-compatible.md#tasks). What differs is in the provider's
+`OpenAICompatConfig`.
 """
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
-from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
+from imagegate.domain.operation.outcome import Check, Submission, Ticket
 from imagegate.domain.request.request import ImageRequest
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization, fill_in, fill_in_base_url
 from imagegate.providers.openai_compat import OpenAICompatConfig
 from imagegate.providers.openai_responses import parse_answer
+from imagegate.providers.openai_tasks import parse_accepted, parse_task, task_url
 from imagegate.providers.sizes import shape_of
 
 GPT_IMAGE = re.compile(r"(gpt|chatgpt)-image")
@@ -29,6 +31,9 @@ GPT_QUALITIES = {"standard": "auto", "hd": "high"}
 
 NOT_IN_FORMS = frozenset({"moderation", "style"})
 """Fields of generations that edits refuse (docs/protocols/openai-images.md#edits)."""
+
+SHAPE = ("size", "width", "height", "aspect_ratio")
+"""Fields that say how large the picture is to be."""
 
 PIXELS_PER_ANSWER = 8 * 1024 * 1024
 """Pixels requested at once: as PNG in base64, three bytes each, they stay below what `Http` reads."""
@@ -46,20 +51,26 @@ class OpenAIImages:
         self._http = http
         self._secrets = secrets
         self._config = config
-        self._refuses_response_format = False
+        self._refused: frozenset[str] = frozenset()
+        """Fields that the server has refused, though only the gateway had chosen to send them."""
 
-    def submit(self, upstream_request: UpstreamRequest) -> Ready:
-        """Ask for the pictures, which are the answer; fewer than `count` when they would not fit in one."""
+    def submit(self, upstream_request: UpstreamRequest) -> Submission:
+        """Ask for the pictures, which are the answer; fewer than `count` when they would not fit in one.
+
+        A ticket for a server that answers with a task.
+        """
         fields = build_fields(self._config, self._model(upstream_request.model), upstream_request)
         path = path_for(self.name, self._config, upstream_request)
-        if self._refuses_response_format:
-            fields = without_response_format(fields)
-        response = self._send(path, fields, upstream_request)
-        if response.status in (400, 422) and "response_format" in fields and b"response_format" in response.body:
-            # The caller did not ask for this field, so its refusal is not the caller's.
-            self._refuses_response_format = True
-            response = self._send(path, without_response_format(fields), upstream_request)
+        unasked = unasked_fields(fields, self._config, upstream_request.request)
+        response = self._send(path, without(fields, unasked & self._refused), upstream_request)
+        # The caller did not ask for these fields, so their refusal is not the caller's.
+        while refused := refused_fields(response, unasked - self._refused):
+            self._refused |= refused
+            response = self._send(path, without(fields, unasked & self._refused), upstream_request)
         seed = upstream_request.request.seed if "seed" in self.limits.capabilities else None
+        base_url = fill_in_base_url(self.name, self._secrets, self.base_url)
+        if ticket := parse_accepted(base_url, response, self._config.tasks, seed):
+            return ticket
         return parse_answer(self.name, self.base_url, response, seed, empty_is_refusal=self._config.empty_is_refusal)
 
     def _send(self, path: str, fields: Mapping[str, Any], upstream_request: UpstreamRequest) -> HttpResponse:
@@ -67,11 +78,13 @@ class OpenAIImages:
         return self._http.send(build_request(self._url(path), headers, fields, upstream_request, self._config))
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
-        """Never called: this protocol gives no tickets."""
-        return Failed(Failure(FailureCode.NOT_FOUND, f"{self.name} has no jobs to ask about."))
+        """Ask once for the task."""
+        url = task_url(fill_in_base_url(self.name, self._secrets, self.base_url), ticket)
+        response = self._http.send(HttpRequest("GET", url, self._usual_headers(), idempotent=True))
+        return parse_task(self.name, self.base_url, response, ticket)
 
     def cancel(self, ticket: Ticket) -> None:
-        """Nothing: there is no job to stop."""
+        """Nothing: no such server documents how to stop a task."""
 
     def _url(self, path: str) -> str:
         base_url = fill_in_base_url(self.name, self._secrets, self.base_url)
@@ -79,11 +92,14 @@ class OpenAIImages:
         return f"{base_url}{path}{query}"
 
     def _headers(self, upstream_request: UpstreamRequest) -> dict[str, str]:
-        headers = {name: fill_in(self.name, self._secrets, value) for name, value in self._config.headers.items()}
         # OpenAI promises nothing for it, but proxies in between do heed it.
         key = {"idempotency-key": upstream_request.idempotency_key} if upstream_request.idempotency_key else {}
         private = dict(self._config.private_headers) if upstream_request.request.private else {}
-        return authorization(self.name, self._secrets, self._config.keys) | headers | key | private
+        return self._usual_headers() | key | private
+
+    def _usual_headers(self) -> dict[str, str]:
+        headers = {name: fill_in(self.name, self._secrets, value) for name, value in self._config.headers.items()}
+        return authorization(self.name, self._secrets, self._config.keys) | headers
 
     def _model(self, model: str) -> str:
         if "://" in model:
@@ -91,9 +107,22 @@ class OpenAIImages:
         return fill_in(self.name, self._secrets, self._config.model).replace("{model}", model)
 
 
-def without_response_format(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields for a server that refuses `response_format`."""
-    return {name: value for name, value in fields.items() if name != "response_format"}
+def unasked_fields(fields: Mapping[str, Any], config: OpenAICompatConfig, request: ImageRequest) -> frozenset[str]:
+    """The fields that are sent without the caller having asked for them, and that a server may do without."""
+    shape = () if request.size or request.ratio else SHAPE
+    return frozenset({"response_format", *config.fields, *shape}).intersection(fields)
+
+
+def refused_fields(response: HttpResponse, unasked: Collection[str]) -> frozenset[str]:
+    """Those of the fields that a refusal of the request names."""
+    if response.status not in (400, 422):
+        return frozenset()
+    return frozenset(name for name in unasked if re.search(rf"\b{re.escape(name)}\b".encode(), response.body))
+
+
+def without(fields: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """The other fields."""
+    return {name: value for name, value in fields.items() if name not in names}
 
 
 def path_for(name: str, config: OpenAICompatConfig, upstream_request: UpstreamRequest) -> str:

@@ -15,7 +15,8 @@ from imagegate.domain.operation.usage import Usage
 from imagegate.ports.upstreams import HttpResponse
 from imagegate.providers.error_phrases import code_from_text
 from imagegate.providers.http_errors import bad_payload, http_error, strip_html
-from imagegate.providers.parsing import address_of, counts_of, decoded, json_of
+from imagegate.providers.openai_documents import document_of, objects_in, picture_entries, texts_in
+from imagegate.providers.parsing import address_of, counts_of, decoded
 
 _OF_CODE = {
     "moderationblocked": FailureCode.CONTENT_FILTERED,
@@ -38,13 +39,13 @@ These outrank the HTTP status: a billing limit comes as 400, 403, 429 or 500.
 """
 _PUNCTUATION = re.compile(r"[^a-z0-9]")
 
+_REASONS = ("message", "task_status_msg", "fail_reason", "failure_reason", "reason")
+"""Where a task that failed says why, if it has no error object."""
+
 _AMBIGUOUS_STATUSES = frozenset({400, 401, 402, 403, 412, 422})
 """Statuses whose text decides: Yandex refuses a prompt as it refuses a wrong parameter."""
 
 
-_LISTS = ("images", "image_urls", "urls")
-"""Keys of lists of pictures, at the top or inside `data`, of servers that have no list in `data`."""
-_ADDRESS = re.compile(r"https?://|/|data:")
 LONGEST_REVISED_PROMPT = 2000
 """Characters of one that are stored: ten of them and the prompt have to fit into an item of the table and an event."""
 
@@ -66,7 +67,7 @@ def parse_answer(
     """The pictures of an answer; `seed` is the one that was sent. Raises UpstreamError for any other answer."""
     if response.status == 200 and response.headers.get("content-type", "").startswith("image/"):
         return Ready(bodies=(response.body,), seed=seed)
-    document = json_of(response.body)
+    document = document_of(response)
     error = _error_in(document)
     if response.status not in (200, 201) or error:
         raise _refusal_error(name, response, error or _flat_error_in(document))
@@ -84,7 +85,7 @@ def _no_picture(name: str, status: int, document: Any, empty_is_refusal: bool) -
     """A refusal inside a 200 (docs/protocols/openai-compatible.md#xai), or nonsense."""
     fields = document if isinstance(document, Mapping) else {}
     reason = fields.get("block_reason")
-    moderated = any(not _respects_moderation(entry) for entry in _entries(document))
+    moderated = any(not _respects_moderation(entry) for entry in picture_entries(document))
     if reason or moderated or (empty_is_refusal and fields.get("data") == []):
         text = f"{name} refused the content: {strip_html(str(reason or 'its moderation left no picture'))}"
         return UpstreamError(Failure(FailureCode.CONTENT_FILTERED, text))
@@ -101,6 +102,14 @@ def _refusal_error(name: str, response: HttpResponse, error: ErrorBody | None) -
     if code is None and response.status < 300:
         code = FailureCode.BAD_PAYLOAD
     return UpstreamError(replace(failure, code=code or failure.code))
+
+
+def task_failure(name: str, document: Any, state: str) -> Failure:
+    """Why a task failed, in the upstream's words."""
+    error = next(filter(None, map(_error_in, objects_in(document))), None)
+    text = error.message if error else next(iter(texts_in(document, *_REASONS)), f"The task is {state}.")
+    code = next(filter(None, map(_code_of, error.codes)), None) if error else None
+    return Failure(code or code_from_text(text) or FailureCode.UPSTREAM_FAILED, f"{name}: {strip_html(text)}")
 
 
 def _code_of(word: str) -> FailureCode | None:
@@ -126,27 +135,10 @@ def _flat_error_in(document: Any) -> ErrorBody | None:
 
 def _pictures(document: Any, base_url: str) -> Iterator[tuple[bytes | Source, str | None]]:
     """Every picture that moderation let through, and what was made of the prompt for it."""
-    for entry in _entries(document):
+    for entry in picture_entries(document):
         picture = _picture(entry, base_url) if _respects_moderation(entry) else None
         if picture:
             yield picture, _revised_prompt(entry)
-
-
-def _entries(document: Any) -> list[Mapping[str, Any]]:
-    """The pictures' objects, wherever a server has them; a text alone is an address or base64."""
-    fields = document if isinstance(document, Mapping) else {}
-    data = fields.get("data")
-    inner = data if isinstance(data, Mapping) else {}
-    lists = (data, *(holder.get(key) for holder in (fields, inner) for key in _LISTS))
-    found = next((entries for entries in lists if isinstance(entries, list) and entries), [])
-    entries = [_entry(entry) for entry in found]
-    return [entry for entry in entries if isinstance(entry, Mapping)]
-
-
-def _entry(entry: Any) -> Any:
-    if not isinstance(entry, str):
-        return entry
-    return {"url" if _ADDRESS.match(entry) else "b64_json": entry}
 
 
 def _respects_moderation(entry: Mapping[str, Any]) -> bool:

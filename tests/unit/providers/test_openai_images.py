@@ -13,7 +13,7 @@ import pytest
 
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
-from imagegate.domain.operation.outcome import Failed, Ticket
+from imagegate.domain.operation.outcome import Ticket
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.ports.upstreams import HttpRequest, HttpResponse
@@ -244,10 +244,10 @@ def test_the_seed_is_reported_only_where_it_was_honoured() -> None:
     assert local(ScriptedHttp([DONE]), OpenAICompatConfig()).submit(sent).seed is None
 
 
-def test_there_is_no_job_to_ask_about_or_to_stop() -> None:
-    provider = local(ScriptedHttp())
-    assert isinstance(provider.check(Ticket({}), 0), Failed)
-    provider.cancel(Ticket({}))
+def test_a_task_cannot_be_stopped() -> None:
+    http = ScriptedHttp()
+    local(http).cancel(Ticket({"path": "/v1/tasks/1", "seed": None}))
+    assert http.requests == []
 
 
 def test_xai_gets_an_aspect_ratio_and_no_size() -> None:
@@ -312,5 +312,13 @@ def test_a_server_that_refuses_response_format_is_asked_again_without_it() -> No
 def test_another_refusal_is_not_asked_again() -> None:
     http = ScriptedHttp([HttpResponse(400, {}, b'{"error": {"message": "Unknown parameter: size"}}')])
     with pytest.raises(UpstreamError):
-        local(http).submit(UpstreamRequest(request(), "m"))
+        local(http).submit(UpstreamRequest(request(size=Size(512, 512)), "m"))
     assert len(http.requests) == 1
+
+
+def test_a_size_that_the_caller_did_not_ask_for_is_left_out_if_the_server_refuses_it() -> None:
+    http = ScriptedHttp([HttpResponse(422, {}, b'{"detail": "unknown field `size`"}'), DONE, DONE])
+    provider = local(http)
+    assert provider.submit(UpstreamRequest(request(), "m")).bodies  # type: ignore[union-attr]
+    assert provider.submit(UpstreamRequest(request(size=Size(512, 512)), "m")).bodies  # type: ignore[union-attr]
+    assert [entry.json.get("size") for entry in http.requests] == ["1024x1024", None, "512x512"]
