@@ -407,7 +407,8 @@ def test_a21_what_is_pasted_into_a_prompt_is_cleaned_and_reported(gateway: Gatew
 def test_a22_every_name_that_can_be_asked_for_is_listed(gateway: Gateway) -> None:
     listed = {model["id"]: model["alias_of"] for model in gateway.call("GET", "/v1/models").json()["data"]}
     assert {listed[name] for name in ("flux", "gpt-image-2", "alice-art", "yandex-art")} == {None}
-    assert {listed[name] for name in ("flux-schnell", "dall-e-2", "dall-e-3", "gpt-image-1")} == {"flux"}
+    assert {listed[name] for name in ("flux-schnell", "dall-e-2", "dall-e-3")} == {"flux"}
+    assert {listed[name] for name in ("gpt-image-1", "chatgpt-image-latest")} == {"gpt-image-2"}
     assert not [name for name in listed if "*" in name]
     for name, model in listed.items():
         assert accepted(gateway, post(gateway, {"prompt": "a cat", "model": name})).model == (model or name)

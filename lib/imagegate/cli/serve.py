@@ -127,7 +127,6 @@ def _origin(text: str, option: str = "--cors-origin", example: str = "http://loc
 def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool, routes: Path | None) -> int:
     """Serve until interrupted (0) or until something fails (1)."""
     from imagegate.cli.routes.options import read_table
-    from imagegate.cli.routes.push import note_secrets_of
     from imagegate.cli.routes.watch import RoutesWatch
     from imagegate.cli.signing import provide_self_signed
     from imagegate.deployment import Deployment
@@ -145,7 +144,6 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool, routes: 
         if routes:
             watch = RoutesWatch(routes, deployment.pushed_routes, screen.say)
             watch.start()
-        note_secrets_of(deployment)
         if stack.settings.parameters["Signing"] == "on":
             screen.say(f"pictures are signed by {provide_self_signed(stack.client('ssm'), LOCAL_STAGE)}")
         threading.Thread(target=_warm_up, args=(stack.base_url,), daemon=True).start()

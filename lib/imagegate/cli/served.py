@@ -52,7 +52,7 @@ def _again() -> str:
 def _push_routes(stack: "Stack") -> None:
     """Put imagegate.toml of this folder in force, as `imagegate serve` does."""
     from imagegate.cli.routes.options import default_file, read_text
-    from imagegate.cli.routes.push import note_secrets_of, push_text
+    from imagegate.cli.routes.push import push_text
     from imagegate.cli.target import LOCAL_STAGE
     from imagegate.deployment import Deployment
     from imagegate.settings import of_stage
@@ -60,4 +60,3 @@ def _push_routes(stack: "Stack") -> None:
     deployment = Deployment(of_stage(LOCAL_STAGE, stack.outputs, local=True), stack.client)
     if path := default_file():
         push_text(deployment.pushed_routes, read_text(path), str(path))
-    note_secrets_of(deployment)

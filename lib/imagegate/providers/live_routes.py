@@ -144,7 +144,10 @@ class LiveRoutes(Routes):
     def _missing_in(self, table: RouteTable, target: Target) -> tuple[str, ...]:
         names = self._secret_names()
         if names is None:
-            return ()
+            # Names that are passed through mostly have another model to fall back to, which needs no key.
+            if target.model != "*":
+                return ()
+            names = frozenset()
         key = table.version, target.provider, target.model, names
         if key not in self._lacking:
             self._lacking[key] = missing_secrets(table, target.provider, target.model, names)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from imagegate.domain.errors import UnknownModel
+from imagegate.domain.errors import ModelNotAvailable, UnknownModel
 from imagegate.domain.operation.attempt import key_of_provider
-from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.domain.request.request import ImageRequest, InputImage, Message
 from imagegate.ports.storage import PushedRoutes
 from imagegate.ports.upstreams import Reach
 from imagegate.providers.live_routes import LiveProviders, LiveRoutes, PictureHttp, RouteTables
@@ -151,3 +151,45 @@ def test_a_provider_of_the_users_own_is_reached_as_the_file_says(world: World) -
     pictures = PictureHttp(http, providers.http_of)
     assert pictures.download("https://p/x", made["mine"].base_url) == b"own"
     assert pictures.download("https://p/x", made["together"].base_url) == b"any"
+
+
+OPENAIS = ["gpt-image-1-mini", "gpt-image-2", "gpt-image-2.5-flare", "gpt-image-2.6-sunburst", "chatgpt-image-latest"]
+
+
+@pytest.mark.parametrize("name", OPENAIS)
+def test_openais_names_are_passed_through_where_its_key_is_set(world: World, name: str) -> None:
+    live = LiveRoutes(world.tables, lambda: frozenset({"OPENAI_API_KEY"}))
+    for spelled in (name, f"openai/{name}", f" {name.upper()} "):
+        route = live.resolve(live.accept(replace(REQUEST, model=spelled)))
+        assert [(target.provider, target.model) for target in route.targets] == [
+            ("openai", name),
+            ("azure-openai", name),
+        ]
+    assert live.resolve(live.accept(replace(REQUEST, model="dall-e-3"))).model == "flux"
+
+
+@pytest.mark.parametrize("names", [frozenset[str](), None])
+@pytest.mark.parametrize("name", OPENAIS)
+def test_openais_names_fall_back_to_flux_which_a_file_can_turn_off(
+    world: World, name: str, names: frozenset[str] | None
+) -> None:
+    """Without a key, and as long as it is not known which keys are set."""
+    live = LiveRoutes(world.tables, lambda: names)
+    began = live.resolve(live.accept(replace(REQUEST, model=name)))
+    assert began.model == "flux"
+    # The key comes while the operation runs, in another process.
+    later = LiveRoutes(world.tables, lambda: frozenset({"OPENAI_API_KEY"}))
+    assert later.route_of(live.accept(replace(REQUEST, model=name)), began.model).model == "flux"
+    world.store.push('[models.flux]\naliases = ["flux-schnell"]')
+    world.later()
+    with pytest.raises(ModelNotAvailable, match="not available here") as refused:
+        live.resolve(live.accept(replace(REQUEST, model=name)))
+    assert "imagegate secrets set OPENAI_API_KEY" in str(refused.value.remedy)
+
+
+def test_an_edit_without_a_key_says_which_one_is_missing(world: World) -> None:
+    live = LiveRoutes(world.tables, frozenset)
+    edit = replace(REQUEST, model="gpt-image-1", inputs=(InputImage("inputs/a", "image/png"),))
+    with pytest.raises(ModelNotAvailable) as refused:
+        live.resolve(live.accept(edit))
+    assert "OPENAI_API_KEY" in str(refused.value.remedy)

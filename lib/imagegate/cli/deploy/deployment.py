@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from imagegate.adapters import aws
 from imagegate.adapters.clock import SystemClock
 from imagegate.cli.deploy import account, screen
@@ -12,8 +14,11 @@ from imagegate.cli.deploy.parameters import STAGE, read_template
 from imagegate.cli.deploy.plan import make_plan
 from imagegate.cli.deploy.sam import Sam, ToolError
 from imagegate.cli.deploy.stack import Formation, Stack, StackStateError
+from imagegate.cli.routes.push import note_secrets_of
 from imagegate.cli.target import target
+from imagegate.deployment import Deployment as Services
 from imagegate.ports.runtime import Clock
+from imagegate.settings import of_stage
 
 _TOPIC = "AlarmTopic"
 _CLEANING = 900.0
@@ -144,5 +149,16 @@ class Deployment:
         steps = screen.next_steps(outputs, options, self._planner.values["Access"] == "keys") if fresh else []
         for line in (*screen.addresses(outputs), *steps):
             screen.say(line)
+        self._note_secrets(outputs)
         if self._planner.values["AlarmEmail"]:
             screen.warn(self._alarm_warnings())
+
+    def _note_secrets(self, outputs: Mapping[str, str]) -> None:
+        """Tell the deployment which upstream credentials are set, some perhaps by other tools."""
+        if "TableName" not in outputs:
+            return
+        try:
+            note_secrets_of(Services(of_stage(self._stage, outputs), self._clients))
+        except (BotoCoreError, ClientError) as error:
+            remedy = f"Run 'imagegate models --stage {self._stage}'."
+            screen.warn([f"Which upstream keys are set could not be noted ({error}). {remedy}"])

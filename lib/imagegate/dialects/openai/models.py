@@ -26,13 +26,16 @@ Facts = Callable[[Target], Mapping[str, Any]]
 def render_models(routes: Routes, may_use: Callable[[str], bool], facts: Facts) -> dict[str, Any]:
     """GET /v1/models: every name that a request can have, aliases marked with `alias_of`."""
     usable = [route for route in routes if may_use(route.model)]
-    names = {alias: route for route in usable for alias in route.aliases if "*" not in alias}
-    found = {name: route for name in HARD_CODED_NAMES if (route := routes.find(name)) and may_use(route.model)}
-    own = {route.model for route in usable}
-    aliases = {name: route for name, route in (names | found).items() if name not in own}
     rendered = {route.model: render_model(route, facts) for route in usable}
-    again = [{**rendered[route.model], "id": name, "alias_of": route.model} for name, route in aliases.items()]
-    return {"object": "list", "data": [*rendered.values(), *again]}
+    names = [route.model for route in usable]
+    names += [alias for route in usable for alias in route.aliases if "*" not in alias]
+    listed = list[dict[str, Any]]()
+    for name in dict.fromkeys((*names, *HARD_CODED_NAMES)):
+        route = routes.find(name)  # of a name that several models share, the one that is available
+        if route and route.model in rendered:
+            alias = {} if route.model == name else {"id": name, "alias_of": route.model}
+            listed.append({**rendered[route.model], **alias})
+    return {"object": "list", "data": listed}
 
 
 def render_model(route: Route, facts: Facts) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation.attempt import ACCEPTED
 from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.operation.representation import usage
+from imagegate.domain.request.names import spellings
 from imagegate.domain.timing.failover import last_failure
 
 NO_USAGE = {
@@ -60,7 +61,7 @@ def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPic
             "data": [_datum(rendered) for rendered in rendered_pictures],
             "output_format": _format(first),
             "size": f"{first.width}x{first.height}",
-            "model": operation.model,
+            "model": _model(operation),
             "provider": operation.provider,
             "operation_id": operation.id,
             "seed": first.seed,
@@ -69,6 +70,12 @@ def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPic
             **_identifier(operation),
         },
     )
+
+
+def _model(operation: Operation) -> str:
+    """The model that made the picture: the name that was asked for where that was passed through to the provider."""
+    made = [attempt for attempt in operation.attempts if attempt.provider == operation.provider]
+    return made[-1].model if made and made[-1].model in spellings(operation.request.model) else operation.model
 
 
 def _format(picture: Picture) -> str:

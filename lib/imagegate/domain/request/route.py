@@ -33,10 +33,6 @@ class Target:
         """True when the upstream is known to charge nothing."""
         return self.price_usd == 0
 
-    def for_name(self, name: str) -> "Target":
-        """The target for a request of that name: a model `*` is the provider's own model of it."""
-        return replace(self, model=name.strip()) if self.model == "*" else self
-
     def priced_for(self, request: ImageRequest) -> "Target":
         """The target with the price of a picture of the size that it makes for the request."""
         if self.price_usd is None or not self.megapixel_usd:
@@ -62,6 +58,11 @@ class Route:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `ImageRequest`, and `size` as WxH, for requests that leave them out."""
 
+    def for_name(self, name: str) -> "Route":
+        """The route for a request of that name: a target's model `*` is the provider's own model of it."""
+        targets = (replace(each, model=name.strip()) if each.model == "*" else each for each in self.targets)
+        return replace(self, targets=tuple(targets))
+
     def narrowed(self, provider: str) -> "Route":
         """The route with only `provider` on it, for callers who insist.
 
@@ -84,7 +85,7 @@ class Route:
 
 def with_capable_targets(route: Route, request: ImageRequest) -> Route:
     """The route with only those providers that can honour the request. Raises InvalidRequest when none can."""
-    targets = [target.for_name(request.model).priced_for(request) for target in route.targets]
+    targets = [target.priced_for(request) for target in route.targets]
     problems = [(target, unsupported(request, target.limits)) for target in targets]
     fitting = tuple(target for target, found in problems if not found)
     if fitting:

@@ -81,7 +81,7 @@ class Routes:
         can; a refusal is the first one's. Raises UnknownModel and UnknownProvider, which list the known ones,
         ModelNotAvailable when no provider can be asked, and InvalidRequest when none of them can honour the request.
         """
-        candidates = self._candidates(request.model)
+        name, candidates = self._spelled(request.model)
         if not candidates:
             known = ", ".join(route.model for route in self._routes)
             raise UnknownModel(
@@ -94,7 +94,7 @@ class Routes:
             try:
                 narrowed = _narrowed(route, request)
                 self._require_available(narrowed, request)
-                return with_capable_targets(narrowed, request)
+                return with_capable_targets(narrowed.for_name(name), request)
             except RequestError as error:
                 refusal = refusal or error
                 if route is self._by_name.get(request.model) and not isinstance(error, ModelNotAvailable):
@@ -118,14 +118,17 @@ class Routes:
         return self.knowing(_nothing_missing).resolve(request, model)
 
     def _candidates(self, name: str) -> list[Route]:
-        """The route of that name, then every route with an alias that covers it, in the table's order."""
+        return self._spelled(name)[1]
+
+    def _spelled(self, name: str) -> tuple[str, list[Route]]:
+        """The spelling that is known, and the route of that name, then those with an alias that covers it, in order."""
         for spelled in spellings(name):
             exact = (self._by_name.get(spelled), self._by_name.get(without_variant(spelled)))
             named = [route for route in exact if route][:1]
             covering = [route for route in self._routes if any(_covers(alias, spelled) for alias in route.aliases)]
             if found := [*named, *(route for route in covering if route not in named)]:
-                return found
-        return []
+                return spelled, found
+        return name, []
 
     def _require_available(self, route: Route, request: ImageRequest) -> None:
         """Raises ModelNotAvailable or InvalidRequest when no provider that can be asked can honour the request."""

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import boto3
 
+from imagegate.deployment import Deployment
 from imagegate.local.front_door import FUNCTION_URL, FrontDoor
 from imagegate.local.ministack.process import MiniStackError, MiniStackProcess
 from imagegate.local.origin_policy import OriginGuard, OriginPolicy, parse_origins
@@ -24,7 +25,7 @@ from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.stack.settings import LONG_HOLD_PORT, StackSettings
 from imagegate.local.stack.watchdog import Watchdog
 from imagegate.local.state_folder import TO_ACCEPT, FolderInUse, StateFolder
-from imagegate.settings import upstream_secrets_path
+from imagegate.settings import of_stage, upstream_secrets_path
 
 DEFAULT_STAGE = "dev"
 """The template's default for its parameter Stage."""
@@ -168,12 +169,14 @@ class Stack:
         self._running.callback(logger.removeHandler, handler)
 
     def _set_secrets(self) -> None:
-        """Give the functions credentials for the stand-ins; one that is set already stays as it is."""
+        """Give the functions credentials for the stand-ins; one that is set already stays. Note which are set."""
         stage = self.settings.parameters.get("Stage", DEFAULT_STAGE)
         ssm, path = self.client("ssm"), upstream_secrets_path(stage)
         for name, value in (self.settings.stand_ins.secrets if self.settings.stand_ins else {}).items():
             with contextlib.suppress(ssm.exceptions.ParameterAlreadyExists):
                 ssm.put_parameter(Name=f"{path}/{name}", Value=value, Type="SecureString")
+        deployment = Deployment(of_stage(stage, self.outputs, local=True), self.client)
+        deployment.pushed_routes.note_secret_names(deployment.secrets.names())
 
     def _take_ports(self) -> None:
         """Take the configured port for the front door, and for the others the ports used last, so that URLs stay valid.

@@ -111,7 +111,7 @@ def _body_with_pictures(model: type[BaseModel], /, **example: Any) -> RequestBod
 
 
 _MODEL = openai_models.render_model(
-    next(iter(registry.routes())),
+    next(route for route in registry.routes() if route.model == "flux"),
     lambda target: {"available": True, "missing_secrets": [], "expected_seconds": 4.0, "slow_seconds": 9.0},
 )
 DOCUMENTED = {
