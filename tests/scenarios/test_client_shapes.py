@@ -269,7 +269,7 @@ def test_a3_a_field_has_its_effect_under_the_names_of_peers(
     ("fields", "unused"),
     [
         ({"loras": [{"path": "x"}]}, ("loras",)),
-        ({"frame_count": 9, "scheduler": "DDIM"}, ("frame_count", "scheduler")),
+        ({"frames": 9, "scheduler": "DDIM"}, ("frames", "scheduler")),
         ({"extra_body": {"whatever": 1}}, ("whatever",)),
         ({"resolution": "high"}, ("resolution",)),
         ({"seed": 1, "random_seed": 2}, ("random_seed",)),

@@ -18,6 +18,7 @@ BATCHES = Limits(
     1000,
     images_per_call=4,
     input_images=2,
+    supports_masks=True,
     capabilities=frozenset({"seed", "steps"}),
 )
 

@@ -25,7 +25,18 @@ def able_routes() -> Routes:
     """One model that takes every field, and pictures to edit or to vary."""
     able = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 32_000, capabilities=frozenset(DEMANDS), steps_maximum=500)
     return Routes(
-        [Route("flux", (Target("alpha", "schnell", replace(able, input_images=16, supports_variations=True)),))]
+        [
+            Route(
+                "flux",
+                (
+                    Target(
+                        "alpha",
+                        "schnell",
+                        replace(able, input_images=16, supports_masks=True, supports_variations=True),
+                    ),
+                ),
+            )
+        ]
     )
 
 

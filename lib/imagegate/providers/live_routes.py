@@ -119,9 +119,9 @@ class LiveRoutes(Routes):
         """The route of that name or alias."""
         return self._current().find(name)
 
-    def working_from(self, pictures: int, *, prompted: bool) -> list[str]:
-        """The models that take so many pictures to work from, with a prompt or without."""
-        return self._current().working_from(pictures, prompted=prompted)
+    def working_from(self, pictures: int, *, prompted: bool, masked: bool = False) -> list[str]:
+        """The models that take so many pictures to work from, with a prompt or without, with a mask or without."""
+        return self._current().working_from(pictures, prompted=prompted, masked=masked)
 
     def resolve(self, request: ImageRequest, model: str = "") -> Route:
         """The route for `request`, by the table that it was accepted with. Raises what `Routes.resolve` raises."""

@@ -71,6 +71,8 @@ class OpenAICompatConfig:
     """Pictures that `/images/edits` takes; 0: there is no such path."""
     edits: Literal["form", "json"] = "form"
     """How `/images/edits` takes the pictures: as OpenAI's form, or as JSON with data URLs (xAI)."""
+    masks: bool = True
+    """Whether edits take a mask. Edits as JSON take none."""
     variations: bool = False
     """Whether there is `/images/variations`."""
     empty_is_refusal: bool = False
@@ -98,6 +100,7 @@ class OpenAICompatConfig:
             expected_seconds=self.expected_seconds,
             requests_per_minute=self.requests_per_minute or None,
             input_images=self.input_images,
+            supports_masks=self.masks and self.edits == "form" and self.input_images > 0,
             supports_variations=self.variations,
             compresses={"output_format", "output_compression"} <= set(self.takes),
             capabilities=frozenset(get_args(Capability)).intersection(self.takes),

@@ -7,6 +7,7 @@ servers answer with a task (docs/protocols/openai-compatible.md#tasks). What dif
 """
 
 import base64
+import json
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -172,8 +173,12 @@ def build_request(
         return HttpRequest("POST", url, headers, json=fields, timeout=timeout)
     if config.edits == "json":
         return HttpRequest("POST", url, headers, json={**fields, **_references(upstream_request)}, timeout=timeout)
-    form = {name: str(value) for name, value in fields.items() if value != "" and name not in NOT_IN_FORMS}
+    form = {name: _form_text(value) for name, value in fields.items() if value != "" and name not in NOT_IN_FORMS}
     return HttpRequest("POST", url, headers, form=form, files=_files(upstream_request), timeout=timeout)
+
+
+def _form_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _references(upstream_request: UpstreamRequest) -> dict[str, Any]:

@@ -122,6 +122,8 @@ PICTURE = InputImage("inputs/a", "image/png")
         ({"background": "opaque", "quality": "hd", "style": "vivid", "moderation": "low"}, []),
         ({"inputs": (PICTURE,)}, []),
         ({"inputs": (PICTURE, PICTURE)}, ["image"]),
+        ({"inputs": (PICTURE,), "mask": PICTURE}, ["mask"]),
+        ({"frame_count": 4, "svg": {"model": "m"}}, []),
         ({"inputs": (PICTURE,), "messages": ()}, ["image"]),
         ({"inputs": (PICTURE,), "messages": (Message(" \n"),)}, ["image"]),
     ],
@@ -136,6 +138,10 @@ def test_what_cannot_be_honoured_and_must_not_be_passed_over(changes: dict[str, 
         ({}, ()),
         ({"quality": "hd", "style": "vivid", "moderation": "low"}, ("style", "moderation")),
         ({"quality": "auto", "background": "auto", "moderation": "auto"}, ()),
+        (
+            {"frame_count": 4, "frame_duration_ms": 50, "svg": {"model": "m"}, "prompt_rewriter": False},
+            ("frame_count", "frame_duration_ms", "svg", "prompt_rewriter"),
+        ),
         ({"size": Size(1024, 768)}, ()),
         ({"size": Size(1000, 700)}, ("size",)),
         ({"ratio": (16, 9)}, ()),
@@ -300,6 +306,14 @@ def test_who_brings_pictures_is_told_where_to_go_with_them(
     refused = refusal(table(flux=DRAWS, **others), **changes)
     assert refused.message == f"No provider of the model 'flux' can {message}."
     assert (refused.param, refused.remedy) == ("image", remedy)
+
+
+def test_who_brings_a_mask_is_told_where_it_is_taken() -> None:
+    masks = table(flux=EDITS, paints=replace(EDITS, supports_masks=True))
+    refused = refusal(masks, inputs=(PICTURE,), mask=PICTURE)
+    assert (refused.param, refused.remedy) == ("mask", "Use one of: paints.")
+    assert masks.resolve(replace(request("paints"), inputs=(PICTURE,), mask=PICTURE)).targets
+    assert masks.working_from(1, prompted=True, masked=True) == ["paints"]
 
 
 def test_one_able_provider_makes_a_model_able_and_is_the_only_one_asked() -> None:

@@ -74,6 +74,19 @@ def test_openai_gets_what_gpt_image_takes_and_nothing_else() -> None:
     }
 
 
+NEW_FIELDS: dict[str, Any] = {
+    "complexity": "high", "frame_count": 4, "frame_duration_ms": 80, "svg": {"model": "m"}, "prompt_rewriter": False
+}  # fmt: skip
+
+
+def test_openais_newest_fields_are_passed_through_in_json_and_in_forms() -> None:
+    wire = sent("openai", UpstreamRequest(request(**NEW_FIELDS), "gpt-image-2.6-flare")).json
+    assert {name: wire[name] for name in NEW_FIELDS} == NEW_FIELDS
+    form = sent("openai", UpstreamRequest(request(**NEW_FIELDS), "gpt-image-2.6-flare", inputs=(PNG,))).form
+    texts = {"frame_count": "4", "frame_duration_ms": "80", "svg": '{"model": "m"}', "prompt_rewriter": "false"}
+    assert {name: form[name] for name in texts} == texts
+
+
 def test_openai_chooses_what_the_caller_left_out() -> None:
     assert sent("openai", UpstreamRequest(request(), "gpt-image-2")).json == {"model": "gpt-image-2", "prompt": "a cat"}
 

@@ -97,7 +97,8 @@ def test_what_differs_between_servers_is_in_their_limits() -> None:
     openai, yandex, together = map(registry.limits_of, ("openai", "yandex-ai-studio", "together"))
     assert {entry.completion for entry in (openai, yandex, together)} == {CompletionMode.SYNC}
     assert (openai.input_images, yandex.input_images, together.input_images) == (16, 0, 0)
-    assert openai.capabilities == {"quality", "background", "moderation"}
+    animated = {"frame_count", "frame_duration_ms", "svg", "prompt_rewriter", "complexity"}
+    assert openai.capabilities == {"quality", "background", "moderation", "input_fidelity"} | animated
     assert yandex.capabilities == frozenset()
     assert together.capabilities == {"seed", "steps", "negative_prompt"}
     assert (openai.steps_maximum, together.steps_maximum) == (None, 4)
@@ -147,3 +148,8 @@ def test_yandexart_clients_are_served_by_its_successor_which_reports_what_it_ign
         registry.routes().resolve(replace(sent, lenient=False))
     [real] = registry.routes().resolve(replace(sent, model="yandex-art-legacy")).targets
     assert ignored(sent, real.limits) == ()
+
+
+def test_masks_are_taken_by_forms_only() -> None:
+    taking = {name for name in registry.provider_names() if registry.limits_of(name).supports_masks}
+    assert taking == {"openai", "azure-openai"}

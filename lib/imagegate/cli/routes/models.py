@@ -62,7 +62,13 @@ def _stop(state: RoutesState, target: Any) -> str:
 
 def _can(route: Route) -> list[str]:
     described = describe_route(route)
-    names = {"edits": "edits", "variations": "variations", "seed": "seed", "negative_prompt": "negative prompt"}
+    names = {
+        "edits": "edits",
+        "masks": "masks",
+        "variations": "variations",
+        "seed": "seed",
+        "negative_prompt": "negative prompt",
+    }
     found = [text for name, text in names.items() if described[name]]
     steps = described["steps_maximum"]
     return [*found, *([f"steps to {steps}"] if steps else []), f"{described['prompt_characters']} characters"]

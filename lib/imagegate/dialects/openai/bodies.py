@@ -3,13 +3,14 @@
 Contract: docs/protocols/openai-images.md#generations and docs/protocols/gradio-spaces.md#g4f-requests.
 """
 
+import json
 import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from imagegate.dialects.cleaning import allow_empty
-from imagegate.dialects.parsing import Line, Prompt, Text
+from imagegate.dialects.parsing import Line, Prompt, Text, parse_document
 from imagegate.dialects.shapes import (
     LARGEST_SIDE,
     RATIO_PATTERN,
@@ -20,6 +21,7 @@ from imagegate.dialects.shapes import (
     parse_size,
 )
 from imagegate.dialects.webhook_field import FormWebhook
+from imagegate.domain.errors import RequestError
 from imagegate.domain.request.geometry import Size
 
 LONGEST_DEADLINE = 24 * 3600.0
@@ -67,6 +69,21 @@ def _name(value: Any) -> Any:
 
 _NAME = BeforeValidator(_name)
 _WORD = BeforeValidator(_word)
+
+
+def _passed_object(value: Any) -> Any:
+    """The object, which forms have as JSON. Raises ValueError for a large one: it is stored with the request."""
+    try:
+        document = parse_document(value.encode()) if isinstance(value, str) else value
+    except RequestError:
+        raise ValueError("must be a JSON object") from None
+    if isinstance(document, dict) and len(json.dumps(document)) > _LARGEST_OBJECT:
+        raise ValueError(f"must have at most {_LARGEST_OBJECT} characters of JSON")
+    return document
+
+
+_LARGEST_OBJECT = 2000
+PassedObject = Annotated[dict[str, Any], BeforeValidator(_passed_object)]
 
 
 def _when(name: str, given: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +139,12 @@ class GenerationsBody(BaseModel):
     background: Annotated[Literal["transparent", "opaque", "auto"] | None, _WORD] = None
     moderation: Annotated[Literal["low", "auto"] | None, _WORD] = None
     complexity: Annotated[Literal["low", "medium", "high"] | None, _WORD] = None
+    frame_count: Annotated[int, Field(ge=2, le=16)] | None = Field(None, description="Of an animation.")
+    frame_duration_ms: Annotated[int, Field(ge=1, le=60_000)] | None = None
+    svg: PassedObject | None = Field(None, description="For vector graphics, as OpenAI has it.")
+    prompt_rewriter: bool | Annotated[Text, Field(max_length=200)] | PassedObject | None = Field(
+        None, description="As the upstream has it."
+    )
     provider: Annotated[Annotated[Line, Field(max_length=200)] | None, _NAME] = Field(
         None, description="Use only this provider."
     )

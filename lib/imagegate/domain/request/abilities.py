@@ -21,6 +21,7 @@ def describe_limits(limits: Limits) -> dict[str, Any]:
         "seed_maximum": limits.seed_maximum if "seed" in limits.capabilities else None,
         "steps_maximum": limits.steps_maximum,
         "input_images": limits.input_images,
+        "masks": limits.supports_masks,
         "variations": limits.supports_variations,
     }
 
@@ -43,6 +44,7 @@ def describe_route(route: Route) -> dict[str, Any]:
         "steps_maximum": max(limits.steps_maximum or 0 for limits in every) or None,
         "input_images": max(limits.input_images for limits in every),
         "edits": any(limits.input_images for limits in every),
+        "masks": any(limits.supports_masks for limits in every),
         "variations": any(limits.supports_variations for limits in every),
         "partial_images": 0,
     }

@@ -9,7 +9,7 @@ from imagegate.domain.request.request import ImageRequest
 
 DEMANDS: tuple[Demand, ...] = get_args(Demand)
 HINTS: tuple[Hint, ...] = get_args(Hint)
-_NEUTRAL_VALUES = {"quality": {"auto", "standard"}, "background": {"auto", "opaque"}, "moderation": {"auto"}}
+_NEUTRAL_VALUES = {"quality": ("auto", "standard"), "background": ("auto", "opaque"), "moderation": ("auto",)}
 """Values that ask for nothing in particular."""
 _SAME_RATIO = 1.02
 """Deviation of the aspect ratio that is not reported."""
@@ -24,6 +24,8 @@ def unsupported(request: ImageRequest, limits: Limits) -> list[str]:
         found.append("prompt")
     if request.inputs and not limits.works_from(len(request.inputs), prompted=bool(request.prompt.strip())):
         found.append("image")
+    if request.mask and not limits.supports_masks:
+        found.append("mask")
     if request.background == "transparent" and "background" not in limits.capabilities:
         found.append("background")
     return found
@@ -31,7 +33,7 @@ def unsupported(request: ImageRequest, limits: Limits) -> list[str]:
 
 def ignored(request: ImageRequest, limits: Limits) -> tuple[str, ...]:
     """Fields that the upstream ignores or only approximates; the answer names them."""
-    wished = [name for name in HINTS if getattr(request, name) not in ({None} | _NEUTRAL_VALUES.get(name, set()))]
+    wished = [name for name in HINTS if getattr(request, name) not in (None, *_NEUTRAL_VALUES.get(name, ()))]
     ignored_fields: list[str] = [name for name in wished if name not in limits.capabilities]
     if request.size and limits.size_for(request) != request.size:
         ignored_fields.append("size")

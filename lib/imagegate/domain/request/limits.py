@@ -9,7 +9,18 @@ from imagegate.domain.request.request import ImageRequest
 
 Demand = Literal["seed", "steps", "guidance", "negative_prompt"]
 """Fields that change the picture: a provider that does not honour one is not asked."""
-Hint = Literal["quality", "style", "background", "moderation", "complexity", "input_fidelity"]
+Hint = Literal[
+    "quality",
+    "style",
+    "background",
+    "moderation",
+    "complexity",
+    "input_fidelity",
+    "frame_count",
+    "frame_duration_ms",
+    "svg",
+    "prompt_rewriter",
+]
 """Fields that are reported when they were not honoured."""
 Capability = Literal[Demand, Hint]
 """Optional fields of `ImageRequest` that not every provider honours."""
@@ -49,6 +60,8 @@ class Limits:
     """Submissions a minute that the upstream accepts; `None`: no limit."""
     input_images: int = 0
     """Input pictures that one submission may have for an edit; 0: the upstream does not edit."""
+    supports_masks: bool = False
+    """An edit may have a mask, which says what of the picture is to change."""
     supports_variations: bool = False
     """It makes variations of one input picture, without a prompt."""
     recovers_submissions: bool = False

@@ -1,7 +1,8 @@
 """The request of a caller, independent of its API."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from imagegate.domain.request.geometry import Size
 
@@ -52,6 +53,13 @@ class ImageRequest:
     moderation: str | None = None
     complexity: str | None = None
     input_fidelity: str | None = None
+    frame_count: int | None = None
+    """Of an animation."""
+    frame_duration_ms: int | None = None
+    svg: Mapping[str, Any] | None = None
+    """OpenAI's object for vector graphics, as it came."""
+    prompt_rewriter: bool | str | Mapping[str, Any] | None = None
+    """Whether or how the upstream rewrites the prompt, as it came."""
     inputs: tuple[InputImage, ...] = ()
     """Pictures to edit (with a prompt) or to vary (without)."""
     mask: InputImage | None = None

@@ -116,6 +116,8 @@ def _too_long(route: Route, request: ImageRequest) -> InvalidRequest:
 
 def _remedy(field: str, route: Route) -> str:
     """What to do about a field that no provider of the route can honour as it is."""
+    if field == "mask":
+        return "Leave it out."
     most = max(target.limits.steps_maximum or 0 for target in route.targets)
     if field == "steps" and most:
         return f"Ask for at most {most}, or for another model."

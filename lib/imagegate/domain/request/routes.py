@@ -64,13 +64,16 @@ class Routes:
             return next(iter(candidates), None)
         return next(filter(self.is_available, candidates), candidates[0])
 
-    def working_from(self, pictures: int, *, prompted: bool) -> list[str]:
-        """The models that accept so many input pictures, with a prompt or without; if any are available, only those."""
-        able = [route for route in self._routes if any(_works_from(route, pictures, prompted=prompted))]
+    def working_from(self, pictures: int, *, prompted: bool, masked: bool = False) -> list[str]:
+        """The models that accept so many input pictures, with a prompt or without, with a mask or without.
+
+        If any of them are available, only those.
+        """
+        able = [route for route in self._routes if any(_works_from(route, pictures, prompted, masked))]
         available = [
             route.model
             for route in able
-            if any(not self.missing_secrets(target) for target in _works_from(route, pictures, prompted=prompted))
+            if any(not self.missing_secrets(target) for target in _works_from(route, pictures, prompted, masked))
         ]
         return available or [route.model for route in able]
 
@@ -100,7 +103,7 @@ class Routes:
                 if route is self._by_name.get(request.model) and not isinstance(error, ModelNotAvailable):
                     break  # a model that is here by that name decides itself
         assert refusal
-        if refusal.param == "image" and not isinstance(refusal, ModelNotAvailable):
+        if refusal.param in ("image", "mask") and not isinstance(refusal, ModelNotAvailable):
             refusal.remedy = self._where_to_with_pictures(request)
         elif refusal.param in ("background", *DEMANDS) and (able := self._able(request)):
             refusal.remedy = f"Leave it out, or use one of: {', '.join(able)}."
@@ -152,17 +155,21 @@ class Routes:
 
     def _available_models(self, request: ImageRequest) -> str:
         if request.inputs:
-            models = self.working_from(len(request.inputs), prompted=bool(request.prompt.strip()))
+            models = self._working_from(request)
             models = [model for model in models if self.is_available(self._by_name[model])]
         else:
             models = [route.model for route in self._routes if self.is_available(route)]
         return f"Use one of: {', '.join(models)}." if models else "No model that can do it is."
 
+    def _working_from(self, request: ImageRequest) -> list[str]:
+        prompted, masked = bool(request.prompt.strip()), request.mask is not None
+        return self.working_from(len(request.inputs), prompted=prompted, masked=masked)
+
     def _where_to_with_pictures(self, request: ImageRequest) -> str:
-        pictures, prompted = len(request.inputs), bool(request.prompt.strip())
-        if able := self.working_from(pictures, prompted=prompted):
+        if able := self._working_from(request):
             return f"Use one of: {', '.join(able)}."
-        editing = [] if prompted else self.working_from(pictures, prompted=True)
+        prompted = bool(request.prompt.strip())
+        editing = [] if prompted else self.working_from(len(request.inputs), prompted=True)
         if editing:
             return f"Say in a prompt what to do to it (POST /v1/images/edits), with one of: {', '.join(editing)}."
         return "No model here does."
@@ -181,8 +188,9 @@ def _narrowed(route: Route, request: ImageRequest) -> Route:
     return route.narrowed(request.provider) if request.provider else route
 
 
-def _works_from(route: Route, pictures: int, *, prompted: bool) -> list[Target]:
-    return [target for target in route.targets if target.limits.works_from(pictures, prompted=prompted)]
+def _works_from(route: Route, pictures: int, prompted: bool, masked: bool) -> list[Target]:
+    able = [target for target in route.targets if target.limits.works_from(pictures, prompted=prompted)]
+    return [target for target in able if target.limits.supports_masks or not masked]
 
 
 def _nothing_missing(target: Target) -> Sequence[str]:

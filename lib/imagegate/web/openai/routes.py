@@ -114,7 +114,8 @@ def _generate_from_pictures(
     upload: Upload,
 ) -> Response:
     inputs, mask, bodies = describe_inputs(upload)
-    able = services.routes.working_from(len(inputs), prompted=kind is openai_requests.EditsBody)
+    prompted, masked = kind is openai_requests.EditsBody, mask is not None
+    able = services.routes.working_from(len(inputs), prompted=prompted, masked=masked)
     generation = openai_requests.build_generation_request(
         kind,
         upload.fields,

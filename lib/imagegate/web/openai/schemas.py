@@ -75,9 +75,14 @@ class CapabilitiesSchema(Schema):
     moderation: bool
     complexity: bool
     input_fidelity: bool
+    frame_count: bool
+    frame_duration_ms: bool
+    svg: bool
+    prompt_rewriter: bool
     steps_maximum: int | None
     input_images: int
     edits: bool
+    masks: bool
     variations: bool
     partial_images: int
 
@@ -99,6 +104,7 @@ class TargetSchema(Schema):
     seed_maximum: int | None
     steps_maximum: int | None
     input_images: int
+    masks: bool
     variations: bool
 
 

@@ -65,8 +65,8 @@ def test_sizes(body: dict[str, Any], size: Size | None) -> None:
 
 
 def test_fields_without_effect_are_named() -> None:
-    generation = parse(frame_count=2, resolution="high", audio=None, api_key="x", proxy="", whatever=[1], svg={}, n=1)
-    assert generation.request.unused_fields == ("frame_count", "api_key", "whatever", "resolution")
+    generation = parse(frame_rate=2, resolution="high", audio=None, api_key="x", proxy="", whatever=[1], svg={}, n=1)
+    assert generation.request.unused_fields == ("frame_rate", "api_key", "whatever", "resolution")
 
 
 @pytest.mark.parametrize(

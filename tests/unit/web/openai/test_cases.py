@@ -25,6 +25,7 @@ GPT = Limits(
     32_000,
     images_per_call=4,
     input_images=16,
+    supports_masks=True,
     capabilities=frozenset({"quality", "background", "moderation"}),
 )
 ROUTES = Routes(
