@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from imagegate.domain.errors import Failure, FailureCode, SecretsUnreadable
+from imagegate.domain.errors import Failure, FailureCode, SecretsUnreadable, UpstreamError
+from imagegate.domain.operation.operation import State
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Submission, Ticket
 from imagegate.domain.request.geometry import Grid
@@ -131,3 +132,43 @@ def test_while_credentials_cannot_be_read_no_provider_is_judged_and_none_is_aske
         assert step.next == "submit"
     world.submit(operation.id)
     assert [attempt.provider for attempt in world.now(operation).attempts] == ["alpha"]
+
+
+QUOTA = 3000.0
+"""Seconds, longer than an operation's deadline."""
+
+
+def quota_used_up() -> UpstreamError:
+    return UpstreamError(Failure(FailureCode.RATE_LIMITED, "GPU quota exceeded, retry in 0:50:00", QUOTA))
+
+
+def test_a_pause_beyond_the_deadline_ends_the_operation_with_the_upstreams_words() -> None:
+    one = World()
+    one.alpha.submissions, one.beta.submissions = [quota_used_up()], [quota_used_up()]
+    operation = one.begun()
+    step = one.submit(operation.id)
+    while step.next == "submit":
+        step = one.submit(operation.id)
+    ended = one.now(operation)
+    assert (ended.state, step.next) == (State.FAILED, "done")
+    assert ended.failure == quota_used_up().failure
+    assert one.clock.now() < operation.deadline - 600
+
+
+def test_another_provider_is_asked_during_such_a_pause() -> None:
+    one = World()
+    one.alpha.submissions, one.beta.submissions = [quota_used_up()], [failing(FailureCode.RATE_LIMITED, 10)]
+    operation = one.begun()
+    step = one.submit(operation.id)
+    while step.next == "submit":
+        step = one.submit(operation.id)
+    assert (one.now(operation).state, step.next, step.wait) == (State.RUNNING, "wait", 10)
+
+
+def test_a_pause_that_ends_before_the_deadline_is_waited_for() -> None:
+    one = world()
+    one.alpha.submissions = [failing(FailureCode.RATE_LIMITED, 40)]
+    operation = one.begun()
+    one.submit(operation.id)
+    step = one.submit(operation.id)
+    assert (one.now(operation).state, step.next) == (State.RUNNING, "wait")

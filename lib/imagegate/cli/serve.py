@@ -37,7 +37,13 @@ LongHoldPort = Annotated[
     ),
 ]
 StateDir = Annotated[Path, typer.Option(help="Folder for operations and pictures.", file_okay=False)]
-Live = Annotated[bool, typer.Option("--live", help="Use the real upstreams, not the stand-ins.")]
+Live = Annotated[
+    bool,
+    typer.Option(
+        "--live",
+        help="Use the real upstreams, not the stand-ins. The secret HF_TOKEN makes the Spaces' quota yours.",
+    ),
+]
 Keys = Annotated[bool, typer.Option("--keys", help="Ask for API keys, as a deployment does.")]
 Latency = Annotated[float, typer.Option(help="Seconds a stand-in takes for a picture.", min=0, max=3600)]
 CorsOrigins = Annotated[

@@ -67,14 +67,14 @@ class ServeScreen:
         self._out.print(*_addresses(base_url, long_hold_url), sep="\n")
         self._out.print("\n[bold]Try it[/]")
         self._out.print(f"  {_generate(base_url)}", markup=False)
-        self._out.print(f"  {_curl(base_url, routes[0][0], keys)}", markup=False)
+        self._out.print(f"  {_curl(base_url, _model_to_try(routes), keys)}", markup=False)
         self._out.print()
         self._out.print(*_models(routes, stand_ins), sep="\n")
         if routes_file:
             self._out.print(f"Routes: {routes_file} is read again whenever it changes.", markup=False)
         elif table.version:
             self._out.print(f"Routes: version {table.version}, which was pushed.", markup=False)
-        self._out.print(_truth(live))
+        self._out.print(_truth(live, self._state_dir))
         self._out.print(*(_closed(first_key, self._state_dir) if keys else _OPEN), sep="\n")
         self._out.print(f"Ctrl-C ends it. State and logs are in {self._state_dir}/.\n", style="dim")
 
@@ -115,6 +115,15 @@ def _generate(base_url: str) -> str:
     return f'{command()} generate{where} "a red fox in the snow"'
 
 
+def _model_to_try(routes: list[tuple[str, list[str]]]) -> str:
+    """The first model of the user's own, or one that needs no key."""
+    from imagegate.providers import registry
+
+    builtin = {route.model for route in registry.routes()}
+    models = [model for model, _ in routes]
+    return next((model for model in models if model not in builtin), "flux" if "flux" in models else models[0])
+
+
 def _curl(base_url: str, model: str, keys: bool) -> str:
     key = ' -H "Authorization: Bearer $IMAGEGATE_API_KEY"' if keys else ""
     body = f'{{"model": "{model}", "prompt": "a red fox in the snow"}}'
@@ -129,9 +138,13 @@ def _models(routes: list[tuple[str, list[str]]], stand_ins: frozenset[str]) -> I
         yield f"{model:{width}}  {', '.join(names)}"
 
 
-def _truth(live: bool) -> str:
+def _truth(live: bool, state_dir: Path) -> str:
     if live:
-        return "\nPictures come from the real upstreams."
+        secret = escape(f"{command()} secrets set HF_TOKEN{local_options(state_dir)}")
+        return (
+            "\nPictures come from the real upstreams. The Spaces of [bold]flux[/] need no key, but make few pictures a "
+            f"day for each caller:\nwith a token of huggingface.co/settings/tokens the quota is yours ({secret})."
+        )
     return (
         "\n[yellow]Stand-ins[/] play the upstreams on this machine: they draw pictures from prompt and "
         "seed,\nand mark them as such. [bold]--live[/] uses the real ones."

@@ -11,7 +11,7 @@ from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import PollHistory
 from imagegate.domain.request.route import Route, Target
 from imagegate.domain.request.routes import Routes
-from imagegate.domain.timing.failover import Choice, choose
+from imagegate.domain.timing.failover import Choice, choose, pause_beyond
 from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import Admission, OperationStore
 from imagegate.usecases.update import UpdateWithRetry
@@ -87,11 +87,16 @@ class Submit:
         return operation, min((retry_at.get(slot, 0.0) for slot in operation.missing_slots), default=0.0)
 
     def _submit_slot(self, operation: Operation, route: Route, slot: int) -> tuple[Operation, float]:
-        """Submit one slot; returns likewise. A provider whose price exceeds the budget is skipped."""
+        """Submit one slot; returns likewise. A provider whose price exceeds the budget is skipped.
+
+        When every provider that is left has to pause until the deadline, as an upstream said, the operation fails now.
+        """
         over_budget = None
         while choice := self._choose(operation, route, slot):
             if choice.at > self.clock.now():
-                return operation, choice.at
+                attempts = [attempt for attempt in operation.counted_attempts if slot in attempt.slots]
+                refusal = pause_beyond(attempts, operation.deadline) if choice.at >= operation.deadline else None
+                return (self.outcomes.fail(operation, refusal), 0.0) if refusal else (operation, choice.at)
             try:
                 return self.submit_attempt(operation, choice.target, _batch(operation, choice.target, slot)), 0.0
             except QuotaExhausted as error:

@@ -53,6 +53,12 @@ def choose(route: Route, attempts: Sequence[Attempt], closed_until: Mapping[str,
     return best[2] if best else None
 
 
+def pause_beyond(attempts: Sequence[Attempt], deadline: float) -> Failure | None:
+    """The refusal of a provider that has named a pause which lasts until the deadline or longer; `None` for none."""
+    lasting = [attempt.failure for attempt in attempts if _free_again(attempt) >= deadline]
+    return next((failure for failure in reversed(lasting) if failure and failure.retry_after), None)
+
+
 def last_throttled(attempts: Sequence[Attempt], provider: str) -> Attempt | None:
     """The provider's last attempt if it was throttled; the next one replaces it."""
     tried = [attempt for attempt in attempts if attempt.provider == provider]

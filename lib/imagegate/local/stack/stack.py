@@ -1,6 +1,5 @@
 """The embedded stack: MiniStack with the project's template, the stand-in upstreams and the front door."""
 
-import contextlib
 import json
 import logging
 import socket
@@ -21,6 +20,7 @@ from imagegate.local.public_address import PublicAddress
 from imagegate.local.stack.deployment import Deployed, Deployer, DeploymentError
 from imagegate.local.stack.packaging import PackagingError
 from imagegate.local.stack.root_access import RootAccess
+from imagegate.local.stack.secrets import set_secrets
 from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.stack.settings import LONG_HOLD_PORT, StackSettings
 from imagegate.local.stack.watchdog import Watchdog
@@ -171,10 +171,7 @@ class Stack:
     def _set_secrets(self) -> None:
         """Give the functions credentials for the stand-ins; one that is set already stays. Note which are set."""
         stage = self.settings.parameters.get("Stage", DEFAULT_STAGE)
-        ssm, path = self.client("ssm"), upstream_secrets_path(stage)
-        for name, value in (self.settings.stand_ins.secrets if self.settings.stand_ins else {}).items():
-            with contextlib.suppress(ssm.exceptions.ParameterAlreadyExists):
-                ssm.put_parameter(Name=f"{path}/{name}", Value=value, Type="SecureString")
+        set_secrets(self.client("ssm"), upstream_secrets_path(stage), self.settings.stand_ins)
         deployment = Deployment(of_stage(stage, self.outputs, local=True), self.client)
         deployment.pushed_routes.note_secret_names(deployment.secrets.names())
 
