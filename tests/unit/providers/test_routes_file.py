@@ -1,9 +1,12 @@
 """A routes file extends and overrides models.toml; what is wrong in it is named with its line."""
 
 import json
+import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from imagegate.domain.request.request import ImageRequest, Message
@@ -188,6 +191,52 @@ def test_the_schema_takes_what_the_code_takes() -> None:
     protocols: list[str] = provider["properties"]["protocol"]["enum"]
     assert protocols == sorted(registry.PROTOCOLS)
     json.dumps(schema)
+
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def keys_of_the_page() -> dict[str, set[str]]:
+    """The keys of docs/routes-keys.md by the title of their section."""
+    sections = (DOCS / "routes-keys.md").read_text().split("\n## ")[1:]
+    return {text.partition("\n")[0]: set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) for text in sections}
+
+
+def test_every_key_of_the_schema_is_in_the_page_and_no_other() -> None:
+    schema = build_schema()
+    provider = schema["properties"]["providers"]["additionalProperties"]
+    model = schema["properties"]["models"]["additionalProperties"]["properties"]
+    of_protocols = {
+        each["if"]["properties"]["protocol"]["const"]: set(each["then"]["properties"]) for each in provider["allOf"]
+    }
+    own = set[str]().union(*of_protocols.values())
+    expected = {
+        "At the top": set(schema["properties"]),
+        "`[providers.NAME]`": set(provider["properties"]) - own,
+        "`[models.NAME]`": set(model),
+        "`[models.NAME.defaults]`": set(model["defaults"]["properties"]),
+    }
+    for name, keys in of_protocols.items():
+        if keys:
+            expected[f'`[providers.NAME]` with `protocol = "{name}"`'] = keys
+    assert keys_of_the_page() == expected
+    page = (DOCS / "routes-keys.md").read_text()
+    assert [name for name in registry.PROTOCOLS if f'"{name}"' not in page and f"`{name}`" not in page] == []
+
+
+EXAMPLES = re.findall(r"```toml\n(.*?)```", (DOCS / "routes.md").read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_examples_of_the_page_pass_the_check_and_another_readers_of_the_schema(text: str) -> None:
+    parse_routes(text)
+    jsonschema.validate(tomllib.loads(text), build_schema())
+
+
+def test_another_reader_of_the_schema_refuses_a_wrong_key() -> None:
+    [example] = EXAMPLES
+    with pytest.raises(jsonschema.ValidationError, match="rout"):
+        jsonschema.validate(tomllib.loads(example.replace("route =", "rout =")), build_schema())
 
 
 @pytest.mark.parametrize("kind", config_types().values())
