@@ -233,7 +233,7 @@ def test_a2_a_picture_elsewhere_is_told_where_it_belongs(gateway: Gateway, field
         ("DALLE-3", "flux"),
         ("dall-e3", "flux"),
         ("DALL·E 3", "flux"),
-        ("gpt-image-1-2025-04-15", "flux"),
+        ("gpt-image-1-2025-04-15", "gpt-image-2"),
         ("gpt-image-2-2026-04-21", "gpt-image-2"),
         ("openai:gpt-image-2", "gpt-image-2"),
         ("azure/gpt-image-2", "gpt-image-2"),

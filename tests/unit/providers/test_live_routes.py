@@ -168,6 +168,20 @@ def test_openais_names_are_passed_through_where_its_key_is_set(world: World, nam
     assert live.resolve(live.accept(replace(REQUEST, model="dall-e-3"))).model == "flux"
 
 
+@pytest.mark.parametrize(
+    ("name", "passed"),
+    [
+        ("gpt-image-2-2026-04-21", "gpt-image-2-2026-04-21"),
+        ("gpt-image-2:latest", "gpt-image-2"),
+        ("GPT Image 1.5", "gpt-image-1.5"),
+        ("openai:gpt-image-2", "gpt-image-2"),
+    ],
+)
+def test_openai_is_asked_for_the_name_that_it_knows(world: World, name: str, passed: str) -> None:
+    live = LiveRoutes(world.tables, lambda: frozenset({"OPENAI_API_KEY"}))
+    assert live.resolve(live.accept(replace(REQUEST, model=name))).targets[0].model == passed
+
+
 @pytest.mark.parametrize("names", [frozenset[str](), None])
 @pytest.mark.parametrize("name", OPENAIS)
 def test_openais_names_fall_back_to_flux_which_a_file_can_turn_off(

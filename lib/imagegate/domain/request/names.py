@@ -7,6 +7,7 @@ _BLANKS = re.compile(r"[\s_]+")
 _BRACKETS = re.compile(r"[\[\]()]")
 _MAKER = re.compile(r".*[/:]")
 _VARIANT = re.compile(r"-20\d\d-\d\d-\d\d$|[:@](free|latest)$|-free$")
+_TAG = re.compile(r"[:@](free|latest)$")
 _SIGNS = re.compile(r"[^a-z0-9*]")
 _MOST_SEGMENTS = 3
 """Of a name, from its end, that may be one with slashes for hyphens."""
@@ -36,6 +37,12 @@ def prefixes(start: str) -> tuple[str, ...]:
     literal = _literal(start)
     plain = _SIGNS.sub("", literal)
     return (start, literal, plain) if plain and "/" not in literal else (start, literal)
+
+
+def upstream_name(name: str, spelled: str) -> str:
+    """What a provider that takes any name is asked for: the spelling that is known, with its signs, without a tag."""
+    written = spelled if _SIGNS.search(spelled) else canonical_name(name)
+    return _TAG.sub("", written.strip())
 
 
 def without_variant(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from imagegate.domain.errors import InvalidRequest, ModelNotAvailable, RequestError, UnknownModel
 from imagegate.domain.request.capabilities import DEMANDS, unsupported
 from imagegate.domain.request.geometry import Size
-from imagegate.domain.request.names import prefixes, spellings, without_variant
+from imagegate.domain.request.names import prefixes, spellings, upstream_name, without_variant
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.request.route import Route, Target, with_capable_targets
 
@@ -97,10 +97,10 @@ class Routes:
             try:
                 narrowed = _narrowed(route, request)
                 self._require_available(narrowed, request)
-                return with_capable_targets(narrowed.for_name(name), request)
+                return with_capable_targets(narrowed.for_name(upstream_name(request.model, name)), request)
             except RequestError as error:
                 refusal = refusal or error
-                if route is self._by_name.get(request.model) and not isinstance(error, ModelNotAvailable):
+                if route is self._named(name) and not isinstance(error, ModelNotAvailable):
                     break  # a model that is here by that name decides itself
         assert refusal
         if refusal.param in ("image", "mask") and not isinstance(refusal, ModelNotAvailable):
@@ -126,12 +126,15 @@ class Routes:
     def _spelled(self, name: str) -> tuple[str, list[Route]]:
         """The spelling that is known, and the route of that name, then those with an alias that covers it, in order."""
         for spelled in spellings(name):
-            exact = (self._by_name.get(spelled), self._by_name.get(without_variant(spelled)))
-            named = [route for route in exact if route][:1]
+            exact = self._named(spelled)
+            named = [exact] if exact else []
             covering = [route for route in self._routes if any(_covers(alias, spelled) for alias in route.aliases)]
             if found := [*named, *(route for route in covering if route not in named)]:
                 return spelled, found
         return name, []
+
+    def _named(self, spelled: str) -> Route | None:
+        return self._by_name.get(spelled) or self._by_name.get(without_variant(spelled))
 
     def _require_available(self, route: Route, request: ImageRequest) -> None:
         """Raises ModelNotAvailable or InvalidRequest when no provider that can be asked can honour the request."""
