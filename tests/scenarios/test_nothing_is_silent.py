@@ -37,6 +37,10 @@ BY_PROVIDERS: Mapping[str, tuple[Any, str]] = {
     "moderation": ("low", "moderation"),
     "complexity": ("low", "complexity"),
     "input_fidelity": ("high", "input_fidelity"),
+    "frame_count": (13, "frame_count"),
+    "frame_duration_ms": (333, "frame_duration_ms"),
+    "svg": ({"model": "engraver"}, "svg"),
+    "prompt_rewriter": ("terse", "prompt_rewriter"),
 }
 BY_THE_GATEWAY: Mapping[str, tuple[Any, str]] = {
     # the field, a telling value, and what it changes of the operation
@@ -114,7 +118,8 @@ def sent_to(target: Target, request: ImageRequest) -> list[str]:
 def is_sent(name: str, value: Any, target: Target, request: ImageRequest) -> bool:
     found = sent_to(target, request)
     if name not in ("size", "aspect_ratio"):
-        return any(leaf.lower() == str(value) or (isinstance(value, str) and value in leaf) for leaf in found)
+        telling = next(leaves(value))
+        return any(leaf.lower() == telling or (isinstance(value, str) and value in leaf) for leaf in found)
     shape, plain = target.limits.size_for(request), replace(request, size=None, ratio=None)
     return found != sent_to(target, plain) or shape == target.limits.size_for(plain)
 
