@@ -1,0 +1,109 @@
+"""A burst of clients at a cold embedded stack: `make bench NAME=burst [N=32] [ROUNDS=3] [OTHER=<another checkout>]`.
+
+Each round starts `imagegate serve` on a new state folder and sends N different requests at once as soon as it accepts
+connections, so that every function starts cold. With OTHER, that checkout is served by its own code in turns with this
+one, on the packages of this environment, and the last line has the ratio of each pair of rounds.
+"""
+
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from imagegate.local.ports import listen
+
+ROOT = Path(__file__).parents[2]
+SERVE = "from imagegate.cli.main import app; app()"
+PATIENCE = 300.0
+"""Seconds for the start of a stack, and for each client."""
+
+
+@contextmanager
+def served(checkout: Path) -> Iterator[str]:
+    """A stack of that checkout that no request has reached; gives its URL."""
+    with listen(0) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as state:
+        options = ["--port", str(port), "--state-dir", state, "--latency", "0"]
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", SERVE, "serve", *options],
+            cwd=checkout,
+            env=os.environ | {"PYTHONPATH": str(checkout / "lib")},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            until = time.monotonic() + PATIENCE
+            while not _accepts(port):
+                assert process.poll() is None, f"{checkout} is not served"
+                assert time.monotonic() < until, f"{checkout} does not start"
+                time.sleep(0.02)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def picture(url: str, number: int) -> tuple[int, float]:
+    """One client's request and the redirects that it follows: the status, and the seconds that it took."""
+    began = time.monotonic()
+    body = {"model": "flux", "prompt": f"a cat, number {number}", "provider": "black-forest-labs"}
+    headers = {"user-agent": "python-requests/2.32"}
+    with httpx.Client(timeout=PATIENCE, follow_redirects=True, max_redirects=30, headers=headers) as client:
+        try:
+            status = client.post(f"{url}/v1/images/generations", json=body).status_code
+        except httpx.HTTPError:
+            status = 0
+    return status, time.monotonic() - began
+
+
+def burst(checkout: Path, n: int) -> dict[str, float]:
+    """One round: half and nearly all of the clients have an answer after so many seconds."""
+    with served(checkout) as url, ThreadPoolExecutor(n) as pool:
+        answers = list(pool.map(lambda number: picture(url, number), range(n)))
+    seconds = sorted(took for _, took in answers)
+    statuses = Counter(status for status, _ in answers)
+    last = seconds[min(n - 1, round(0.99 * n) - 1)]
+    return {"p50": statistics.median(seconds), "p99": last, "errors": n - statuses[200]}
+
+
+def main() -> None:
+    """Rounds in turns, then the last line."""
+    n, rounds, other = int(os.environ.get("N", "32")), int(os.environ.get("ROUNDS", "3")), os.environ.get("OTHER")
+    checkouts = {"this": ROOT} | ({"other": Path(other).resolve()} if other else {})
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in checkouts}
+    print(f"{n} clients at once at a cold stack, {rounds} rounds, seconds")
+    for _ in range(rounds):
+        for name, checkout in checkouts.items():
+            found[name].append(burst(checkout, n))
+            print(f"  {name:6} " + "  ".join(f"{what} {value:6.1f}" for what, value in found[name][-1].items()))
+    figures: dict[str, Any] = {"n": n}
+    for name, several in found.items():
+        figures[name] = {what: round(statistics.median(each[what] for each in several), 2) for what in ("p50", "p99")}
+        figures[name]["errors"] = sum(each["errors"] for each in several)
+    if other:
+        pairs = zip(found["this"], found["other"], strict=True)
+        figures["p99_ratio"] = round(statistics.median(ours["p99"] / theirs["p99"] for ours, theirs in pairs), 3)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
