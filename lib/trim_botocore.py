@@ -16,6 +16,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
         {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"}
     ),
     "events": frozenset({"PutEvents"}),
+    "lambda": frozenset({"Invoke"}),
     # CreateBucket is called by no function: boto3 takes from it the address of a form for uploads.
     "s3": frozenset({"CreateBucket", "DeleteObjects", "GetObject", "PutObject"}),
     "sqs": frozenset({"ChangeMessageVisibility", "ReceiveMessage", "SendMessage"}),

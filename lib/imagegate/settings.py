@@ -21,6 +21,8 @@ class Settings:
     bucket: str = ""
     bus: str = ""
     state_machine_arn: str = ""
+    submit_function: str = ""
+    """The function that takes the steps of operations whose client waits; set for the functions that answer HTTP."""
     region: str = ""
     secrets_path: str = ""
     """SSM path of the upstreams' credentials."""
@@ -101,6 +103,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         bucket=_text(environment, "BUCKET"),
         bus=_text(environment, "BUS"),
         state_machine_arn=_text(environment, "STATE_MACHINE_ARN"),
+        submit_function=environment.get("SUBMIT_FUNCTION", ""),
         region=_text(environment, "AWS_REGION"),
         secrets_path=_text(environment, "SECRETS_PATH"),
         operation_days=_number(environment, "OPERATION_DAYS"),

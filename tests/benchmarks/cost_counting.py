@@ -109,7 +109,8 @@ class CountingProxy:
         caller = self.functions.get(key.group(1).decode() if key else "", "?")
         target = headers.get(b"x-amz-target", b"").decode()
         service, _, action = target.rpartition(".")
-        name = target or f"S3.{scope['method']}"
+        invoked = scope["path"].startswith("/2015-03-31/functions/")  # counted by the reports of its invocations
+        name = target or ("Lambda.Invoke" if invoked else f"S3.{scope['method']}")
         with self._lock:
             self._counts.calls[caller][name.removeprefix("DynamoDB_20120810.")] += 1
             units = self._counts.units[caller]
@@ -118,7 +119,7 @@ class CountingProxy:
                 units[kind] += amount  # type: ignore[assignment]
             elif service.startswith("AWSEvents"):
                 units["event"] += sum(math.ceil(len(entry["Detail"]) / 65_536) for entry in json.loads(body)["Entries"])
-            elif not target:
+            elif not target and not invoked:
                 units["s3_put" if scope["method"] in ("PUT", "POST") else "s3_get"] += 1
 
     def _units(self, action: str, asked: Any, answered: Any, done: bool) -> tuple[str, float]:

@@ -161,15 +161,15 @@ class Bench:
     def _settle(self, ids: list[str]) -> None:
         """Until every workflow has ended, then until the bus has carried what there is to tell."""
         states, arn = self.stack.client("stepfunctions"), self.stack.outputs["StateMachineArn"]
-        for operation_id in ids:
-            execution = arn.replace(":stateMachine:", ":execution:") + f":{operation_id}"
+        for name in (name for name in self._executions() if name[:20] in ids):
+            execution = arn.replace(":stateMachine:", ":execution:") + f":{name}"
             while (status := states.describe_execution(executionArn=execution)["status"]) == "RUNNING":
                 time.sleep(0.3)
-            assert status == "SUCCEEDED", f"{operation_id} {status}"
+            assert status == "SUCCEEDED", f"{name} {status}"
         until = time.monotonic() + 30
         while self.proxy.events < 3 * len(ids) and time.monotonic() < until:
             time.sleep(0.2)
-        for operation_id in () if self.case.waits else ids:
+        for operation_id in () if self.case.waits else ids:  # that of a client that waited has ended
             answer = self.http.get(f"{self.stack.base_url}/v1/operations/{operation_id}").json()
             assert answer["state"] == "succeeded", answer
 

@@ -205,7 +205,7 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
         lambda client, names: client("stepfunctions").start_execution(
             stateMachineArn=names.machine, name="least-privilege", input="not JSON"
         ),
-        {*FRONTS, "IntakeFunction", "SweepFunction"},
+        {*FRONTS, "IntakeFunction", "SubmitFunction", "SweepFunction"},
     ),
     "read the workflow's history": (
         lambda client, names: client("stepfunctions").list_executions(stateMachineArn=names.machine),
@@ -230,6 +230,12 @@ MAY: dict[str, tuple[Probe, set[str]]] = {
     "call a function": (
         lambda client, names: client("lambda").invoke(FunctionName=names.of["FailFunction"], Payload=b"{}"),
         set(),
+    ),
+    "have a step taken": (
+        lambda client, names: client("lambda").invoke(
+            FunctionName=names.of["SubmitFunction"], InvocationType="DryRun", Payload=b"{}"
+        ),
+        WAITING,
     ),
     "change a function": (
         lambda client, names: client("lambda").update_function_configuration(

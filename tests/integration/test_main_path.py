@@ -73,7 +73,8 @@ def test_the_machinery_did_it(
 ) -> None:
     # No other test of this stack uses this model: its provider counts as slow, so that Submit leaves its job to Poll.
     body = {"model": "yandex-art-legacy", "prompt": "[delay 3s] behind the scenes"}
-    document = requests.post(f"{stack.base_url}/v1/images/generations", json=body).json()
+    leaving = {"user-agent": "a-client-that-may-leave/1.0"}
+    document = requests.post(f"{stack.base_url}/v1/images/generations", json=body, headers=leaving).json()
     operation_id = document["operation_id"]
 
     arn = stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{operation_id}"
@@ -101,6 +102,24 @@ def test_the_machinery_did_it(
         "Image Generation Succeeded",
     ]
     assert len({event["detail"]["event_id"] for event in events}) == 3
+
+
+def test_a_client_that_waits_needs_no_execution(stack: Stack, aws: Callable[[str], Any]) -> None:
+    # Its job is polled by steps that the requests of the client have taken.
+    with openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key="x") as client:
+        answer = client.images.generate(
+            model="flux-2-max", prompt="[delay 9s] no machinery", response_format="b64_json"
+        )
+    assert answer.data
+    assert opened(base64.b64decode(answer.data[0].b64_json or "")).size
+    operation_id = (answer.model_extra or {})["operation_id"]
+    shown = requests.get(f"{stack.base_url}/v1/operations/{operation_id}").json()
+    assert shown["state"] == "succeeded"
+    assert [attempt["state"] for attempt in shown["attempts"]] == ["done"]
+    arn = stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{operation_id}"
+    states = aws("stepfunctions")
+    with pytest.raises(states.exceptions.ExecutionDoesNotExist):
+        states.describe_execution(executionArn=arn)
 
 
 def test_when_one_space_fails_the_other_makes_the_picture(stack: Stack) -> None:

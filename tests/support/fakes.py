@@ -93,7 +93,7 @@ class MemoryStore:
     def _registered(self, operation: Operation, registration: Registration) -> BodyClaim:
         now, arrival, seen = self.read_claim(operation.claim or ""), registration.arrival, registration.seen
         together = now.candidates and arrival.in_burst_with(now.candidates[-1].begun_at) and not arrival.retry_count
-        if now.version != seen.version and not together:
+        if now.version != seen.version and (registration.unread or not together):
             raise BodyClaimChanged(operation.claim)
         left = [each for each in now.candidates if each.operation_id not in registration.superseded]
         new = Candidate(operation.id, arrival.at, arrival.at, arrival.retry_count)
@@ -373,6 +373,16 @@ class MemoryWorkflow:
         if not self.refuses and (operation_id, run) not in self.runs:
             self.runs.append((operation_id, run))
         return not self.refuses
+
+
+@dataclass
+class MemorySteps:
+    """Remembers the steps that were to be taken without an execution: operation, last poll, number of polls."""
+
+    taken: list[tuple[str, float, int]] = field(default_factory=list)
+
+    def take(self, operation_id: str, last_poll_at: float = 0.0, poll_count: int = 0) -> None:
+        self.taken.append((operation_id, last_poll_at, poll_count))
 
 
 @dataclass

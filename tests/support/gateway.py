@@ -27,6 +27,7 @@ from support.fakes import (
     MemoryImages,
     MemoryLatencies,
     MemoryRequestRate,
+    MemorySteps,
     MemoryStore,
     MemoryWorkflow,
     no_aws,
@@ -60,6 +61,8 @@ class Gateway:
     store: MemoryStore = field(default_factory=MemoryStore)
     images: MemoryImages = field(default_factory=MemoryImages)
     workflow: MemoryWorkflow = field(default_factory=MemoryWorkflow)
+    steps: MemorySteps | None = None
+    """`None`: every operation has an execution."""
     latencies: MemoryLatencies = field(default_factory=MemoryLatencies)
     routes: Routes = field(default_factory=lambda: routes("alpha", "beta"))
     hold_seconds: float = 25
@@ -102,6 +105,7 @@ class Gateway:
             usage_ledger=self.store,
             images=self.images,
             workflow=self.workflow,
+            steps=self.steps,
             latencies=self.latencies,
             routes=self.routes,
             secret_names=lambda: None,

@@ -21,6 +21,7 @@ from support.fakes import (
     MemoryImages,
     MemoryLatencies,
     MemoryRequestRate,
+    MemorySteps,
     MemoryStore,
     MemoryTelemetry,
     MemoryWorkflow,
@@ -49,6 +50,8 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     images: MemoryImages = field(default_factory=MemoryImages)
     workflow: MemoryWorkflow = field(default_factory=MemoryWorkflow)
+    steps: MemorySteps | None = None
+    """`None`: every operation has an execution."""
     latencies: MemoryLatencies = field(default_factory=lambda: MemoryLatencies(trained=True))
     admission: MemoryAdmission = field(default_factory=MemoryAdmission)
     telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
@@ -81,6 +84,7 @@ class World:
             claims=self.store,
             images=self.images,
             workflow=self.workflow,
+            steps=self.steps,
             latencies=self.latencies,
             admission=self.admission,
             telemetry=self.telemetry,
@@ -115,6 +119,11 @@ class World:
     def submit(self, operation_id: str, run: str = "run", without_expansion: str = "") -> Step:
         """One run of the state Submit."""
         return self.deployment.submit(operation_id, self._invocation(run), without_expansion)
+
+    def direct_step(self, operation_id: str, last_poll_at: float = 0.0, poll_count: int = 0) -> Step:
+        """One invocation of `submit` without an execution."""
+        event = {"id": operation_id, "looked_at": last_poll_at, "looks": poll_count}
+        return self.deployment.direct_step(operation_id, self.deployment.direct_invocation(event, 900_000))
 
     def expand(self, operation_id: str) -> Step:
         """One run of the state Expand."""

@@ -62,6 +62,7 @@ CALLS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "transact_write_items": ("dynamodb", {"TransactItems": [{"Put": PUT}], "ClientRequestToken": "t"}),
     "update_item": ("dynamodb", {"TableName": "t", "Key": KEY, "UpdateExpression": "ADD a :b"}),
     "put_events": ("events", {"Entries": [{"Source": "imagegate", "Detail": "{}", "EventBusName": "bus"}]}),
+    "invoke": ("lambda", {"FunctionName": "f", "InvocationType": "Event", "Payload": b"{}"}),
     "create_bucket": ("s3", {"Bucket": "pictures"}),
     "delete_objects": ("s3", {"Bucket": "pictures", "Delete": {"Objects": [{"Key": "k"}], "Quiet": True}}),
     "get_object": ("s3", OBJECT),

@@ -80,12 +80,13 @@ class DynamoDBClaims:
 def registration_write(table: str, operation: Operation, registration: Registration) -> dict[str, Any]:
     """The part of a transaction that adds a new operation to the claim of its body.
 
-    Its condition fails when an operation was added since the claim was read, unless by a request of the same burst.
+    Its condition fails when an operation was added since the claim was read, unless by a request of the same burst; of
+    a claim that was not read, when there is one.
     """
     arrival, seen = registration.arrival, registration.seen
     unchanged = "version = :seen" if seen.version else "attribute_not_exists(version)"
     values: dict[str, Any] = {":seen": _number(seen.version)} if seen.version else {}
-    if not arrival.retry_count:
+    if not arrival.retry_count and not registration.unread:
         unchanged += " OR latest_at BETWEEN :from AND :to"
         values |= {":from": _number(arrival.at - BURST), ":to": _number(arrival.at + BURST)}
     superseded = {f"#old{at}": _PREFIX + each for at, each in enumerate(registration.superseded)}

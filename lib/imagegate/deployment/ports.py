@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from imagegate.adapters.ssm_secrets import SsmSecrets
     from imagegate.adapters.webhook_targets import WebhookTargets
     from imagegate.ports.messaging import EventBus, Receivers, WebhookKey, WebhookSender
-    from imagegate.ports.runtime import Clock, Telemetry, Workflow
+    from imagegate.ports.runtime import Clock, Steps, Telemetry, Workflow
     from imagegate.ports.storage import (
         Admission,
         ApiKeys,
@@ -190,6 +190,14 @@ class AwsPorts:
         from imagegate.adapters.step_functions_workflow import StepFunctionsWorkflow
 
         return StepFunctionsWorkflow(self._client("stepfunctions"), self.settings.state_machine_arn)
+
+    @cached_property
+    def steps(self) -> Steps | None:
+        """Steps without an execution; `None` for functions that have none taken."""
+        from imagegate.adapters.lambda_steps import LambdaSteps
+
+        function = self.settings.submit_function
+        return LambdaSteps(self._client("lambda"), function) if function else None
 
     @cached_property
     def bus(self) -> EventBus:

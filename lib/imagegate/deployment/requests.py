@@ -33,6 +33,9 @@ class Requests(Shared):
     @cached_property
     def api(self) -> Callable[[Any, Any], dict[str, Any]]:
         """The HTTP API, as a function of API Gateway's event and Lambda's context."""
+        from imagegate.web.fastapi_import import import_fastapi
+
+        import_fastapi()  # before anything else does
         from imagegate.web.app import create_app
         from imagegate.web.lambda_handler import lambda_handler
 
@@ -77,6 +80,7 @@ class Requests(Shared):
             starts_within=math.inf if settings.long_hold else STARTS_WITHIN,
             cors_origins=settings.cors_origins,
             studio=settings.studio,
+            steps=self.steps,
         )
 
     @cached_property
@@ -152,6 +156,7 @@ class Requests(Shared):
             clock=self.clock,
             deadline=self.settings.deadline_seconds,
             expands=self.settings.expands,
+            steps=self.steps,
         )
 
     @cached_property

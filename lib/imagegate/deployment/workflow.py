@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from imagegate.domain.request.limits import Limits
     from imagegate.ports.upstreams import Expander, Http, PictureCodec, PictureSigner, ProviderFor
     from imagegate.providers.live_routes import LiveProviders
+    from imagegate.workflow.direct_step import DirectStep
     from imagegate.workflow.driver import Driver
     from imagegate.workflow.expand import Expand
     from imagegate.workflow.fail import Fail
@@ -67,6 +68,24 @@ class Workflow(Shared):
             update=self.update_with_retry,
             clock=self.clock,
         )
+
+    def direct_invocation(self, event: Mapping[str, Any], remaining_milliseconds: int) -> Invocation:
+        """The invocation of `submit` without an execution. Lambda may deliver an event twice: each has its own name."""
+        import secrets
+
+        from imagegate.domain.operation.outcome import PollHistory
+        from imagegate.workflow.next_step import Invocation
+
+        name = f"{event['id']}-direct-{secrets.token_hex(8)}"
+        ends_at = self.clock.now() + remaining_milliseconds / 1000
+        return Invocation(name, ends_at, PollHistory(event.get("looked_at", 0.0), event.get("looks", 0)))
+
+    @cached_property
+    def direct_step(self) -> DirectStep:
+        """A step without an execution."""
+        from imagegate.workflow.direct_step import DirectStep
+
+        return DirectStep(submit=self.submit, workflow=self.workflow)
 
     @cached_property
     def poll(self) -> Poll:

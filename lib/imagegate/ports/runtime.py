@@ -29,6 +29,17 @@ class Workflow(Protocol):
         """
 
 
+class Steps(Protocol):
+    """Has steps taken without an execution, which would keep the time until the next one."""
+
+    def take(self, operation_id: str, last_poll_at: float = 0.0, poll_count: int = 0) -> None:
+        """Have the operation submitted or polled now, in another function; returns without waiting for it.
+
+        `last_poll_at`: time of the poll before, in seconds since the epoch; 0: there was none. `poll_count`: how many
+        there were. Does not raise for an error that will pass, because `sweep` restarts the operation when it is due.
+        """
+
+
 class Telemetry(Protocol):
     """Metrics for the operator of the deployment; never a prompt."""
 

@@ -10,6 +10,7 @@ from imagegate.domain.errors import Conflict, KeyReused, TooLarge
 from imagegate.domain.operation.account import Account
 from imagegate.domain.operation.coalescing import (
     Arrival,
+    BodyClaim,
     BodyClaimChanged,
     Claim,
     Claimed,
@@ -26,7 +27,7 @@ from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.request.route import Route
 from imagegate.domain.request.routes import Routes
 from imagegate.domain.webhooks.webhook import RequestedWebhook, Webhook
-from imagegate.ports.runtime import Clock, Workflow
+from imagegate.ports.runtime import Clock, Steps, Workflow
 from imagegate.ports.storage import OperationStore
 from imagegate.usecases.find_repeated import FindRepeated
 from imagegate.usecases.webhook_choice import ResolveWebhook
@@ -51,6 +52,8 @@ class GenerationRequest:
     """Of the canonical body."""
     coalesce: bool = False
     """True for synchronous APIs, whose clients repeat a body without marking it as a retry."""
+    client_waits: bool = False
+    """True when the caller will surely be in one request after another until the operation has ended."""
     arrived_at: float = 0.0
     """When API Gateway received the request, in seconds since the epoch; 0 for now."""
     retry_count: int = 0
@@ -97,9 +100,13 @@ class Start:
     """Seconds that an operation may take when its GenerationRequest has no deadline."""
     expands: bool = False
     """True where prompts can be expanded."""
+    steps: Steps | None = None
+    """`None` where every operation has an execution."""
 
     def __call__(self, generation: GenerationRequest, principal: Principal) -> Started:
         """Write the operation, reserve what it may use of the key's limits, start its workflow, and return it.
+
+        If its client waits, its first step is taken without an execution.
 
         Raises what `check` raises, RateLimited or KeyReused before anything is written. Once it is written the
         operation will run: if the workflow cannot be started now, `sweep` starts it.
@@ -108,9 +115,9 @@ class Start:
         accepted = self.check(generation, principal)
         limits = principal.key.limits if principal.key else UNLIMITED
         over = None
-        for _ in range(_RACES):
+        for race in range(_RACES):
             made = self._build_operation(generation, principal.owner, accepted)
-            found, registration = self._find_by_body(generation, made)
+            found, registration = self._find_by_body(generation, made, first=not race)
             if found:
                 return Started(found, resumes_wait=True, found=True)
             operation, reservation = reserve(made, limits)
@@ -123,7 +130,9 @@ class Start:
                     return Started(existing, found=True)
                 over = claimed.claim.operation_id
             else:
-                if not self.workflow.start(operation.id, run=operation.id):
+                if operation.by_client and self.steps:
+                    self.steps.take(operation.id)
+                elif not self.workflow.start(operation.id, run=operation.id):
                     self._leave_to_sweep(operation)
                 return Started(operation)
         raise Conflict(f"too many identical requests at once ({generation.digest})")
@@ -151,12 +160,17 @@ class Start:
         return Accepted(route, webhook, account)
 
     def _find_by_body(
-        self, generation: GenerationRequest, made: Operation
+        self, generation: GenerationRequest, made: Operation, *, first: bool
     ) -> tuple[Operation | None, Registration | None]:
-        """The operation that the body repeats, or how to register a new one; neither when the body makes no claim."""
+        """The operation that the body repeats, or how to register a new one; neither when the body makes no claim.
+
+        `first`: nearly every body is new, so the first registration is tried without reading the claim.
+        """
         if not has_body_claim(made):
             return None, None
         arrival = Arrival(generation.arrived_at or self.clock.now(), generation.retry_count)
+        if first and not arrival.retry_count:
+            return None, Registration(arrival, BodyClaim(), unread=True)
         return self.find_repeated(made.claim or "", arrival)
 
     def _find_by_key(self, generation: GenerationRequest, claim: Claim) -> Operation | None:
@@ -194,6 +208,8 @@ class Start:
             deadline=now + (generation.deadline or self.deadline),
             due_at=now + _START_GRACE,
             account=accepted.account,
+            # A receiver of webhooks waits as well, and makes no requests.
+            by_client=(self.steps is not None and generation.client_waits and accepted.webhook is None) or None,
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -27,42 +26,20 @@ from imagegate.domain.timing.long_poll import (
 )
 from imagegate.domain.wait_pass import WaitPass
 from imagegate.web.http import fits, to_response, to_response_at_any_size
+from imagegate.web.preferences import Preferences, parse_preferences
 from imagegate.web.wait_services import TooManyBytes, WaitServices, pictures_gone
 
 if TYPE_CHECKING:
     from imagegate.usecases.start import Started
 
-_WAIT = re.compile(r"\bwait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Preferences:
-    """The caller's preferences about waiting (RFC 7240)."""
-
-    wait: int | None = None
-    """Seconds for which the request may be held."""
-    respond_async: bool = False
-    """True to answer 202 with the operation instead of a redirect to the wait route."""
-
-    def applied(self, hold: float) -> dict[str, str]:
-        """The header `Preference-Applied` of a request that may be held for `hold` seconds."""
-        honoured = ["respond-async"] if self.respond_async else []
-        if self.wait is not None:
-            honoured.append(f"wait={min(self.wait, int(hold))}")
-        return {"preference-applied": ", ".join(honoured)} if honoured else {}
-
-
-def parse_preferences(request: Request) -> Preferences:
-    """Parse every `Prefer` header of the request; unknown preferences are ignored, as the RFC requires."""
-    header = ",".join(request.headers.getlist("prefer"))
-    wait = _WAIT.search(header)
-    return Preferences(int(wait[1]) if wait else None, "respond-async" in header.lower())
-
-
 BASE_OF_API = "/api"
 """A base URL of the same routes (web/paths.py), which API Gateway passes to the api function."""
 _TICK = 0.001
 """Seconds. The clock counts from 1970, so its precision does not show shorter sleeps."""
+SHORTEST_DRIVING_HOLD = 5.0
+"""Seconds of a hold from which the client's requests are there nearly all of the time."""
+_BETWEEN_HOPS = 0.5
+"""Seconds before a request in which no other one may have been there to have a step taken."""
 RETRY_AFTER = 30
 """Seconds; above 60, some clients use their own short backoff instead (docs/protocols/openai-images.md#retries)."""
 
@@ -100,15 +77,23 @@ class LongPoll:
             unheld = replace(self, preferences=replace(self.preferences, wait=None))
             return unheld._respond(NextMove.GIVE_UP, operation)
         first_poll = self.services.first_poll_delay(operation) if limit and not operation.done else 0.0
+        stepped = began - _BETWEEN_HOPS
+        step = self.services.next_step(operation, max(stepped, operation.updated_at))
         while True:
             held = clock.now() - began
             hold = min(limit, self._hold_while_untouched(operation, began))
             move = next_move(operation.done, held, hold, self.hop, self.client)
             if move is not NextMove.HOLD:
                 return self._respond(move, operation)
-            clock.sleep(max(min(pause(held, first_poll - held), hold - held), _TICK))
-            last = clock.now() - began >= hold
+            look = pause(clock.now() - stepped, first_poll - held)
+            clock.sleep(max(min(look, hold - held, step.at - clock.now()), _TICK))
+            if step.at <= clock.now() and not operation.done:
+                self.services.take_step(operation, step)
+                stepped = step.at
+            last, known = clock.now() - began >= hold, operation.version
             operation = self.services.read(operation.id, operation.owner, consistent=last)
+            if stepped >= step.at or operation.version != known:
+                step = self.services.next_step(operation, max(stepped, operation.updated_at))
 
     @property
     def _may_hand_over(self) -> bool:
@@ -215,6 +200,17 @@ def wait_for_started(
         waiting=_waiting_of(request),
         counted=started.found,
     ).wait(started.operation)
+
+
+def will_wait(request: Request, services: WaitServices) -> bool:
+    """True when the caller of a synchronous API will surely be in one request after another until its picture is there.
+
+    A client that may not follow redirects leaves after its POST.
+    """
+    if services.hold_seconds < SHORTEST_DRIVING_HOLD or parse_preferences(request).respond_async:
+        return False
+    client = _client(request, services)
+    return client.follows or client.repeats or not services.redirects
 
 
 def arrived_at(request: Request) -> float:

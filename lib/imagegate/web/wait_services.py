@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import Gone
 from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.request.limits import CompletionMode
 from imagegate.domain.request.routes import Routes
+from imagegate.domain.timing.client_steps import ClientSteps, StepTime
 from imagegate.domain.timing.latency import Histogram
 from imagegate.domain.timing.schedule import Outlook, first_poll_delay, outlook
 from imagegate.domain.wait_pass import WaitPass, cost_of
-from imagegate.ports.runtime import Clock
+from imagegate.ports.runtime import Clock, Steps
 from imagegate.ports.storage import Claims, ImageStore, Latencies, RequestRate
 from imagegate.usecases.links import HopLinks, Links, PictureLinks
 from imagegate.usecases.read import Read
@@ -54,6 +56,8 @@ class WaitServices:
     """Whether `/` is the studio."""
     most_bytes: float = math.inf
     """Bytes of an operation's pictures that this function can put into an answer."""
+    steps: Steps | None = None
+    """`None` where every operation has an execution."""
 
     def outlook(self, operation: Operation) -> Outlook:
         """When the operation is likely to end, by the times that such jobs have taken."""
@@ -64,6 +68,25 @@ class WaitServices:
         """Seconds from now before which polling the operation is not worthwhile."""
         histogram, started_at = self._latency_of(operation)
         return max(0.0, first_poll_delay(histogram) - (self.clock.now() - started_at))
+
+    def next_step(self, operation: Operation, after: float) -> StepTime:
+        """The operation's next step later than `after` (seconds since the epoch) that its client has to have taken."""
+        if self.steps is None or not operation.by_client or operation.done:
+            return StepTime(math.inf)
+        streams = {
+            target.provider
+            for target in self.routes.route_of(operation.request, operation.model).targets
+            if target.limits.completion is CompletionMode.STREAM
+        }
+        return ClientSteps(
+            lambda attempt: self.latencies.get(attempt.provider, attempt.model),
+            lambda attempt: attempt.provider in streams,
+        ).next_after(operation, after)
+
+    def take_step(self, operation: Operation, step: StepTime) -> None:
+        """Have the step taken now."""
+        if self.steps and operation.by_client:
+            self.steps.take(operation.id, step.last_poll_at, step.poll_count)
 
     def _latency_of(self, operation: Operation) -> tuple[Histogram, float]:
         """The times that jobs like the operation's take, and when its job began."""

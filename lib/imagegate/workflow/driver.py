@@ -8,7 +8,15 @@ from imagegate.domain.timing.schedule import LONGEST_WAIT
 from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import OperationStore
 from imagegate.usecases.update import UpdateWithRetry
-from imagegate.workflow.next_step import POLL_ANY_TIME, Invocation, Planner, PollNotBefore, Step
+from imagegate.workflow.next_step import (
+    DIRECT_INLINE_LIMIT,
+    INLINE_LIMIT,
+    POLL_ANY_TIME,
+    Invocation,
+    Planner,
+    PollNotBefore,
+    Step,
+)
 from imagegate.workflow.outcomes import Outcomes
 from imagegate.workflow.upstream_poller import UpstreamPoller
 
@@ -19,6 +27,8 @@ _INLINE_RESERVE = 720.0
 SWEEP_MARGIN = 4 * _MAX_INLINE
 """Seconds past the planned poll before `sweep` assumes that the execution is dead: an invocation may poll inline,
 die, and be repeated."""
+_CLIENT_MARGIN = 120.0
+"""Seconds past the planned poll before `sweep` assumes that the client has left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +89,10 @@ class Driver:
         until = min(self.clock.now() + _MAX_INLINE, invocation.ends_at - _INLINE_RESERVE)
         while not operation.done and not operation.missing_slots and self.clock.now() < until:
             polled = history != NOT_POLLED
-            wait = self.planner.inline_delay(operation, invocation.execution, poll_not_before, polled=polled)
+            limit = INLINE_LIMIT if invocation.direct is None else DIRECT_INLINE_LIMIT
+            wait = self.planner.inline_delay(
+                operation, invocation.execution, poll_not_before, polled=polled, limit=limit
+            )
             if wait is None:
                 break
             self.clock.sleep(wait)
@@ -116,10 +129,15 @@ class Driver:
         """What the workflow does next; see `Planner.next_step`. Before a wait, `sweep` is postponed."""
         step = self.planner.next_step(operation, invocation.execution, poll_not_before, submit_not_before)
         if step.next == "wait":
-            self._postpone_sweep(operation, step.wait)
+            self._postpone_sweep(operation, step.wait, invocation)
         return step
 
-    def _postpone_sweep(self, operation: Operation, wait: int) -> None:
-        """Move `due_at` past the planned poll. Far enough to do it seldom: a write costs as much as a poll."""
-        if operation.due_at < self.clock.now() + wait + SWEEP_MARGIN / 2:
-            self.update(operation, lambda current: replace(current, due_at=0), sweep_after=2 * wait + SWEEP_MARGIN)
+    def _postpone_sweep(self, operation: Operation, wait: int, invocation: Invocation) -> None:
+        """Move `due_at` past the planned poll. Far enough to do it seldom: a write costs as much as a poll.
+
+        Less far where a client drives the operation, because clients leave.
+        """
+        margin, further = (SWEEP_MARGIN, wait) if invocation.direct is None else (_CLIENT_MARGIN, 0)
+        if operation.due_at < self.clock.now() + wait + margin / 2:
+            sweep_after = wait + further + margin
+            self.update(operation, lambda current: replace(current, due_at=0), sweep_after=sweep_after)

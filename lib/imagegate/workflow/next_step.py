@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.outcome import PollHistory
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.timing.schedule import (
     FIRST_POLL,
@@ -28,9 +29,11 @@ MIN_WAIT_SHARE = 1 / 10
 """Minimum wait, as a share of the operation's age, when its providers are throttled, its stream cannot be opened or
 its picture cannot be fetched. In a day that makes (1 + log(86,400 * share)) / share rounds of at most 44 events with
 four providers, so the history stays below 5,000 events."""
-_INLINE_LIMIT = 12.0
+INLINE_LIMIT = 12.0
 """Seconds in which a function of 512 MB costs as much as returning to the workflow: three transitions ($0.000075) and
 one invocation."""
+DIRECT_INLINE_LIMIT = 5.0
+"""Seconds, in a step without an execution: its client has the next one taken, at a hundredth of the price."""
 _INLINE_LIMIT_UNTRAINED = 5.0
 """Seconds, while the expected duration is a guess."""
 _MIN_INLINE_WAIT = 0.3
@@ -146,18 +149,25 @@ class Planner:
         return min(waits, default=shortest)
 
     def inline_delay(
-        self, operation: Operation, execution: str, poll_not_before: PollNotBefore, *, polled: bool = True
+        self,
+        operation: Operation,
+        execution: str,
+        poll_not_before: PollNotBefore,
+        *,
+        polled: bool = True,
+        limit: float = INLINE_LIMIT,
     ) -> float | None:
         """Seconds to sleep before the next inline poll; `None` when returning to the workflow is cheaper.
 
         `polled`: false right after a submission. A job whose duration is a guess then gets one early poll.
+        `limit`: seconds from which returning is cheaper.
         """
         now = self.clock.now()
         if not polled and any(map(self._ends_any_time, operation.attempts)):
             return FIRST_POLL
         wait = self.delay(operation, execution, poll_not_before, _MIN_INLINE_WAIT, _INLINE_POLL_PRICE)
-        soon = all(self._ends_soon(attempt) for attempt in operation.attempts if attempt.live)
-        return wait if soon and wait <= _INLINE_LIMIT and now < operation.deadline else None
+        soon = all(self._ends_soon(attempt, limit) for attempt in operation.attempts if attempt.live)
+        return wait if soon and wait <= limit and now < operation.deadline else None
 
     def lasts(self, attempt: Attempt) -> bool:
         """Whether the attempt's job is expected to last longer than it is polled inline."""
@@ -188,10 +198,10 @@ class Planner:
         submitted = attempt.state is AttemptState.SUBMITTED
         return submitted and is_guess(self.latencies.get(attempt.provider, attempt.model))
 
-    def _ends_soon(self, attempt: Attempt) -> bool:
+    def _ends_soon(self, attempt: Attempt, limit: float = INLINE_LIMIT) -> bool:
         histogram = self.latencies.get(attempt.provider, attempt.model)
         expected = expected_remaining(histogram, self.clock.now() - attempt.started_at)
-        return expected <= (_INLINE_LIMIT_UNTRAINED if is_guess(histogram) else _INLINE_LIMIT)
+        return expected <= (min(limit, _INLINE_LIMIT_UNTRAINED) if is_guess(histogram) else limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,3 +212,5 @@ class Invocation:
     """The name of the workflow execution, which owns the leases taken in this invocation."""
     ends_at: float
     """When Lambda stops the function, in seconds since the epoch."""
+    direct: PollHistory | None = None
+    """The polls so far, of a step without an execution: `execution` is then the name of this invocation alone."""

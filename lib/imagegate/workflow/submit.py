@@ -3,12 +3,12 @@
 Scenarios: tests/scenarios/test_submissions.py and test_paid_once.py.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted, RateLimited
 from imagegate.domain.operation.hook import is_hooked
 from imagegate.domain.operation.operation import Operation
-from imagegate.domain.operation.outcome import PollHistory
+from imagegate.domain.operation.outcome import NOT_POLLED, PollHistory
 from imagegate.domain.request.route import Route, Target
 from imagegate.domain.request.routes import Routes
 from imagegate.domain.timing.failover import Choice, choose, pause_beyond
@@ -16,7 +16,7 @@ from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import Admission, OperationStore
 from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.driver import SWEEP_MARGIN, Driver
-from imagegate.workflow.next_step import Invocation, Step
+from imagegate.workflow.next_step import POLL_ANY_TIME, Invocation, Step
 from imagegate.workflow.outcomes import Outcomes
 from imagegate.workflow.submit_attempt import SubmitAttempt
 
@@ -54,19 +54,25 @@ class Submit:
             operation, _ = self.driver.poll_jobs(operation, invocation, PollHistory(self.clock.now()))
             if operation.done or set(operation.missing_slots) <= missing:
                 return Step(operation_id, "done")  # the operation's own execution goes on
+        poll_not_before = POLL_ANY_TIME
+        if invocation.direct and operation.attempts:
+            operation, poll_not_before = self.driver.poll_jobs(operation, invocation, invocation.direct)
 
         def reopen(current: Operation) -> Operation:
             now = self.clock.now()
             if without_expansion:
                 message = f"The prompt could not be expanded ({without_expansion})."
                 current = current.without_expansion(Failure(FailureCode.INTERNAL, message))
+            if current.by_client and invocation.direct is None:
+                current = replace(current, by_client=None)  # this execution drives it from now on
             return current.reopen_lost(now).complete_if_done(now)
 
         operation = self.update(operation, reopen, sweep_after=SWEEP_MARGIN)
         operation, submit_not_before = self._submit_all(operation)
         if operation.done:
             return self.driver.settle_after_end(operation_id, operation, invocation)
-        operation, poll_not_before = self.driver.poll_inline(operation, invocation)
+        history = PollHistory(self.clock.now()) if poll_not_before else NOT_POLLED
+        operation, poll_not_before = self.driver.poll_inline(operation, invocation, poll_not_before, history)
         return self.driver.next_step(operation, invocation, poll_not_before, submit_not_before)
 
     def _submit_all(self, operation: Operation) -> tuple[Operation, float]:

@@ -104,6 +104,15 @@ def test_who_may_repeat_what_has_come_since_reads_again(
     assert claims.read_claim(CLAIM).version == 2
 
 
+def test_a_claim_that_was_not_read_must_not_be_there(store: DynamoDBOperations, claims: DynamoDBClaims) -> None:
+    unread = Registration(Arrival(NOW + 1), BodyClaim(), unread=True)
+    first = operation()
+    store.create(first, registration=unread)
+    with pytest.raises(BodyClaimChanged):  # though in a burst a request that has read it registers
+        store.create(operation(), registration=unread)
+    assert ids(claims.read_claim(CLAIM)) == {first.id}
+
+
 def test_superseded_operations_are_removed(store: DynamoDBOperations, claims: DynamoDBClaims) -> None:
     first, second = (register(store, BodyClaim(), seconds) for seconds in (0.0, 1.0))
     third = register(store, claims.read_claim(CLAIM), 9.0, 0, first.id)

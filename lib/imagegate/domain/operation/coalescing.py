@@ -113,6 +113,8 @@ class Registration:
     """The claim as it was read. BodyClaimChanged is raised if another request than one of the same burst changed it."""
     superseded: Sequence[str] = ()
     """Operations to remove from the claim: they answer no further request."""
+    unread: bool = False
+    """True when the claim was not read: BodyClaimChanged is raised if there is one."""
 
 
 def key_claim(owner: str, idempotency_key: str) -> str:

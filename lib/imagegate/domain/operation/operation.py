@@ -118,6 +118,8 @@ class Operation:
     failure: Failure | None = None
     account: Account | None = None
     """`None` when its API key has no limit that counts its usage."""
+    by_client: bool | None = None
+    """True while no execution drives it: the requests of the client that waits have each of its steps taken."""
 
     @property
     def done(self) -> bool:

@@ -23,7 +23,7 @@ from imagegate.usecases.start import GenerationRequest
 from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
 from imagegate.web.http import to_response
-from imagegate.web.long_polling import arrived_at, wait_for_started
+from imagegate.web.long_polling import arrived_at, wait_for_started, will_wait
 from imagegate.web.routing import PrincipalDep, ServicesDep, create_router
 from imagegate.web.services import Services
 from imagegate.web.uploads import Upload, describe_inputs, read_upload
@@ -140,7 +140,7 @@ def _start(
 ) -> Response:
     """Start the generation and wait for it. Raises RequestError with the caller's name of a field."""
     try:
-        started = start_for(principal, services, _with_headers(generation, request), bodies)
+        started = start_for(principal, services, _with_headers(generation, request, services), bodies)
     except RequestError as error:
         if error.param and error.param in generation.sent_names:
             error.call_param(generation.sent_names[error.param])
@@ -163,11 +163,12 @@ def _unsaid_format(request: Request) -> str:
     return "both" if _OPENAI_PACKAGE.match(agent) else "b64_json" if _AI_SDK.search(agent) else "url"
 
 
-def _with_headers(generation: GenerationRequest, request: Request) -> GenerationRequest:
+def _with_headers(generation: GenerationRequest, request: Request, services: Services) -> GenerationRequest:
     """Apply the headers: OpenAI's own clients count their retries, others may send an Idempotency-Key."""
     headers = header_texts(request, ("idempotency-key", DATA_LOGGING))
     generation = replace(
         generation,
+        client_waits=will_wait(request, services),
         arrived_at=arrived_at(request),
         retry_count=parse_retry_count(request.headers.get("x-stainless-retry-count", "0")),
         idempotency_key=parse_idempotency_key(headers.get("idempotency-key")),

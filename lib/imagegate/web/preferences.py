@@ -1,0 +1,32 @@
+"""What a caller prefers about waiting: the header `Prefer` (RFC 7240)."""
+
+import re
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+_WAIT = re.compile(r"\bwait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """The caller's preferences about waiting (RFC 7240)."""
+
+    wait: int | None = None
+    """Seconds for which the request may be held."""
+    respond_async: bool = False
+    """True to answer 202 with the operation instead of a redirect to the wait route."""
+
+    def applied(self, hold: float) -> dict[str, str]:
+        """The header `Preference-Applied` of a request that may be held for `hold` seconds."""
+        honoured = ["respond-async"] if self.respond_async else []
+        if self.wait is not None:
+            honoured.append(f"wait={min(self.wait, int(hold))}")
+        return {"preference-applied": ", ".join(honoured)} if honoured else {}
+
+
+def parse_preferences(request: Request) -> Preferences:
+    """Parse every `Prefer` header of the request; unknown preferences are ignored, as the RFC requires."""
+    header = ",".join(request.headers.getlist("prefer"))
+    wait = _WAIT.search(header)
+    return Preferences(int(wait[1]) if wait else None, "respond-async" in header.lower())

@@ -1,0 +1,208 @@
+"""A client that waits drives its operation: no execution does, until the client leaves or a step takes more."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from imagegate.domain.errors import FailureCode
+from imagegate.domain.operation.attempt import AttemptState
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.outcome import Check, Pending, Ticket
+from imagegate.domain.request.geometry import Grid
+from imagegate.domain.request.limits import CompletionMode, Limits
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.domain.request.route import Route
+from imagegate.domain.request.routes import Routes
+from imagegate.domain.timing.client_steps import POLL_PRICE, REPEAT
+from imagegate.usecases.start import GenerationRequest
+from support.fakes import MemoryLatencies, MemorySteps, ScriptedProvider, failing, routes
+from support.unrest import Killed, before
+from support.world import World, ready
+
+
+class Timed(ScriptedProvider):
+    """A provider whose jobs end at a moment; it remembers when it was asked."""
+
+    ends_at = 0.0
+    now: Callable[[], float]
+
+    def check(self, ticket: Ticket, hold_until: float) -> Check:
+        self.held_until.append(self.now())
+        if self.limits.completion is CompletionMode.STREAM:
+            return ready()  # read to its end
+        return ready() if self.now() >= self.ends_at else Pending()
+
+
+def waited_world(usually: float = 30.0, takes: float = 34.0) -> World:
+    """A world whose jobs usually take so long, and this time so long."""
+    latencies = MemoryLatencies(expected_seconds=usually)
+    for _ in range(200):
+        latencies.observe("alpha", "schnell", usually * 0.8, usually * 1.2)
+    world = World(steps=MemorySteps(), latencies=latencies)
+    world.alpha = Timed()
+    world.alpha.now, world.alpha.ends_at = world.clock.now, world.clock.now() + takes
+    world.__post_init__()
+    return world
+
+
+def begun(world: World, **changes: Any) -> Operation:
+    """An operation of a client that will wait, whose first step is to be taken."""
+    request = ImageRequest("flux", (Message("a cat"),), **changes)
+    operation = world.start(GenerationRequest(request, "openai_images", client_waits=True))
+    assert world.steps
+    assert world.steps.taken == [(operation.id, 0.0, 0)]
+    assert not world.workflow.runs
+    return operation
+
+
+def wait(world: World, operation: Operation, seconds: float = 1000.0) -> Operation:
+    """What the requests of a waiting client do, for so long: have each step taken when it is due."""
+    services, until, after = world.deployment.wait_services, world.clock.now() + seconds, world.clock.now()
+    while not (operation := world.now(operation)).done:
+        step = services.next_step(operation, max(after, operation.updated_at))
+        if step.at >= until:
+            break
+        world.clock.sleep(max(step.at - world.clock.now(), 0.0))
+        after = step.at
+        services.take_step(operation, step)
+        assert world.steps
+        world.direct_step(*world.steps.taken[-1])
+    return operation
+
+
+@pytest.mark.parametrize(("usually", "takes"), [(3, 3.3), (3, 9), (30, 34), (30, 90), (600, 700)])
+def test_a_client_that_waits_needs_no_execution(usually: float, takes: float) -> None:
+    world = waited_world(usually, takes)
+    operation = begun(world)
+    world.direct_step(operation.id)
+    ended = wait(world, operation)
+    assert ended.state is State.SUCCEEDED
+    assert not world.workflow.runs
+    assert len(world.alpha.submitted) == 1
+    late = world.clock.now() - world.alpha.ends_at
+    assert 0 <= late < max(2.0, takes / 10)
+    [(earliest, latest)] = world.latencies.seen[-1:]
+    assert earliest <= takes + 0.01 <= latest + 0.02, "the schedule learns from the last two polls"
+
+
+def test_a_client_that_leaves_is_followed_by_an_execution() -> None:
+    world = waited_world()
+    operation = begun(world)
+    step = world.direct_step(operation.id)
+    assert (step.next, world.workflow.runs) == ("wait", [])
+    operation = wait(world, operation, seconds=10)
+    assert world.now(operation).due_at <= world.clock.now() + 300, "sweep comes within minutes"
+    world.clock.sleep(300)
+    assert world.sweep() == 1
+    [(_, run)] = world.workflow.runs
+    ended = world.drive(operation, run)
+    assert (ended.state, ended.by_client, len(world.alpha.submitted)) == (State.SUCCEEDED, None, 1)
+
+
+def test_an_execution_takes_over_for_good() -> None:
+    world = waited_world()
+    operation = begun(world)
+    world.direct_step(operation.id)
+    world.submit(operation.id, "swept")
+    after = world.clock.now() + 5
+    assert world.deployment.wait_services.next_step(world.now(operation), after).at == float("inf")
+
+
+def test_a_step_that_fails_is_repeated_by_an_execution() -> None:
+    world = waited_world()
+    operation = begun(world)
+
+    def break_down() -> None:
+        raise RuntimeError("no table")
+
+    before(world.store, "get", break_down)
+    world.direct_step(operation.id)
+    assert world.workflow.runs == [(operation.id, operation.id)]
+    world.alpha.ends_at = 0
+    assert world.drive(operation, operation.id).state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("changes", [{"expand": True}, {"n": 2}])
+def test_what_takes_more_than_polls_gets_an_execution(changes: dict[str, Any]) -> None:
+    world = waited_world()
+    if "n" in changes:  # the second picture is throttled at both providers
+        world.alpha.submissions = [Ticket({"job": 1}), failing(FailureCode.RATE_LIMITED, 20)]
+        world.beta.submissions = [failing(FailureCode.RATE_LIMITED, 20)]
+    operation = begun(world, **changes)
+    world.direct_step(operation.id)
+    assert world.workflow.runs == [(operation.id, operation.id)]
+
+
+def test_a_failure_after_a_poll_is_followed_by_the_next_provider_at_once() -> None:
+    world = waited_world(takes=0)
+    world.alpha = ScriptedProvider(checks=[failing(FailureCode.UPSTREAM_FAILED)])
+    world.__post_init__()
+    world.beta.submissions = [ready()]
+    operation = begun(world)
+    world.direct_step(operation.id)
+    world.alpha.checks = [Pending()]
+    assert world.now(operation).attempts[-1].state is AttemptState.SUBMITTED
+
+
+def test_a_first_step_that_was_lost_is_taken_again() -> None:
+    world = waited_world()
+    operation = begun(world)
+    began = world.clock.now()
+    ended = wait(world, operation)
+    assert ended.state is State.SUCCEEDED
+    assert ended.attempts[0].started_at == began + REPEAT
+
+
+def test_a_submitter_that_died_is_noticed_by_its_client() -> None:
+    world = waited_world()
+    operation = begun(world)
+
+    def die() -> None:
+        raise Killed
+
+    before(world.alpha, "submit", die)
+    with pytest.raises(Killed):
+        world.direct_step(operation.id)
+    world.beta.submissions = [ready()]
+    ended = wait(world, operation)
+    assert ended.state is State.SUCCEEDED
+    assert [attempt.state for attempt in ended.attempts] == [AttemptState.UNKNOWN, AttemptState.DONE]
+
+
+def test_steps_taken_twice_at_once_submit_and_listen_once() -> None:
+    world = waited_world()
+    limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = limits
+    [route] = routes("alpha", "beta")
+    targets = tuple(replace(target, limits=limits) for target in route.targets)
+    world.routes = Routes([Route("flux", targets)])
+    world.__post_init__()
+    operation = begun(world)
+    before(world.alpha, "submit", lambda: world.direct_step(operation.id))
+    world.direct_step(operation.id)
+    assert len(world.alpha.submitted) == 1
+    before(world.alpha, "check", lambda: world.direct_step(operation.id))
+    ended = wait(world, operation)
+    assert (ended.state, len(world.alpha.held_until)) == (State.SUCCEEDED, 1)
+
+
+def test_the_client_polls_more_often_than_an_execution_and_politely() -> None:
+    world = waited_world(usually=600, takes=700)
+    operation = begun(world)
+    world.direct_step(operation.id)
+    wait(world, operation)
+    assert 3 <= len(world.alpha.held_until) <= 40
+    assert POLL_PRICE <= 1
+
+
+def test_an_overdue_operation_ends_while_its_client_waits() -> None:
+    world = waited_world(takes=10_000)
+    operation = begun(world)
+    world.direct_step(operation.id)
+    ended = wait(world, operation)
+    assert ended.state is State.FAILED
+    assert ended.failure
+    assert ended.failure.code is FailureCode.DEADLINE_EXCEEDED
+    assert world.clock.now() - ended.deadline < 1

@@ -1,0 +1,95 @@
+"""The requests of a waiting client have the steps of its operation taken, each once, from hop to hop."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from imagegate.domain.operation.attempt import Attempt, AttemptState
+from imagegate.domain.operation.operation import State
+from support.fakes import MemoryLatencies, MemorySteps
+from support.gateway import Answered, Gateway
+
+GENERATIONS = "/v1/images/generations"
+PROMPT = {"prompt": "a cat", "model": "flux"}
+OPENAI = "OpenAI/Python 3.52.0"
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway(steps=MemorySteps())
+
+
+def taken(gateway: Gateway) -> list[tuple[str, float, int]]:
+    assert gateway.steps
+    return gateway.steps.taken
+
+
+def submitted(gateway: Gateway) -> str:
+    """Have a job running, as the first step leaves it; returns the operation's id."""
+    [operation_id] = gateway.store.documents
+    found, now = gateway.store.get(operation_id), gateway.clock.now()
+    assert found
+    attempt = Attempt(
+        number=1, provider="alpha", model="schnell", slots=(0,), state=AttemptState.SUBMITTED, started_at=now
+    )
+    running = found.moved(State.RUNNING, now).with_attempt(attempt)
+    gateway.store.replace(replace(running, version=found.version + 1, updated_at=now))
+    return operation_id
+
+
+def test_a_wait_over_many_hops_takes_each_step_once(gateway: Gateway) -> None:
+    gateway.latencies = MemoryLatencies(expected_seconds=120, trained=True)
+    gateway.__post_init__()
+    answer: Answered = gateway.call("POST", GENERATIONS, PROMPT, user_agent=OPENAI)
+    operation_id = submitted(gateway)
+    for _ in range(12):
+        assert answer.status == 303
+        answer = gateway.call("GET", answer.headers["location"], user_agent=OPENAI)
+    assert not gateway.workflow.runs
+    assert taken(gateway)[0] == (operation_id, 0.0, 0)
+    polls = taken(gateway)[1:]
+    assert len(polls) > 5
+    assert [count for _, _, count in polls] == list(range(len(polls))), "none is left out, none is taken twice"
+    assert [last for _, last, _ in polls] == sorted(last for _, last, _ in polls)
+
+
+def test_an_operation_that_nobody_began_is_begun_again(gateway: Gateway) -> None:
+    answer = gateway.call("POST", GENERATIONS, PROMPT, user_agent=OPENAI)
+    for _ in range(2):
+        answer = gateway.call("GET", answer.headers["location"], user_agent=OPENAI)
+    assert 3 < len(taken(gateway)) < 9
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        ({}, {"user_agent": "a-client/1.0"}),
+        ({}, {"user_agent": OPENAI, "prefer": "respond-async"}),
+        ({"webhook": {"url": "https://example.com/hook", "secret": "whsec_" + "A" * 32}}, {"user_agent": OPENAI}),
+    ],
+)
+def test_who_may_leave_gets_an_execution(gateway: Gateway, body: dict[str, Any], headers: dict[str, str]) -> None:
+    answer = gateway.call("POST", GENERATIONS, PROMPT | body, **headers)
+    assert answer.status < 400, answer.text
+    assert not taken(gateway)
+    assert len(gateway.workflow.runs) == 1
+
+
+def test_without_holds_there_are_executions() -> None:
+    gateway = Gateway(steps=MemorySteps(), hold_seconds=0)
+    gateway.call("POST", GENERATIONS, PROMPT, user_agent=OPENAI)
+    assert len(gateway.workflow.runs) == 1
+
+
+def test_waiting_for_an_operation_that_has_an_execution_takes_no_step(gateway: Gateway) -> None:
+    started = gateway.call("POST", "/v1/operations", PROMPT)
+    gateway.call("GET", f"/v1/operations/{started.json()['id']}/wait", user_agent=OPENAI)
+    assert not taken(gateway)
+
+
+def test_the_long_hold_address_takes_steps_for_every_client() -> None:
+    gateway = Gateway(steps=MemorySteps(), redirects=False)
+    gateway.call("POST", GENERATIONS, PROMPT, user_agent="guzzlehttp/7")
+    assert taken(gateway)
+    assert not gateway.workflow.runs
