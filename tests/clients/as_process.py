@@ -90,10 +90,14 @@ def _script(command: list[str], generation: Ask) -> Outcome:
     return told(json.loads(_run([*command, json.dumps(generation.given())], generation.deadline)))
 
 
+def on_loopback() -> dict[str, str]:
+    """The environment of a process that may talk to loopback without a proxy."""
+    return {**os.environ, "NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK}
+
+
 def _run(command: list[str], deadline: float) -> str:
-    """The standard output of a process that may talk to loopback without a proxy."""
-    variables = {**os.environ, "NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=deadline + _GRACE, env=variables)
+    """The standard output of a process."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=deadline + _GRACE, env=on_loopback())
     if done.returncode:
         raise RuntimeError(f"{command[0]} ended with {done.returncode}:\n{done.stderr}")
     return done.stdout

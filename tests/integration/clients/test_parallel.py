@@ -5,18 +5,23 @@ Slow: each client waits 11 s for its pictures, and gives up once or twice meanwh
 
 import asyncio
 import base64
+import json
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import openai
 import pytest
 import requests
 
+from clients import as_process
 from imagegate.local.stack.stack import Stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration]
 COUNT = 4
 TIMEOUT = 8
+PATIENCE = 100
 """Seconds."""
 
 
@@ -51,10 +56,32 @@ def by_requests(base_url: str, prompt: str) -> list[bytes]:
         return list(pool.map(post, range(COUNT)))
 
 
-@pytest.mark.parametrize("generate", [by_openai, by_requests], ids=["openai", "requests"])
-def test_four_at_once_are_four_pictures_paid_once_each(
-    stack: Stack, generate: Callable[[str, str], list[bytes]]
-) -> None:
+def by_litellm(base_url: str, prompt: str) -> list[str]:
+    """LiteLLM repeats as openai-python does, on which it is built."""
+    python, script = as_process.VENVS / "litellm" / "bin" / "python", as_process.HERE / "litellm" / "parallel.py"
+    return by_process([str(python), "-I", str(script)], base_url, prompt)
+
+
+def by_ai_sdk(base_url: str, prompt: str) -> list[str]:
+    """The AI SDK splits `n: 4`. It has no time limit of its own."""
+    return by_process(["node", str(as_process.NODE / "ai-sdk-parallel.mjs")], base_url, prompt)
+
+
+def by_process(command: list[str], base_url: str, prompt: str) -> list[str]:
+    asked = {"base_url": base_url, "prompt": prompt, "model": "flux", "timeout": TIMEOUT, "count": COUNT}
+    done = subprocess.run(
+        [*command, json.dumps(asked)], capture_output=True, text=True, timeout=PATIENCE, env=as_process.on_loopback()
+    )
+    assert done.returncode == 0, done.stderr
+    digests: list[str] = json.loads(done.stdout)["sha256"]
+    return digests
+
+
+CLIENTS = [by_openai, by_requests, by_litellm, pytest.param(by_ai_sdk, marks=pytest.mark.node)]
+
+
+@pytest.mark.parametrize("generate", CLIENTS)
+def test_four_at_once_are_four_pictures_paid_once_each(stack: Stack, generate: Callable[[str, str], list[Any]]) -> None:
     prompt = f"[delay 11s] foxes in parallel, {generate.__name__}"
     assert len(set(generate(stack.base_url, prompt))) == COUNT
     url = f"{stack.upstreams_url}/_standin/submissions"
