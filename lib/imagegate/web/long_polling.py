@@ -62,6 +62,8 @@ class LongPoll:
     """True for callers who want the operation, not a redirect, when it takes longer."""
     waiting: WaitPass | None = None
     """The right to wait; `None` where the deployment requires no key."""
+    retried: bool = False
+    """True for a POST that is marked as the repetition of an earlier one."""
     counted: bool = True
     """False for the request that started the operation, which the key's limits have already admitted."""
 
@@ -69,7 +71,7 @@ class LongPoll:
         """Hold the request as long as allowed, then answer in the operation's dialect."""
         clock, limit = self.services.clock, self._hold()
         began = self.arrived_at or clock.now()
-        if self._may_hand_over:
+        if self._may_hand_over and not self._came_back_early(operation):
             limit = hold_before_handover(limit, self.client)
         hold = min(limit, self._hold_while_untouched(operation, began))
         exempt = operation.done or not hold or not self.counted
@@ -99,6 +101,11 @@ class LongPoll:
     def _may_hand_over(self) -> bool:
         """True for a POST whose caller did not say how long to hold it."""
         return self.hop == 0 and not self.asynchronous and self.preferences.wait is None
+
+    def _came_back_early(self, operation: Operation) -> bool:
+        """True for a retry that had no time to follow all redirects: its client follows none, as pydantic-ai's own."""
+        age = self.services.clock.now() - operation.waiting_since
+        return self.retried and age < self.client.hops * self.services.hold_seconds
 
     def _hold_while_untouched(self, operation: Operation, began: float) -> float:
         """Release the function early when the workflow may be waiting for one.
@@ -198,6 +205,7 @@ def wait_for_started(
         arrived_at=arrived_at(request),
         asynchronous=asynchronous or preferences.respond_async,
         waiting=_waiting_of(request),
+        retried=request.headers.get("x-stainless-retry-count", "0") != "0",
         counted=started.found,
     ).wait(started.operation)
 

@@ -403,3 +403,27 @@ def test_a_post_is_handed_over_where_waiting_is_cheaper(gateway: Gateway, agent:
     began = gateway.clock.now()
     assert post(gateway, agent).status == 303
     assert gateway.clock.now() - began == pytest.approx(HANDOVER)
+
+
+def test_a_client_that_repeats_in_place_of_following_waits_almost_two_minutes() -> None:
+    """pydantic-ai makes openai-python an HTTP client that follows no redirect, and the first request does not tell.
+
+    Its repetitions come before a client that follows could have run out of redirects, so they are held in full.
+    """
+    gateway, held = Gateway(), []
+    for retry in range(3):
+        began = gateway.clock.now()
+        answer = post(gateway, x_stainless_retry_count=str(retry))
+        held.append(gateway.clock.now() - began)
+        assert (answer.status, answer.headers["x-should-retry"]) == (303, "true")
+        gateway.clock.sleep(float(answer.headers["retry-after"]))
+    assert held == [pytest.approx(4, abs=0.2), pytest.approx(25, abs=0.2), pytest.approx(25, abs=0.2)]
+    assert len(gateway.store.documents) == 1
+
+
+def test_a_client_that_followed_all_redirects_is_redirected_soon_again() -> None:
+    gateway = Gateway()
+    assert follow(gateway, post(gateway))[0].status == 503
+    began = gateway.clock.now()
+    assert post(gateway, x_stainless_retry_count="1").status == 303
+    assert gateway.clock.now() - began == pytest.approx(4, abs=0.2)

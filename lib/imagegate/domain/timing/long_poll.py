@@ -39,17 +39,23 @@ class Client:
 
 _HOPS_OF_AGENT = (
     ("aiohttp", 8), ("go-http-client", 8), ("python-urllib", 9), ("got (", 9), ("python-requests", 28),
-    ("java-http-client", 4), ("dart/", 4), ("powershell/", 4), ("http-tiny", 4),
+    ("dart/", 4), ("powershell/", 4), ("http-tiny", 4),
 )  # fmt: skip
+_HOPS_OF_CFNETWORK = 14
+"""URLSession of Apple's systems and Safari follow 16."""
 _HOPS_OF_NO_AGENT = 4
 """Of clients that send no User-Agent, superagent follows the fewest redirects."""
-_FOLLOWING_NOTHING = ("guzzlehttp", "faraday", "n8n", "(.net", "libwww-perl")
-"""Parts of the User-Agents of clients that treat a redirect after a POST as an error."""
+_FOLLOWING_NOTHING = (
+    "guzzlehttp", "faraday", "n8n", "(.net", "libwww-perl", "langchain4j", "java-http-client", "reactornetty",
+)  # fmt: skip
+"""Parts of the User-Agents of clients that treat a redirect after a POST as an error, or do so by default: Java's
+client, on which Spring AI is built, and Reactor Netty."""
 _OPENAI_GO = "openai/go"
 _OPENAI_GO_HOPS = 9
 """Go's limit. A large answer is one redirect more; openai-go then repeats its request, which is answered at once."""
 _REPEATING_AGENTS = (
     "openai/", "asyncopenai/", "azureopenai/", "asyncazureopenai/", "ai/", "ai-sdk/", "litellm",
+    "openai::client/",
 )  # fmt: skip
 
 
@@ -62,6 +68,7 @@ def client_of(user_agent: str, redirects: bool = True) -> Client:
     repeats = agent.startswith(_REPEATING_AGENTS) or "ai-sdk" in agent
     otherwise = _DEFAULT_HOPS if agent else _HOPS_OF_NO_AGENT
     hops = next((hops for name, hops in _HOPS_OF_AGENT if name in agent), otherwise)
+    hops = _HOPS_OF_CFNETWORK if "cfnetwork/" in agent else hops
     hops = _DEFAULT_HOPS if repeats else hops
     if agent.startswith(_OPENAI_GO):
         hops = _OPENAI_GO_HOPS
