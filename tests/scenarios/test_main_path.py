@@ -650,7 +650,7 @@ def test_an_operation_that_is_late_says_why_the_first_provider_failed(world: Wor
     failure = world.drive(world.begun()).failure
     assert failure
     assert failure.code is FailureCode.DEADLINE_EXCEEDED
-    assert "The last reason: rate_limited, said rate_limited To allow more, set `deadline`" in failure.message
+    assert "The last reason: rate_limited, said rate_limited. To allow more, set `deadline`" in failure.message
 
 
 def test_a_retry_gives_every_provider_its_turns_anew(world: World) -> None:

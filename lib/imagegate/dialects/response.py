@@ -28,6 +28,18 @@ REFUSAL_STATUSES: Mapping[str, int] = {
     "insufficient_quota": 429,
 }
 """The HTTP status of a refusal by its code; 400 for every other code."""
+_REMEDIES = {
+    FailureCode.CONTENT_FILTERED: "Change the prompt, or name another provider or model.",
+    FailureCode.INVALID_REQUEST: "Change the request, or name another provider or model.",
+    FailureCode.RATE_LIMITED: "Send the request again later, or name another model.",
+    FailureCode.CAPACITY: "Send the request again later, or name another model.",
+    FailureCode.AUTH: "Name another model, or tell the operator of this gateway.",
+    FailureCode.NO_CREDIT: "Name another model, or tell the operator of this gateway.",
+    FailureCode.NOT_FOUND: "Name another model, or tell the operator of this gateway.",
+    FailureCode.BUDGET_EXCEEDED: "Tell the operator of this gateway, who sets the API key's limits.",
+}
+"""What the caller can do about a failure. That of a deadline says it itself; who cancels needs no advice."""
+_OTHERWISE = "Send the request again, or name another model."
 _CANCELLED = Failure(FailureCode.CANCELLED, "The operation was cancelled.")
 
 
@@ -62,6 +74,14 @@ class RenderedPicture:
 def failure_of(operation: Operation) -> Failure | None:
     """Why an ended operation has no pictures; `None` when it succeeded."""
     return _CANCELLED if operation.state is State.CANCELLED else operation.failure
+
+
+def failure_text(failure: Failure) -> str:
+    """Why there are no pictures, and what the caller can do."""
+    if failure.code in (FailureCode.DEADLINE_EXCEEDED, FailureCode.CANCELLED):
+        return failure.message
+    message = failure.message if failure.message.endswith((".", "!", "?")) else f"{failure.message}."
+    return f"{message} {_REMEDIES.get(failure.code, _OTHERWISE)}"
 
 
 def redirect_advice(operation: Operation) -> str:

@@ -32,6 +32,7 @@ from enum import StrEnum
 from typing import Self
 
 from imagegate.domain.characters import masked
+from imagegate.domain.redaction import without_credentials
 
 
 class ImagegateError(Exception):
@@ -225,8 +226,8 @@ class Failure:
     """Seconds after which the upstream said to come back."""
 
     def __post_init__(self) -> None:
-        """Take the control and bidirectional characters out of what an upstream said."""
-        object.__setattr__(self, "message", masked(" ".join(self.message.split())))
+        """Take credentials, control and bidirectional characters out of what an upstream said."""
+        object.__setattr__(self, "message", without_credentials(masked(" ".join(self.message.split()))))
 
     @property
     def final(self) -> bool:

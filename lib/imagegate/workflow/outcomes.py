@@ -214,7 +214,7 @@ def _overdue_message(operation: Operation) -> str:
     message = f"No picture within the deadline of {seconds} s."
     if any(attempt.failure for attempt in operation.attempts):
         reason = last_failure(operation.attempts)
-        message += f" The last reason: {reason.code}, {reason.message}"
+        message += f" The last reason: {reason.code}, {reason.message.rstrip('.')}."
     return f"{message} To allow more, set `deadline` in the request, or the deployment's DeadlineSeconds."
 
 

@@ -207,7 +207,7 @@ def test_a_failure_is_what_the_page_says(gateway: Gateway, code: FailureCode, pa
     assert answer.status == int(status)
     expected = {IMAGES: text[-1], NATIVE: str(code), YANDEX: int(text[-1]) if text[-1].isdigit() else None}[path]
     assert answer.json()["error"]["code"] == expected
-    assert answer.json()["error"]["message"] == "because"
+    assert answer.json()["error"]["message"].startswith("because")
 
 
 def broken(gateway: Gateway) -> Answered:

@@ -161,7 +161,7 @@ def test_a_failed_generation(gateway: Gateway) -> None:
     assert answer.status == 400
     assert answer.headers["x-should-retry"] == "false"
     assert answer.json()["error"] == {
-        "message": "not that",
+        "message": "not that. Change the prompt, or name another provider or model.",
         "type": "image_generation_user_error",
         "param": None,
         "code": "moderation_blocked",
@@ -194,7 +194,8 @@ def test_a_yandexart_failure_is_inside_the_operation(gateway: Gateway) -> None:
     end(gateway, operation_id, Failure(FailureCode.CONTENT_FILTERED, "not that"))
     answer = gateway.call("GET", f"/operations/{operation_id}")
     assert answer.status == 200
-    assert answer.json()["error"] == {"code": 3, "message": "not that", "details": []}
+    message = "not that. Change the prompt, or name another provider or model."
+    assert answer.json()["error"] == {"code": 3, "message": message, "details": []}
 
 
 @pytest.mark.parametrize(

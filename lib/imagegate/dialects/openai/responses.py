@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse, RenderedPicture, ignored_fields, redirect_advice
+from imagegate.dialects.response import (
+    REFUSAL_STATUSES,
+    ApiResponse,
+    RenderedPicture,
+    failure_text,
+    ignored_fields,
+    redirect_advice,
+)
 from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation.attempt import ACCEPTED
 from imagegate.domain.operation.operation import Operation, Picture
@@ -194,7 +201,7 @@ def _failure(reason: Failure, operation: Operation) -> ApiResponse:
     headers = {"x-should-retry": "true" if free else "false"}
     if free:
         headers["retry-after"] = str(round(min(max(reason.retry_after or 5, 1), 59)))
-    answer = render_error(status, reason.message, kind, code, None)
+    answer = render_error(status, failure_text(reason), kind, code, None)
     return ApiResponse(status, {**answer.body, "operation_id": operation.id}, headers)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from imagegate.dialects.response import ApiResponse, ignored_fields
+from imagegate.dialects.response import ApiResponse, failure_text, ignored_fields
 from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import rfc3339
@@ -80,7 +80,7 @@ _INTERNAL = 13
 
 def render_failure(operation: Operation, reason: Failure) -> ApiResponse:
     """The failed operation: 200 with an `error`, whose code is never 0 because clients read that as no error."""
-    error = {"code": _GRPC_OF_FAILURE.get(reason.code, _INTERNAL), "message": reason.message, "details": []}
+    error = {"code": _GRPC_OF_FAILURE.get(reason.code, _INTERNAL), "message": failure_text(reason), "details": []}
     return ApiResponse(200, {**_frame(operation, done=True), "error": error})
 
 

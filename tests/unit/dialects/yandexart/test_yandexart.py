@@ -260,7 +260,9 @@ def test_a_failed_operation_has_an_error_and_never_code_zero(code: FailureCode) 
     answer = yandexart_responses.render_failure(operation(state=State.FAILED), Failure(code, "because"))
     assert answer.status == 200
     assert list(answer.body) == [*KEYS, "error"]
-    assert answer.body["error"] == {"code": GRPC.get(code, 13), "message": "because", "details": []}
+    message = answer.body["error"].pop("message")
+    assert answer.body["error"] == {"code": GRPC.get(code, 13), "details": []}
+    assert message.startswith("because")
 
 
 @pytest.mark.parametrize(
