@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from imagegate.dialects.openai.bodies import EditsBody
+from imagegate.dialects.openai.bodies import EditsBody, VariationsBody
+from imagegate.dialects.operations.requests import CreateBody
+from imagegate.dialects.yandexart.requests import GenerationBody, GenerationOptions
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.request.capabilities import ignored
@@ -152,6 +154,87 @@ def test_a_field_for_the_gateway_changes_the_operation(model: str, name: str) ->
 
 def test_no_field_is_left_out() -> None:
     assert {*BY_PROVIDERS, *BY_THE_GATEWAY, *TOGETHER} == set(EditsBody.model_fields)
+    assert set(VariationsBody.model_fields) <= set(EditsBody.model_fields)
+    assert set(OPERATIONS_FIELDS) == set(CreateBody.model_fields) - {"model", "output_compression", "validate_only"}
+    assert set(GenerationBody.model_fields) == {"model_uri", "messages", "generation_options"}
+    assert set(GenerationOptions.model_fields) == {"mime_type", "seed", "aspect_ratio"}
+
+
+OPERATIONS_FIELDS: Mapping[str, tuple[Any, str]] = {
+    # the field, a telling value, and its name in the domain or the part of the operation that it changes
+    "size": ("1088x704", "size"),
+    "aspect_ratio": ("16:9", "aspect_ratio"),
+    "seed": (424_242, "seed"),
+    "steps": (3, "steps"),
+    "guidance": (3.25, "guidance"),
+    "negative_prompt": ("a fogbank", "negative_prompt"),
+    "prompt": ("a dog", "request."),
+    "n": (3, "request."),
+    "output_format": ("jpeg", "request."),
+    "expand": (True, "request."),
+    "provider": (None, "request."),
+    "deadline": (77, "deadline."),
+    "metadata": ({"a": "b"}, "metadata."),
+    "webhook": (WEBHOOK, "webhook."),
+}
+
+
+def started(path: str, body: Mapping[str, Any]) -> Operation | None:
+    """The operation; none when the request was refused for one of its fields."""
+    answer = shared_gateway().call("POST", path, body)
+    if answer.status >= 400:
+        assert answer.json().get("param") or answer.json().get("message")
+        return None
+    return shared_gateway().store.get(answer.json()["id"])
+
+
+def is_honoured_or_named(operation: Operation, name: str, value: Any) -> bool:
+    return all(
+        name in ignored(operation.request, target.limits) or is_sent(name, value, target, operation.request)
+        for target in registry.routes().resolve(operation.request).targets
+    )
+
+
+@pytest.mark.parametrize("name", OPERATIONS_FIELDS)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_field_of_the_operations_api_is_done_sent_refused_or_named(model: str, name: str) -> None:
+    body = {"model": model, "prompt": "a cat"}
+    plain = started("/v1/operations", body)
+    assert plain
+    value, place = OPERATIONS_FIELDS[name]
+    value = registry.routes().resolve(plain.request).targets[-1].provider if name == "provider" else value
+    operation = started("/v1/operations", body | {name: value})
+    if place.endswith("."):
+        assert operation
+        assert getattr(operation, place[:-1]) != getattr(plain, place[:-1])
+    elif operation:
+        assert is_honoured_or_named(operation, place, value)
+
+
+def test_an_unknown_field_of_the_operations_api_is_refused() -> None:
+    answer = shared_gateway().call("POST", "/v1/operations", {"model": "flux", "prompt": "a cat", "quality": "high"})
+    assert (answer.status, answer.json()["param"]) == (400, "quality")
+
+
+YANDEXART_OPTIONS: Mapping[str, tuple[Any, str]] = {
+    "seed": (424_242, "seed"),
+    "aspectRatio": ({"widthRatio": 16, "heightRatio": 9}, "aspect_ratio"),
+    "mimeType": ("image/png", "reply."),
+}
+
+
+@pytest.mark.parametrize("name", YANDEXART_OPTIONS)
+@pytest.mark.parametrize("model", MODELS)
+def test_an_option_of_yandexart_is_done_sent_or_named(model: str, name: str) -> None:
+    """Its answers name the picture's `mimeType` in a header whatever the model."""
+    value, place = YANDEXART_OPTIONS[name]
+    body = {"modelUri": f"art://folder/{model}/latest", "messages": [{"text": "a cat"}]}
+    operation = started("/foundationModels/v1/imageGenerationAsync", body | {"generationOptions": {name: value}})
+    assert operation
+    if place == "reply.":
+        assert operation.reply
+    else:
+        assert is_honoured_or_named(operation, place, value)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -160,3 +243,15 @@ def test_a_field_that_is_not_known_is_named(model: str) -> None:
     assert operation
     for target in registry.routes().resolve(operation.request).targets:
         assert {"loras", "partial_images"} <= set(ignored(operation.request, target.limits))
+
+
+def test_an_unknown_field_of_yandexart_is_named_at_any_depth() -> None:
+    body = {
+        "modelUri": "art://folder/flux/latest",
+        "messages": [{"text": "a cat", "role": "user"}, {"text": "a hat", "role": "user"}],
+        "generationOptions": {"quality": "high", "aspectRatio": {"widthRatio": 1, "scale": 2}},
+        "partialResults": True,
+    }
+    operation = started("/foundationModels/v1/imageGenerationAsync", body)
+    assert operation
+    assert operation.request.unused_fields == ("partialResults", "quality", "scale", "role")

@@ -144,9 +144,11 @@ def _cleaned(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def _unused(parsed: GenerationBody) -> list[str]:
-    """Fields that the API does not have."""
-    parts = (parsed, parsed.generation_options)
-    return [printable_name(name) for part in parts if part for name in part.model_extra or ()][:_MOST_UNUSED]
+    """Fields that the API does not have, at any depth."""
+    options = parsed.generation_options
+    parts = (parsed, options, options and options.aspect_ratio, *parsed.messages)
+    names = [printable_name(name) for part in parts if part for name in part.model_extra or ()]
+    return list(dict.fromkeys(names))[:_MOST_UNUSED]
 
 
 def _expand(header: str) -> bool:
