@@ -16,14 +16,22 @@ PAGE = Path(__file__).parents[2] / "docs" / "clients.md"
 GATEWAY, LONG_HOLD = "http://127.0.0.1:1337", "http://127.0.0.1:1341"
 """The addresses that the page writes."""
 _RECIPE = re.compile(r"^### (?P<name>.+?)\n(?P<notes>.*?)^```(?P<language>\w+)\n(?P<code>.*?)^```$", re.M | re.S)
-_FRAMEWORKS = ("LangChain", "pydantic-ai", "Haystack", "LlamaIndex", "Agno", "huggingface_hub")
+_FRAMEWORKS = (
+    "LangChain", "LangChain, image tool", "pydantic-ai", "pydantic-ai, image tool", "Haystack", "LlamaIndex", "Agno",
+    "huggingface_hub", "OpenAI Agents SDK",
+)  # fmt: skip
 PACKAGES: Mapping[str, str] = {
     "openai-python": "openai",
     "openai-python, asynchronous": "openai",
     "openai-python, Azure": "openai",
+    "openai-python, Responses": "openai",
+    "openai-python, chat": "openai",
+    "OpenAI Agents SDK": "openai-agents",
     "LiteLLM": "litellm",
     "LangChain": "langchain-community",
+    "LangChain, image tool": "langchain-openai",
     "pydantic-ai": "pydantic-ai-slim",
+    "pydantic-ai, image tool": "pydantic-ai-slim",
     "Haystack": "haystack-ai",
     "LlamaIndex": "llama-index-tools-openai-image-generation",
     "Agno": "agno",
@@ -32,6 +40,8 @@ PACKAGES: Mapping[str, str] = {
     "httpx": "httpx",
     "aiohttp": "aiohttp",
     "openai-node": "openai",
+    "openai-node, Responses": "openai",
+    "Vercel AI SDK, image tool": "@ai-sdk/openai",
     "Vercel AI SDK": "ai",
     "Vercel AI SDK, OpenAI provider": "@ai-sdk/openai",
     "LangChain.js": "@langchain/openai",

@@ -25,6 +25,8 @@ _KEY_CAME_BEFORE = "that an Idempotency-Key did not come with another request be
 BEYOND_A_SCHEMA = {
     "POST /v1/images/edits": "that bytes are a picture",
     "POST /v1/images/variations": "that bytes are a picture",
+    "POST /v1/responses": "that the last message is the user's, and which response has pictures",
+    "POST /v1/chat/completions": "that the last message is the user's, and that an image is among the modalities",
     "POST /foundationModels/v1/imageGenerationAsync": "which models there are; YandexART says 400, not 404",
     "GET /v1/operations": "that a page token was handed out",
     "GET /v1/operations/{operation_id}/deliveries": "that a page token was handed out",

@@ -577,17 +577,31 @@ def test_a6_so_are_the_models(gateway: Gateway, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "path",
+    ["/chat/completions", "/v1/v1/chat/completions", "/api/v1/chat/completions", "/v1/chat/completions/",
+     "/openai/deployments/flux/chat/completions"],
+)  # fmt: skip
+def test_a17_so_are_chats(gateway: Gateway, path: str) -> None:
+    body = {"messages": [{"role": "user", "content": "a cat"}]}
+    assert accepted(gateway, post(gateway, body, path)).dialect == "openai_chat"
+
+
+@pytest.mark.parametrize("path", ["/responses", "/v1/v1/responses", "/openai/v1/responses", "/v1/responses/"])
+def test_a17_so_are_responses(gateway: Gateway, path: str) -> None:
+    operation = accepted(gateway, post(gateway, {"input": "a cat", "model": "flux"}, path))
+    assert operation.dialect == "openai_responses"
+    shown = gateway.call("GET", f"{path.removesuffix('/')}/resp_{operation.id}")
+    assert shown.json()["operation_id"] == operation.id
+
+
+@pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/v1/responses"),
-        ("POST", "/v1/chat/completions"),
-        ("POST", "/chat/completions"),
         ("POST", "/v1/completions"),
         ("POST", "/v1/embeddings"),
         ("POST", "/v2/images/generations"),
         ("POST", "/proxy/images/generations"),
         ("POST", "/v1/image/generations"),
-        ("POST", "/openai/deployments/flux/chat/completions"),
         ("GET", "/v1beta/models"),
         ("POST", "/v1"),
         ("POST", "/v1/images/create"),

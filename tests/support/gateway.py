@@ -95,6 +95,7 @@ class Gateway:
                 long_hold=not self.redirects,
                 cors_origins=self.cors_origins,
                 studio=self.studio,
+                public_url="https://pictures.example.com",
                 expander="openai" if self.expands else "none",
             ),
             no_aws,

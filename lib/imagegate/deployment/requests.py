@@ -81,6 +81,7 @@ class Requests(Shared):
             cors_origins=settings.cors_origins,
             studio=settings.studio,
             steps=self.steps,
+            public_url=settings.public_url,
         )
 
     @cached_property
@@ -111,7 +112,6 @@ class Requests(Shared):
             uploads=Uploads(images=self.images, clock=self.clock),
             listing=self.listing,
             missing_secrets=self.routes.missing_secrets,
-            public_url=settings.public_url,
         )
 
     @cached_property

@@ -19,6 +19,10 @@ class RenderContext(Protocol):
     def picture_link(self) -> PictureLink:
         """Links to pictures on this gateway."""
 
+    @property
+    def public_url(self) -> str:
+        """This gateway's address, before the path of a link; empty where it is not known."""
+
     def presigned_url(self, picture: Picture) -> str:
         """A URL that opens the picture in S3 for a limited time."""
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from imagegate.dialects.dialect import Dialect
 from imagegate.dialects.mcp.dialect import MCP
 from imagegate.dialects.openai.dialect import OPENAI_IMAGES
+from imagegate.dialects.openai_chat.dialect import OPENAI_CHAT
+from imagegate.dialects.openai_responses.dialect import OPENAI_RESPONSES
 from imagegate.dialects.operations.dialect import OPERATIONS
 from imagegate.dialects.yandexart.dialect import YANDEXART
 
@@ -13,6 +15,8 @@ _ALL: tuple[Dialect, ...] = (
     YANDEXART,
     OPERATIONS,
     MCP,
+    OPENAI_RESPONSES,
+    OPENAI_CHAT,
 )
 """The first that owns a path gets it: OpenAI's paths under `/v1/images/` come before those of pictures."""
 DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in _ALL}

@@ -13,7 +13,8 @@ _ENDPOINTS = (
     ("chat", "completions"),
 )
 """Paths that are configured as a base URL by mistake, and so come twice."""
-_FOR_PICTURES = _ENDPOINTS[:5]
+_COLLECTIONS = ("models", "responses")
+"""Resources that are understood without a `v1`, with what follows them."""
 _OF_THE_GATEWAY = ("operations", "usage", "responses", "chat", "images")
 """Resources that keep what follows them, once they are below a `v1`."""
 
@@ -43,7 +44,7 @@ def canonical_path(path: str) -> str:
         return "/v1"
     if rest == ["mcp"]:
         return "/mcp"
-    if tuple(rest) in _FOR_PICTURES or rest[:1] == ["models"]:
+    if tuple(rest) in _ENDPOINTS or (rest and rest[0] in _COLLECTIONS):
         return "/v1/" + "/".join(rest)
     if "v1" in prefix and rest[:1] and rest[0] in _OF_THE_GATEWAY and not path.endswith("/"):
         return "/v1/" + "/".join(rest)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imagegate.dialects.openai.pictures import UPLOAD
+from imagegate.dialects.openai.pictures import MADE_HERE, UPLOAD
+from imagegate.domain.errors import Gone, InvalidRequest, UnknownOperation
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.request.route import Target
 from imagegate.ports.messaging import Deliveries, DisabledWebhooks
@@ -39,22 +40,32 @@ class Services(WaitServices):
     listing: Listing
     missing_secrets: Callable[[Target], Sequence[str]] = lambda target: ()
     """The names of the credentials of which one has to be set before a provider can be asked; none if it can."""
-    public_url: str = ""
-    """Where the gateway answers, for links in texts."""
 
     def fetch_for(self, owner: str) -> Callable[[Sequence[str]], Sequence[bytes]]:
-        """Brings the pictures that a request of that owner names: uploads of theirs, and at addresses elsewhere."""
+        """Brings the pictures that a request of that owner names: uploads and results of theirs, and addresses."""
 
         def fetch(texts: Sequence[str]) -> Sequence[bytes]:
             uploads = [text for text in texts if text.startswith(UPLOAD)]
-            addresses = [text for text in texts if not text.startswith(UPLOAD)]
+            made = [text for text in texts if text.startswith(MADE_HERE)]
+            addresses = [text for text in texts if not text.startswith((UPLOAD, MADE_HERE))]
             read = self.uploads.read(owner, [text.removeprefix(UPLOAD) for text in uploads])
             bodies = dict(zip(uploads, read, strict=True))
+            bodies |= {text: self._made_here(owner, text.removeprefix(MADE_HERE)) for text in made}
             if addresses:
                 bodies |= zip(addresses, self.fetch_pictures(addresses), strict=True)
             return [bodies[text] for text in texts]
 
         return fetch
+
+    def _made_here(self, owner: str, picture_id: str) -> bytes:
+        """The bytes of a picture of an operation of that owner. Raises InvalidRequest when there are none."""
+        operation_id, _, slot = picture_id.partition("-")
+        try:
+            operation = self.read(operation_id, owner, consistent=True)
+            picture = next(each for each in operation.pictures if str(each.slot) == slot)
+            return self.read_bytes(operation, picture)
+        except (UnknownOperation, Gone, StopIteration):
+            raise InvalidRequest(f"There is no picture '{picture_id}', or no longer.", param="image") from None
 
     def facts_of(self, target: Target) -> dict[str, Any]:
         """Whether the target can be used or what it lacks, and how many seconds its jobs have taken."""

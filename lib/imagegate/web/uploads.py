@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from imagegate.dialects.openai.pictures import (
     HOW_TO_SEND,
+    Pictures,
     Reference,
     kind_of,
     name_in_form,
@@ -110,7 +111,14 @@ def parse_upload(document: Mapping[str, Any], fetch_all: FetchAll, default: str 
 
     `default`: the field that is missing when there is no picture.
     """
-    taken = take_pictures(document)
+    return load_pictures(take_pictures(document), fetch_all, default)
+
+
+def load_pictures(taken: Pictures, fetch_all: FetchAll, default: str) -> Upload:
+    """The request with the bytes of its pictures; `default` is the field that is missing when there is none.
+
+    Raises InvalidRequest.
+    """
     references = [*taken.images, *([taken.mask] if taken.mask else [])]
     name = taken.images[0].field if taken.images else default
     if len(references) > MOST + 1:
@@ -138,6 +146,18 @@ def _fetched(addresses: Sequence[Reference], fetch_all: FetchAll) -> dict[Refere
 
 def _too_many(name: str) -> InvalidRequest:
     return InvalidRequest(f"A request may have at most {MOST} pictures.", param=name)
+
+
+def bring_inputs(
+    taken: Pictures, fetch_all: FetchAll, default: str
+) -> tuple[tuple[InputImage, ...], InputImage | None, dict[str, bytes]]:
+    """What `describe_inputs` says of the pictures, if there are any; `default` is the field that is missing.
+
+    Raises InvalidRequest.
+    """
+    if not taken.images and not taken.mask:
+        return (), None, {}
+    return describe_inputs(load_pictures(taken, fetch_all, default))
 
 
 def describe_inputs(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage | None, dict[str, bytes]]:

@@ -54,6 +54,8 @@ class WaitServices:
     """Origins whose web pages may call the API."""
     studio: bool = False
     """Whether `/` is the studio."""
+    public_url: str = ""
+    """The gateway's address, before the path of a link in a text."""
     most_bytes: float = math.inf
     """Bytes of an operation's pictures that this function can put into an answer."""
     steps: Steps | None = None

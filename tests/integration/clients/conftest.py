@@ -72,6 +72,6 @@ def settings(state: Path, upstreams: Starlette, parameters: dict[str, str]) -> S
     """An embedded stack on free ports, without keys."""
     return replace(
         on_free_ports(state),
-        parameters={"Access": "open", **parameters},
+        parameters={"Access": "open", "PublicUrl": "", **parameters},
         stand_ins=StandIns(upstreams, BASE_PATHS),
     )

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from imagegate.dialects.openai.dialect import OPENAI_IMAGES
+from imagegate.dialects.openai_chat.dialect import OPENAI_CHAT
+from imagegate.dialects.openai_responses.dialect import OPENAI_RESPONSES
 from imagegate.dialects.operations.dialect import OPERATIONS
 from imagegate.dialects.registry import DIALECTS, dialect_at, dialect_named
 from imagegate.dialects.yandexart.dialect import YANDEXART
@@ -35,7 +37,14 @@ class Nothing:
 
 
 def test_stored_names_never_change() -> None:
-    assert set(DIALECTS) == {"openai_images", "yandexart", "operations", "mcp"}
+    assert set(DIALECTS) == {
+        "openai_images",
+        "openai_responses",
+        "openai_chat",
+        "yandexart",
+        "operations",
+        "mcp",
+    }
 
 
 @pytest.mark.parametrize("side", ["dialects", "web"])
@@ -59,6 +68,11 @@ def test_every_api_has_its_folder(side: str) -> None:
         ("/v1/operations/06gzj55vfn0ajhf9kn2m/wait", b"chop=2", OPERATIONS),
         ("/v1/operations/06gzj55vfn0ajhf9kn2m", b"hop=2", OPERATIONS),
         ("/v1/usage", b"", OPERATIONS),
+        ("/v1/responses", b"", OPENAI_RESPONSES),
+        ("/v1/responses/resp_06gzj55vfn0ajhf9kn2m/cancel", b"", OPENAI_RESPONSES),
+        ("/v1/responsesx", b"", OPENAI_IMAGES),
+        ("/v1/chat/completions", b"", OPENAI_CHAT),
+        ("/openai/deployments/flux/chat/completions", b"", OPENAI_CHAT),
         ("/operations/06gzj55vfn0ajhf9kn2m", b"", YANDEXART),
         ("/operations/06gzj55vfn0ajhf9kn2m/wait", b"hop=2", YANDEXART),
         ("/foundationModels/v1/imageGenerationAsync", b"", YANDEXART),

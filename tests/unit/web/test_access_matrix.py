@@ -33,12 +33,16 @@ BODIES: dict[str, Any] = {
         "method": "tools/call",
         "params": {"name": "generate_image", "arguments": {"prompt": SECRET_WORDS, "wait_seconds": 0}},
     },
+    "openai_responses": {"model": "flux", "input": SECRET_WORDS},
+    "openai_chat": {"model": "flux", "messages": [{"role": "user", "content": SECRET_WORDS}]},
 }
 START = {
     "openai_images": "/v1/images/generations",
     "yandexart": "/foundationModels/v1/imageGenerationAsync",
     "operations": "/v1/operations",
     "mcp": "/mcp",
+    "openai_responses": "/v1/responses",
+    "openai_chat": "/v1/chat/completions",
 }
 STATES = ("running", "ended")
 WRONG = [
@@ -105,6 +109,7 @@ class World:
         return path.replace(":path}", "}").format_map(
             {
                 "operation_id": self.operation_id,
+                "response_id": f"resp_{self.operation_id}",
                 "image_id": f"{self.operation_id}-0",
                 "provider": "alpha",
                 "model": "flux",

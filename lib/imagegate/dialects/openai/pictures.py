@@ -31,6 +31,8 @@ _URL_SAFE = str.maketrans("-_", "+/")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 UPLOAD = "upload:"
 """In front of the id of an upload, in place of a picture."""
+MADE_HERE = "picture:"
+"""In front of the id of a picture that this gateway made, in place of a picture."""
 _UPLOAD_FIELD = re.compile(r"(.+)\[upload\]")
 _IN_OBJECTS = (
     "image_url", "url", "uri", "src", "b64_json", "b64", "base64", "data", "bytes", "bytesBase64Encoded", "image",
@@ -56,8 +58,8 @@ class Reference:
 
     @property
     def is_elsewhere(self) -> bool:
-        """True when it has to be fetched: it is an address or an upload."""
-        return bool(_ADDRESS.match(self.text)) or self.text.startswith(UPLOAD)
+        """True when it has to be fetched: it is an address, an upload, or a picture that this gateway made."""
+        return bool(_ADDRESS.match(self.text)) or self.text.startswith((UPLOAD, MADE_HERE))
 
 
 @dataclass(frozen=True, slots=True)

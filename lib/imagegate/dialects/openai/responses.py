@@ -66,7 +66,7 @@ def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPic
         {
             "created": int(operation.ended_at or operation.created_at),
             "data": [_datum(rendered) for rendered in rendered_pictures],
-            "output_format": _format(first),
+            "output_format": format_of(first),
             "size": f"{first.width}x{first.height}",
             "model": _model(operation),
             "provider": operation.provider,
@@ -85,7 +85,8 @@ def _model(operation: Operation) -> str:
     return made[-1].model if made and made[-1].model in spellings(operation.request.model) else operation.model
 
 
-def _format(picture: Picture) -> str:
+def format_of(picture: Picture) -> str:
+    """The format of the picture as OpenAI names it."""
     return picture.content_type.removeprefix("image/").removesuffix("+xml")
 
 
@@ -114,7 +115,7 @@ def _bytes(operation: Operation, rendered: RenderedPicture) -> ApiResponse:
         "x-imagegate-operation-id": operation.id,
         "x-imagegate-provider": picture.provider,
         **({"x-imagegate-not-honoured": ignored} if ignored else {}),
-        **({"content-disposition": "attachment"} if _format(picture) == "svg" else {}),
+        **({"content-disposition": "attachment"} if format_of(picture) == "svg" else {}),
     }
     return ApiResponse(200, base64.b64decode(rendered.b64 or ""), headers)
 
@@ -149,7 +150,7 @@ def _event(operation: Operation, rendered: RenderedPicture) -> dict[str, Any]:
         "size": f"{picture.width}x{picture.height}",
         "quality": "auto",
         "background": "transparent" if operation.request.background == "transparent" else "opaque",
-        "output_format": _format(picture),
+        "output_format": format_of(picture),
         "usage": NO_USAGE,
         "model": operation.model,
         "provider": picture.provider,
@@ -191,11 +192,12 @@ _FAILURES = {
 
 def render_failure(reason: Failure, operation: Operation) -> ApiResponse:
     """The answer to a failed operation. Clients of a stream read it from an event."""
-    answer = _failure(reason, operation)
+    answer = render_failure_as_json(reason, operation)
     return _stream([answer.body]) if _streams(operation) else answer
 
 
-def _failure(reason: Failure, operation: Operation) -> ApiResponse:
+def render_failure_as_json(reason: Failure, operation: Operation) -> ApiResponse:
+    """The answer to a failed operation, also to a client that asked for a stream."""
     status, kind, code = _FAILURES.get(reason.code, (424, "server_error", str(reason.code)))
     free = reason.certainly_free
     headers = {"x-should-retry": "true" if free else "false"}

@@ -4,7 +4,6 @@ Handlers block, because a Lambda function serves one request at a time.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 
 from fastapi import Request
@@ -15,17 +14,14 @@ from imagegate.dialects.cleaning import printable_name
 from imagegate.dialects.openai import huggingface
 from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai.models import render_model, render_models
-from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key, parse_retry_count, with_privacy
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.access.api_key import Principal
-from imagegate.domain.errors import RequestError, UnknownModel
-from imagegate.usecases.start import GenerationRequest
-from imagegate.web.access import start_for
-from imagegate.web.decoding import header_texts
+from imagegate.domain.errors import UnknownModel
 from imagegate.web.http import to_response
-from imagegate.web.long_polling import arrived_at, wait_for_started, will_wait
+from imagegate.web.long_polling import wait_for_started
 from imagegate.web.routing import PrincipalDep, ServicesDep, create_router
 from imagegate.web.services import Services
+from imagegate.web.starting import start_request
 from imagegate.web.uploads import Upload, describe_inputs, read_upload
 
 _BASES = ("/", "/v1")
@@ -67,7 +63,8 @@ async def generate(request: Request, services: ServicesDep, principal: Principal
     if is_task:
         huggingface.require_one(generation.request.n)
         generation = replace(generation, reply=huggingface.BYTES)
-    return _start(request, services, principal, generation)
+    started = start_request(request, services, principal, generation)
+    return wait_for_started(request, services, started)
 
 
 @router.post("/v1/images/edits", name="edit")
@@ -128,23 +125,7 @@ def _generate_from_pictures(
         query=_unused_query(request),
     )
     generation = replace(generation, sent_names={**generation.sent_names, "image": upload.name})
-    return _start(request, services, principal, generation, bodies)
-
-
-def _start(
-    request: Request,
-    services: Services,
-    principal: Principal,
-    generation: GenerationRequest,
-    bodies: Mapping[str, bytes] | None = None,
-) -> Response:
-    """Start the generation and wait for it. Raises RequestError with the caller's name of a field."""
-    try:
-        started = start_for(principal, services, _with_headers(generation, request, services), bodies)
-    except RequestError as error:
-        if error.param and error.param in generation.sent_names:
-            error.call_param(generation.sent_names[error.param])
-        raise
+    started = start_request(request, services, principal, generation, bodies)
     return wait_for_started(request, services, started)
 
 
@@ -161,16 +142,3 @@ def _unsaid_format(request: Request) -> str:
     """
     agent = request.headers.get("user-agent", "").lower()
     return "both" if _OPENAI_PACKAGE.match(agent) else "b64_json" if _AI_SDK.search(agent) else "url"
-
-
-def _with_headers(generation: GenerationRequest, request: Request, services: Services) -> GenerationRequest:
-    """Apply the headers: OpenAI's own clients count their retries, others may send an Idempotency-Key."""
-    headers = header_texts(request, ("idempotency-key", DATA_LOGGING))
-    generation = replace(
-        generation,
-        client_waits=will_wait(request, services),
-        arrived_at=arrived_at(request),
-        retry_count=parse_retry_count(request.headers.get("x-stainless-retry-count", "0")),
-        idempotency_key=parse_idempotency_key(headers.get("idempotency-key")),
-    )
-    return with_privacy(generation, headers.get(DATA_LOGGING, ""))

@@ -1,6 +1,5 @@
 """Our answers against the newest openai package's own types, as JSON Schema and with its strict validation on."""
 
-from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -10,46 +9,13 @@ from openai.types import ImagesResponse
 from openai.types.shared import ErrorObject
 
 from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.operation.operation import Picture, State
-from support.fakes import picture
+from support.ended import end_at_once
 from support.gateway import Gateway
 from support.sdk_transport import Transport
 
 RESPONSE = jsonschema_rs.validator_for(ImagesResponse.model_json_schema())
 ERROR = jsonschema_rs.validator_for(ErrorObject.model_json_schema())
 GENERATIONS = "/v1/images/generations"
-
-
-def ended(gateway: Gateway, failure: Failure | None = None) -> None:
-    """Let every operation end at its first poll."""
-    create = gateway.store.create
-
-    def at_once(operation: Any, *rest: Any) -> None:
-        create(operation, *rest)
-        now = gateway.clock.now()
-        running = operation.moved(State.RUNNING, now)
-        if failure:
-            moved = running.moved(State.FAILED, now, failure=failure)
-        else:
-            gateway.images.put("images/k", picture(), "image/png")
-            moved = running.with_pictures(
-                (
-                    Picture(
-                        slot=0,
-                        key="images/k",
-                        sha256="s",
-                        content_type="image/png",
-                        width=64,
-                        height=48,
-                        bytes=9,
-                        provider="alpha",
-                        seed=7,
-                    ),
-                )
-            ).complete_if_done(now)
-        gateway.store.replace(replace(moved, version=2))
-
-    gateway.store.create = at_once  # type: ignore[method-assign]
 
 
 @pytest.fixture
@@ -61,7 +27,7 @@ def gateway() -> Gateway:
     "asked", [{}, {"response_format": None}, {"response_format": "url"}, {"response_format": "b64_json"}]
 )
 def test_every_form_of_success_fits_the_packages_schema(gateway: Gateway, asked: dict[str, Any]) -> None:
-    ended(gateway)
+    end_at_once(gateway)
     body = gateway.call("POST", GENERATIONS, {"prompt": "x", "safety_identifier": "s", **asked}).json()
     RESPONSE.validate(body)
     ImagesResponse.model_validate(body, strict=True)
@@ -70,7 +36,7 @@ def test_every_form_of_success_fits_the_packages_schema(gateway: Gateway, asked:
 
 @pytest.mark.parametrize("code", list(FailureCode))
 def test_every_failure_fits_the_packages_schema(gateway: Gateway, code: FailureCode) -> None:
-    ended(gateway, Failure(code, "because"))
+    end_at_once(gateway, Failure(code, "because"))
     answer = gateway.call("POST", GENERATIONS, {"prompt": "x"})
     ERROR.validate(answer.json()["error"])
     assert answer.status >= 400
@@ -87,7 +53,7 @@ def test_a_closed_door_fits_the_packages_schema() -> None:
 
 @pytest.mark.parametrize("response_format", [openai.omit, None, "url", "b64_json"])
 def test_the_sdk_accepts_the_answer_with_strict_validation(gateway: Gateway, response_format: Any) -> None:
-    ended(gateway)
+    end_at_once(gateway)
     with openai.OpenAI(
         base_url="http://api.invalid/v1",
         api_key="x",

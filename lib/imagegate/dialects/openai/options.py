@@ -1,0 +1,58 @@
+"""The options of a picture in the bodies of OpenAI's other APIs, where they stand beside the conversation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from imagegate.dialects.cleaning import without_empty
+from imagegate.dialects.openai.bodies import EditsBody, GenerationsBody
+from imagegate.dialects.openai.requests import build_generation_request
+from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.operation.coalescing import digest
+from imagegate.domain.request.request import InputImage
+from imagegate.usecases.start import GenerationRequest
+
+BESIDE = (
+    "size", "quality", "output_format", "output_compression", "n", "seed", "aspect_ratio", "negative_prompt",
+    "num_inference_steps", "guidance_scale", "provider", "expand", "deadline", "webhook", "user", "safety_identifier",
+)  # fmt: skip
+"""OpenAI's packages put what is in their `extra_body` beside the other fields."""
+_MOST_NAMES = 20
+"""Of fields without effect that are reported: they are stored with every attempt."""
+
+
+def options_beside(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of the picture beside the conversation, or in an `extra_body` that a client sent as it is."""
+    nested = document.get("extra_body")
+    inner = {**nested} if isinstance(nested, Mapping) else {}
+    return without_empty({**{name: value for name, value in document.items() if name in BESIDE}, **inner}, ())
+
+
+def build_from_options(
+    options: Mapping[str, Any],
+    document: Mapping[str, Any],
+    inputs: tuple[InputImage, ...],
+    mask: InputImage | None,
+    ignored: Sequence[str],
+    prompt_in: str,
+) -> GenerationRequest:
+    """The GenerationRequest of `options`, with the prompt and the model among them.
+
+    `document`: the whole body, which a repetition has in common. `ignored`: fields of it without effect.
+    `prompt_in`: the field that the prompt comes from. Raises InvalidRequest with the offending field in `param`.
+    """
+    kind = EditsBody if inputs else GenerationsBody
+    try:
+        generation = build_generation_request(kind, options, inputs=inputs, mask=mask)
+    except InvalidRequest as error:
+        if error.param == "prompt":
+            error.call_param(prompt_in)
+        raise
+    unused = tuple(dict.fromkeys((*generation.request.unused_fields, *ignored)))[:_MOST_NAMES]
+    names = {"inputs": [image.name for image in inputs], "mask": mask.name if mask else None}
+    return replace(
+        generation,
+        request=replace(generation.request, unused_fields=unused),
+        digest=digest({**document, **names}),
+        sent_names={**generation.sent_names, "prompt": prompt_in, "image": prompt_in},
+    )

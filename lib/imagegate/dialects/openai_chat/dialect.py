@@ -1,0 +1,40 @@
+"""OpenAI's Chat Completions API as the gateway sees it.
+
+The wait function loads this module at every cold start, so what renders answers is imported when one is rendered.
+"""
+
+from imagegate.dialects.dialect import RenderContext
+from imagegate.dialects.openai.dialect import OpenAIImages
+from imagegate.dialects.response import ApiResponse
+from imagegate.domain.operation.operation import Operation
+
+NAME = "openai_chat"
+PATH = "/v1/chat/completions"
+
+
+class OpenAIChat(OpenAIImages):
+    """Synchronous. Refusals, failures and pending answers are those of the Images API."""
+
+    name = NAME
+    folder = "openai_chat"
+    title = "OpenAI Chat Completions"
+
+    def owns(self, path: str, query: bytes) -> bool:
+        """Chat completions, also below one of Azure's deployments."""
+        azure = path.startswith("/openai/deployments/") and path.endswith("/chat/completions")
+        return path == PATH or azure
+
+    def render_ended(self, operation: Operation, context: RenderContext) -> ApiResponse:
+        """The message with its pictures, or the failure."""
+        from imagegate.dialects.openai_chat import responses
+
+        return responses.render_ended(operation, context)
+
+    def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
+        """422 with the pictures' URLs in place of their bytes."""
+        from imagegate.dialects.openai_responses import responses
+
+        return responses.render_too_large(operation, [context.presigned_url(each) for each in operation.pictures])
+
+
+OPENAI_CHAT = OpenAIChat()

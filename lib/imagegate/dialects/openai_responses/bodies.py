@@ -1,0 +1,45 @@
+"""Fields of OpenAI's Responses API that have an effect here.
+
+Contract: docs/protocols/openai-responses.md#requests.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from imagegate.dialects.cleaning import allow_empty
+from imagegate.dialects.parsing import Line, Prompt, Text
+
+_KEY = Annotated[Text, Field(min_length=1, max_length=64)]
+_VALUE = Annotated[Text, Field(max_length=512)]
+_MOST_ITEMS = 1000
+
+
+class ResponsesBody(BaseModel):
+    """The body of POST /v1/responses. The options of the picture are in the tool, or beside `input`."""
+
+    model_config = ConfigDict(extra="ignore", json_schema_extra=allow_empty, defer_build=True)
+
+    input: Prompt | Annotated[list[dict[str, Any]], Field(min_length=1, max_length=_MOST_ITEMS)] = Field(
+        description="The prompt, or messages of which the user's last ones are the prompt. A part `input_image` is a "
+        "picture to work from."
+    )
+    model: Annotated[Line, Field(max_length=200)] | None = Field(
+        None, description="The model that makes the picture. A language model's name is accepted beside the tool."
+    )
+    tools: Annotated[list[dict[str, Any]], Field(max_length=128)] | None = Field(
+        None,
+        description="`image_generation` with the options of the picture.",
+        examples=[[{"type": "image_generation"}]],
+    )
+    tool_choice: str | dict[str, Any] | None = None
+    instructions: str | None = Field(None, description="Only with `expand`.")
+    background: bool | None = Field(None, description="Answer at once; GET the response until it has ended.")
+    stream: bool | None = None
+    store: bool | None = Field(
+        None, description="`false`: neither the prompt nor the response can be read after the operation has ended."
+    )
+    previous_response_id: Annotated[Line, Field(max_length=100)] | None = Field(
+        None, description="The response whose pictures are to be edited."
+    )
+    metadata: Annotated[dict[_KEY, _VALUE], Field(max_length=16)] | None = None

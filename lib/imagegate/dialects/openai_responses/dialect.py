@@ -1,0 +1,39 @@
+"""OpenAI's Responses API as the gateway sees it.
+
+The wait function loads this module at every cold start, so what renders answers is imported when one is rendered.
+"""
+
+from imagegate.dialects.dialect import RenderContext
+from imagegate.dialects.openai.dialect import OpenAIImages
+from imagegate.dialects.response import ApiResponse
+from imagegate.domain.operation.operation import Operation
+
+NAME = "openai_responses"
+PATH = "/v1/responses"
+
+
+class OpenAIResponses(OpenAIImages):
+    """Synchronous unless the request says `background`. Refusals and pending answers are those of the Images API."""
+
+    name = NAME
+    folder = "openai_responses"
+    title = "OpenAI Responses"
+
+    def owns(self, path: str, query: bytes) -> bool:
+        """Responses."""
+        return path == PATH or path.startswith(f"{PATH}/")
+
+    def render_ended(self, operation: Operation, context: RenderContext) -> ApiResponse:
+        """The response with its pictures in base64, or the failure."""
+        from imagegate.dialects.openai_responses import responses
+
+        return responses.render_ended(operation, context)
+
+    def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
+        """422 with the pictures' URLs in place of their bytes."""
+        from imagegate.dialects.openai_responses import responses
+
+        return responses.render_too_large(operation, [context.presigned_url(each) for each in operation.pictures])
+
+
+OPENAI_RESPONSES = OpenAIResponses()

@@ -1,0 +1,25 @@
+"""What the examples of the OpenAPI document are rendered with in place of a deployment."""
+
+from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.representation import picture_path
+from imagegate.domain.timing.schedule import Outlook
+from imagegate.web import openapi_samples as samples
+
+
+class SampleContext:
+    """The context of an example."""
+
+    picture_link = staticmethod(picture_path)
+    public_url = "https://images.example.com"
+
+    def presigned_url(self, picture: Picture) -> str:
+        """The sample's URL."""
+        return samples.URL
+
+    def read_base64(self, operation: Operation, picture: Picture) -> str:
+        """The beginning of a picture."""
+        return "UklGRh4AAABXRUJQVlA4…"
+
+    def outlook(self, operation: Operation) -> Outlook:
+        """In four seconds."""
+        return Outlook(4, samples.AT + 4.0)

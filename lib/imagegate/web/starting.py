@@ -1,0 +1,50 @@
+"""Start the generation that a request of one of OpenAI's APIs asks for."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from starlette.requests import Request
+
+from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key, parse_retry_count, with_privacy
+from imagegate.domain.access.api_key import Principal
+from imagegate.domain.errors import RequestError
+from imagegate.usecases.start import GenerationRequest, Started
+from imagegate.web.access import start_for
+from imagegate.web.decoding import header_texts
+from imagegate.web.long_polling import arrived_at, will_wait
+from imagegate.web.services import Services
+
+
+def start_request(
+    request: Request,
+    services: Services,
+    principal: Principal,
+    generation: GenerationRequest,
+    bodies: Mapping[str, bytes] | None = None,
+    *,
+    answered_at_once: bool = False,
+) -> Started:
+    """Start the generation with what the headers say. Raises RequestError with the caller's name of a field.
+
+    `answered_at_once`: the caller gets an answer before the picture is there, and asks for it later.
+    """
+    waits = not answered_at_once and will_wait(request, services)
+    try:
+        generation = replace(_with_headers(generation, request), client_waits=waits)
+        return start_for(principal, services, generation, bodies)
+    except RequestError as error:
+        if error.param and error.param in generation.sent_names:
+            error.call_param(generation.sent_names[error.param])
+        raise
+
+
+def _with_headers(generation: GenerationRequest, request: Request) -> GenerationRequest:
+    """Apply the headers: OpenAI's own clients count their retries, others may send an Idempotency-Key."""
+    headers = header_texts(request, ("idempotency-key", DATA_LOGGING))
+    generation = replace(
+        generation,
+        arrived_at=arrived_at(request),
+        retry_count=parse_retry_count(request.headers.get("x-stainless-retry-count", "0")),
+        idempotency_key=parse_idempotency_key(headers.get("idempotency-key")),
+    )
+    return with_privacy(generation, headers.get(DATA_LOGGING, ""))
