@@ -41,11 +41,26 @@ def langchain(generation: Ask) -> Outcome:
     return _in_venv("frameworks", generation)
 
 
-def _in_venv(name: str, generation: Ask) -> Outcome:
+def agents_sdk(generation: Ask) -> Outcome:
+    """OpenAI's Agents SDK with its ImageGenerationTool."""
+    return _in_venv("frameworks", generation, "agents.py", "agents_sdk")
+
+
+def pydantic_ai_tool(generation: Ask) -> Outcome:
+    """pydantic-ai with its image generation tool."""
+    return _in_venv("frameworks", generation, "agents.py", "pydantic_ai")
+
+
+def langchain_tool(generation: Ask) -> Outcome:
+    """LangChain's ChatOpenAI with the image generation tool."""
+    return _in_venv("frameworks", generation, "agents.py", "langchain")
+
+
+def _in_venv(name: str, generation: Ask, script: str = "generate.py", *arguments: str) -> Outcome:
     python = VENVS / name / "bin" / "python"
     if not python.exists():
         raise NotInstalled(f"{python} is missing; run tests/clients/setup.sh {name}")
-    return _script([str(python), "-I", str(HERE / name / "generate.py")], generation)
+    return _script([str(python), "-I", str(HERE / name / script), *arguments], generation)
 
 
 def node_openai(generation: Ask) -> Outcome:
@@ -66,6 +81,21 @@ def node_axios(generation: Ask) -> Outcome:
 def node_fetch(generation: Ask) -> Outcome:
     """Node's own fetch."""
     return _node("fetch.mjs", generation)
+
+
+def node_responses(generation: Ask) -> Outcome:
+    """OpenAI's package for Node with responses.create."""
+    return _node("responses.mjs", generation)
+
+
+def node_chat(generation: Ask) -> Outcome:
+    """OpenAI's package for Node with chat.completions.create."""
+    return _node("chat.mjs", generation)
+
+
+def node_ai_sdk_tool(generation: Ask) -> Outcome:
+    """Vercel's AI SDK with OpenAI's image generation tool."""
+    return _node("ai-sdk-tool.mjs", generation)
 
 
 def _curl(generation: Ask, *options: str) -> Outcome:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from clients import as_process, in_python
+from clients import as_process, in_python, in_python_agents
 from clients.outcome import Ask, Outcome
 
 Client = Callable[[Ask], Outcome]
@@ -37,5 +37,20 @@ ON_NODE = {
     "node axios": Entry(as_process.node_axios, "url"),
     "node fetch": Entry(as_process.node_fetch, "b64_json"),
 }
+
+FOR_AGENTS = {
+    "responses": Entry(in_python_agents.responses_create),
+    "responses stream": Entry(in_python_agents.responses_stream),
+    "responses background": Entry(in_python_agents.responses_background),
+    "chat": Entry(in_python_agents.chat_create),
+    "chat stream": Entry(in_python_agents.chat_stream),
+    "agents sdk": Entry(as_process.agents_sdk),
+    "pydantic-ai": Entry(as_process.pydantic_ai_tool),
+    "langchain": Entry(as_process.langchain_tool),
+    "node responses": Entry(as_process.node_responses),
+    "node chat": Entry(as_process.node_chat),
+    "node ai-sdk tool": Entry(as_process.node_ai_sdk_tool),
+}
+"""Clients of Responses and of Chat Completions."""
 
 EVERYONE = IN_THE_SUITE | ON_NODE

@@ -83,6 +83,15 @@ ROADS: dict[str, Callable[[str], dict[str, Any]]] = {
         "modelUri": "art://f/flux/latest", "messages": [{"text": mark, "weight": "1"}],
         "generationOptions": {"seed": "1", "mimeType": "image/jpeg", "aspectRatio": {"widthRatio": "1", "heightRatio": 1}},
     },
+    "/v1/responses": lambda mark: {
+        "model": "flux", "input": [{"role": "user", "content": [{"type": "input_text", "text": mark}]}],
+        "tools": [{"type": "image_generation", "size": "64x64"}], "tool_choice": "auto", "background": False,
+        "metadata": {"a": "b"}, "previous_response_id": None, "store": True, "stream": False, "instructions": "x",
+    },
+    "/v1/chat/completions": lambda mark: {
+        "model": "flux", "messages": [{"role": "user", "content": mark}], "modalities": ["image", "text"], "n": 1,
+        "markdown": True, "stream": False, "image_config": {"aspect_ratio": "1:1"}, "metadata": {"a": "b"},
+    },
     "/v1/images/edits": lambda mark: {"prompt": mark, "images": [{"image_url": data_url(png(8, 8))}]},
     "/v1/images/variations": lambda mark: {"images": [{"image_url": data_url(png(8, 8))}], "user": mark},
 }  # fmt: skip
@@ -91,6 +100,7 @@ PATHS = [
     "/mcp", "/v1/models", "/v1/models/flux", "/v1/models/a/b/c", "/v1/operations", f"/v1/operations/{OPERATION_ID}",
     f"/v1/operations/{OPERATION_ID}/wait", f"/v1/operations/{OPERATION_ID}:cancel", f"/v1/images/{OPERATION_ID}-0",
     f"/v1/operations/{OPERATION_ID}:retry", f"/operations/{OPERATION_ID}", f"/operations/{OPERATION_ID}:cancel",
+    f"/v1/responses/resp_{OPERATION_ID}", f"/v1/responses/resp_{OPERATION_ID}/cancel", "/v1/responses/resp_x",
     "/docs", "/openapi.json", "/v1/usage", "/", "",
 ]  # fmt: skip
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT", "get", "PROPFIND", "X" * 50]

@@ -20,7 +20,21 @@ GENERATIONS, YANDEX, OPERATIONS = (
 )
 BODY = {"model": "flux", "prompt": "a cat"}
 YANDEX_BODY = {"modelUri": "art://f/flux", "messages": [{"text": "a cat"}]}
-POSTS = {GENERATIONS: BODY, YANDEX: YANDEX_BODY, OPERATIONS: BODY}
+RESPONSES, CHAT = "/v1/responses", "/v1/chat/completions"
+CHAT_BODY = {"model": "flux", "messages": [{"role": "user", "content": "a cat"}]}
+POSTS = {
+    GENERATIONS: BODY,
+    YANDEX: YANDEX_BODY,
+    OPERATIONS: BODY,
+    RESPONSES: {"model": "flux", "input": "a cat"},
+    CHAT: CHAT_BODY,
+}
+OTHERS: dict[str, dict[str, Any]] = {
+    GENERATIONS: {"prompt": "another"},
+    RESPONSES: {"input": "another"},
+    CHAT: {"messages": [{"role": "user", "content": "another"}]},
+}
+"""What makes a request another one, where identical ones are one."""
 PACE = ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests")
 
 
@@ -58,13 +72,13 @@ def test_every_limit_is_refused_in_every_dialects_words(gateway: Gateway, path: 
     limits, code, kind, retry_after, should_retry = LIMITS[limit]
     key = limited(gateway, **limits)
     assert post(gateway, key, path).status in (200, 202, 303)
-    body = POSTS[path] | ({"prompt": "another"} if path == GENERATIONS else {})
+    body = POSTS[path] | OTHERS.get(path, {})
     refused = post(gateway, key, path, body)
     assert refused.status == 429
     assert (refused.headers["retry-after"], refused.headers.get("x-should-retry")) == (retry_after, should_retry)
     assert refused.headers["x-request-id"] == "request-1"
     message = refused.json()
-    if path == GENERATIONS:
+    if path in OTHERS:
         assert (message["error"]["code"], message["error"]["type"], message["error"]["param"]) == (code, kind, None)
     elif path == YANDEX:
         assert (message["code"], message["details"], message["error"]) == (8, [], message["message"])
