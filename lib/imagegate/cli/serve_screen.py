@@ -99,6 +99,7 @@ def _addresses(base_url: str, long_hold_url: str | None) -> Iterator[str]:
     yield f"OpenAI Images  {base_url}/v1  [dim](base_url of any OpenAI client)[/]"
     yield f"YandexART      {base_url}  [dim](in place of https://llm.api.cloud.yandex.net)[/]"
     yield f"Operations     {base_url}/v1/operations  [dim](imagegate's own API)[/]"
+    yield f"MCP            {base_url}/mcp  [dim](tools for language models)[/]"
     if long_hold_url:
         yield f"Long hold      {long_hold_url}/v1  [dim](base_url of clients that follow no redirect after a POST)[/]"
 
