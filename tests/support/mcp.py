@@ -11,6 +11,8 @@ from support.gateway import Answered, Gateway
 
 LATEST = "2026-07-28"
 PREVIEW = picture(output_format="webp")
+FOX = {"prompt": "a red fox in the snow"}
+NOW = {**FOX, "wait_seconds": 0}
 
 
 @dataclass
@@ -61,6 +63,16 @@ def result(gateway: Gateway, method: str, params: Any = None, **more: Any) -> An
 def tool(gateway: Gateway, name: str, arguments: Any = None, **more: Any) -> Any:
     """The result of a tool."""
     return result(gateway, "tools/call", {"name": name, "arguments": arguments or {}}, **more)
+
+
+def started(gateway: Gateway, **more: Any) -> str:
+    """The id of an operation that a tool has started."""
+    return str(tool(gateway, "generate_image", NOW, **more)["structuredContent"]["operation_id"])
+
+
+def texts(found: Any) -> str:
+    """What a model reads of a result."""
+    return "\n".join(part["text"] for part in found["content"] if part["type"] == "text")
 
 
 def end(gateway: Gateway, failure: Failure | None = None, *, preview: bool = True) -> Operation:

@@ -16,15 +16,11 @@ from imagegate.dialects.mcp.arguments import (
 )
 from imagegate.dialects.mcp.results import LARGEST_PREVIEWS
 from imagegate.dialects.mcp.tools import TOOLS
-from imagegate.domain.access.api_key import KeyLimits
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.request.route import Routes
 from support.fakes import picture, routes
 from support.gateway import Gateway
-from support.mcp import LATEST, PREVIEW, EventfulClock, end, request, result, tool
-
-FOX = {"prompt": "a red fox in the snow"}
-NOW = {**FOX, "wait_seconds": 0}
+from support.mcp import FOX, LATEST, NOW, PREVIEW, EventfulClock, end, request, result, started, texts, tool
 
 
 @pytest.fixture
@@ -42,14 +38,6 @@ def editing() -> Routes:
     [route] = routes("alpha", "beta")
     targets = (replace(target, limits=replace(target.limits, input_images=3)) for target in route.targets)
     return Routes([replace(route, targets=tuple(targets))])
-
-
-def started(gateway: Gateway, **more: Any) -> str:
-    return str(tool(gateway, "generate_image", NOW, **more)["structuredContent"]["operation_id"])
-
-
-def texts(found: Any) -> str:
-    return "\n".join(part["text"] for part in found["content"] if part["type"] == "text")
 
 
 def test_a_picture_that_is_made_in_time_comes_with_the_answer(gateway: Gateway, clock: EventfulClock) -> None:
@@ -275,57 +263,3 @@ def test_lists_find_operations_and_models(gateway: Gateway) -> None:
     assert not tool(gateway, "list_operations", {"model": "nope"})["structuredContent"]["operations"]
     [model] = tool(gateway, "list_models")["structuredContent"]["models"]
     assert (model["id"], model["edits"], model["price_usd"]) == ("flux", True, 0.002)
-
-
-class TestKeys:
-    """Owners, rights and limits."""
-
-    @pytest.fixture
-    def closed(self, clock: EventfulClock) -> Gateway:
-        return Gateway(clock=clock, access="keys")
-
-    def test_an_owner_sees_nothing_of_another(self, closed: Gateway) -> None:
-        (_, first), (_, second) = closed.key(), closed.key()
-        operation = started(closed, key=first)
-        end(closed)
-        absent = "0" * 20
-        for name in ("get_operation", "cancel_operation"):
-            foreign = tool(closed, name, {"operation_id": operation}, key=second)
-            none = tool(closed, name, {"operation_id": absent}, key=second)
-            assert texts(foreign) == texts(none).replace(absent, operation)
-        assert tool(closed, "list_operations", key=second)["structuredContent"]["operations"] == []
-        stolen = {**NOW, "images": [f"imagegate://images/{operation}-0"]}
-        assert "does not exist" in texts(tool(closed, "edit_image", stolen, key=second))
-
-    def test_a_key_for_other_models_makes_nothing(self, closed: Gateway) -> None:
-        _, key = closed.key(models=("other",))
-        found = tool(closed, "generate_image", {**NOW, "model": "flux"}, key=key)
-        assert texts(found).startswith("model_not_allowed")
-        assert tool(closed, "list_models", key=key)["structuredContent"]["models"] == []
-
-    def test_a_used_up_budget_is_told_to_the_model(self, closed: Gateway) -> None:
-        _, key = closed.key(limits=KeyLimits(pictures_per_day=1))
-        started(closed, key=key)
-        found = tool(closed, "generate_image", NOW, key=key)
-        assert texts(found).startswith("insufficient_quota")
-
-    def test_requests_per_minute_are_counted(self, closed: Gateway) -> None:
-        _, key = closed.key(limits=KeyLimits(requests_per_minute=1))
-        assert request(closed, "tools/list", key=key).status == 200
-        answer = request(closed, "tools/list", key=key)
-        assert (answer.status, answer.json()["error"]["data"]["code"]) == (429, "rate_limit_exceeded")
-        assert int(answer.headers["retry-after"]) > 0
-
-    def test_a_key_may_not_hold_more_requests_than_its_operations(self, closed: Gateway, clock: EventfulClock) -> None:
-        limited, key = closed.key(limits=KeyLimits(concurrent=1))
-        operation, began = started(closed, key=key), clock.time
-        closed.services.request_rate.take(f"waits#{limited.id}", 120, 120)  # what requests that wait beside it take
-        found = tool(closed, "get_operation", {"operation_id": operation}, key=key)
-        assert (found["structuredContent"]["done"], clock.time) == (False, began)
-
-    def test_a_private_prompt_is_not_kept(self, closed: Gateway) -> None:
-        _, key = closed.key()
-        operation = started(closed, key=key, x_data_logging_enabled="false")
-        end(closed)
-        found = tool(closed, "get_operation", {"operation_id": operation}, key=key)
-        assert FOX["prompt"] not in str(found)
