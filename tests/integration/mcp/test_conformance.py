@@ -15,9 +15,9 @@ import pytest
 
 from integration.mcp.conftest import Endpoint
 
-pytestmark = [pytest.mark.mcp, pytest.mark.integration, pytest.mark.xdist_group("mcp")]
+pytestmark = [pytest.mark.mcp, pytest.mark.integration, pytest.mark.xdist_group("mcp"), pytest.mark.timeout(400)]
 NODE = Path(__file__).parents[2] / "clients" / "mcp" / "node"
-PATIENCE = 90.0
+PATIENCE = 300.0
 
 OF_THE_REFERENCE_SERVER = {
     "completion-complete", "prompts-get-embedded-resource", "prompts-get-simple", "prompts-get-with-args",
