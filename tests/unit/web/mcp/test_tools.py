@@ -17,7 +17,7 @@ from imagegate.dialects.mcp.arguments import (
 from imagegate.dialects.mcp.results import LARGEST_PREVIEWS
 from imagegate.dialects.mcp.tools import TOOLS
 from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.request.route import Routes
+from imagegate.domain.request.routes import Routes
 from support.fakes import picture, routes
 from support.gateway import Gateway
 from support.mcp import FOX, LATEST, NOW, PREVIEW, EventfulClock, end, request, result, started, texts, tool
