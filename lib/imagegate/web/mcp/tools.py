@@ -54,7 +54,7 @@ def _edit(arguments: Arguments, version: str, caller: Caller) -> Mapping[str, An
         named["mask"] = _fetchable(given.mask, caller)
     upload = parse_upload(named, caller.services.fetch_for(caller.principal.owner))
     inputs, mask, bodies = describe_inputs(upload)
-    able = caller.services.routes.working_from(len(inputs), prompted=True)
+    able = caller.services.routes.working_from(len(inputs), prompted=True, masked=mask is not None)
     generation = mcp_arguments.build_generation(
         arguments,
         default=next(iter(able), DEFAULT_MODEL),

@@ -34,9 +34,11 @@ def gateway(clock: EventfulClock) -> Gateway:
 
 
 def editing() -> Routes:
-    """The fakes' routes; `flux` takes three pictures to work from."""
+    """The fakes' routes; `flux` takes three pictures to work from, and a mask."""
     [route] = routes("alpha", "beta")
-    targets = (replace(target, limits=replace(target.limits, input_images=3)) for target in route.targets)
+    targets = (
+        replace(target, limits=replace(target.limits, input_images=3, supports_masks=True)) for target in route.targets
+    )
     return Routes([replace(route, targets=tuple(targets))])
 
 
