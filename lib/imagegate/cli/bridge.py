@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from imagegate.bridge.certificate import Certificate
     from imagegate.bridge.yandex import Bridge
 
-bridge_app = typer.Typer(help="Serve other protocols on this machine, over an imagegate anywhere.")
+bridge_app = typer.Typer(help="Other protocols on this machine, over a gateway anywhere.")
 
 Url = Annotated[str, typer.Option(help="imagegate's base URL; the default is what 'imagegate serve' runs.")]
 Port = Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 for any free one.", min=0, max=65535)]
@@ -51,7 +51,10 @@ def yandex(
     text_model: TextModel = None,
     text_authorization: TextAuthorization = None,
 ) -> None:
-    """Serve YandexART's gRPC, for programs written with yandex-ai-studio-sdk, until Ctrl-C."""
+    """Serve YandexART's gRPC until Ctrl-C.
+
+    For programs written with yandex-ai-studio-sdk.
+    """
     with in_a_sentence():
         _check("--url", url)
         _check("--text-url", text_url)

@@ -35,7 +35,10 @@ def tail(
     local: Local = False,
     state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
-    """Show what is announced on the bus, and requested by it, a line each, until Ctrl-C. Prompts are left out."""
+    """Show events as they happen, until Ctrl-C.
+
+    Announcements on the bus and requests by it are a line each. Prompts are left out.
+    """
     with in_a_sentence(), _until_ended():
         where = target(stage, local, state_dir)
         with where.tail(_pattern(operation)) as listening:

@@ -100,7 +100,10 @@ def rotate(
     local: Local = False,
     state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
-    """Give a key a new secret and print it; the old one works a while longer."""
+    """Give a key a new secret, and print it.
+
+    The old one works a while longer.
+    """
     with in_a_sentence():
         where = target(stage, local, state_dir)
         keys = where.deployment.api_keys
@@ -145,7 +148,10 @@ def webhook(
     local: Local = False,
     state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
-    """Choose where a key's operations are announced, or give its webhooks a new secret and print it."""
+    """Choose where a key's operations are announced.
+
+    Or give its webhooks a new secret, and print it.
+    """
     with in_a_sentence():
         where = target(stage, local, state_dir)
         keys = where.deployment.api_keys

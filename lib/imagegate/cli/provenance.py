@@ -24,7 +24,10 @@ def provenance(
     files: Files,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what pictures say of their origin: their XMP metadata, and who signed them (C2PA)."""
+    """Show what pictures say of their origin.
+
+    That is their XMP metadata, and who signed them (C2PA).
+    """
     described = [describe(path) for path in files]
     if as_json:
         typer.echo(json.dumps(described, ensure_ascii=False, indent=2))

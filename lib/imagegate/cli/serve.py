@@ -26,26 +26,25 @@ SOURCE = Path(__file__).resolve().parents[3]
 
 _WEBHOOKS = {"PublicUrl": "", "WebhookLoopback": "true"}
 """Parameters with which webhooks have links to this gateway, and may be sent to this machine."""
-Port = Annotated[int, typer.Option(help="Port of the gateway, on 127.0.0.1; 0 for any free one.", min=0, max=65535)]
+Port = Annotated[int, typer.Option(metavar="PORT", help="Port on 127.0.0.1; 0 for any free one.", min=0, max=65535)]
 LongHoldPort = Annotated[
     int | None,
     typer.Option(
-        help="Port of the address for clients that follow no redirect; by default 1341, or any if that is taken.",
+        metavar="PORT",
+        help="For clients that follow no redirect; by default 1341, or any if taken.",
         min=0,
         max=65535,
         show_default=False,
     ),
 ]
-StateDir = Annotated[Path, typer.Option(help="Folder for operations and pictures.", file_okay=False)]
+StateDir = Annotated[Path, typer.Option(metavar="DIR", help="Folder for operations and pictures.", file_okay=False)]
 Live = Annotated[
-    bool,
-    typer.Option(
-        "--live",
-        help="Use the real upstreams, not the stand-ins. The secret HF_TOKEN makes the Spaces' quota yours.",
-    ),
+    bool, typer.Option("--live", help="Use the real upstreams. The secret HF_TOKEN makes the Spaces' quota yours.")
 ]
 Keys = Annotated[bool, typer.Option("--keys", help="Ask for API keys, as a deployment does.")]
-Latency = Annotated[float, typer.Option(help="Seconds a stand-in takes for a picture.", min=0, max=3600)]
+Latency = Annotated[
+    float, typer.Option(metavar="SECONDS", help="What a stand-in takes for a picture.", min=0, max=3600)
+]
 CorsOrigins = Annotated[
     list[str],
     typer.Option(
@@ -80,7 +79,10 @@ def serve(
     public_url: PublicUrl = "",
     sign: Sign = False,
 ) -> None:
-    """Serve the gateway with an embedded AWS and stand-in upstreams, until Ctrl-C."""
+    """Serve the gateway on this machine until Ctrl-C.
+
+    It comes with an embedded AWS and with stand-ins for the upstreams.
+    """
     # Imported here, so that `imagegate --help` does not wait for an AWS SDK.
     from imagegate.cli.serve_screen import ServeScreen
     from imagegate.cli.signing import require_c2pa

@@ -23,9 +23,11 @@ DEFAULT_STAGE = "dev"
 DEFAULT_STATE = Path(".imagegate")
 LOCAL_STAGE = "local"
 """The Stage of what `imagegate serve` runs."""
-Stage = Annotated[str, typer.Option(help="The deployment: Stage of its template.")]
-Local = Annotated[bool, typer.Option("--local", help="What `imagegate serve` runs on this machine, not AWS.")]
-StateDir = Annotated[Path, typer.Option(help="With --local: the folder that it was started with.", file_okay=False)]
+Stage = Annotated[str, typer.Option(metavar="NAME", help="The deployment: Stage of its template.")]
+Local = Annotated[bool, typer.Option("--local", help="What `serve` runs on this machine, not AWS.")]
+StateDir = Annotated[
+    Path, typer.Option(metavar="DIR", help="With --local: the state folder of `serve`.", file_okay=False)
+]
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def delete(operation_id: options.OperationId, yes: Yes = False, url: Url = "", p
 def deliveries(
     operation_id: options.OperationId, json_: options.Json = None, url: Url = "", profile: ProfileName = ""
 ) -> None:
-    """List what was sent to an operation's webhook, and how it was answered."""
+    """List what was sent to a webhook, and each answer."""
     with gateway(url, profile) as client:
         found = list(client.pages(f"{_path(operation_id)}/deliveries", "deliveries"))
     _print_deliveries(found, json_)
@@ -131,7 +131,7 @@ def redeliver(
     url: Url = "",
     profile: ProfileName = "",
 ) -> None:
-    """Send to an operation's webhook again what has not arrived, or one event."""
+    """Send again what has not reached a webhook, or one event."""
     with gateway(url, profile) as client:
         body = {"event_id": event} if event else {}
         found = client.post(f"{_path(operation_id)}:redeliver", json=body)["deliveries"]

@@ -29,7 +29,7 @@ def deploy(
     parameters: Words = "",
     check: Check = False,
 ) -> None:
-    """Build and deploy to the AWS account of your credentials; again, to update."""
+    """Build and deploy to your AWS account. Run it again to update."""
     with in_a_sentence():
         from imagegate.cli.deploy.deployment import Deployment
 

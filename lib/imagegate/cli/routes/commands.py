@@ -29,7 +29,10 @@ def push(
     local: Local = False,
     state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
-    """Check a routes file and put it in force, within a minute and without a deployment."""
+    """Check a routes file and put it in force.
+
+    It takes a minute at most, and no deployment.
+    """
     with in_a_sentence():
         where = target(stage, local, state_dir)
         _push(where, options.read_text(file), str(file), note)
@@ -37,7 +40,7 @@ def push(
 
 @routes_app.command()
 def check(file: options.File = options.DEFAULT_FILE) -> None:
-    """Check a routes file; say line, key and remedy of everything that is wrong."""
+    """Say what is wrong in a routes file: line, key, remedy."""
     with in_a_sentence():
         table = options.read_table(file)
     hint(f"{file} is right: {len(table.document['models'])} models, {len(table.document['providers'])} providers.")
@@ -79,7 +82,7 @@ def history(
     local: Local = False,
     state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
-    """List what was pushed, the newest first; the first one is in force."""
+    """List what was pushed. The first one is in force."""
     with in_a_sentence():
         pushed = target(stage, local, state_dir).deployment.pushed_routes.history()
     if json_:

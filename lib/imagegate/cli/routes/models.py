@@ -22,7 +22,10 @@ def models(
     local: Local = False,
     state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
-    """List the models: who makes them, in which order and for how much, what they can do, and which key is missing."""
+    """List the models and whether they are available.
+
+    For each: its providers in order, its price, what it can do, and which key is missing.
+    """
     with in_a_sentence():
         state = read_state(routes, stage, local, state_dir)
         rows = [_row(state, route) for route in state.table.routes]

@@ -69,7 +69,10 @@ def check(
     local: Local = False,
     state_dir: StateDir = DEFAULT_STATE,
 ) -> None:
-    """Reach the providers from this machine and check their keys, without buying a picture."""
+    """Reach the providers and check their keys.
+
+    It does so from this machine, and buys no picture.
+    """
     from imagegate.adapters.http_upstream import HttpUpstream
 
     with in_a_sentence():

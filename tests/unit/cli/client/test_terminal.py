@@ -13,7 +13,7 @@ from imagegate.domain.access.api_key import KeyLimits
 from imagegate.domain.operation.operation import State
 from support.cli_gateway import CliGateway
 from support.fakes import picture
-from support.terminal import COLUMNS, CTRL_C, ROWS, terminal
+from support.terminal import COLUMNS, CTRL_C, terminal
 
 ID = re.compile(r"\b[0-9a-z]{20}\b")
 
@@ -165,19 +165,3 @@ def test_completion_is_installed_by_one_command(tmp_path: Path) -> None:
     [written] = tmp_path.rglob("imagegate.sh")
     assert "_IMAGEGATE_COMPLETE" in written.read_text()
     assert str(written) in (tmp_path / ".bashrc").read_text()
-
-
-def test_every_help_fits_a_screen(tmp_path: Path) -> None:
-    names = ("list", "show", "wait", "cancel", "retry", "delete", "deliveries", "redeliver")
-    for command in (
-        ("generate",),
-        ("usage",),
-        ("login",),
-        ("open",),
-        ("env",),
-        *(("operations", name) for name in names),
-    ):
-        with terminal(*command, "--help", folder=tmp_path) as shown:
-            assert shown.wait() == 0, shown.text
-            assert shown.text.rstrip("\n").count("\n") < ROWS, shown.text
-            assert "..." not in shown.text.replace("[OPTIONS]", "")
