@@ -109,7 +109,7 @@ audit: $(STAMP)  ## check every dependency for advisories; fails if the advisory
 
 bench: $(STAMP)  ## measure: make bench NAME=<file of tests/benchmarks> [N=...]
 	@test -f tests/benchmarks/$(NAME).py || { echo "NAME is one of:$$(cd tests/benchmarks && grep -l __main__ *.py | sed 's/^/ /; s/\.py//' | tr -d '\n')"; exit 1; }
-	@PYTHONPATH=tests $(BIN)/python -P -m benchmarks.$(NAME)
+	@PYTHONPATH=tests:$$(echo $(CURDIR)/.venvs/browser/lib/python3*/site-packages) $(BIN)/python -P -m benchmarks.$(NAME)
 
 docs: $(STAMP)  ## regenerate the OpenAPI document and the tables in docs/
 	@$(BIN)/imagegate openapi > docs/openapi.json

@@ -1,5 +1,6 @@
 """Answers of the dialects as HTTP responses."""
 
+import gzip
 import hashlib
 from dataclasses import replace
 
@@ -15,12 +16,23 @@ LARGEST_BODY = 5_500_000
 LARGEST_WITH_PICTURES = 6 * 1024 * 1024
 """Bytes of a JSON body from a caller; Lambda's own limit."""
 _JSON = "application/json"
+_LONG = 4096
+"""Bytes of a list above which compressing it pays."""
 
 
 def to_response(answer: ApiResponse) -> Response:
     """The answer as JSON, unless it names another type; caches must not store it."""
     headers = {"cache-control": "no-store", "content-type": _JSON, **answer.headers}
     return Response(answer.encode(), answer.status, headers)
+
+
+def to_list_response(answer: ApiResponse, accept_encoding: str) -> Response:
+    """A list, with gzip where the caller takes it and it is long: API Gateway's HTTP APIs compress nothing."""
+    response = to_response(answer.with_headers({"vary": "accept-encoding"}))
+    if "gzip" in accept_encoding and len(response.body) > _LONG:
+        response.body = gzip.compress(response.body, compresslevel=6, mtime=0)
+        response.headers.update({"content-encoding": "gzip", "content-length": str(len(response.body))})
+    return response
 
 
 def fits(answer: ApiResponse) -> bool:

@@ -1,6 +1,5 @@
 """The studio's other views: gallery, operation, models and usage, for everybody and for ten thousand operations."""
 
-import base64
 import json
 from typing import Any
 
@@ -10,6 +9,7 @@ import requests
 from imagegate.domain.webhooks.webhook import secret_text
 from imagegate.local.stack.stack import Stack
 from integration.browser.conftest import Visits
+from support.long_gallery import MANY, PAGE, serve_many
 from support.receiver import Receiver, receiving
 from support.studio import PHONE, WIDE, Visit
 
@@ -17,8 +17,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.xdist_gr
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 VIEWS = ["#/create", "#/gallery", "#/models", "#/usage"]
-MANY, PAGE = 10_000, 100
 MOST_TILES = 300
+LARGEST_PAGE = 150_000
+"""Bytes of the page before pictures, compressed."""
 
 
 def ended(closed: Stack, key: str, **body: Any) -> Any:
@@ -136,17 +137,7 @@ def test_a_view_begins_at_its_top(visits: Visits, key: str) -> None:
 def test_ten_thousand_operations_are_a_few_elements(visits: Visits, key: str, hostile: Any) -> None:
     visit = visits()
     page = visit.sign_in(key)
-
-    def answer(route: Any) -> None:
-        token = route.request.url.partition("page_token=")[2]
-        first = int(base64.b64decode(token + "==")) if token else 0
-        operations = [{**hostile, "id": f"{first + at:020d}"} for at in range(PAGE)]
-        after = base64.b64encode(str(first + PAGE).encode()).decode().rstrip("=")
-        following = after if first + PAGE < MANY else None
-        route.fulfill(json={"operations": operations, "next_page_token": following})
-
-    page.route("**/v1/operations?*", answer)
-    page.route("**/v1/images/**", lambda route: route.fulfill(status=204))
+    serve_many(page, hostile)
     visit.open("#/gallery")
     most = 0
     for _ in range(2 * MANY // PAGE):
@@ -159,6 +150,14 @@ def test_ten_thousand_operations_are_a_few_elements(visits: Visits, key: str, ho
     page.evaluate("scrollTo(0, 0)")
     visit.until("document.querySelector('.gallery-tile').dataset.at === '0'")
     assert 0 < most < MOST_TILES
+
+
+def test_the_page_is_small(visits: Visits) -> None:
+    visit, sizes = visits(), list[int]()
+    visit.page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
+    visit.open().wait_for_selector("#key")
+    visit.page.wait_for_load_state("networkidle")
+    assert 10_000 < sum(sizes) < LARGEST_PAGE
 
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])

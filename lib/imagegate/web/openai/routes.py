@@ -17,7 +17,7 @@ from imagegate.dialects.openai.models import render_model, render_models
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import UnknownModel
-from imagegate.web.http import to_response
+from imagegate.web.http import to_list_response, to_response
 from imagegate.web.long_polling import wait_for_started
 from imagegate.web.routing import PrincipalDep, ServicesDep, create_router
 from imagegate.web.services import Services

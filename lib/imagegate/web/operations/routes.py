@@ -22,7 +22,7 @@ from imagegate.domain.operation.ids import is_id
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
-from imagegate.web.http import matches, to_response
+from imagegate.web.http import matches, to_list_response, to_response
 from imagegate.web.long_polling import wait_for, wait_for_started
 from imagegate.web.middleware import HEAD_ONLY
 from imagegate.web.routing import PrincipalDep, ServicesDep, create_router, refuse_unknown_query
@@ -56,6 +56,7 @@ async def create(request: Request, services: ServicesDep, principal: PrincipalDe
 
 @router.get("/v1/operations", name="list", dependencies=_STRICT)
 async def list_operations(
+    request: Request,
     services: ServicesDep,
     principal: PrincipalDep,
     state: State | None = None,
@@ -75,7 +76,8 @@ async def list_operations(
         created_before=created_before.timestamp() if created_before else None,
         before_id=parse_page_token(page_token, is_id) if page_token else None,
     )
-    return to_response(operations_responses.render_page(services.listing.page(query), services.picture_link))
+    page = operations_responses.render_page(services.listing.page(query), services.picture_link)
+    return to_list_response(page, request.headers.get("accept-encoding", ""))
 
 
 # POST as well, because `curl -X POST -L` repeats its method at every redirect.
