@@ -1,5 +1,9 @@
 """What holds for every test."""
 
+import atexit
+import gc
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
@@ -12,6 +16,21 @@ settings.load_profile("fixed")
 OPT_IN = ("browser", "clients", "deploy", "mcp", "node", "real_gradio", "vendors", "yandex_sdk")
 """Markers of tests for which most checkouts lack the programs; the Makefile's targets install them."""
 
+_TESTS = Path(__file__).parent
+OPT_IN_FOLDERS = {
+    _TESTS / "deploy": "deploy",
+    _TESTS / "integration" / "browser": "browser",
+    _TESTS / "integration" / "yandex_sdk": "yandex_sdk",
+    _TESTS / "vendors": "vendors",
+}
+"""Folders all of whose tests have that marker: they are not even imported unless `-m` names it."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a folder unread whose marker `-m` does not name."""
+    marker = OPT_IN_FOLDERS.get(collection_path)
+    return True if marker and marker not in config.getoption("markexpr") else None
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave such tests out unless `-m` names their marker."""
@@ -19,3 +38,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if any(map(item.get_closest_marker, unasked))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    """Take ten thousand collected tests out of every later garbage collection but the interpreter's last."""
+    gc.collect()
+    #gc.freeze()
+    atexit.register(gc.unfreeze)

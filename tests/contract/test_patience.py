@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -137,7 +138,8 @@ def test_twenty_round_trips_thrice_and_then_the_picture(monkeypatch: pytest.Monk
             sent.append((request.method, answer.status))
             return httpx2.Response(answer.status, headers=answer.headers, content=answer.text.encode())
 
-    monkeypatch.setattr(time, "sleep", clock.sleep)
+    # Not `time.sleep` itself: other threads of this process sleep as well.
+    monkeypatch.setattr("openai._base_client.time", SimpleNamespace(sleep=clock.sleep, time=time.time))
     began = clock.now()
     wire = openai.DefaultHttpxClient(transport=Wire())
     with openai.OpenAI(base_url="http://api.invalid/v1", api_key="x", http_client=wire) as client:
