@@ -31,16 +31,14 @@ LongHoldPort = Annotated[
     int | None,
     typer.Option(
         metavar="PORT",
-        help="For clients that follow no redirect; by default 1341, or any if taken.",
+        help="For clients that follow no redirect; 1341 if free.",
         min=0,
         max=65535,
         show_default=False,
     ),
 ]
 StateDir = Annotated[Path, typer.Option(metavar="DIR", help="Folder for operations and pictures.", file_okay=False)]
-Live = Annotated[
-    bool, typer.Option("--live", help="Use the real upstreams. The secret HF_TOKEN makes the Spaces' quota yours.")
-]
+Live = Annotated[bool, typer.Option("--live", help="Use the real upstreams, with HF_TOKEN's quota.")]
 Keys = Annotated[bool, typer.Option("--keys", help="Ask for API keys, as a deployment does.")]
 Latency = Annotated[
     float, typer.Option(metavar="SECONDS", help="What a stand-in takes for a picture.", min=0, max=3600)
@@ -62,9 +60,7 @@ PublicUrl = Annotated[
     ),
 ]
 
-Sign = Annotated[
-    bool, typer.Option("--sign", help="Sign pictures (C2PA), with a self-signed certificate unless one is set.")
-]
+Sign = Annotated[bool, typer.Option("--sign", help="Sign pictures (C2PA); self-signed without a key.")]
 
 
 def serve(

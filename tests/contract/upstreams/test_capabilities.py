@@ -31,6 +31,10 @@ VALUES: dict[Capability, Any] = {
     "moderation": "low",
     "complexity": 3,
     "input_fidelity": "high",
+    "frame_count": 4,
+    "frame_duration_ms": 120,
+    "svg": {"precision": 2},
+    "prompt_rewriter": True,
 }
 PICTURE = InputBody(b"\x89PNG of a caller", "image/png")
 END = UpstreamError(Failure(FailureCode.CAPACITY, "enough"))

@@ -27,7 +27,10 @@ _NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
 
 def mcp(url: Url = "", profile: ProfileName = "") -> None:
-    """Give a gateway's tools to an MCP client, which starts this command."""
+    """Give a gateway's tools to an MCP client.
+
+    The client starts this command and speaks with it on standard input and output.
+    """
     with gateway(url, profile) as client:
         if sys.stdin.isatty():
             hint(f"Waiting for an MCP client on standard input, for {client.connection.url}. Ctrl-C ends it.")

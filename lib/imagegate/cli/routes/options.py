@@ -20,7 +20,7 @@ Routes = Annotated[
     typer.Option(
         "--routes",
         metavar="FILE",
-        help="The routes file; without it imagegate.toml, if there is one.",
+        help="The routes file; imagegate.toml if it is there.",
         dir_okay=False,
         show_default=False,
     ),

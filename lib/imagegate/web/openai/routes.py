@@ -88,7 +88,8 @@ async def models(request: Request, services: ServicesDep, principal: PrincipalDe
     """List the models that the caller may use."""
     listed = render_models(services.routes, principal.may_use, services.facts_of)
     unused = [printable_name(name) for name in _unused_query(request)]
-    return to_response(ApiResponse(200, listed | ({"not_honoured": unused} if unused else {})))
+    answer = ApiResponse(200, listed | ({"not_honoured": unused} if unused else {}))
+    return to_list_response(answer, request.headers.get("accept-encoding", ""))
 
 
 @router.get("/v1/models/{model:path}", name="model")

@@ -41,7 +41,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     return NUMBERS if hint is float else st.from_type(hint)
 
 
-FREE = {"reply", "metadata", "ticket"}
+FREE = {"reply", "metadata", "ticket", "svg", "prompt_rewriter"}
 """Fields whose keys are a caller's or a provider's own."""
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.geometry import Size
-from imagegate.domain.request.route import Route, Routes
+from imagegate.domain.request.route import Route
+from imagegate.domain.request.routes import Routes
 from support.ended import end_at_once
 from support.fakes import picture, routes
 from support.fuzz_server import able_routes
