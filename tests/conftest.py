@@ -43,5 +43,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     """Take ten thousand collected tests out of every later garbage collection but the interpreter's last."""
     gc.collect()
-    # gc.freeze()
+    gc.freeze()
     atexit.register(gc.unfreeze)

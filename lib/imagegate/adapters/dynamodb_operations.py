@@ -94,9 +94,9 @@ class DynamoDBOperations:
 
     def due(self, now: float) -> Sequence[Iterator[Operation]]:
         """Open operations whose `due_at` is past, in shards that can be read at the same time, oldest first."""
-        return [self._due_in(shard, now) for shard in range(OPEN_SHARDS)]
+        return [self._list_due(shard, now) for shard in range(OPEN_SHARDS)]
 
-    def _due_in(self, shard: int, now: float) -> Iterator[Operation]:
+    def _list_due(self, shard: int, now: float) -> Iterator[Operation]:
         for operation_id in self._due_ids(shard, now):
             operation = self._readable(operation_id)
             if operation is not None and _is_open(operation) and operation.due_at <= now:

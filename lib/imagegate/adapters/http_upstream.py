@@ -110,13 +110,13 @@ class HttpUpstream:
         """
         silence = min(_SILENCE, max(hold_until - time.time(), 0.1))
         timeout = httpx.Timeout(silence, connect=_CONNECT)
-        with _to_upstream_error(request), _closing(self._opened(request, timeout)) as response:
+        with _to_upstream_error(request), _closing(self._open(request, timeout)) as response:
             if response.status_code != 200:
                 code = _code_of_unopened(response.status_code)
                 raise failed(code, request.url, f"HTTP {response.status_code} instead of a stream")
             yield from _Hearing(response, request.url, hold_until).events()
 
-    def _opened(self, request: HttpRequest, timeout: httpx.Timeout) -> httpx.Response:
+    def _open(self, request: HttpRequest, timeout: httpx.Timeout) -> httpx.Response:
         built = self._client.build_request(request.method, request.url, headers=dict(request.headers), timeout=timeout)
         if address := self._public_address(request.url):
             pin(built, address)

@@ -28,11 +28,11 @@ class Target:
     """The vetted ones, of which one is connected to; none for the provider's own host, which may be anywhere."""
 
 
-def vet_picture(told: str, at: str, trusted_base: str, reach: Reach = _ANY_PICTURE) -> Target:
+def vet_picture(reported: str, at: str, trusted_base: str, reach: Reach = _ANY_PICTURE) -> Target:
     """The URL `told` in the response from the URL `at`, absolute, if it may be fetched. Raises UpstreamError."""
     try:
         # With the parser of the client that will call it: two of them may read two hosts in one address.
-        url, trusted = httpx.URL(at).join(told), httpx.URL(trusted_base)
+        url, trusted = httpx.URL(at).join(reported), httpx.URL(trusted_base)
     except (httpx.InvalidURL, UnicodeError):
         raise failed(FailureCode.BAD_PAYLOAD, trusted_base, "a picture address that is none") from None
     own = (url.scheme, url.netloc) == (trusted.scheme, trusted.netloc)

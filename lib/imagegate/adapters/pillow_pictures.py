@@ -57,7 +57,7 @@ class PillowPictures:
         content_type = made_type_of(body)
         if content_type == SVG:
             return PictureFacts(SVG, *_svg_size(body), transparent=True)
-        image = _opened(body)
+        image = _open(body)
         frames = _frames(image, body) if content_type in _ANIMATED else 1
         if frames > 1:
             _decode_all(image, frames)
@@ -83,7 +83,7 @@ class PillowPictures:
         It is turned upright, and keeps its colour profile. Raises UpstreamError (bad_payload) also for one that the
         format, or the function's memory, has no room for.
         """
-        image = _opened(body)
+        image = _open(body)
         with _to_bad_payload():
             image.load()
         upright, profile = _UPRIGHT.get(_orientation(image)), _profile(image)
@@ -129,7 +129,7 @@ class PillowPictures:
             return body
 
 
-def _opened(body: bytes) -> Image.Image:
+def _open(body: bytes) -> Image.Image:
     """The picture, its header read and its pixels not."""
     with _to_bad_payload():
         image = Image.open(io.BytesIO(body), formats=_FORMATS)

@@ -60,10 +60,10 @@ def _headers(context: Any) -> Headers:
 
 def _metadata(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The headers that say something about the call, as many as there is room for: an answer must not fail on them."""
-    room = _METADATA_BYTES
+    left = _METADATA_BYTES
     for name, value in sorted(headers.items(), key=lambda item: len(item[1])):
-        room -= len(name) + len(value) + _ENTRY_BYTES
-        if room >= 0 and _tells(name.lower()) and _is_text(value):
+        left -= len(name) + len(value) + _ENTRY_BYTES
+        if left >= 0 and _tells(name.lower()) and _is_text(value):
             yield name.lower(), value
 
 

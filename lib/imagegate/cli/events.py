@@ -74,14 +74,14 @@ def line(event: Event) -> str:
     moment = datetime.fromisoformat(event["time"]).astimezone().strftime("%H:%M:%S")
     kind = printable(event["detail-type"].rpartition(" ")[2])
     try:
-        text = _told(event)
+        text = _describe(event)
     except (KeyError, TypeError, ValueError):  # another producer's event, with imagegate's source
         text = _foreign(event)
     name = f"{kind:9}"
     return f"{moment}  {typer.style(name, fg=_COLOURS[kind]) if kind in _COLOURS else name}  {printable(text)}"
 
 
-def _told(event: Event) -> str:
+def _describe(event: Event) -> str:
     if event["source"] != SOURCE or event["detail-type"] not in DETAIL_TYPES.values():
         return _foreign(event)
     operation = event["detail"]["operation"]

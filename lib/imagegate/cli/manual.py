@@ -45,9 +45,9 @@ def manual() -> str:
     """Every command that is not hidden, with its options."""
     from imagegate.cli.main import app
 
-    statuses = table(("status", "meaning"), [(str(int(status)), text) for status, text in MEANINGS.items()])
+    exit_statuses = table(("status", "meaning"), [(str(int(status)), text) for status, text in MEANINGS.items()])
     commands = "".join(_commands(typer.main.get_command(app), "imagegate"))
-    return f"{_INTRODUCTION}{statuses}\n## Commands\n{commands}"
+    return f"{_INTRODUCTION}{exit_statuses}\n## Commands\n{commands}"
 
 
 def _commands(command: Any, name: str) -> Iterator[str]:

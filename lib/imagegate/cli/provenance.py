@@ -34,7 +34,7 @@ def provenance(
         return
     for entry in described:
         typer.echo(f"{entry['file']}: {entry['content_type'] or 'no picture'}")
-        typer.echo(f"  C2PA manifest: {_told(entry)}")
+        typer.echo(f"  C2PA manifest: {_describe_signer(entry)}")
         for name, value in entry["xmp"].items():
             typer.echo(f"  {name}: {masked(value)}")
 
@@ -66,7 +66,7 @@ def _fields(checked: "ManifestCheck | None") -> dict[str, str | None]:
     return {"validation": checked.validation if checked else None, "signer": checked.signer if checked else None}
 
 
-def _told(entry: dict[str, Any]) -> str:
+def _describe_signer(entry: dict[str, Any]) -> str:
     if not entry["c2pa"]:
         return "no"
     if entry["validation"] is None:

@@ -33,7 +33,7 @@ def documents(*, closed: bool = False) -> Mapping[str, Schema]:
     """The schemas by file name. Consumers' are open, for announcements may grow; `closed` ones know every field."""
     made = {detail_type: _announcement(state, detail_type) for state, detail_type in DETAIL_TYPES.items()}
     if not closed:
-        made = {detail_type: _opened(schema) for detail_type, schema in made.items()}
+        made = {detail_type: _allow_more(schema) for detail_type, schema in made.items()}
     return {file_name(detail_type): schema for detail_type, schema in {**made, REQUESTED: _requested()}.items()}
 
 
@@ -102,11 +102,11 @@ def _add(schema: Schema, name: str, content: Schema) -> None:
     schema["required"].append(name)
 
 
-def _opened(schema: Any) -> Any:
+def _allow_more(schema: Any) -> Any:
     """The schema without `additionalProperties: false`."""
     if isinstance(schema, list):
-        return [_opened(part) for part in schema]
+        return [_allow_more(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     kept = {name: content for name, content in schema.items() if (name, content) != ("additionalProperties", False)}
-    return {name: _opened(content) for name, content in kept.items()}
+    return {name: _allow_more(content) for name, content in kept.items()}

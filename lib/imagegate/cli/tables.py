@@ -144,7 +144,7 @@ def _honours(entry: tuple[str, Limits]) -> tuple[str, ...]:
 def errors() -> str:
     """Every error code, and the status it has in each dialect."""
     refused = [
-        (f"`{error.code}`", *_statuses(error("")), (error.__doc__ or "").split("\n")[0])
+        (f"`{error.code}`", *_http_statuses(error("")), (error.__doc__ or "").split("\n")[0])
         for error in _codes(RequestError)
     ]
     failed = [
@@ -198,7 +198,7 @@ def _codes(kind: type[RequestError]) -> list[type[RequestError]]:
     return sorted(found, key=lambda failure: failure.code)
 
 
-def _statuses(error: RequestError) -> tuple[str, str, str]:
+def _http_statuses(error: RequestError) -> tuple[str, str, str]:
     yandex = yandexart_responses.render_refusal(error)
     return (
         str(openai_responses.render_refusal(error).status),

@@ -100,5 +100,5 @@ def redirect_advice(operation: Operation) -> str:
 def ignored_fields(operation: Operation) -> set[str]:
     """The request's fields that the providers or the pictures themselves did not honour, by the domain's names."""
     made = (attempt.not_honoured for attempt in operation.attempts if attempt.state is AttemptState.DONE)
-    shown = (not_honoured(operation, picture) for picture in operation.pictures)
-    return {name for names in (*made, *shown) for name in names}
+    unmet = (not_honoured(operation, picture) for picture in operation.pictures)
+    return {name for names in (*made, *unmet) for name in names}

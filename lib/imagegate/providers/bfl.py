@@ -154,9 +154,9 @@ def parse_started(name: str, base_url: str, response: HttpResponse) -> Ticket:
     return Ticket({"url": urlunsplit(parts._replace(query=query)), "credits": _credits(document)})
 
 
-def trusted_url(told: Any, base_url: str) -> str | None:
+def trusted_url(reported: Any, base_url: str) -> str | None:
     """An address that may be shown the key: one at the provider's own host, or by https at one of bfl.ai."""
-    address = address_of(told, f"{base_url}/")
+    address = address_of(reported, f"{base_url}/")
     if not address:
         return None
     at, base = urlsplit(address), urlsplit(base_url)
@@ -181,13 +181,13 @@ def parse_task(name: str, base_url: str, response: HttpResponse, charged: float 
 
 
 def _parse_result(name: str, base_url: str, document: Mapping[str, Any], charged: float | None) -> Check:
-    told = document.get("result")
-    result = told if isinstance(told, Mapping) else {}
+    reported = document.get("result")
+    result = reported if isinstance(reported, Mapping) else {}
     address = address_of(result.get("sample"), f"{base_url}/")
     if not address:
         return Failed(bad_payload(name, "a finished task without a picture").failure)
-    settled, seed = _credits(document), result.get("seed")
-    spent = charged if settled is None else settled
+    final, seed = _credits(document), result.get("seed")
+    spent = charged if final is None else final
     return Ready(
         (Source(address),),
         seed=seed if type(seed) is int and 0 <= seed < 2**63 else None,
@@ -206,15 +206,15 @@ def parse_refusal(name: str, response: HttpResponse) -> UpstreamError:
 
 
 def _text(response: HttpResponse, document: Mapping[str, Any]) -> str:
-    told = document.get("detail") or document.get("message") or document.get("error")
-    if isinstance(told, list):
-        return "; ".join(str(part.get("msg") if isinstance(part, Mapping) else part) for part in told)
-    return str(told or response.body.decode("utf-8", "replace"))
+    reported = document.get("detail") or document.get("message") or document.get("error")
+    if isinstance(reported, list):
+        return "; ".join(str(part.get("msg") if isinstance(part, Mapping) else part) for part in reported)
+    return str(reported or response.body.decode("utf-8", "replace"))
 
 
 def _failure(name: str, code: FailureCode, status: str, details: Any) -> Failure:
-    told = details.get("Moderation Reasons") if isinstance(details, Mapping) else None
-    reasons = f" ({', '.join(map(str, told))})" if isinstance(told, list) else ""
+    reported = details.get("Moderation Reasons") if isinstance(details, Mapping) else None
+    reasons = f" ({', '.join(map(str, reported))})" if isinstance(reported, list) else ""
     return Failure(code, f"{name}: {strip_html(status + reasons)}")
 
 

@@ -69,8 +69,8 @@ def parse_history(name: str, response: HttpResponse, job_id: str) -> Job | None:
     entry = _object(name, response).get(job_id)
     if not isinstance(entry, Mapping):
         return None
-    told = entry.get("status")
-    status = told if isinstance(told, Mapping) else {}
+    reported = entry.get("status")
+    status = reported if isinstance(reported, Mapping) else {}
     if status.get("status_str") != "error":
         return Job(ended=True, pictures=_pictures(entry.get("outputs")))
     events = dict(_events(status.get("messages")))
@@ -114,8 +114,8 @@ def _text(error: Any) -> Iterator[str]:
 
 
 def _failure(name: str, error: Any) -> Failure:
-    told = error if isinstance(error, Mapping) else {}
-    text = strip_html(str(told.get("exception_message") or "")) or "the job failed without saying why"
+    reported = error if isinstance(error, Mapping) else {}
+    text = strip_html(str(reported.get("exception_message") or "")) or "the job failed without saying why"
     return Failure(code_from_text(text) or FailureCode.UPSTREAM_FAILED, f"{name}: {text}")
 
 

@@ -134,8 +134,8 @@ def build_body(upstream_request: UpstreamRequest, config: DashScopeConfig) -> di
     if not messages:
         return {"model": model, "input": {"prompt": request.prompt, **negative}, "parameters": parameters}
     content = [*({"image": data_url(picture)} for picture in upstream_request.inputs), {"text": request.prompt}]
-    said = [{"role": "user", "content": content}]
-    return {"model": model, "input": {"messages": said}, "parameters": parameters | negative}
+    chat = [{"role": "user", "content": content}]
+    return {"model": model, "input": {"messages": chat}, "parameters": parameters | negative}
 
 
 def parse_pictures(name: str, response: HttpResponse, seed: int | None) -> Ready:
@@ -183,16 +183,16 @@ def _output(name: str, response: HttpResponse) -> Mapping[str, Any]:
 
 def _error_in(name: str, response: HttpResponse, document: Mapping[str, Any]) -> UpstreamError | None:
     """The error of an answer; `None` for one that is none."""
-    told = str(document.get("code") or "")
-    if response.status == 200 and not told:
+    reported = str(document.get("code") or "")
+    if response.status == 200 and not reported:
         return None
     text = str(document.get("message") or response.body.decode("utf-8", "replace"))
     failure = http_error(name, response, text).failure
-    return UpstreamError(replace(failure, code=_code_of(told, text) or failure.code))
+    return UpstreamError(replace(failure, code=_code_of(reported, text) or failure.code))
 
 
-def _code_of(told: str, text: str) -> FailureCode | None:
-    code = next((code for pattern, code in _CODES if pattern.search(told)), None)
+def _code_of(reported: str, text: str) -> FailureCode | None:
+    code = next((code for pattern, code in _CODES if pattern.search(reported)), None)
     if code is not FailureCode.INVALID_REQUEST:
         return code
     return FailureCode.NOT_FOUND if _NO_SUCH_MODEL.search(text) else code_from_text(text) or code
@@ -204,9 +204,9 @@ def _parse_output(name: str, output: Mapping[str, Any], seed: int | None) -> Rea
     addresses = [address for entry in entries if (address := address_of(entry.get("url") or entry.get("image"), ""))]
     if addresses:
         return Ready(tuple(map(Source, addresses)), seed=seed if len(addresses) == 1 else None)
-    told = next((entry for entry in entries if entry.get("code")), {})
-    if code := _code_of(str(told.get("code") or ""), str(told.get("message") or "")):
-        return Failed(Failure(code, f"{name}: {strip_html(str(told.get('message') or code))}"))
+    reported = next((entry for entry in entries if entry.get("code")), {})
+    if code := _code_of(str(reported.get("code") or ""), str(reported.get("message") or "")):
+        return Failed(Failure(code, f"{name}: {strip_html(str(reported.get('message') or code))}"))
     return Failed(bad_payload(name, "a success without a picture").failure)
 
 
@@ -218,5 +218,5 @@ def _entries(output: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from _objects(message.get("content") if isinstance(message, Mapping) else None)
 
 
-def _objects(told: Any) -> Iterator[Mapping[str, Any]]:
-    yield from (entry for entry in (told if isinstance(told, list) else ()) if isinstance(entry, Mapping))
+def _objects(reported: Any) -> Iterator[Mapping[str, Any]]:
+    yield from (entry for entry in (reported if isinstance(reported, list) else ()) if isinstance(entry, Mapping))

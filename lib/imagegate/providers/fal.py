@@ -130,9 +130,9 @@ def parse_queued(name: str, base_url: str, response: HttpResponse) -> Ticket:
     return Ticket({"path": path})
 
 
-def _own_path(told: Any, base_url: str) -> str | None:
+def _own_path(reported: Any, base_url: str) -> str | None:
     """The request's path below `base_url`; behind a router the address told is at fal's own host."""
-    address = address_of(told, f"{base_url}/")
+    address = address_of(reported, f"{base_url}/")
     if not address:
         return None
     at, base = urlsplit(address), urlsplit(base_url)
@@ -186,8 +186,8 @@ def parse_refusal(name: str, response: HttpResponse) -> UpstreamError:
 
 def _parse_pictures(name: str, base_url: str, document: Mapping[str, Any]) -> Check:
     """The pictures that its safety checker let through; one that it did not is black."""
-    told = document.get("images") or [document.get("image")]
-    images = told if isinstance(told, list) else []
+    reported = document.get("images") or [document.get("image")]
+    images = reported if isinstance(reported, list) else []
     unsafe = document.get("has_nsfw_concepts")
     flags = unsafe if isinstance(unsafe, list) else []
     urls = [image.get("url") if isinstance(image, Mapping) else None for image in images]

@@ -151,10 +151,10 @@ def _decoded(text: str) -> Iterator[bytes]:
 def _without_picture(name: str, document: Mapping[str, Any]) -> UpstreamError:
     feedback, candidate = _object(document.get("promptFeedback")), _candidate(document)
     reason = str(feedback.get("blockReason") or candidate.get("finishReason") or "nothing")
-    told = strip_html(str(candidate.get("finishMessage") or feedback.get("blockReasonMessage") or reason))
+    reported = strip_html(str(candidate.get("finishMessage") or feedback.get("blockReasonMessage") or reason))
     if feedback.get("blockReason") or reason in REFUSALS:
-        return UpstreamError(Failure(FailureCode.CONTENT_FILTERED, f"{name} refused the content: {told}"))
-    return bad_payload(name, f"without a picture ({reason}: {told})")
+        return UpstreamError(Failure(FailureCode.CONTENT_FILTERED, f"{name} refused the content: {reported}"))
+    return bad_payload(name, f"without a picture ({reason}: {reported})")
 
 
 def _http_refusal(name: str, response: HttpResponse, error: Mapping[str, Any]) -> UpstreamError:

@@ -125,8 +125,10 @@ def parse_generation(name: str, base_url: str, response: HttpResponse) -> Check:
 def parse_refusal(name: str, response: HttpResponse) -> UpstreamError:
     """The error of an HTTP status that says no; 422 is the word for a prompt that failed the safety check."""
     document = object_of(response.body)
-    told = [str(document[field]) for field in ("reject_reason", "error", "message", "detail") if document.get(field)]
-    text = ": ".join(told) or response.body.decode("utf-8", "replace")
+    reported = [
+        str(document[field]) for field in ("reject_reason", "error", "message", "detail") if document.get(field)
+    ]
+    text = ": ".join(reported) or response.body.decode("utf-8", "replace")
     error = http_error(name, response, text)
     if response.status != 422:
         return error

@@ -199,8 +199,8 @@ def _count(config: OpenAICompatConfig, upstream_request: UpstreamRequest) -> dic
     if upstream_request.request.seed is not None and "seed" in config.takes:
         return {}  # One seed is one picture: servers differ in what n pictures of one seed are.
     size = config.limits.size_for(upstream_request.request)
-    fitting = max(1, PIXELS_PER_ANSWER // (size.width * size.height))
-    count = min(upstream_request.count, config.images_per_call, fitting)
+    most = max(1, PIXELS_PER_ANSWER // (size.width * size.height))
+    count = min(upstream_request.count, config.images_per_call, most)
     return {"n": count} if count > 1 else {}
 
 

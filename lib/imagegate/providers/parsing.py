@@ -65,9 +65,9 @@ def decoded(value: Any) -> bytes | None:
         return None
 
 
-def counts_of(told: Any, *names: str) -> list[int]:
+def counts_of(reported: Any, *names: str) -> list[int]:
     """The counts of those names in an object; 0 for each that is none."""
-    found = [told.get(name) if isinstance(told, Mapping) else None for name in names]
+    found = [reported.get(name) if isinstance(reported, Mapping) else None for name in names]
     return [count if type(count) is int and 0 < count <= LARGEST_COUNT else 0 for count in found]
 
 

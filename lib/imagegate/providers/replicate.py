@@ -155,8 +155,8 @@ def parse_list(response: HttpResponse, wanted: Mapping[str, Any]) -> Ticket | No
     """The newest prediction of a list that has this input."""
     results = object_of(response.body).get("results")
     for prediction in results if isinstance(results, list) else ():
-        told = prediction.get("input") if isinstance(prediction, Mapping) else None
-        same = isinstance(told, Mapping) and all(told.get(key) == wanted[key] for key in ("prompt", "seed"))
+        reported = prediction.get("input") if isinstance(prediction, Mapping) else None
+        same = isinstance(reported, Mapping) and all(reported.get(key) == wanted[key] for key in ("prompt", "seed"))
         if same and (prediction_id := id_of(prediction.get("id"))):
             return Ticket({"id": prediction_id, "seed": told_seed(wanted)})
     return None
@@ -197,8 +197,8 @@ def _parse_output(name: str, base_url: str, document: Mapping[str, Any], seed: i
 
 
 def _sources(output: Any, base_url: str) -> Iterator[Source]:
-    for told in output if isinstance(output, list) else [output]:
-        if address := address_of(told, f"{base_url}/"):
+    for reported in output if isinstance(output, list) else [output]:
+        if address := address_of(reported, f"{base_url}/"):
             yield Source(address)
 
 

@@ -206,12 +206,12 @@ def _verdict(name: str, response: HttpResponse, errors: list[Mapping[str, Any]],
 
 def _ready(pictures: list[Mapping[str, Any]]) -> Ready:
     costs = [entry.get("cost") for entry in pictures]
-    told = [cost for cost in costs if isinstance(cost, int | float) and 0 <= cost < 1000]
+    reported = [cost for cost in costs if isinstance(cost, int | float) and 0 <= cost < 1000]
     seed = pictures[0].get("seed") if len(pictures) == 1 else None
     return Ready(
         bodies=tuple(_picture(entry) for entry in pictures),
         seed=seed if type(seed) is int else None,
-        micro_dollars=round(sum(told) * 1_000_000) if len(told) == len(costs) else None,
+        micro_dollars=round(sum(reported) * 1_000_000) if len(reported) == len(costs) else None,
     )
 
 
@@ -228,8 +228,8 @@ def _failure(name: str, response: HttpResponse, errors: list[Mapping[str, Any]])
     return replace(failure, code=code or failure.code)
 
 
-def _code_of(told: str, text: str) -> FailureCode | None:
-    code = next((code for pattern, code in _CODES if pattern.search(told)), None)
+def _code_of(reported: str, text: str) -> FailureCode | None:
+    code = next((code for pattern, code in _CODES if pattern.search(reported)), None)
     refined = code_from_text(text) if code in (None, FailureCode.INVALID_REQUEST) else None
     return refined or code
 
@@ -241,8 +241,8 @@ def _entries(document: Mapping[str, Any], name: str) -> Iterator[Mapping[str, An
 
 def _picture(entry: Mapping[str, Any]) -> bytes:
     """The picture's bytes; none when there are none."""
-    told = entry.get("imageBase64Data")
+    reported = entry.get("imageBase64Data")
     try:
-        return base64.b64decode(told, validate=True) if isinstance(told, str) else b""
+        return base64.b64decode(reported, validate=True) if isinstance(reported, str) else b""
     except ValueError:
         return b""

@@ -101,8 +101,8 @@ def parse_answer(name: str, response: HttpResponse, checkpoint: str) -> Ready:
     document = object_of(response.body)
     if response.status != 200:
         raise http_error(name, response, _message(response, document))
-    told = document.get("info")
-    info = object_of(told) if isinstance(told, str) else {}
+    reported = document.get("info")
+    info = object_of(reported) if isinstance(reported, str) else {}
     if not _is_checkpoint(info.get("sd_model_name"), checkpoint):
         message = f"{name} has no checkpoint {checkpoint}, and drew with {info.get('sd_model_name')}."
         raise UpstreamError(Failure(FailureCode.NOT_FOUND, message))
@@ -113,9 +113,9 @@ def parse_answer(name: str, response: HttpResponse, checkpoint: str) -> Ready:
     return Ready(bodies=(picture,), seed=seed if type(seed) is int and seed >= 0 else None)
 
 
-def _is_checkpoint(told: Any, wanted: str) -> bool:
+def _is_checkpoint(reported: Any, wanted: str) -> bool:
     """False when it says that it drew with another: an unknown checkpoint is passed over in silence."""
-    return wanted == LOADED or not isinstance(told, str) or not told or _stem(told) == _stem(wanted)
+    return wanted == LOADED or not isinstance(reported, str) or not reported or _stem(reported) == _stem(wanted)
 
 
 def _stem(checkpoint: str) -> str:
@@ -131,5 +131,5 @@ def _first(images: Any, index: Any) -> Any:
 
 
 def _message(response: HttpResponse, document: Mapping[str, Any]) -> str:
-    told = [str(document[field]) for field in ("error", "detail", "errors") if document.get(field)]
-    return ": ".join(told) or response.body.decode("utf-8", "replace")
+    reported = [str(document[field]) for field in ("error", "detail", "errors") if document.get(field)]
+    return ": ".join(reported) or response.body.decode("utf-8", "replace")

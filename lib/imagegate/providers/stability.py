@@ -172,14 +172,14 @@ def parse_answer(name: str, response: HttpResponse, seed: int | None) -> Ready:
     picture = decoded(document.get("image"))
     if not picture:
         raise bad_payload(name, "without a picture")
-    told = document.get("seed")
-    return Ready(bodies=(picture,), seed=told if type(told) is int and told > 0 else seed)
+    reported = document.get("seed")
+    return Ready(bodies=(picture,), seed=reported if type(reported) is int and reported > 0 else seed)
 
 
 def parse_refusal(name: str, response: HttpResponse, document: Mapping[str, Any]) -> UpstreamError:
     """The error of an answer that says no."""
-    told = document.get("errors")
-    reasons = "; ".join(map(str, told)) if isinstance(told, list) else ""
+    reported = document.get("errors")
+    reasons = "; ".join(map(str, reported)) if isinstance(reported, list) else ""
     text = ": ".join(str(part) for part in (document.get("name"), reasons) if part)
     failure = http_error(name, response, text or response.body.decode("utf-8", "replace")).failure
     if document.get("name") == "content_moderation":

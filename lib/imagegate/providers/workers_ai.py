@@ -195,8 +195,8 @@ def parse_refusal(name: str, response: HttpResponse, document: Mapping[str, Any]
     error = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], Mapping) else {}
     text = str(error.get("message") or response.body.decode("utf-8", "replace"))
     failure = http_error(name, response, text).failure
-    told, written = error.get("code"), _WRITTEN_CODE.match(text)
-    codes = (told if type(told) is int else 0, int(written[1]) if written else 0)
+    reported, written = error.get("code"), _WRITTEN_CODE.match(text)
+    codes = (reported if type(reported) is int else 0, int(written[1]) if written else 0)
     code = next((CODES[code] for code in codes if code in CODES), None)
     if code is None and response.status in (400, 422):
         code = code_from_text(text)

@@ -22,7 +22,7 @@ def lambda_handler(app: Any) -> Callable[[Any, Any], dict[str, Any]]:
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Remove headers at which Mangum fails when it derives the server's name and port, which no code here reads."""
-    harmless = {name: value for name, value in headers.items() if name.lower() != "x-forwarded-port"}
-    if not _HOST.fullmatch(harmless.get("host", "")):
-        harmless["host"] = "localhost"
-    return harmless
+    safe = {name: value for name, value in headers.items() if name.lower() != "x-forwarded-port"}
+    if not _HOST.fullmatch(safe.get("host", "")):
+        safe["host"] = "localhost"
+    return safe

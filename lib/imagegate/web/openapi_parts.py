@@ -41,7 +41,7 @@ class UsageSchema(Schema):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorShape:
+class ErrorFormat:
     """The error body of one API."""
 
     dialect: Dialect
@@ -59,7 +59,7 @@ class ErrorShape:
 class ErrorAnswers:
     """The errors of a route, in one shape or, where the operation's dialect decides, in several."""
 
-    shapes: tuple[ErrorShape, ...]
+    shapes: tuple[ErrorFormat, ...]
 
     def __call__(self, **described: str) -> Responses:
         """Answers by status: `s404="No such operation."` describes 404."""

@@ -92,12 +92,12 @@ def _parse_form_parts(parts: Sequence[Part], fetch_all: FetchAll) -> Upload:
         else:
             document[name] = part.text
     document |= {name: found if len(found) > 1 else found[0] for name, found in texts.items()}
-    told = parse_upload(document, fetch_all, "image")
-    masks = [*files.get("mask", []), *([told.mask] if told.mask is not None else [])]
+    fields_sent = parse_upload(document, fetch_all, "image")
+    masks = [*files.get("mask", []), *([fields_sent.mask] if fields_sent.mask is not None else [])]
     if len(masks) > 1:
         raise InvalidRequest("A request has at most one mask.", param="mask", remedy="Send it once.")
-    images = (*files.get("image", []), *told.images)
-    return Upload(fields=told.fields, images=images, mask=masks[0] if masks else None, name=told.name)
+    images = (*files.get("image", []), *fields_sent.images)
+    return Upload(fields=fields_sent.fields, images=images, mask=masks[0] if masks else None, name=fields_sent.name)
 
 
 def _with_reference(part: Part) -> Part:

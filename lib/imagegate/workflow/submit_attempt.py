@@ -179,5 +179,5 @@ def _shortened_prompt(operation: Operation, target: Target) -> str | None:
     """The revised prompt cut to what the provider takes; `None` when it need not be cut."""
     if not operation.revised_prompt:
         return None
-    fitting = shorten(operation.revised_prompt, prompt_budget(operation.request, target.limits))
-    return None if fitting == operation.revised_prompt else fitting
+    shortened = shorten(operation.revised_prompt, prompt_budget(operation.request, target.limits))
+    return None if shortened == operation.revised_prompt else shortened

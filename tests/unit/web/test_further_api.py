@@ -13,7 +13,7 @@ from imagegate.dialects.openai.dialect import OpenAIImages
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.errors import RequestError
 from imagegate.web.http import to_response
-from imagegate.web.openapi_parts import Documented, ErrorAnswers, ErrorShape, Schema
+from imagegate.web.openapi_parts import Documented, ErrorAnswers, ErrorFormat, Schema
 from imagegate.web.routing import PrincipalDep, create_router
 from support.gateway import Gateway
 
@@ -52,7 +52,7 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
     async def further(request: Request, thing: str, principal: PrincipalDep) -> Response:
         return to_response(ApiResponse(200, {"thing": thing, "owner": principal.owner}))
 
-    errors = ErrorAnswers((ErrorShape(dialect=Further(), schema=Note),))
+    errors = ErrorAnswers((ErrorFormat(dialect=Further(), schema=Note),))
     document = Documented(summary="Show", responses={200: {"description": "A thing.", "model": Note}}, errors=errors)
     for module, content in (("routes", {"router": router}), ("openapi", {"DOCUMENTED": {"further": document}})):
         made = ModuleType(f"imagegate.web.further.{module}")

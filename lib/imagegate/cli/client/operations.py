@@ -161,8 +161,8 @@ def _row(operation: dict[str, Any]) -> tuple[str, ...]:
     columns = shutil.get_terminal_size().columns
     prompt = printable(" ".join((operation["prompt"] or "").split()))
     cells = (operation["id"], operation["state"], printable(operation["model"]), local_time(operation["created_at"]))
-    room = max(columns - sum(map(len, cells)) - 2 * len(cells) - 4, 20)
-    return *cells, prompt if len(prompt) <= room else prompt[: room - 1] + "…"
+    width = max(columns - sum(map(len, cells)) - 2 * len(cells) - 4, 20)
+    return *cells, prompt if len(prompt) <= width else prompt[: width - 1] + "…"
 
 
 def local_time(text: str) -> str:

@@ -55,8 +55,8 @@ def show(body: bytes, out: TextIO = sys.stderr, environment: Mapping[str, str] =
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(io.BytesIO(body)) as opened:
-            picture = opened.convert("RGB")
+        with Image.open(io.BytesIO(body)) as image:
+            picture = image.convert("RGB")
     except (UnidentifiedImageError, OSError):
         return
     if kind is Protocol.BLOCKS:

@@ -45,9 +45,9 @@ def make_plan(
 
 def _line(name: str, value: str, default: str, deployed: str | None, source: str | None) -> str:
     reason = source or ("default" if value == default else "as deployed")
-    was = "" if deployed in (None, value) else f", was {_shown(deployed or '')}"
-    return f"{name} = {_shown(value)} ({reason}{was})"
+    was = "" if deployed in (None, value) else f", was {_quote(deployed or '')}"
+    return f"{name} = {_quote(value)} ({reason}{was})"
 
 
-def _shown(value: str) -> str:
+def _quote(value: str) -> str:
     return value if value else "''"

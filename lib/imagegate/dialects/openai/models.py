@@ -19,11 +19,11 @@ HARD_CODED_NAMES = (
 """Models of OpenAI's that clients offer or ask for without asking which models there are."""
 
 
-Facts = Callable[[Target], Mapping[str, Any]]
+TargetFacts = Callable[[Target], Mapping[str, Any]]
 """What the deployment knows of a target: `available`, `missing_secrets`, `expected_seconds`, `slow_seconds`."""
 
 
-def render_models(routes: Routes, may_use: Callable[[str], bool], facts: Facts) -> dict[str, Any]:
+def render_models(routes: Routes, may_use: Callable[[str], bool], facts: TargetFacts) -> dict[str, Any]:
     """GET /v1/models: every name that a request can have, aliases marked with `alias_of`."""
     usable = [route for route in routes if may_use(route.model)]
     rendered = {route.model: render_model(route, facts) for route in usable}
@@ -38,7 +38,7 @@ def render_models(routes: Routes, may_use: Callable[[str], bool], facts: Facts) 
     return {"object": "list", "data": listed}
 
 
-def render_model(route: Route, facts: Facts) -> dict[str, Any]:
+def render_model(route: Route, facts: TargetFacts) -> dict[str, Any]:
     """One entry of GET /v1/models, under the route's own name."""
     known = [facts(target) for target in route.targets]
     targets = [_render_target(target, of_it) for target, of_it in zip(route.targets, known, strict=True)]

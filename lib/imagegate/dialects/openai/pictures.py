@@ -158,10 +158,10 @@ def _refuse_picture(name: str, value: Any) -> None:
     texts = list(_texts(value))
     named = _LIKE_A_PICTURE.search(name.lower())
     if any(text.startswith("data:image/") or _is_picture(text) or (named and _ADDRESS.match(text)) for text in texts):
-        shown = printable_name(name)
+        label = printable_name(name)
         raise InvalidRequest(
-            f"No provider here takes a picture in '{shown}'.",
-            param=shown,
+            f"No provider here takes a picture in '{label}'.",
+            param=label,
             remedy=f"Send it as '{'mask' if 'mask' in name.lower() else 'image'}', or leave it out.",
         )
 

@@ -95,10 +95,10 @@ def _read_message(conversation: Conversation, item: Mapping[str, Any], where: st
         raise InvalidRequest(f"'{where}' has the role '{shown}', which needs a language model.", param=f"{where}.role")
     conversation.end_turn()
     conversation.earlier += texts
-    conversation.made = _shown(item, texts, where) or conversation.made
+    conversation.made = _find_reference(item, texts, where) or conversation.made
 
 
-def _shown(message: Mapping[str, Any], texts: Sequence[str], where: str) -> Reference | None:
+def _find_reference(message: Mapping[str, Any], texts: Sequence[str], where: str) -> Reference | None:
     """The last picture in a message of the assistant: one of its `images`, or linked in its text."""
     images = message.get("images")
     if isinstance(images, list) and images and isinstance(images[-1], Mapping):

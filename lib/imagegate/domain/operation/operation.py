@@ -148,8 +148,8 @@ class Operation:
     @property
     def awaits_expansion(self) -> bool:
         """True while nothing may be submitted because the prompt is still to be expanded."""
-        settled = self.revised_prompt is not None or self.not_expanded is not None
-        return self.request.expand and not settled and not self.done
+        is_expanded = self.revised_prompt is not None or self.not_expanded is not None
+        return self.request.expand and not is_expanded and not self.done
 
     @property
     def late_pictures(self) -> tuple[Picture, ...]:

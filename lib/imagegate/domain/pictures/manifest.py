@@ -17,7 +17,7 @@ def build_manifest(origin: Origin, content_type: str, *, converted: bool, from_s
     the ingredient ORIGINAL, which says how it was made.
     """
     generator, _, version = origin.generator.partition(" ")
-    first = _opened() if from_signed else _created(origin)
+    first = _build_opened() if from_signed else _created(origin)
     actions = [first, *([_converted(origin)] if converted else [])]
     return {
         "claim_generator_info": [{"name": generator, "version": version}],
@@ -40,7 +40,7 @@ def _created(origin: Origin) -> Mapping[str, Any]:
     }
 
 
-def _opened() -> Mapping[str, Any]:
+def _build_opened() -> Mapping[str, Any]:
     return {"action": "c2pa.opened", "parameters": {"ingredientIds": [ORIGINAL]}}
 
 

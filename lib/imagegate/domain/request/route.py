@@ -87,8 +87,8 @@ def with_capable_targets(route: Route, request: ImageRequest) -> Route:
     """The route with only those providers that can honour the request. Raises InvalidRequest when none can."""
     targets = [target.priced_for(request) for target in route.targets]
     problems = [(target, unsupported(request, target.limits)) for target in targets]
-    fitting = tuple(target for target, found in problems if not found)
-    if fitting:
+    capable = tuple(target for target, found in problems if not found)
+    if capable:
         return replace(route, targets=tuple(_with_reasons(problems)))
     _, found = min(problems, key=lambda entry: len(entry[1]))
     if found[0] == "prompt":

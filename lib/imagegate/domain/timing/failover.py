@@ -68,8 +68,8 @@ def last_throttled(attempts: Sequence[Attempt], provider: str) -> Attempt | None
 def last_failure(attempts: Sequence[Attempt]) -> Failure:
     """Why a slot has no picture: the last failure, preferably not that of a provider without a key."""
     reasons = [attempt.failure for attempt in attempts if attempt.failure]
-    telling = [reason for reason in reasons if reason.code not in _HOPELESS] or reasons
-    return telling[-1]
+    specific = [reason for reason in reasons if reason.code not in _HOPELESS] or reasons
+    return specific[-1]
 
 
 def _throttled(attempt: Attempt) -> bool:

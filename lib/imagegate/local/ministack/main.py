@@ -154,11 +154,11 @@ async def _serve(keeper: Keeper, interrupted: Interrupted, root: RootCredentials
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, _stop, keeper)
     threading.Thread(target=_follow_parent, args=(loop, keeper, interrupted), daemon=True).start()
-    keeping = asyncio.create_task(keeper.keep())
+    saving = asyncio.create_task(keeper.keep())
     origins = parse_origins(os.environ.get("IMAGEGATE_PICTURE_ORIGINS", "").split(","))
     guard = MiniStackGuard(keeper, root.door_token, origins)
     await serve(guard, _config(), shutdown_trigger=asyncio.Event().wait)  # type: ignore[arg-type]
-    keeping.cancel()
+    saving.cancel()
 
 
 def _load(states: dict[str, checkpoint.State], interrupted: Interrupted) -> None:

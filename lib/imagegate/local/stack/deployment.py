@@ -140,7 +140,7 @@ class Deployer:
     def _deployed_digest(self) -> str:
         return str(self._deployed_template().get("Metadata", {}).get(_DIGEST, ""))
 
-    def _settled(self) -> "StackTypeDef | None":
+    def _wait_until_stable(self) -> "StackTypeDef | None":
         """Wait until no operation on the stack is under way, and return it."""
         while (stack := self._stack()) and stack["StackStatus"].endswith("_IN_PROGRESS"):
             if time.monotonic() > self._until:
@@ -151,13 +151,13 @@ class Deployer:
     def _repaired(self, stack: "StackTypeDef | None") -> "StackTypeDef | None":
         """Return the stack in a state that can be updated, or None when there is none (any more)."""
         if stack and stack["StackStatus"].endswith("_IN_PROGRESS"):
-            stack = self._settled()
+            stack = self._wait_until_stable()
         if stack and stack["StackStatus"] in _STUCK_UPDATE:
             stack = self._unstuck(stack)
         if stack and stack["StackStatus"] in _NEVER_COMPLETE:
             self.say(f"removing what a failed creation left ({stack['StackStatus']})")
             self._formation.delete_stack(StackName=self.stack_name)
-            stack = self._settled()
+            stack = self._wait_until_stable()
             if stack:
                 raise DeploymentError(f"the failed stack cannot be removed: {self._failures('')}")
         return stack
@@ -167,7 +167,7 @@ class Deployer:
         resources = self._formation.describe_stack_resources(StackName=self.stack_name)["StackResources"]
         failed = [r["LogicalResourceId"] for r in resources if r["ResourceStatus"].endswith("_FAILED")]
         self._formation.continue_update_rollback(StackName=self.stack_name, ResourcesToSkip=failed)
-        return self._settled()
+        return self._wait_until_stable()
 
     def _refuse_data_loss(self, new: Template) -> None:
         """Raise when the update would remove or replace a table or bucket."""
@@ -181,7 +181,7 @@ class Deployer:
 
     def _deployed(self, change: str, wanted: tuple[str, ...] = _UPDATABLE) -> Deployed:
         """Wait for the operation and return its result, or raise with the resources that failed."""
-        stack = self._settled()
+        stack = self._wait_until_stable()
         if stack is None or stack["StackStatus"] not in wanted:
             raise DeploymentError(self._failures(stack["StackStatus"] if stack else "the stack is gone"))
         resources = self._formation.describe_stack_resources(StackName=self.stack_name)["StackResources"]

@@ -7,7 +7,7 @@ from imagegate.dialects.mcp.messages import LATEST, UNSAID, RpcError, render_err
 from imagegate.web import openapi_samples as samples
 from imagegate.web.mcp.endpoint import FOREIGN_PAGE, NO_JSON
 from imagegate.web.mcp.schemas import McpBody, McpError
-from imagegate.web.openapi_parts import DATA_LOGGING, Documented, ErrorAnswers, ErrorShape, header, json_body
+from imagegate.web.openapi_parts import DATA_LOGGING, Documented, ErrorAnswers, ErrorFormat, header, json_body
 
 
 def _refusal(status: int, code: str, message: str) -> Any:
@@ -16,7 +16,7 @@ def _refusal(status: int, code: str, message: str) -> Any:
 
 _ERRORS = ErrorAnswers(
     (
-        ErrorShape(
+        ErrorFormat(
             dialect=MCP,
             schema=McpError,
             failures={

@@ -23,7 +23,7 @@ from imagegate.web.openapi_parts import (
     REDIRECT,
     Documented,
     ErrorAnswers,
-    ErrorShape,
+    ErrorFormat,
     RequestBody,
     json_body,
     reference_to,
@@ -32,7 +32,7 @@ from imagegate.web.operations.schemas import ACCEPTED
 
 _THROTTLED = Failure(FailureCode.RATE_LIMITED, "voodoohop is throttled.")
 _FAILED = Failure(FailureCode.UPSTREAM_FAILED, "voodoohop failed without saying why.")
-ERROR = ErrorShape(
+ERROR = ErrorFormat(
     dialect=OPENAI_IMAGES,
     schema=schemas.OpenAIErrorSchema,
     failures={

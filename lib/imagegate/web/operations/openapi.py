@@ -25,7 +25,7 @@ from imagegate.web.openapi_parts import (
     REDIRECT,
     Documented,
     ErrorAnswers,
-    ErrorShape,
+    ErrorFormat,
     header,
     json_body,
 )
@@ -34,7 +34,7 @@ from imagegate.web.operations.provenance_schemas import PictureProvenanceSchema
 from imagegate.web.operations.upload_schemas import UploadSchema
 from imagegate.web.operations.usage_schemas import KeyUsageSchema
 
-_PROBLEM = ErrorShape(dialect=OPERATIONS, schema=schemas.ProblemSchema, media_type="application/problem+json")
+_PROBLEM = ErrorFormat(dialect=OPERATIONS, schema=schemas.ProblemSchema, media_type="application/problem+json")
 _ERRORS = ErrorAnswers((_PROBLEM,))
 _WAIT_ERRORS = ErrorAnswers((openai_openapi.ERROR, _PROBLEM))
 """OpenAI's shape for a client that OpenAI's API has redirected, problems for others."""

@@ -13,14 +13,14 @@ from imagegate.web.openapi_parts import (
     OVERTAKEN,
     Documented,
     ErrorAnswers,
-    ErrorShape,
+    ErrorFormat,
     Responses,
     header,
     json_body,
 )
 from imagegate.web.yandexart.schemas import YandexErrorSchema, YandexOperationSchema
 
-_ERRORS = ErrorAnswers((ErrorShape(dialect=YANDEXART, schema=YandexErrorSchema),))
+_ERRORS = ErrorAnswers((ErrorFormat(dialect=YANDEXART, schema=YandexErrorSchema),))
 _ANSWERS: Responses = {
     200: {"model": YandexOperationSchema, "description": "The operation."},
     303: {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]},

@@ -124,8 +124,8 @@ class ComfyUIStandIn:
     async def interrupt(self, request: Request) -> Response:
         """`POST /interrupt`: stops that job if it runs; without an id, whatever runs."""
         require_login(request)
-        told = (await read_json(request)).get("prompt_id")
-        for job in map(self.find, [told] if told else list(self.graphs.values)):
+        reported = (await read_json(request)).get("prompt_id")
+        for job in map(self.find, [reported] if reported else list(self.graphs.values)):
             if job and job.state is JobState.RUNNING:
                 job.cancel()
         return Response()
@@ -153,12 +153,14 @@ class ComfyUIStandIn:
         """`/ws`: says when the jobs of a client have ended."""
         await socket.accept()
         client = socket.query_params.get("clientId", "")
-        told: set[str] = set()
+        reported: set[str] = set()
         try:
             while True:
                 mine = [graph.id for graph in self.graphs.values.values() if graph.client == client]
-                for job in [job for job in map(self.jobs.find, mine) if job and not job.live and job.id not in told]:
-                    told.add(job.id)
+                for job in [
+                    job for job in map(self.jobs.find, mine) if job and not job.live and job.id not in reported
+                ]:
+                    reported.add(job.id)
                     failed = state_of(job) == "failed"
                     data = {"prompt_id": job.id, **(failure_of(job) if failed else {"node": None})}
                     await socket.send_json({"type": "execution_error" if failed else "executing", "data": data})

@@ -44,8 +44,8 @@ class GraphRequest:
 
 def read_graph_request(body: Any) -> GraphRequest:
     """The graph from its parsed JSON. Raises GraphError."""
-    told = body if isinstance(body, dict) else {}
-    graph = told.get("prompt")
+    reported = body if isinstance(body, dict) else {}
+    graph = reported.get("prompt")
     if not isinstance(graph, dict) or not graph:
         refuse("no_prompt", "No prompt provided")
     sampler, output = _node(graph, "KSampler"), _name_of(graph, "SaveImage")
@@ -69,7 +69,9 @@ def read_graph_request(body: Any) -> GraphRequest:
     batch = canvas.get("batch_size", 1)
     if type(batch) is not int or not 1 <= batch <= MOST_PICTURES:
         refuse("value_bigger_than_max", f"batch_size: 1 to {MOST_PICTURES}")
-    return GraphRequest(_id(told.get("prompt_id")), str(told.get("client_id") or ""), graph, output, picture, batch)
+    return GraphRequest(
+        _id(reported.get("prompt_id")), str(reported.get("client_id") or ""), graph, output, picture, batch
+    )
 
 
 def refuse(type_: str, message: str) -> NoReturn:
@@ -77,17 +79,17 @@ def refuse(type_: str, message: str) -> NoReturn:
     raise GraphError(type_, message)
 
 
-def _id(told: Any) -> str:
+def _id(reported: Any) -> str:
     """The id, which is the server's to choose unless it is told a canonical UUID."""
-    if told is None:
+    if reported is None:
         return str(uuid.uuid4())
     try:
-        canonical = str(uuid.UUID(told)) == told
+        canonical = str(uuid.UUID(reported)) == reported
     except (ValueError, AttributeError, TypeError):
         canonical = False
     if not canonical:
         refuse("invalid_prompt_id", "job id must be a UUID in canonical lowercase hyphenated form")
-    return str(told)
+    return str(reported)
 
 
 def _name_of(graph: Mapping[str, Any], class_type: str) -> str:

@@ -37,15 +37,15 @@ class Generation:
 
 def read_generation(body: Any, faults: FaultSet, *, messages: bool) -> Generation:
     """The request from its parsed JSON. Raises DashScopeError."""
-    told = body if isinstance(body, dict) else invalid("The body must be a JSON object.")
-    if not isinstance(told.get("model"), str):
+    reported = body if isinstance(body, dict) else invalid("The body must be a JSON object.")
+    if not isinstance(reported.get("model"), str):
         invalid("Required parameter model is missing.")
-    given = _object(told.get("input"))
+    given = _object(reported.get("input"))
     content = _content(given) if messages else [{"text": given.get("prompt")}]
     prompt = "".join(str(part["text"]) for part in content if isinstance(part.get("text"), str))
     if not prompt.strip():
         invalid("Field required: input.messages.content.text" if messages else "Field required: input.prompt")
-    parameters = _object(told.get("parameters"))
+    parameters = _object(reported.get("parameters"))
     width, height = _size(parameters.get("size"))
     try:
         directives = parse_directives(prompt, faults)
@@ -61,8 +61,8 @@ def invalid(message: str) -> NoReturn:
     raise DashScopeError(400, "InvalidParameter", message)
 
 
-def _object(told: Any) -> Mapping[str, Any]:
-    return told if isinstance(told, Mapping) else {}
+def _object(reported: Any) -> Mapping[str, Any]:
+    return reported if isinstance(reported, Mapping) else {}
 
 
 def _content(given: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -74,8 +74,8 @@ def _content(given: Mapping[str, Any]) -> list[dict[str, Any]]:
     return content
 
 
-def _size(told: Any) -> tuple[int, int]:
-    match = SIZE.fullmatch(str(told or "1328*1328"))
+def _size(reported: Any) -> tuple[int, int]:
+    match = SIZE.fullmatch(str(reported or "1328*1328"))
     if not match or not {int(match[1]), int(match[2])} <= set(SIDES):
         invalid(f"size: WIDTH*HEIGHT with sides from {SIDES.start} to {SIDES.stop - 1}")
     return int(match[1]), int(match[2])
@@ -93,7 +93,9 @@ def _whole(parameters: Mapping[str, Any], name: str, default: int, allowed: rang
 def _pictures(content: list[dict[str, Any]]) -> tuple[bytes, ...]:
     """The pictures to work from; of addresses only `data:` URLs are read."""
     try:
-        told = [base64.b64decode(part["image"].partition(",")[2], validate=True) for part in content if "image" in part]
-        return tuple(reduced(picture) for picture in told)
+        reported = [
+            base64.b64decode(part["image"].partition(",")[2], validate=True) for part in content if "image" in part
+        ]
+        return tuple(reduced(picture) for picture in reported)
     except (AttributeError, ValueError, OSError):
         invalid("image: a data URL of a picture")

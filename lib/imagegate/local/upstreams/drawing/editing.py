@@ -29,11 +29,11 @@ def draw_edited(
     hang framed in its upper half. `inputs` and `mask` come from `reduced` and `transparency`.
     """
     picture = landscape(dice_for(prompt, seed, width, height), width, height)
-    opened = [Image.open(io.BytesIO(each)).convert("RGB") for each in inputs]
+    pictures = [Image.open(io.BytesIO(each)).convert("RGB") for each in inputs]
     if mask:
-        picture = repaint(opened[0], Image.open(io.BytesIO(mask)), picture)
+        picture = repaint(pictures[0], Image.open(io.BytesIO(mask)), picture)
     else:
-        hang(picture, opened)
+        hang(picture, pictures)
     lines = ["imagegate stand-in, edited", prompt] if prompt else ["imagegate stand-in, varied"]
     write_caption(picture, [*lines, f"seed {seed}, pictures in: {len(inputs)}"])
     return encode(picture, format)
@@ -50,8 +50,8 @@ def hang(picture: Image.Image, inputs: list[Image.Image]) -> None:
     frame = max(1, round(FRAME * min(width, height)))
     box = width // len(inputs)
     for place, each in enumerate(inputs):
-        room = (max(1, box - 4 * frame), max(1, height // 2 - 4 * frame))
-        framed = ImageOps.expand(ImageOps.contain(each, room), frame, "white")
+        size_within = (max(1, box - 4 * frame), max(1, height // 2 - 4 * frame))
+        framed = ImageOps.expand(ImageOps.contain(each, size_within), frame, "white")
         picture.paste(framed, (place * box + (box - framed.width) // 2, frame))
 
 

@@ -113,9 +113,9 @@ def _whole(given: dict[str, Any], name: str, default: int, allowed: range) -> in
 
 def _pictures(given: dict[str, Any]) -> tuple[bytes, ...]:
     """The pictures to work from; of addresses only `data:` URLs are read."""
-    told = given.get("image_urls") or ([given["image_url"]] if given.get("image_url") else [])
+    reported = given.get("image_urls") or ([given["image_url"]] if given.get("image_url") else [])
     try:
-        return tuple(reduced(base64.b64decode(each.partition(",")[2], validate=True)) for each in told)
+        return tuple(reduced(base64.b64decode(each.partition(",")[2], validate=True)) for each in reported)
     except (ValueError, OSError, AttributeError) as error:
         raise InvalidInput("image_urls", "Failed to load the image.", "image_load_error") from error
 

@@ -87,8 +87,8 @@ async def show(picture: PictureSpec) -> Response:
 def candidate(parts: list[dict[str, Any]], reason: str, message: str | None = None) -> Response:
     """An answer with one candidate."""
     content = {"role": "model", "parts": parts}
-    told = {"finishReason": reason, **({"finishMessage": message} if message else {})}
-    return JSONResponse({"candidates": [{"content": content, "index": 0, **told}], "usageMetadata": USAGE})
+    reported = {"finishReason": reason, **({"finishMessage": message} if message else {})}
+    return JSONResponse({"candidates": [{"content": content, "index": 0, **reported}], "usageMetadata": USAGE})
 
 
 def error(status: int, text: str, *details: dict[str, Any]) -> Response:

@@ -95,8 +95,8 @@ class IdeogramStandIn:
         picture = replace(job.picture, seed=job.picture.seed + place)
         unsafe = job.fault == UNSAFE or (job.fault == FEWER and place == 0)
         url = None if unsafe else self.files.url(request, f"{job.id}-{place}.png", picture)
-        told = {"object_type": "image", "prompt": picture.prompt, "resolution": f"{picture.width}x{picture.height}"}
-        return {**told, "url": url, "seed": picture.seed, "is_image_safe": not unsafe}
+        reported = {"object_type": "image", "prompt": picture.prompt, "resolution": f"{picture.width}x{picture.height}"}
+        return {**reported, "url": url, "seed": picture.seed, "is_image_safe": not unsafe}
 
 
 def error(status: int, message: str) -> Response:
