@@ -149,10 +149,16 @@ class FaultyProxy:
             await self._pass_on(request, client, dice.random() if fate is Fate.TRUNCATED else 1)
 
     async def _pass_on(self, request: Request, client: asyncio.StreamWriter | None, share: float = 1) -> None:
-        """Have the server do it. The client gets its answer; with a `share` below 1 only so much of the first part."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._target)
+        """Have the server do it. The client gets its answer; with a `share` below 1 only so much of its first part.
+
+        The headers come whole: botocore takes a 200 without a length for an empty answer.
+        """
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._target, limit=_LONGEST_HEAD)
         try:
             writer.write(request.encoded())
+            head = await reader.readuntil(b"\r\n\r\n")
+            if client:
+                client.write(head)
             while part := await reader.read(_CHUNK):
                 if client:
                     client.write(part[: int(share * len(part))])

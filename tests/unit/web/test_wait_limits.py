@@ -111,9 +111,8 @@ def test_repeated_posts_are_bounded_by_it_as_well() -> None:
     client.link()
     client.gateway.clock.sleep(BURST)
     answers = client.at_once(60, "POST", GENERATIONS, BODY, x_api_key=client.text, x_stainless_retry_count="1")
-    assert len([answer for answer in answers if answer.status in HELD]) == 120 / HANDOVER, (
-        "two minutes of holding a minute"
-    )
+    held = client.gateway.hold_seconds  # in full: such early retries come from clients that follow no redirect
+    assert len([answer for answer in answers if answer.status in HELD]) == 120 // held, "two minutes a minute"
     assert len(client.gateway.store.documents) == 1
 
 
