@@ -48,7 +48,17 @@ def test_a_photo_that_is_too_large_for_a_request_is_uploaded(
 @pytest.mark.integration
 @pytest.mark.xdist_group("served")
 def test_a_gateway_is_served_for_one_call_and_goes_on_after_an_interruption(tmp_path: Path) -> None:
-    call = ("generate", "[delay 4s] a red fox", "--serve", "--url", "http://127.0.0.1:18417", "-o", "fox.png")
+    call = (
+        "generate",
+        "[delay 4s] a red fox",
+        "-m",
+        "flux",
+        "--serve",
+        "--url",
+        "http://127.0.0.1:18417",
+        "-o",
+        "fox.png",
+    )
     with terminal(*call, folder=tmp_path) as shown:
         shown.expect("making it at")
         shown.type(CTRL_C)

@@ -193,13 +193,13 @@ def test_a_race_through_the_api(closed: Stack, cli: Cli, until: Callable[..., An
 def test_what_cost_nothing_is_back_and_what_was_made_is_counted(
     closed: Stack, cli: Cli, until: Callable[..., Any]
 ) -> None:
-    """Every role writes the usage ledger: `submit` here, because no credentials are set, and `poll`."""
+    """Every role writes the usage ledger: `submit` here, because the upstream refuses, and `poll`."""
     key = cli("create", "--name", "billing", "--budget-per-day", "0.05", "--json")
     post = {"url": f"{closed.base_url}/v1/operations", "headers": bearer(key)}
     for _ in range(3):
-        begun = requests.post(json={"model": "alice-art", "prompt": "x", "n": 2}, **post).json()
+        begun = requests.post(json={"model": "flux", "prompt": "[fault http-400] x", "n": 2}, **post).json()
         ended = until(lambda begun=begun: ended_one(closed, key, begun))
-        assert (ended["state"], ended["error"]["code"]) == ("failed", "auth")
+        assert (ended["state"], ended["error"]["code"]) == ("failed", "invalid_request")
         assert usage(closed, key)["left"]["micro_dollars"] == 50_000
     made = requests.post(json={"model": "flux", "prompt": "[delay 6s] x", "n": 2}, **post).json()
     assert usage(closed, key)["days"][0]["micro_dollars"] == 6000, "what the dearest provider would take"

@@ -11,6 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from imagegate.domain.errors import Failure, FailureCode, SecretsUnreadable
 
 _TTL = 300.0
+_ABSENCE_TTL = 10.0
+"""Seconds for which a secret that was not there is taken not to be there: it may be set at any time."""
 _UNREADABLE = Failure(FailureCode.CAPACITY, "The upstream's credentials cannot be read at the moment.")
 
 
@@ -42,7 +44,7 @@ class SsmSecrets:
         """
         together = name if self._one_by_one else ""
         read_at, found = self._kept.get(together, (float("-inf"), {}))
-        if time.monotonic() - read_at > _TTL:
+        if time.monotonic() - read_at > (_TTL if name in found else _ABSENCE_TTL):
             try:
                 found = self._read_one(name) if self._one_by_one else dict(self._read_all())
             except (ClientError, BotoCoreError) as error:

@@ -18,7 +18,7 @@ CASES = {
         {"openai": "NotFoundError", "ai-sdk": "APICallError"},
         404,
         "model_not_found",
-        "The model 'nope' does not exist here. Use one of: flux,",
+        "The model 'nope' does not exist here. Use one of: ",
     ),
     "the upstream refuses the request": Case(
         Ask("[fault with-no-name] a fox"),

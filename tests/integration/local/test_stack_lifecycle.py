@@ -51,7 +51,7 @@ def until(condition: Callable[[], Any], what: str) -> Any:
 
 
 def item(stack: Stack, name: str) -> dict[str, Any] | None:
-    key = {"id": {"S": name}}
+    key = {"pk": {"S": name}}
     return stack.client("dynamodb").get_item(TableName=stack.outputs["TableName"], Key=key).get("Item")  # type: ignore[no-any-return]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -508,6 +509,21 @@ def test_secrets_are_read_once_absence_included(one_by_one: bool) -> None:
     client.put_parameter(Name="/imagegate/dev/HF_TOKEN", Value="hf_2", Type="SecureString", Overwrite=True)
     client.put_parameter(Name="/imagegate/dev/OTHER", Value="x", Type="SecureString")
     assert (secrets.get("HF_TOKEN"), secrets.get("OTHER")) == ("hf_1", None)
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_a_secret_that_was_not_there_is_found_soon_after_it_was_set(
+    one_by_one: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, client = FakeClock(), boto3.client("ssm")
+    monkeypatch.setattr("imagegate.adapters.ssm_secrets.time", SimpleNamespace(monotonic=clock.now))
+    secrets = SsmSecrets(lambda: client, "/imagegate/dev/", one_by_one=one_by_one)
+    assert secrets.get("OTHER") is None
+    client.put_parameter(Name="/imagegate/dev/OTHER", Value="x", Type="SecureString")
+    clock.sleep(9)
+    assert secrets.get("OTHER") is None
+    clock.sleep(2)
+    assert secrets.get("OTHER") == "x"
 
 
 def test_more_secrets_than_fit_into_one_answer_are_read() -> None:

@@ -20,13 +20,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _put(event: dict[str, Any], name: str) -> Any:
-    table.put_item(TableName=TABLE, Item={"id": {"S": name}, "text": {"S": event.get("body", "")}})
+    table.put_item(TableName=TABLE, Item={"pk": {"S": name}, "text": {"S": event.get("body", "")}})
     bucket.put_object(Bucket=BUCKET, Key=name, Body=event.get("body", ""))
     return name
 
 
 def _get(event: dict[str, Any], name: str) -> Any:
-    item = table.get_item(TableName=TABLE, Key={"id": {"S": name}}).get("Item")
+    item = table.get_item(TableName=TABLE, Key={"pk": {"S": name}}).get("Item")
     text = item and item.get("text", {}).get("S")
     return {"item": text, "object": bucket.get_object(Bucket=BUCKET, Key=name)["Body"].read().decode()}
 
