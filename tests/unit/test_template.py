@@ -291,13 +291,15 @@ def test_a_step_waits_until_lambda_takes_it(state: str) -> None:
 
 def test_the_key_that_signs_is_of_the_two_functions_that_store_pictures_and_only_while_they_sign() -> None:
     named = {name for name, entry in RESOURCES.items() if "kms:Sign" in str(entry) or "/signing" in str(entry)}
-    assert named == {"SigningPolicy", "SubmitFunction", "PollFunction"}, "the functions have its name"
-    policy = RESOURCES["SigningPolicy"]
-    assert policy["Condition"] == RESOURCES["C2paLayer"]["Condition"] == "Signs"
-    assert [role["Ref"] for role in policy["Properties"]["Roles"]] == ["SubmitFunctionRole", "PollFunctionRole"]
-    read, sign = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert (read["Action"], sign["Fn::If"][0]) == ("ssm:GetParameter", "SignsWithKms")
-    assert sign["Fn::If"][1] == {"Effect": "Allow", "Action": "kms:Sign", "Resource": {"Ref": "SigningKeyArn"}}
+    assert named == {"SigningPolicy", "SigningKeyPolicy", "SubmitFunction", "PollFunction"}
+    read, sign = RESOURCES["SigningPolicy"], RESOURCES["SigningKeyPolicy"]
+    assert read["Condition"] == RESOURCES["C2paLayer"]["Condition"] == "Signs"
+    assert sign["Condition"] == "SignsWithKms"
+    for policy in (read, sign):
+        assert [role["Ref"] for role in policy["Properties"]["Roles"]] == ["SubmitFunctionRole", "PollFunctionRole"]
+    [read], [sign] = (policy["Properties"]["PolicyDocument"]["Statement"] for policy in (read, sign))
+    assert read["Action"] == "ssm:GetParameter"
+    assert sign == {"Effect": "Allow", "Action": "kms:Sign", "Resource": {"Ref": "SigningKeyArn"}}
     assert DOCUMENT["Parameters"]["Signing"]["Default"] == "off"
     layered = {
         name for name, entry in RESOURCES.items() if "C2paLayer" in str(entry.get("Properties", {}).get("Layers"))
