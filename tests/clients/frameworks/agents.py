@@ -30,7 +30,10 @@ def agents_sdk(asked: dict[str, Any]) -> bytes:
 
 
 def pydantic_ai(asked: dict[str, Any]) -> bytes:
-    """pydantic-ai's image generation tool; its size is that of the model's default."""
+    """pydantic-ai's image generation tool; its size is that of the model's default.
+
+    It asks models for pictures only by names of OpenAI's that it knows to make them.
+    """
     import openai
     from pydantic_ai import Agent, BinaryImage
     from pydantic_ai.capabilities import NativeTool
@@ -39,7 +42,7 @@ def pydantic_ai(asked: dict[str, Any]) -> bytes:
     from pydantic_ai.providers.openai import OpenAIProvider
 
     client = openai.AsyncOpenAI(base_url=f"{asked['base_url']}/v1", api_key="x")
-    model = OpenAIResponsesModel(asked["model"], provider=OpenAIProvider(openai_client=client))
+    model = OpenAIResponsesModel("gpt-5.5", provider=OpenAIProvider(openai_client=client))
     image_tool = NativeTool(ImageGenerationTool(output_format="webp"))
     agent = Agent(model, capabilities=[image_tool], output_type=BinaryImage)
     return asyncio.run(agent.run(asked["prompt"])).output.data
