@@ -1,18 +1,18 @@
 """A burst of clients at a cold embedded stack: `make bench NAME=burst [N=32] [ROUNDS=3] [OTHER=<another checkout>]`.
 
-Each round starts `imagegate serve` on a new state folder and sends N different requests at once as soon as it accepts
-connections, so that every function starts cold. With OTHER, that checkout is served by its own code in turns with this
-one, on the packages of this environment, and the last line has the ratio of each pair of rounds.
+Each round starts `imagegate serve` on a new state folder and sends N different requests at once as soon as it says
+that it runs, so that nearly every function starts cold. With OTHER, that checkout is served by its own code in turns
+with this one, on the packages of this environment, and the last line has the ratio of each pair of rounds.
 """
 
 import json
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from imagegate.local.ports import listen
 ROOT = Path(__file__).parents[2]
 SERVE = "from imagegate.cli.main import app; app()"
 PATIENCE = 300.0
-"""Seconds for the start of a stack, and for each client."""
+"""Seconds for each client."""
 
 
 @contextmanager
@@ -39,27 +39,23 @@ def served(checkout: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as state:
         options = ["--port", str(port), "--state-dir", state, "--latency", "0"]
         process = subprocess.Popen(
-            [sys.executable, "-P", "-c", SERVE, "serve", *options],
+            [sys.executable, "-P", "-u", "-c", SERVE, "serve", *options],
             cwd=checkout,
-            env=os.environ | {"PYTHONPATH": str(checkout / "lib")},
-            stdout=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": str(checkout / "lib"), "COLUMNS": "200"},
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            text=True,
         )
+        assert process.stdout
         try:
-            until = time.monotonic() + PATIENCE
-            while not _accepts(port):
-                assert process.poll() is None, f"{checkout} is not served"
-                assert time.monotonic() < until, f"{checkout} does not start"
-                time.sleep(0.02)
+            # The port is open before the stack is there; its address is printed once it is.
+            while f"127.0.0.1:{port}/" not in (line := process.stdout.readline()):
+                assert line, f"{checkout} is not served"
+            threading.Thread(target=process.stdout.read, daemon=True).start()
             yield f"http://127.0.0.1:{port}"
         finally:
             process.send_signal(signal.SIGINT)
             process.wait()
-
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as tried:
-        return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
 def picture(url: str, number: int) -> tuple[int, float]:
@@ -81,6 +77,7 @@ def burst(checkout: Path, n: int) -> dict[str, float]:
         answers = list(pool.map(lambda number: picture(url, number), range(n)))
     seconds = sorted(took for _, took in answers)
     statuses = Counter(status for status, _ in answers)
+    print(f"    statuses {dict(statuses)}")
     last = seconds[min(n - 1, round(0.99 * n) - 1)]
     return {"p50": statistics.median(seconds), "p99": last, "errors": n - statuses[200]}
 
