@@ -21,8 +21,9 @@ import pytest
 import requests
 
 from imagegate.adapters.clock import SystemClock
-from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.operation.operation import State
 from imagegate.local.upstreams.serving import serving
+from support.ended import made
 from support.fakes import FakeClock, MemoryLatencies, MemoryRequestRate, picture
 from support.gateway import Gateway
 
@@ -159,18 +160,5 @@ def finish(gateway: Gateway) -> None:
     found = gateway.store.get(operation_id)
     assert found
     gateway.images.put("images/k", picture(), "image/png")
-    kept = (
-        Picture(
-            slot=0,
-            key="images/k",
-            sha256="s",
-            content_type="image/png",
-            width=64,
-            height=48,
-            bytes=9,
-            provider="alpha",
-            seed=7,
-        ),
-    )
-    ended = found.moved(State.RUNNING, 1.0).with_pictures(kept).complete_if_done(gateway.clock.now())
+    ended = found.moved(State.RUNNING, 1.0).with_pictures((made(0),)).complete_if_done(gateway.clock.now())
     gateway.store.replace(replace(ended, version=found.version + 1))

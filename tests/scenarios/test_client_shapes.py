@@ -25,6 +25,7 @@ from imagegate.domain.request.routes import Routes
 from imagegate.providers import registry
 from support.fakes import failing, picture
 from support.gateway import Answered, Gateway, event
+from support.picture_requests import accepted, post
 from support.sdk_transport import Transport
 from support.world import URL, World, ready
 
@@ -42,17 +43,6 @@ HTTPS = "https://pictures.example.com/cat.png"
 def gateway() -> Gateway:
     """With the routes of a deployment."""
     return Gateway(routes=registry.routes(), expands=False)
-
-
-def post(gateway: Gateway, body: Any, path: str = GENERATIONS, **headers: str) -> Answered:
-    return gateway.call("POST", path, body, prefer="respond-async", **headers)
-
-
-def accepted(gateway: Gateway, answer: Answered) -> Operation:
-    assert answer.status == 202, answer.text
-    stored = gateway.store.get(answer.json()["id"])
-    assert stored
-    return stored
 
 
 def error_of(answer: Answered) -> dict[str, Any]:

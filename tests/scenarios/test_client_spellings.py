@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.geometry import Size
 from imagegate.providers import registry
 from support.fakes import picture
-from support.gateway import Answered, Gateway
+from support.gateway import Gateway
+from support.picture_requests import accepted, post
 
 GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
 PICTURE = picture()
@@ -22,17 +22,6 @@ HTTPS = "https://pictures.example.com/cat.png"
 def gateway() -> Gateway:
     """With the routes of a deployment."""
     return Gateway(routes=registry.routes(), expands=False)
-
-
-def post(gateway: Gateway, body: Any, path: str = GENERATIONS, **headers: str) -> Answered:
-    return gateway.call("POST", path, body, prefer="respond-async", **headers)
-
-
-def accepted(gateway: Gateway, answer: Answered) -> Operation:
-    assert answer.status == 202, answer.text
-    stored = gateway.store.get(answer.json()["id"])
-    assert stored
-    return stored
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def providers(operation: Operation) -> str:
 
 def _doing(operation: Operation) -> str:
     attempt = next((one for one in reversed(operation["attempts"]) if one["state"] in _ATTEMPTS), None)
-    if operation["state"] == "queued" or attempt is None:
+    if attempt is None:
         return str(operation["state"])
     text = _ATTEMPTS[attempt["state"]].format(provider=attempt["provider"])
     made = len(operation["images"])

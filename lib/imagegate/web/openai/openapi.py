@@ -57,30 +57,48 @@ PICTURES: Mapping[int, Any] = {
 }
 _PARAMETERS = (PREFER, IDEMPOTENCY_KEY, DATA_LOGGING)
 _FIRST = {"model": "flux", "prompt": "a red fox in the snow"}
-_GENERATE = Documented(
-    summary="Generate pictures",
-    responses={
-        200: {
-            "model": schemas.ImagesSchema,
-            "description": "The pictures; with `stream`, as text/event-stream.",
-            "content": {"text/event-stream": {}},
+
+
+def document_start(
+    errors: ErrorAnswers,
+    *,
+    summary: str,
+    schema: type[BaseModel],
+    description: str,
+    examples: Mapping[int, Any],
+    body: RequestBody,
+) -> Documented:
+    """A route of one of OpenAI's APIs that starts a generation and waits; `schema`, `description`: of its answer."""
+    return Documented(
+        summary=summary,
+        responses={
+            200: {"model": schema, "description": description, "content": {"text/event-stream": {}}},
+            202: ACCEPTED,
+            303: REDIRECT,
+            **errors(
+                s400="The request must be changed (`param` names the field), or an upstream refused it.",
+                s404="The model does not exist.",
+                s409=OVERTAKEN,
+                s422="The Idempotency-Key was used with another request; or, at the long-hold address, the pictures "
+                "are too large as base64 (`data` has their URLs).",
+            ),
+            **NO_PICTURES,
         },
-        202: ACCEPTED,
-        303: REDIRECT,
-        **_ERRORS(
-            s400="The request must be changed (`param` names the field), or an upstream refused it.",
-            s404="The model does not exist.",
-            s409=OVERTAKEN,
-            s422="The Idempotency-Key was used with another request; or, at the long-hold address, the pictures are "
-            "too large as base64 (`data` has their URLs).",
-        ),
-        **NO_PICTURES,
-    },
-    errors=_ERRORS,
+        errors=errors,
+        examples=examples,
+        refusals=samples.START_REFUSALS,
+        parameters=_PARAMETERS,
+        requires_model=True,
+        body=body,
+    )
+
+
+_GENERATE = document_start(
+    _ERRORS,
+    summary="Generate pictures",
+    schema=schemas.ImagesSchema,
+    description="The pictures; with `stream`, as text/event-stream.",
     examples=PICTURES,
-    refusals=samples.START_REFUSALS,
-    parameters=_PARAMETERS,
-    requires_model=True,
     body=json_body(
         openai_requests.GenerationsBody,
         simple=_FIRST,

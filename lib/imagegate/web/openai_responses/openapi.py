@@ -10,20 +10,10 @@ from imagegate.dialects.openai_responses.dialect import OPENAI_RESPONSES
 from imagegate.dialects.operations.dialect import OPERATIONS
 from imagegate.domain.errors import RequestError, UnknownOperation
 from imagegate.web import openapi_samples as samples
-from imagegate.web.openai.openapi import ERROR, NO_PICTURES
+from imagegate.web.openai.openapi import ERROR, document_start
 from imagegate.web.openai_responses import schemas
 from imagegate.web.openapi_context import SampleContext
-from imagegate.web.openapi_parts import (
-    DATA_LOGGING,
-    IDEMPOTENCY_KEY,
-    OVERTAKEN,
-    PREFER,
-    REDIRECT,
-    Documented,
-    ErrorAnswers,
-    json_body,
-)
-from imagegate.web.operations.schemas import ACCEPTED
+from imagegate.web.openapi_parts import OVERTAKEN, Documented, ErrorAnswers, json_body
 
 _ERRORS = ErrorAnswers((replace(ERROR, dialect=OPENAI_RESPONSES),))
 _DONE = replace(samples.DONE, dialect=OPENAI_RESPONSES.name)
@@ -40,31 +30,13 @@ _UNKNOWN: Mapping[int, RequestError] = {
 _PROMPT = {"model": "flux", "input": "a red fox in the snow"}
 _TOOL = {"type": "image_generation", "size": "1024x1024", "output_format": "webp"}
 DOCUMENTED = {
-    "respond": Documented(
+    "respond": document_start(
+        _ERRORS,
         summary="Make a picture",
-        responses={
-            200: {
-                "model": schemas.ResponseSchema,
-                "description": "The response with its picture; with `stream`, its events as text/event-stream; with "
-                "`background`, the response as it stands.",
-                "content": {"text/event-stream": {}},
-            },
-            202: ACCEPTED,
-            303: REDIRECT,
-            **_ERRORS(
-                s400="The request must be changed (`param` names the field), or an upstream refused it.",
-                s404="The model does not exist.",
-                s409=OVERTAKEN,
-                s422="The Idempotency-Key was used with another request; or, at the long-hold address, the pictures "
-                "are too large as base64 (`data` has their URLs).",
-            ),
-            **NO_PICTURES,
-        },
-        errors=_ERRORS,
+        schema=schemas.ResponseSchema,
+        description="The response with its picture; with `stream`, its events as text/event-stream; with `background`, "
+        "the response as it stands.",
         examples=_ANSWERS,
-        refusals=samples.START_REFUSALS,
-        parameters=(PREFER, IDEMPOTENCY_KEY, DATA_LOGGING),
-        requires_model=True,
         body=json_body(
             ResponsesBody,
             simple=_PROMPT,

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.route import Route, Target
 from imagegate.domain.request.routes import Routes
 from imagegate.providers import registry
 from support.fakes import picture
-from support.gateway import Answered, Gateway
+from support.gateway import Gateway
+from support.picture_requests import accepted, post
 
 FLUX = Limits(
     CompletionMode.STREAM, Grid(256, 2048, 32), 4000, capabilities=frozenset({"seed", "steps"}), steps_maximum=50
@@ -43,17 +43,6 @@ DATA_URL = "data:image/png;base64," + base64.b64encode(picture()).decode()
 @pytest.fixture
 def gateway() -> Gateway:
     return Gateway(routes=ROUTES)
-
-
-def post(gateway: Gateway, body: Any, path: str = "/v1/images/generations", **headers: str) -> Answered:
-    return gateway.call("POST", path, body, **ASYNC, **headers)
-
-
-def accepted(gateway: Gateway, answer: Answered) -> Operation:
-    assert answer.status == 202, answer.text
-    stored = gateway.store.get(answer.json()["id"])
-    assert stored
-    return stored
 
 
 TAKEN: list[tuple[dict[str, Any], str, Any]] = [
