@@ -115,12 +115,19 @@ class MemoryStore:
         self._change_candidate(claim, candidate, taken)
         return True
 
-    def count_waiting(self, operation: Operation, change: int, invited: int = 0) -> None:
-        claim = operation.claim or ""
-        for each in self.read_claim(claim).candidates:
-            if each.operation_id == operation.id and each.waiting + change >= 0:
-                counted = replace(each, waiting=each.waiting + change, invited=each.invited + invited)
-                self._change_candidate(claim, each, counted)
+    def count_waiting(self, operation: Operation, more: int, invited: int = 0) -> None:
+        for each in self._candidates_of(operation):
+            counted = replace(each, waiting=each.waiting + more, invited=each.invited + invited)
+            self._change_candidate(operation.claim or "", each, counted)
+
+    def note_answer(self, operation: Operation, at: float) -> None:
+        for each in self._candidates_of(operation):
+            noted = replace(each, waiting=max(0, each.waiting - 1), answered_at=at)
+            self._change_candidate(operation.claim or "", each, noted)
+
+    def _candidates_of(self, operation: Operation) -> list[Candidate]:
+        candidates = self.read_claim(operation.claim or "").candidates
+        return [each for each in candidates if each.operation_id == operation.id]
 
     def _change_candidate(self, claim: str, before: Candidate, after: Candidate) -> None:
         found = self.read_claim(claim)

@@ -44,17 +44,23 @@ class DynamoDBClaims:
             invited=candidate.invited,
         )
 
-    def count_waiting(self, operation: Operation, change: int, invited: int = 0) -> None:
-        """Change the count of the operation's waiting callers, and add to those that were told to come back."""
+    def count_waiting(self, operation: Operation, more: int, invited: int = 0) -> None:
+        """Add to the operation's waiting callers, and to those that were told to come back."""
         self._update(
             operation.claim or "",
             operation.id,
-            "SET #op.waiting = #op.waiting + :change, #op.invited = #op.invited + :invited",
-            "#op.waiting >= :least",
-            change=change,
+            "SET #op.waiting = #op.waiting + :more, #op.invited = #op.invited + :invited",
+            "attribute_exists(#op)",
+            more=more,
             invited=invited,
-            least=max(0, -change),
         )
+
+    def note_answer(self, operation: Operation, at: float) -> None:
+        """Keep when a caller was answered with the operation's end, and count it no longer as waiting."""
+        claim, noted = operation.claim or "", "SET #op.answered_at = :at"
+        counted = f"{noted}, #op.waiting = #op.waiting - :one"
+        if not self._update(claim, operation.id, counted, "#op.waiting >= :one", at=at, one=1):
+            self._update(claim, operation.id, noted, "attribute_exists(#op)", at=at)
 
     def _update(self, claim: str, operation_id: str, expression: str, condition: str, **values: float) -> bool:
         known = self._client.exceptions
@@ -131,6 +137,7 @@ def _candidate(operation_id: str, attributes: Item) -> Candidate:
         retry_count=int(number["retry_count"]),
         waiting=int(number["waiting"]),
         invited=int(number["invited"]),
+        answered_at=number.get("answered_at", 0.0),
     )
 
 

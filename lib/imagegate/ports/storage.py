@@ -71,11 +71,11 @@ class Claims(Protocol):
     def take(self, claim: str, candidate: Candidate, arrival: Arrival) -> bool:
         """Give the operation to a request; false when another request took it since `candidate` was read."""
 
-    def count_waiting(self, operation: Operation, change: int, invited: int = 0) -> None:
-        """Change the count of the operation's waiting callers, and add to those that were told to come back.
+    def count_waiting(self, operation: Operation, more: int, invited: int = 0) -> None:
+        """Add to the operation's waiting callers, and to those that were told to come back."""
 
-        `change`: -1, 0 or 1. The count never falls below 0: then nothing is changed.
-        """
+    def note_answer(self, operation: Operation, at: float) -> None:
+        """Keep when a caller was answered with the operation's end, and count it no longer as waiting."""
 
 
 class ApiKeys(Protocol):

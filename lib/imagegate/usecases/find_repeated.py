@@ -30,7 +30,8 @@ class FindRepeated:
     ) -> Iterator[tuple[Candidate, Operation]]:
         """The operations that can answer. Those whose end every caller has seen come last.
 
-        Of these an operation that no sibling of the retry has taken comes first, and the newest before older ones.
+        Of these an operation that no sibling of the retry has taken comes first, and then the one whose caller waited
+        for longest: a client gives up on that.
         """
         for candidate in candidates:
             existing = self.store.get(candidate.operation_id, consistent=True)
@@ -41,7 +42,11 @@ class FindRepeated:
             else:
                 yield candidate, existing
         yield from sorted(
-            search.delivered, key=lambda pair: (pair[0].retry_count >= arrival.retry_count, -pair[0].taken_at)
+            search.delivered,
+            key=lambda pair: (
+                pair[0].retry_count >= arrival.retry_count,
+                -pair[0].unanswered_until(pair[1].ended_at or 0),
+            ),
         )
 
 

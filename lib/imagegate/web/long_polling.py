@@ -91,7 +91,7 @@ class LongPoll:
             clock.sleep(max(min(look, hold - held, step.at - clock.now()), _TICK))
             if step.at <= clock.now() and not operation.done:
                 self.services.take_step(operation, step)
-                stepped = step.at
+                stepped = max(step.at, began)
             last, known = clock.now() - began >= hold, operation.version
             operation = self.services.read(operation.id, operation.owner, consistent=last)
             if stepped >= step.at or operation.version != known:
@@ -129,7 +129,8 @@ class LongPoll:
         if move is NextMove.REDIRECT and self.waiting and self.waiting.expires <= self.services.clock.now():
             move = NextMove.GIVE_UP  # its link would be refused: the key was last presented ten minutes ago
         if move is NextMove.ANSWER:
-            self._count(operation, -1 if self.hop > 0 or self.continues else 0)
+            if has_body_claim(operation) and (self.hop or self.continues):
+                self.services.claims.note_answer(operation, self.services.clock.now())
             return self._respond_ended(operation, applied)
         services, dialect = self.services, dialect_named(operation.dialect)
         if self.asynchronous:
@@ -162,10 +163,10 @@ class LongPoll:
         location = BASE_OF_API + self.services.hop_links(operation, self.hop + 1, self.waiting)
         return to_response(dialect_named(operation.dialect).render_redirect(operation, location))
 
-    def _count(self, operation: Operation, change: int, invited: int = 0) -> None:
+    def _count(self, operation: Operation, more: int, invited: int = 0) -> None:
         """Count the clients whose wait was broken off, which distinguishes a repeated POST from a second order."""
-        if has_body_claim(operation) and (change or invited):
-            self.services.claims.count_waiting(operation, change, invited)
+        if has_body_claim(operation) and (more or invited):
+            self.services.claims.count_waiting(operation, more, invited)
 
     def _redirect(self, operation: Operation) -> ApiResponse:
         # The link is signed, because some clients drop their Authorization when they follow a redirect.

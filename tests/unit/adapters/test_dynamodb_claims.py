@@ -147,10 +147,12 @@ def test_a_request_that_was_overtaken_does_not_turn_time_back(
 
 def test_callers_are_counted(store: DynamoDBOperations, claims: DynamoDBClaims) -> None:
     made = register(store, BodyClaim())
-    for change, invited in ((1, 0), (1, 1), (-1, 0), (-1, 0), (-1, 0), (0, 1)):
-        claims.count_waiting(made, change, invited)
+    for more, invited in ((1, 0), (1, 1), (0, 1)):
+        claims.count_waiting(made, more, invited)
+    for at in (1.5, 2.5, 3.5):
+        claims.note_answer(made, NOW + at)
     [candidate] = claims.read_claim(CLAIM).candidates
-    assert (candidate.waiting, candidate.invited) == (0, 2)
+    assert (candidate.waiting, candidate.invited, candidate.answered_at) == (0, 2, NOW + 3.5)
     assert claims.take(CLAIM, candidate, Arrival(NOW + 1))
     assert claims.read_claim(CLAIM).candidates[0].invited == 1
 
@@ -161,6 +163,7 @@ def test_counting_for_an_operation_that_has_left_changes_nothing(
     first = register(store, BodyClaim())
     register(store, claims.read_claim(CLAIM), 9.0, 0, first.id)
     claims.count_waiting(first, 1)
+    claims.note_answer(first, NOW)
     assert first.id not in ids(claims.read_claim(CLAIM))
 
 

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from imagegate.domain.operation.coalescing import BURST
+from imagegate.domain.operation.coalescing import BURST, BodyClaim
 from support.gateway import Answered, Gateway, event
 from unit.web.test_long_polling import end, follow
 
@@ -132,6 +133,35 @@ def test_retries_of_answers_lost_on_their_way_get_a_picture_each(gateway: Gatewa
         follow(gateway, answer)
     again = burst(gateway, late=1, agent=OPENAI, x_stainless_retry_count="1")
     assert {answer.json()["operation_id"] for answer in again} == set(ids(first))
+
+
+@pytest.mark.parametrize("left", range(4))
+def test_of_several_that_have_ended_who_waited_longest_has_left(gateway: Gateway, left: int) -> None:
+    """A client gives up on one of its requests when the others have their pictures."""
+    first = ids(burst(gateway, agent=OPENAI))
+    [(name, claim)] = gateway.store.claims.items()
+    assert isinstance(claim, BodyClaim)
+    held = [replace(each, waiting=0) for each in claim.candidates]  # they left before their POST was answered
+    gateway.store.claims[name] = replace(claim, candidates=held)
+    again = burst(gateway, late=8, agent=OPENAI, x_stainless_retry_count="1")
+    end_all(gateway)
+    for answer in [*again[:left], *again[left + 1 :]]:
+        follow(gateway, answer)
+    [last] = burst(gateway, 1, late=8, agent=OPENAI, x_stainless_retry_count="2")
+    assert last.json()["operation_id"] == first[left]
+
+
+@pytest.mark.parametrize("slow", range(4))
+def test_of_several_that_have_ended_who_was_answered_last_has_left(gateway: Gateway, slow: int) -> None:
+    first = burst(gateway, agent=OPENAI)
+    for at in (*(each for each in range(4) if each != slow), slow):
+        gateway.clock.time += 1
+        name = ids(first)[at]
+        gateway.store.documents[name] = gateway.store.documents.pop(name)
+        end(gateway)
+        follow(gateway, first[at])
+    [last] = burst(gateway, 1, late=0.5, agent=OPENAI, x_stainless_retry_count="1")
+    assert last.json()["operation_id"] == ids(first)[slow]
 
 
 def test_a_retry_that_was_faster_than_its_first_request_is_found_by_it(gateway: Gateway) -> None:

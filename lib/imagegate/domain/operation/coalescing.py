@@ -71,11 +71,18 @@ class Candidate:
     """Callers that were answered "still waiting" and have not seen the end."""
     invited: int = 0
     """Callers that were told to repeat their request and have not done so."""
+    answered_at: float = 0.0
+    """When a repetition or a redirected request was last answered with the operation's end; 0 if none was."""
 
     @property
     def owed(self) -> bool:
         """True when a caller has not seen the operation's end yet."""
-        return self.waiting > 0 or self.invited > 0
+        held = self.taken_at > self.begun_at and self.answered_at < self.taken_at
+        return held or self.waiting > 0 or self.invited > 0
+
+    def unanswered_until(self, ended_at: float) -> float:
+        """Until when (seconds since the epoch) the last caller had no answer: who waited longest may have left."""
+        return max(self.answered_at, ended_at)
 
     def suits(self, arrival: Arrival) -> bool:
         """True when the request may be a repetition of the one that this operation was last given to."""

@@ -71,6 +71,33 @@ def test_which_requests_an_operation_suits(
 
 
 @pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, False),
+        ({"waiting": 1}, True),
+        ({"invited": 1}, True),
+        ({"taken_at": START + 9}, True),
+        ({"taken_at": START + 9, "answered_at": START + 8}, True),
+        ({"taken_at": START + 9, "answered_at": START + 9}, False),
+    ],
+)
+def test_which_operations_a_caller_has_not_seen_the_end_of(changes: dict[str, Any], expected: bool) -> None:
+    assert candidate(**changes).owed is expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, START + 11),  # the answers of first requests are not noted: they come when the operation ends
+        ({"taken_at": START + 9, "answered_at": START + 9}, START + 11),
+        ({"answered_at": START + 12}, START + 12),
+    ],
+)
+def test_until_when_the_last_caller_had_no_answer(changes: dict[str, Any], expected: float) -> None:
+    assert candidate(**changes).unanswered_until(START + 11) == expected
+
+
+@pytest.mark.parametrize(
     ("retry_count", "candidates", "expected"),
     [
         (0, [candidate("a", taken_at=3.0), candidate("b", taken_at=1.0), candidate("c", taken_at=2.0)], "bca"),
