@@ -47,6 +47,20 @@ def waited_world(usually: float = 30.0, takes: float = 34.0) -> World:
     return world
 
 
+def stream(world: World) -> None:
+    """Have the upstreams tell the end of a job in a stream."""
+    limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = limits
+    [route] = routes("alpha", "beta")
+    targets = tuple(replace(target, limits=limits) for target in route.targets)
+    world.routes = Routes([Route("flux", targets)])
+    world.__post_init__()
+
+
+def fail() -> None:
+    raise RuntimeError("a fault of the code")
+
+
 def begun(world: World, **changes: Any) -> Operation:
     """An operation of a client that will wait, whose first step is to be taken."""
     request = ImageRequest("flux", (Message("a cat"),), **changes)
@@ -114,25 +128,77 @@ def test_a_step_that_fails_is_repeated_by_an_execution() -> None:
     world = waited_world()
     operation = begun(world)
 
-    def break_down() -> None:
-        raise RuntimeError("no table")
-
-    before(world.store, "get", break_down)
+    before(world.store, "get", fail)
     world.direct_step(operation.id)
-    assert world.workflow.runs == [(operation.id, operation.id)]
+    [(started, run)] = world.workflow.runs
+    assert started == operation.id
     world.alpha.ends_at = 0
-    assert world.drive(operation, operation.id).state is State.SUCCEEDED
+    assert world.drive(operation, run).state is State.SUCCEEDED
 
 
-@pytest.mark.parametrize("changes", [{"expand": True}, {"n": 2}])
-def test_what_takes_more_than_polls_gets_an_execution(changes: dict[str, Any]) -> None:
+def test_the_execution_after_a_step_that_failed_need_not_wait_for_its_lease() -> None:
     world = waited_world()
-    if "n" in changes:  # the second picture is throttled at both providers
-        world.alpha.submissions = [Ticket({"job": 1}), failing(FailureCode.RATE_LIMITED, 20)]
-        world.beta.submissions = [failing(FailureCode.RATE_LIMITED, 20)]
-    operation = begun(world, **changes)
+    stream(world)
+    operation = begun(world)
+    world.direct_step(operation.id)
+    before(world.alpha, "check", fail)
+    steps = world.deployment.wait_services.next_step(world.now(operation), world.clock.now())
+    world.clock.sleep(steps.at - world.clock.now())
+    world.direct_step(operation.id, steps.last_poll_at, steps.poll_count)
+    assert world.now(operation).attempts[0].lease_until > world.clock.now()
+    [(_, run)] = world.workflow.runs
+    world.submit(operation.id, run)
+    assert world.now(operation).state is State.SUCCEEDED
+
+
+def test_what_takes_more_than_polls_gets_an_execution() -> None:
+    world = waited_world()
+    # The second picture is throttled at both providers.
+    world.alpha.submissions = [Ticket({"job": 1}), failing(FailureCode.RATE_LIMITED, 20)]
+    world.beta.submissions = [failing(FailureCode.RATE_LIMITED, 20)]
+    operation = begun(world, n=2)
     world.direct_step(operation.id)
     assert world.workflow.runs == [(operation.id, operation.id)]
+
+
+def test_an_expansion_has_an_execution_from_the_start() -> None:
+    world = waited_world()
+    request = ImageRequest("flux", (Message("a cat"),), expand=True)
+    operation = world.start(GenerationRequest(request, "openai_images", client_waits=True))
+    assert (operation.by_client, world.workflow.runs) == (None, [(operation.id, operation.id)])
+
+
+def test_an_upstream_that_asks_for_a_pause_gets_it_from_an_execution() -> None:
+    """The client's requests plan by what is stored, and a poll's answer is not."""
+    world = waited_world()
+    operation = begun(world)
+    world.direct_step(operation.id)
+    world.alpha.check = lambda ticket, hold_until: Pending(retry_after=60)  # type: ignore[method-assign]
+    wait(world, operation, seconds=40)
+    assert [started for started, _ in world.workflow.runs] == [operation.id]
+
+
+def test_a_hint_leaves_its_client_to_drive() -> None:
+    world = waited_world()
+    operation = begun(world)
+    world.direct_step(operation.id)
+    assert world.submit(operation.id, f"{operation.id}-hook-1").next == "done"
+    assert world.now(operation).by_client
+    ended = wait(world, operation)
+    assert ended.state is State.SUCCEEDED
+    assert not world.workflow.runs
+
+
+def test_so_does_one_that_finds_a_failure_and_goes_on_to_the_next_provider() -> None:
+    world = waited_world()
+    operation = begun(world)
+    world.direct_step(operation.id)
+    world.alpha.check = lambda ticket, hold_until: failing(FailureCode.UPSTREAM_FAILED)  # type: ignore[method-assign]
+    world.beta.submissions = [Ticket({"job": 2})]
+    world.beta.checks = [Pending()]
+    world.submit(operation.id, f"{operation.id}-hook-1")
+    assert len(world.beta.submitted) == 1
+    assert world.now(operation).by_client, "else nobody would drive it once the hint's execution has ended"
 
 
 def test_a_failure_after_a_poll_is_followed_by_the_next_provider_at_once() -> None:
@@ -173,12 +239,7 @@ def test_a_submitter_that_died_is_noticed_by_its_client() -> None:
 
 def test_steps_taken_twice_at_once_submit_and_listen_once() -> None:
     world = waited_world()
-    limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
-    world.alpha.limits = limits
-    [route] = routes("alpha", "beta")
-    targets = tuple(replace(target, limits=limits) for target in route.targets)
-    world.routes = Routes([Route("flux", targets)])
-    world.__post_init__()
+    stream(world)
     operation = begun(world)
     before(world.alpha, "submit", lambda: world.direct_step(operation.id))
     world.direct_step(operation.id)
@@ -195,6 +256,14 @@ def test_the_client_polls_more_often_than_an_execution_and_politely() -> None:
     wait(world, operation)
     assert 3 <= len(world.alpha.held_until) <= 40
     assert POLL_PRICE <= 1
+
+
+def test_the_step_that_ends_an_overdue_operation_is_repeated_when_it_was_lost() -> None:
+    world = waited_world(takes=10_000)
+    operation = begun(world)
+    world.direct_step(operation.id)
+    found = world.now(operation)
+    assert world.deployment.wait_services.next_step(found, found.deadline + 1).at == found.deadline + REPEAT
 
 
 def test_an_overdue_operation_ends_while_its_client_waits() -> None:

@@ -16,6 +16,7 @@ from imagegate.deployment import Deployment
 from imagegate.domain.access.api_key import ApiKey, issue
 from imagegate.domain.characters import masked
 from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.request.limits import Limits
 from imagegate.domain.request.routes import Routes
 from imagegate.settings import Settings
 from imagegate.web.app import create_app
@@ -110,6 +111,7 @@ class Gateway:
             latencies=self.latencies,
             routes=self.routes,
             secret_names=lambda: None,
+            limits_of=self._limits_of,
             api_keys=self.keys,
             signing_secret=(lambda: b"signing secret") if self.access == "keys" else None,
             request_rate=MemoryRequestRate(self.clock),
@@ -137,6 +139,11 @@ class Gateway:
         key, text = issue("test", self.clock.now(), **changes)
         self.keys.put(key)
         return key, text
+
+    def _limits_of(self, provider: str) -> Limits:
+        """Those of the routes' first target at that provider."""
+        targets = (target for route in self.routes for target in route.targets)
+        return next(target.limits for target in targets if target.provider == provider)
 
     def call(self, method: str, url: str, body: Any = None, **headers: str) -> Answered:
         """One request; a `body` that is no bytes goes out as JSON."""

@@ -11,8 +11,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from imagegate.domain.errors import Failure, FailureCode, SecretsUnreadable
 
 _TTL = 300.0
-_ABSENCE_TTL = 10.0
-"""Seconds for which a secret that was not there is taken not to be there: it may be set at any time."""
 _UNREADABLE = Failure(FailureCode.CAPACITY, "The upstream's credentials cannot be read at the moment.")
 
 
@@ -22,11 +20,15 @@ class SsmSecrets:
     SSM takes 40 reads a second from an account, so a process reads once, however many secrets its upstreams look for.
     """
 
-    def __init__(self, make_client: Callable[[], Any], path: str, *, one_by_one: bool = False) -> None:
+    def __init__(
+        self, make_client: Callable[[], Any], path: str, *, one_by_one: bool = False, absence_seconds: float = 60.0
+    ) -> None:
         """`make_client` is called once, when the first secret is needed: free providers need none.
 
-        `one_by_one`: reads each secret by its name, for a role that may not read all of them.
+        `one_by_one`: reads each secret by its name, for a role that may not read all of them. `absence_seconds`: for
+        how long a secret that was not there is taken not to be there, as it may be set at any time.
         """
+        self._absence_seconds = absence_seconds
         self._make_client = make_client
         self._path = path.rstrip("/")
         self._one_by_one = one_by_one
@@ -44,7 +46,7 @@ class SsmSecrets:
         """
         together = name if self._one_by_one else ""
         read_at, found = self._kept.get(together, (float("-inf"), {}))
-        if time.monotonic() - read_at > (_TTL if name in found else _ABSENCE_TTL):
+        if time.monotonic() - read_at > (_TTL if name in found else self._absence_seconds):
             try:
                 found = self._read_one(name) if self._one_by_one else dict(self._read_all())
             except (ClientError, BotoCoreError) as error:

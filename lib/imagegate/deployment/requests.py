@@ -71,6 +71,7 @@ class Requests(Shared):
             claims=self.claims,
             latencies=self.latencies,
             routes=self.routes,
+            limits_of=self.limits_of,
             clock=self.clock,
             hold_seconds=settings.hold_seconds,
             presign_seconds=settings.presign_seconds,

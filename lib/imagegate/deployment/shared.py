@@ -10,6 +10,7 @@ from imagegate.deployment.ports import AwsPorts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from imagegate.domain.request.limits import Limits
     from imagegate.domain.request.routes import Routes
     from imagegate.usecases.links import Links, PictureLinks
     from imagegate.usecases.update import UpdateWithRetry
@@ -38,6 +39,11 @@ class Shared(AwsPorts):
         from imagegate.providers.live_routes import LiveRoutes
 
         return LiveRoutes(self.route_tables, self.secret_names)
+
+    @cached_property
+    def limits_of(self) -> Callable[[str], Limits]:
+        """What a provider can do, by its key."""
+        return self.route_tables.limits_of
 
     @cached_property
     def secret_names(self) -> Callable[[], frozenset[str] | None]:

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from imagegate.domain.request.limits import Limits
     from imagegate.ports.upstreams import Expander, Http, PictureCodec, PictureSigner, ProviderFor
     from imagegate.providers.live_routes import LiveProviders
     from imagegate.workflow.direct_step import DirectStep
@@ -192,11 +191,6 @@ class Workflow(Shared):
         return Planner(latencies=self.latencies, limits_of=self.limits_of, clock=self.clock)
 
     @cached_property
-    def limits_of(self) -> Callable[[str], Limits]:
-        """What a provider can do, by its key."""
-        return self.route_tables.limits_of
-
-    @cached_property
     def providers(self) -> ProviderFor:
         """The upstreams, by key."""
         return self.live_providers
@@ -215,8 +209,13 @@ class Workflow(Shared):
         from imagegate.adapters.ssm_secrets import SsmSecrets
         from imagegate.providers.live_routes import LiveProviders
 
-        secrets = SsmSecrets(lambda: self._client("ssm", _SSM_ATTEMPTS), self.settings.secrets_path)
-        base_urls, http = self.settings.upstream_base_urls, self.http
+        settings, http = self.settings, self.http
+        secrets = SsmSecrets(
+            lambda: self._client("ssm", _SSM_ATTEMPTS),
+            settings.secrets_path,
+            absence_seconds=settings.key_cache_seconds,
+        )
+        base_urls = settings.upstream_base_urls
         return LiveProviders(self.route_tables, http, secrets, base_urls, http.confined)
 
     @cached_property

@@ -208,9 +208,14 @@ class Start:
             deadline=now + (generation.deadline or self.deadline),
             due_at=now + _START_GRACE,
             account=accepted.account,
-            # A receiver of webhooks waits as well, and makes no requests.
-            by_client=(self.steps is not None and generation.client_waits and accepted.webhook is None) or None,
+            by_client=self._may_drive(generation, accepted) or None,
         )
+
+    def _may_drive(self, generation: GenerationRequest, accepted: Accepted) -> bool:
+        """True when the client's requests have its operation polled; an expansion needs an execution in any case."""
+        # A receiver of webhooks waits as well, and makes no requests.
+        waits = generation.client_waits and accepted.webhook is None
+        return self.steps is not None and waits and not generation.request.expand
 
 
 def _check_size(generation: GenerationRequest) -> None:

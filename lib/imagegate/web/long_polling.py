@@ -14,6 +14,7 @@ from imagegate.dialects.registry import dialect_named
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.operation.coalescing import has_body_claim
 from imagegate.domain.operation.operation import Operation
+from imagegate.domain.timing.client_steps import StepTime
 from imagegate.domain.timing.long_poll import (
     HOP_SHARE,
     Client,
@@ -81,6 +82,8 @@ class LongPoll:
         first_poll = self.services.first_poll_delay(operation) if limit and not operation.done else 0.0
         stepped = began - _BETWEEN_HOPS
         step = self.services.next_step(operation, max(stepped, operation.updated_at))
+        if self.continues and self.services.next_step(operation, operation.updated_at).at < began:
+            step = StepTime(began)  # one was due while the client was away, and perhaps nothing took it
         while True:
             held = clock.now() - began
             hold = min(limit, self._hold_while_untouched(operation, began))

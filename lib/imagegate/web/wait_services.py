@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import Gone
 from imagegate.domain.operation.operation import Operation, Picture
-from imagegate.domain.request.limits import CompletionMode
+from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.routes import Routes
 from imagegate.domain.timing.client_steps import ClientSteps, StepTime
 from imagegate.domain.timing.latency import Histogram
@@ -39,6 +39,8 @@ class WaitServices:
     claims: Claims
     latencies: Latencies
     routes: Routes
+    limits_of: Callable[[str], Limits]
+    """What a provider accepts, by its key."""
     clock: Clock
     hold_seconds: float
     """Seconds for which a POST may be held."""
@@ -75,14 +77,9 @@ class WaitServices:
         """The operation's next step later than `after` (seconds since the epoch) that its client has to have taken."""
         if self.steps is None or not operation.by_client or operation.done:
             return StepTime(math.inf)
-        streams = {
-            target.provider
-            for target in self.routes.route_of(operation.request, operation.model).targets
-            if target.limits.completion is CompletionMode.STREAM
-        }
         return ClientSteps(
             lambda attempt: self.latencies.get(attempt.provider, attempt.model),
-            lambda attempt: attempt.provider in streams,
+            lambda attempt: self.limits_of(attempt.provider_key).completion is CompletionMode.STREAM,
         ).next_after(operation, after)
 
     def take_step(self, operation: Operation, step: StepTime) -> None:

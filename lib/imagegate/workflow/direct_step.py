@@ -27,7 +27,9 @@ class DirectStep:
             step = self.submit(operation_id, invocation)
         except Exception:
             logging.exception("a step of operation %s failed; an execution repeats it", operation_id)
-            step = Step(operation_id, "submit")
+            # Under the name of this step: what it has leased is the execution's, which opens a stream again at once.
+            self.workflow.start(operation_id, run=invocation.execution)
+            return Step(operation_id, "submit")
         only_polls = step.next == "wait" and not step.submit_not_before
         if step.next != "done" and not only_polls:
             self.workflow.start(operation_id, run=operation_id)

@@ -16,7 +16,7 @@ from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import Admission, OperationStore
 from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.driver import SWEEP_MARGIN, Driver
-from imagegate.workflow.next_step import POLL_ANY_TIME, Invocation, Step
+from imagegate.workflow.next_step import DIRECT_INLINE_LIMIT, POLL_ANY_TIME, Invocation, PollNotBefore, Step
 from imagegate.workflow.outcomes import Outcomes
 from imagegate.workflow.submit_attempt import SubmitAttempt
 
@@ -58,13 +58,16 @@ class Submit:
         if invocation.direct and operation.attempts:
             operation, poll_not_before = self.driver.poll_jobs(operation, invocation, invocation.direct)
 
+        # A hint's execution ends as soon as nothing new is missing, so it drives nothing from now on.
+        drives = invocation.direct is None and not is_hooked(invocation.execution)
+
         def reopen(current: Operation) -> Operation:
             now = self.clock.now()
             if without_expansion:
                 message = f"The prompt could not be expanded ({without_expansion})."
                 current = current.without_expansion(Failure(FailureCode.INTERNAL, message))
-            if current.by_client and invocation.direct is None:
-                current = replace(current, by_client=None)  # this execution drives it from now on
+            if current.by_client and drives:
+                current = replace(current, by_client=None)
             return current.reopen_lost(now).complete_if_done(now)
 
         operation = self.update(operation, reopen, sweep_after=SWEEP_MARGIN)
@@ -73,6 +76,8 @@ class Submit:
             return self.driver.settle_after_end(operation_id, operation, invocation)
         history = PollHistory(self.clock.now()) if poll_not_before else NOT_POLLED
         operation, poll_not_before = self.driver.poll_inline(operation, invocation, poll_not_before, history)
+        if invocation.direct and _pauses(poll_not_before, self.clock.now()) and not operation.done:
+            return Step(operation_id, "submit")
         return self.driver.next_step(operation, invocation, poll_not_before, submit_not_before)
 
     def _submit_all(self, operation: Operation) -> tuple[Operation, float]:
@@ -124,6 +129,11 @@ class Submit:
             if until <= now:
                 return choice
             closed[choice.target.provider] = until
+
+
+def _pauses(poll_not_before: PollNotBefore, now: float) -> bool:
+    """True when an upstream asked for a pause between polls that its client's requests do not know of."""
+    return any(at > now + DIRECT_INLINE_LIMIT for at in poll_not_before.values())
 
 
 def _batch(operation: Operation, target: Target, slot: int) -> tuple[int, ...]:

@@ -517,7 +517,7 @@ def test_a_secret_that_was_not_there_is_found_soon_after_it_was_set(
 ) -> None:
     clock, client = FakeClock(), boto3.client("ssm")
     monkeypatch.setattr("imagegate.adapters.ssm_secrets.time", SimpleNamespace(monotonic=clock.now))
-    secrets = SsmSecrets(lambda: client, "/imagegate/dev/", one_by_one=one_by_one)
+    secrets = SsmSecrets(lambda: client, "/imagegate/dev/", one_by_one=one_by_one, absence_seconds=10)
     assert secrets.get("OTHER") is None
     client.put_parameter(Name="/imagegate/dev/OTHER", Value="x", Type="SecureString")
     clock.sleep(9)

@@ -61,6 +61,18 @@ def test_an_operation_that_nobody_began_is_begun_again(gateway: Gateway) -> None
     assert 3 < len(taken(gateway)) < 9
 
 
+def test_a_client_that_was_away_has_the_step_taken_that_nobody_took(gateway: Gateway) -> None:
+    gateway.latencies = MemoryLatencies(expected_seconds=120, trained=True)
+    gateway.__post_init__()
+    gateway.call("POST", GENERATIONS, PROMPT, user_agent=OPENAI)
+    operation_id = submitted(gateway)
+    gateway.clock.sleep(119)
+    before, came = len(taken(gateway)), gateway.clock.now()
+    gateway.call("POST", GENERATIONS, PROMPT, user_agent=OPENAI, x_stainless_retry_count="1", prefer="wait=1")
+    assert taken(gateway)[before][0] == operation_id
+    assert gateway.clock.now() - came < 2
+
+
 @pytest.mark.parametrize(
     ("body", "headers"),
     [

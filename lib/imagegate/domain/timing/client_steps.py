@@ -41,8 +41,7 @@ class ClientSteps:
         times = [self._of_attempt(operation, attempt, after) for attempt in operation.attempts if attempt.live]
         if not times:  # its first step has not run, or the one that submits again
             times = [StepTime(_repeated(operation.updated_at, REPEAT, after))]
-        if operation.deadline > after:
-            times.append(StepTime(operation.deadline))
+        times.append(StepTime(_repeated(operation.deadline, REPEAT, after)))
         return min(times, key=lambda step: step.at)
 
     def _of_attempt(self, operation: Operation, attempt: Attempt, after: float) -> StepTime:
