@@ -13,12 +13,18 @@ from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.route import Route, Target
 from imagegate.domain.request.routes import Routes
 from imagegate.local.upstreams.serving import serving
-from support.fakes import FakeClock, picture
+from support.fakes import FakeClock, picture, routes
 from support.gateway import Gateway
 
 EXAMPLE_ID = "06gzj55vfn0ajhf9kn2m"
 """The id that the document gives as an example: it must be young enough."""
 DEMANDS = ("seed", "steps", "guidance", "negative_prompt", "background")
+
+
+def two_models() -> Routes:
+    """`flux`, which works from no picture, and `able`, which does."""
+    [plain], [able] = routes("alpha"), able_routes()
+    return Routes([plain, Route("able", able.targets)])
 
 
 def able_routes() -> Routes:

@@ -65,7 +65,9 @@ class Services(WaitServices):
             picture = next(each for each in operation.pictures if str(each.slot) == slot)
             return self.read_bytes(operation, picture)
         except (UnknownOperation, Gone, StopIteration):
-            raise InvalidRequest(f"There is no picture '{picture_id}', or no longer.", param="image") from None
+            remedy = "Send the picture itself, or leave it out."
+            message = f"There is no picture '{picture_id}', or no longer."
+            raise InvalidRequest(message, param="image", remedy=remedy) from None
 
     def facts_of(self, target: Target) -> dict[str, Any]:
         """Whether the target can be used or what it lacks, and how many seconds its jobs have taken."""

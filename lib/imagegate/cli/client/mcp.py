@@ -56,7 +56,7 @@ class StdioServer:
     def _take(self, line: bytes, pool: ThreadPoolExecutor) -> None:
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             self._say(_error(None, _PARSE_ERROR, "The line is not JSON."))
             return
         if isinstance(message, dict) and "id" not in message:
@@ -79,8 +79,11 @@ class StdioServer:
             answer = self._read(response, identity)
         except CommandError as error:
             answer = _error(identity, _INTERNAL, str(error))
-        if isinstance(message, dict) and message.get("method") == "initialize" and "result" in answer:
-            self._version = answer["result"].get("protocolVersion")
+        except UnicodeEncodeError:
+            answer = _error(identity, _INVALID, "A name in the message is no text.")
+        result = answer.get("result") if isinstance(answer, dict) else None
+        if isinstance(message, dict) and message.get("method") == "initialize" and isinstance(result, dict):
+            self._version = result.get("protocolVersion")
         if answer and str(identity) not in self._cancelled:
             self._say(answer)
         self._cancelled.discard(str(identity))
@@ -114,7 +117,10 @@ class StdioServer:
             return answer
         if not (isinstance(answer, dict) and "jsonrpc" in answer):
             where = self._client.connection.url
-            text = f"{where} has no MCP endpoint: it answered HTTP {response.status_code}. Check the gateway's URL."
+            status = response.status_code
+            text = f"{where} has no MCP endpoint: it answered HTTP {status}. Check the gateway's URL."
+            if status >= 500:
+                text = f"{where} is not able to answer: HTTP {status}. Try again."
             return _error(identity, _INTERNAL, text)
         if response.status_code == 401:
             advice = f"Set IMAGEGATE_API_KEY, or run '{command()} login {self._client.connection.url}'."

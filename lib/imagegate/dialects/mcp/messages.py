@@ -28,6 +28,8 @@ _NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 """Methods whose requests repeat a parameter in the header `Mcp-Name`."""
 _ENCODED, _END = "=?base64?", "?="
 _MOST_MESSAGES = 20
+_WORK = ("tools/call", "resources/read")
+"""Methods whose answers may be large, or that start something: one request of HTTP has one of them."""
 
 
 class RpcError(Exception):
@@ -67,6 +69,8 @@ def parse_body(body: bytes, largest: int) -> tuple[list[dict[str, Any]], bool]:
     batch = document["batch"] if is_batch else [document]
     if not 0 < len(batch) <= _MOST_MESSAGES or not all(isinstance(each, dict) for each in batch):
         raise RpcError(INVALID_MESSAGE, f"A batch has 1 to {_MOST_MESSAGES} JSON objects.", status=400)
+    if is_batch and sum(each.get("method") in _WORK for each in batch) > 1:
+        raise RpcError(INVALID_MESSAGE, f"A batch has one of {' and '.join(_WORK)}: send the others alone.", status=400)
     return batch, is_batch
 
 

@@ -53,6 +53,7 @@ def build_from_options(
     return replace(
         generation,
         request=replace(generation.request, unused_fields=unused),
-        digest=digest({**document, **names}),
+        # The model may be in the path of the request, as Azure's clients have it, and not in the body.
+        digest=digest({**document, **names, "picture_model": options["model"]}),
         sent_names={**generation.sent_names, "prompt": prompt_in, "image": prompt_in},
     )

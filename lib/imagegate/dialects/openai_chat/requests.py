@@ -53,11 +53,13 @@ class ChatTask:
 
     def ignored(self, inputs: Sequence[InputImage]) -> list[str]:
         """The fields without effect, given the pictures that are worked from."""
-        lost = bool(self.conversation.earlier) and not (inputs and not self.conversation.instructed)
+        conversation, expands = self.conversation, bool(self.options.get("expand"))
+        unread = bool(conversation.earlier) and not (inputs and not conversation.instructed) and not expands
+        lost = unread or (conversation.made is not None and not inputs)
         known = (*ChatBody.model_fields, *BESIDE, *_CLIENTS_OWN)
         unknown = [printable_name(name) for name in without_empty(self.document, ()) if name not in known]
         others = ["provider"] if isinstance(self.document.get("provider"), Mapping) else []
-        return [*(["messages"] if lost and not self.options.get("expand") else []), *others, *unknown]
+        return [*(["messages"] if lost else []), *others, *unknown]
 
 
 def parse(body: bytes, largest: int) -> ChatTask:

@@ -3,7 +3,7 @@
 Contract: docs/protocols/openai-responses.md#requests.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,16 @@ from imagegate.dialects.parsing import Line, Prompt, Text
 _KEY = Annotated[Text, Field(min_length=1, max_length=64)]
 _VALUE = Annotated[Text, Field(max_length=512)]
 _MOST_ITEMS = 1000
+
+
+class ToolBody(BaseModel):
+    """What the tool image_generation has beside the options of the Images API, which are read as those are."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+    model: Annotated[Line, Field(max_length=200)] | None = None
+    action: Literal["auto", "generate", "edit"] | None = None
+    input_image_mask: dict[str, Any] | None = None
 
 
 class ResponsesBody(BaseModel):

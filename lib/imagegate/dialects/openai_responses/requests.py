@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from imagegate.dialects.cleaning import printable_name, without_empty
 from imagegate.dialects.openai.options import BESIDE, build_from_options, options_beside
 from imagegate.dialects.openai.pictures import MADE_HERE, Pictures, Reference
-from imagegate.dialects.openai_responses.bodies import ResponsesBody
+from imagegate.dialects.openai_responses.bodies import ResponsesBody, ToolBody
 from imagegate.dialects.openai_responses.conversation import Conversation, read_input, read_picture
 from imagegate.dialects.openai_responses.dialect import NAME
 from imagegate.dialects.openai_responses.ids import response_id
@@ -43,26 +43,26 @@ class PictureTask:
     document: Mapping[str, Any]
     body: ResponsesBody
     conversation: Conversation
-    tool: Mapping[str, Any] | None
-    """The options of the tool; `None` when the request does not have it."""
-    action: str
-    """`auto`, `generate` or `edit`."""
+    tool: ToolBody | None
+    """The tool; `None` when the request does not have it."""
+    tool_options: Mapping[str, Any]
+    """The options of the picture in the tool."""
 
     @property
     def named_model(self) -> str | None:
         """The model that the request names: the tool's own before that of the conversation."""
-        return (self.tool or {}).get("model") or self.body.model
+        return (self.tool and self.tool.model) or self.body.model
 
     @property
     def model_may_be_replaced(self) -> bool:
         """True when the named model may be the language model that OpenAI's tool works for."""
-        return self.tool is not None and not self.tool.get("model")
+        return self.tool is not None and not self.tool.model
 
     @property
     def mask(self) -> Reference | None:
         """The mask. Raises InvalidRequest for one without a picture in it."""
-        mask = (self.tool or {}).get("input_image_mask")
-        return read_picture(mask, "tools.input_image_mask") if isinstance(mask, Mapping) else None
+        mask = self.tool.input_image_mask if self.tool else None
+        return None if mask is None else read_picture(mask, "tools.input_image_mask")
 
     def pictures(self, previous: Operation | None, edits: Callable[[], bool]) -> Pictures:
         """The pictures to work from; `edits`: the model can work from one.
@@ -70,21 +70,22 @@ class PictureTask:
         Those of this turn, or else what was made before: always when the request says so, otherwise if the model can.
         Raises InvalidRequest.
         """
-        found = list(self.conversation.pictures)
-        if self.action != "generate" and not found:
+        found, action = list(self.conversation.pictures), (self.tool and self.tool.action) or "auto"
+        if action != "generate" and not found:
             found = _made_in(previous) if previous else []
-            if not found and self.conversation.made and (self.action == "edit" or edits()):
+            if not found and self.conversation.made and (action == "edit" or edits()):
                 found = [self.conversation.made]
-        if self.action == "edit" and not found:
+        if action == "edit" and not found:
             raise InvalidRequest("There is no picture to edit.", param="tools", remedy="Send one as an input_image.")
         return Pictures({}, tuple(found), self.mask)
 
     def ignored(self, inputs: Sequence[InputImage]) -> list[str]:
         """The fields without effect, given the pictures that are worked from."""
         conversation, expands = self.conversation, bool(_options(self).get("expand"))
+        unread = conversation.made is not None or (bool(conversation.earlier) and not expands)
         names = {
             "instructions": (self.body.instructions or conversation.instructed) and not expands,
-            "input": not expands and bool(conversation.earlier) and not inputs,
+            "input": unread and not inputs,
         }
         known = (*ResponsesBody.model_fields, *BESIDE, *_CLIENTS_OWN)
         unknown = [printable_name(name) for name in without_empty(self.document, ()) if name not in known]
@@ -98,15 +99,23 @@ def parse(body: bytes, largest: int) -> PictureTask:
         parsed = ResponsesBody.model_validate(without_empty(document, ("input",)), strict=True)
     except ValidationError as error:
         raise first_error(error, {name: name for name in ("input", "tool_choice")}) from None
-    tool = _tool(parsed)
+    options = _tool(parsed)
+    try:
+        tool = None if options is None else ToolBody.model_validate(without_empty(options, ()), strict=True)
+    except ValidationError as error:
+        refused = first_error(error)
+        refused.call_param(f"tools.{refused.param}")
+        raise refused from None
     _refuse_text(document)
     if parsed.background and parsed.store is False:
         raise InvalidRequest("A background response has to be stored.", param="store", remedy="Leave 'store' out.")
-    action = (tool or {}).get("action") or "auto"
-    if action not in ("auto", "generate", "edit"):
-        raise InvalidRequest("'action' is 'auto', 'generate' or 'edit'.", param="tools")
+    if parsed.background and parsed.stream:
+        remedy = "Leave 'stream' out, and GET the response with ?stream=true once it has ended."
+        raise InvalidRequest("A background response is answered at once.", param="stream", remedy=remedy)
     conversation = read_input(parsed.input)
-    return PictureTask(document=document, body=parsed, conversation=conversation, tool=tool, action=action)
+    own = ("type", *ToolBody.model_fields)
+    tool_options = {name: value for name, value in (options or {}).items() if name not in own}
+    return PictureTask(document=document, body=parsed, conversation=conversation, tool=tool, tool_options=tool_options)
 
 
 def build(task: PictureTask, model: str, inputs: tuple[InputImage, ...], mask: InputImage | None) -> GenerationRequest:
@@ -149,9 +158,7 @@ def _made_in(previous: Operation) -> list[Reference]:
 
 def _options(task: PictureTask) -> dict[str, Any]:
     """The options of the picture: the tool's, and those beside `input`."""
-    own = ("type", "input_image_mask", "action", "model")
-    of_tool = {name: value for name, value in (task.tool or {}).items() if name not in own}
-    return {**options_beside(task.document), **without_empty(of_tool)}
+    return {**options_beside(task.document), **without_empty(task.tool_options)}
 
 
 def _prompt(task: PictureTask) -> str:
@@ -182,7 +189,8 @@ def _tool(body: ResponsesBody) -> Mapping[str, Any] | None:
     tools = body.tools or []
     if chosen == "allowed_tools":
         allowed = choice.get("tools") if isinstance(choice, Mapping) else None
-        tools = [each for each in tools if {"type": each.get("type")} in (allowed or ())]
+        listed = allowed if isinstance(allowed, list) else []
+        tools = [each for each in tools if {"type": each.get("type")} in listed]
     elif chosen is not None and chosen != TOOL:
         raise _needs_model(f"tool_choice '{str(chosen)[:60]}'", "tool_choice")
     elif chosen is None and choice is not None and choice not in _ANY_CHOICE:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.operation.listing import Page
+from imagegate.domain.operation.operation import Operation
 
 LARGEST_PAGE = 4_000_000
 """Bytes of a page. Lambda's limit is 6,291,556, and its answer holds the body as a text whose JSON is escaped again."""
@@ -22,6 +24,15 @@ def take_page(documents: Iterable[dict[str, Any]], largest: int = LARGEST_PAGE) 
             break
         page.append(document)
     return page
+
+
+def cut_page(
+    page: Page, render: Callable[[Operation], dict[str, Any]], largest: int = LARGEST_PAGE
+) -> tuple[list[dict[str, Any]], str | None]:
+    """A page's operations, rendered, that have at most `largest` bytes, and the id before which the next ones are."""
+    rendered = take_page(map(render, page.operations), largest)
+    whole = len(rendered) == len(page.operations)
+    return rendered, page.next_before_id if whole else page.operations[len(rendered) - 1].id
 
 
 def _size(document: dict[str, Any]) -> int:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from imagegate.dialects.dialect import PictureLink
-from imagegate.dialects.operations.pages import LARGEST_PAGE, page_token, take_page
+from imagegate.dialects.operations.pages import LARGEST_PAGE, cut_page, page_token
 from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse, redirect_advice
 from imagegate.domain.errors import RequestError
 from imagegate.domain.operation.attempt import charged
@@ -91,9 +91,7 @@ def render_accepted(operation: Operation, link: PictureLink, outlook: Outlook) -
 
 def render_page(page: Page, link: PictureLink, largest: int = LARGEST_PAGE) -> ApiResponse:
     """200: a page of the list, of at most `largest` bytes."""
-    rendered = take_page((render_document(operation, link) for operation in page.operations), largest)
-    whole = len(rendered) == len(page.operations)
-    last = page.next_before_id if whole else page.operations[len(rendered) - 1].id
+    rendered, last = cut_page(page, lambda operation: render_document(operation, link), largest)
     return ApiResponse(200, {"operations": rendered, "next_page_token": page_token(last) if last else None})
 
 

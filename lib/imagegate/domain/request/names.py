@@ -5,7 +5,7 @@ import unicodedata
 
 _BLANKS = re.compile(r"[\s_]+")
 _BRACKETS = re.compile(r"[\[\]()]")
-_MAKER = re.compile(r".*[/:]")
+_MAKER = re.compile(r"^.*[/:]")
 _VARIANT = re.compile(r"-20\d\d-\d\d-\d\d$|[:@](free|latest)$|-free$")
 _TAG = re.compile(r"[:@](free|latest)$")
 _SIGNS = re.compile(r"[^a-z0-9*]")

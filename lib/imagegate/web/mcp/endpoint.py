@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -87,8 +86,13 @@ def _may_call(request: Request, services: Services) -> bool:
         return True
     # A proxy's own header: browsers send it for a page only after a preflight.
     hosts = (request.headers.get(name, "") for name in ("host", "x-forwarded-host"))
-    own = {urlsplit(services.public_url).netloc, *hosts} - {""}
-    return urlsplit(origin).netloc.lower() in {host.lower() for host in own}
+    own = {_host_of(services.public_url), *hosts} - {""}
+    return _host_of(origin).lower() in {host.lower() for host in own}
+
+
+def _host_of(url: str) -> str:
+    """Host and port of a URL or an origin, which a caller may have made up."""
+    return url.partition("://")[2].partition("/")[0]
 
 
 def _accepts_json(accept: str) -> bool:

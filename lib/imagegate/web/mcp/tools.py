@@ -1,7 +1,7 @@
 """What the tools do."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from imagegate.dialects.mcp import arguments as mcp_arguments
@@ -14,20 +14,23 @@ from imagegate.dialects.mcp.results import (
 )
 from imagegate.dialects.mcp.tools import PICTURE_URI
 from imagegate.dialects.openai.models import render_model
-from imagegate.dialects.openai.requests import DEFAULT_MODEL
-from imagegate.dialects.operations.pages import page_token, parse_page_token
+from imagegate.dialects.operations.pages import cut_page, page_token, parse_page_token
 from imagegate.dialects.parsing import with_privacy
-from imagegate.domain.errors import Conflict, Gone, Overtaken, RequestError
+from imagegate.domain.errors import Conflict, Gone, Overtaken, RequestError, TooLarge
 from imagegate.domain.operation import listing
 from imagegate.domain.operation.ids import is_id
 from imagegate.domain.operation.operation import Operation
 from imagegate.usecases.start import GenerationRequest
+from imagegate.usecases.uploads import LARGEST_UPLOAD
 from imagegate.web.access import start_for
 from imagegate.web.mcp.caller import Caller
 from imagegate.web.mcp.pictures import find_picture
+from imagegate.web.picture_models import default_model
 from imagegate.web.uploads import describe_inputs, parse_upload
 
 Arguments = Mapping[str, Any]
+LARGEST_LIST = 400_000
+"""Bytes of a list of operations. It is in a result twice, and desktop clients take about 1 MB."""
 _OPTIONAL = ("aspect_ratio", "background", "negative_prompt", "quality", "seed", "size")
 
 
@@ -43,21 +46,25 @@ def call(name: str, arguments: Arguments, version: str, caller: Caller) -> Mappi
 
 
 def _generate(arguments: Arguments, version: str, caller: Caller) -> Mapping[str, Any]:
-    generation = mcp_arguments.build_generation(arguments, idempotency_key=caller.idempotency_key)
+    generation = mcp_arguments.build_generation(
+        arguments,
+        default=default_model(caller.services, caller.principal, 0),
+        idempotency_key=caller.idempotency_key,
+    )
     return _start(generation, None, arguments, version, caller)
 
 
 def _edit(arguments: Arguments, version: str, caller: Caller) -> Mapping[str, Any]:
     given = mcp_arguments.read_arguments(mcp_arguments.PictureArguments, arguments)
-    named: dict[str, Any] = {"images": [_fetchable(uri, caller) for uri in given.images]}
+    named = _fetchable([*given.images, *([given.mask] if given.mask else [])], caller)
+    document: dict[str, Any] = {"images": named[: len(given.images)]}
     if given.mask:
-        named["mask"] = _fetchable(given.mask, caller)
-    upload = parse_upload(named, caller.services.fetch_for(caller.principal.owner))
+        document["mask"] = named[-1]
+    upload = parse_upload(document, caller.services.fetch_for(caller.principal.owner))
     inputs, mask, bodies = describe_inputs(upload)
-    able = caller.services.routes.working_from(len(inputs), prompted=True, masked=mask is not None)
     generation = mcp_arguments.build_generation(
         arguments,
-        default=next(iter(able), DEFAULT_MODEL),
+        default=default_model(caller.services, caller.principal, len(inputs), mask is not None),
         inputs=inputs,
         mask=mask,
         idempotency_key=caller.idempotency_key,
@@ -65,13 +72,19 @@ def _edit(arguments: Arguments, version: str, caller: Caller) -> Mapping[str, An
     return _start(generation, bodies, arguments, version, caller)
 
 
-def _fetchable(text: str, caller: Caller) -> str:
-    """An earlier picture as a data URL; every other text as it is."""
-    if not text.startswith(PICTURE_URI):
-        return text
-    operation, picture = find_picture(text.removeprefix(PICTURE_URI), caller)
-    body = caller.services.read_bytes(operation, picture)
-    return f"data:{picture.content_type};base64,{base64.b64encode(body).decode()}"
+def _fetchable(texts: Sequence[str], caller: Caller) -> list[str]:
+    """Earlier pictures as data URLs, every other text as it is. Raises TooLarge for more than can be held at once."""
+    left, fetched = LARGEST_UPLOAD, list[str]()
+    for text in texts:
+        if text.startswith(PICTURE_URI):
+            operation, picture = find_picture(text.removeprefix(PICTURE_URI), caller)
+            left -= picture.bytes
+            if left < 0:
+                raise TooLarge(f"The pictures of a request may have {LARGEST_UPLOAD} bytes together.")
+            body = caller.services.read_bytes(operation, picture)
+            text = f"data:{picture.content_type};base64,{base64.b64encode(body).decode()}"
+        fetched.append(text)
+    return fetched
 
 
 def _start(
@@ -135,9 +148,8 @@ def _list_operations(arguments: Arguments, version: str, caller: Caller) -> Mapp
             before_id=parse_page_token(given.page_token, is_id) if given.page_token else None,
         )
     )
-    facts = [render_facts(operation, caller.links, None) for operation in page.operations]
-    token = page_token(page.next_before_id) if page.next_before_id else None
-    return render_list({"operations": facts, "next_page_token": token}, version)
+    facts, last = cut_page(page, lambda operation: render_facts(operation, caller.links, None), LARGEST_LIST)
+    return render_list({"operations": facts, "next_page_token": page_token(last) if last else None}, version)
 
 
 def _render(operation: Operation, version: str, caller: Caller) -> Mapping[str, Any]:

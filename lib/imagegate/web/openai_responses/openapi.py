@@ -7,7 +7,6 @@ from typing import Any
 from imagegate.dialects.openai_responses import responses
 from imagegate.dialects.openai_responses.bodies import ResponsesBody
 from imagegate.dialects.openai_responses.dialect import OPENAI_RESPONSES
-from imagegate.dialects.operations.dialect import OPERATIONS
 from imagegate.domain.errors import RequestError, UnknownOperation
 from imagegate.web import openapi_samples as samples
 from imagegate.web.openai.openapi import ERROR, document_start
@@ -21,7 +20,7 @@ _QUEUED = replace(samples.QUEUED, dialect=OPENAI_RESPONSES.name, reply={"backgro
 _CANCELLED = replace(samples.CANCELLED, dialect=OPENAI_RESPONSES.name, reply={"background": "true"})
 _ANSWERS: Mapping[int, Any] = {
     200: responses.build_response(_DONE, SampleContext()),
-    202: samples.native(replace(samples.QUEUED, dialect=OPERATIONS.name)),
+    202: samples.native(samples.QUEUED),
     303: OPENAI_RESPONSES.render_redirect(_QUEUED, "").body,
 }
 _UNKNOWN: Mapping[int, RequestError] = {

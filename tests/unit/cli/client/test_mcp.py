@@ -73,7 +73,16 @@ def test_a_client_of_the_latest_version_needs_no_handshake(desktop: Desktop) -> 
     assert (unknown["id"], unknown["error"]["code"]) == (3, -32602)
 
 
-@pytest.mark.parametrize(("line", "code"), [(b"nonsense\n", -32700), (b"5\n", -32600), (b"\xff\n", -32700)])
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"nonsense\n", -32700),
+        (b"[" * 100_000 + b"\n", -32700),
+        (b"5\n", -32600),
+        (b"\xff\n", -32700),
+        (b'{"id": 1, "method": "tools/call", "params": {"name": "\\ud800"}}\n', -32600),
+    ],
+)
 def test_a_line_that_is_no_message_is_answered_and_the_next_one_too(desktop: Desktop, line: bytes, code: int) -> None:
     desktop.write(line)
     assert desktop.answers.get(timeout=30)["error"]["code"] == code
@@ -121,8 +130,8 @@ def test_a_server_that_is_no_gateway_is_named() -> None:
     desktop = Desktop("http://127.0.0.1:9")
     pages = {"page": httpx.Response(404, text="<html>"), "json": httpx.Response(503, json={"message": "Unavailable"})}
     desktop._client.forward = lambda path, body, headers: pages[json.loads(body)["method"]]  # type: ignore[method-assign]
-    for method, status in (("page", 404), ("json", 503)):
-        assert f"HTTP {status}" in desktop.ask(method)["error"]["message"]
+    for method, advice in (("page", "HTTP 404. Check the gateway's URL."), ("json", "HTTP 503. Try again.")):
+        assert desktop.ask(method)["error"]["message"].endswith(advice)
     desktop.close()
 
 

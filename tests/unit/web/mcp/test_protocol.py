@@ -8,7 +8,7 @@ import pytest
 
 from imagegate.dialects.mcp.messages import WITH_HANDSHAKE
 from support.gateway import Gateway
-from support.mcp import LATEST, request, result, send
+from support.mcp import LATEST, NOW, request, result, send
 
 META = {
     "io.modelcontextprotocol/protocolVersion": LATEST,
@@ -235,6 +235,8 @@ def test_the_client_has_to_accept_json(gateway: Gateway, accept: str, status: in
         ("https://proxy.example.com", 200),
         ("https://images.example.com", 403),
         ("null", 403),
+        ("http://[", 403),
+        ("https://api.invalid@evil.example", 403),
         ("", 403),
     ],
 )
@@ -272,6 +274,16 @@ def test_a_batch_is_answered_in_2025_03_26_only(gateway: Gateway) -> None:
     assert later.json()[0]["error"]["code"] == -32600
     assert send(gateway, batch[1:2]).status == 202
     assert send(gateway, batch[:1] * 21).status == 400
+
+
+def test_a_batch_starts_one_picture_at_most(gateway: Gateway) -> None:
+    """Twenty would hold the request for twenty times as long, and their answers be twenty times as large."""
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "generate_image", "arguments": NOW}}
+    refused = send(gateway, [call, {**call, "id": 2}])
+    assert (refused.status, gateway.store.documents) == (400, {})
+    [answer] = send(gateway, [call]).json()
+    assert not answer["result"]["isError"]
+    assert len(gateway.store.documents) == 1
 
 
 def test_responses_of_the_client_are_taken_and_not_answered(gateway: Gateway) -> None:

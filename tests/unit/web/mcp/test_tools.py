@@ -18,6 +18,7 @@ from imagegate.dialects.mcp.results import LARGEST_PREVIEWS
 from imagegate.dialects.mcp.tools import TOOLS
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.request.routes import Routes
+from imagegate.usecases.uploads import LARGEST_UPLOAD
 from support.fakes import picture, routes
 from support.gateway import Gateway
 from support.mcp import FOX, LATEST, NOW, PREVIEW, EventfulClock, end, request, result, started, texts, tool
@@ -159,6 +160,18 @@ def test_edits_work_from_earlier_pictures_addresses_and_bytes(gateway: Gateway) 
     assert {key.key for key in found.request.pictures_sent} <= set(gateway.images.objects)
 
 
+def test_pictures_that_are_too_large_together_are_refused(gateway: Gateway) -> None:
+    operation = started(gateway)
+    found = end(gateway)
+    [made] = found.pictures
+    grown = replace(found, pictures=(replace(made, bytes=LARGEST_UPLOAD // 2 + 1),), version=found.version + 2)
+    gateway.store.replace(grown)
+    images = [f"imagegate://images/{operation}-0"] * 2
+    refused = tool(gateway, "edit_image", {"prompt": "both", "images": images, "wait_seconds": 0})
+    assert refused["isError"]
+    assert f"{LARGEST_UPLOAD} bytes" in texts(refused)
+
+
 def test_a_failure_is_an_error_with_its_reason(gateway: Gateway) -> None:
     operation = started(gateway)
     end(gateway, Failure(FailureCode.CONTENT_FILTERED, "The prompt was refused."))
@@ -251,6 +264,22 @@ def test_annotations_say_what_costs_and_what_changes_nothing() -> None:
     assert {name for name, hint in hints.items() if hint["destructiveHint"]} == {"cancel_operation"}
     assert not hints["generate_image"]["idempotentHint"]
     assert all("cost money" in TOOLS[name]["description"] for name in ("generate_image", "edit_image"))
+
+
+def test_a_list_that_is_too_large_goes_on_at_the_next_page(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagegate.web.mcp.tools.LARGEST_LIST", 1000)
+    made, found, token = [], list[str](), None
+    for _ in range(5):
+        made.append(started(gateway))
+        gateway.clock.sleep(1)
+    while True:
+        page = tool(gateway, "list_operations", {"page_token": token} if token else {})["structuredContent"]
+        assert 1 <= len(page["operations"]) < 5
+        found += [each["operation_id"] for each in page["operations"]]
+        token = page["next_page_token"]
+        if token is None:
+            break
+    assert found == made[::-1]
 
 
 def test_lists_find_operations_and_models(gateway: Gateway) -> None:

@@ -9,7 +9,7 @@ from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.geometry import Size
 from support.ended import end_at_once
 from support.fakes import picture
-from support.fuzz_server import able_routes
+from support.fuzz_server import able_routes, two_models
 from support.gateway import Answered, Gateway
 
 CHAT = "/v1/chat/completions"
@@ -72,6 +72,16 @@ def test_a_model_that_works_from_no_picture_makes_a_new_one() -> None:
     answer = {"role": "assistant", "content": None, "images": [{"type": "image_url", "image_url": {"url": DATA_URL}}]}
     request = started(Gateway(), FOX, answer, WINTER).request
     assert (request.inputs, request.unused_fields) == ((), ("messages",))
+
+
+def test_one_conversation_for_two_deployments_is_two_orders() -> None:
+    """Azure's clients name the model in the path."""
+    gateway = Gateway(routes=two_models())
+    for model in ("flux", "able"):
+        body = {"messages": [FOX]}
+        assert gateway.call("POST", f"/openai/deployments/{model}/chat/completions", body).status == 303
+        gateway.clock.sleep(5)
+    assert len(gateway.store.documents) == 2
 
 
 def test_the_picture_of_another_owner_is_none() -> None:

@@ -7,11 +7,9 @@ import pytest
 
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.geometry import Size
-from imagegate.domain.request.route import Route
-from imagegate.domain.request.routes import Routes
 from support.ended import end_at_once
-from support.fakes import picture, routes
-from support.fuzz_server import able_routes
+from support.fakes import picture
+from support.fuzz_server import able_routes, two_models
 from support.gateway import Answered, Gateway
 
 RESPONSES = "/v1/responses"
@@ -24,12 +22,6 @@ SENT = {
     "role": "user",
     "content": [{"type": "input_text", "text": "x"}, {"type": "input_image", "image_url": DATA_URL}],
 }
-
-
-def two_models() -> Routes:
-    """`flux`, which works from no picture, and `able`, which does."""
-    [plain], [able] = routes("alpha"), able_routes()
-    return Routes([plain, Route("able", able.targets)])
 
 
 @pytest.fixture
@@ -210,7 +202,12 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"prompt": {"id": "pmpt_1"}}, 400, "prompt"),
     ({"background": True, "store": False}, 400, "store"),
     ({"tools": [{**TOOL, "action": "edit"}]}, 400, "tools"),
-    ({"tools": [{**TOOL, "action": "paint"}]}, 400, "tools"),
+    ({"tools": [{**TOOL, "action": "paint"}]}, 400, "tools.action"),
+    ({"tools": [{**TOOL, "model": 5}]}, 400, "tools.model"),
+    ({"tools": [{**TOOL, "model": "m" * 201}]}, 400, "tools.model"),
+    ({"tools": [{**TOOL, "input_image_mask": DATA_URL}]}, 400, "tools.input_image_mask"),
+    ({"tool_choice": {"type": "allowed_tools", "tools": 5}, "model": "gpt-5.5"}, 400, "tools"),
+    ({"background": True, "stream": True}, 400, "stream"),
     ({"tools": [{**TOOL, "quality": "best"}]}, 400, "quality"),
     ({"tools": [{**TOOL, "input_image_mask": {}}]}, 400, "tools.input_image_mask"),
     ({"input": None}, 400, "input"),
