@@ -62,7 +62,11 @@ class FalConfig:
     def limits_for(self, model: str) -> Limits:
         """Of that model."""
         inputs = inputs_of(model)
-        optional: dict[Capability, object] = {"steps": inputs.steps_maximum, "guidance": inputs.guidance}
+        optional: dict[Capability, object] = {
+            "seed": inputs.seed,
+            "steps": inputs.steps_maximum,
+            "guidance": inputs.guidance,
+        }
         return Limits(
             completion=CompletionMode.POLL,
             grid=inputs.grid,
@@ -73,7 +77,7 @@ class FalConfig:
             expected_seconds=5.0,
             input_images=inputs.input_images,
             calls_hooks=not self.query,
-            capabilities=frozenset({"seed", *(name for name, taken in optional.items() if taken)}),
+            capabilities=frozenset(name for name, taken in optional.items() if taken),
         )
 
 

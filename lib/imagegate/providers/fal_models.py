@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.request.geometry import Grid, Size
@@ -26,6 +26,25 @@ RATIOS = ShapeTable(
         ((9, 21), Size(672, 1568)),
     ),
 )
+GROK_RATIOS = ShapeTable(
+    minimum=688,
+    maximum=1520,
+    step=8,
+    shapes=(
+        ((1, 1), Size(1024, 1024)),
+        ((4, 3), Size(1184, 880)),
+        ((3, 4), Size(880, 1184)),
+        ((16, 9), Size(1360, 768)),
+        ((9, 16), Size(768, 1360)),
+        ((3, 2), Size(1248, 832)),
+        ((2, 3), Size(832, 1248)),
+        ((20, 9), Size(1520, 688)),
+        ((9, 20), Size(688, 1520)),
+        ((2, 1), Size(1456, 720)),
+        ((1, 2), Size(720, 1456)),
+    ),
+)
+"""xAI publishes no pixels for them; about a megapixel is assumed."""
 FORMATS = {"png": "png", "jpeg": "jpeg", "webp": "png"}
 """Our formats in the words that every model knows; WebP is made of PNG, which loses nothing."""
 
@@ -34,8 +53,9 @@ FORMATS = {"png": "png", "jpeg": "jpeg", "webp": "png"}
 class ModelInputs:
     """What a family of models takes beyond prompt, shape, seed and format."""
 
-    shape: Literal["pixels", "ratio"] = "pixels"
-    """`image_size` in pixels, or `aspect_ratio`."""
+    ratios: ShapeTable | None = None
+    """The values of `aspect_ratio`; `None`: it takes `image_size` in pixels."""
+    seed: bool = True
     images_per_call: int = 1
     steps_maximum: int | None = None
     guidance: bool = False
@@ -50,7 +70,7 @@ class ModelInputs:
     @property
     def grid(self) -> Grid:
         """The sizes the models make."""
-        return RATIOS if self.shape == "ratio" else PIXELS
+        return self.ratios or PIXELS
 
 
 EDITS: dict[str, Any] = {"pictures": "image_urls", "input_images": 4, "edit_path": "/edit"}
@@ -65,7 +85,11 @@ MODELS: tuple[tuple[re.Pattern[str], ModelInputs], ...] = (
     (re.compile(r"/flux-2/klein/(4b|9b)$"), ModelInputs(images_per_call=4, **EDITS)),
     (
         re.compile(r"/flux-pro/kontext(/max)?$"),
-        ModelInputs(shape="ratio", guidance=True, pictures="image_url", input_images=1, text_path="/text-to-image"),
+        ModelInputs(ratios=RATIOS, guidance=True, pictures="image_url", input_images=1, text_path="/text-to-image"),
+    ),
+    (
+        re.compile(r"^xai/grok-imagine-image(/v2\.0/text-to-image)?$"),
+        ModelInputs(ratios=GROK_RATIOS, seed=False, images_per_call=4),
     ),
 )
 PLAIN = ModelInputs()
@@ -91,7 +115,7 @@ def build_input(upstream_request: UpstreamRequest) -> dict[str, Any]:
     fields = {
         "prompt": request.prompt,
         **(_shape(upstream_request, inputs) if request.size or request.ratio or not pictures else {}),
-        "seed": request.seed,
+        "seed": request.seed if inputs.seed else None,
         "output_format": FORMATS.get(request.output_format or ""),
         "num_images": several,
         "num_inference_steps": request.steps if inputs.steps_maximum else None,
@@ -103,7 +127,7 @@ def build_input(upstream_request: UpstreamRequest) -> dict[str, Any]:
 
 def _shape(upstream_request: UpstreamRequest, inputs: ModelInputs) -> dict[str, Any]:
     request = upstream_request.request
-    if inputs.shape == "ratio":
-        return {"aspect_ratio": RATIOS.name_for(request)}
+    if inputs.ratios:
+        return {"aspect_ratio": inputs.ratios.name_for(request)}
     size = PIXELS.nearest(request.size) if request.size else PIXELS.of_ratio(*(request.ratio or (1, 1)))
     return {"image_size": {"width": size.width, "height": size.height}}

@@ -82,6 +82,8 @@ def test_behind_the_router_every_call_goes_to_the_router() -> None:
         (asked("fal-ai/flux-2/klein/9b", inputs=1), "/edit", {"image_urls": [DATA]}),
         (asked("fal-ai/flux-pro/kontext", inputs=1), "", {"image_url": DATA}),
         (asked("fal-ai/flux-pro/kontext", ratio=(16, 9)), "/text-to-image", {"aspect_ratio": "16:9"}),
+        (asked("xai/grok-imagine-image", ratio=(20, 9), count=2), "", {"aspect_ratio": "20:9", "num_images": 2}),
+        (asked("xai/grok-imagine-image/v2.0/text-to-image"), "", {"aspect_ratio": "1:1"}),
     ],
     ids=str,
 )
@@ -95,6 +97,7 @@ def test_what_is_asked_for_is_in_the_input(upstream_request: UpstreamRequest, pa
 def test_nothing_is_sent_that_the_model_does_not_take(model: str) -> None:
     assert build_input(asked(model, count=2, steps=4, guidance=3.0)).keys() == {"prompt", "image_size"}
     assert build_input(asked("fal-ai/flux-2-pro", inputs=1)).keys() == {"prompt", "image_urls"}
+    assert build_input(asked("xai/grok-imagine-image", seed=7)).keys() == {"prompt", "aspect_ratio"}
 
 
 def test_limits_are_those_of_the_model() -> None:
@@ -103,6 +106,7 @@ def test_limits_are_those_of_the_model() -> None:
     assert (schnell.images_per_call, schnell.input_images, schnell.capabilities) == (4, 0, {"seed", "steps"})
     assert (pro.images_per_call, pro.input_images, pro.capabilities) == (1, 4, {"seed"})
     assert kontext.size_for(asked(ratio=(16, 9)).request) == Size(1392, 752)
+    assert config.limits_for("xai/grok-imagine-image").capabilities == set()
     assert config.limits_for("x/unheard-of") == config.limits
 
 
