@@ -71,6 +71,7 @@ def counted(address: Address, seconds: float) -> Counter[str]:
     _count(gateway.store, "get", used, "dynamodb_read_unit", 0.5)
     _count(gateway.store, "read_claim", used, "dynamodb_read_unit", 1.0)
     _count(gateway.store, "count_waiting", used, "dynamodb_write_unit", 1.0)
+    _count(gateway.store, "note_answer", used, "dynamodb_write_unit", 1.0)
     _finish_after(gateway, seconds)
     answer = None
     while answer is None or answer.status == 303:

@@ -198,7 +198,7 @@ def test_so_does_one_that_finds_a_failure_and_goes_on_to_the_next_provider() -> 
     world.beta.checks = [Pending()]
     world.submit(operation.id, f"{operation.id}-hook-1")
     assert len(world.beta.submitted) == 1
-    assert world.now(operation).by_client, "else nobody would drive it once the hint's execution has ended"
+    assert world.now(operation).by_client, "else nothing would drive it once the hint's execution has ended"
 
 
 def test_a_failure_after_a_poll_is_followed_by_the_next_provider_at_once() -> None:
