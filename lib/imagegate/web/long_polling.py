@@ -131,9 +131,10 @@ class LongPoll:
         applied = self.preferences.applied(self._hold())
         if move is NextMove.REDIRECT and self.waiting and self.waiting.expires <= self.services.clock.now():
             move = NextMove.GIVE_UP  # its link would be refused: the key was last presented ten minutes ago
+        served = move is NextMove.ANSWER or self.asynchronous
+        if served and (self.hop or self.continues) and has_body_claim(operation):
+            self.services.claims.note_answer(operation, self.services.clock.now())
         if move is NextMove.ANSWER:
-            if has_body_claim(operation) and (self.hop or self.continues):
-                self.services.claims.note_answer(operation, self.services.clock.now())
             return self._respond_ended(operation, applied)
         services, dialect = self.services, dialect_named(operation.dialect)
         if self.asynchronous:

@@ -164,6 +164,16 @@ def test_of_several_that_have_ended_who_was_answered_last_has_left(gateway: Gate
     assert last.json()["operation_id"] == ids(first)[slow]
 
 
+def test_who_repeated_an_asynchronous_request_is_owed_nothing(gateway: Gateway) -> None:
+    made = []
+    for _ in range(3):
+        made.append(gateway.call("POST", GENERATIONS, BODY, prefer="respond-async").json()["id"])
+        gateway.clock.sleep(BURST)
+        if len(made) == 2:
+            end(gateway)
+    assert made[0] == made[1] != made[2]
+
+
 def test_a_retry_that_was_faster_than_its_first_request_is_found_by_it(gateway: Gateway) -> None:
     [retry] = ids(burst(gateway, 1, late=8, agent=OPENAI, x_stainless_retry_count="1"))
     assert ids(burst(gateway, 1, late=-33, agent=OPENAI)) == [retry]
