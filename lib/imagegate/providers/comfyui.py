@@ -17,7 +17,7 @@ from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ti
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import Capability, CompletionMode, Limits
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
-from imagegate.providers.comfyui_graphs import fill_graph, read_graph, slots_of
+from imagegate.providers.comfyui_graphs import fill_graph, graph_names, read_graph, slots_of
 from imagegate.providers.comfyui_responses import (
     Job,
     PictureFile,
@@ -26,6 +26,7 @@ from imagegate.providers.comfyui_responses import (
     parse_queue,
     parse_queued,
 )
+from imagegate.providers.config import ExpectedSeconds, OptionalSecretName, Positive
 from imagegate.providers.credentials import fill_in
 from imagegate.providers.http_errors import bad_payload, http_error
 from imagegate.providers.parsing import address_of
@@ -43,15 +44,24 @@ class ComfyUIConfig:
 
     graph: str
     """Name of a file of providers/graphs, without `.json`."""
-    key: str = ""
+    key: OptionalSecretName = ""
     """Secret that is sent as `X-API-Key`; empty for a server without a login."""
-    side_minimum: int = 256
+    side_minimum: Positive = 256
     """Pixels."""
-    side_maximum: int = 1536
+    side_maximum: Positive = 1536
     """Pixels."""
-    side_step: int = 16
+    side_step: Positive = 16
     """Pixels."""
-    expected_seconds: float = 20.0
+    expected_seconds: ExpectedSeconds = 20.0
+
+    def contradiction(self) -> tuple[str, str] | None:
+        """The key that contradicts another or a file, and what is wrong with it."""
+        if self.graph not in graph_names():
+            return "graph", f"has graph = '{self.graph}', which must be one of {', '.join(graph_names())}"
+        if self.side_maximum // self.side_step * self.side_step < self.side_minimum:
+            sides = f"{self.side_minimum} to {self.side_maximum}"
+            return "side_step", f"has side_step = {self.side_step}, of which no multiple is from {sides}"
+        return None
 
     @property
     def limits(self) -> Limits:

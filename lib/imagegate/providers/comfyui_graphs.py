@@ -14,6 +14,13 @@ _SLOT = re.compile(r"\{([a-z_]+)(?::([^{}]*))?\}")
 
 
 @cache
+def graph_names() -> tuple[str, ...]:
+    """The names of all graphs, in order."""
+    found = [entry.name for entry in files(__package__).joinpath("graphs").iterdir()]
+    return tuple(sorted(name.removesuffix(".json") for name in found if name.endswith(".json")))
+
+
+@cache
 def read_graph(name: str) -> dict[str, Any]:
     """The graph `name`.json of the folder `graphs`. Raises MisconfiguredError when it cannot be used."""
     try:

@@ -17,6 +17,7 @@ from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket
 from imagegate.domain.request.limits import Capability, CompletionMode, Limits
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.providers.config import Scheme, SecretName
 from imagegate.providers.credentials import authorization
 from imagegate.providers.error_phrases import code_from_text
 from imagegate.providers.fal_models import build_input, inputs_of, path_of
@@ -49,7 +50,7 @@ _GONE = frozenset({404, 410})
 class FalConfig:
     """fal itself, or a router in front of it; each field is a key of its `[providers.NAME]`."""
 
-    keys: Mapping[str, str] = field(default_factory=lambda: {"FAL_KEY": "Key"})
+    keys: Mapping[SecretName, Scheme] = field(default_factory=lambda: {"FAL_KEY": "Key"})
     """Secret to Authorization scheme, best first."""
     query: str = ""
     """What a router wants behind every address to lead to the queue."""

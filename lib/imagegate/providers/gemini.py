@@ -16,6 +16,7 @@ from imagegate.domain.operation.usage import Usage
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.providers.config import Count, SecretName
 from imagegate.providers.credentials import fill_in
 from imagegate.providers.http_errors import LONGEST_PAUSE, bad_payload, http_error, strip_html
 from imagegate.providers.parsing import counts_of, json_of
@@ -59,9 +60,9 @@ _DATA_URL = re.compile(r"data:image/[a-z+.-]+;base64,([A-Za-z0-9+/=]+)")
 class GeminiConfig:
     """What differs from one face to the other; each field is a key of its `[providers.NAME]`."""
 
-    key: str
+    key: SecretName
     """Name of the secret that goes into `x-goog-api-key`."""
-    input_images: int = 3
+    input_images: Count = 3
 
     @property
     def limits(self) -> Limits:

@@ -18,6 +18,7 @@ from imagegate.domain.operation.usage import Usage
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.providers.config import Url
 from imagegate.providers.credentials import fill_in
 from imagegate.providers.http_errors import bad_payload, http_error, strip_html
 from imagegate.providers.parsing import counts_of, object_of
@@ -41,7 +42,7 @@ _MAYBE_NOTHING = frozenset({FailureCode.UPSTREAM_TIMEOUT, FailureCode.UPSTREAM_F
 class GigaChatConfig:
     """What [providers.NAME] says of one GigaChat."""
 
-    auth_url: str = "https://ngw.devices.sberbank.ru:9443/api/v2/oauth"
+    auth_url: Url = "https://ngw.devices.sberbank.ru:9443/api/v2/oauth"
     """Where its access tokens come from."""
     scope: str = "GIGACHAT_API_PERS"
     """`GIGACHAT_API_PERS`, `_B2B` or `_CORP`, as the key was issued for."""

@@ -15,6 +15,7 @@ from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket
 from imagegate.domain.request.limits import Capability, CompletionMode, Limits
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
+from imagegate.providers.config import Scheme, SecretName
 from imagegate.providers.credentials import authorization
 from imagegate.providers.error_phrases import code_from_text
 from imagegate.providers.http_errors import bad_payload, http_error, strip_html
@@ -39,7 +40,7 @@ _ENDS = {
 class ReplicateConfig:
     """Replicate itself, or a router in front of it; each field is a key of its `[providers.NAME]`."""
 
-    keys: Mapping[str, str] = field(default_factory=lambda: {"REPLICATE_API_TOKEN": "Bearer"})
+    keys: Mapping[SecretName, Scheme] = field(default_factory=lambda: {"REPLICATE_API_TOKEN": "Bearer"})
     """Secret to Authorization scheme, best first."""
     lists: bool = True
     """Whether the account's predictions can be listed, which finds a lost one. A router does neither this nor

@@ -16,7 +16,6 @@ from imagegate.providers.routes_keys import PRICES, FileKeys, ModelKeys, Provide
 _PROVIDER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}\*?")
-_SIZE = re.compile(r"[1-9]\d{0,4}x[1-9]\d{0,4}")
 _HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 
 
@@ -39,21 +38,24 @@ def find_problems(document: Mapping[str, Any], builtin: Mapping[str, Any]) -> li
     found = [Problem(path, "must be a table") for path in tables if not isinstance(document[path[0]][path[1]], dict)]
     if found:
         return found
-    base = builtin if document.get("builtins", True) else {"providers": {}}
+    base = builtin if document.get("builtins", True) else {"providers": {}, "models": {}}
     known = {*base["providers"], *document.get("providers", {})}
     for name, keys in document.get("providers", {}).items():
         found += _provider_problems(name, keys, builtin["providers"].get(name, {}))
     for name, keys in document.get("models", {}).items():
         found += _model_problems(name, keys, builtin["models"].get(name, {}), known)
-    return found
+    return found or [*_name_problems(document, base)]
 
 
 def is_private(host: str) -> bool:
     """Whether a host name says by itself that it is on this machine or a private network."""
+    host = host.rstrip(".")
     try:
         return not ipaddress.ip_address(host.strip("[]")).is_global
     except ValueError:
-        return host == "localhost" or "." not in host or host.endswith((".local", ".internal", ".localhost"))
+        # Resolvers read an address also where its parts are octal, hexadecimal or fewer than four.
+        number = re.fullmatch(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)", host) is not None
+        return number or host == "localhost" or "." not in host or host.endswith((".local", ".internal", ".localhost"))
 
 
 def _provider_problems(name: str, keys: Mapping[str, Any], builtin: Mapping[str, Any]) -> Iterator[Problem]:
@@ -144,25 +146,37 @@ def _model_problems(
             yield Problem(
                 (*path, "aliases"), f"has {alias!r}; use letters, digits and . _ : / -, and * at the end only"
             )
+    served = {stop.partition("/")[0] for stop in keys.get("route", builtin.get("route", ()))}
     for table in PRICES:
-        for provider, price in keys.get(table, {}).items():
-            if price < 0:
-                yield Problem((*path, table, provider), f"is {price}; a price is 0 or more")
-    yield from _default_problems((*path, "defaults"), keys.get("defaults", {}))
+        for provider in keys.get(table, {}):
+            if provider not in served:
+                not_served = _not_one_of(provider, served)
+                yield Problem((*path, table, provider), f"is no provider of the model's route; {not_served}")
+    yield from _wrong_keys((*path, "defaults"), keys.get("defaults", {}), RequestDefaults)
 
 
-def _default_problems(path: tuple[str, ...], defaults: Mapping[str, Any]) -> Iterator[Problem]:
-    wrong = [*_wrong_keys(path, defaults, RequestDefaults)]
-    yield from wrong
-    if not wrong and "size" in defaults and not _SIZE.fullmatch(defaults["size"]):
-        yield Problem((*path, "size"), f"is {defaults['size']!r}; write width and height in pixels, as 1024x1024")
+def _name_problems(document: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[Problem]:
+    """Names that stand for two models, of which one would never be asked for; and a file without any model."""
+    changed = document.get("models", {})
+    enabled = {name: keys for name, keys in ({**base["models"], **changed}).items() if keys.get("enabled", True)}
+    if not enabled:
+        yield Problem((), "leaves no model; add [models.NAME], or leave builtins = false out")
+    taken: dict[str, str] = {}
+    for name in (name for name in changed if name in enabled):
+        for alias in changed[name].get("aliases", ()):
+            path = ("models", name, "aliases")
+            if alias in enabled and alias != name:
+                remedy = f"leave it out, or remove the model with [models.{alias}] enabled = false"
+                yield Problem(path, f"has {alias!r}, which is the name of a model; {remedy}")
+            elif taken.setdefault(alias, name) != name:
+                yield Problem(path, f"has {alias!r}, which [models.{taken[alias]}] has too; leave one of them out")
 
 
 def _wrong_keys(
     path: tuple[str, ...], keys: Mapping[str, Any], kind: type[Any], present: Mapping[str, Any] | None = None
 ) -> Iterator[Problem]:
     """Keys that `kind` does not have, or that are of another type, and those that must be `present` and are not."""
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     for key, value in keys.items():
         if key not in hints:
             yield Problem((*path, key), f"is no key; {_not_one_of(key, hints)}")
@@ -170,7 +184,9 @@ def _wrong_keys(
             try:
                 parse_value("", key, value, hints[key])
             except ConfigError:
-                yield Problem((*path, key), f"is {value!r}; it must be {describe_type(hints[key])}")
+                table = key in ("defaults", "providers", "models")
+                must_be = f"a table: write [{'.'.join((*path, key))}…]" if table else describe_type(hints[key])
+                yield Problem((*path, key), f"is {value!r}; it must be {must_be}")
     for entry in fields(kind):
         required = entry.default is MISSING and entry.default_factory is MISSING
         if required and entry.name not in (keys if present is None else present):

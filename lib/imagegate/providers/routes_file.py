@@ -1,5 +1,6 @@
 """A user's routes file: providers and models that extend and override those of models.toml (docs/routes.md)."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -28,8 +29,9 @@ def parse_routes(text: str, source: str = "imagegate.toml", version: str | None 
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        what = str(error).replace("at end of document", f"at line {text.count(chr(10)) + 1}, the end")
-        raise RoutesFileError(f"{source}: not valid TOML: {what}.") from None
+        raise RoutesFileError(_describe_syntax(source, text, str(error))) from None
+    except RecursionError:
+        raise RoutesFileError(f"{source}:1: not valid TOML: its tables or lists are nested too deeply.") from None
     builtin = registry.builtin().document
     problems = find_problems(document, builtin)
     if problems:
@@ -72,4 +74,14 @@ def _merge_entry(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
 
 
 def _describe(source: str, text: str, problem: Problem) -> str:
-    return f"{source}:{line_of(text, problem.path)}: {'.'.join(problem.path)} {problem.what}"
+    return f"{source}:{line_of(text, problem.path)}: {'.'.join(problem.path) or 'it'} {problem.what}"
+
+
+def _describe_syntax(source: str, text: str, error: str) -> str:
+    """tomllib's words with the line in front, and with a remedy where they name none."""
+    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", error, re.DOTALL)
+    what, line, column = (found[1], found[2], found[3]) if found else (error, None, None)
+    line = line or str(text.count("\n") + 1)
+    if what.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate", "Cannot redefine")):
+        what += ": it is in the file before; keep one of the two"
+    return f"{source}:{line}: not valid TOML: {what} ({f'column {column}' if column else 'at the end'})."

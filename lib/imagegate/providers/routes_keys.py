@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from imagegate.providers.config import Bounds, Matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class ProviderKeys:
 class RequestDefaults:
     """Keys of `[models.NAME.defaults]`: what a request gets that leaves them out."""
 
-    size: str = ""
+    size: Annotated[str, Matches(r"[1-9]\d{0,4}x[1-9]\d{0,4}", "width and height in pixels, as 1024x1024")] = ""
     """`1024x1024`: width and height in pixels. Not for requests that name a ratio."""
     quality: str = ""
     """As in OpenAI's API."""
@@ -35,20 +37,21 @@ class RequestDefaults:
     """As in OpenAI's API."""
     moderation: str = ""
     """As in OpenAI's API."""
-    steps: int = 0
+    steps: Annotated[int, Bounds(1, 500)] = 0
     """Sampling steps."""
-    guidance: float = 0.0
+    guidance: Annotated[float, Bounds(0, 100)] = 0.0
     """Guidance scale."""
     negative_prompt: str = ""
     """What the picture should not show."""
     output_format: Literal["png", "jpeg", "webp"] = "png"
     """The format of the picture."""
-    output_compression: int = 0
-    """0 to 100, for jpeg and webp."""
+    output_compression: Annotated[int, Bounds(0, 100)] = 0
+    """For jpeg and webp."""
     expand: bool = False
     """Whether a language model writes the prompt out, where the deployment has one."""
 
 
+Price = Annotated[float, Bounds(0, 1000)]
 PRICES = ("prices_usd", "megapixel_prices_usd")
 """Keys of a model that are prices by provider."""
 
@@ -66,9 +69,9 @@ class ModelKeys:
     """Further names of the model; one that ends in `*` covers every name that begins so."""
     description: str = ""
     """What `GET /v1/models` says of it."""
-    prices_usd: Mapping[str, float] = field(default_factory=dict)
+    prices_usd: Mapping[str, Price] = field(default_factory=dict)
     """Price of a picture in US dollars by provider, for budgets and for `imagegate models`."""
-    megapixel_prices_usd: Mapping[str, float] = field(default_factory=dict)
+    megapixel_prices_usd: Mapping[str, Price] = field(default_factory=dict)
     """Price of each further megapixel (1024x1024 pixels) that a picture begins after its first, by provider."""
     enabled: bool = True
     """`false` removes the model."""

@@ -5,9 +5,10 @@ import inspect
 import textwrap
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from imagegate.providers import registry
+from imagegate.providers.config import Bounds
 from imagegate.providers.openai_compat import OpenAICompatConfig
 from imagegate.providers.routes_keys import FileKeys, ModelKeys, ProviderKeys, RequestDefaults
 
@@ -72,7 +73,7 @@ def _named(description: str, entry: Schema) -> Schema:
 
 
 def _object(kind: type[Any]) -> Schema:
-    hints, described = get_type_hints(kind), describe_keys(kind)
+    hints, described = get_type_hints(kind, include_extras=True), describe_keys(kind)
     properties = {name: _typed(hints[name]) | _text(described[name]) for name in described}
     required = [entry.name for entry in fields(kind) if entry.default is MISSING and entry.default_factory is MISSING]
     needs = {"required": required} if required else {}
@@ -87,8 +88,14 @@ def _typed(hint: Any) -> Schema:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
         return {"enum": list(arguments)}
+    if origin is Annotated:
+        rule = arguments[1]
+        if isinstance(rule, Bounds):
+            return _typed(arguments[0]) | {"minimum": rule.least, "maximum": rule.most}
+        return _typed(arguments[0]) | {"pattern": f"^{rule.pattern}$"}
     if origin is tuple:
         return {"type": "array", "items": _typed(arguments[0])}
     if origin is Mapping:
-        return {"type": "object", "additionalProperties": _typed(arguments[1])}
+        names = {} if arguments[0] is str else {"propertyNames": _typed(arguments[0])}
+        return {"type": "object", **names, "additionalProperties": _typed(arguments[1])}
     return {"type": {str: "string", bool: "boolean", int: "integer", float: "number"}[hint]}

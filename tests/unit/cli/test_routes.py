@@ -117,6 +117,35 @@ def test_a_wrong_file_is_not_pushed() -> None:
     assert "cannot be read" in run("routes", "push", "absent.toml", status=1).stderr
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (bytes(range(256)), "mine.toml:2: not valid TOML: it is no UTF-8 text. Save it as UTF-8."),
+        (MINE.encode("utf-16"), "mine.toml:1: not valid TOML: it is no UTF-8 text."),
+        (b"#" * 5_000_000, "mine.toml has more than 131072 bytes."),
+        (b"\x00", "mine.toml:1: not valid TOML: Invalid statement (column 1)."),
+        (MINE.replace("\n", "\r").encode(), "mine.toml:1: not valid TOML:"),
+    ],
+)
+def test_a_file_that_is_no_routes_file(body: bytes, said: str) -> None:
+    Path("mine.toml").write_bytes(body)
+    assert said in run("routes", "check", "mine.toml", status=1).stderr
+
+
+def test_what_editors_of_windows_write_is_read() -> None:
+    Path("mine.toml").write_bytes(b"\xef\xbb\xbf" + MINE.replace("\n", "\r\n").encode())
+    assert "is right" in run("routes", "check", "mine.toml").stderr
+
+
+def test_what_is_no_file() -> None:
+    Path("folder").mkdir()
+    assert "is a directory" in run("routes", "check", "folder", status=2).stderr
+    assert "No such file" in run("routes", "check", "absent.toml", status=1).stderr
+    assert "more than" in run("routes", "check", "/dev/zero", status=1).stderr
+    elsewhere = run(*ADD, "https://x.example", "--routes", "absent/mine.toml", status=1)
+    assert "cannot be written: No such file or directory." in elsewhere.stderr
+
+
 def test_a_watched_file_that_is_wrong_leaves_the_last_good_one(table: str, tmp_path: Path) -> None:
     said: list[str] = []
     store = DynamoDBRoutes(boto3.client("dynamodb"), table)

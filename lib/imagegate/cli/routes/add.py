@@ -31,9 +31,13 @@ def add_provider(
     added = _entry(name, protocol, base_url, key_names, model)
     text = f"{before.rstrip()}\n\n{added}"
     parse_routes(text, str(path))
-    path.write_text(text, encoding="utf-8")
-    if new:
-        path.with_name(SCHEMA_FILE).write_text(json.dumps(build_schema(), indent=2) + "\n", encoding="utf-8")
+    try:
+        path.write_text(text, encoding="utf-8")
+        if new:
+            path.with_name(SCHEMA_FILE).write_text(json.dumps(build_schema(), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or error
+        raise InvalidRequest(f"{path} cannot be written: {reason}.", remedy="Name a file that you may write.") from None
     return added, new
 
 

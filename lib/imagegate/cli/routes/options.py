@@ -31,11 +31,28 @@ Stage = Annotated[
 
 
 def read_text(path: Path) -> str:
-    """The text of a routes file. Raises InvalidRequest when it cannot be read."""
+    """The text of a routes file, without the mark that some editors begin it with.
+
+    Raises InvalidRequest when it cannot be read.
+    """
+    from imagegate.providers.routes_file import LARGEST
+
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequest(f"{path} cannot be read: {error}.", remedy="Name another file.") from None
+        with path.open("rb") as file:
+            # No more than shows that it is too large: it may be a device that never ends.
+            body = file.read(LARGEST + 1)
+    except OSError as error:
+        reason = error.strerror or error
+        raise InvalidRequest(f"{path} cannot be read: {reason}.", remedy="Name another file.") from None
+    if len(body) > LARGEST:
+        raise InvalidRequest(f"{path} has more than {LARGEST} bytes.", remedy="Take out models that you do not use.")
+    try:
+        return body.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise InvalidRequest(
+            f"{path}:{line}: not valid TOML: it is no UTF-8 text.", remedy="Save it as UTF-8."
+        ) from None
 
 
 def read_table(path: Path | None) -> "RouteTable":

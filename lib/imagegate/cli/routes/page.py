@@ -30,7 +30,7 @@ def routes_keys() -> str:
 
 
 def _section(title: str, kind: type[Any]) -> str:
-    hints, described = get_type_hints(kind), describe_keys(kind)
+    hints, described = get_type_hints(kind, include_extras=True), describe_keys(kind)
     rows = [
         tuple(
             cell.replace("|", "\\|")
