@@ -28,6 +28,7 @@ from imagegate.domain.request.routes import Routes
 from imagegate.local.stack.stack import Stack
 from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.start import GenerationRequest
+from imagegate.usecases.start_workflow import StartWorkflow
 from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.fail import Fail
 from support.fakes import MemoryWorkflow, failing
@@ -109,7 +110,11 @@ def end_all(store: DynamoDBOperations, operations: list[Operation]) -> None:
     """Every one of them fails, is cancelled, and failed again, at the same moment."""
     update_with_retry = UpdateWithRetry(store=store, clock=CLOCK)
     cancel, fail = (
-        Cancel(update=update_with_retry, workflow=MemoryWorkflow(), clock=CLOCK),
+        Cancel(
+            update=update_with_retry,
+            start_workflow=StartWorkflow(store=store, workflow=MemoryWorkflow(), clock=CLOCK),
+            clock=CLOCK,
+        ),
         Fail(store=store, update=update_with_retry, clock=CLOCK),
     )
 

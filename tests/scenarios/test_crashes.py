@@ -13,13 +13,17 @@ from typing import Any
 import pytest
 
 from imagegate.domain.access.api_key import KeyLimits, issue
+from imagegate.domain.errors import FailureCode
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Pending, Ready
+from imagegate.domain.request.request import ImageRequest, Message
+from imagegate.usecases.start import GenerationRequest
 from imagegate.workflow.next_step import Step
 from support import invariants
 from support.containers import pixels_in
-from support.fakes import MICRO_DOLLARS, MemoryWorkflow, picture
+from support.fakes import MICRO_DOLLARS, MemorySteps, MemoryWorkflow, failing, picture
+from support.unrest import before
 from support.world import World, ready
 
 KEY = issue(
@@ -191,10 +195,56 @@ def test_an_expansion_is_two_effects_more() -> None:
     assert assassin.names[:5] == ["create", "start", "expand", "replace", "replace"]
 
 
-def test_what_the_workflow_refuses_is_started_by_the_next_sweep() -> None:
-    """Not by the one after the time that a start may take: nothing has been started."""
-    world = World(workflow=MemoryWorkflow(refuses=True))
+def begin(world: World) -> Operation:
+    return world.begun()
+
+
+def begin_for_client(world: World) -> Operation:
+    """One that its waiting client drives."""
+    request = ImageRequest("flux", (Message("a cat"),))
+    return world.start(GenerationRequest(request, "openai_images", client_waits=True))
+
+
+def retry(world: World) -> Operation:
+    """One that has failed is tried again."""
     operation = world.begun()
+    world.fail(operation.id, "States.Timeout")
+    return world.retry(world.now(operation))
+
+
+def cancel(world: World) -> Operation:
+    """Its job at the upstream is still to be cancelled."""
+    operation = world.begun()
+    world.submit(operation.id)
+    return world.cancel(world.now(operation))
+
+
+def need_more_than_polls(world: World) -> Operation:
+    """Its client waits, and no provider takes it now."""
+    for provider in (world.alpha, world.beta):
+        provider.submissions = [failing(FailureCode.RATE_LIMITED, 20)]
+    operation = begin_for_client(world)
+    world.direct_step(operation.id)
+    return operation
+
+
+def break_down() -> None:
+    raise RuntimeError("a fault of the code")
+
+
+def fail_in_a_step(world: World) -> Operation:
+    """Its client waits, and the step breaks down."""
+    operation = begin_for_client(world)
+    before(world.store, "get", break_down)
+    world.direct_step(operation.id)
+    return operation
+
+
+@pytest.mark.parametrize("ask", [begin, retry, cancel, need_more_than_polls, fail_in_a_step])
+def test_what_the_workflow_refuses_is_started_by_the_next_sweep(ask: Callable[[World], Operation]) -> None:
+    """Not by the one after the time that a start may take: nothing has been started."""
+    world = World(workflow=MemoryWorkflow(refuses=True), steps=MemorySteps())
+    operation = ask(world)
     sweep = world.sweep
     assert world.now(operation).due_at <= world.clock.now()
     assert sweep() == 0
@@ -204,3 +254,20 @@ def test_what_the_workflow_refuses_is_started_by_the_next_sweep() -> None:
     [(operation_id, run)] = world.workflow.runs
     assert (operation_id, run) != (operation.id, operation.id), "an execution of that name may be there, and dead"
     assert sweep() == 0
+
+
+def test_what_has_ended_meanwhile_is_not_written_for_sweep() -> None:
+    world = World(workflow=MemoryWorkflow(refuses=True))
+    operation = world.begun()
+    world.fail(operation.id, "States.Timeout")
+    ended = world.now(operation)
+    world.deployment.start_workflow(operation.id, "run")
+    assert world.now(operation) == ended
+
+
+def test_a_write_beside_the_refusal_stands() -> None:
+    """Somebody drives the operation, so that sweep need not."""
+    world = World(workflow=MemoryWorkflow(refuses=True))
+    before(world.store, "replace", lambda: world.submit(next(iter(world.store.documents))))
+    operation = world.begun()
+    assert world.now(operation).due_at > world.clock.now()

@@ -150,7 +150,7 @@ class Requests(Shared):
 
         return Start(
             store=self.store,
-            workflow=self.workflow,
+            start_workflow=self.start_workflow,
             routes=self.routes,
             resolve_webhook=self.resolve_webhook,
             find_repeated=FindRepeated(store=self.store, claims=self.claims, clock=self.clock),
@@ -165,14 +165,16 @@ class Requests(Shared):
         """Cancels an operation."""
         from imagegate.usecases.cancel import Cancel
 
-        return Cancel(update=self.update_with_retry, workflow=self.workflow, clock=self.clock)
+        return Cancel(update=self.update_with_retry, start_workflow=self.start_workflow, clock=self.clock)
 
     @cached_property
     def retry(self) -> Retry:
         """Starts an operation again that has failed."""
         from imagegate.usecases.retry import Retry
 
-        return Retry(update=self.update_with_retry, workflow=self.workflow, routes=self.routes, clock=self.clock)
+        return Retry(
+            update=self.update_with_retry, start_workflow=self.start_workflow, routes=self.routes, clock=self.clock
+        )
 
     @cached_property
     def intake(self) -> Intake:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from imagegate.domain.request.limits import Limits
     from imagegate.domain.request.routes import Routes
     from imagegate.usecases.links import Links, PictureLinks
+    from imagegate.usecases.start_workflow import StartWorkflow
     from imagegate.usecases.update import UpdateWithRetry
 
 
@@ -58,3 +59,10 @@ class Shared(AwsPorts):
         from imagegate.usecases.update import UpdateWithRetry
 
         return UpdateWithRetry(store=self.store, clock=self.clock)
+
+    @cached_property
+    def start_workflow(self) -> StartWorkflow:
+        """Starts executions."""
+        from imagegate.usecases.start_workflow import StartWorkflow
+
+        return StartWorkflow(store=self.store, workflow=self.workflow, clock=self.clock)

@@ -84,7 +84,7 @@ class Workflow(Shared):
         """A step without an execution."""
         from imagegate.workflow.direct_step import DirectStep
 
-        return DirectStep(submit=self.submit, workflow=self.workflow)
+        return DirectStep(submit=self.submit, start_workflow=self.start_workflow)
 
     @cached_property
     def poll(self) -> Poll:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from imagegate.domain.errors import WrongState
 from imagegate.domain.operation.operation import Operation, State
-from imagegate.ports.runtime import Clock, Workflow
+from imagegate.ports.runtime import Clock
+from imagegate.usecases.start_workflow import StartWorkflow
 from imagegate.usecases.update import UpdateWithRetry
 
 _RELEASE_GRACE = 60.0
@@ -15,7 +16,7 @@ class Cancel:
     """Ends an operation at once; the workflow then cancels its jobs at upstreams that can cancel."""
 
     update: UpdateWithRetry
-    workflow: Workflow
+    start_workflow: StartWorkflow
     clock: Clock
 
     def __call__(self, operation: Operation) -> Operation:
@@ -34,5 +35,5 @@ class Cancel:
 
         cancelled = self.update(operation, end, sweep_after=_RELEASE_GRACE)
         if any(attempt.live for attempt in cancelled.attempts):
-            self.workflow.start(cancelled.id, run=f"{cancelled.id}-{cancelled.version}")
+            self.start_workflow(cancelled.id, run=f"{cancelled.id}-{cancelled.version}")
         return cancelled

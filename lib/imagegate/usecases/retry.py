@@ -7,7 +7,8 @@ from imagegate.domain.access.ledger import UNLIMITED, open_account
 from imagegate.domain.errors import WrongState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.routes import Routes
-from imagegate.ports.runtime import Clock, Workflow
+from imagegate.ports.runtime import Clock
+from imagegate.usecases.start_workflow import StartWorkflow
 from imagegate.usecases.update import UpdateWithRetry
 
 _START_GRACE = 60.0
@@ -23,7 +24,7 @@ class Retry:
     """Queues an ended operation again; its pictures and attempts are kept."""
 
     update: UpdateWithRetry
-    workflow: Workflow
+    start_workflow: StartWorkflow
     routes: Routes
     clock: Clock
 
@@ -65,7 +66,7 @@ class Retry:
 
         limits = key.limits if key else UNLIMITED
         queued = self.update(operation, queue, sweep_after=_START_GRACE, limits=limits)
-        self.workflow.start(queued.id, run=f"{queued.id}-{queued.version}")
+        self.start_workflow(queued.id, run=f"{queued.id}-{queued.version}")
         return queued
 
 

@@ -1,7 +1,6 @@
 """Accept a request: write the operation, start its workflow, return it."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from imagegate.domain.access.api_key import Principal
@@ -27,9 +26,10 @@ from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.request.route import Route
 from imagegate.domain.request.routes import Routes
 from imagegate.domain.webhooks.webhook import RequestedWebhook, Webhook
-from imagegate.ports.runtime import Clock, Steps, Workflow
+from imagegate.ports.runtime import Clock, Steps
 from imagegate.ports.storage import OperationStore
 from imagegate.usecases.find_repeated import FindRepeated
+from imagegate.usecases.start_workflow import StartWorkflow
 from imagegate.usecases.webhook_choice import ResolveWebhook
 
 _START_GRACE = 60.0
@@ -91,7 +91,7 @@ class Start:
     """Turns a GenerationRequest into a durable, running operation, or finds the operation that it repeats."""
 
     store: OperationStore
-    workflow: Workflow
+    start_workflow: StartWorkflow
     routes: Routes
     resolve_webhook: ResolveWebhook
     find_repeated: FindRepeated
@@ -132,16 +132,10 @@ class Start:
             else:
                 if operation.by_client and self.steps:
                     self.steps.take(operation.id)
-                elif not self.workflow.start(operation.id, run=operation.id):
-                    self._leave_to_sweep(operation)
+                else:
+                    self.start_workflow(operation.id, run=operation.id)
                 return Started(operation)
         raise Conflict(f"too many identical requests at once ({generation.digest})")
-
-    def _leave_to_sweep(self, operation: Operation) -> None:
-        """Have the next sweep start it, not one after the time that a start may take."""
-        now = self.clock.now()
-        with suppress(Conflict):  # it was started after all
-            self.store.replace(replace(operation, version=operation.version + 1, updated_at=now, due_at=now))
 
     def check(self, generation: GenerationRequest, principal: Principal) -> Accepted:
         """Check everything except the remaining limits of the key.

@@ -6,7 +6,7 @@ Scenarios: tests/scenarios/test_client_driven.py.
 import logging
 from dataclasses import dataclass
 
-from imagegate.ports.runtime import Workflow
+from imagegate.usecases.start_workflow import StartWorkflow
 from imagegate.workflow.next_step import Invocation, Step
 from imagegate.workflow.submit import Submit
 
@@ -16,7 +16,7 @@ class DirectStep:
     """Submits what is missing and polls what runs; an execution continues with whatever takes more than that."""
 
     submit: Submit
-    workflow: Workflow
+    start_workflow: StartWorkflow
 
     def __call__(self, operation_id: str, invocation: Invocation) -> Step:
         """Take the step and return the next one, which the client has taken if it is a poll.
@@ -28,9 +28,9 @@ class DirectStep:
         except Exception:
             logging.exception("a step of operation %s failed; an execution repeats it", operation_id)
             # Under the name of this step: what it has leased is the execution's, which opens a stream again at once.
-            self.workflow.start(operation_id, run=invocation.execution)
+            self.start_workflow(operation_id, run=invocation.execution)
             return Step(operation_id, "submit")
         only_polls = step.next == "wait" and not step.submit_not_before
         if step.next != "done" and not only_polls:
-            self.workflow.start(operation_id, run=operation_id)
+            self.start_workflow(operation_id, run=operation_id)
         return step

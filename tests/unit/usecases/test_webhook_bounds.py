@@ -15,6 +15,7 @@ from imagegate.usecases.cancel import Cancel
 from imagegate.usecases.deliver import Notice
 from imagegate.usecases.redeliver import PAUSE, Redeliver
 from imagegate.usecases.retry import MOST_RETRIES, Retry
+from imagegate.usecases.start_workflow import StartWorkflow
 from imagegate.usecases.update import UpdateWithRetry
 from support.fakes import MemoryWorkflow, routes
 from support.webhook_world import KEY, SECRET, URL, Receiver, World
@@ -34,9 +35,11 @@ class Attacker:
 
     def __post_init__(self) -> None:
         update_with_retry = UpdateWithRetry(store=self.world.store, clock=self.world.clock)
-        workflow = MemoryWorkflow()
-        self._cancel = Cancel(update=update_with_retry, workflow=workflow, clock=self.world.clock)
-        self._retry = Retry(update=update_with_retry, workflow=workflow, routes=routes("alpha"), clock=self.world.clock)
+        start_workflow = StartWorkflow(store=self.world.store, workflow=MemoryWorkflow(), clock=self.world.clock)
+        self._cancel = Cancel(update=update_with_retry, start_workflow=start_workflow, clock=self.world.clock)
+        self._retry = Retry(
+            update=update_with_retry, start_workflow=start_workflow, routes=routes("alpha"), clock=self.world.clock
+        )
         self._redeliver = Redeliver(
             deliveries=self.world.deliveries, disabled=self.world.deliveries, queue_redelivery=self.send
         )
