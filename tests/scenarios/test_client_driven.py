@@ -15,7 +15,7 @@ from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.request.route import Route
 from imagegate.domain.request.routes import Routes
-from imagegate.domain.timing.client_steps import POLL_PRICE, REPEAT
+from imagegate.domain.timing.client_steps import POLL_PRICE, REPEAT, StepTime
 from imagegate.usecases.start import GenerationRequest
 from support.fakes import MemoryLatencies, MemorySteps, ScriptedProvider, failing, routes
 from support.unrest import Killed, before
@@ -99,6 +99,22 @@ def test_a_client_that_waits_needs_no_execution(usually: float, takes: float) ->
     assert 0 <= late < max(2.0, takes / 10)
     [(earliest, latest)] = world.latencies.seen[-1:]
     assert earliest <= takes + 0.01 <= latest + 0.02, "the schedule learns from the last two polls"
+
+
+@pytest.mark.parametrize(("usually", "takes", "inline"), [(3, 9, False), (30, 32, True)])
+def test_a_picture_that_a_step_finds_knows_the_polls_before(usually: float, takes: float, inline: bool) -> None:
+    """Inline: the step polled the job unfinished, and it ended so soon after that the step waited for it."""
+    world = waited_world(usually, takes)
+    operation = begun(world)
+    world.direct_step(operation.id)
+    step = StepTime(0.0)
+    while not world.now(operation).done:
+        step = world.deployment.wait_services.next_step(world.now(operation), world.clock.now())
+        world.clock.sleep(step.at - world.clock.now())
+        world.direct_step(operation.id, step.last_poll_at, step.poll_count)
+    assert (world.clock.now() > step.at + 0.1) == inline
+    [(polls, _)] = world.telemetry.watched
+    assert polls == step.poll_count + 1
 
 
 def test_a_client_that_leaves_is_followed_by_an_execution() -> None:

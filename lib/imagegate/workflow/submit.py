@@ -54,9 +54,11 @@ class Submit:
             operation, _ = self.driver.poll_jobs(operation, invocation, PollHistory(self.clock.now()))
             if operation.done or set(operation.missing_slots) <= missing:
                 return Step(operation_id, "done")  # the operation's own execution goes on
-        poll_not_before = POLL_ANY_TIME
+        poll_not_before, poll_count = POLL_ANY_TIME, 0
         if invocation.direct and operation.attempts:
-            operation, poll_not_before = self.driver.poll_jobs(operation, invocation, invocation.direct)
+            poll_count = invocation.direct.poll_count + 1
+            history = PollHistory(invocation.direct.last_poll_at, poll_count)
+            operation, poll_not_before = self.driver.poll_jobs(operation, invocation, history)
 
         # A hint's execution ends as soon as nothing new is missing, so it drives nothing from now on.
         drives = invocation.direct is None and not is_hooked(invocation.execution)
@@ -74,7 +76,7 @@ class Submit:
         operation, submit_not_before = self._submit_all(operation)
         if operation.done:
             return self.driver.settle_after_end(operation_id, operation, invocation)
-        history = PollHistory(self.clock.now()) if poll_not_before else NOT_POLLED
+        history = PollHistory(self.clock.now(), poll_count) if poll_not_before else NOT_POLLED
         operation, poll_not_before = self.driver.poll_inline(operation, invocation, poll_not_before, history)
         if invocation.direct and _pauses(poll_not_before, self.clock.now()) and not operation.done:
             return Step(operation_id, "submit")

@@ -52,7 +52,7 @@ class PollHistory:
     last_poll_at: float = 0.0
     """Time of the last poll, in seconds since the epoch."""
     poll_count: int = 0
-    """Invocations of Poll, including this one."""
+    """Invocations of Poll, or steps of a waiting client that polled, including this one."""
 
 
 NOT_POLLED = PollHistory()
