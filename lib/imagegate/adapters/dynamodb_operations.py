@@ -32,6 +32,10 @@ _NEW = "attribute_not_exists(pk)"
 Item = Mapping[str, Mapping[str, Any]]
 
 
+class _Crowded(Conflict):
+    """A transaction met others each time that it was tried."""
+
+
 class DynamoDBOperations:
     """The OperationStore on one table."""
 
@@ -171,16 +175,20 @@ class DynamoDBOperations:
         booked = dynamodb_ledger.writes(self._table, reservation, self._now())
         for _ in range(_SPREADS):
             try:
-                self._commit(operation, [*writes, *booked], reservation)
+                self._commit(operation, [*writes, *booked])
+            except _Crowded:
+                if reservation.limits == UNLIMITED:
+                    raise
+                break  # other shards are as crowded, and the caller waits
             except RateLimited:
                 if reservation.shards == 1:
                     raise
                 booked = dynamodb_ledger.spread_writes(self._client, self._table, reservation, self._now())
             else:
                 return
-        raise _met()
+        raise RateLimited("Too many requests of this API key came at the same moment.", retry_after=1.0)
 
-    def _commit(self, operation: Operation, writes: list[Write], reservation: Reservation | None = None) -> None:
+    def _commit(self, operation: Operation, writes: list[Write]) -> None:
         for pause in _PAUSES:
             try:
                 self._client.transact_write_items(TransactItems=[write for write, _ in writes])
@@ -192,17 +200,11 @@ class DynamoDBOperations:
                 time.sleep(pause * random.random())  # noqa: S311 - two transactions met; not a secret
             else:
                 return
-        if reservation and reservation.limits != UNLIMITED:
-            raise _met()
-        raise Conflict(f"too many transactions at once on operation {operation.id}")
+        raise _Crowded(f"too many transactions at once on operation {operation.id}")
 
     def _item(self, operation: Operation) -> dict[str, dict[str, str]]:
         """The retention after its start or last retry; it never expires while it runs."""
         return _item(operation, max(operation.waiting_since + self._retention, operation.deadline + _DAY))
-
-
-def _met() -> RateLimited:
-    return RateLimited("Too many requests of this API key came at the same moment.", retry_after=1.0)
 
 
 def operation_of(item: Item) -> Operation:

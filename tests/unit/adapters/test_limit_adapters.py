@@ -266,6 +266,31 @@ def test_who_meets_others_at_the_books_tries_again(
     assert found == (1 if refusal is None else 0)
 
 
+@pytest.mark.parametrize("kind", [DynamoDBOperations, InShards])
+def test_who_meets_others_does_not_look_for_room(
+    monkeypatch: pytest.MonkeyPatch, client: Any, clock: FakeClock, kind: type[DynamoDBOperations]
+) -> None:
+    """Other shards would be as crowded, and the caller waits."""
+    monkeypatch.setattr("imagegate.adapters.dynamodb_operations._PAUSES", (0.0,) * 5)
+    crowded = Crowded(client, 99)
+    with pytest.raises(RateLimited, match="same moment"):
+        kind(crowded, "operations", 30, clock.now).create(operation(), None, reservation(concurrent=160))
+    assert crowded.tries == 5
+
+
+@pytest.mark.parametrize("kind", [DynamoDBOperations, InShards])
+def test_at_its_limit_a_key_is_refused_after_one_transaction(
+    client: Any, clock: FakeClock, kind: type[DynamoDBOperations]
+) -> None:
+    store, crowded = kind(client, "operations", 30, clock.now), Crowded(client, 0)
+    crowded.batch_get_item = client.batch_get_item  # type: ignore[attr-defined]
+    for _ in range(20):
+        store.create(operation(), None, reservation(concurrent=20))
+    with pytest.raises(RateLimited, match="may have 20 at once"):
+        kind(crowded, "operations", 30, clock.now).create(operation(), None, reservation(concurrent=20))
+    assert crowded.tries == 1
+
+
 def test_a_bucket_is_emptied_and_fills_steadily(client: Any, clock: FakeClock) -> None:
     rate = DynamoDBRequestRate(client, "operations", clock.now)
     left = [rate.take(KEY, 4).remaining for _ in range(4)]
