@@ -46,8 +46,9 @@ class Telemetry(Protocol):
     def attempt(self, operation: Operation, attempt: Attempt, poll_count: int = 0, unseen: float = 0.0) -> None:
         """An attempt ended.
 
-        `poll_count`: invocations of Poll for it, or steps of its client; 0 when its submission polled inline. `unseen`: seconds for which its
-        picture may have been ready before it was seen (an upper bound: the time between two polls).
+        `poll_count`: invocations of Poll for it, or steps of its client; 0 when its submission polled inline. `unseen`:
+        seconds for which its picture may have been ready before it was seen (an upper bound: the time between two
+        polls).
         """
 
     def expansion(self, operation: Operation, seconds: float, failure: Failure | None) -> None:

@@ -1,6 +1,7 @@
 """The requests of a waiting client have the steps of its operation taken, each once, from hop to hop."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -55,10 +56,21 @@ def test_a_wait_over_many_hops_takes_each_step_once(gateway: Gateway) -> None:
 
 
 def test_an_operation_that_nobody_began_is_begun_again(gateway: Gateway) -> None:
+    """Perhaps its first step is only queued: it is asked for less and less often."""
+    times, note = list[float](), taken(gateway).append
+
+    class Noted(list[tuple[str, float, int]]):
+        def append(self, step: tuple[str, float, int]) -> None:
+            times.append(gateway.clock.now())
+            note(step)
+
+    assert gateway.steps
+    gateway.steps.taken = Noted()
     answer = gateway.call("POST", GENERATIONS, PROMPT, user_agent=OPENAI)
-    for _ in range(2):
+    for _ in range(8):
         answer = gateway.call("GET", answer.headers["location"], user_agent=OPENAI)
-    assert 3 < len(taken(gateway)) < 9
+    pauses = [round(later - earlier) for earlier, later in pairwise(times)]
+    assert pauses[:4] == [10, 20, 40, 40]
 
 
 def test_a_client_that_was_away_has_the_step_taken_that_nobody_took(gateway: Gateway) -> None:

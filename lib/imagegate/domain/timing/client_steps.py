@@ -15,7 +15,8 @@ from imagegate.domain.timing.schedule import next_poll_delay, stream_open_delay
 POLL_PRICE = 1.0
 """Seconds of delay that one poll is worth. Without an execution it costs little, but the upstream is asked."""
 REPEAT = 10.0
-"""Seconds after which a step counts as lost that should have written something."""
+"""Seconds after which a step counts as lost that should have written something. Then twice, then four times as many:
+perhaps it is only queued, because many functions start at once, and what is asked for again is queued as well."""
 _OPENING = 3.0
 """Seconds after which a stream is opened again that could not be opened, or that its listener has let go."""
 
@@ -69,5 +70,10 @@ def _polls(started_at: float, deadline: float, histogram: Histogram) -> Iterator
 
 
 def _repeated(first: float, interval: float, after: float) -> float:
-    """The first of the times `first`, `first + interval` and so on that is later than `after`."""
-    return first if first > after else first + (math.floor((after - first) / interval) + 1) * interval
+    """The first time later than `after` of: `first`, an interval later, two more later, and from then on every four."""
+    for pause in (interval, 2 * interval):
+        if first > after:
+            return first
+        first += pause
+    pause = 4 * interval
+    return first if first > after else first + (math.floor((after - first) / pause) + 1) * pause
