@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import shutil
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ TO_START = 64_000_000
 """Bytes that must be free at the start: for the code of every function's workers, and for what they store first."""
 TO_ACCEPT = 16_000_000
 """Bytes that must be free for a request to be accepted: a worker, a picture and the state are written for it."""
+_FILES_TO_ACCEPT = 1_000
+"""Files for which there must be room: a worker unpacks several hundred."""
+_CHUNK = 1_000_000
 _LOG_LIMIT_BYTES = 10_000_000
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 
@@ -81,9 +85,11 @@ class StateFolder:
         return self.root / "root_key.json"
 
     def shortage(self, needed: int) -> str | None:
-        """What to do about the disk if fewer than `needed` bytes are free on it; `None` if there are as many."""
+        """What to do about the disk if it has no room for `needed` bytes or for further files; `None` if it has."""
         place = next(path for path in (self.root, *self.root.parents) if path.exists())
-        free = shutil.disk_usage(place).free
+        free, disk = shutil.disk_usage(place).free, os.statvfs(place)
+        if disk.f_files and disk.f_favail < _FILES_TO_ACCEPT:  # some file systems count no files
+            return f"The disk of {self.root} takes no more files. Delete some there, or use another --state-dir."
         if free >= needed:
             return None
         return (
@@ -97,7 +103,7 @@ class StateFolder:
         A folder that was there before and holds other things as well keeps its mode; only what is ours is closed.
 
         Raises:
-            OSError: the disk is full; the message says what to do.
+            OSError: the disk is full, or refuses what a start writes; the message says what to do.
         """
         if full := self.shortage(TO_START):
             raise OSError(full)
@@ -109,6 +115,19 @@ class StateFolder:
         for file in (self.log, self.functions_log, self.ports, self.lock_file, self.root_key):
             if file.exists():
                 file.chmod(_PRIVATE_FILE)
+        self._try_to_write(TO_START)
+
+    def _try_to_write(self, needed: int) -> None:
+        """Take the room for so many bytes, and give it back: a quota or a limit leaves less than the disk has free."""
+        try:
+            with tempfile.TemporaryFile(dir=self.state) as file:
+                for _ in range(0, needed, _CHUNK):
+                    file.write(bytes(_CHUNK))
+        except OSError as error:
+            raise OSError(
+                f"{self.root} takes no {needed // 1_000_000} MB, which are needed: {error.strerror}. Make room "
+                "for them (a quota of the user, or 'ulimit -f', may be in the way), or use another --state-dir."
+            ) from error
 
     def _parts(self) -> tuple[Path, ...]:
         folders = (self.state, self.objects, self.workers, *self.root.glob("s3-without-state-*"))

@@ -1,7 +1,11 @@
-"""A full disk under the state folder is told in words: at the start, and to those who send work meanwhile."""
+"""A full disk under the state folder is told in words: at the start, and to those who send work meanwhile.
+
+tests/e2e/test_full_disk.py does it with `imagegate serve` on a small file system.
+"""
 
 import asyncio
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -65,6 +69,18 @@ def test_no_request_is_held_for_nothing(free: SimpleNamespace, tmp_path: Path, d
     assert answered(entrance, "GET")[0] == 200, "what is there can be read"
     free.free = TO_ACCEPT
     assert answered(entrance, "POST")[0] == 200
+
+
+def test_neither_while_no_further_file_has_room(
+    free: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    free.free = TO_ACCEPT
+    folder = StateFolder(tmp_path)
+    assert folder.shortage(TO_ACCEPT) is None
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_files=100_000, f_favail=10))
+    assert "takes no more files" in str(folder.shortage(TO_ACCEPT))
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_files=0, f_favail=0))
+    assert folder.shortage(TO_ACCEPT) is None, "btrfs counts none"
 
 
 def test_a_folder_that_is_not_there_yet_is_measured_where_it_will_be(tmp_path: Path) -> None:
