@@ -11,7 +11,7 @@ from imagegate.domain.pictures.marks import Provenance
 from imagegate.domain.pictures.provenance import LOST, SIGNED
 from imagegate.domain.pictures.xmp import MADE_BY_MODEL, Origin
 from imagegate.ports.upstreams import ManifestCheck, SigningFailed
-from imagegate.workflow.sign_picture import FAILED, INGREDIENT, sign_picture
+from imagegate.workflow.sign_picture import FAILED, INGREDIENT, NOT_VALID, sign_picture
 from support.fakes import picture
 from support.world import World, ready
 
@@ -25,6 +25,7 @@ class ScriptedSigner:
     """Appends to a picture, and notes what it was asked."""
 
     failure: str = ""
+    validation: str | None = "valid"
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     def sign(self, body: bytes, content_type: str, origin: Origin, made: Any, *, from_signed: bool) -> bytes:
@@ -34,7 +35,7 @@ class ScriptedSigner:
         return body + b" signed"
 
     def check(self, body: bytes, content_type: str) -> ManifestCheck:
-        return ManifestCheck("valid" if body.endswith(b" signed") else "invalid", "Somebody")
+        return ManifestCheck(self.validation if body.endswith(b" signed") else "invalid", "Somebody")
 
 
 def test_a_picture_without_a_signature_is_signed() -> None:
@@ -68,6 +69,20 @@ def test_a_signature_that_fails_is_told_and_loses_nothing() -> None:
     assert body == b"converted"
     assert (record.added, record.validation) == (("xmp",), None)
     assert record.note == f"{LOST} {FAILED}KMS is gone."
+
+
+def test_a_signature_that_is_not_valid_is_left_out() -> None:
+    signer = ScriptedSigner(validation="invalid")
+    body, record = sign_picture(signer, b"picture", "image/png", Provenance(added=("xmp",)), ORIGIN)
+    assert body == b"picture"
+    assert (record.added, record.validation, record.signer) == (("xmp",), None, None)
+    assert record.note == f"{FAILED}{NOT_VALID}"
+
+
+def test_a_signature_that_could_not_be_checked_is_kept() -> None:
+    signer = ScriptedSigner(validation=None)
+    body, record = sign_picture(signer, b"picture", "image/png", Provenance(), ORIGIN)
+    assert (body, record.added, record.validation) == (b"picture signed", ("c2pa",), None)
 
 
 @pytest.mark.parametrize("signs", [True, False])

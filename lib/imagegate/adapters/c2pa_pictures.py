@@ -18,6 +18,8 @@ _SETTINGS = (
 )
 """A thumbnail would add up to 1.4 MB. Addresses inside of a picture are its maker's choice: nothing is fetched."""
 _MISSING = "the package c2pa-python is not installed"
+_LONGEST = 200
+"""Characters that the record keeps of a name or an error: a certificate may name its owner in 60,000."""
 
 
 class C2paPictures:
@@ -46,14 +48,20 @@ class C2paPictures:
         try:
             import c2pa
 
-            with c2pa.Reader(content_type, io.BytesIO(body), context=self._reading) as reader:
-                manifest = reader.get_active_manifest() or {}
-                state = reader.get_validation_state() or "Invalid"
+            try:
+                with c2pa.Reader(content_type, io.BytesIO(body), context=self._reading) as reader:
+                    manifest = reader.get_active_manifest() or {}
+                    state = reader.get_validation_state() or "Invalid"
+            except c2pa.C2paError as error:
+                logging.info("a manifest cannot be read: %s", error)
+                return ManifestCheck("invalid")
+            signature = manifest.get("signature_info") or {}
+            signer = signature.get("issuer") or signature.get("common_name")
+            return ManifestCheck(state.lower(), signer and str(signer)[:_LONGEST])
+        # Whatever else goes wrong says nothing about the picture, and must not cost it.
         except Exception as error:
-            logging.info("a manifest cannot be read: %s", error)
-            return ManifestCheck("invalid")
-        signature = manifest.get("signature_info") or {}
-        return ManifestCheck(state.lower(), signature.get("issuer") or signature.get("common_name"))
+            logging.warning("a manifest could not be checked", exc_info=error)
+            return ManifestCheck(None)
 
     def _sign(
         self, body: bytes, content_type: str, origin: Origin, original: tuple[bytes, str] | None, *, converted: bool
@@ -110,4 +118,6 @@ def _explained(error: Exception) -> str:
         return f"{_MISSING}."
     if isinstance(error, UnusableIdentity):
         return f"{error}."
-    return f"{type(error).__name__.lstrip('_')}."
+    # The package's errors say what is wrong with a certificate, such as that it has expired.
+    told = str(error) if type(error).__module__.partition(".")[0] == "c2pa" else ""
+    return f"{(told or type(error).__name__)[:_LONGEST].rstrip('.')}."

@@ -69,8 +69,8 @@ class SigningFailed(Exception):
 class ManifestCheck:
     """What the check of a picture's C2PA manifest found."""
 
-    validation: str
-    """`invalid`, `valid` (whole, by somebody who is on no list of trusted signers) or `trusted`."""
+    validation: str | None
+    """`invalid`, `valid` (whole, by somebody who is on no list of trusted signers), `trusted`; or `None`: unchecked."""
     signer: str | None = None
     """Whom its certificate names."""
 
