@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -64,7 +65,7 @@ def parse_signing_pem(text: str) -> SigningPem:
     try:
         certificates = x509.load_pem_x509_certificates(chain.encode())
         key = serialization.load_pem_private_key(keys[0].encode(), None) if keys else None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise UnusableIdentity("the certificates and the key are not readable PEM without a passphrase") from error
     found = SigningPem(tuple(certificates), chain, key)
     if key is not None and key.public_key() != found.public_key:

@@ -6,6 +6,8 @@ from decimal import Decimal, InvalidOperation
 import typer
 
 _DURATION = re.compile(r"(\d{1,6})([smhd])")
+MOST = 1_000_000_000
+"""The largest amount of anything: sums of it stay exact everywhere."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -32,12 +34,14 @@ def lifetime(text: str) -> float:
 def micro_dollars(text: str) -> int:
     """Millionths of a dollar in an amount of dollars such as `2.50`. Raises typer.BadParameter."""
     try:
-        amount = Decimal(text.removeprefix("$")) * 1_000_000
+        amount = Decimal(text.removeprefix("$"))
     except InvalidOperation:
         amount = Decimal("nan")
     if not amount.is_finite() or amount < 0:
         raise typer.BadParameter(f"{text!r} is not an amount; write dollars, such as 2.50.")
-    return int(amount)
+    if amount > MOST:
+        raise typer.BadParameter(f"{text!r} is more than a billion dollars; write less, or leave the limit out.")
+    return int(amount * 1_000_000)
 
 
 def dollars(micro_dollars: int) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
+from imagegate.cli.client.connection import is_base_url
 from imagegate.cli.sentences import hint, in_a_sentence
 from imagegate.domain.errors import InvalidRequest, MisconfiguredError
 
@@ -89,8 +89,7 @@ def _certificate(folder: Path) -> "Certificate":
 
 
 def _check(option: str, url: str | None) -> None:
-    parts = urlsplit("http://unset" if url is None else url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+    if url is not None and not is_base_url(url):
         raise InvalidRequest(f"{option} is not a base URL: '{url}'.", remedy="Give one like http://127.0.0.1:1337.")
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from imagegate.cli.amounts import duration, lifetime, micro_dollars
+from imagegate.cli.amounts import MOST, duration, lifetime, micro_dollars
 from imagegate.dialects.operations.usage import LONGEST
 from imagegate.domain.access.api_key import EVERYBODY
 from imagegate.domain.webhooks.webhook import EVENTS
@@ -24,9 +24,9 @@ Grace = Annotated[
         parser=duration, metavar="1h", show_default=False, help="How long the old secret still works; by default 1h."
     ),
 ]
-Rpm = Annotated[int | None, typer.Option(min=1, metavar="N", help="Requests per minute.")]
-Concurrent = Annotated[int | None, typer.Option(min=1, metavar="N", help="Operations at the same time.")]
-PicturesPerDay = Annotated[int | None, typer.Option(min=1, metavar="N", help="Pictures in a day.")]
+Rpm = Annotated[int | None, typer.Option(min=1, max=MOST, metavar="N", help="Requests per minute.")]
+Concurrent = Annotated[int | None, typer.Option(min=1, max=MOST, metavar="N", help="Operations at the same time.")]
+PicturesPerDay = Annotated[int | None, typer.Option(min=1, max=MOST, metavar="N", help="Pictures in a day.")]
 Days = Annotated[int, typer.Option(min=1, max=LONGEST, help="How many days to show, today included.")]
 A_DAY = 86_400.0
 WebhookUrl = Annotated[str, typer.Option(metavar="URL", help="Where operations without a webhook are announced.")]

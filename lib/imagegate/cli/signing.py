@@ -39,7 +39,7 @@ def set_certificate(
             raise InvalidRequest(
                 "Name the PEM files, or --self-signed.", remedy="For example: signing set chain.pem key.pem"
             )
-        pem = "\n".join(path.read_text() for path in files or []) or _self_signed()
+        pem = "\n".join(map(_read, files or [])) or _self_signed()
         found = _parsed(pem)
         where = target(stage, local, state_dir)
         _put(where.client("ssm"), signing_parameter(where.stage), pem)
@@ -93,6 +93,13 @@ def provide_self_signed(client: Any, stage: str) -> str:
 def _put(client: Any, name: str, pem: str) -> None:
     # A chain may be longer than the 4 KB of a standard parameter.
     client.put_parameter(Name=name, Value=pem, Type="SecureString", Overwrite=True, Tier="Intelligent-Tiering")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace")  # a comment in PEM may be in any language
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be read: {error.strerror}.", remedy="Name the PEM files.") from None
 
 
 def _self_signed() -> str:

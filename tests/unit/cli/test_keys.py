@@ -1,6 +1,7 @@
 """`imagegate keys` and `imagegate secrets` as a person and a script use them."""
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,8 @@ def test_what_a_keys_webhook_cannot_be(words: list[str], said: str) -> None:
         (["keys", "create", "--name", "a\nb"], "in one line"),
         (["keys", "create", "--name", "x", "--models", "flux,nope"], "no model 'nope'. Use some of: "),
         (["secrets", "set", "a/b"], "A-Z"),
+        (["signing", "set", "/nowhere.pem"], "/nowhere.pem cannot be read: No such file"),
+        (["signing", "set", sys.executable], "Cannot be used: "),
         (["keys", "list", "--local", "--state-dir", "/nowhere"], "imagegate serve"),
     ],
 )
@@ -270,7 +273,10 @@ def test_durations(text: str, seconds: float) -> None:
         ["--budget-per-day", "-1"],
         ["--budget-per-day", "nan"],
         ["--budget-per-day", "much"],
+        ["--budget-per-day", "1e999999"],
+        ["--budget-per-day", "1000000001"],
         ["--rpm", "0"],
+        ["--rpm", "99999999999999999999999"],
     ],
 )
 def test_bad_amounts_are_refused_before_anything_is_made(words: list[str]) -> None:

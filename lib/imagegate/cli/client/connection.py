@@ -10,6 +10,7 @@ import typer
 
 from imagegate.cli.client.exits import CommandError
 from imagegate.cli.client.profiles import DEFAULT, Profile, read_profiles
+from imagegate.cli.sentences import printable
 
 LOCAL_URL = "http://127.0.0.1:1337"
 """Where `imagegate serve` answers."""
@@ -59,10 +60,20 @@ def connect(url: str = "", profile: str = "", environment: Mapping[str, str] = o
 def base_url(text: str) -> str:
     """The base URL in what a person writes. Raises CommandError."""
     url = text.strip() if "://" in text else f"{_scheme(text)}://{text.strip()}"
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise CommandError(f"'{text}' is not a gateway's URL. Give one like {LOCAL_URL}.")
+    if not is_base_url(url):
+        raise CommandError(f"'{printable(text)}' is not a gateway's URL. Give one like {LOCAL_URL}.")
     return url.rstrip("/").removesuffix("/v1").rstrip("/")
+
+
+def is_base_url(url: str) -> bool:
+    """Whether paths can be added to a URL to make addresses of HTTP."""
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # brackets without an address, or a port that is none
+        return False
+    plain = url.isprintable() and not any(map(str.isspace, url))
+    return bool(named and plain and not (parts.query or parts.fragment or parts.username))
 
 
 def _scheme(text: str) -> str:

@@ -14,7 +14,14 @@ from imagegate.cli.client.states import Operation
 
 FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 """The format that a file's name asks for."""
-_EXTENSIONS = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
+_EXTENSIONS = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+    "image/avif": ".avif",
+    "image/svg+xml": ".svg",
+}
 _LONGEST = 40
 """Characters of a file's name that come from the prompt."""
 
@@ -60,7 +67,7 @@ def destination(output: str) -> Destination:
 
     What is wrong is found before a picture is paid for.
     """
-    path = Path(output or ".").expanduser()
+    path = Path(os.path.expanduser(output or "."))
     is_folder = path.is_dir() or output.endswith(("/", os.sep))
     if not is_folder and path.suffix and path.suffix.lower() not in FORMATS:
         raise CommandError(f"'{path.suffix}' is not a format. Use one of {', '.join(FORMATS)}, or name a folder.")
@@ -101,8 +108,11 @@ def _replace(path: Path, body: bytes) -> Path:
     if path.exists() and not path.is_file():  # a device, such as /dev/null
         path.write_bytes(body)
         return path
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(body)
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            file.write(body)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
     umask = os.umask(0)
     os.umask(umask)
     os.chmod(file.name, 0o666 & ~umask)

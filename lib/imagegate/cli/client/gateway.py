@@ -23,6 +23,8 @@ class GatewayClient:
     """One gateway. Every method raises CommandError or a subclass of it, which say what to do."""
 
     def __init__(self, connection: Connection, sleep: Callable[[float], None] = time.sleep) -> None:
+        if not (connection.key.isascii() and connection.key.isprintable()):
+            raise KeyRefused("The API key has characters that no key has. Copy it again.")
         key = {"authorization": f"Bearer {connection.key}"} if connection.key else {}
         self._connection, self._sleep = connection, sleep
         headers = {"user-agent": "imagegate-cli", **key}
@@ -59,7 +61,7 @@ class GatewayClient:
         """Whether there is a page at the path."""
         try:
             return self._http.get(self._connection.url + path).is_success
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._unreachable(error) from error
 
     def download(self, url: str) -> bytes:
@@ -84,7 +86,7 @@ class GatewayClient:
         for attempt in range(1, _REPEATS + 1):
             try:
                 response = self._http.send(request, follow_redirects=follow_redirects)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 if attempt == _REPEATS or isinstance(error, httpx.ConnectError):
                     raise self._unreachable(error) from error
                 self._sleep(1)
@@ -97,7 +99,13 @@ class GatewayClient:
     def _request(self, method: str, path: str, content: dict[str, Any]) -> httpx.Request:
         """A request to the gateway, or without its key to another server."""
         base = self._connection.url
-        request = self._http.build_request(method, path if "://" in path else base + path, **content)
+        url = path if "://" in path else base + path
+        try:
+            request = self._http.build_request(method, url, **content)
+        except UnicodeEncodeError:  # bytes that the shell or a pipe passed on as they were
+            raise CommandError("The text is not UTF-8. Write it in UTF-8.") from None
+        except httpx.InvalidURL:
+            raise CommandError(f"'{printable(url)}' is no address. Check the URL.") from None
         if not str(request.url).startswith(f"{base}/"):
             request.headers.pop("authorization", None)
         return request

@@ -81,6 +81,8 @@ class StdioServer:
             answer = _error(identity, _INTERNAL, str(error))
         except UnicodeEncodeError:
             answer = _error(identity, _INVALID, "A name in the message is no text.")
+        except Exception as error:  # a client waits for an answer, and what a thread raises is seen nowhere
+            answer = _error(identity, _INTERNAL, f"The answer could not be passed on: {error!r}")
         result = answer.get("result") if isinstance(answer, dict) else None
         if isinstance(message, dict) and message.get("method") == "initialize" and isinstance(result, dict):
             self._version = result.get("protocolVersion")

@@ -20,7 +20,9 @@ operations_app = typer.Typer(help="Operations: list, follow, cancel, repeat and 
 
 StateOption = Annotated[State | None, typer.Option("--state", help="Only these.", show_default=False)]
 Model = Annotated[str, typer.Option("--model", "-m", metavar="MODEL", help="Only this model's.")]
-Limit = Annotated[int, typer.Option("--limit", "-l", metavar="N", min=1, help="How many, the newest first.")]
+Limit = Annotated[
+    int, typer.Option("--limit", "-l", metavar="N", min=1, max=100_000, help="How many, the newest first.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Event = Annotated[str, typer.Option("--event", metavar="ID", help="Only this event.", show_default=False)]
 

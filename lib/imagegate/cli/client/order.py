@@ -1,5 +1,6 @@
 """What `imagegate generate` asks the gateway for."""
 
+import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ def _part(name: str, picture: str) -> tuple[str, tuple[str | None, bytes | str]]
     """A part of the form: a file, or the text of an address."""
     if picture.startswith(("https://", "http://")):
         return name, (None, picture)
-    path = Path(picture).expanduser()
+    path = Path(os.path.expanduser(picture))
     try:
         return name, (path.name, path.read_bytes())
     except OSError as error:

@@ -61,7 +61,13 @@ def test_the_file_is_for_its_owner_only_from_the_first_moment(monkeypatch: pytes
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("text", ["", "ftp://x", "http://", "https://u:p@x", "https://x/?a=1", "http://x/#a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "ftp://x", "http://", "https://u:p@x", "https://x/?a=1", "http://x/#a"),
+        *("http://[", "http://x:port", "http://x:99999", "http://x:0", "http://a b", "http://x\x01", "http://x\n/"),
+    ],
+)
 def test_what_is_no_url_is_refused(text: str) -> None:
     with pytest.raises(CommandError, match="is not a gateway's URL"):
         base_url(text)

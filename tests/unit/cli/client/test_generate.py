@@ -11,9 +11,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
+from imagegate.cli.client.files import _EXTENSIONS
 from imagegate.cli.client.order import LARGEST_FORM
 from imagegate.cli.main import app
 from imagegate.domain.operation.operation import State
+from imagegate.workflow.store_pictures import EXTENSIONS
 from support.bare_server import answering, says
 from support.cli_gateway import CliGateway
 from support.fakes import picture
@@ -94,6 +96,27 @@ def test_pictures_to_work_from_are_sent(run: Run, gateway: CliGateway) -> None:
     assert (len(kept.request.inputs), bool(kept.request.mask), kept.request.n) == (2, True, 2)
 
 
+def test_a_pipe_that_is_not_utf_8_is_told(gateway: CliGateway) -> None:
+    words = [sys.executable, "-c", "from imagegate.cli.main import app; app()", "generate", "-", "--url", gateway.url]
+    told = subprocess.run(words, input=b"a \xff\xfe", capture_output=True, timeout=60, check=False)
+    assert (told.returncode, told.stdout) == (1, b"")
+    assert told.stderr == b"imagegate: The text is not UTF-8. Write it in UTF-8.\n"
+
+
+def test_a_key_that_cannot_be_one_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in ("ключ", "ig_a\nb"):
+        monkeypatch.setenv("IMAGEGATE_API_KEY", key)
+        result = run("usage")
+        assert (result.exit_code, result.stderr) == (
+            4,
+            "imagegate: The API key has characters that no key has. Copy it again.\n",
+        )
+
+
+def test_a_file_is_named_after_what_is_in_it() -> None:
+    assert set(_EXTENSIONS) == set(EXTENSIONS), "every content type that is stored"
+
+
 def test_without_waiting_it_prints_the_id(run: Run, gateway: CliGateway) -> None:
     result = run("generate", "slow fox", "--no-wait", "--no-json", "-o", "fox.png")
     assert result.exit_code == 0
@@ -117,6 +140,9 @@ def test_without_waiting_it_prints_the_id(run: Run, gateway: CliGateway) -> None
         (["a fox", "-s", "huge"], "size"),
         (["a fox", "--profile", "work"], "There is no profile 'work'"),
         (["a fox", "--url", "ftp://x"], "is not a gateway's URL"),
+        (["a fox\udcff"], "not UTF-8"),
+        (["a fox", "-i", "~nobody-here/a.png"], "~nobody-here/a.png cannot be read"),
+        (["a fox", "-o", "~nobody-here/a.png"], "There is no folder ~nobody-here"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_bought(

@@ -135,6 +135,15 @@ def test_a_server_that_is_no_gateway_is_named() -> None:
     desktop.close()
 
 
+def test_an_answer_that_nobody_foresaw_leaves_no_request_waiting() -> None:
+    desktop = Desktop("http://127.0.0.1:9")
+    odd = {"jsonrpc": "2.0", "id": 5}  # without the error that its status announces
+    desktop._client.forward = lambda path, body, headers: httpx.Response(401, json=odd)  # type: ignore[method-assign]
+    error = desktop.ask("tools/list", identity=5)
+    assert (error["id"], error["error"]["code"]) == (5, -32603)
+    desktop.close()
+
+
 def test_what_is_repeated_after_a_lost_answer_is_one_order(closed: CliGateway) -> None:
     """The gateway gets the same Idempotency-Key again."""
     desktop, lost = Desktop(closed.url, closed.made.key()[1]), []
