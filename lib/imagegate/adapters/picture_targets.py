@@ -29,7 +29,7 @@ class Target:
 
 
 def vet_picture(reported: str, at: str, trusted_base: str, reach: Reach = _ANY_PICTURE) -> Target:
-    """The URL `told` in the response from the URL `at`, absolute, if it may be fetched. Raises UpstreamError."""
+    """The URL `reported` in the response from the URL `at`, absolute, if it may be fetched. Raises UpstreamError."""
     try:
         # With the parser of the client that will call it: two of them may read two hosts in one address.
         url, trusted = httpx.URL(at).join(reported), httpx.URL(trusted_base)

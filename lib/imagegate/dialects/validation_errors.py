@@ -1,9 +1,10 @@
 """pydantic's errors as refusals for callers: without class names, patterns or Python's types."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from imagegate.domain.characters import masked
 from imagegate.domain.errors import InvalidRequest
@@ -32,15 +33,35 @@ _PHRASES = {
     "too_short": "must have at least {min_length} {unit}",
     "too_long": "must have at most {max_length} {unit}",
 }
+_PHRASES_OF_TYPES = ("string_type", "list_type", "dict_type")
 _A_TIME = "must be an RFC 3339 time with a time zone"
 _KEY = "[key]"
 """The last part of pydantic's location of an object's name that is invalid itself."""
 
 
-def first_error(error: ValidationError, sent_names: Mapping[str, str] | None = None) -> InvalidRequest:
-    """The first of a model's errors; `sent_names` has what the caller called a field, where that differs."""
-    found = error.errors(include_url=False)[0]
+def first_error(
+    error: ValidationError, sent_names: Mapping[str, str] | None = None, unions: Collection[str] = ()
+) -> InvalidRequest:
+    """The first of a model's errors; `sent_names` has what the caller called a field, where that differs.
+
+    `unions`: fields that may be of several types, of each of which pydantic has an error.
+    """
+    errors = error.errors(include_url=False)
+    found = errors[0]
+    if found["loc"] and found["loc"][0] in unions:
+        return _of_union([each for each in errors if each["loc"][:1] == found["loc"][:1]])
     return to_invalid_request(found, name=(sent_names or {}).get(str(found["loc"][0]) if found["loc"] else ""))
+
+
+def _of_union(errors: Sequence[ErrorDetails]) -> InvalidRequest:
+    """What is wrong with a value of the right type, or else all the types that it may be of."""
+    name = str(errors[0]["loc"][0])
+    whole = [each for each in errors if len(each["loc"]) <= 2 and each["type"] in _PHRASES_OF_TYPES]
+    for each in errors:
+        if each not in whole:  # without the name of the type, which pydantic has after the field's
+            return to_invalid_request({**each, "loc": (name, *each["loc"][2:])})
+    kinds = dict.fromkeys(_PHRASES[each["type"]].removeprefix("must be ") for each in whole)
+    return InvalidRequest(f"Invalid value for '{name}': must be {' or '.join(kinds)}.", param=name)
 
 
 def to_invalid_request(found: Mapping[str, Any], *, name: str | None = None) -> InvalidRequest:

@@ -42,9 +42,11 @@ async def _no_route(request: Request, error: Exception) -> Response:
     hint = _WHERE_TO if error.status_code in (404, 405) and _may_want_pictures(request) else ""
     if request.method == "POST" and request.scope["path"].startswith("/v1/images/"):
         request.scope["state"]["dialect"] = OPENAI_IMAGES.name  # a mistaken path, because pictures take no POST
-    message = f"{request.method} {request.scope['path']}: {error.detail}.{hint}"
+    allowed = _allowed(request) if error.status_code == 405 else ""
+    takes = f" This path takes {allowed}." if allowed else ""
+    message = f"{request.method} {request.scope['path']}: {error.detail}.{takes}{hint}"
     answer = render_breakdown(request.scope, error.status_code, message)
-    return to_response(answer.with_headers({"allow": _allowed(request)} if error.status_code == 405 else {}))
+    return to_response(answer.with_headers({"allow": allowed} if allowed else {}))
 
 
 def _may_want_pictures(request: Request) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from imagegate.dialects.openai import requests as openai_requests
+from imagegate.dialects.openai_responses import requests as responses_requests
 from imagegate.dialects.operations import requests as operations_requests
 from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.domain.errors import InvalidRequest
@@ -14,6 +15,7 @@ from imagegate.domain.errors import InvalidRequest
 PARSERS: dict[str, tuple[dict[str, Any], Callable[[bytes], Any]]] = {
     "openai": ({"prompt": "a"}, openai_requests.parse),
     "native": ({"prompt": "a", "model": "flux"}, operations_requests.parse),
+    "responses": ({"input": "a", "model": "flux"}, lambda body: responses_requests.parse(body, 1_000)),
     "yandex": ({"modelUri": "art://f/flux", "messages": [{"text": "a"}]}, yandexart_requests.parse),
 }
 NOT_A_SIZE = "must be 'auto', WIDTHxHEIGHT in pixels such as '1024x768', or a ratio such as '16:9'"
@@ -37,6 +39,12 @@ SAID: list[tuple[str, dict[str, Any], str, str]] = [
     ("native", {"size": []}, "size", NOT_A_SIZE),
     ("native", {"aspect_ratio": "wide"}, "aspect_ratio", "must be two numbers, such as '16:9'"),
     ("native", {"model": ""}, "model", "must not be empty"),
+    ("responses", {"input": 5}, "input", "must be text or a list"),
+    ("responses", {"input": None}, "input", "must be text or a list"),
+    ("responses", {"input": []}, "input", "must not be empty"),
+    ("responses", {"input": ""}, "input", "must not be empty"),
+    ("responses", {"input": ["a"]}, "input.0", "must be an object"),
+    ("responses", {"tool_choice": 5}, "tool_choice", "must be text or an object"),
     ("yandex", {"messages": ["a"]}, "messages.0", "must be an object"),
     ("yandex", {"messages": "a"}, "messages", "must be a list"),
     ("yandex", {"messages": []}, "messages", "must not be empty"),

@@ -263,5 +263,23 @@ def test_what_the_front_says_itself_is_what_the_page_says(gateway: Gateway, code
     assert str(status) in documented("Everything else")[code][COLUMNS[IMAGES if code in OPENAIS else NATIVE]]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "takes"),
+    [
+        ("DELETE", "/v1/responses/resp_0", "GET, HEAD"),
+        ("GET", "/v1/chat/completions", "POST"),
+        ("PUT", NATIVE, "GET, HEAD, POST"),
+        ("GET", "/foundationModels/v1/imageGenerationAsync", "POST"),
+        ("GET", "/mcp", "POST"),
+    ],
+)
+def test_a_method_that_a_path_does_not_take_is_told_which_it_takes(
+    gateway: Gateway, method: str, path: str, takes: str
+) -> None:
+    answer = gateway.call(method, path)
+    assert (answer.status, answer.headers["allow"]) == (405, takes)
+    assert f"{method} {path}: Method Not Allowed. This path takes {takes}." in answer.text
+
+
 def test_everything_else_of_the_page_is_here() -> None:
     assert set(FRONT) == set(documented("Everything else"))

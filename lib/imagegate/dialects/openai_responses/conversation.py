@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagegate.dialects.openai.pictures import HOW_TO_SEND, MADE_HERE, UPLOAD, Reference
+from imagegate.dialects.openai.pictures import MADE_HERE, UPLOAD, Reference
 from imagegate.dialects.openai_responses.ids import picture_of_call
 from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.operation.ids import is_id
@@ -114,7 +114,9 @@ def _read_part(conversation: Conversation, part: Mapping[str, Any], where: str) 
     elif kind in ("input_image", "image_url"):
         conversation.pictures.append(read_picture(part, where))
     else:
-        raise InvalidRequest(f"'{where}' must be input_text or input_image.", param=where, remedy=HOW_TO_SEND)
+        known = "text or image_url" if where.startswith("messages") else "input_text or input_image"
+        remedy = "A picture is a data URL such as data:image/png;base64,…, or an https address."
+        raise InvalidRequest(f"'{where}' must be of the type {known}, with its content.", param=where, remedy=remedy)
 
 
 def read_picture(part: Mapping[str, Any], where: str) -> Reference:

@@ -98,7 +98,7 @@ def parse(body: bytes, largest: int) -> PictureTask:
     try:
         parsed = ResponsesBody.model_validate(without_empty(document, ("input",)), strict=True)
     except ValidationError as error:
-        raise first_error(error, {name: name for name in ("input", "tool_choice")}) from None
+        raise first_error(error, unions=("input", "tool_choice")) from None
     options = _tool(parsed)
     try:
         tool = None if options is None else ToolBody.model_validate(without_empty(options, ()), strict=True)

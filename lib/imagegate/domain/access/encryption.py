@@ -18,7 +18,7 @@ _DERIVED = 32
 
 
 class DecryptionError(ValueError):
-    """What is to be opened was not sealed with this key for this context."""
+    """What is to be opened was not encrypted with this key for this context."""
 
 
 def encrypt(key: bytes, context: str, secret: bytes) -> str:
@@ -28,14 +28,14 @@ def encrypt(key: bytes, context: str, secret: bytes) -> str:
 
 
 def decrypt(key: bytes, context: str, ciphertext: str) -> bytes:
-    """Return what `seal` was given. Raises DecryptionError."""
+    """Return what `encrypt` was given. Raises DecryptionError."""
     from cryptography.exceptions import InvalidTag
 
     whole = base64.urlsafe_b64decode(ciphertext)
     try:
         return _cipher(key).decrypt(whole[:_NONCE], whole[_NONCE:], context.encode())
     except (InvalidTag, ValueError) as error:
-        raise DecryptionError("sealed with another key, or for another context") from error
+        raise DecryptionError("encrypted with another key, or for another context") from error
 
 
 def derive_secret(key: bytes, key_id: str, generation: int) -> bytes:

@@ -144,5 +144,13 @@ def test_what_is_refused_names_its_field(gateway: Gateway, fields: dict[str, Any
     assert gateway.images.objects == {}
 
 
+def test_a_part_is_refused_in_the_words_of_this_api(gateway: Gateway) -> None:
+    error = post(gateway, {"role": "user", "content": [{"type": "input_audio"}]}).json()["error"]
+    assert error["message"] == (
+        "'messages[0].content[0]' must be of the type text or image_url, with its content. "
+        "A picture is a data URL such as data:image/png;base64,…, or an https address."
+    )
+
+
 def test_tools_that_must_not_be_called_are_none(gateway: Gateway) -> None:
     assert post(gateway, FOX, tools=[{"type": "function"}], tool_choice="none").status == 202
