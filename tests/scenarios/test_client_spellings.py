@@ -273,6 +273,16 @@ def test_a26_parameters_of_the_url_without_effect_are_named(gateway: Gateway) ->
     assert (operation.model, operation.request.unused_fields) == ("flux", ("model",))
     assert gateway.call("GET", "/v1/models?limit=1").json()["not_honoured"] == ["limit"]
     assert "not_honoured" not in gateway.call("GET", "/v1/models?api-version=1").json()
+    for path, said in (
+        ("chat/completions", {"messages": [{"role": "user", "content": "a cat"}]}),
+        ("responses", {"input": "a cat"}),
+    ):
+        answer = gateway.call(
+            "POST", f"/v1/{path}?n=2&api-version=1", {"model": "flux", **said}, prefer="respond-async"
+        )
+        kept = gateway.store.get(answer.json()["id"])
+        assert kept
+        assert (kept.request.n, kept.request.unused_fields) == (1, ("n",))
 
 
 @pytest.mark.parametrize("parameter", ["", "; charset=utf-8"])

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from starlette.requests import Request
 
+from imagegate.dialects.cleaning import printable_name
 from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key, parse_retry_count, with_privacy
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import RequestError
@@ -13,6 +14,8 @@ from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
 from imagegate.web.long_polling import arrived_at, will_wait
 from imagegate.web.services import Services
+
+_QUERY = ("api-version", "token")
 
 
 def start_request(
@@ -30,12 +33,23 @@ def start_request(
     """
     waits = not answered_at_once and will_wait(request, services)
     try:
-        generation = replace(_with_headers(generation, request), client_waits=waits)
+        generation = replace(_with_unused_query(_with_headers(generation, request), request), client_waits=waits)
         return start_for(principal, services, generation, bodies)
     except RequestError as error:
         if error.param and error.param in generation.sent_names:
             error.call_param(generation.sent_names[error.param])
         raise
+
+
+def unused_query(request: Request) -> list[str]:
+    """The URL's parameters, none of which has an effect; Azure's clients always send `api-version`."""
+    return [printable_name(name) for name in request.query_params if name not in _QUERY]
+
+
+def _with_unused_query(generation: GenerationRequest, request: Request) -> GenerationRequest:
+    wanted = generation.request
+    unused = dict.fromkeys((*wanted.unused_fields, *unused_query(request)))
+    return replace(generation, request=replace(wanted, unused_fields=tuple(unused)))
 
 
 def _with_headers(generation: GenerationRequest, request: Request) -> GenerationRequest:

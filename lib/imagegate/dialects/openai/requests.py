@@ -6,12 +6,11 @@ named as in Yandex's own Images API gets that API's semantics: `size` is an aspe
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from imagegate.dialects.cleaning import printable_name
 from imagegate.dialects.openai.bodies import EditsBody, GenerationsBody, VariationsBody
 from imagegate.dialects.openai.dialect import NAME
 from imagegate.dialects.openai.fields import Fields, read_fields
@@ -54,7 +53,6 @@ def build_generation_request(
     provider: str | None = None,
     deployment: str | None = None,
     unsaid_format: str = "url",
-    query: Sequence[str] = (),
     inputs: tuple[InputImage, ...] = (),
     mask: InputImage | None = None,
 ) -> GenerationRequest:
@@ -62,7 +60,6 @@ def build_generation_request(
 
     `provider` and `deployment` come from the path. As at Azure, the deployment is the model, whatever the body says.
     `unsaid_format`: the format of the answer if the request has no `response_format`; `both` is URL and bytes.
-    `query`: names of the URL's parameters, which have no effect.
     Raises InvalidRequest with the offending field in `param`.
     """
     fields = read_fields(document, kind.model_fields)
@@ -100,7 +97,7 @@ def build_generation_request(
         mask=mask,
         provider=parsed.provider or provider,
         expand=bool(parsed.expand),
-        unused_fields=(*fields.unused, *unused, *map(printable_name, query)),
+        unused_fields=(*fields.unused, *unused),
     )
     check_combinations(request)
     names = {"inputs": [image.name for image in inputs], "mask": mask.name if mask else None}

@@ -10,7 +10,6 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from imagegate.dialects.cleaning import printable_name
 from imagegate.dialects.openai import huggingface
 from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai.models import render_model, render_models
@@ -21,7 +20,7 @@ from imagegate.web.http import to_list_response, to_response
 from imagegate.web.long_polling import wait_for_started
 from imagegate.web.routing import PrincipalDep, ServicesDep, create_router
 from imagegate.web.services import Services
-from imagegate.web.starting import start_request
+from imagegate.web.starting import start_request, unused_query
 from imagegate.web.uploads import Upload, describe_inputs, read_upload
 
 _BASES = ("/", "/v1")
@@ -29,7 +28,6 @@ _BASES = ("/", "/v1")
 _OPENAI_PACKAGE = re.compile(r"(async)?(azure)?openai/")
 _AI_SDK = re.compile(r"^ai/|\bai-sdk[/-]")
 """Since its version 7 each of its packages is a word of its own, such as `ai-sdk-provider-utils/5.0`."""
-_QUERY = ("api-version", "token")
 router = create_router()
 
 
@@ -58,7 +56,6 @@ async def generate(request: Request, services: ServicesDep, principal: Principal
         provider=request.path_params.get("provider"),
         deployment=request.path_params.get("deployment"),
         unsaid_format="bytes" if is_task else _unsaid_format(request),
-        query=_unused_query(request),
     )
     if is_task:
         huggingface.require_one(generation.request.n)
@@ -87,7 +84,7 @@ async def vary(request: Request, services: ServicesDep, principal: PrincipalDep)
 async def models(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """List the models that the caller may use."""
     listed = render_models(services.routes, principal.may_use, services.facts_of)
-    unused = [printable_name(name) for name in _unused_query(request)]
+    unused = unused_query(request)
     answer = ApiResponse(200, listed | ({"not_honoured": unused} if unused else {}))
     return to_list_response(answer, request.headers.get("accept-encoding", ""))
 
@@ -123,16 +120,10 @@ def _generate_from_pictures(
         provider=request.path_params.get("provider"),
         deployment=request.path_params.get("deployment"),
         unsaid_format=_unsaid_format(request),
-        query=_unused_query(request),
     )
     generation = replace(generation, sent_names={**generation.sent_names, "image": upload.name})
     started = start_request(request, services, principal, generation, bodies)
     return wait_for_started(request, services, started)
-
-
-def _unused_query(request: Request) -> list[str]:
-    """The URL's parameters, none of which has an effect; Azure's clients always send `api-version`."""
-    return [name for name in request.query_params if name not in _QUERY]
 
 
 def _unsaid_format(request: Request) -> str:
