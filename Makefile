@@ -53,7 +53,7 @@ test-slow: $(STAMP)  ## run the slow tests: kills, deadlines, keys, clients, eve
 
 test-gradio: $(STAMP)  ## run the Gradio contract tests on real Gradio 4 and 6 servers (about 600 MB)
 	@PYTHON=$(BIN)/python tests/contract/real_gradio/setup.sh
-	@$(BIN)/python -m pytest -m real_gradio tests/contract/real_gradio $(ARGS)
+	@$(BIN)/python -m pytest -m real_gradio tests/contract/real_gradio tests/integration/test_route_recipes.py $(ARGS)
 
 test-node: $(STAMP)  ## run the clients for Node, and all clients on a generation of 70 s
 	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm frameworks

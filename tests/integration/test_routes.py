@@ -1,9 +1,7 @@
 """The routes are the user's: a server of one's own makes pictures in two commands, here and on a deployment."""
 
 import os
-import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,9 +17,9 @@ from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import BASE_PATHS, build_app
 from imagegate.local.upstreams.serving import serving
 from support.own_server import own_server
+from support.serving_command import IMAGEGATE, base_url_of, lines_of
 
 Until = Callable[..., Any]
-IMAGEGATE = [sys.executable, "-c", "from imagegate.cli.main import app; app()"]
 LIMIT = 120
 """Seconds, far beyond what a start takes."""
 
@@ -60,6 +58,7 @@ def add(folder: Path, base_url: str, *more: str) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.integration
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("urls", [False, True], ids=["base64, as vLLM", "addresses, as LocalAI"])
 def test_a_newcomers_own_server_in_two_commands(tmp_path: Path, urls: bool) -> None:
     """`providers add`, then `serve`: no file of the package is touched, and a change of the file is seen at once."""
@@ -70,9 +69,8 @@ def test_a_newcomers_own_server_in_two_commands(tmp_path: Path, urls: bool) -> N
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         with subprocess.Popen(serve, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=environment) as serving:
             try:
-                assert serving.stdout
-                lines = iter(serving.stdout.readline, "")
-                base_url = next(found[1] for line in lines if (found := re.search(r"(http://\S+)/docs", line)))
+                lines = lines_of(serving)
+                base_url = base_url_of(lines)
                 made = generate(base_url, "my-local")
                 assert made["provider"] == "my-local", made
                 assert requests.get(made["data"][0]["url"], timeout=LIMIT).status_code == 200
@@ -143,6 +141,29 @@ def test_a_space_of_ones_own_on_a_deployment(
         assert requests.get(made["data"][0]["url"], timeout=LIMIT).status_code == 200
         file.write_text(file.read_text().replace("private_network = true", "# "))
         assert "private_network = true" in routes("push", str(file)).stderr
+
+
+def test_nothing_goes_further_than_the_file_says(
+    closed: Stack, key: str, routes: Callable[..., Result], tmp_path: Path, until: Until
+) -> None:
+    """Pictures on another host of a private network, and calls that are redirected there."""
+    with own_server(urls=True) as server, own_server() as other:
+        file = add(tmp_path, server.base_url)
+        server.pictures_at = other.base_url.removeprefix("http://").removesuffix("/v1")
+        text = file.read_text()
+        assert routes("push", str(file)).exit_code == 0
+        refused = until(lambda: (found := generate(closed.base_url, "my-local", key)) and server.bodies and found)
+        assert "no https address" in refused["error"]["message"], refused
+        assert other.pictures == 0
+        file.write_text(text.replace("\n\n[models", f'\npicture_hosts = ["{server.pictures_at}"]\n\n[models'))
+        assert routes("push", str(file)).exit_code == 0
+        made = until(lambda: (found := generate(closed.base_url, "my-local", key, "listed")).get("provider") and found)
+        assert made["provider"] == "my-local"
+        assert other.pictures > 0
+        server.redirects_to = other.base_url
+        moved = generate(closed.base_url, "my-local", key, "moved")
+        assert "307" in moved["error"]["message"], moved
+        assert other.bodies == []
 
 
 def test_operations_in_flight_keep_their_routes(

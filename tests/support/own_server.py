@@ -27,6 +27,10 @@ class OwnServer:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     pictures: int = 0
     polls: int = 0
+    pictures_at: str = ""
+    """The host with its port that its addresses of pictures name; its own if empty."""
+    redirects_to: str = ""
+    """Where it sends whoever orders a picture."""
 
 
 @contextmanager
@@ -39,8 +43,18 @@ def own_server(urls: bool = False, key: str = "") -> Iterator[OwnServer]:
             body = self.rfile.read(int(self.headers["content-length"]))
             if server.key and self.headers.get("authorization") != f"Bearer {server.key}":
                 return self.answer(401, {"error": {"message": "Invalid key"}})
+            if server.redirects_to:
+                self.send_response(307)
+                self.send_header("location", f"{server.redirects_to}/images/generations")
+                self.send_header("content-length", "0")
+                return self.end_headers()
             server.bodies.append(json.loads(body))
-            link = {"url": f"http://{self.headers['host']}/generated-images/{len(server.bodies)}.png"}
+            if not server.urls and server.bodies[-1].get("response_format", "b64_json") != "b64_json":
+                return self.answer(
+                    400, {"error": {"message": "Only response_format b64_json is supported", "code": 400}}
+                )
+            host = server.pictures_at or self.headers["host"]
+            link = {"url": f"http://{host}/generated-images/{len(server.bodies)}.png"}
             datum = link if server.urls else {"b64_json": base64.b64encode(stripes()).decode()}
             if server.odd == "task":
                 return self.answer(200, {"id": "task-1", "object": "image.generation.task", "status": "pending"})

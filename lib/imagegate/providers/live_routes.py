@@ -180,8 +180,9 @@ class LiveProviders:
         if table.version not in self._made:
             self._made[table.version] = Providers(self._http, self._secrets, self._base_urls, table, self._confine)
         provider = self._made[table.version](name)
-        if name in table.own:
-            self._reach[provider.base_url] = table.entry(name).reach
+        entry = table.entry(name)
+        if name in table.own or (entry.reach.picture_hosts and provider.base_url == entry.base_url.rstrip("/")):
+            self._reach[provider.base_url] = entry.reach
         return provider
 
     def prepare(self, provider_key: str, model: str) -> None:

@@ -231,6 +231,8 @@ class Providers:
         base_url, http, config = entry.base_url, self._confine(entry.reach), entry.config
         if name not in self._table.own:
             base_url, http = reach(name, base_url, self._base_urls, self._http)
+            if entry.reach.picture_hosts and base_url == entry.base_url:
+                http = self._confine(Reach(private_network=True, picture_hosts=entry.reach.picture_hosts))
             config = with_replaced_urls(name, config, self._base_urls) if config else None
         arguments = (name, base_url.rstrip("/"), http, self._secrets)
         provider: Provider = entry.provider_class(*arguments, *([config] if config else []))

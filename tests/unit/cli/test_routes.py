@@ -18,6 +18,7 @@ from support.deployed import Formation, operations_table
 from support.own_server import own_server
 
 ADD = ["providers", "add", "my-local", "--protocol", "openai_images", "--base-url"]
+TAKES = ["--takes", "seed", "--takes", "steps"]
 MINE = '[models.mine]\nroute = ["together/FLUX"]\n'
 
 
@@ -61,10 +62,11 @@ def test_a_provider_is_added_to_a_new_file(base_url: str, private: bool) -> None
 
 def test_a_provider_is_added_behind_what_is_there() -> None:
     Path("imagegate.toml").write_text(f"# mine\n{MINE}")
-    result = run(*ADD, "https://images.example.com/v1", "--key-name", "MY_KEY", "--model", "sdxl")
+    result = run(*ADD, "https://images.example.com/v1", *TAKES, "--key-name", "MY_KEY", "--model", "sdxl")
     assert "secrets set MY_KEY" in result.stderr
     text = Path("imagegate.toml").read_text()
     assert text.startswith(f"# mine\n{MINE}")
+    assert 'takes = ["seed", "steps"]' in text
     table = parse_routes(text)
     assert table.entry("my-local").config.keys == {"MY_KEY": "Bearer"}  # type: ignore[union-attr]
     assert [route.model for route in table.routes][:2] == ["mine", "my-local"]
@@ -76,6 +78,7 @@ def test_a_provider_is_added_behind_what_is_there() -> None:
     [
         ([*ADD, "ftp://x"], "https://host/path"),
         ([*ADD[:2], "My Local", *ADD[3:], "https://x.example"], "a-z"),
+        ([*ADD, "https://x.example", "--takes", "sed"], "'seed' or 'steps'"),
         ([*ADD[:4], "openai", *ADD[5:], "https://x.example"], "Do you mean"),
     ],
 )

@@ -153,6 +153,23 @@ def test_a_provider_of_the_users_own_is_reached_as_the_file_says(world: World) -
     assert pictures.download("https://p/x", made["together"].base_url) == b"any"
 
 
+def test_hosts_of_pictures_are_heeded_for_a_provider_that_keeps_its_base_url(world: World) -> None:
+    """Unless a stand-in plays it, whose pictures are on a host of its own."""
+    asked: list[Reach] = []
+    confined, http = ScriptedHttp(downloads={"https://p/x": b"own"}), ScriptedHttp(downloads={"https://p/x": b"any"})
+
+    def confine(reach: Reach) -> ScriptedHttp:
+        asked.append(reach)
+        return confined
+
+    version = world.store.push('[providers.openai]\npicture_hosts = ["p"]')
+    for base_urls, picture in (({}, b"own"), ({"openai": "http://127.0.0.1:1"}, b"any")):
+        providers = LiveProviders(world.tables, http, NoSecrets(), base_urls, confine)
+        base_url = providers(key_of_provider("openai", version)).base_url
+        assert PictureHttp(http, providers.http_of).download("https://p/x", base_url) == picture
+    assert {reach.picture_hosts for reach in asked if reach.picture_hosts} == {("p",)}
+
+
 OPENAIS = ["gpt-image-1-mini", "gpt-image-2", "gpt-image-2.5-flare", "gpt-image-2.6-sunburst", "chatgpt-image-latest"]
 
 

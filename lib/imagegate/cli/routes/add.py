@@ -18,9 +18,16 @@ _HEAD = f"#:schema ./{SCHEMA_FILE}\n# Models and providers of yours; `imagegate 
 
 
 def add_provider(
-    path: Path, name: str, protocol: str, base_url: str, key_names: Sequence[str], model: str
+    path: Path,
+    name: str,
+    protocol: str,
+    base_url: str,
+    key_names: Sequence[str],
+    model: str,
+    takes: Sequence[str] = (),
 ) -> tuple[str, bool]:
     """Write the provider and a model of its name; `path` is made if it is not there. `model`: its own model's name.
+    `takes`: the fields of a request that it honours.
 
     The text that was added, and whether the file is new. Raises InvalidRequest or RoutesFileError, and leaves the file
     as it was.
@@ -28,7 +35,7 @@ def add_provider(
     new = not path.exists()
     before = _HEAD if new else read_text(path)
     _refuse_known(path, before, name)
-    added = _entry(name, protocol, base_url, key_names, model)
+    added = _entry(name, protocol, base_url, key_names, model, takes)
     text = f"{before.rstrip()}\n\n{added}"
     parse_routes(text, str(path))
     try:
@@ -50,7 +57,7 @@ def _refuse_known(path: Path, text: str, name: str) -> None:
         raise InvalidRequest(f"{path} has a provider '{name}' already.", remedy="Change it there, or choose a name.")
 
 
-def _entry(name: str, protocol: str, base_url: str, key_names: Sequence[str], model: str) -> str:
+def _entry(name: str, protocol: str, base_url: str, key_names: Sequence[str], model: str, takes: Sequence[str]) -> str:
     parsed = urlsplit(base_url)
     private = parsed.scheme == "http" or is_private(parsed.hostname or "")
     key = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _quoted(name)
@@ -59,6 +66,8 @@ def _entry(name: str, protocol: str, base_url: str, key_names: Sequence[str], mo
         lines.append("private_network = true  # it may have an address that is not on the public internet")
     if key_names:
         lines.append("keys = { " + ", ".join(f'{key} = "Bearer"' for key in key_names) + " }")
+    if takes:
+        lines.append(f"takes = [{', '.join(map(_quoted, takes))}]")
     lines += ["", f"[models.{key}]", f"route = [{_quoted(f'{name}/{model}')}]", ""]
     return "\n".join(lines)
 

@@ -21,6 +21,10 @@ KeyNames = Annotated[
     list[str],
     typer.Option("--key-name", metavar="SECRET", help="Name of the secret with its key; the first one that is set."),
 ]
+Takes = Annotated[
+    list[str],
+    typer.Option("--takes", metavar="FIELD", help="A field that it honours beyond prompt and size: seed, steps, …"),
+]
 Model = Annotated[str, typer.Option(help="Its own name of the model; NAME if left out.", show_default=False)]
 
 
@@ -31,12 +35,13 @@ def add(
     base_url: BaseUrl,
     key_name: KeyNames = [],  # noqa: B006 - typer reads it, nothing changes it
     model: Model = "",
+    takes: Takes = [],  # noqa: B006 - as above
     routes: options.Routes = None,
 ) -> None:
     """Write a provider, and a model of its name, into the routes file."""
     path = routes or options.DEFAULT_FILE
     with in_a_sentence():
-        added, new = add_provider(path, name, protocol, base_url, key_name, model or name)
+        added, new = add_provider(path, name, protocol, base_url, key_name, model or name, takes)
     typer.echo(added, nl=False)
     hint(f"\nAdded to {path}{f', which is new; {SCHEMA_FILE} beside it is for editors' if new else ''}.")
     if key_name:
