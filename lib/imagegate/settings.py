@@ -1,16 +1,11 @@
 """The environment as one frozen object, checked at cold start."""
 
-import json
-import logging
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 from imagegate.domain.errors import MisconfiguredError
-
-_BASE_URL = re.compile(r"https?://[^\s?#]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +76,10 @@ class Settings:
     """The KMS key that signs them; empty for the key beside the certificates."""
     intake_queue_url: str = ""
     """The queue that `intake` reads, and in which it hides requests that have to wait."""
-    upstream_base_urls: Mapping[str, str] | None = field(default_factory=dict)
-    """Base URL by provider name, in place of models.toml's; empty for an invalid one, `None` when none can be read."""
+    stand_in_url: str = ""
+    """A server that plays every upstream, each below its provider's name; empty for the real ones."""
+    bedrock_region: str = ""
+    """Whose Bedrock makes pictures; empty for the one of models.toml."""
 
     @property
     def hooks_url(self) -> str:
@@ -132,7 +129,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         provenance=_provenance(environment.get("PROVENANCE", "metadata")),
         signing=environment.get("SIGNING", ""),
         signing_key_arn=environment.get("SIGNING_KEY_ARN", ""),
-        upstream_base_urls=_upstream_base_urls(environment),
+        stand_in_url=environment.get("STAND_IN_URL", "").rstrip("/"),
+        bedrock_region=environment.get("BEDROCK_REGION", ""),
     )
 
 
@@ -181,32 +179,6 @@ def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...])
     if value not in choices:
         raise MisconfiguredError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
     return value
-
-
-def _upstream_base_urls(environment: Mapping[str, str]) -> dict[str, str] | None:
-    """UPSTREAM_BASE_URLS, and Bedrock's of BEDROCK_REGION unless they have one."""
-    urls, region = _base_urls(environment.get("UPSTREAM_BASE_URLS") or "{}"), environment.get("BEDROCK_REGION")
-    if urls is None or not region:
-        return urls
-    return {"bedrock": f"https://bedrock-runtime.{region}.amazonaws.com", **urls}
-
-
-def _base_urls(value: str) -> dict[str, str] | None:
-    """Base URLs by name; empty for an invalid one, `None` when none can be read.
-
-    An invalid value must not stop every function at its cold start, only requests to the wrong server.
-    """
-    try:
-        document = json.loads(value)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        logging.error("UpstreamBaseUrls is not a JSON object of provider name to base URL; no upstream is asked")
-        return None
-    urls = {name: url if isinstance(url, str) and _BASE_URL.fullmatch(url) else "" for name, url in document.items()}
-    for name in (name for name, url in urls.items() if not url):
-        logging.error("UpstreamBaseUrls has no base URL for '%s'; it is not asked", name)
-    return urls
 
 
 def of_stage(stage: str, outputs: Mapping[str, str], *, local: bool = False) -> Settings:

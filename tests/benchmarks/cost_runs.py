@@ -28,7 +28,7 @@ from imagegate.local.ports import listen
 from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 
 STAGGER = 0.4
@@ -225,7 +225,7 @@ def run(case: Case, n: int) -> Usage:
                 "UpstreamHooks": "on" if case.hooks else "off",
                 "PublicUrl": "",
             },
-            stand_ins=StandIns(build_app(latency_seconds=0.1), BASE_PATHS, STAND_IN_SECRETS),
+            stand_ins=StandIns(build_app(latency_seconds=0.1), STAND_IN_SECRETS),
             environment={"AWS_ENDPOINT_URL": server.url},
             say=lambda line: None,
         )

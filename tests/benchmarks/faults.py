@@ -37,7 +37,7 @@ from benchmarks.faulty_proxy import FaultyProxy
 from imagegate.local.ministack.chaos import VARIABLE
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import UPSTREAMS_PARAMETER, Stack
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 
 CHAOS = {"fail": 0.02, "kill": 0.06, "hang": 0.02, "repeat": 0.05, "spare": ["api", "sweep"]}
@@ -208,8 +208,7 @@ class StackBehindProxy(Stack):
 
     def _parameters(self) -> dict[str, str]:
         parameters = super()._parameters()
-        direct = parameters[UPSTREAMS_PARAMETER]
-        return {**parameters, UPSTREAMS_PARAMETER: direct.replace(str(self.upstreams_url), self.upstream_proxy.url)}
+        return {**parameters, UPSTREAMS_PARAMETER: self.upstream_proxy.url}
 
 
 def main() -> None:
@@ -219,7 +218,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, aws_proxy(seed) as to_aws, upstream_proxy(seed) as to_upstreams:
         settings = replace(
             on_free_ports(Path(folder)),
-            stand_ins=StandIns(build_app(latency_seconds=0.2), BASE_PATHS, STAND_IN_SECRETS),
+            stand_ins=StandIns(build_app(latency_seconds=0.2), STAND_IN_SECRETS),
             environment={VARIABLE: json.dumps({"seed": seed, **CHAOS}), "AWS_ENDPOINT_URL": to_aws.url},
         )
         stack = StackBehindProxy(settings)

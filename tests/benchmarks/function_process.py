@@ -21,7 +21,7 @@ VARIABLES = {
     "HOLD_SECONDS": "25",
     "DEADLINE_SECONDS": "900",
     "EXPANDER": "none",
-    "UPSTREAM_BASE_URLS": "{}",
+    "STAND_IN_URL": "",
     "ACCESS": "open",
     "KEY_CACHE_SECONDS": "60",
     "WEBHOOK_KEY_PARAMETER": "/imagegate/bench/webhooks",

@@ -102,7 +102,7 @@ def main() -> None:
     n, figures = int(os.environ.get("N", "30")), {}
     print(f"milliseconds, medians of {n} requests, one at a time; target: {TARGET} added")
     with tempfile.TemporaryDirectory() as folder:
-        stand_ins = StandIns(build_app(latency_seconds=0), BASE_PATHS, STAND_IN_SECRETS)
+        stand_ins = StandIns(build_app(latency_seconds=0), STAND_IN_SECRETS)
         with Stack(replace(on_free_ports(Path(folder)), stand_ins=stand_ins)) as stack:
             for case in CASES:
                 figures[case] = measure(stack, case, n)

@@ -10,7 +10,7 @@ import pytest
 from imagegate.local.stack.packaging import load_yaml
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.sam import ARTIFACTS, Account, Project, account, copy_project
 from support.stack_settings import WITH_WEBHOOKS, on_free_ports
 
@@ -64,6 +64,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The checkout's template on the embedded AWS, which runs the checkout's code; upstreams take half a second."""
     settings = on_free_ports(tmp_path_factory.mktemp("stack"))
     parameters = {**settings.parameters, **WITH_WEBHOOKS, "LongHold": "on"}
-    upstreams = StandIns(build_app(latency_seconds=0.5), BASE_PATHS, STAND_IN_SECRETS)
+    upstreams = StandIns(build_app(latency_seconds=0.5), STAND_IN_SECRETS)
     with Stack(replace(settings, parameters=parameters, stand_ins=upstreams)) as running:
         yield running

@@ -25,7 +25,7 @@ from support.stack_settings import MONITORING
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600), pytest.mark.xdist_group("make-deploy")]
 ROOT = Path(__file__).parents[2]
 ALARM = "AWS::CloudWatch::Alarm"
-UPSTREAMS = '{"openai": "http://127.0.0.1:9/$v1"}'
+STAND_IN = "http://127.0.0.1:9/stand-ins"
 _FORGOTTEN = re.compile(r"AWS_|(ARGS|PARAMETERS|STAGE|TEMPLATE)$|MAKE|MFLAGS$")
 
 
@@ -77,10 +77,10 @@ def stage_file(folder: Path, values: Mapping[str, str | int]) -> str:
 
 
 def test_deployed_twice_changed_and_removed(cloud: Cloud, tmp_path: Path) -> None:
-    first = cloud.make("deploy", "STAGE=one", f"PARAMETERS=UpstreamBaseUrls={UPSTREAMS} ImageDays=3")
+    first = cloud.make("deploy", "STAGE=one", f"PARAMETERS=StandInUrl={STAND_IN} ImageDays=3")
     assert cloud.stack("one")["StackStatus"] == "CREATE_COMPLETE"
     deployed = cloud.parameters("one")
-    assert (deployed["UpstreamBaseUrls"], deployed["ImageDays"], deployed["Stage"]) == (UPSTREAMS, "3", "one")
+    assert (deployed["StandInUrl"], deployed["ImageDays"], deployed["Stage"]) == (STAND_IN, "3", "one")
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in cloud.stack("one")["Outputs"]}
     assert f"curl -sL {outputs['ApiUrl']}/v1/images/generations" in first
     [create] = re.findall(r"export IMAGEGATE_API_KEY=\$\((.*)\)", first)
@@ -93,10 +93,10 @@ def test_deployed_twice_changed_and_removed(cloud: Cloud, tmp_path: Path) -> Non
 
     changed = cloud.make("deploy", "STAGE=one", stage_file(tmp_path, {"ImageDays": 5, "AlarmEmail": "a@example.com"}))
     assert "ImageDays = 5" in changed
-    assert "UpstreamBaseUrls = {} (default, was {" in changed
+    assert f"StandInUrl = '' (default, was {STAND_IN})" in changed
     assert cloud.stack("one")["StackStatus"] == "UPDATE_COMPLETE"
     now = cloud.parameters("one")
-    assert (now["ImageDays"], now["UpstreamBaseUrls"], now["AlarmEmail"]) == ("5", "{}", "a@example.com")
+    assert (now["ImageDays"], now["StandInUrl"], now["AlarmEmail"]) == ("5", "", "a@example.com")
     _assert_monitored(cloud, "one")
 
     table, bucket = outputs["TableName"], outputs["BucketName"]
@@ -131,9 +131,9 @@ def test_deployed_after_a_failed_first_try(cloud: Cloud) -> None:
 
 
 def test_what_is_wrong_is_said_before_anything_is_built_or_made(cloud: Cloud) -> None:
-    refused = cloud.run("make", "deploy", "STAGE=three", "PARAMETERS=UpstreamBaseUrls={openai:http://x}")
+    refused = cloud.run("make", "deploy", "STAGE=three", "PARAMETERS=StandInUrl={openai:http://x}")
     assert refused.returncode != 0
-    assert "UpstreamBaseUrls must be a JSON object" in refused.stderr
+    assert "StandInUrl must be a URL without a final slash" in refused.stderr
     assert "==>" not in refused.stdout
     checked = cloud.make("deploy", "STAGE=three", "ARGS=--check HoldSeconds=5")
     assert "HoldSeconds = 5 (the command line)" in checked

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from imagegate.cli.main import app
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.event_schemas import as_described
 from support.stack_settings import WITH_WEBHOOKS, on_free_ports
 
@@ -40,7 +40,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     settings = replace(
         settings,
         parameters={**settings.parameters, **WITH_WEBHOOKS},
-        stand_ins=StandIns(build_app(latency_seconds=0.5), BASE_PATHS, STAND_IN_SECRETS),
+        stand_ins=StandIns(build_app(latency_seconds=0.5), STAND_IN_SECRETS),
     )
     with Stack(settings) as running:
         yield running
@@ -60,7 +60,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             "LongHoldSeconds": "60",
             **WITH_WEBHOOKS,
         },
-        stand_ins=StandIns(build_app(latency_seconds=0.3), BASE_PATHS, _OF_OPENAI),
+        stand_ins=StandIns(build_app(latency_seconds=0.3), _OF_OPENAI),
     )
     with Stack(settings) as running:
         yield running

@@ -11,7 +11,7 @@ import requests
 
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 
 pytestmark = [
@@ -32,7 +32,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     settings = replace(
         on_free_ports(tmp_path_factory.mktemp("new-account")),
         environment={"LAMBDA_ACCOUNT_CONCURRENCY": str(FUNCTIONS)},
-        stand_ins=StandIns(build_app(latency_seconds=4.0), BASE_PATHS, STAND_IN_SECRETS),
+        stand_ins=StandIns(build_app(latency_seconds=4.0), STAND_IN_SECRETS),
     )
     with Stack(settings) as running:
         yield running

@@ -15,7 +15,7 @@ import requests
 
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.xdist_group("restart")]
@@ -90,7 +90,7 @@ def submissions(stack: Stack, batch: str) -> int:
 def test_killed_or_stopped_in_the_middle_every_operation_is_finished(tmp_path: Path) -> None:
     settings = replace(
         on_free_ports(tmp_path / "state"),
-        stand_ins=StandIns(build_app(latency_seconds=0.2), BASE_PATHS, STAND_IN_SECRETS),
+        stand_ins=StandIns(build_app(latency_seconds=0.2), STAND_IN_SECRETS),
         environment={"SFN_WAIT_SCALE": "0.2"},
         say=lambda line: None,
     )

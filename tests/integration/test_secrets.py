@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from imagegate.cli.main import app
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.everywhere import Listener, everywhere, logs
 from support.fakes import picture
 from support.receiver import Receiver, receiving
@@ -33,7 +33,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         on_free_ports(tmp_path_factory.mktemp("secrets")),
         # Bounded, to deploy that branch of the template too.
         parameters={"Stage": "local", "HoldSeconds": "2", "ApiConcurrency": "20", **WITH_WEBHOOKS},
-        stand_ins=StandIns(build_app(latency_seconds=0.2), BASE_PATHS, MARKED),
+        stand_ins=StandIns(build_app(latency_seconds=0.2), MARKED),
     )
     with Stack(settings) as running:
         yield running

@@ -11,7 +11,7 @@ from imagegate.cli.signing import provide_self_signed
 from imagegate.deployment import Deployment
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import DEFAULT_STAGE, Stack
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from imagegate.providers import registry
 from imagegate.settings import of_stage
 from support.stack_settings import on_free_ports
@@ -43,7 +43,7 @@ def signing_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     settings = replace(
         settings,
         parameters={**settings.parameters, "Signing": "on"},
-        stand_ins=StandIns(build_app(latency_seconds=0.05), BASE_PATHS, STAND_IN_SECRETS),
+        stand_ins=StandIns(build_app(latency_seconds=0.05), STAND_IN_SECRETS),
     )
     with Stack(settings) as running:
         provide_self_signed(running.client("ssm"), DEFAULT_STAGE)

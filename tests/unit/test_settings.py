@@ -1,11 +1,12 @@
 """The environment is read whole and checked before anything else happens."""
 
 import re
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
 from imagegate import settings
+from imagegate.deployment import Deployment
 from imagegate.domain.errors import MisconfiguredError
 from imagegate.local.stack.packaging import load_yaml
 from support.stack_settings import TEMPLATE
@@ -17,7 +18,7 @@ NUMBER = re.compile(r"(DAYS|SECONDS|SCALE)$")
 def environment(**changes: str) -> dict[str, str]:
     """What template.yaml sets, with its own names, and values of our own."""
     made = {name: "7" if NUMBER.search(name) else "x" for name in VARIABLES}
-    made |= {"AWS_REGION": "eu-north-1", "ACCESS": "open", "EXPANDER": "none", "UPSTREAM_BASE_URLS": "{}"}
+    made |= {"AWS_REGION": "eu-north-1", "ACCESS": "open", "EXPANDER": "none", "STAND_IN_URL": ""}
     made |= {"WEBHOOK_LOOPBACK": "false"}
     return made | changes
 
@@ -43,42 +44,15 @@ def test_half_an_expander_is_refused(changes: dict[str, str], named: str) -> Non
         settings.read(environment(**changes))
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("", {}),
-        ('{"openai": "http://127.0.0.1:1/v1"}', {"openai": "http://127.0.0.1:1/v1"}),
-        ("{a:http://x}", None),  # what a shell leaves of {"a":"http://x"}
-        ('["http://x"]', None),
-        ("null", None),
-        ('{"openai": 7, "together": "x", "yandexart": "https://a b", "mine": "https://x"}', ["mine"]),
-    ],
-)
-def test_wrong_base_urls_stop_their_upstreams_not_the_function(value: str, expected: Any) -> None:
-    read = settings.read(environment(UPSTREAM_BASE_URLS=value)).upstream_base_urls
-    if isinstance(expected, list):
-        assert read is not None
-        assert [name for name, url in read.items() if url] == expected
-        assert len(read) == 4
-    else:
-        assert read == expected
+def upstream_urls(**changes: str) -> Mapping[str, str]:
+    return Deployment(settings.read(environment(**changes)), lambda *_: None).upstream_urls
 
 
-def test_wrong_base_urls_are_logged_without_their_words(caplog: pytest.LogCaptureFixture) -> None:
-    settings.read(environment(UPSTREAM_BASE_URLS='{"openai": "user:secret@host"}'))
-    settings.read(environment(UPSTREAM_BASE_URLS="{openai:http://user:secret@host}"))
-    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
-    assert "'openai'" in caplog.text
-    assert "secret" not in caplog.text
-
-
-def test_bedrock_is_where_its_region_is() -> None:
-    url = "https://bedrock-runtime.us-west-2.amazonaws.com"
-    assert settings.read(environment(BEDROCK_REGION="us-west-2")).upstream_base_urls == {"bedrock": url}
-    assert settings.read(environment(BEDROCK_REGION="")).upstream_base_urls == {}
-    own = settings.read(environment(BEDROCK_REGION="us-west-2", UPSTREAM_BASE_URLS='{"bedrock": "http://127.0.0.1:1"}'))
-    assert own.upstream_base_urls == {"bedrock": "http://127.0.0.1:1"}
-    assert settings.read(environment(BEDROCK_REGION="us-west-2", UPSTREAM_BASE_URLS="no")).upstream_base_urls is None
+def test_where_upstreams_are() -> None:
+    assert upstream_urls() == {}
+    assert upstream_urls(BEDROCK_REGION="us-west-2") == {"bedrock": "https://bedrock-runtime.us-west-2.amazonaws.com"}
+    played = upstream_urls(BEDROCK_REGION="us-west-2", STAND_IN_URL="http://127.0.0.1:9/")
+    assert played["bedrock"] == "http://127.0.0.1:9/bedrock"
 
 
 @pytest.mark.parametrize(

@@ -102,17 +102,17 @@ def serve(
 def stack_settings(port: int, state_dir: Path, live: bool, latency: float, screen: "ServeScreen") -> "StackSettings":
     """What `imagegate serve` runs. `latency`: seconds a stand-in takes; `live`: no stand-ins."""
     from imagegate.local.stack.settings import StackSettings, StandIns
-    from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+    from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
     from imagegate.local.upstreams.chat import EXPANDER_PARAMETERS
 
-    parameters = {"Stage": LOCAL_STAGE, "UpstreamBaseUrls": "{}", "IntakeKey": EVERYBODY, "LongHold": "on"}
+    parameters = {"Stage": LOCAL_STAGE, "StandInUrl": "", "IntakeKey": EVERYBODY, "LongHold": "on"}
     parameters["KeyCacheSeconds"] = "1"  # a change of the routes file is seen at once
     return StackSettings(
         template=SOURCE / "template.yaml",
         state=state_dir,
         port=port,
         parameters={**parameters, **_WEBHOOKS, **({} if live else EXPANDER_PARAMETERS)},
-        stand_ins=None if live else StandIns(build_app(latency_seconds=latency), BASE_PATHS, STAND_IN_SECRETS),
+        stand_ins=None if live else StandIns(build_app(latency_seconds=latency), STAND_IN_SECRETS),
         say=screen.say,
         step=screen.step,
     )

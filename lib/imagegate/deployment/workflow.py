@@ -215,8 +215,17 @@ class Workflow(Shared):
             settings.secrets_path,
             absence_seconds=settings.key_cache_seconds,
         )
-        base_urls = settings.upstream_base_urls
-        return LiveProviders(self.route_tables, http, secrets, base_urls, http.confined)
+        return LiveProviders(self.route_tables, http, secrets, self.upstream_urls, http.confined)
+
+    @cached_property
+    def upstream_urls(self) -> Mapping[str, str]:
+        """Base URLs in place of those of models.toml, by provider."""
+        from imagegate.providers.registry import stand_in_urls
+
+        if self.settings.stand_in_url:
+            return stand_in_urls(self.settings.stand_in_url)
+        region = self.settings.bedrock_region
+        return {"bedrock": f"https://bedrock-runtime.{region}.amazonaws.com"} if region else {}
 
     @cached_property
     def picture_http(self) -> Http:
@@ -230,12 +239,11 @@ class Workflow(Shared):
     def expander(self) -> Expander | None:
         """The language model that expands prompts; `None` where none is set up."""
         from imagegate.providers.expanders import NAME, ChatExpander, Endpoint
-        from imagegate.providers.replaced import reach
 
         settings = self.settings
         if not settings.expands:
             return None
-        url, http = reach(NAME, settings.expander_url, settings.upstream_base_urls, self.http)
+        url = self.upstream_urls.get(NAME, settings.expander_url)
         endpoint = Endpoint(settings.expander, url, settings.expander_model, settings.expander_secret)
         # Few attempts at its secret: a request has its share of the time for the expansion, and can go without.
-        return ChatExpander(endpoint, http, self.secrets)
+        return ChatExpander(endpoint, self.http, self.secrets)

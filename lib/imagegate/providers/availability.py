@@ -40,7 +40,7 @@ def read_secrets(table: RouteTable, provider: str, model: str, secrets: Secrets)
 
 def _submit_nothing(table: RouteTable, provider: str, model: str, secrets: Secrets) -> None:
     """Submit until it would be sent. Raises _SendingError then, or what the provider raises before."""
-    made = Providers(_NoHttp(), secrets, None, table)(provider)
+    made = Providers(_NoHttp(), secrets, {}, table)(provider)
     with without_log():
         made.submit(UpstreamRequest(_REQUEST, model, 1))
 

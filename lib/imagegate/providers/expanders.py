@@ -14,10 +14,9 @@ from imagegate.providers.credentials import authorization
 from imagegate.providers.error_phrases import code_from_text
 from imagegate.providers.http_errors import bad_payload, http_error
 from imagegate.providers.parsing import object_of
+from imagegate.providers.registry import EXPANDER
 
-NAME = "expander"
-"""Its name beside the providers', in base URLs and in messages."""
-
+NAME = EXPANDER
 
 _UNLOGGED = {"x-data-logging-enabled": "false"}
 """Yandex's header; no other service is known to have one."""

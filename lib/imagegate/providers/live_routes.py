@@ -162,7 +162,7 @@ class LiveProviders:
         tables: RouteTables,
         http: Http,
         secrets: Secrets,
-        base_urls: Mapping[str, str] | None,
+        base_urls: Mapping[str, str],
         confine: Callable[[Reach], Http],
     ) -> None:
         self._tables = tables

@@ -3,6 +3,7 @@
 To add a protocol: a module beside this one, one line in PROTOCOLS. ADDING.md has the steps.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,13 @@ from imagegate.domain.request.route import Route, Target
 from imagegate.domain.request.routes import Routes
 from imagegate.ports.upstreams import Http, Provider, Reach, Secrets
 from imagegate.providers.config import ConfigError, ProviderConfig, parse_config
-from imagegate.providers.replaced import URL_SUFFIX, reach, with_replaced_urls
+from imagegate.providers.replaced import URL_SUFFIX, with_replaced_urls
+
+EXPANDER = "expander"
+"""The name of the language model that expands prompts, beside the providers'."""
+
+_HOST = re.compile(r"^(https?://[^/]+|\{[A-Z_]+\})")
+"""What stands before the path of a base URL."""
 
 COMMON_KEYS = ("protocol", "base_url", "enabled", "private_network", "picture_hosts")
 """Keys of a provider that every protocol has."""
@@ -176,15 +183,18 @@ def provider_names() -> Sequence[str]:
     return tuple(_document()["providers"])
 
 
-def base_url_names() -> Sequence[str]:
-    """What `UpstreamBaseUrls` can replace: every provider's base URL, and `provider.key` for each further one."""
-    further = [
-        f"{name}.{key}"
+def stand_in_urls(url: str) -> dict[str, str]:
+    """Where a server at `url` plays the upstreams: each below its name, with the path that its real base URL has.
+
+    Further URLs of a provider are named `provider.key`.
+    """
+    urls = {
+        f"{name}{'' if key == 'base_url' else f'.{key}'}": f"{url}/{name}{_HOST.sub('', value)}"
         for name, keys in _document()["providers"].items()
-        for key in keys
-        if key.endswith(URL_SUFFIX) and key != "base_url"
-    ]
-    return (*provider_names(), *further)
+        for key, value in keys.items()
+        if key.endswith(URL_SUFFIX)
+    }
+    return {**urls, EXPANDER: f"{url}/{EXPANDER}/v1"}
 
 
 def limits_of(provider: str) -> Limits:
@@ -204,11 +214,11 @@ class Providers:
         self,
         http: Http,
         secrets: Secrets,
-        base_urls: Mapping[str, str] | None,
+        base_urls: Mapping[str, str],
         table: RouteTable | None = None,
         confine: Callable[[Reach], Http] | None = None,
     ) -> None:
-        """`base_urls` replaces the URLs that it names (see `base_url_names`), as the embedded stack does.
+        """`base_urls` replaces the URLs that it names (see `stand_in_urls`), as the embedded stack does.
 
         `table`: models.toml's if it is not given. `confine` makes the way to those of its providers whose base URL is
         the user's own; `http` if it is not given.
@@ -230,7 +240,7 @@ class Providers:
         entry = self._table.entry(name)
         base_url, http, config = entry.base_url, self._confine(entry.reach), entry.config
         if name not in self._table.own:
-            base_url, http = reach(name, base_url, self._base_urls, self._http)
+            base_url, http = self._base_urls.get(name, base_url), self._http
             if entry.reach.picture_hosts and base_url == entry.base_url:
                 http = self._confine(Reach(private_network=True, picture_hosts=entry.reach.picture_hosts))
             config = with_replaced_urls(name, config, self._base_urls) if config else None

@@ -12,7 +12,7 @@ from PIL import Image
 
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 from support.studio import WIDE, Visit, browsing
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _settings(state: Path) -> Any:
-    stand_ins = StandIns(build_app(latency_seconds=0.5), BASE_PATHS, STAND_IN_SECRETS)
+    stand_ins = StandIns(build_app(latency_seconds=0.5), STAND_IN_SECRETS)
     return replace(on_free_ports(state), stand_ins=stand_ins)
 
 

@@ -26,7 +26,7 @@ def test_spaces_tell_their_root(client: httpx.Client, provider: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "key"),
-    [("/spaces/voodoohop/nope", "detail"), ("/yandex/nope", "code"), ("/openai/nope", "error")],
+    [("/voodoohop/nope", "detail"), ("/yandexart/nope", "code"), ("/openai/nope", "error")],
 )
 def test_unknown_paths_are_answered_in_the_protocols_shape(client: httpx.Client, path: str, key: str) -> None:
     answer = client.get(path)

@@ -13,8 +13,8 @@ from imagegate.local.upstreams.gradio.rules import QUOTA, REFUSAL
 
 Submissions = Callable[[], list[dict[str, object]]]
 
-SIX = "/spaces/black-forest-labs/gradio_api"
-FOUR = "/spaces/voodoohop"
+SIX = "/black-forest-labs/gradio_api"
+FOUR = "/voodoohop"
 BOTH = pytest.mark.parametrize("space", [FOUR, SIX])
 
 
@@ -69,7 +69,7 @@ def test_another_host_header_shows_in_the_url(client: httpx.Client) -> None:
     events, _ = read(client, f"{SIX}/call/infer/{posted.json()['event_id']}")
 
     url = json.loads(events[-1].data)[0]["url"]
-    assert url.startswith("http://space.test/spaces/black-forest-labs/gradio_api/file=")
+    assert url.startswith("http://space.test/black-forest-labs/gradio_api/file=")
 
 
 @BOTH

@@ -37,7 +37,7 @@ def test_every_call_goes_to_the_router_with_its_token(
     assert http.pictures(end_of(provider, submission), provider)
     if isinstance(submission, Ticket):
         provider.cancel(submission)
-    router = f"{stand_ins}/huggingface/{name.removeprefix('hf-')}/"
+    router = f"{stand_ins}/{name}/{name.removeprefix('hf-')}/"
     assert all(sent.url.startswith(router) for sent in http.sent)
     assert {sent.headers["authorization"] for sent in http.sent} == {"Bearer stand-in"}
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 Submissions = Callable[[], list[dict[str, object]]]
 
-START = "/yandex/foundationModels/v1/imageGenerationAsync"
+START = "/yandexart/foundationModels/v1/imageGenerationAsync"
 
 
 def body(prompt: str, **options: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def finish(client: httpx.Client, operation: str) -> dict[str, Any]:
     """The operation when it is done."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
-        found = client.get(f"/yandex/operations/{operation}").json()
+        found = client.get(f"/yandexart/operations/{operation}").json()
         if found["done"]:
             return found
     raise AssertionError("never done")
@@ -61,7 +61,7 @@ def test_the_pending_answer_is_the_documented_line(client: httpx.Client) -> None
         '"done":false,"metadata":null}'
     )
     assert answer.text == pending
-    assert client.get(f"/yandex/operations/{operation}").text == pending
+    assert client.get(f"/yandexart/operations/{operation}").text == pending
 
 
 def test_the_finished_answer_holds_a_jpeg(client: httpx.Client) -> None:
@@ -168,7 +168,7 @@ def test_a_key_is_needed(client: httpx.Client, authorization: str) -> None:
     headers = {"authorization": authorization}
     answers = [
         client.post(START, json=body("a fox"), headers=headers),
-        client.get("/yandex/operations/x", headers=headers),
+        client.get("/yandexart/operations/x", headers=headers),
     ]
 
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(401, 16)] * 2
@@ -180,7 +180,7 @@ def test_both_schemes_of_keys_are_taken(client: httpx.Client) -> None:
         assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/yandex/operations/fbv00000000000000000", "/yandex/operations/x:cancel"])
+@pytest.mark.parametrize("path", ["/yandexart/operations/fbv00000000000000000", "/yandexart/operations/x:cancel"])
 def test_unknown_operations(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
 
@@ -191,7 +191,7 @@ def test_unknown_operations(client: httpx.Client, path: str) -> None:
 @pytest.mark.parametrize("verb", [":cancel", "%3Acancel"])
 def test_cancel(client: httpx.Client, method: str, verb: str) -> None:
     operation = start(client, "[delay 30s] a fox").json()["id"]
-    answer = client.request(method, f"/yandex/operations/{operation}{verb}")
+    answer = client.request(method, f"/yandexart/operations/{operation}{verb}")
 
     assert answer.json()["error"]["code"] == 1
     assert finish(client, operation)["error"]["code"] == 1
@@ -200,7 +200,7 @@ def test_cancel(client: httpx.Client, method: str, verb: str) -> None:
 def test_cancelling_what_is_done_changes_nothing(client: httpx.Client) -> None:
     done = run(client, "a fox")
 
-    assert client.post(f"/yandex/operations/{done['id']}:cancel").json() == done
+    assert client.post(f"/yandexart/operations/{done['id']}:cancel").json() == done
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_faults_at_the_post(client: httpx.Client, fault: str, status: int, code:
 def test_a_rejected_token_comes_in_the_design_guides_shape(client: httpx.Client) -> None:
     for answer in (
         start(client, "[fault grpc-16] a fox"),
-        client.get("/yandex/operations/x", headers={"authorization": ""}),
+        client.get("/yandexart/operations/x", headers={"authorization": ""}),
     ):
         assert answer.status_code == 401
         assert set(answer.json()) == {"code", "message", "details"}
@@ -246,7 +246,7 @@ def test_a_rejected_token_comes_in_the_design_guides_shape(client: httpx.Client)
 @pytest.mark.parametrize("fault", ["grpc-1", "grpc-4", "grpc-5", "grpc-6", "grpc-7", "grpc-10", "grpc-12", "grpc-16"])
 def test_any_call_can_be_refused(client: httpx.Client, fault: str) -> None:
     operation = start(client, f"[delay 0s] [fault {fault} at check x1] a fox").json()["id"]
-    refused = client.get(f"/yandex/operations/{operation}")
+    refused = client.get(f"/yandexart/operations/{operation}")
 
     assert refused.json()["code"] == int(fault.removeprefix("grpc-"))
     assert finish(client, operation)["response"]
@@ -262,7 +262,11 @@ def test_a_folder_that_is_not_the_callers(client: httpx.Client, submissions: Sub
 
 
 def test_every_answer_has_ids(client: httpx.Client) -> None:
-    for answer in (start(client, "a fox"), start(client, "[fault refuse] a fox"), client.get("/yandex/operations/x")):
+    for answer in (
+        start(client, "a fox"),
+        start(client, "[fault refuse] a fox"),
+        client.get("/yandexart/operations/x"),
+    ):
         assert answer.headers["x-request-id"]
         assert answer.headers["x-server-trace-id"]
 
@@ -298,7 +302,7 @@ def test_a_refusal_comes_n_times(client: httpx.Client) -> None:
 
 def test_polls_can_fail(client: httpx.Client) -> None:
     operation = start(client, "[fault http-429-retry-after at check x1] [fault html at check x2] a fox").json()["id"]
-    url = f"/yandex/operations/{operation}"
+    url = f"/yandexart/operations/{operation}"
     limited, page, good = (client.get(url) for _ in range(3))
 
     assert (limited.status_code, limited.headers["retry-after"]) == (429, "2")
@@ -309,8 +313,8 @@ def test_polls_can_fail(client: httpx.Client) -> None:
 def test_endless(client: httpx.Client) -> None:
     operation = start(client, "[fault endless][delay 0s] a fox").json()["id"]
 
-    assert client.get(f"/yandex/operations/{operation}").json()["done"] is False
-    assert client.post(f"/yandex/operations/{operation}:cancel").json()["done"] is True
+    assert client.get(f"/yandexart/operations/{operation}").json()["done"] is False
+    assert client.post(f"/yandexart/operations/{operation}:cancel").json()["done"] is True
 
 
 @pytest.mark.parametrize(("fault", "accepted"), [("hang", 0), ("accepted-then-hang", 1)])

@@ -11,7 +11,7 @@ import requests
 
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.chromium import Site, attempt, document, hosting
 from support.stack_settings import WITH_WEBHOOKS, on_free_ports
 
@@ -52,7 +52,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         settings = replace(
             settings,
             parameters={**settings.parameters, **WITH_WEBHOOKS, **origins},
-            stand_ins=StandIns(build_app(latency_seconds=0.2), BASE_PATHS, STAND_IN_SECRETS),
+            stand_ins=StandIns(build_app(latency_seconds=0.2), STAND_IN_SECRETS),
         )
         with Stack(settings) as stack:
             made = requests.post(f"{stack.base_url}/v1/images/generations", json=WISH).json()

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from clients.register import EVERYONE
 from imagegate.local.stack.settings import StackSettings, StandIns
 from imagegate.local.stack.stack import Stack
-from imagegate.local.upstreams.app import BASE_PATHS, build_app
+from imagegate.local.upstreams.app import build_app
 from support.stack_settings import on_free_ports
 
 HOLD_SECONDS = "3"
@@ -73,5 +73,5 @@ def settings(state: Path, upstreams: Starlette, parameters: dict[str, str]) -> S
     return replace(
         on_free_ports(state),
         parameters={"Access": "open", "PublicUrl": "", **parameters},
-        stand_ins=StandIns(upstreams, BASE_PATHS),
+        stand_ins=StandIns(upstreams),
     )

@@ -9,7 +9,7 @@ import requests
 
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.xdist_group("stack")]
@@ -20,7 +20,7 @@ CLIENTS = 16
 def test_every_client_is_answered_though_each_needs_a_worker_of_its_own(tmp_path: Path) -> None:
     """On two processors, sixteen workers that start at once are all late: fifteen clients got 503."""
     settings = on_free_ports(tmp_path / "state")
-    stand_ins = StandIns(build_app(latency_seconds=0.2), BASE_PATHS, STAND_IN_SECRETS)
+    stand_ins = StandIns(build_app(latency_seconds=0.2), STAND_IN_SECRETS)
     with Stack(replace(settings, stand_ins=stand_ins)) as stack:
 
         def generation(number: int) -> int:

@@ -9,7 +9,7 @@ import requests
 
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
-from imagegate.local.upstreams.app import BASE_PATHS, build_app
+from imagegate.local.upstreams.app import build_app
 from support.stack_settings import on_free_ports
 
 PUBLIC = "https://images.example.com"
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.integration]
 def test_pictures_come_through_the_public_address(tmp_path: Path) -> None:
     settings = on_free_ports(tmp_path)
     parameters = {**settings.parameters, "HoldSeconds": "1"}
-    stand_ins = StandIns(build_app(latency_seconds=3), BASE_PATHS)
+    stand_ins = StandIns(build_app(latency_seconds=3))
     with Stack(replace(settings, parameters=parameters, stand_ins=stand_ins, public_url=PUBLIC)) as stack:
         for base in (stack.base_url, stack.long_hold_url or ""):
             through_proxy(base)

@@ -181,17 +181,17 @@ def test_other_ports_give_way_and_are_remembered(settings: StackSettings) -> Non
             await receive()
             await send({"type": f"lifespan.{step}.complete"})
 
-    template = settings.template.read_text().replace("  Greeting:", "  UpstreamBaseUrls: {Type: String}\n  Greeting:")
-    settings.template.write_text(template.replace("GREETING: !Ref Greeting", "GREETING: !Ref UpstreamBaseUrls"))
+    template = settings.template.read_text().replace("  Greeting:", "  StandInUrl: {Type: String}\n  Greeting:")
+    settings.template.write_text(template.replace("GREETING: !Ref Greeting", "GREETING: !Ref StandInUrl"))
     with listen(0) as other:
         other.listen()
         taken = other.getsockname()[1]
-        stand_ins = StandIns(app, {"painter": "/paint"})
+        stand_ins = StandIns(app)
         with_stand_ins = replace(settings, ministack_port=taken, upstreams_port=taken, stand_ins=stand_ins)
         with Stack(with_stand_ins) as stack:
             endpoint, upstreams = stack.aws_endpoint, stack.upstreams_url
             assert not endpoint.endswith(str(taken))
-            assert json.loads(Visitor(stack).get("/versions")["greeting"]) == {"painter": f"{upstreams}/paint"}
+            assert Visitor(stack).get("/versions")["greeting"] == upstreams
     with Stack(with_stand_ins) as stack:
         assert (stack.aws_endpoint, stack.upstreams_url, stack.change) == (endpoint, upstreams, "unchanged")
 

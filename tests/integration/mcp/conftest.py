@@ -14,7 +14,7 @@ from imagegate.local.ports import listen
 from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.stack.settings import StandIns
 from imagegate.local.stack.stack import Stack
-from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS, build_app
+from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 
 
@@ -38,7 +38,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     settings = replace(
         on_free_ports(tmp_path_factory.mktemp("mcp")),
         parameters={"Stage": "local", "Access": "keys", "PublicUrl": ""},
-        stand_ins=StandIns(build_app(latency_seconds=0.5), BASE_PATHS, STAND_IN_SECRETS),
+        stand_ins=StandIns(build_app(latency_seconds=0.5), STAND_IN_SECRETS),
     )
     with Stack(settings) as stack:
         where = ["--local", "--state-dir", str(stack.folder.root), "--json"]

@@ -55,7 +55,7 @@ def closed_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     settings = replace(
         on_free_ports(tmp_path_factory.mktemp("closed")),
         parameters={"Stage": "local"},
-        stand_ins=StandIns(build_app(latency_seconds=0.5), BASE_PATHS, STAND_IN_SECRETS),
+        stand_ins=StandIns(build_app(latency_seconds=0.5), STAND_IN_SECRETS),
     )
     with Stack(settings) as running:
         yield running

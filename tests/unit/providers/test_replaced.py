@@ -1,17 +1,10 @@
-"""An upstream whose own base URL in UpstreamBaseUrls cannot be read is not asked, there nor anywhere else."""
+"""URLs that a deployment sets in place of a provider's own."""
 
 from dataclasses import dataclass
 
-import pytest
-
-from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.operation.order import UpstreamRequest
-from imagegate.domain.operation.outcome import Ticket
-from imagegate.domain.request.request import ImageRequest
-from imagegate.local.upstreams.app import STAND_IN_SECRETS
-from imagegate.ports.upstreams import HttpRequest
 from imagegate.providers import registry
-from imagegate.providers.replaced import reach, with_replaced_urls
+from imagegate.providers.registry import Providers, stand_in_urls
+from imagegate.providers.replaced import with_replaced_urls
 from support.fakes import NoSecrets, ScriptedHttp
 
 
@@ -20,47 +13,25 @@ class _Config:
     auth_url: str
 
 
-PROVIDERS = sorted(registry.provider_names())
-ORDER = UpstreamRequest(ImageRequest("a fox", ()), "m")
-LOST = [None, dict.fromkeys(PROVIDERS, "")]
+def test_a_stand_in_plays_every_provider_below_its_name() -> None:
+    urls = stand_in_urls("http://127.0.0.1:9")
+    assert urls["openai"] == "http://127.0.0.1:9/openai/v1"
+    assert urls["voodoohop"] == "http://127.0.0.1:9/voodoohop"
+    assert urls["azure-openai"] == "http://127.0.0.1:9/azure-openai/openai/v1"
+    assert urls["gigachat.auth_url"] == "http://127.0.0.1:9/gigachat/api/v2/oauth"
+    assert urls["expander"] == "http://127.0.0.1:9/expander/v1"
+    assert len(set(urls.values())) == len(urls)
+    for name in registry.provider_names():
+        assert Providers(ScriptedHttp(), NoSecrets(), urls)(name).base_url == urls[name]
 
 
-def test_a_replaced_url_is_used_and_others_stay() -> None:
-    http = ScriptedHttp()
-    assert reach("a", "https://a", {"a": "http://b"}, http) == ("http://b", http)
-    assert reach("c", "https://c", {"a": "http://b"}, http) == ("https://c", http)
-    assert reach("expander", "", {}, http) == ("", http)
+def test_urls_that_are_not_replaced_stay() -> None:
+    providers = Providers(ScriptedHttp(), NoSecrets(), {"together": "http://b"})
+    assert providers("together").base_url == "http://b"
+    assert providers("openai").base_url == "https://api.openai.com/v1"
 
 
 def test_further_urls_are_replaced_by_their_own_names() -> None:
     config = _Config(auth_url="https://auth.example")
     assert with_replaced_urls("a", config, {"a": "http://b", "other.auth_url": "http://c"}) is config
     assert with_replaced_urls("a", config, {"a.auth_url": "http://d"}) == _Config(auth_url="http://d")
-
-
-def test_no_request_is_sent_when_a_further_url_cannot_be_read() -> None:
-    http = ScriptedHttp()
-    _, way = reach("a", "https://a", {"a": "http://b", "a.auth_url": ""}, http)
-    with pytest.raises(UpstreamError, match="UpstreamBaseUrls"):
-        way.send(HttpRequest("GET", "http://b"))
-    assert reach("ab", "https://ab", {"a.auth_url": ""}, http) == ("https://ab", http)
-
-
-@pytest.mark.parametrize("name", PROVIDERS)
-@pytest.mark.parametrize("replaced", LOST)
-def test_a_submission_fails_for_good_and_reaches_no_server(name: str, replaced: dict[str, str] | None) -> None:
-    http = ScriptedHttp()
-    provider = registry.Providers(http, NoSecrets(STAND_IN_SECRETS), replaced)(name)
-    with pytest.raises(UpstreamError, match="UpstreamBaseUrls") as raised:
-        provider.submit(ORDER)
-    assert raised.value.failure.code is FailureCode.AUTH
-    assert http.requests == []
-
-
-@pytest.mark.parametrize("name", ["black-forest-labs", "yandexart"])
-def test_a_job_that_runs_already_is_not_lost(name: str) -> None:
-    http = ScriptedHttp()
-    provider = registry.Providers(http, NoSecrets(STAND_IN_SECRETS), None)(name)
-    with pytest.raises(UpstreamError, match="UpstreamBaseUrls"):
-        provider.check(Ticket({"event_id": "e", "prefix": "", "id": "1"}), 0.0)
-    assert http.requests == []

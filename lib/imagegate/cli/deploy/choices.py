@@ -1,7 +1,6 @@
 """The parameters that a person has chosen: in the stage's file, and on the command line."""
 
 import difflib
-import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -90,9 +89,7 @@ def _text(path: Path, name: str, value: Any) -> str:
         return str(value)
     if isinstance(value, list) and all(isinstance(element, str) and "," not in element for element in value):
         return ",".join(value)
-    if isinstance(value, dict):
-        return json.dumps(value, sort_keys=True, default=str)
-    raise ParameterError(f"{path}: {name} must be text, a number, true, false, a list of texts or a table.")
+    raise ParameterError(f"{path}: {name} must be text, a number, true, false or a list of texts.")
 
 
 def _unquoted(value: str) -> str:

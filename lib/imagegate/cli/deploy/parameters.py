@@ -1,6 +1,5 @@
 """The parameters of template.yaml: which there are, and what they may be."""
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -8,11 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imagegate.providers import registry
-from imagegate.providers.expanders import NAME as EXPANDER
-
 STAGE = "Stage"
-UPSTREAMS = "UpstreamBaseUrls"
 _LIST = "CommaDelimitedList"
 
 
@@ -35,9 +30,7 @@ class Parameter:
 
     def problem(self, value: str) -> str | None:
         """Why CloudFormation or a function would refuse `value`; `None` when they accept it."""
-        if not self._takes(value):
-            return f"{self.name} must be {self.legal()}, not {value!r}."
-        return _unknown_upstreams(value) if self.name == UPSTREAMS else None
+        return None if self._takes(value) else f"{self.name} must be {self.legal()}, not {value!r}."
 
     def legal(self) -> str:
         """Which values it takes, in words."""
@@ -121,11 +114,3 @@ def _holds(condition: Any, values: Mapping[str, str]) -> bool:
 
 def _text(operand: Any, values: Mapping[str, str]) -> str:
     return values[operand["Ref"]] if isinstance(operand, dict) else str(operand)
-
-
-def _unknown_upstreams(value: str) -> str | None:
-    known = (*registry.base_url_names(), EXPANDER)
-    unknown = [name for name in json.loads(value) if name not in known]
-    if not unknown:
-        return None
-    return f"{UPSTREAMS} names no provider: {', '.join(unknown)}. There are {', '.join(known)}."

@@ -1,6 +1,5 @@
 """Every provider: whether it has its key, answers, and takes the key. Nothing is bought."""
 
-import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -12,6 +11,7 @@ from imagegate.cli.routes.state import RoutesState
 from imagegate.cli.sentences import command
 from imagegate.domain.errors import MisconfiguredError
 from imagegate.providers.reachability import Reachability, check_provider
+from imagegate.providers.registry import stand_in_urls
 
 _AT_ONCE = 8
 
@@ -21,7 +21,8 @@ def run(subject: Subject) -> Iterator[Finding]:
     where = subject.target
     names = frozenset(where.secrets().names())
     state = RoutesState(where.deployment.route_tables.current(), names, where.secrets(), where.options)
-    replaced = _replaced(subject.stack.parameters)
+    stand_in_url = subject.stack.parameters.get("StandInUrl", "")
+    replaced = stand_in_urls(stand_in_url) if stand_in_url else {}
     providers = list(dict.fromkeys(target.provider for route in state.table.routes for target in route.targets))
     with closing(HttpUpstream()) as http, ThreadPoolExecutor(_AT_ONCE) as pool:
         found = list(pool.map(lambda name: _examine(state, name, http, replaced), providers))
@@ -50,15 +51,6 @@ def _judged(name: str, result: Reachability, options: str) -> Finding:
         return error(f"{name} refuses the key ({result.detail}).", remedy)
     taken = ", and takes the key" if result.key else ""
     return ok(f"{name} answers{taken} ({result.seconds:.2f} s).")
-
-
-def _replaced(parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """Base URLs that the deployment uses in place of the providers' own."""
-    try:
-        document = json.loads(parameters.get("UpstreamBaseUrls") or "{}")
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 CHECK = Check("providers", run, needs=("stack", "embedded AWS"))

@@ -16,9 +16,7 @@ class StandIns:
     """Servers that play the upstreams."""
 
     app: Any
-    """An ASGI application."""
-    base_paths: Mapping[str, str]
-    """Provider name -> path below which `app` plays it."""
+    """An ASGI application that plays each provider below its name (`registry.stand_in_urls`)."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Upstream credentials to set, for providers that ask for none before they have one."""
 

@@ -1,6 +1,5 @@
 """The embedded stack: MiniStack with the project's template, the stand-in upstreams and the front door."""
 
-import json
 import logging
 import socket
 from collections.abc import Mapping
@@ -29,7 +28,7 @@ from imagegate.settings import of_stage, upstream_secrets_path
 
 DEFAULT_STAGE = "dev"
 """The template's default for its parameter Stage."""
-UPSTREAMS_PARAMETER = "UpstreamBaseUrls"
+UPSTREAMS_PARAMETER = "StandInUrl"
 """The template's parameter for a JSON object, provider name -> base URL."""
 LONG_HOLD_PARAMETER = "LongHold"
 """The template's parameter for a second address, which holds requests without redirects."""
@@ -230,9 +229,7 @@ class Stack:
     def _parameters(self) -> dict[str, str]:
         parameters = dict(self.settings.parameters)
         if self.settings.stand_ins and self.upstreams:
-            paths = self.settings.stand_ins.base_paths
-            urls = {name: self.upstreams.url + path for name, path in paths.items()}
-            parameters[UPSTREAMS_PARAMETER] = json.dumps(urls, sort_keys=True)
+            parameters[UPSTREAMS_PARAMETER] = self.upstreams.url
         if PUBLIC_URL_PARAMETER in parameters:
             parameters[PUBLIC_URL_PARAMETER] = self.settings.public_url or self.base_url
         return parameters

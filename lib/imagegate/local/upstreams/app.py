@@ -17,7 +17,7 @@ from imagegate.local.upstreams.upstream import Timing, Upstream
 STAND_INS = find_stand_ins()
 
 BASE_PATHS: dict[str, str] = {name: path for stand_in in STAND_INS for name, path in stand_in.base_paths.items()}
-"""Path of each base URL by its name in `UpstreamBaseUrls`."""
+"""Path of each base URL, by its name in `registry.stand_in_urls`."""
 
 STAND_IN_SECRETS: dict[str, str] = {name: value for each in STAND_INS for name, value in each.secrets.items()}
 """Credentials that providers must find set before they call a stand-in, which takes any."""

@@ -25,9 +25,9 @@ class StandIn:
     speaks: str
     """What it plays, for people."""
     mount: str
-    """Path below which `build`'s app is served."""
+    """Path below which `build`'s app is served; it begins with `name`."""
     base_path: str
-    """Path of the provider's base URL, as models.toml has it for the real one."""
+    """`name`, and the path of the provider's base URL as models.toml has it for the real one."""
     calls: tuple[str, ...]
     """Method and path, from `base_path` on, of the calls that ask for a picture."""
     faults: FaultSet
@@ -42,7 +42,7 @@ class StandIn:
 
     @property
     def base_paths(self) -> dict[str, str]:
-        """Every path by the name that its URL has in `UpstreamBaseUrls`."""
+        """Every path by the name that its URL has in `registry.stand_in_urls`."""
         further = {f"{self.name}.{key}": path for key, path in self.further_base_paths.items()}
         return {self.name: self.base_path, **further}
 

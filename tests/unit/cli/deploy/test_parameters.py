@@ -1,12 +1,10 @@
 """Parameters are held to template.yaml before anything is deployed, in words that say what is legal."""
 
-import re
 from dataclasses import replace
 
 import pytest
 
 from imagegate.cli.deploy.parameters import Parameter, broken_rules, read_template
-from imagegate.local.upstreams.app import BASE_PATHS
 from support.stack_settings import TEMPLATE
 
 DECLARED = read_template(TEMPLATE)
@@ -41,12 +39,9 @@ def test_what_a_pattern_means_is_said_in_words(name: str) -> None:
         ("ExpanderUrl", "http://10.0.0.1:8000/v1"),
         ("PublicUrl", "https://images.example.com"),
         ("AlarmEmail", "ops@example.com"),
-        ("UpstreamBaseUrls", '{ "openai" : "http://a/v1" , "together":"https://b"}'),
-        ("UpstreamBaseUrls", '{"expander": "http://a"}'),
-        (
-            "UpstreamBaseUrls",
-            str({name: f"http://127.0.0.1:9{path}" for name, path in BASE_PATHS.items()}).replace("'", '"'),
-        ),
+        ("StandInUrl", ""),
+        ("StandInUrl", "http://127.0.0.1:8080"),
+        ("StandInUrl", "https://play.example.com/stand-ins"),
     ],
 )
 def test_legal_values(name: str, value: str) -> None:
@@ -70,13 +65,10 @@ def test_legal_values(name: str, value: str) -> None:
         ("ExpanderUrl", "llm.example.com", "a URL that begins with http"),
         ("AlarmEmail", "ops", "an e-mail address"),
         ("IntakeKey", "KEY", "the id of an API key"),
-        ("UpstreamBaseUrls", "{openai:http://x}", "a JSON object"),
-        ("UpstreamBaseUrls", "{'openai': 'http://x'}", "a JSON object"),
-        ("UpstreamBaseUrls", '{"openai": "x"}', "a JSON object"),
-        ("UpstreamBaseUrls", '{"openai": 7}', "a JSON object"),
-        ("UpstreamBaseUrls", '{"openai": "http://x",}', "a JSON object"),
-        ("UpstreamBaseUrls", '["http://x"]', "a JSON object"),
-        ("UpstreamBaseUrls", "", "a JSON object"),
+        ("StandInUrl", "http://127.0.0.1:8080/", "a URL without a final slash"),
+        ("StandInUrl", "127.0.0.1:8080", "a URL without a final slash"),
+        ("StandInUrl", '{"openai": "http://x"}', "a URL without a final slash"),
+        ("StandInUrl", "http://user:secret@host", "a URL without a final slash"),
     ],
 )
 def test_illegal_values_are_named_with_what_is_legal(name: str, value: str, legal: str) -> None:
@@ -84,12 +76,6 @@ def test_illegal_values_are_named_with_what_is_legal(name: str, value: str, lega
     assert problem is not None
     assert problem.startswith(f"{name} must be {legal}")
     assert problem.endswith(f", not {value!r}.")
-
-
-def test_a_base_url_for_a_provider_that_is_none() -> None:
-    problem = PARAMETERS["UpstreamBaseUrls"].problem('{"opnai": "http://x", "together": "http://y"}')
-    assert problem is not None
-    assert re.match(r"UpstreamBaseUrls names no provider: opnai\. There are .*openai.*expander\.", problem)
 
 
 def test_a_pattern_without_words_is_shown_itself() -> None:

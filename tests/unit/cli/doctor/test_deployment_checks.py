@@ -1,7 +1,6 @@
 """Checks of a deployment in AWS: each fails, and passes after its remedy."""
 
 import base64
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +27,7 @@ from imagegate.cli.doctor.finding import Check, Finding, Level
 from imagegate.cli.doctor.subject import Subject
 from imagegate.domain.errors import MisconfiguredError
 from imagegate.providers.reachability import Reachability
+from imagegate.providers.registry import stand_in_urls
 from support.fake_account import FakeAccount, refusal
 
 NAME = "imagegate-dev"
@@ -225,8 +225,8 @@ def test_each_provider(
     monkeypatch.setattr(providers, "check_provider", check)
     monkeypatch.setattr("imagegate.adapters.cloudformation_outputs.outputs", lambda *_: OUTPUTS)
     examined = subject()
-    urls = {"openai": "https://mine.example.com/v1"}
-    examined.stack = Stack(NAME, "", "CREATE_COMPLETE", {"UpstreamBaseUrls": json.dumps(urls)}, OUTPUTS)
+    urls = stand_in_urls("https://mine.example.com")
+    examined.stack = Stack(NAME, "", "CREATE_COMPLETE", {"StandInUrl": "https://mine.example.com"}, OUTPUTS)
     before = list(providers.run(examined))
     assert "openai" not in asked
     [keyless] = [finding for finding in before if finding.text.startswith("openai has no key (OPENAI_API_KEY)")]

@@ -15,8 +15,8 @@ STAND_INS = (
     StandIn(
         name="expander",
         speaks="Language model, as OpenAI and as YandexGPT",
-        mount="/chat",
-        base_path="/chat/v1",
+        mount="/expander",
+        base_path="/expander/v1",
         calls=("POST /chat/completions", "POST ../foundationModels/v1/completion"),
         faults=FAULTS,
         proof="recordings",

@@ -10,8 +10,8 @@ STAND_INS = (
     StandIn(
         name="black-forest-labs",
         speaks="FLUX.1-schnell Space, Gradio 6",
-        mount="/spaces/black-forest-labs",
-        base_path="/spaces/black-forest-labs",
+        mount="/black-forest-labs",
+        base_path="/black-forest-labs",
         calls=("POST /gradio_api/call/infer",),
         faults=FAULTS,
         proof="real server",
@@ -21,8 +21,8 @@ STAND_INS = (
     StandIn(
         name="voodoohop",
         speaks="FLUX.1-schnell Space, Gradio 4",
-        mount="/spaces/voodoohop",
-        base_path="/spaces/voodoohop",
+        mount="/voodoohop",
+        base_path="/voodoohop",
         calls=("POST /call/infer",),
         faults=FAULTS,
         proof="real server",

@@ -31,8 +31,8 @@ def routed(
     return StandIn(
         name=f"hf-{provider}",
         speaks=f"{provider} behind Hugging Face",
-        mount=f"/huggingface/{provider}",
-        base_path=f"/huggingface/{provider}{path}",
+        mount=f"/hf-{provider}/{provider}",
+        base_path=f"/hf-{provider}/{provider}{path}",
         calls=calls,
         faults=faults,
         proof="official client",

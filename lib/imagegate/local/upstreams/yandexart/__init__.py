@@ -8,8 +8,8 @@ STAND_INS = (
     StandIn(
         name="yandexart",
         speaks="YandexART",
-        mount="/yandex",
-        base_path="/yandex",
+        mount="/yandexart",
+        base_path="/yandexart",
         calls=("POST /foundationModels/v1/imageGenerationAsync",),
         faults=FAULTS,
         proof="recordings",
