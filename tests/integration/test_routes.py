@@ -179,11 +179,14 @@ def test_operations_in_flight_keep_their_routes(
         assert routes("push", str(file)).exit_code == 0
 
     def start(number: int) -> dict[str, Any]:
+        """The operation, or why there is none; a gateway that is too busy is asked once more, as clients do."""
         body = {"model": "mine", "prompt": f"[delay 2s] {number}"}
-        answer = requests.post(
-            f"{closed.base_url}/v1/operations", json=body, headers={"authorization": f"Bearer {key}"}, timeout=LIMIT
-        )
-        return dict(answer.json()) if answer.status_code == 202 else {}
+        headers = {"authorization": f"Bearer {key}", "idempotency-key": f"routes-{number}"}
+        for _ in range(2):
+            answer = requests.post(f"{closed.base_url}/v1/operations", json=body, headers=headers, timeout=LIMIT)
+            if answer.status_code != 503:
+                break
+        return dict(answer.json()) if answer.ok else {"refused": f"{answer.status_code} {answer.text}"}
 
     def ended(operation: dict[str, Any]) -> dict[str, Any]:
         url = f"{closed.base_url}/v1/operations/{operation['id']}"
@@ -191,7 +194,7 @@ def test_operations_in_flight_keep_their_routes(
         return dict(document) if document["done"] else {}
 
     push(alice)
-    until(lambda: start(0))
+    until(lambda: "refused" not in start(0))
     with ThreadPoolExecutor(8) as pool:
         begun = [*pool.map(start, range(1, 7))]
         push(bob)
@@ -199,7 +202,7 @@ def test_operations_in_flight_keep_their_routes(
         assert routes("rollback").exit_code == 0
         begun += pool.map(start, range(13, 19))
         push("builtins = false\n[providers.voodoohop]\n" + bob)
-        assert all(begun)
+        assert [entry["refused"] for entry in begun if "refused" in entry] == []
         found = [until(lambda operation=operation: ended(operation)) for operation in begun]
     assert [entry["state"] for entry in found] == ["succeeded"] * len(begun)
     used = {entry["images"][0]["provider"] for entry in found}

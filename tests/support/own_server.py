@@ -30,7 +30,7 @@ class OwnServer:
     pictures_at: str = ""
     """The host with its port that its addresses of pictures name; its own if empty."""
     redirects_to: str = ""
-    """Where it sends whoever orders a picture."""
+    """Where it sends those who order a picture."""
 
 
 @contextmanager

@@ -139,8 +139,8 @@ def test_yandexgpts_documented_request_and_answer(client: httpx.Client) -> None:
         "completionOptions": {"stream": False, "temperature": 0.3, "maxTokens": "500"},
         "messages": [{"role": "system", "text": "Expand"}, {"role": "user", "text": "a fox"}],
     }
-    [alternative] = client.post("/chat/foundationModels/v1/completion", json=body).json()["result"]["alternatives"]
+    [alternative] = client.post("/expander/foundationModels/v1/completion", json=body).json()["result"]["alternatives"]
     assert alternative["status"] == "ALTERNATIVE_STATUS_FINAL"
     assert alternative["message"]["text"].startswith("a fox. ")
-    refused = client.post("/chat/foundationModels/v1/completion", json=body | {"modelUri": "yandexgpt"})
+    refused = client.post("/expander/foundationModels/v1/completion", json=body | {"modelUri": "yandexgpt"})
     assert (refused.status_code, refused.json()["error"]["grpcCode"]) == (400, 3)

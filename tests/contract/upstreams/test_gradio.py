@@ -205,7 +205,7 @@ def test_the_quota_text_says_when_to_retry() -> None:
 @BOTH
 def test_a_refusal_does_not_wait_and_a_late_one_does(client: httpx.Client, space: str) -> None:
     early = start(client, space, "[fault refuse][delay 30s] a fox")
-    late = start(client, space, "[fault refuse-late][delay 200ms] a fox")
+    late = start(client, space, "[fault refuse-late][delay 2s] a fox")
 
     assert [event.event for event in read(client, early)[0]] == ["error"]
     assert read(client, late)[0][0].event == "heartbeat"
