@@ -2,7 +2,8 @@
 
 Web pages of other origins and names that lead to loopback at the servers of `imagegate serve`: nothing passes.
 Forged events on the function `deliver`: nothing is sent but what happened.
-Hostile pictures from upstreams and callers: refused in words, at once, and nothing of them is stored.
+Hostile pictures from upstreams and callers: refused in words, at once, and nothing of them is stored. Of pictures with
+another file behind them only the picture is stored.
 
 make bench NAME=hostile [N=10000] [SEED=1]. The last line is one JSON object; the exit status is 1 when anything was
 wrong. What is behind the function is in memory, and as strict as DynamoDB about the size of an item.
@@ -19,6 +20,7 @@ from support.hostile import requests
 from support.hostile_cases import each_case
 from support.hostile_pages import invocation
 from support.hostile_pictures import lay_pictures
+from support.hostile_polyglots import lay_polyglots
 from support.siege import LONGEST_SECONDS, Siege, captured, lay_in_batches
 from support.smuggling import RAW, attempt
 
@@ -55,6 +57,7 @@ def main() -> None:
         besiege(siege, round(count * FORGED_SHARE / FORGED_WORLDS), seed * FORGED_WORLDS + at)
     invocation(siege, round(count * PAGES_SHARE / 2), seed)
     lay_pictures(siege, round(count * PICTURES_SHARE), seed)
+    lay_polyglots(siege)
     left = max(0, count - siege.tried.total())
     lay_in_batches(siege, left, lambda at, some, key: requests(seed * 1_000_000 + at, some, key))
     for complaint in siege.complaints[:20]:

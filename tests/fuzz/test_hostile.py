@@ -8,6 +8,7 @@ from support.hostile import KINDS, requests
 from support.hostile_cases import OPERATIONS, each_case
 from support.hostile_pages import KIND, invocation
 from support.hostile_pictures import BAD, KIND_BENT, KIND_MADE, KIND_SENT, lay_pictures
+from support.hostile_polyglots import POLYGLOTS, lay_polyglots
 from support.siege import Siege, captured, lay_in_batches
 from support.smuggling import RAW, attempt
 
@@ -63,3 +64,13 @@ def test_hostile_pictures_are_refused_in_words() -> None:
     assert siege.tried[KIND_MADE] == siege.tried[KIND_SENT] == len(BAD)
     assert siege.statuses.keys() == {400}
     assert siege.tried[KIND_BENT] > COUNT // 4
+
+
+@pytest.mark.slow
+def test_of_pictures_with_another_file_behind_them_the_picture_is_stored() -> None:
+    siege = Siege()
+    lay_polyglots(siege)
+    assert siege.complaints == []
+    assert set(siege.tried.values()) == {len(POLYGLOTS)}
+    # As pictures to work from, GIF and AVIF are refused.
+    assert siege.statuses.keys() == {202, 400}

@@ -342,6 +342,8 @@ class MemoryImages:
     objects: dict[str, bytes] = field(default_factory=dict)
     ages: dict[str, float] = field(default_factory=dict)
     """Since when the readers of a picture took it to be there."""
+    types: dict[str, str] = field(default_factory=dict)
+    """The content type under which each is handed out."""
 
     @property
     def pictures(self) -> list[str]:
@@ -352,6 +354,7 @@ class MemoryImages:
         if overwrite:
             self.objects.pop(key, None)
         self.objects.setdefault(key, body)
+        self.types.setdefault(key, content_type)
 
     def get(self, key: str, written_at: float) -> bytes:
         self.ages[key] = written_at

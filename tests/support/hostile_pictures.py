@@ -83,7 +83,8 @@ def _frames_webp(frames: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def _archive() -> bytes:
+def archive() -> bytes:
+    """A ZIP file with a page in it."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("a.html", "<script>1</script>")
@@ -112,7 +113,7 @@ BAD: Mapping[str, Callable[[], bytes]] = {
     "10,000 frames png": partial(_frames_png, 10_000),
     "10,000 frames webp": partial(_frames_webp, 10_000),
     "lying page": lambda: b"<!DOCTYPE html><title>Sign in</title><script>1</script>",
-    "lying archive": _archive,
+    "lying archive": archive,
     "lying program": lambda: b"\x7fELF\x02\x01\x01" + bytes(200),
     "lying film": lambda: b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41" + bytes(200),
     "lying bitmap": lambda: b"BM" + struct.pack("<IHHI", 154, 0, 0, 54) + bytes(140),
@@ -125,7 +126,7 @@ BAD: Mapping[str, Callable[[], bytes]] = {
     "packed drawing": lambda: gzip.compress(SVG % b""),
     "polyglot gif and script": lambda: b"GIF89a/*" + bytes(10) + b"*/=1;alert(1)",
     "polyglot document and png": lambda: b"%PDF-1.7\n" + whole("PNG"),
-    "polyglot archive and jpeg": lambda: _archive() + whole("JPEG"),
+    "polyglot archive and jpeg": lambda: archive() + whole("JPEG"),
     "polyglot page and drawing": lambda: b"<!--<html>--><html><body>" + SVG % b"" + b"</body></html>",
     "polyglot drawing and page": lambda: SVG % b'<a xmlns="http://www.w3.org/1999/xhtml"><b/></a>',
     "drawing script": _svg(b"<script>1</script>"),

@@ -10,6 +10,8 @@ from imagegate.domain.operation.attempt import Attempt, Source
 from imagegate.domain.operation.honoured import unmet
 from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.operation.outcome import Ready
+from imagegate.domain.pictures.appended import without_appended
+from imagegate.domain.pictures.headers import made_type_of
 from imagegate.domain.pictures.marks import Provenance
 from imagegate.domain.pictures.provenance import mark, read_marks
 from imagegate.domain.pictures.xmp import Origin
@@ -157,7 +159,9 @@ class StorePictures:
 
         The upstream's bytes are kept wherever they fit, because encoding again loses quality and the upstream's
         signature. They are also kept where nothing of the format asked for can be made of them: they were paid for.
+        What is behind the picture in its file is cut off, because it may be a page or a program.
         """
+        made = without_appended(made, made_type_of(made))
         facts = self.codec.inspect(made)  # which decodes it, and is most of the work
         if _fits(facts, request, limits) or not _converts(facts, request):
             body, provenance = mark(made, facts.content_type, origin)

@@ -18,6 +18,13 @@ class Metadata:
     """True when it holds a C2PA manifest, valid or not."""
 
 
+class Bounded(Protocol):
+    """A file format that says where a picture ends. Each function raises DamagedPicture."""
+
+    def end_of(self, body: bytes) -> int:
+        """Where the picture ends; what is behind that is no part of it."""
+
+
 class Container(Protocol):
     """One file format. Each function raises DamagedPicture."""
 

@@ -41,6 +41,11 @@ def with_xmp(body: bytes, packet: bytes) -> bytes:
     return b"".join((b"GIF89a", body[6 : blocks[0].begin], *kept, extension, body[trailer.begin :]))
 
 
+def end_of(body: bytes) -> int:
+    """Where the picture ends. Raises DamagedPicture."""
+    return list(read_blocks(body))[-1].end
+
+
 def count_frames(body: bytes) -> int:
     """The number of its pictures."""
     return sum(block.kind == _IMAGE for block in read_blocks(body))

@@ -44,7 +44,12 @@ def without_private_data(body: bytes) -> bytes:
     wholes = [whole for _, _, whole in kept]
     if orientation > 1:
         wholes = _with_behind_header(kept, HEADER + orientation_only(orientation))
-    return b"".join((body[:2], *wholes, body[at : _end_of_picture(body, at)]))
+    return b"".join((body[:2], *wholes, body[at : _end_from(body, at)]))
+
+
+def end_of(body: bytes) -> int:
+    """Where the picture ends; some programs append further files. Raises DamagedPicture."""
+    return _end_from(body, _segments(body)[1])
 
 
 def _with_behind_header(segments: list[Segment], data: bytes) -> list[bytes]:
@@ -86,8 +91,8 @@ def _segments(body: bytes) -> tuple[list[Segment], int]:
     raise DamagedPicture("JPEG segments")
 
 
-def _end_of_picture(body: bytes, scan: int) -> int:
-    """Where the picture ends whose first scan begins there; some programs append further files."""
+def _end_from(body: bytes, scan: int) -> int:
+    """Where the picture ends whose first scan begins there."""
     at = scan
     for marker_at, marker in _markers(body, scan):
         at = marker_at

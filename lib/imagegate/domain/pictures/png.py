@@ -36,10 +36,14 @@ def with_xmp(body: bytes, packet: bytes) -> bytes:
     """The file with `packet` in place of its XMP packet, before the pixels."""
     found = [(kind, whole) for kind, data, whole in _chunks(body) if not _is_xmp(kind, data)]
     header, rest = found[0][1], [whole for _, whole in found[1:]]
-    end = len(SIGNATURE) + sum(len(whole) for _, _, whole in _chunks(body))
     # No compression, no language, no translated keyword (§11.3.3.4).
     itxt = _chunk(b"iTXt", _XMP + b"\x00\x00\x00\x00" + packet)
-    return b"".join((SIGNATURE, header, itxt, *rest, body[end:]))
+    return b"".join((SIGNATURE, header, itxt, *rest, body[end_of(body) :]))
+
+
+def end_of(body: bytes) -> int:
+    """Where the picture ends. Raises DamagedPicture."""
+    return len(SIGNATURE) + sum(len(whole) for _, _, whole in _chunks(body))
 
 
 def count_frames(body: bytes) -> int:

@@ -26,6 +26,11 @@ def with_xmp(body: bytes, packet: bytes) -> bytes:
     return _riff([*_flagged(chunks, set_=_HAS_XMP), (_XMP, packet)])
 
 
+def end_of(body: bytes) -> int:
+    """Where the picture ends."""
+    return _padded(8 + int.from_bytes(body[4:8], "little"))
+
+
 def count_frames(body: bytes) -> int:
     """The frames of an animation; 0 for any other picture. Raises DamagedPicture."""
     return sum(kind == b"ANMF" for kind, _ in _chunks(body))
@@ -54,8 +59,13 @@ def _chunks(body: bytes) -> Iterator[Chunk]:
         if len(data) != length or at + 8 > len(body):
             break
         yield body[at : at + 4], data
-        at += 8 + length + length % 2
+        at += 8 + _padded(length)
     raise DamagedPicture("WebP chunks")
+
+
+def _padded(length: int) -> int:
+    """The length of content with the byte that makes it even."""
+    return length + length % 2
 
 
 def _extended(body: bytes) -> list[Chunk]:
