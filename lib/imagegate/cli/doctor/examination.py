@@ -15,6 +15,7 @@ from imagegate.cli.doctor import (
     providers,
     python,
     region,
+    signing,
     stack,
     state_folder,
     table,
@@ -24,7 +25,7 @@ from imagegate.cli.doctor.finding import Check, Finding, Level, error, skipped
 from imagegate.cli.doctor.subject import Subject
 from imagegate.domain.errors import ImagegateError
 
-_DEPLOYED = (table.CHECK, bucket.CHECK, presigned.CHECK, providers.CHECK, webhook_key.CHECK)
+_DEPLOYED = (table.CHECK, bucket.CHECK, presigned.CHECK, providers.CHECK, webhook_key.CHECK, signing.CHECK)
 LOCAL = (python.CHECK, ports.CHECK, state_folder.CHECK, clock.CHECK, gateway.EMBEDDED, *_DEPLOYED)
 STAGE = (
     *(python.CHECK, region.CHECK, credentials.CHECK, clock.CHECK, concurrency.CHECK, stack.CHECK, alarms.CHECK),

@@ -96,6 +96,7 @@ def test_what_stays_is_what_is_still_there() -> None:
         boto3.client("logs").create_log_group(logGroupName=group)
     for number in range(11):
         boto3.client("ssm").put_parameter(Name=f"/imagegate/dev/upstreams/K{number:02}", Value="v", Type="SecureString")
+    boto3.client("ssm").put_parameter(Name="/imagegate/dev/signing", Value="v", Type="SecureString", Tier="Advanced")
     boto3.client("ssm").put_parameter(Name="/imagegate/dev2/upstreams/K", Value="v", Type="SecureString")
     named = {
         "AWS::DynamoDB::Table": (table, "gone"),
@@ -113,5 +114,7 @@ def test_what_stays_is_what_is_still_there() -> None:
         f"aws logs delete-log-group --log-group-name api-log {region}",
         f"aws logs delete-log-group --log-group-name {VENDED}-dev {region}",
     ]
-    assert [command.count("/imagegate/dev/upstreams/K") for command in commands[5:]] == [10, 1]
+    assert [command.count("/imagegate/dev/upstreams/K") for command in commands[5:]] == [9, 2]
+    assert "/imagegate/dev/signing" in commands[5]
+    assert any("/imagegate/dev/signing" in remain.what for remain in remains)
     assert not any("gone" in command or "dev2" in command for command in commands)
