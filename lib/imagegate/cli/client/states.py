@@ -9,7 +9,8 @@ from imagegate.cli.sentences import printable
 Operation = Mapping[str, Any]
 """An operation as the API renders it."""
 _ATTEMPTS = {
-    "submitting": "submitting it to {provider}",
+    # Some providers only answer when the picture is there.
+    "submitting": "waiting for {provider} to answer",
     "submitted": "making it at {provider}",
     "ready": "storing what {provider} made",
 }

@@ -11,6 +11,9 @@ from imagegate.cli.sentences import command, hint, printable
 
 _LONGEST_PAUSE = 3.0
 """Seconds between two polls, so that the line stays true."""
+_FIRST_PAUSE, _SHARE = 0.5, 0.2
+"""Seconds between the first polls, and later the part of the time waited: most states change at the beginning, while
+the gateway's advice is when the picture may be there."""
 _AWAY = 120.0
 """Seconds for which a gateway may not answer before the waiting ends."""
 
@@ -43,7 +46,8 @@ def require_pictures(client: GatewayClient, operation: Operation) -> None:
 
 
 def _poll(client: GatewayClient, operation_id: str, latest: list[Operation]) -> Operation:
-    path, answered = f"/v1/operations/{operation_id}", time.monotonic()
+    path, began = f"/v1/operations/{operation_id}", time.monotonic()
+    answered = began
     while True:
         try:
             response = client.send("GET", path)
@@ -58,4 +62,9 @@ def _poll(client: GatewayClient, operation_id: str, latest: list[Operation]) -> 
         answered, latest[0] = time.monotonic(), response.json()
         if latest[0]["done"]:
             return latest[0]
-        time.sleep(min(retry_after(response.headers), _LONGEST_PAUSE))
+        time.sleep(_pause(retry_after(response.headers), answered - began))
+
+
+def _pause(advised: float, waited: float) -> float:
+    """Seconds until the next poll, `waited` seconds after the first."""
+    return min(advised, _LONGEST_PAUSE, max(_FIRST_PAUSE, _SHARE * waited))

@@ -23,7 +23,7 @@ def running(state: str, *attempts: str) -> dict[str, Any]:
     ("operation", "text"),
     [
         (running("queued"), "queued"),
-        (running("queued", "submitting"), "submitting it to acme"),
+        (running("queued", "submitting"), "waiting for acme to answer"),
         (running("running", "submitted"), "making it at acme"),
         (running("running", "ready"), "storing what acme made"),
         (running("running", "done"), "running"),

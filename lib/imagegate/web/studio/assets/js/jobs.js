@@ -7,6 +7,8 @@ const polled = new Map();
 export const jobs = new EventTarget();
 const LONGEST_PAUSE = 5000;
 const SHORTEST_PAUSE = 700;
+// Of an operation that waits for its turn: what the gateway advises is when the picture may be there.
+const QUEUED_PAUSE = 1500;
 
 export function rememberOperation(operation) {
   const before = known.get(operation.id);
@@ -69,7 +71,8 @@ async function poll(id) {
   try {
     const answer = await call(`v1/operations/${encodeURIComponent(id)}`);
     const advised = 1000 * Number(answer.headers.get("retry-after") ?? 1);
-    pause = Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, advised));
+    const longest = answer.body.state === "queued" ? QUEUED_PAUSE : LONGEST_PAUSE;
+    pause = Math.min(longest, Math.max(SHORTEST_PAUSE, advised));
     polled.delete(id);
     rememberOperation(answer.body);
     if (!answer.body.done) {
