@@ -42,3 +42,27 @@ def test_a_form_takes_what_it_was_signed_for_and_nothing_else(stack: Stack) -> N
     answer = requests.post(queue, data=fields, files=small, headers={"X-Amz-Target": "AmazonSQS.ListQueues"})
     assert answer.status_code in (400, 403, 404, 405)
     assert requests.post(url, data=fields, files=small).status_code == 204
+
+
+def test_a_page_of_the_gateway_may_send_a_form_and_no_other(stack: Stack) -> None:
+    url, fields, _ = form_for(stack)
+    small = {"file": b"\x89PNG\r\n\x1a\n"}
+    asks = {"Access-Control-Request-Method": "POST"}
+    for own in (stack.base_url, stack.base_url.replace("127.0.0.1", "localhost")):
+        preflight = requests.options(url, headers={"Origin": own, **asks})
+        assert (preflight.status_code, preflight.headers["Access-Control-Allow-Origin"]) == (200, own)
+        assert "Access-Control-Allow-Headers" not in preflight.headers
+        sent = requests.post(url, data=fields, files=small, headers={"Origin": own})
+        assert (sent.status_code, sent.headers["Access-Control-Allow-Origin"]) == (204, own)
+        for method in ("GET", "PUT", "DELETE"):
+            other = {"Origin": own, "Access-Control-Request-Method": method}
+            assert requests.options(url, headers=other).status_code == 403
+        assert requests.post(url, headers={"Origin": own}, data="{}").status_code == 403
+        assert requests.get(url, headers={"Origin": own}).status_code == 403
+        target = {"Origin": own, "X-Amz-Target": "AmazonSSM.GetParametersByPath"}
+        assert requests.post(f"{stack.aws_endpoint}/", headers=target, data="{}").status_code in (400, 403)
+    for foreign in ("https://evil.example", "null", "http://localhost:3000"):
+        preflight = requests.options(url, headers={"Origin": foreign, **asks})
+        assert preflight.status_code == 403
+        assert not [name for name in preflight.headers if name.lower().startswith("access-control-")]
+        assert requests.post(url, data=fields, files=small, headers={"Origin": foreign}).status_code == 403

@@ -3,6 +3,9 @@
 Whatever a test does, the visit must load nothing from elsewhere and report no error of the page.
 """
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +42,8 @@ class Visit:
     base: str
     pictures: str
     """The origin of the bucket."""
+    sends_to: str = ""
+    """Where this visitor may send large pictures."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Kind and address of every request."""
     errors: list[str] = field(default_factory=list)
@@ -82,13 +87,29 @@ class Visit:
         if wait:
             self.page.wait_for_selector(".result .dot.succeeded, .result .dot.failed")
 
+    def run_copied(self, kind: str, key: str, folder: Path) -> str:
+        """Copy the code of that kind from the panel that is open, run it in the folder, and return what it prints."""
+        self.page.get_by_role("tab", name=kind, exact=True).click()
+        self.page.get_by_role("dialog").get_by_role("button", name="Copy").click()
+        code = self.page.evaluate("navigator.clipboard.readText()")
+        assert key not in code
+        (folder / "code").write_text(code)
+        program = ["bash"] if code.startswith("curl") else [sys.executable]
+        environment = {**os.environ, "IMAGEGATE_API_KEY": key}
+        command = [*program, folder / "code"]
+        ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, cwd=folder)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
     def foreign(self) -> list[tuple[str, str]]:
-        """Requests that left the gateway, but for pictures in its bucket."""
+        """Requests that left the gateway, but for pictures in its bucket, and those that a test sends there."""
         own = (f"{self.base}/", "data:", f"blob:{self.base}/")
         return [
             (kind, url)
             for kind, url in self.asked
-            if not url.startswith(own) and not (kind == "image" and url.startswith(f"{self.pictures}/"))
+            if not url.startswith(own)
+            and not (kind == "image" and url.startswith(f"{self.pictures}/"))
+            and not (kind == "xhr" and url == self.sends_to)
         ]
 
     def complaints(self) -> list[str]:

@@ -178,10 +178,27 @@ def test_browsers_may_read_what_a_redirect_leads_them_to() -> None:
     condition, api, _ = RESOURCES["Api"]["Properties"]["CorsConfiguration"]["Fn::If"]
     assert condition == "AnswersOtherOrigins"
     assert set(api["AllowHeaders"]) == {"authorization", "*"}
-    condition, bucket, _ = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["Fn::If"]
-    assert condition == "AnswersOtherOrigins"
-    [rule] = bucket["CorsRules"]
+    [rule] = bucket_rules("AnswersOtherOrigins")[1:]
     assert (rule["AllowedOrigins"], rule["AllowedHeaders"], rule["AllowedMethods"]) == (["*"], ["*"], ["GET", "HEAD"])
+
+
+def bucket_rules(condition: str) -> list[Any]:
+    """What the bucket tells browsers where this condition holds."""
+    _, bucket, _ = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    return [rule["Fn::If"][1] for rule in bucket["CorsRules"] if rule["Fn::If"][0] == condition]
+
+
+def test_the_studio_may_send_pictures_from_the_gateways_own_addresses() -> None:
+    [rule] = bucket_rules("ShowsStudio")
+    api, public = rule["AllowedOrigins"]
+    assert api == DOCUMENT["Outputs"]["ApiUrl"]["Value"]
+    assert public["Fn::If"][:2] == ["WithPublicUrl", {"Ref": "PublicUrl"}]
+    assert (rule["AllowedMethods"], "AllowedHeaders" in rule) == (["POST"], False)
+    [named] = bucket_rules("AnswersOtherOrigins")[:1]
+    assert (named["AllowedOrigins"], named["AllowedMethods"]) == ({"Ref": "CorsOrigins"}, ["POST"])
+    assert DOCUMENT["Conditions"]["BucketAnswersPages"] == {
+        "Fn::Or": [{"Condition": "AnswersOtherOrigins"}, {"Condition": "ShowsStudio"}]
+    }
 
 
 def test_every_rule_of_the_buckets_lifecycle_says_for_what_it_is() -> None:

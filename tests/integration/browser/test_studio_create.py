@@ -1,9 +1,6 @@
 """The studio makes pictures: in three clicks, through reloads and failures, and with the key of this tab only."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,16 +109,7 @@ def test_code_that_is_copied_runs_and_holds_no_key(visitor: Visit, key: str, kin
     page.get_by_label("Prompt", exact=True).fill('it\'s a "quoted" $HOME `picture`\nof two lines')
     page.get_by_label("3:2").check(force=True)
     page.get_by_role("button", name="Copy as code").click()
-    page.get_by_role("tab", name=kind, exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="Copy").click()
-    code = page.evaluate("navigator.clipboard.readText()")
-    assert key not in code
-    file = tmp_path / "code"
-    file.write_text(code)
-    program = ["bash"] if code.startswith("curl") else [sys.executable]
-    environment = {**os.environ, "IMAGEGATE_API_KEY": key}
-    ended = subprocess.run([*program, file], capture_output=True, text=True, env=environment, timeout=60)
-    assert ended.returncode == 0, ended.stderr
+    visitor.run_copied(kind, key, tmp_path)
     made: Any = requests.get(
         f"{visitor.base}/v1/operations", params={"page_size": 1}, headers={"x-api-key": key}
     ).json()["operations"][0]

@@ -47,3 +47,8 @@ def through_proxy(base: str) -> None:
         got = session.get(there)
         assert (got.status_code, got.headers["content-type"], got.content[:4]) == (200, "image/webp", b"RIFF")
         assert session.get(there.replace("X-Amz-Signature=", "X-Amz-Signature=0")).status_code == 403
+    form = session.post(f"{base}/v1/uploads", json={"content_type": "image/png"}).json()
+    assert form["url"].startswith(f"{PUBLIC}/")
+    small, page = {"file": b"\x89PNG\r\n\x1a\n"}, {"origin": PUBLIC}
+    sent = session.post(form["url"].replace(PUBLIC, base), data=form["fields"], files=small, headers=page)
+    assert sent.status_code == 204

@@ -51,11 +51,12 @@ def test_the_page_is_public_and_everything_in_it_comes_from_here(gateway: Gatewa
 def test_the_policy_allows_no_code_in_the_page_and_pictures_of_the_bucket(gateway: Gateway) -> None:
     rules = policy(get(gateway, "/"))
     assert rules["default-src"] == rules["frame-ancestors"] == rules["base-uri"] == rules["form-action"] == ["'none'"]
-    assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == ["'self'"]
+    assert rules["script-src"] == rules["style-src"] == ["'self'"]
+    assert rules["connect-src"] == ["'self'", gateway.images.sign_upload("x", "image/png", 1, 1)[0]]
     assert rules["require-trusted-types-for"] == ["'script'"]
     bucket = urlsplit(gateway.images.presign("x"))
     assert rules["img-src"] == ["'self'", "blob:", "data:", f"{bucket.scheme}://{bucket.netloc}"]
-    assert "unsafe" not in content_policy("https://bucket.example/x")
+    assert "unsafe" not in content_policy("https://bucket.example/x", "https://bucket.example/")
 
 
 def test_nothing_is_sent_twice_to_a_browser_that_has_it(gateway: Gateway) -> None:

@@ -37,9 +37,19 @@ Reply = tuple[int, Headers, bytes]
 class MiniStackGuard:
     """An ASGI application in front of MiniStack's."""
 
-    def __init__(self, app: Any, door_token: str, picture_origins: frozenset[str] = frozenset()) -> None:
-        """`picture_origins`: origins whose pages may read what they have a presigned URL of."""
+    def __init__(
+        self,
+        app: Any,
+        door_token: str,
+        picture_origins: frozenset[str] = frozenset(),
+        upload_origins: Mapping[str, str] | None = None,
+    ) -> None:
+        """`picture_origins`: origins whose pages may read what they have a presigned URL of.
+
+        `upload_origins`: origins whose pages may send a signed form, and what the bucket's rules call each of them.
+        """
         self._app, self._door_token, self._picture_origins = app, door_token.encode(), picture_origins
+        self._upload_origins = upload_origins or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -60,22 +70,43 @@ class MiniStackGuard:
     async def _answer_stranger(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = parse_qs(scope["query_string"].decode("utf-8", "replace"), keep_blank_values=True)
         picture = is_presigned(query) and scope["method"] in _PICTURE_METHODS
-        allowed = self._picture_origins if picture else frozenset()
+        upload = _is_for_bucket(scope, _joined_headers(scope), query)
+        readers = self._picture_origins if picture else frozenset()
+        allowed = frozenset(self._upload_origins) if upload else readers
         policy = OriginPolicy(allowed, subdomains=True, idempotent=lambda _: picture)
         readable = bool(allowed.intersection(origin.lower() for origin in header_values(scope, b"origin")))
         send = _with_nosniff(send)
         answer = send if readable else _without_cors(send)
+        if readable and upload:
+            scope, answer = self._under_the_name_of_the_rules(scope, answer)
         if why := policy.refusal(scope):
             await _reply(send, (403, {"Content-Type": "application/json"}, json.dumps({"message": why}).encode()))
         elif scope["path"] == READY and scope["method"] == "GET":
             await self._app(scope, receive, answer)
         elif scope["method"] == "OPTIONS":
-            await self._preflight(readable, scope, receive, send)
+            await self._preflight(readable, scope, receive, answer)
         else:
             await self._check_signature(query, scope, receive, answer)
 
+    def _under_the_name_of_the_rules(self, scope: Scope, send: Send) -> tuple[Scope, Send]:
+        """The request with the origin that the bucket's rules name, and a `send` that answers the page's own.
+
+        The front door has several names on this machine, of which the rules know one.
+        """
+        [origin] = header_values(scope, b"origin")
+        known = self._upload_origins[origin.lower()].encode()
+        headers = [(name, known if name.lower() == b"origin" else value) for name, value in scope["headers"]]
+
+        async def sending(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                told = [(name, origin.encode() if value == known else value) for name, value in message["headers"]]
+                message = {**message, "headers": told}
+            await send(message)
+
+        return {**scope, "headers": headers}, sending
+
     async def _preflight(self, readable: bool, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the bucket's own rules answer the browser that is going to follow a presigned URL."""
+        """Let the bucket's own rules answer the browser that is going to use what is signed."""
         if readable:
             await self._app(scope, receive, send)
         else:
@@ -93,9 +124,10 @@ class MiniStackGuard:
 
 
 def _is_for_bucket(scope: Scope, headers: Headers, query: dict[str, list[str]]) -> bool:
-    """True for a POST to a bucket of S3 itself, as forms are sent."""
+    """True for a POST to a bucket of S3 itself, as forms are sent, and for a page's question whether it may."""
     path = scope["path"]
-    on_bucket = scope["method"] == "POST" and not query and _BUCKET_PATH.fullmatch(path) is not None
+    asks = scope["method"] == "OPTIONS" and headers.get("access-control-request-method") == "POST"
+    on_bucket = (scope["method"] == "POST" or asks) and not query and _BUCKET_PATH.fullmatch(path) is not None
     return on_bucket and detect_service("POST", path, dict(headers), query) == "s3"
 
 

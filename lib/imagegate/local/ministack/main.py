@@ -6,10 +6,11 @@ standard input), it ends when its standard input closes (so it never outlives th
 however that ends), and a stop takes no longer than writing the state. Configured by the environment
 (`MiniStackProcess` sets it): IMAGEGATE_LISTENER (the file descriptor of its listening socket), GATEWAY_PORT (its port),
 IMAGEGATE_SNAPSHOT (the state file), IMAGEGATE_FUNCTIONS_LOG, IMAGEGATE_ROOT_KEY (the file of the root key),
-IMAGEGATE_PICTURE_ORIGINS and MiniStack's own.
+IMAGEGATE_PICTURE_ORIGINS, IMAGEGATE_UPLOAD_ORIGINS and MiniStack's own.
 """
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -156,7 +157,8 @@ async def _serve(keeper: Keeper, interrupted: Interrupted, root: RootCredentials
     threading.Thread(target=_follow_parent, args=(loop, keeper, interrupted), daemon=True).start()
     saving = asyncio.create_task(keeper.keep())
     origins = parse_origins(os.environ.get("IMAGEGATE_PICTURE_ORIGINS", "").split(","))
-    guard = MiniStackGuard(keeper, root.door_token, origins)
+    uploads = json.loads(os.environ.get("IMAGEGATE_UPLOAD_ORIGINS", "{}"))
+    guard = MiniStackGuard(keeper, root.door_token, origins, uploads)
     await serve(guard, _config(), shutdown_trigger=asyncio.Event().wait)  # type: ignore[arg-type]
     saving.cancel()
 

@@ -1,6 +1,7 @@
 """Starts, watches and stops MiniStack as a child process."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -42,6 +43,8 @@ class MiniStackProcess:
     """Additional variables of the process, which the Lambda workers inherit."""
     picture_origins: frozenset[str] = frozenset()
     """Origins whose pages may read pictures, from their presigned URLs."""
+    upload_origins: Mapping[str, str] = field(default_factory=dict)
+    """Origins whose pages may send signed forms, in lower case, and what the bucket's rules call each of them."""
     port: int = field(init=False)
     _child: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
@@ -143,6 +146,7 @@ class MiniStackProcess:
             "IMAGEGATE_FUNCTIONS_LOG": str(self.folder.functions_log),
             "IMAGEGATE_ROOT_KEY": str(self.folder.root_key),
             "IMAGEGATE_PICTURE_ORIGINS": ",".join(sorted(self.picture_origins)),
+            "IMAGEGATE_UPLOAD_ORIGINS": json.dumps(dict(self.upload_origins)),
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(self.folder.objects),
             "IOT_MTLS_ENABLED": "0",

@@ -185,7 +185,7 @@ class Stack:
         # A page that has followed a redirect from the gateway has the origin `null`.
         readers = self._origins | {"null"} if self._origins else frozenset()
         listener = listen_on_first_free(last.get("ministack", settings.ministack_port), settings.ministack_port)
-        self.ministack = MiniStackProcess(self.folder, listener, settings.environment, readers)
+        self.ministack = MiniStackProcess(self.folder, listener, settings.environment, readers, self._senders())
         self._running.callback(self.ministack.stop)
         self.watchdog = Watchdog(self.ministack, self._deploy, settings.say)
         self.upstreams: ServerThread | None = None
@@ -202,6 +202,12 @@ class Stack:
             self.long_hold = self._serve(self._long_hold_door, listener, "long-hold address")
         servers = {"ministack": self.ministack, "upstreams": self.upstreams, "long_hold": self.long_hold}
         self.folder.remember_ports(last | {name: server.port for name, server in servers.items() if server})
+
+    def _senders(self) -> dict[str, str]:
+        """Origins whose pages may send large pictures to the bucket, and what the template calls each of them."""
+        own = self.settings.public_url or self.base_url
+        names = (own.lower(), self.base_url, self.base_url.replace("127.0.0.1", "localhost"))
+        return {origin: origin for origin in self._origins} | dict.fromkeys(names, own)
 
     def _serve(self, app: Any, listener: socket.socket, name: str) -> ServerThread:
         """A server that is not started yet, and is stopped with the stack."""

@@ -34,7 +34,8 @@ def add_studio(app: Starlette) -> None:
 
 async def _page(request: Request) -> Response:
     services = _require_studio(request)
-    headers = {"content-security-policy": content_policy(services.images.presign("x"))}
+    upload_url, _ = services.images.sign_upload("x", "image/png", 1, 1)
+    headers = {"content-security-policy": content_policy(services.images.presign("x"), upload_url)}
     return _respond(request, "index.html", {"content-type": "text/html; charset=utf-8", **headers}, "no-cache")
 
 
@@ -57,15 +58,18 @@ def _require_studio(request: Request) -> Services:
     return services
 
 
-def content_policy(picture_url: str) -> str:
-    """The page loads from this gateway, and pictures from the bucket that holds them too; code is never in the page."""
+def content_policy(picture_url: str, upload_url: str) -> str:
+    """The page loads from this gateway, and pictures from the bucket that holds them too; code is never in the page.
+
+    Its requests go to this gateway, and to the one address that takes large pictures with a signed form.
+    """
     bucket = urlsplit(picture_url)
     rules = (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         f"img-src 'self' blob: data: {bucket.scheme}://{bucket.netloc}",
-        "connect-src 'self'",
+        f"connect-src 'self' {upload_url}",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",

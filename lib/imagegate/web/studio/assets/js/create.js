@@ -16,15 +16,18 @@ export async function showCreate(route, page) {
   const disposers = [];
   let current = route.query.get("op") ?? "";
   let result = null;
+  let left = false;
   const [models, listed] = await Promise.all([loadModels(), listOperations({ page_size: "24" })]);
   const form = createForm(models, submit);
   const recent = createRecent(listed.operations, () => current);
-  disposers.push(form.dispose, recent.dispose, () => result?.dispose());
+  disposers.push(form.dispose, recent.dispose, () => { left = true; result?.dispose(); });
 
   async function submit(request) {
     const answer = await call(request.path, { method: "POST", body: request.body, headers: request.headers });
     const id = answer.body.operation_id ?? answer.body.id;
-    show(answer.body.state ? rememberOperation(answer.body) : await fetchOperation(id));
+    const operation = answer.body.state ? rememberOperation(answer.body) : await fetchOperation(id);
+    if (left) return;
+    show(operation);
     canvas.scrollIntoView({ block: "nearest" });
   }
 

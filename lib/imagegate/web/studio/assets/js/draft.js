@@ -2,6 +2,7 @@
 
 import { readDraft, writeDraft } from "./session.js";
 import { honours } from "./catalogue.js";
+import { chooseUploads } from "./uploads.js";
 import { t } from "./i18n.js";
 
 export const SHAPES = ["1:1", "3:2", "2:3", "16:9", "9:16"];
@@ -35,16 +36,23 @@ function requestFields(model) {
   return fields;
 }
 
-// The request as it is sent: its path, and its body. With reference pictures it is an edit.
+// The request as it is sent: its path, and its body. With reference pictures it is an edit, and the body has what they
+// are to be called; `placePictures` puts them there.
 export function buildRequest(model) {
   const fields = requestFields(model);
   if (!draft.references.length) return { path: "v1/operations", body: fields, headers: {} };
   const { aspect_ratio, size, expand, ...rest } = fields;
-  const body = { ...rest, images: draft.references.map((reference) => ({ image_url: reference.url })) };
+  const first = chooseUploads(draft.references, draft.mask);
+  const body = { ...rest, images: draft.references.map((reference, at) => describePicture(reference, at, first)) };
   if (size) body.size = `${size.width}x${size.height}`;
   else body.size = aspect_ratio;
-  if (draft.mask) body.mask = { image_url: draft.mask };
-  return { path: "v1/images/edits", body, headers: { prefer: "respond-async" } };
+  if (draft.mask) body.mask = { file: "mask.png", type: "image/png" };
+  return { path: "v1/images/edits", body, headers: { prefer: "respond-async" }, references: draft.references, mask: draft.mask };
+}
+
+function describePicture({ file }, at, first) {
+  const extension = file.type.split("/")[1].replace("jpeg", "jpg");
+  return { file: `picture-${at + 1}.${extension}`, type: file.type, first: first.size > 0 };
 }
 
 // Puts a former request into the form.

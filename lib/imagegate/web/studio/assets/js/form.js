@@ -1,6 +1,6 @@
 // The form of a request. It has what the chosen model takes, and nothing else.
 
-import { h, replaceContent } from "./dom.js";
+import { announce, h, replaceContent } from "./dom.js";
 import { buildRequest, changeDraft, draft, draftChanges } from "./draft.js";
 import { preferredModel } from "./catalogue.js";
 import { createEstimator } from "./estimate.js";
@@ -8,7 +8,8 @@ import { createReferences } from "./references.js";
 import { advancedFields, countField, modelField, seedField, shapeField } from "./fields.js";
 import { openSnippets } from "./copyas.js";
 import { showProblem } from "./problem.js";
-import { formatNumber } from "./format.js";
+import { formatBytes, formatNumber } from "./format.js";
+import { placePictures } from "./uploads.js";
 import { t } from "./i18n.js";
 
 // Makes the form; `submit` is called with the request and answers when it is accepted.
@@ -16,16 +17,18 @@ export function createForm(models, submit) {
   let model = preferredModel(models, draft.model);
   let references = null;
   let refused = false;
+  let sending = null;
   const prompt = h("textarea", { id: "prompt", rows: 4, value: draft.prompt, spellcheck: true, "aria-describedby": "prompt-count", on: { input: onPrompt } });
   const counter = h("span", { class: "meta counter", id: "prompt-count" });
   const settings = h("div", { class: "settings" });
   const estimate = h("div", { class: "estimate", "aria-live": "polite" });
+  const upload = h("div", { class: "upload", hidden: true });
   const button = h("button", { type: "submit", class: "primary make" }, t("make"), h("kbd", { "aria-hidden": "true" }, shortcut()));
   const copy = h("button", { type: "button", class: "quiet", on: { click: () => openSnippets(buildRequest(model)) } }, t("copyAs"));
   const element = h("form", { class: "panel form", "aria-label": t("create"), on: { submit: onSubmit, paste: onPaste, drop: onDrop, dragover: (event) => event.preventDefault() } },
     h("div", { class: "field" }, h("div", { class: "row" }, h("label", { for: "prompt", class: "grow" }, t("prompt")), counter), prompt),
     settings,
-    h("div", { class: "action" }, estimate, h("div", { class: "row" }, button, copy)));
+    h("div", { class: "action" }, estimate, upload, h("div", { class: "row" }, button, copy)));
   const estimator = createEstimator(showEstimate);
 
   function onPrompt() {
@@ -63,20 +66,37 @@ export function createForm(models, submit) {
     refused = Boolean(cannot);
     if (problem) replaceContent(estimate, showProblem(problem));
     else replaceContent(estimate, h("p", { class: "price" }, line), notes.map((note) => h("p", { class: "note" }, note)));
-    button.disabled = refused || !model.available;
+    showButton();
+  }
+
+  function showButton() {
+    button.disabled = refused || !model.available || Boolean(sending);
   }
 
   async function onSubmit(event) {
     event.preventDefault();
     if (!draft.prompt.trim()) return prompt.focus();
-    button.disabled = true;
+    if (button.disabled) return;
+    sending = new AbortController();
+    showButton();
     try {
-      await submit(buildRequest(model));
+      await submit(await withPictures(buildRequest(model)));
       refresh();
     } catch (problem) {
-      replaceContent(estimate, showProblem(problem));
+      if (problem.name !== "AbortError") replaceContent(estimate, showProblem(problem));
     }
-    button.disabled = false;
+    sending = null;
+    upload.hidden = true;
+    showButton();
+  }
+
+  // The request with its pictures. Large ones are sent first, which is shown and can be cancelled.
+  async function withPictures({ references: pictures, mask, ...request }) {
+    if (!pictures) return request;
+    const progress = createUploadProgress(upload, () => sending.abort());
+    const placed = await placePictures(pictures, mask, { progress, signal: sending.signal });
+    upload.hidden = true;
+    return { ...request, body: { ...request.body, ...placed } };
   }
 
   function onPaste(event) {
@@ -99,8 +119,30 @@ export function createForm(models, submit) {
   showSettings();
   refresh();
   draftChanges.addEventListener("changed", refresh);
-  const dispose = () => draftChanges.removeEventListener("changed", refresh);
+  const dispose = () => {
+    draftChanges.removeEventListener("changed", refresh);
+    sending?.abort();
+  };
   return { element, dispose, focus: () => prompt.focus() };
+}
+
+// Shows in `place` how much of a picture has been sent, with a button that ends it.
+function createUploadProgress(place, cancel) {
+  let shown = "";
+  const text = h("p", { class: "meta grow" });
+  const bar = h("progress");
+  const button = h("button", { type: "button", class: "quiet", on: { click: cancel } }, t("cancel"));
+  return (name, sent, size) => {
+    if (name !== shown) {
+      replaceContent(place, h("div", { class: "row" }, text, button), bar);
+      bar.setAttribute("aria-label", t("sending", { name }));
+      announce(t("sending", { name }));
+      place.hidden = false;
+    }
+    shown = name;
+    Object.assign(bar, { max: size, value: sent });
+    text.textContent = t("sendingOf", { name, sent: formatBytes(sent), size: formatBytes(size) });
+  };
 }
 
 function shortcut() {

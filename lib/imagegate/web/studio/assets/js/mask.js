@@ -4,9 +4,13 @@ import { h, replaceContent } from "./dom.js";
 import { changeDraft } from "./draft.js";
 import { t } from "./i18n.js";
 
+// Pixels of a side to paint on: the mask gets the picture's size, but a browser has no memory for several such canvases.
+const LONGEST_SIDE = 2048;
+
 // Opens the painter over the page; `done` is called when it closes.
 export function openMask(reference, done) {
-  const { width, height } = reference;
+  const scale = Math.min(1, LONGEST_SIDE / Math.max(reference.width, reference.height));
+  const [width, height] = [Math.round(reference.width * scale), Math.round(reference.height * scale)];
   const canvas = h("canvas", { width, height, class: "mask-canvas", "aria-label": t("maskCanvas"), tabIndex: 0, role: "img" });
   const context = canvas.getContext("2d");
   const size = h("input", { type: "range", min: "2", max: "30", value: "10", "aria-label": t("brushSize") });
@@ -28,7 +32,7 @@ export function openMask(reference, done) {
   canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); last = null; paint(event); });
   canvas.addEventListener("pointermove", (event) => { if (event.buttons) paint(event); });
   const use = () => {
-    changeDraft({ mask: isEmpty(context, width, height) ? null : invert(canvas) });
+    changeDraft({ mask: isEmpty(context, width, height) ? null : invert(canvas, reference) });
     dialog.close();
   };
   replaceContent(dialog,
@@ -48,11 +52,11 @@ function isEmpty(context, width, height) {
 }
 
 // The mask as the API takes it: transparent where it was painted, and opaque elsewhere.
-function invert(painted) {
-  const canvas = h("canvas", { width: painted.width, height: painted.height });
+function invert(painted, { width, height }) {
+  const canvas = h("canvas", { width, height });
   const context = canvas.getContext("2d");
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.globalCompositeOperation = "destination-out";
-  context.drawImage(painted, 0, 0);
+  context.drawImage(painted, 0, 0, width, height);
   return canvas.toDataURL("image/png");
 }

@@ -2,12 +2,12 @@
 
 import { h, icon, iconButton, replaceContent } from "./dom.js";
 import { changeDraft, draft, MOST_REFERENCES } from "./draft.js";
+import { formatBytes } from "./format.js";
 import { openMask } from "./mask.js";
+import { LARGEST_TOGETHER } from "./uploads.js";
 import { t } from "./i18n.js";
 
 const TYPES = ["image/png", "image/jpeg", "image/webp"];
-const LARGEST = 4_000_000;
-const LONGEST_SIDE = 1536;
 
 export function createReferences(most, report) {
   const list = h("div", { class: "references" });
@@ -20,6 +20,7 @@ export function createReferences(most, report) {
   async function addFiles(files) {
     for (const file of [...files].slice(0, room - draft.references.length)) {
       try {
+        checkRoom(file);
         changeDraft({ references: [...draft.references, await readReference(file)], mask: null });
       } catch (error) {
         report(error.message);
@@ -33,6 +34,7 @@ export function createReferences(most, report) {
       h("div", { class: "reference" },
         h("img", { src: reference.url, alt: reference.name }),
         iconButton("close", t("removeReference", { name: reference.name }), () => {
+          URL.revokeObjectURL(reference.url);
           changeDraft({ references: draft.references.filter((other) => other !== reference), mask: null });
           show();
         }, { class: "icon-button remove" }),
@@ -48,24 +50,22 @@ export function createReferences(most, report) {
   return { element: list, addFiles, show };
 }
 
-// A picture as a data URL, scaled down where it is larger than one request can hold.
-export async function readReference(file) {
-  if (!TYPES.includes(file.type)) throw new Error(t("wrongType", { name: file.name ?? "" }));
-  const bitmap = await createImageBitmap(file);
-  const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
-  const [width, height] = [Math.round(bitmap.width * scale), Math.round(bitmap.height * scale)];
-  const name = file.name || t("pasted");
-  if (scale === 1 && file.size <= LARGEST / MOST_REFERENCES) return { name, width, height, url: await readDataUrl(file) };
-  const canvas = h("canvas", { width, height });
-  canvas.getContext("2d").drawImage(bitmap, 0, 0, width, height);
-  return { name, width, height, url: canvas.toDataURL(file.type === "image/jpeg" ? "image/jpeg" : "image/webp", 0.92) };
+// Throws an error, for the reader, where the pictures would be more together than the gateway takes.
+function checkRoom(file) {
+  const bytes = draft.references.reduce((sum, reference) => sum + reference.file.size, file.size);
+  if (bytes > LARGEST_TOGETHER) throw new Error(t("tooLarge", { name: file.name || t("pasted"), size: formatBytes(file.size), most: formatBytes(LARGEST_TOGETHER) }));
 }
 
-function readDataUrl(blob) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(blob);
-  });
+// A picture of the form: its file as it is, and its size. Throws an error whose message is for the reader.
+export async function readReference(file) {
+  const name = file.name || t("pasted");
+  if (!TYPES.includes(file.type)) throw new Error(t("wrongType", { name }));
+  try {
+    const bitmap = await createImageBitmap(file);
+    const { width, height } = bitmap;
+    bitmap.close();
+    return { name, width, height, file, url: URL.createObjectURL(file) };
+  } catch {
+    throw new Error(t("unreadable", { name }));
+  }
 }
