@@ -43,7 +43,7 @@ PROMPTS = {
     "two with weights": "a cat of copper",
     "asynchronous": "a red cat, by and by",
 }
-TEXT_PATHS = {"YandexGPT writes the prompt": "/chat/foundationModels/v1/completion"}
+TEXT_PATHS = {"YandexGPT writes the prompt": "/expander/foundationModels/v1/completion"}
 """Where the stand-in's text model is for an example, if not at its chat endpoint."""
 WRITTEN = ["a chat endpoint writes the prompt", "YandexGPT writes the prompt"]
 Runs = dict[str, Future[dict[str, Any]]]
