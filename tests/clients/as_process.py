@@ -93,6 +93,21 @@ def node_chat(generation: Ask) -> Outcome:
     return _node("chat.mjs", generation)
 
 
+def node_images_stream(generation: Ask) -> Outcome:
+    """OpenAI's package for Node with images.generate and `stream`."""
+    return _node("streams.mjs", generation, api="images")
+
+
+def node_responses_stream(generation: Ask) -> Outcome:
+    """OpenAI's package for Node with responses.create and `stream`."""
+    return _node("streams.mjs", generation, api="responses")
+
+
+def node_chat_stream(generation: Ask) -> Outcome:
+    """OpenAI's package for Node with chat.completions.create and `stream`."""
+    return _node("streams.mjs", generation, api="chat")
+
+
 def node_ai_sdk_tool(generation: Ask) -> Outcome:
     """Vercel's AI SDK with OpenAI's image generation tool."""
     return _node("ai-sdk-tool.mjs", generation)
@@ -110,14 +125,14 @@ def _curl(generation: Ask, *options: str) -> Outcome:
     return Outcome(False, error=problem_in(document, None))
 
 
-def _node(script: str, generation: Ask) -> Outcome:
+def _node(script: str, generation: Ask, **more: str) -> Outcome:
     if not (NODE / "node_modules" / ".installed").exists():
         raise NotInstalled(f"{NODE}/node_modules is missing; run tests/clients/setup.sh node")
-    return _script(["node", str(NODE / script)], generation)
+    return _script(["node", str(NODE / script)], generation, **more)
 
 
-def _script(command: list[str], generation: Ask) -> Outcome:
-    return told(json.loads(_run([*command, json.dumps(generation.given())], generation.deadline)))
+def _script(command: list[str], generation: Ask, **more: str) -> Outcome:
+    return told(json.loads(_run([*command, json.dumps({**generation.given(), **more})], generation.deadline)))
 
 
 def on_loopback() -> dict[str, str]:

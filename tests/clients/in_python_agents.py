@@ -1,4 +1,4 @@
-"""OpenAI's package, asking for pictures as agents and chat front ends do."""
+"""OpenAI's package, asking for pictures as agents and chat front ends do, and for streams."""
 
 import base64
 import time
@@ -10,6 +10,13 @@ from clients.outcome import Ask, Outcome, got
 
 _PAUSE = 0.5
 """Seconds between two looks at a background response."""
+
+
+def images_stream(generation: Ask) -> Outcome:
+    """`images.generate` with `stream`."""
+    with _client(generation) as client:
+        [event] = client.images.generate(**generation.body(), output_format="webp", stream=True)
+    return got(base64.b64decode(event.b64_json))
 
 
 def responses_create(generation: Ask) -> Outcome:

@@ -53,4 +53,14 @@ FOR_AGENTS = {
 }
 """Clients of Responses and of Chat Completions."""
 
+OF_STREAMS = {
+    "images": Entry(in_python_agents.images_stream),
+    "responses": Entry(in_python_agents.responses_stream),
+    "chat": Entry(in_python_agents.chat_stream),
+    "node images": Entry(as_process.node_images_stream),
+    "node responses": Entry(as_process.node_responses_stream),
+    "node chat": Entry(as_process.node_chat_stream),
+}
+"""OpenAI's packages with `stream: true`."""
+
 EVERYONE = IN_THE_SUITE | ON_NODE

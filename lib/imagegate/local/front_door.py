@@ -17,6 +17,8 @@ Limits, as for an HTTP API (payload format 2.0) on AWS:
 The long-hold address has a door of its own, with the limits of a Lambda function URL: 15 minutes, then and after a
 failure of the function 502, and Lambda's 6 MB for a request (statuses from memory).
 
+With `comment_seconds` a stream of events is kept alive, which neither does on AWS (event_stream.py).
+
 As API Gateway does, it appends the client's address to `x-forwarded-for`, and sets `x-forwarded-proto`,
 `x-forwarded-port` and, when missing, `x-amzn-trace-id`. Unlike it, it sets `x-forwarded-host` to the Host the
 client used: on AWS `host` itself is the API's domain, here it is MiniStack's address.
@@ -31,6 +33,7 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
+from imagegate.local.event_stream import EventStream, RedirectFollower, asks_for_events
 from imagegate.local.gateway_exchange import (
     REQUEST_LIMIT_BYTES,
     UPLOAD_LIMIT_BYTES,
@@ -85,6 +88,8 @@ class FrontDoor:
     """What to do about the disk while nothing can be stored; `None` while there is room."""
     public: PublicAddress | None = None
     """Where a proxy makes it reachable; None without one."""
+    comment_seconds: float | None = None
+    """How often a comment keeps a stream alive; None answers a stream as AWS does."""
     _endpoint: str = field(default="", repr=False)
     _api_id: str = field(default="", repr=False)
     _token: str = field(default="", repr=False)
@@ -122,9 +127,25 @@ class FrontDoor:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        to_bucket = bool(self.public and self.public.serves(scope))
         try:
-            to_bucket = self.public and self.public.serves(scope)
             body = await read_body(receive, UPLOAD_LIMIT_BYTES if to_bucket else REQUEST_LIMIT_BYTES)
+        except ClientGone:
+            return
+        except Refusal as refusal:
+            await _send_whole(refusal.answer(), scope, send)
+            return
+        interval = self.comment_seconds if not to_bucket and asks_for_events(scope, body) else None
+        answering = self._exchange(scope, body, to_bucket, streams=interval is not None)
+        if interval is None:
+            await _send_whole(await answering, scope, send)
+            return
+        stream = EventStream(scope=scope, receive=receive, send=send, interval=interval)
+        if answer := await stream.keep_alive(answering):
+            await _send_whole(answer, scope, send)
+
+    async def _exchange(self, scope: Scope, body: bytes, to_bucket: bool, *, streams: bool) -> GatewayResponse:
+        try:
             if why := self._policy.refusal(scope):
                 raise Refusal(403, f"{why} {_REMEDY}" if why == FOREIGN_PAGE else why)
             if scope["method"] == "POST" and (full := self.shortage()):
@@ -132,17 +153,26 @@ class FrontDoor:
             if self.public and to_bucket:
                 answer = await self.public.fetch(self._client, scope, body)
             else:
-                request = build_request(self._endpoint, self.entrance.path.format(self._api_id), scope, body)
+                prefix = self.entrance.path.format(self._api_id)
+                request = build_request(self._endpoint, prefix, scope, body)
                 request.headers[DOOR_HEADER] = self._token
-                answer = await self._forward(request)
-            answer = self.public.rewrite(answer) if self.public else answer
+                forward = self._follower(prefix).send if streams else self._forward
+                answer = await forward(request)
         except Refusal as refusal:
-            answer = refusal.answer()
-        except ClientGone:
-            return
-        length = [] if scope["method"] == "HEAD" else [(b"content-length", str(len(answer.body)).encode())]
-        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers + length})
-        await send({"type": "http.response.body", "body": answer.body})
+            return refusal.answer()
+        return self.public.rewrite(answer) if self.public else answer
+
+    def _follower(self, prefix: str) -> RedirectFollower:
+        return RedirectFollower(prefix=prefix, endpoint=self._endpoint, forward=self._forward, fetch=self._fetch)
+
+    async def _fetch(self, url: str) -> GatewayResponse:
+        """The object at a signed URL: an answer that is too large for Lambda."""
+        try:
+            answer = await self._client.get(url, timeout=INTEGRATION_TIMEOUT_SECONDS)
+        except httpx.HTTPError as error:
+            raise _no_answer(error) from error
+        kind = answer.headers.get("content-type", "")
+        return GatewayResponse(answer.status_code, [(b"content-type", kind.encode("latin-1"))], answer.content)
 
     async def _forward(self, request: httpx.Request) -> GatewayResponse:
         try:
@@ -151,14 +181,21 @@ class FrontDoor:
         except TimeoutError:
             raise Refusal(*self.entrance.late) from None
         except httpx.HTTPError as error:
-            raise Refusal(
-                503,
-                f"The embedded stack does not answer ({type(error).__name__}); it may be restarting.",
-                (b"retry-after", b"5"),
-            ) from error
+            raise _no_answer(error) from error
 
     def _any_page_may_get(self, scope: Scope) -> bool:
         return _is_shown_only(scope) or bool(self.public and self.public.serves(scope))
+
+
+def _no_answer(error: httpx.HTTPError) -> Refusal:
+    message = f"The embedded stack does not answer ({type(error).__name__}); it may be restarting."
+    return Refusal(503, message, (b"retry-after", b"5"))
+
+
+async def _send_whole(answer: GatewayResponse, scope: Scope, send: Send) -> None:
+    length = [] if scope["method"] == "HEAD" else [(b"content-length", str(len(answer.body)).encode())]
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers + length})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 def _is_shown_only(scope: Scope) -> bool:

@@ -44,7 +44,9 @@ def real_time_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]
 
     Two cores take longer to start that many functions than API Gateway's limit leaves beyond the hold.
     """
-    with Stack(settings(tmp_path_factory.mktemp("real-time"), build_app(latency_seconds=70.0), {})) as running:
+    with Stack(
+        settings(tmp_path_factory.mktemp("real-time"), build_app(latency_seconds=70.0), {"LongHold": "on"})
+    ) as running:
         with ThreadPoolExecutor(len(EVERYONE)) as pool:
             list(pool.map(lambda name: warm(running, name), EVERYONE))
         yield running

@@ -11,6 +11,7 @@ from typing import Any, Self
 import boto3
 
 from imagegate.deployment import Deployment
+from imagegate.local.event_stream import COMMENT_SECONDS
 from imagegate.local.front_door import FUNCTION_URL, FrontDoor
 from imagegate.local.ministack.process import MiniStackError, MiniStackProcess
 from imagegate.local.origin_policy import OriginGuard, OriginPolicy, parse_origins
@@ -52,8 +53,9 @@ class Stack:
         self._origins = parse_origins(settings.parameters.get(ORIGINS_PARAMETER, "").split(","))
         shortage = partial(self.folder.shortage, TO_ACCEPT)
         public = PublicAddress(settings.public_url) if settings.public_url else None
-        self._door = FrontDoor(settings.time_scale, origins=self._origins, shortage=shortage, public=public)
-        self._long_hold_door = FrontDoor(settings.time_scale, FUNCTION_URL, self._origins, shortage, public)
+        door = partial(FrontDoor, settings.time_scale, origins=self._origins, shortage=shortage, public=public)
+        self._door = door(comment_seconds=COMMENT_SECONDS)
+        self._long_hold_door = door(entrance=FUNCTION_URL, comment_seconds=COMMENT_SECONDS)
         self._deployed = Deployed({}, "", "")
 
     def __enter__(self) -> Self:
