@@ -10,6 +10,7 @@ from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import State
 from support.fakes import MemoryLatencies, MemorySteps
 from support.gateway import Answered, Gateway
+from support.mcp import FOX, tool
 
 GENERATIONS = "/v1/images/generations"
 PROMPT = {"prompt": "a cat", "model": "flux"}
@@ -117,3 +118,30 @@ def test_the_long_hold_address_takes_steps_for_every_client() -> None:
     gateway.call("POST", GENERATIONS, PROMPT, user_agent="guzzlehttp/7")
     assert taken(gateway)
     assert not gateway.workflow.runs
+
+
+def polled_by_mcp(gateway: Gateway, operation_id: str, wait_seconds: int = 20) -> None:
+    found = tool(gateway, "get_operation", {"operation_id": operation_id, "wait_seconds": wait_seconds})
+    assert not found["structuredContent"]["done"]
+
+
+def test_a_client_of_mcp_drives_the_operation_of_one_that_left(gateway: Gateway) -> None:
+    gateway.latencies = MemoryLatencies(expected_seconds=60, trained=True)
+    gateway.__post_init__()
+    gateway.call("POST", GENERATIONS, PROMPT, user_agent=OPENAI)
+    operation_id = submitted(gateway)
+    gateway.clock.sleep(90)  # the client has left; polls were due meanwhile
+    by_client = len(taken(gateway))
+    polled_by_mcp(gateway, operation_id, 1)
+    at_once = taken(gateway)[by_client:]
+    assert at_once[0] == (operation_id, 1_800_000_004.0, 0), "the job has not been polled since it began"
+    polled_by_mcp(gateway, operation_id)
+    assert len(taken(gateway)) > by_client + len(at_once) + 2, "what is due while it waits is taken too"
+    assert not gateway.workflow.runs
+
+
+def test_an_operation_that_mcp_started_has_an_execution(gateway: Gateway) -> None:
+    started = tool(gateway, "generate_image", {**FOX, "wait_seconds": 1})["structuredContent"]["operation_id"]
+    polled_by_mcp(gateway, started)
+    assert len(gateway.workflow.runs) == 1
+    assert not taken(gateway)
