@@ -176,7 +176,7 @@ def _front() -> list[tuple[str, ...]]:
         str(operations_responses.render_accepted(_EXAMPLE, picture_path, Outlook(1, 0.0)).status),
         "The pictures are still being made, and the client follows no further redirect.",
     )
-    large = openai_responses.render_too_large(_EXAMPLE, [])
+    large = openai_responses.render_too_large(_EXAMPLE, [], "", None)
     too_large = (
         f"`{large.body['error']['code']}`",
         f"{large.status}, at the long-hold address only",

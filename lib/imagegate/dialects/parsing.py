@@ -40,6 +40,12 @@ Text = Annotated[str, AfterValidator(require_fit), Field(json_schema_extra=NO_CO
 Line = Annotated[str, AfterValidator(partial(require_fit, one_line=True)), Field(json_schema_extra=ONE_LINE)]
 """A text without tabs and line ends too: a name or an id."""
 
+Metadata = Annotated[
+    dict[Annotated[Text, Field(min_length=1, max_length=64)], Annotated[Text, Field(max_length=512)]],
+    Field(max_length=16),
+]
+"""What a caller stores with an operation, as OpenAI bounds it."""
+
 
 def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value

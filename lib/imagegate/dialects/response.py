@@ -1,7 +1,7 @@
 """What a dialect hands to the web layer."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -60,6 +60,18 @@ class ApiResponse:
         if isinstance(self.body, bytes):
             return self.body
         return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def render_event(name: str, data: Any) -> str:
+    """One event of a text/event-stream, without a name where that is empty. A text is sent as it is, else as JSON."""
+    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"event: {name}\ndata: {text}\n\n" if name else f"data: {text}\n\n"
+
+
+def to_event_stream(events: Iterable[tuple[str, Any]]) -> ApiResponse:
+    """A whole text/event-stream of names and data, sent at once: API Gateway's HTTP APIs cannot stream."""
+    body = "".join(render_event(name, data) for name, data in events).encode()
+    return ApiResponse(200, body, {"content-type": "text/event-stream"})
 
 
 @dataclass(frozen=True, slots=True)

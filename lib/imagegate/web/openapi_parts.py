@@ -119,6 +119,7 @@ def header(name: str, description: str, **schema: Any) -> dict[str, Any]:
 
 
 REDIRECT = {"description": "It takes longer: continue to wait at Location.", "model": dict[str, Any]}
+TOO_LARGE = {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]}
 PREFER = header("Prefer", "`wait=N` holds the request up to N seconds; `respond-async` answers 202 (RFC 7240).")
 OVERTAKEN = "Too many requests for the same operation at the same time: send it again."
 IDEMPOTENCY_KEY = header(

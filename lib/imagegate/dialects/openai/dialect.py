@@ -22,6 +22,10 @@ class OpenAIImages:
     folder = "openai"
     title = "OpenAI Images"
     needs_pictures = True
+    _smaller: str = "response_format 'url' or fewer pictures"
+    """What makes an answer smaller that was too large."""
+    _size_param: str | None = "response_format"
+    """The field that decides it."""
 
     def owns(self, path: str, query: bytes) -> bool:
         """Its own paths, and the hops of a wait, because only a synchronous API redirects to them."""
@@ -67,7 +71,8 @@ class OpenAIImages:
 
     def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
         """422 with the pictures' URLs in place of their bytes."""
-        return responses.render_too_large(operation, [context.presigned_url(each) for each in operation.pictures])
+        urls = [context.presigned_url(each) for each in operation.pictures]
+        return responses.render_too_large(operation, urls, self._smaller, self._size_param)
 
 
 OPENAI_IMAGES = OpenAIImages()

@@ -1,8 +1,10 @@
 """The options of a picture in the bodies of OpenAI's other APIs, where they stand beside the conversation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+from pydantic import BaseModel
 
 from imagegate.dialects.cleaning import without_empty
 from imagegate.dialects.openai.bodies import EditsBody, GenerationsBody
@@ -12,20 +14,25 @@ from imagegate.domain.operation.coalescing import digest
 from imagegate.domain.request.request import InputImage
 from imagegate.usecases.start import GenerationRequest
 
-BESIDE = (
-    "size", "quality", "output_format", "output_compression", "n", "seed", "aspect_ratio", "negative_prompt",
-    "num_inference_steps", "guidance_scale", "provider", "expand", "deadline", "webhook", "user", "safety_identifier",
-)  # fmt: skip
-"""OpenAI's packages put what is in their `extra_body` beside the other fields."""
+_FROM_THE_CONVERSATION = frozenset({"prompt", "response_format"})
+"""Fields of the Images API that are no options here: the prompt, and a format that means another thing to a chat."""
 _MOST_NAMES = 20
 """Of fields without effect that are reported: they are stored with every attempt."""
 
 
-def options_beside(document: Mapping[str, Any]) -> dict[str, Any]:
+def option_names(body: type[BaseModel]) -> frozenset[str]:
+    """The options that may stand beside a conversation: the Images API's fields that `body` does not have itself.
+
+    OpenAI's packages put what is in their `extra_body` there.
+    """
+    return frozenset(EditsBody.model_fields) - frozenset(body.model_fields) - _FROM_THE_CONVERSATION
+
+
+def options_beside(document: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     """The options of the picture beside the conversation, or in an `extra_body` that a client sent as it is."""
     nested = document.get("extra_body")
     inner = {**nested} if isinstance(nested, Mapping) else {}
-    return without_empty({**{name: value for name, value in document.items() if name in BESIDE}, **inner}, ())
+    return without_empty({**{name: value for name, value in document.items() if name in names}, **inner}, ())
 
 
 def build_from_options(

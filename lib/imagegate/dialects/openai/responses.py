@@ -4,7 +4,6 @@ Contract: docs/protocols/openai-images.md#answers and docs/protocols/gradio-spac
 """
 
 import base64
-import json
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from imagegate.dialects.response import (
     failure_text,
     ignored_fields,
     redirect_advice,
+    to_event_stream,
 )
 from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation.attempt import ACCEPTED
@@ -52,7 +52,7 @@ def wants_base64(operation: Operation) -> bool:
 def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPicture]) -> ApiResponse:
     """The answer to a finished operation, as JSON or as the events of a stream."""
     if _streams(operation):
-        return _stream(_completed(operation, rendered_pictures))
+        return to_event_stream((event["type"], event) for event in _completed(operation, rendered_pictures))
     if operation.reply.get("response_format") == "bytes":
         return _bytes(operation, rendered_pictures[0])
     first = rendered_pictures[0].picture
@@ -129,12 +129,6 @@ def _streams(operation: Operation) -> bool:
     return "stream" in operation.reply
 
 
-def _stream(events: Sequence[dict[str, Any]]) -> ApiResponse:
-    """A whole text/event-stream, sent at once: API Gateway's HTTP APIs cannot stream."""
-    lines = [f"event: {event.get('type', 'error')}\ndata: {json.dumps(event)}\n\n" for event in events]
-    return ApiResponse(200, "".join(lines).encode(), {"content-type": "text/event-stream"})
-
-
 def _completed(operation: Operation, rendered_pictures: Sequence[RenderedPicture]) -> list[dict[str, Any]]:
     """One event per picture. The last one has the tokens of all, so that a sum over the events is right."""
     events = [_event(operation, rendered) for rendered in rendered_pictures]
@@ -193,7 +187,7 @@ _FAILURES = {
 def render_failure(reason: Failure, operation: Operation) -> ApiResponse:
     """The answer to a failed operation. Clients of a stream read it from an event."""
     answer = render_failure_as_json(reason, operation)
-    return _stream([answer.body]) if _streams(operation) else answer
+    return to_event_stream([("error", answer.body)]) if _streams(operation) else answer
 
 
 def render_failure_as_json(reason: Failure, operation: Operation) -> ApiResponse:
@@ -226,14 +220,17 @@ def render_redirect(operation: Operation, location: str) -> ApiResponse:
     return ApiResponse(303, {**error.body, "operation_id": operation.id}, {"location": location})
 
 
-def render_too_large(operation: Operation, urls: Sequence[str]) -> ApiResponse:
-    """The answer in place of base64 that is too large: an error with the pictures' URLs, so that none is lost."""
+def render_too_large(operation: Operation, urls: Sequence[str], smaller: str, param: str | None) -> ApiResponse:
+    """The answer in place of base64 that is too large: an error with the pictures' URLs, so that none is lost.
+
+    `smaller`: what makes the next answer smaller; `param`: the field that decides it.
+    """
     message = (
         "The pictures are made, but as base64 they are too large for one answer of this address. Fetch them from "
-        f"`data[].url` or /v1/operations/{operation.id}; next time use response_format 'url', fewer pictures, "
-        "or the address that redirects."
+        f"`data[].url` or /v1/operations/{operation.id}; next time use {smaller}, or the "
+        "address that redirects."
     )
-    answer = render_error(422, message, "invalid_request_error", "answer_too_large", "response_format")
+    answer = render_error(422, message, "invalid_request_error", "answer_too_large", param)
     data = [{"url": url} for url in urls]
     return ApiResponse(422, {**answer.body, "operation_id": operation.id, "data": data}, {"x-should-retry": "false"})
 

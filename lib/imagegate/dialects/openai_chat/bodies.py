@@ -8,10 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from imagegate.dialects.cleaning import allow_empty
-from imagegate.dialects.parsing import Line, Text
+from imagegate.dialects.parsing import Line, Metadata
 
-_KEY = Annotated[Text, Field(min_length=1, max_length=64)]
-_VALUE = Annotated[Text, Field(max_length=512)]
 _MOST_MESSAGES = 1000
 
 
@@ -35,4 +33,4 @@ class ChatBody(BaseModel):
     image_config: dict[str, Any] | None = Field(None, description="OpenRouter's `aspect_ratio` and `image_size`.")
     stream: bool | None = None
     stream_options: dict[str, Any] | None = None
-    metadata: Annotated[dict[_KEY, _VALUE], Field(max_length=16)] | None = None
+    metadata: Metadata | None = None

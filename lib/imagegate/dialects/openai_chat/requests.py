@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from imagegate.dialects.cleaning import printable_name, without_empty
-from imagegate.dialects.openai.options import BESIDE, build_from_options, options_beside
+from imagegate.dialects.openai.options import build_from_options, option_names, options_beside
 from imagegate.dialects.openai.pictures import Pictures
 from imagegate.dialects.openai_chat.bodies import ChatBody
 from imagegate.dialects.openai_chat.dialect import NAME
@@ -28,6 +28,7 @@ _CLIENTS_OWN = (
     "extra_body",
 )
 """Fields that packages send by themselves, and that ask for nothing of a picture where they are not refused."""
+_OPTIONS = option_names(ChatBody)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class ChatTask:
     @property
     def options(self) -> dict[str, Any]:
         """The options of the picture: beside `messages`, or in OpenRouter's `image_config`."""
-        beside = options_beside(self.document)
+        beside = options_beside(self.document, _OPTIONS)
         if isinstance(beside.get("provider"), Mapping):
             del beside["provider"]  # OpenRouter's preferences among its own providers
         return {**without_empty(self.body.image_config or {}, ()), **beside}
@@ -56,7 +57,7 @@ class ChatTask:
         conversation, expands = self.conversation, bool(self.options.get("expand"))
         unread = bool(conversation.earlier) and not (inputs and not conversation.instructed) and not expands
         lost = unread or (conversation.made is not None and not inputs)
-        known = (*ChatBody.model_fields, *BESIDE, *_CLIENTS_OWN)
+        known = (*ChatBody.model_fields, *_OPTIONS, *_CLIENTS_OWN)
         unknown = [printable_name(name) for name in without_empty(self.document, ()) if name not in known]
         others = ["provider"] if isinstance(self.document.get("provider"), Mapping) else []
         return [*(["messages"] if lost else []), *others, *unknown]

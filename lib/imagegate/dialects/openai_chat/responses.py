@@ -3,13 +3,12 @@
 Contract: docs/protocols/openai-responses.md#chat-completions.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from imagegate.dialects.dialect import RenderContext
 from imagegate.dialects.openai import responses as openai_responses
-from imagegate.dialects.response import ApiResponse, failure_of, ignored_fields
+from imagegate.dialects.response import ApiResponse, failure_of, ignored_fields, to_event_stream
 from imagegate.domain.operation.operation import Operation, Picture
 
 
@@ -38,7 +37,7 @@ def _message(operation: Operation, picture: Picture, context: RenderContext) -> 
 
 
 def _stream(operation: Operation, messages: list[dict[str, Any]]) -> ApiResponse:
-    """The chunks, sent at once: API Gateway's HTTP APIs cannot stream."""
+    """The chunks."""
     head, chunks = _head(operation, "chat.completion.chunk"), list[dict[str, Any]]()
     for at, message in enumerate(messages):
         deltas: list[Mapping[str, Any]] = [
@@ -49,9 +48,7 @@ def _stream(operation: Operation, messages: list[dict[str, Any]]) -> ApiResponse
         chunks.append({**head, "choices": [_choice(at, {}, "stop")], **_extras(operation)})
     if "include_usage" in operation.reply:
         chunks.append({**head, "choices": [], "usage": _usage(operation)})
-    lines = [*(json.dumps(chunk, ensure_ascii=False, separators=(",", ":")) for chunk in chunks), "[DONE]"]
-    body = "".join(f"data: {line}\n\n" for line in lines).encode()
-    return ApiResponse(200, body, {"content-type": "text/event-stream"})
+    return to_event_stream(("", data) for data in (*chunks, "[DONE]"))
 
 
 def _choice(index: int, delta: Mapping[str, Any], reason: str | None = None) -> dict[str, Any]:

@@ -8,10 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from imagegate.dialects.cleaning import allow_empty
-from imagegate.dialects.parsing import Line, Prompt, Text
+from imagegate.dialects.parsing import Line, Metadata, Prompt
 
-_KEY = Annotated[Text, Field(min_length=1, max_length=64)]
-_VALUE = Annotated[Text, Field(max_length=512)]
 _MOST_ITEMS = 1000
 
 
@@ -52,4 +50,4 @@ class ResponsesBody(BaseModel):
     previous_response_id: Annotated[Line, Field(max_length=100)] | None = Field(
         None, description="The response whose pictures are to be edited."
     )
-    metadata: Annotated[dict[_KEY, _VALUE], Field(max_length=16)] | None = None
+    metadata: Metadata | None = None

@@ -18,6 +18,8 @@ class OpenAIResponses(OpenAIImages):
     name = NAME
     folder = "openai_responses"
     title = "OpenAI Responses"
+    _smaller = "output_format 'webp' or 'jpeg'"
+    _size_param = None
 
     def owns(self, path: str, query: bytes) -> bool:
         """Responses."""
@@ -28,12 +30,6 @@ class OpenAIResponses(OpenAIImages):
         from imagegate.dialects.openai_responses import responses
 
         return responses.render_ended(operation, context)
-
-    def render_too_large(self, operation: Operation, context: RenderContext) -> ApiResponse:
-        """422 with the pictures' URLs in place of their bytes."""
-        from imagegate.dialects.openai_responses import responses
-
-        return responses.render_too_large(operation, [context.presigned_url(each) for each in operation.pictures])
 
 
 OPENAI_RESPONSES = OpenAIResponses()

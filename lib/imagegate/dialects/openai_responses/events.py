@@ -3,11 +3,10 @@
 They are made from the ended response: API Gateway's HTTP APIs cannot stream, so all are sent at once.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imagegate.dialects.response import ApiResponse
+from imagegate.dialects.response import ApiResponse, to_event_stream
 
 Event = dict[str, Any]
 _UNTIL_IT_ENDS: Event = {"completed_at": None, "error": None, "output": [], "usage": None}
@@ -16,13 +15,8 @@ _UNTIL_IT_ENDS: Event = {"completed_at": None, "error": None, "output": [], "usa
 
 def render_events(response: Mapping[str, Any], after: int = -1) -> ApiResponse:
     """A text/event-stream of the events whose sequence number is above `after`."""
-    numbered = ({**event, "sequence_number": at} for at, event in enumerate(_events(response)))
-    lines = [
-        f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False, separators=(',', ':'))}\n\n"
-        for event in numbered
-        if event["sequence_number"] > after
-    ]
-    return ApiResponse(200, "".join(lines).encode(), {"content-type": "text/event-stream"})
+    numbered = ({**event, "sequence_number": at} for at, event in enumerate(_events(response)) if at > after)
+    return to_event_stream((event["type"], event) for event in numbered)
 
 
 def _events(response: Mapping[str, Any]) -> Iterator[Event]:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from imagegate.dialects.cleaning import printable_name, without_empty
-from imagegate.dialects.openai.options import BESIDE, build_from_options, options_beside
+from imagegate.dialects.openai.options import build_from_options, option_names, options_beside
 from imagegate.dialects.openai.pictures import MADE_HERE, Pictures, Reference
 from imagegate.dialects.openai_responses.bodies import ResponsesBody, ToolBody
 from imagegate.dialects.openai_responses.conversation import Conversation, read_input, read_picture
@@ -32,6 +32,7 @@ _CLIENTS_OWN = (
     "extra_body",
 )
 """Fields that packages send by themselves, and that ask for nothing of a picture."""
+_OPTIONS = option_names(ResponsesBody)
 _ANY_CHOICE = ("auto", "required", "none")
 _WHAT_IT_DOES = "This gateway has no language model: it makes pictures."
 
@@ -87,7 +88,7 @@ class PictureTask:
             "instructions": (self.body.instructions or conversation.instructed) and not expands,
             "input": unread and not inputs,
         }
-        known = (*ResponsesBody.model_fields, *BESIDE, *_CLIENTS_OWN)
+        known = (*ResponsesBody.model_fields, *_OPTIONS, *_CLIENTS_OWN)
         unknown = [printable_name(name) for name in without_empty(self.document, ()) if name not in known]
         return [*(name for name, ignored in names.items() if ignored), *unknown]
 
@@ -158,7 +159,7 @@ def _made_in(previous: Operation) -> list[Reference]:
 
 def _options(task: PictureTask) -> dict[str, Any]:
     """The options of the picture: the tool's, and those beside `input`."""
-    return {**options_beside(task.document), **without_empty(task.tool_options)}
+    return {**options_beside(task.document, _OPTIONS), **without_empty(task.tool_options)}
 
 
 def _prompt(task: PictureTask) -> str:

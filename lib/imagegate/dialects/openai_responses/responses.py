@@ -1,6 +1,5 @@
 """Answers of OpenAI's Responses API. Contract: docs/protocols/openai-responses.md#answers."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from imagegate.dialects.dialect import RenderContext
@@ -58,18 +57,6 @@ def render_response(operation: Operation, context: RenderContext) -> ApiResponse
 def render_stream(operation: Operation, context: RenderContext, after: int = -1) -> ApiResponse:
     """The events of an ended response whose sequence number is above `after`, sent at once. Raises Gone."""
     return render_events(build_response(operation, context), after)
-
-
-def render_too_large(operation: Operation, urls: Sequence[str]) -> ApiResponse:
-    """The answer in place of base64 that is too large: an error with the pictures' URLs, so that none is lost."""
-    message = (
-        "The pictures are made, but as base64 they are too large for one answer of this address. Fetch them from "
-        f"`data[].url` or /v1/operations/{operation.id}; next time use output_format 'webp' or 'jpeg', or the address "
-        "that redirects."
-    )
-    answer = openai_responses.render_error(422, message, "invalid_request_error", "answer_too_large", None)
-    body = {**answer.body, "operation_id": operation.id, "data": [{"url": url} for url in urls]}
-    return ApiResponse(422, body, {"x-should-retry": "false"})
 
 
 def build_response(operation: Operation, context: RenderContext) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from imagegate.dialects.operations.dialect import NAME
 from imagegate.dialects.parsing import (
     WHOLE,
     Line,
+    Metadata,
     Prompt,
-    Text,
     check_combinations,
     parse_document,
     parse_idempotency_key,
@@ -28,8 +28,6 @@ from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.usecases.start import GenerationRequest
 
 LONGEST_DEADLINE = 24 * 3600.0
-_KEY = Annotated[Text, Field(min_length=1, max_length=64)]
-_VALUE = Annotated[Text, Field(max_length=512)]
 _NUMBER = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,9})?")
 _SIDES = {name: {"type": "integer", "minimum": 1, "maximum": 16384} for name in ("width", "height")}
 _SIZE_SCHEMA = {
@@ -97,7 +95,7 @@ class CreateBody(BaseModel):
     deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False), _FROM_TEXT] | None = Field(
         None, description="Seconds after which the operation fails if it has no picture."
     )
-    metadata: Annotated[dict[_KEY, _VALUE], Field(max_length=16)] | None = None
+    metadata: Metadata | None = None
     webhook: WebhookBody | None = None
     validate_only: bool | None = Field(None, description="Check and estimate only; no picture is made.")
 

@@ -12,7 +12,7 @@ from imagegate.web import openapi_samples as samples
 from imagegate.web.openai.openapi import ERROR, document_start
 from imagegate.web.openai_responses import schemas
 from imagegate.web.openapi_context import SampleContext
-from imagegate.web.openapi_parts import OVERTAKEN, Documented, ErrorAnswers, json_body
+from imagegate.web.openapi_parts import OVERTAKEN, TOO_LARGE, Documented, ErrorAnswers, json_body
 
 _ERRORS = ErrorAnswers((replace(ERROR, dialect=OPENAI_RESPONSES),))
 _DONE = replace(samples.DONE, dialect=OPENAI_RESPONSES.name)
@@ -51,7 +51,7 @@ DOCUMENTED = {
                 "description": "The response as it stands; with `stream`, its events as text/event-stream.",
                 "content": {"text/event-stream": {}},
             },
-            303: {"description": "The answer is too large: it is at Location.", "model": dict[str, Any]},
+            303: TOO_LARGE,
             **_ERRORS(
                 s400="`stream` was asked for before the response ended.",
                 s404="The response does not exist, or was not stored.",
@@ -66,7 +66,7 @@ DOCUMENTED = {
         summary="Cancel a response",
         responses={
             200: {"model": schemas.ResponseSchema, "description": "The response, cancelled or as it had ended."},
-            303: {"description": "The answer is too large: it is at Location.", "model": dict[str, Any]},
+            303: TOO_LARGE,
             **_ERRORS(s404="The response does not exist.", s409=OVERTAKEN, s410="Its pictures are no longer kept."),
         },
         errors=_ERRORS,

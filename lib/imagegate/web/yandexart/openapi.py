@@ -1,7 +1,6 @@
 """What the OpenAPI document says of YandexART's API."""
 
 from dataclasses import replace
-from typing import Any
 
 from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.dialects.yandexart import responses as yandexart_responses
@@ -11,6 +10,7 @@ from imagegate.web import openapi_samples as samples
 from imagegate.web.openapi_parts import (
     DATA_LOGGING,
     OVERTAKEN,
+    TOO_LARGE,
     Documented,
     ErrorAnswers,
     ErrorFormat,
@@ -23,7 +23,7 @@ from imagegate.web.yandexart.schemas import YandexErrorSchema, YandexOperationSc
 _ERRORS = ErrorAnswers((ErrorFormat(dialect=YANDEXART, schema=YandexErrorSchema),))
 _ANSWERS: Responses = {
     200: {"model": YandexOperationSchema, "description": "The operation."},
-    303: {"description": "Too large for one answer: it is at Location.", "model": dict[str, Any]},
+    303: TOO_LARGE,
 }
 _REDIRECT = YANDEXART.render_redirect(samples.DONE, "").body
 _STOPPED = Failure(FailureCode.CANCELLED, "The operation was cancelled.")

@@ -1,10 +1,13 @@
 """What becomes of a chat: the prompt, the pictures to work from, the options, and what is refused."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
 
+from imagegate.dialects.openai.bodies import EditsBody
+from imagegate.dialects.openai_chat.requests import parse
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.geometry import Size
 from support.ended import end_at_once
@@ -106,6 +109,27 @@ def test_the_picture_of_another_owner_is_none() -> None:
 def test_options_stand_beside_the_messages(gateway: Gateway, fields: dict[str, Any]) -> None:
     request = started(gateway, FOX, **fields).request
     assert (request.size, request.seed, request.unused_fields) == (Size(1024, 512), 7, ())
+
+
+EVERY_OPTION: dict[str, Any] = {
+    "n": 1, "size": "1024x512", "width": 1024, "height": 512, "aspect_ratio": "2:1", "output_format": "webp",
+    "output_compression": 80, "seed": 7, "negative_prompt": "snow", "num_inference_steps": 4, "guidance_scale": 3.5,
+    "quality": "high", "style": "vivid", "background": "opaque", "moderation": "low", "complexity": "low",
+    "frame_count": 2, "frame_duration_ms": 100, "svg": {"precision": "high"}, "prompt_rewriter": True,
+    "provider": "alpha", "partial_images": 0, "user": "u", "safety_identifier": "s", "expand": False, "deadline": 60,
+    "webhook": {"url": "https://hooks.example.com/x"}, "input_fidelity": "high",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EVERY_OPTION)
+def test_every_option_of_the_images_api_stands_beside_the_messages(name: str) -> None:
+    task = parse(json.dumps({"messages": [FOX], name: EVERY_OPTION[name]}).encode(), 10_000)
+    assert (task.ignored(()), task.options.get(name)) == ([], EVERY_OPTION[name])
+
+
+def test_no_option_of_the_images_api_is_missing_here() -> None:
+    of_the_conversation = {"prompt", "model", "stream", "response_format"}
+    assert set(EVERY_OPTION) == set(EditsBody.model_fields) - of_the_conversation
 
 
 def test_openrouters_own_options_are_understood_or_reported(gateway: Gateway) -> None:
