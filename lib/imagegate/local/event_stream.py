@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from imagegate.dialects.registry import dialect_at
-from imagegate.local.gateway_exchange import GatewayResponse, Headers
+from imagegate.local.gateway_exchange import GatewayResponse, Headers, Refusal
 from imagegate.local.origin_policy import Receive, Scope, Send, header_values
 
 COMMENT_SECONDS = 10.0
@@ -30,6 +30,9 @@ _WAITING = (503, 504)
 _AT_ONCE = 1.0
 """Seconds within which an answer was not held, so that the next request has to pause."""
 _OF_A_REDIRECT = (b"location", b"content-type", b"retry-after", b"x-should-retry")
+_LOST = (500, 502, 503)
+"""What the door says of a function that is late or failed. A hop is asked for again, as a client would repeat it."""
+_MOST_LOST = 3
 _ABOUT_BODY = (b"content-type", b"content-length", b"content-encoding", b"transfer-encoding")
 
 
@@ -66,9 +69,18 @@ class RedirectFollower:
         """The answer once the operation has ended."""
         # What is sent after a comment cannot be compressed: the headers have been sent.
         request.headers["accept-encoding"] = "identity"
+        lost = 0
         while True:
             sent_at = time.monotonic()
-            answer = await self.forward(request)
+            try:
+                answer = await self.forward(request)
+            except Refusal as refusal:
+                if request.method == "POST" or refusal.status not in _LOST or lost == _MOST_LOST:
+                    raise
+                lost += 1
+                await asyncio.sleep(_AT_ONCE)
+                continue
+            lost = 0
             location = _location(answer)
             if location.startswith(f"{self.endpoint}/"):
                 fetched = await self.fetch(location)

@@ -241,6 +241,17 @@ def test_a_wait_that_is_over_goes_on(unhurried: str, ministack: ScriptedMiniStac
     assert len(ministack.asked) == 3
 
 
+def test_a_hop_that_failed_is_asked_for_again_and_a_post_is_not(unhurried: str, ministack: ScriptedMiniStack) -> None:
+    failed = refused(502, b'{"errorMessage": "timed out"}')
+    ministack.answers = [redirect(), failed, failed, Answer()]
+    assert httpx.post(unhurried + IMAGES, json=ASKED, timeout=20).content == EVENTS
+    assert [target.endswith(WAIT) for _, target, _ in ministack.asked] == [False, True, True, True]
+    ministack.asked.clear()
+    ministack.answers = [failed, Answer()]
+    assert httpx.post(unhurried + IMAGES, json=ASKED, timeout=20).status_code in (500, 502)
+    assert len(ministack.asked) == 1
+
+
 def test_an_answer_too_large_for_lambda_comes_from_the_bucket(
     unhurried: str, ministack: ScriptedMiniStack, server: tuple[ScriptedMiniStack, str]
 ) -> None:
