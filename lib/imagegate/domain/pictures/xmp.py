@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """IPTC's vocabulary of what a picture was made by."""
@@ -96,6 +94,8 @@ def read_properties(packet: bytes) -> dict[str, str]:
     """
     if len(packet) > _LARGEST:
         raise ValueError("a packet of more than 256 KiB")
+    from xml.parsers import expat  # late, because every function's cold start loads this module
+
     parser, reader = expat.ParserCreate("utf-8", " "), _Reader()
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
     parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = reader.text, reader.doctype
@@ -153,6 +153,8 @@ def _properties(origin: Origin) -> Mapping[str, str]:
 
 def _description(properties: Mapping[str, str], about: bytes) -> bytes:
     """An rdf:Description with its namespaces, so that it may stand in any packet."""
+    from xml.sax.saxutils import quoteattr
+
     prefixes = dict.fromkeys(["rdf", *(name.partition(":")[0] for name in properties)])
     namespaces = "".join(f' xmlns:{prefix}="{_NAMESPACES[prefix]}"' for prefix in prefixes)
     values = "".join(f" {name}={quoteattr(_ILLEGAL.sub('', value))}" for name, value in properties.items())
