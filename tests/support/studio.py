@@ -94,8 +94,9 @@ class Visit:
         code = self.page.evaluate("navigator.clipboard.readText()")
         assert key not in code
         (folder / "code").write_text(code)
-        program = ["bash"] if code.startswith("curl") else [sys.executable]
-        environment = {**os.environ, "IMAGEGATE_API_KEY": key}
+        program = ["bash"] if code.startswith(("curl", "imagegate")) else [sys.executable]
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "IMAGEGATE_API_KEY": key, "IMAGEGATE_URL": self.base, "PATH": path}
         command = [*program, folder / "code"]
         ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, cwd=folder)
         assert ended.returncode == 0, ended.stderr

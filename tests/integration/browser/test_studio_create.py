@@ -14,7 +14,7 @@ from support.studio import Visit
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.xdist_group("browser")]
 
 SHOWN = "document.querySelector('.result .tile img:last-child')?.naturalWidth"
-RUNNABLE = ["curl", "openai (Python)", "requests", "Operations API"]
+RUNNABLE = ["curl", "openai (Python)", "requests", "YandexART", "imagegate CLI", "Operations API"]
 
 
 def test_a_picture_in_three_clicks_and_one_sentence(visits: Visits, key: str) -> None:

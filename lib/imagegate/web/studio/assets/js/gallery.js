@@ -60,7 +60,7 @@ export async function showGallery(route, page) {
     if (item.slot === undefined) return go("operation", { id: item.id });
     const shown = items.filter((each) => each.slot !== undefined);
     return openViewer(shown, item, (entry) => {
-      if (!location.hash.startsWith("#/gallery")) return;
+      if (disposed || !location.hash.startsWith("#/gallery")) return;
       replaceRoute("gallery", { query: { q: text, picture: entry ? `${entry.id}-${entry.slot}` : "" } });
       if (!entry) grid.focus(item);
     });

@@ -29,6 +29,7 @@ async function show() {
   const mine = (turn += 1);
   view?.dispose();
   view = null;
+  closeDialogs();
   shell.mark(route.view);
   document.title = `${t(route.view)} · imagegate`;
   // Each view has a place of its own, so that one that was left while it loaded cannot replace its successor.
@@ -43,6 +44,11 @@ async function show() {
     if (mine === turn && problem.status !== 401) replaceContent(shell.page, h("div", { class: "panel lone" }, showProblem(problem, h("button", { type: "button", on: { click: show } }, t("tryAgain")))));
     if (!problem.status && problem.name !== "Error" && problem.code === undefined) throw problem;
   }
+}
+
+// A dialog belongs to the view that it was opened from, which the browser's Back button leaves too.
+function closeDialogs() {
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
 }
 
 // Shows what `change` brings, with the focus and the text of a control that the former view has too.

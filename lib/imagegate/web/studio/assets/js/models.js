@@ -37,15 +37,16 @@ function modelItem(model, slowest) {
       able.map((field) => h("li", {}, t(`takes_${field}`)))),
     h("table", {},
       h("thead", {}, h("tr", {}, [t("provider"), t("price"), t("time")].map((text) => h("th", { scope: "col" }, text)))),
-      h("tbody", {}, model.targets.map((target) => targetRow(target, slowest)))));
+      h("tbody", {}, model.targets.map((target) => targetRow(model, target, slowest)))));
 }
 
-function targetRow(target, slowest) {
+function targetRow(model, target, slowest) {
+  const name = target.model === "*" ? model.id : target.model; // a provider that is asked by the name of the request
   const price = target.price_usd === null ? t("priceUnknown") : formatMoney(target.price_usd);
   const missing = target.missing_secrets ?? [];
   return h("tr", {},
     h("th", { scope: "row" }, h("span", { class: "state" }, h("i", { class: `dot ${target.available ? "good" : "bad"}` }), target.provider),
-      h("span", { class: "meta wrap" }, target.available ? target.model : t("missingKey", { names: missing.join(", ") || "?" }))),
+      h("span", { class: "meta wrap" }, target.available ? name : t("missingKey", { names: missing.join(", ") || "?" }))),
     h("td", {}, price),
     h("td", {}, target.expected_seconds === null ? "–" : latencyBar(target, slowest)));
 }
