@@ -17,6 +17,7 @@ per process) as slow as Lambda makes it below 1,769 MB.
 import json
 import os
 import random
+from collections import Counter
 from statistics import fmean, median
 from typing import Any
 
@@ -47,6 +48,11 @@ CASES = [
     Case("openai 30s", 30, *HELD, waits=True),
     Case("openai-poll 30s", 30, *POLLED, waits=True),
 ]
+SCALE_CASES = [
+    Case("counted-held 10s", 10, *HELD, waits=True),
+    Case("counted-polled 10s", 10, *POLLED, waits=True),
+]
+"""What one picture uses, for benchmarks.scale; not priced."""
 LONG_CASES = [
     Case("poll 10min", 600, *POLLED),
     Case("webhook-off 10min", 600, *LISTED),
@@ -162,6 +168,21 @@ def simulate_hooks(name: str, seconds: float) -> dict[str, float]:
     return figures
 
 
+def used_by_one(usage: Usage) -> dict[str, float]:
+    """What one picture uses of that of which there is only so much a second."""
+    calls = sum(usage.counts.calls.values(), Counter[str]())
+    used = {
+        "lambda_seconds": sum(sum(times) for times in usage.milliseconds.values()) / 1000,
+        "requests": usage.requests,
+        "starts": calls["AWSStepFunctions.StartExecution"],
+        "transitions": usage.transitions.total(),
+        "writes": sum(units["dynamodb_write_unit"] for units in usage.counts.units.values()),
+        "put_events": calls["AWSEvents.PutEvents"],
+        "s3_puts": calls["S3.PUT"],
+    }
+    return {name: round(amount / usage.n, 2) for name, amount in used.items()}
+
+
 def describe(usage: Usage) -> None:
     """The counts behind the dollars."""
     each = {name: round(count / usage.n, 2) for name, count in usage.transitions.items()}
@@ -179,13 +200,18 @@ def describe(usage: Usage) -> None:
 def main() -> None:
     """Every case, then the last line."""
     n, only = int(os.environ.get("N", "8")), os.environ.get("ONLY", "")
-    cases = [*CASES, *LONG_CASES] if os.environ.get("LONG") else CASES
+    cases = [*CASES, *SCALE_CASES, *LONG_CASES] if os.environ.get("LONG") else [*CASES, *SCALE_CASES]
     print(f"prices of {PRICES['date']}, {PRICES['region']}, {PRICES['architecture']}; {n} operations a run")
     figures: dict[str, Any] = {"prices": PRICES["date"], "n": n}
     for case in cases:
         if only not in case.name:
             continue
         usage = run(case, n)
+        if case in SCALE_CASES:
+            figures[case.name] = used_by_one(usage)
+            print(f"\n{case.name}: what one picture uses: {figures[case.name]}")
+            describe(usage)
+            continue
         figures[case.name] = shown(case.name, polls_a_picture(usage), usage.dollars(), usage.dollars(stretched=True))
         describe(usage)
         if usage.delays:

@@ -1,9 +1,8 @@
 """CPU of an accepted request in the warm `api` function: `make bench NAME=requests [N=2000] [OTHER=<checkout>]`.
 
 The handler gets real API Gateway events; DynamoDB and Step Functions are a stub in another process, so what is
-counted is our own work and botocore's. Compared, in the same run, with its two AWS calls alone, and with OTHER in
-three turns. docs/protocols/openai-images.md#measured (LiteLLM) and docs/protocols/gradio-spaces.md#g4f-measured have
-what other gateways take, measured elsewhere.
+counted is our own work and botocore's. Compared, in the same run, with its two AWS calls alone, and in three turns with
+LiteLLM's proxy and g4f where they are installed (peers.py says how), and with OTHER.
 """
 
 import json
@@ -75,21 +74,29 @@ def measured(root: Path, n: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """This checkout, in turns with another one if there is one, and the peers."""
-    from benchmarks.function_process import ROOT
+    """This checkout, in turns with another one and with the peers if they are there."""
+    from benchmarks.function_process import ROOT, aws_stub
+    from benchmarks.peers import cpu_ms as cpu_of_peer
+    from benchmarks.peers import installed
 
-    n, other = int(os.environ.get("N", "2000")), os.environ.get("OTHER")
-    rounds = [(measured(ROOT, n), measured(Path(other), n) if other else None) for _ in range(3 if other else 1)]
-    figures = min((ours for ours, _ in rounds), key=lambda each: each["request_ms"])
+    n, other, others = int(os.environ.get("N", "2000")), os.environ.get("OTHER"), installed()
+    ours, theirs = list[dict[str, float]](), dict[str, list[float]]()
+    for _ in range(3 if other or others else 1):
+        ours.append(measured(ROOT, n))
+        if other:
+            theirs.setdefault("other", []).append(measured(Path(other), n)["request_ms"])
+        for name, python in others.items():
+            with aws_stub() as upstream:
+                theirs.setdefault(name, []).append(cpu_of_peer(name, python, upstream, n // 4))
+    figures = min(ours, key=lambda each: each["request_ms"])
     print(f"CPU per accepted request, warm, {n} requests")
     print(f"  imagegate api              {figures['request_ms']:6.2f} ms   = {figures['ratio']:.2f} x its AWS calls")
     print(f"    of which AWS calls       {figures['aws_calls_ms']:6.2f} ms   (transaction, StartExecution)")
-    if other:
-        ratios = [ours["request_ms"] / theirs["request_ms"] for ours, theirs in rounds if theirs]
-        figures["by_other"] = round(statistics.median(ratios), 3)
-        print(f"  by the other checkout      {figures['by_other']:6.2f}      {[round(ratio, 2) for ratio in ratios]}")
-    print("  LiteLLM proxy, elsewhere   5.4-6.3 ms")
-    print("  g4f, elsewhere             1.3-3.9 ms")
+    for name, times in theirs.items():
+        ratios = [mine["request_ms"] / theirs_ms for mine, theirs_ms in zip(ours, times, strict=True)]
+        figures[f"by_{name}"] = round(statistics.median(ratios), 3)
+        figures[f"{name}_ms"] = round(statistics.median(times), 3)
+        print(f"  {name:26} {figures[f'{name}_ms']:6.2f} ms   ours by it: {[round(ratio, 2) for ratio in ratios]}")
     print(json.dumps(figures))
 
 
