@@ -36,8 +36,8 @@ CASES = {
 }
 """How the upstream lets us wait: the route's name, the provider, the upstream's name of the model."""
 WARM_UP = 12
-"""Requests after which functions are warm, and the schedule has learned that this upstream is quick. What they take
-themselves is told too: nobody knows yet how long such jobs last."""
+"""Requests after which functions are warm, and the schedule has learned that this upstream is quick. How long they take
+is told as well: it is not known yet how long such jobs last."""
 
 
 class StandInSecrets:
