@@ -57,7 +57,7 @@ test-gradio: $(STAMP)  ## run the Gradio contract tests on real Gradio 4 and 6 s
 
 test-node: $(STAMP)  ## run the clients for Node, and all clients on a generation of 70 s
 	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm frameworks
-	@$(BIN)/python -m pytest -m node tests/integration/clients $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m node tests/integration/clients $(ARGS)
 
 test-clients: $(STAMP)  ## run every recipe of docs/clients.md with the client's own package (400 MB once; Node, PHP, Ruby)
 	@PYTHON=$(BIN)/python tests/clients/setup.sh node litellm frameworks

@@ -10,9 +10,12 @@ from benchmarks.fault_jobs import Job
 from imagegate.providers import registry
 
 FREE = frozenset(
-    target.provider for route in registry.routes() for target in route.targets if target.micro_dollars == 0
+    (target.provider, target.model)
+    for route in registry.routes()
+    for target in route.targets
+    if target.micro_dollars == 0
 )
-"""Providers whose pictures cost nothing."""
+"""Providers and their models whose pictures cost nothing."""
 
 
 def unharvested(shown: dict[str, Any]) -> int:
@@ -34,7 +37,7 @@ def count_silent(shown: dict[str, Any], job: Job, submissions: Mapping[tuple[str
 
 def ambiguous_for_nothing(shown: dict[str, Any]) -> bool:
     """True for an operation that failed as `ambiguous`, and whose attempts of unknown outcome were all free."""
-    unknown = {entry["provider"] for entry in shown["attempts"] if entry["state"] == "unknown"}
+    unknown = {(entry["provider"], entry["model"]) for entry in shown["attempts"] if entry["state"] == "unknown"}
     return bool(shown["error"]) and shown["error"]["code"] == "ambiguous" and unknown <= FREE
 
 

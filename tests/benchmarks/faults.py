@@ -160,6 +160,8 @@ class Campaign:
         for operation_id, document in ended.items():
             if document["error"] and document["error"]["code"] == "deadline_exceeded":
                 print(f"overdue: {self.accepted[operation_id].body} {json.dumps(document['attempts'])}")
+            if ambiguous_for_nothing(document):
+                print(f"ambiguous for nothing: {self.accepted[operation_id].body} {json.dumps(document['attempts'])}")
             duplicates += count_silent(document, self.accepted[operation_id], submissions)
             unknown += sum(attempt["state"] == "unknown" for attempt in document["attempts"])
         ids: dict[str, set[str]] = {}
