@@ -46,6 +46,15 @@ def over(shown: dict[str, Any] | None) -> bool:
     return shown is not None and shown["done"]
 
 
+def id_in(answer: httpx.Response) -> str:
+    """The operation that an answer is about; empty when it is about none."""
+    try:
+        document = answer.json()
+    except ValueError:
+        return ""
+    return str(document.get("operation_id") or document.get("id") or "") if isinstance(document, dict) else ""
+
+
 def read(client: httpx.Client, operation_id: str) -> dict[str, Any] | None:
     """The operation; `None` when it could not be read this time."""
     try:

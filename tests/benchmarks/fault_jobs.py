@@ -30,14 +30,27 @@ class Job:
     """Whose turn it is."""
     insists: bool
     """Whether no other provider may be asked."""
+    waits: bool
+    """Whether its client waits, as OpenAI's packages do, and so has the steps of its operation taken."""
     prompt: str
     deadline: float
     """Seconds."""
 
     @property
+    def path(self) -> str:
+        """Where it is posted to."""
+        return "/v1/images/generations" if self.waits else "/v1/operations"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of its requests."""
+        agent = "OpenAI/Python 3.57.0" if self.waits else "fault-campaign/1.0"
+        return {"idempotency-key": self.prompt, "user-agent": agent}
+
+    @property
     def body(self) -> dict[str, Any]:
         """The body of its request."""
-        body = {"model": ROUTES[self.provider].model, "prompt": self.prompt, "size": {"width": 256, "height": 256}}
+        body = {"model": ROUTES[self.provider].model, "prompt": self.prompt, "size": "256x256"}
         return {**body, "deadline": self.deadline, **({"provider": self.provider} if self.insists else {})}
 
 
@@ -45,6 +58,7 @@ def draw_jobs(n: int, dice: random.Random, deadline: float) -> list[Job]:
     """So many jobs, each to be done within `deadline` seconds.
 
     In every other round the jobs insist on their provider; in the others they may fail over along its model's route.
+    The clients of every other job wait.
     """
     turns = dice.sample(sorted(ROUTES), k=len(ROUTES))
     return [
@@ -58,4 +72,5 @@ def _draw_job(number: int, dice: random.Random, provider: str, insists: bool, de
     faults = dice.sample(common_faults(asked), k=dice.choice((0, 0, 1, 1, 2, 2)))
     directives = " ".join(f"[fault {fault} x{dice.choice((1, 1, 2))}]" for fault in faults)
     delay = dice.choice((200, 700, 2500))
-    return Job(provider, insists, f"[delay {delay}ms] {directives} operation {number}", deadline)
+    waits = number % 2 == 0
+    return Job(provider, insists, waits, f"[delay {delay}ms] {directives} operation {number}", deadline)

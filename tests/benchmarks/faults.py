@@ -3,9 +3,9 @@
 N operations on the embedded stack while everything goes wrong with set probabilities, repeatably by seed: upstreams
 throttle, fail, fall silent, drop connections and answer nonsense (directives in the prompts), functions are refused,
 killed, stopped for seconds and run twice (local/ministack/chaos.py), and of all that functions send to AWS and to
-upstreams a share is harmed on its way (fault_proxies.py). Every provider has its turn, with faults of its own stand-in:
-half the operations insist on it, the others may fail over along its model's route. Afterwards every operation is held
-against what the upstreams counted, what the bus carried and what is in S3.
+upstreams a share is harmed on its way (fault_proxies.py). Every provider has its turn, with faults of its own stand-
+in: half the operations insist on it, the others may fail over along its model's route. The clients of half of them
+wait. Afterwards every operation is held against what the upstreams counted, what the bus carried and what is in S3.
 
 - lost: accepted and unknown afterwards, or succeeded without its picture in S3
 - stuck: not ended although deadline and grace are over
@@ -24,13 +24,14 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from benchmarks.fault_counts import ambiguous_for_nothing, count_silent, over, read, unharvested
+from benchmarks.fault_counts import ambiguous_for_nothing, count_silent, id_in, over, read, unharvested
 from benchmarks.fault_jobs import Job, draw_jobs
 from benchmarks.fault_proxies import aws_proxy, upstream_proxy
 from benchmarks.faulty_proxy import FaultyProxy
@@ -77,29 +78,33 @@ class Campaign:
 
     def _see_through(self, job: Job) -> None:
         """Start one at a time, because MiniStack fails with hundreds of workers."""
-        operation_id = self._start(job)
-        until = time.monotonic() + DEADLINE + GRACE
-        with httpx.Client(base_url=self.stack.base_url, timeout=35) as client:
+        with httpx.Client(base_url=self.stack.base_url, timeout=35, headers=job.headers) as client:
+            operation_id = self._start(client, job)
+            until = time.monotonic() + DEADLINE + GRACE
             while time.monotonic() < until:
                 if over(read(client, operation_id)):
                     break
                 time.sleep(3)
         print(f"\r{len(self.accepted)} of {self.n} started ", end="", flush=True)
 
-    def _start(self, job: Job) -> str:
-        """Post until it is accepted, as a client with an Idempotency-Key does; gives the operation's id."""
+    def _start(self, client: httpx.Client, job: Job) -> str:
+        """Post until it is accepted, as a client with an Idempotency-Key does; gives the operation's id.
+
+        A client that waits does so along the redirects, until there is an end or the line breaks.
+        """
         refusal = ""
         for _ in range(30):
-            headers = {"Idempotency-Key": job.prompt}
             try:
-                answer = httpx.post(f"{self.stack.base_url}/v1/operations", json=job.body, headers=headers, timeout=35)
+                answer = client.post(job.path, json=job.body)
             except httpx.TransportError as error:
                 refusal = repr(error)
                 continue
             refusal = f"{answer.status_code} {answer.text[:200]}"
-            if answer.status_code in (200, 202):
-                operation_id = str(answer.json()["id"])
+            if operation_id := id_in(answer):
                 self.accepted[operation_id] = job
+                with suppress(httpx.TransportError):
+                    while answer.status_code == 303:
+                        answer = client.get(answer.headers["location"])
                 return operation_id
         raise RuntimeError(f"never accepted: {job} {refusal}")
 
