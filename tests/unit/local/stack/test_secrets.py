@@ -13,7 +13,7 @@ PATH = "/imagegate/local/upstreams"
 def test_a_live_start_keeps_the_users_own_credentials_only(mocked_aws: None) -> None:
     ssm = boto3.client("ssm")
     ssm.put_parameter(Name=f"{PATH}/OPENAI_API_KEY", Value="sk-mine", Type="SecureString")
-    set_secrets(ssm, PATH, StandIns(Starlette(), {}, STAND_IN_SECRETS))
+    set_secrets(ssm, PATH, StandIns(Starlette(), STAND_IN_SECRETS))
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=PATH)
     assert sum(len(page["Parameters"]) for page in pages) == len(STAND_IN_SECRETS)
     set_secrets(ssm, PATH, None)
