@@ -72,7 +72,7 @@ WITH_PLAYWRIGHT = PYTHONPATH=$$(echo $(CURDIR)/.venvs/browser/lib/python3*/site-
 
 test-browser: $(STAMP)  ## try the studio in Chromium, and that pages of other origins get nothing (200 MB once)
 	@PYTHON=$(BIN)/python tests/clients/setup.sh browser
-	@$(WITH_PLAYWRIGHT) $(BIN)/python -m pytest -m browser tests/integration/browser $(ARGS)
+	@$(WITH_PLAYWRIGHT) $(BIN)/python -m pytest -n 2 --dist loadgroup -m browser tests/integration/browser $(ARGS)
 
 screenshots: $(STAMP)  ## take the pictures of docs/studio.md from a running stack; look at them
 	@PYTHON=$(BIN)/python tests/clients/setup.sh browser

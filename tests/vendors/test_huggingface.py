@@ -6,11 +6,11 @@ from vendors.cases import FourCases, Raised
 class Routed(FourCases):
     __test__ = False
     script = "huggingface_text_to_image.py"
-    base_path = "/huggingface"
     throttle = Raised("HfHubHTTPError", 429)
 
     def __init_subclass__(cls) -> None:
         cls.__test__ = True
+        cls.base_path = f"/{cls.provider}"  # the client puts the provider behind its router's address
 
 
 class TestHuggingFaceFal(Routed):

@@ -15,7 +15,7 @@ from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.chromium import Site, attempt, document, hosting
 from support.stack_settings import WITH_WEBHOOKS, on_free_ports
 
-pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.xdist_group("browser-two")]
 
 EVIL, APP = "evil.example", "app.example"
 Attempt = Mapping[str, Any]

@@ -11,7 +11,7 @@ from imagegate.local.stack.stack import Stack
 from integration.browser.conftest import Visits
 from support.studio import Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.xdist_group("browser-two")]
 
 SHOWN = "document.querySelector('.result .tile img:last-child')?.naturalWidth"
 RUNNABLE = ["curl", "openai (Python)", "requests", "YandexART", "imagegate CLI", "Operations API"]

@@ -13,7 +13,7 @@ from support.long_gallery import MANY, PAGE, serve_many
 from support.receiver import Receiver, receiving
 from support.studio import PHONE, WIDE, Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.xdist_group("browser-two")]
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 VIEWS = ["#/create", "#/gallery", "#/models", "#/usage"]

@@ -1,7 +1,7 @@
 """OpenAI's packages read a stream that the local addresses keep alive for 70 s of a generation. `make test-node`."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -34,13 +34,35 @@ class Streamed:
     prompt: str
 
 
+@dataclass(frozen=True, slots=True)
+class RawStream:
+    """A stream as it comes over the line, without its empty lines."""
+
+    content_type: str
+    lines: Sequence[str]
+
+
 def url_of(stack: Stack, address: str) -> str:
     return stack.base_url if address == "main" else stack.long_hold_url or ""
 
 
 @pytest.fixture(scope="module")
-def streamed(real_time_stack: Stack) -> Iterator[Mapping[tuple[str, str], Future[Streamed]]]:
-    """All clients at both addresses, at once."""
+def raw_streams(real_time_stack: Stack) -> Iterator[Mapping[str, Future[RawStream]]]:
+    """What comes over the line at each address."""
+
+    def read(address: str) -> RawStream:
+        body = {"model": "flux", "prompt": f"a fox with comments at the {address} address", "stream": True}
+        url = f"{url_of(real_time_stack, address)}/v1/images/generations"
+        with httpx.stream("POST", url, json=body, timeout=25) as answer:  # of silence
+            return RawStream(answer.headers["content-type"], [line for line in answer.iter_lines() if line])
+
+    with ThreadPoolExecutor(len(ADDRESSES)) as pool:
+        yield {address: pool.submit(read, address) for address in ADDRESSES}
+
+
+@pytest.fixture(scope="module")
+def streamed(real_time_stack: Stack, raw_streams: object) -> Iterator[Mapping[tuple[str, str], Future[Streamed]]]:
+    """All clients at both addresses, at once, while the raw streams are read."""
 
     def ask(name: str, address: str) -> Streamed:
         prompt = f"a fox in no hurry, streamed to {name} at the {address} address"
@@ -66,11 +88,8 @@ def test_the_client_reads_its_picture_from_the_stream(
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_comments_fill_the_time_until_the_events(real_time_stack: Stack, address: str) -> None:
-    body = {"model": "flux", "prompt": f"a fox with comments at the {address} address", "stream": True}
-    url = f"{url_of(real_time_stack, address)}/v1/images/generations"
-    with httpx.stream("POST", url, json=body, timeout=25) as answer:  # of silence
-        lines = [line for line in answer.iter_lines() if line]
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    assert lines.count(": keep-alive") >= UPSTREAM_SECONDS // 10 - 1
-    assert [line.partition(":")[0] for line in lines[-2:]] == ["event", "data"]
+def test_comments_fill_the_time_until_the_events(raw_streams: Mapping[str, Future[RawStream]], address: str) -> None:
+    raw = raw_streams[address].result(PATIENCE)
+    assert raw.content_type.startswith("text/event-stream")
+    assert raw.lines.count(": keep-alive") >= UPSTREAM_SECONDS // 10 - 1
+    assert [line.partition(":")[0] for line in raw.lines[-2:]] == ["event", "data"]
