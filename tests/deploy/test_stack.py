@@ -13,6 +13,7 @@ from urllib.parse import urlparse
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
@@ -21,11 +22,13 @@ from support.sam import ARTIFACTS, UNDER_TEST, Account
 
 SWITCHES: dict[str, Mapping[str, str]] = {
     "AnswersOtherOrigins": {"CorsOrigins": "https://app.example.com,https://other.example.com"},
+    "BucketAnswersPages": {"CorsOrigins": "https://app.example.com"},
     "BoundsApi": {"ApiConcurrency": "660"},
     "BoundsPoll": {"PollConcurrency": "50"},
     "BoundsSubmit": {"SubmitConcurrency": "50"},
     "BoundsWait": {"WaitConcurrency": "500"},
     "HoldsLong": {"LongHold": "on"},
+    "ShowsStudio": {"Studio": "on"},
     "Signs": {"Signing": "on"},
     "SignsWithKms": {"Signing": "on", "SigningKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/1"},
     "TakesEvents": {"IntakeKey": "0123456789ab"},
@@ -110,14 +113,7 @@ def test_the_stack_is_created(aws: Account, packaged: dict[str, Any], case: tupl
     formation, stage = aws.client("cloudformation"), f"case-{CASES.index(case)}"
     parameters = {"Stage": stage, **{name: value for condition in case for name, value in SWITCHES[condition].items()}}
     template = transformed(packaged, parameters)
-    aws.client("s3").put_object(Bucket=ARTIFACTS, Key="template.json", Body=json.dumps(template))
-    formation.create_stack(
-        StackName=stage,
-        TemplateURL=f"https://{ARTIFACTS}.s3.amazonaws.com/template.json",
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-    )
-    [stack] = formation.describe_stacks(StackName=stage)["Stacks"]
-    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    stack = created(aws, template, parameters)
     listed = formation.list_stack_resources(StackName=stage)["StackResourceSummaries"]
     made = {entry["LogicalResourceId"] for entry in listed if entry.get("LogicalResourceId")}
     assert made == expected(template, set(case))
@@ -128,6 +124,29 @@ def holding(entries: Mapping[str, Any], conditions: set[str]) -> set[str]:
     """The names of the entries that are there under these conditions."""
     held = {"", *conditions}.union(*(IMPLIED.get(condition, set()) for condition in conditions))
     return {name for name, entry in entries.items() if entry.get("Condition", "") in held}
+
+
+def created(aws: Account, template: dict[str, Any], parameters: Mapping[str, str]) -> Mapping[str, Any]:
+    """The stack of the template, named as its stage."""
+    formation, stage = aws.client("cloudformation"), parameters["Stage"]
+    aws.client("s3").put_object(Bucket=ARTIFACTS, Key="template.json", Body=json.dumps(template))
+    formation.create_stack(
+        StackName=stage,
+        TemplateURL=f"https://{ARTIFACTS}.s3.amazonaws.com/template.json",
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+    )
+    [stack] = formation.describe_stacks(StackName=stage)["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    found: Mapping[str, Any] = stack
+    return found
+
+
+def test_without_a_studio_the_bucket_answers_no_pages(aws: Account, packaged: dict[str, Any]) -> None:
+    parameters = {"Stage": "no-studio", "Studio": "off"}
+    stack = created(aws, transformed(packaged, parameters), parameters)
+    [bucket] = [output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == "BucketName"]
+    with pytest.raises(ClientError, match="NoSuchCORSConfiguration"):
+        aws.client("s3").get_bucket_cors(Bucket=bucket)
 
 
 def expected(template: dict[str, Any], conditions: set[str]) -> set[str]:
