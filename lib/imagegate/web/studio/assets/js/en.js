@@ -20,7 +20,7 @@ export const english = {
   referencePictures: "Reference pictures: drop, paste or choose", another: "Add", addReference: "Add a reference picture", removeReference: "Remove {name}", wrongType: "{name} is not a PNG, JPEG or WebP picture.", pasted: "pasted picture",
   tooLarge: "{name} ({size}) is too large: the pictures of a request may have {most} together. Make it smaller.", unreadable: "{name} cannot be read as a picture.",
   sending: "Sending {name}", sendingOf: "Sending {name} · {sent} of {size}", uploadFailed: "{name} could not be sent.", uploadFailedRemedy: "Check the connection and try again. Pictures of this size can be sent only from the gateway's own address: ApiUrl, or PublicUrl.",
-  uploadRefused: "The gateway's storage refused {name} with status {status}.", uploadRefusedRemedy: "Try again. If it stays so, whoever runs the gateway should run: imagegate doctor",
+  uploadRefused: "The gateway's storage refused {name} with status {status}.", uploadRefusedRemedy: "Try again. If it stays so, the operator of this gateway finds the cause with: imagegate doctor",
   paintMask: "Paint a mask", changeMask: "Change the mask", maskHelp: "Paint over what is to be replaced.", maskCanvas: "The picture; paint with a pointer", brushSize: "Brush size", clear: "Clear", useMask: "Use this mask",
   snippet_curl: "curl", "snippet_openai-python": "openai (Python)", snippet_javascript: "openai (JavaScript)", snippet_requests: "requests", snippet_yandexart: "YandexART", snippet_cli: "imagegate CLI", snippet_native: "Operations API",
   keyVariable: "The key is read from the variable IMAGEGATE_API_KEY.",
