@@ -76,12 +76,50 @@ def by_yandexart(stack: Stack, model: str, prompt: str) -> tuple[bytes, str]:
     return base64.b64decode(answer["response"]["image"]), answer["id"]
 
 
+def by_responses(stack: Stack, model: str, prompt: str) -> tuple[bytes, str]:
+    body = {"model": model, "input": prompt, "tools": [{"type": "image_generation", "size": SIZE}]}
+    answer = client().post(f"{stack.base_url}/v1/responses", json=body, timeout=PATIENCE)
+    assert answer.status_code == 200, answer.text
+    return base64.b64decode(answer.json()["output"][0]["result"]), answer.json()["operation_id"]
+
+
+def by_chat(stack: Stack, model: str, prompt: str) -> tuple[bytes, str]:
+    body = {"model": model, "messages": [{"role": "user", "content": prompt}], "size": SIZE}
+    answer = client().post(f"{stack.base_url}/v1/chat/completions", json=body, timeout=PATIENCE)
+    assert answer.status_code == 200, answer.text
+    url = answer.json()["choices"][0]["message"]["images"][0]["image_url"]["url"]
+    return base64.b64decode(url.partition(";base64,")[2]), answer.json()["operation_id"]
+
+
+def by_mcp(stack: Stack, model: str, prompt: str) -> tuple[bytes, str]:
+    arguments = {"prompt": prompt, "model": model, "size": SIZE}
+    made = call_mcp(stack, "tools/call", {"name": "generate_image", "arguments": arguments})["structuredContent"]
+    while not made["done"]:
+        waited = {"name": "get_operation", "arguments": {"operation_id": made["operation_id"], "wait_seconds": 20}}
+        made = call_mcp(stack, "tools/call", waited)["structuredContent"]
+    [content] = call_mcp(stack, "resources/read", {"uri": made["images"][0]["uri"]})["contents"]
+    return base64.b64decode(content["blob"]), made["operation_id"]
+
+
+def call_mcp(stack: Stack, method: str, params: dict[str, Any]) -> Any:
+    """The result of a method of MCP."""
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
+    answer = client().post(f"{stack.base_url}/mcp", json=message, headers=headers, timeout=PATIENCE)
+    assert answer.status_code == 200, answer.text
+    assert "result" in answer.json(), answer.text
+    return answer.json()["result"]
+
+
 APIS: dict[str, Callable[[Stack, str, str], tuple[bytes, str]]] = {
     "openai": by_openai,
     "operations": by_operations,
     "yandexart": by_yandexart,
+    "responses": by_responses,
+    "chat": by_chat,
+    "mcp": by_mcp,
 }
-SIGNED = {"openai": True, "operations": False, "yandexart": True}
+SIGNED = {"openai": True, "operations": False, "yandexart": True, "responses": True, "chat": False, "mcp": True}
 """Whether the upstream signs. YandexART's clients get JPEG, so what comes in another format is converted."""
 CASES = sorted(itertools.product(APIS, PROVIDERS), key=lambda case: case[1])
 
