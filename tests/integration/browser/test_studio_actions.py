@@ -163,3 +163,19 @@ def test_the_back_button_closes_what_is_open(visitor: Visit, closed: Stack, key:
     assert "gallery" not in page.evaluate("location.hash")
     page.get_by_role("button", name="Copy as code").click()
     page.get_by_role("dialog").wait_for()
+
+
+def test_dialogs_are_for_everybody(visitor: Visit) -> None:
+    page = visitor.page
+    page.get_by_role("button", name="Copy as code").click()
+    page.get_by_role("dialog").wait_for()
+    assert visitor.complaints() == []
+    page.keyboard.press("Escape")
+    page.get_by_label("Model", exact=True).select_option("gpt-image-2")
+    page.evaluate(HAND_OVER, ["drop", "dropped.png", base64.b64encode(picture()).decode()])
+    page.get_by_role("button", name="Paint a mask").click()
+    page.get_by_role("dialog").wait_for()
+    assert visitor.complaints() == []
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    assert visitor.complaints() == []
