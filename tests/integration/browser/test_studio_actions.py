@@ -92,15 +92,17 @@ def test_a_failover_is_shown_with_its_reason(visitor: Visit, closed: Stack, key:
     assert "Failed at" in page.locator(".timeline").inner_text()
 
 
-def test_an_operation_is_retried_and_copied_from_its_page(visitor: Visit, closed: Stack, key: str) -> None:
+def test_an_operation_is_retried_and_copied_from_its_page(
+    visitor: Visit, closed: Stack, key: str, until: Callable[..., Any]
+) -> None:
     failed = ended(closed, key, prompt="[fault refuse] what is refused")
     page = visitor.open(f"#/operation/{failed['id']}")
     page.get_by_role("button", name=failed["id"]).click()
     assert page.evaluate("navigator.clipboard.readText()") == failed["id"]
     page.get_by_role("button", name="Retry").click()
     url, headers = f"{closed.base_url}/v1/operations/{failed['id']}", {"x-api-key": key}
+    until(lambda: requests.get(url, headers=headers).json()["version"] > failed["version"])
     visitor.until("document.querySelector('.operation .state-line .dot.failed')")
-    assert requests.get(url, headers=headers).json()["version"] > failed["version"]
     page.get_by_role("button", name="Same again").click()
     assert page.get_by_label("Prompt", exact=True).input_value() == "[fault refuse] what is refused"
 

@@ -53,7 +53,8 @@ def test_the_gallery_is_filtered_and_its_address_says_how(visitor: Visit, closed
     page.locator(".gallery-tile").first.wait_for()
     for text in ("heron", '"lonely heron" model:flux', "meta:order=7", "state:succeeded heron after:2020-01-01"):
         page.get_by_label("Filter").fill(text)
-        page.get_by_label("Filter").press("Enter")
+        with page.expect_response("**/v1/operations?*"):
+            page.get_by_label("Filter").press("Enter")
         visitor.until("document.querySelectorAll('.gallery-tile').length === 1")
         assert page.locator(".gallery-tile").get_attribute("title") == "a lonely heron"
     page.get_by_label("Filter").fill("before:2020-01-01")
@@ -99,7 +100,7 @@ def test_deliveries_are_shown_and_sent_again(visitor: Visit, closed: Stack, key:
         page.reload()
         page.wait_for_selector(".delivery .dot.good")
         page.get_by_role("button", name="Redeliver", exact=True).click()
-        until(lambda: len(receiver.received) == 2)
+        until(lambda: len(receiver.received) >= 2)
     assert "image_generation.succeeded" in receiver.types()
 
 
