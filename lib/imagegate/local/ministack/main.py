@@ -1,9 +1,10 @@
 """MiniStack as a child process of the embedded stack: `python -m imagegate.local.ministack.main`.
 
-Differs from `python -m ministack` in five ways: it takes signed requests only (`ministack_guard`), its state is on
-disk about a second after every change (`checkpoint`), it resumes interrupted executions on request (a line on
-standard input), it ends when its standard input closes (so it never outlives the process that holds the other end,
-however that ends), and a stop takes no longer than writing the state. Configured by the environment
+Differs from `python -m ministack` in six ways: it takes signed requests only (`guard`), its state is on disk about a
+second after every change (`checkpoint`), it resumes interrupted executions on request (a line on standard input), it
+ends when its standard input closes (so it never outlives the process that holds the other end, however that ends), a
+stop takes no longer than writing the state, and workers start as forks of one process (`forked_workers`) with one
+unpacked layer (`shared_layers`). Configured by the environment
 (`MiniStackProcess` sets it): IMAGEGATE_LISTENER (the file descriptor of its listening socket), GATEWAY_PORT (its port),
 IMAGEGATE_SNAPSHOT (the state file), IMAGEGATE_FUNCTIONS_LOG, IMAGEGATE_ROOT_KEY (the file of the root key),
 IMAGEGATE_PICTURE_ORIGINS, IMAGEGATE_UPLOAD_ORIGINS and MiniStack's own.
@@ -32,10 +33,12 @@ from imagegate.local.ministack import (
     checkpoint,
     cold_starts,
     credentials,
+    forked_workers,
     function_log,
     gaps,
     leading_keys,
     secrets,
+    shared_layers,
 )
 from imagegate.local.ministack.executions import Interrupted
 from imagegate.local.ministack.guard import MiniStackGuard
@@ -197,6 +200,8 @@ def main() -> None:
     credentials.install(root)
     secrets.mend(root)
     cold_starts.mend()
+    forked_workers.mend()
+    shared_layers.mend()
     gaps.apply_patches()
     leading_keys.apply_patches()
     bus_policy.mend()
