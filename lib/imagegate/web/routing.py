@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -13,6 +14,15 @@ from imagegate.dialects.registry import dialect_at
 from imagegate.domain.access.api_key import Principal
 from imagegate.web.decoding import check_query
 from imagegate.web.services import Services
+
+
+class _Name(StringConvertor):
+    """A segment of a path without the verb that a colon begins: `{id:name}` does not match `1:cancel`."""
+
+    regex = "[^/:]+"
+
+
+register_url_convertor("name", _Name())
 
 
 class DialectRoute(APIRoute):

@@ -60,7 +60,7 @@ def every_route() -> Iterator[tuple[str, str]]:
     for route in create_app(Gateway().services).routes:
         assert isinstance(route, Route)
         for method in sorted(route.methods or ()):
-            yield method, route.path
+            yield method, route.path_format
 
 
 HOOK = ("POST", "/v1/hooks/{operation}")

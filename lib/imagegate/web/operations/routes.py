@@ -92,14 +92,14 @@ async def wait(
     return wait_for(request, services, operation, hop)
 
 
-@router.post("/v1/operations/{operation_id}:cancel", name="cancel", dependencies=_STRICT)
+@router.post("/v1/operations/{operation_id:name}:cancel", name="cancel", dependencies=_STRICT)
 async def cancel(operation_id: OperationId, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Cancel an operation."""
     operation = services.cancel(services.read(operation_id, principal.owner, consistent=True))
     return to_response(_render(operation, services))
 
 
-@router.post("/v1/operations/{operation_id}:retry", name="retry", status_code=202, dependencies=_STRICT)
+@router.post("/v1/operations/{operation_id:name}:retry", name="retry", status_code=202, dependencies=_STRICT)
 async def retry(operation_id: OperationId, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Try a failed or cancelled operation again."""
     operation = services.read(operation_id, principal.owner, consistent=True)
@@ -122,7 +122,7 @@ async def deliveries(
     return to_response(operations_webhooks.render_deliveries(operation, found, disabled))
 
 
-@router.post("/v1/operations/{operation_id}:redeliver", name="redeliver", status_code=202, dependencies=_STRICT)
+@router.post("/v1/operations/{operation_id:name}:redeliver", name="redeliver", status_code=202, dependencies=_STRICT)
 async def redeliver(
     request: Request, operation_id: OperationId, services: ServicesDep, principal: PrincipalDep
 ) -> Response:
@@ -132,7 +132,7 @@ async def redeliver(
     return to_response(operations_webhooks.render_deliveries(operation, restarted, disabled=False, status=202))
 
 
-@router.get("/v1/operations/{operation_id}", name="get", dependencies=_STRICT)
+@router.get("/v1/operations/{operation_id:name}", name="get", dependencies=_STRICT)
 async def get(request: Request, operation_id: OperationId, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Show an operation."""
     answer = _render(services.read(operation_id, principal.owner), services)
@@ -141,7 +141,7 @@ async def get(request: Request, operation_id: OperationId, services: ServicesDep
     return to_response(answer)
 
 
-@router.delete("/v1/operations/{operation_id}", name="delete", status_code=204, dependencies=_STRICT)
+@router.delete("/v1/operations/{operation_id:name}", name="delete", status_code=204, dependencies=_STRICT)
 async def delete(operation_id: OperationId, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Delete an operation and its pictures."""
     services.delete(services.read(operation_id, principal.owner, consistent=True))

@@ -25,9 +25,9 @@ async def generate(request: Request, services: ServicesDep, principal: Principal
     return _respond(start_for(principal, services, generation).operation, services)
 
 
-# The API reference has GET, the design guide POST. Both stand before the plain path, which would match the verb too.
-@router.get("/operations/{operation_id}:cancel", name="yandex_cancel")
-@router.post("/operations/{operation_id}:cancel", name="yandex_cancel_by_post")
+# The API reference has GET, the design guide POST.
+@router.get("/operations/{operation_id:name}:cancel", name="yandex_cancel")
+@router.post("/operations/{operation_id:name}:cancel", name="yandex_cancel_by_post")
 async def cancel(operation_id: str, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Cancel an operation, unless it has ended."""
     operation = _find(operation_id, services, principal.owner)
@@ -37,7 +37,7 @@ async def cancel(operation_id: str, services: ServicesDep, principal: PrincipalD
         return _respond(services.read(operation.id, operation.owner, consistent=True), services)
 
 
-@router.get("/operations/{operation_id}", name="yandex_get")
+@router.get("/operations/{operation_id:name}", name="yandex_get")
 async def get(operation_id: str, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Show an operation."""
     return _respond(_find(operation_id, services, principal.owner), services)
