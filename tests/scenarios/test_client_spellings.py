@@ -272,6 +272,7 @@ def test_a26_parameters_of_the_url_without_effect_are_named(gateway: Gateway) ->
     operation = accepted(gateway, post(gateway, {"prompt": "a cat"}, f"{GENERATIONS}?model=gpt-image-2&api-version=1"))
     assert (operation.model, operation.request.unused_fields) == ("flux", ("model",))
     assert gateway.call("GET", "/v1/models?limit=1").json()["not_honoured"] == ["limit"]
+    assert gateway.call("GET", "/v1/models/flux?limit=1").json()["not_honoured"] == ["limit"]
     assert "not_honoured" not in gateway.call("GET", "/v1/models?api-version=1").json()
     for path, said in (
         ("chat/completions", {"messages": [{"role": "user", "content": "a cat"}]}),

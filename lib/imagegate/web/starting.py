@@ -1,6 +1,6 @@
 """Start the generation that a request of one of OpenAI's APIs asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -33,7 +33,7 @@ def start_request(
     """
     waits = not answered_at_once and will_wait(request, services)
     try:
-        generation = replace(_with_unused_query(_with_headers(generation, request), request), client_waits=waits)
+        generation = replace(with_unused_query(_with_headers(generation, request), request), client_waits=waits)
         return start_for(principal, services, generation, bodies)
     except RequestError as error:
         if error.param and error.param in generation.sent_names:
@@ -41,12 +41,13 @@ def start_request(
         raise
 
 
-def unused_query(request: Request) -> list[str]:
-    """The URL's parameters, none of which has an effect; Azure's clients always send `api-version`."""
-    return [printable_name(name) for name in request.query_params if name not in _QUERY]
+def unused_query(request: Request, known: Sequence[str] = ()) -> list[str]:
+    """The URL's parameters without effect: all but the `known`. Azure's clients always send `api-version`."""
+    return [printable_name(name) for name in request.query_params if name not in (*_QUERY, *known)]
 
 
-def _with_unused_query(generation: GenerationRequest, request: Request) -> GenerationRequest:
+def with_unused_query(generation: GenerationRequest, request: Request) -> GenerationRequest:
+    """The generation, whose answer will name the URL's parameters."""
     wanted = generation.request
     unused = dict.fromkeys((*wanted.unused_fields, *unused_query(request)))
     return replace(generation, request=replace(wanted, unused_fields=tuple(unused)))

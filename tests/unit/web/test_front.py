@@ -216,7 +216,6 @@ def test_a_yandexart_failure_is_inside_the_operation(gateway: Gateway) -> None:
         ("DELETE", f"/operations/{'0' * 20}:cancel", "GET, HEAD, POST"),
         ("POST", f"/operations/{'0' * 20}", "GET, HEAD"),
         ("GET", f"/v1/responses/resp_{'0' * 20}/cancel", "POST"),
-        ("GET", "/mcp", "POST"),
         ("POST", "/openapi.json", "GET, HEAD"),
     ],
 )

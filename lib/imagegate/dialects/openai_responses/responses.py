@@ -1,5 +1,6 @@
 """Answers of OpenAI's Responses API. Contract: docs/protocols/openai-responses.md#answers."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from imagegate.dialects.dialect import RenderContext
@@ -49,17 +50,22 @@ def render_ended(operation: Operation, context: RenderContext) -> ApiResponse:
     return render_response(operation, context)
 
 
-def render_response(operation: Operation, context: RenderContext) -> ApiResponse:
-    """The response as it stands, with its pictures in base64. Raises Gone."""
-    return ApiResponse(200, build_response(operation, context))
+def render_response(operation: Operation, context: RenderContext, unused: Iterable[str] = ()) -> ApiResponse:
+    """The response as it stands, with its pictures in base64. Raises Gone.
+
+    `unused`: parameters of the URL without effect, to be named in it.
+    """
+    return ApiResponse(200, build_response(operation, context, unused))
 
 
-def render_stream(operation: Operation, context: RenderContext, after: int = -1) -> ApiResponse:
+def render_stream(
+    operation: Operation, context: RenderContext, after: int = -1, unused: Iterable[str] = ()
+) -> ApiResponse:
     """The events of an ended response whose sequence number is above `after`, sent at once. Raises Gone."""
-    return render_events(build_response(operation, context), after)
+    return render_events(build_response(operation, context, unused), after)
 
 
-def build_response(operation: Operation, context: RenderContext) -> dict[str, Any]:
+def build_response(operation: Operation, context: RenderContext, unused: Iterable[str] = ()) -> dict[str, Any]:
     """OpenAI's Response, with imagegate's extensions. Raises Gone."""
     reply, failure = operation.reply, failure_of(operation) if operation.done else None
     tokens = usage(operation.usage)
@@ -93,7 +99,7 @@ def build_response(operation: Operation, context: RenderContext) -> dict[str, An
         **({"tool_usage": {"image_gen": tokens, "web_search": {"num_requests": 0}}} if tokens else {}),
         "operation_id": operation.id,
         "provider": operation.provider,
-        "not_honoured": sorted(ignored_fields(operation)),
+        "not_honoured": sorted({*ignored_fields(operation), *unused}),
     }
 
 

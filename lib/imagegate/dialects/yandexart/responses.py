@@ -3,9 +3,10 @@
 Bodies have only the documented keys, so that protobuf's strict parsers accept them; imagegate's additions are headers.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from imagegate.dialects.response import ApiResponse, failure_text, ignored_fields
 from imagegate.domain.errors import Failure, FailureCode, RequestError
@@ -45,6 +46,18 @@ def _frame(operation: Operation, *, done: bool) -> dict[str, Any]:
 
 
 _NAMES = {"aspect_ratio": "aspectRatio"}
+_NOT_HONOURED = "x-imagegate-not-honoured"
+
+
+def with_unused(answer: ApiResponse, parameters: Iterable[str]) -> ApiResponse:
+    """The answer whose header also names these parameters of its request's URL."""
+    named = filter(None, unquote(answer.headers.get(_NOT_HONOURED, "")).split(", "))
+    names = _list_names({*named, *parameters})
+    return answer.with_headers({_NOT_HONOURED: names}) if names else answer
+
+
+def _list_names(names: Iterable[str]) -> str:
+    return quote(", ".join(sorted(names))[:_LONGEST_LIST], safe=" ,")
 
 
 def _headers(operation: Operation) -> dict[str, str]:
@@ -59,9 +72,10 @@ def _headers(operation: Operation) -> dict[str, str]:
         "seed": picture.seed if picture else None,
         # Headers are ASCII, so the prompt is percent-encoded UTF-8.
         "revised-prompt": quote(shorten(revised, _LONGEST_REVISED_PROMPT), safe=" ") if revised else None,
-        "not-honoured": quote(", ".join(sorted(ignored))[:_LONGEST_LIST], safe=" ,") or None,
     }
-    return {f"x-imagegate-{name}": str(value) for name, value in headers.items() if value is not None}
+    told = {f"x-imagegate-{name}": str(value) for name, value in headers.items() if value is not None}
+    names = _list_names(ignored)
+    return told | ({_NOT_HONOURED: names} if names else {})
 
 
 _GRPC_OF_FAILURE = {

@@ -84,13 +84,12 @@ async def vary(request: Request, services: ServicesDep, principal: PrincipalDep)
 async def models(request: Request, services: ServicesDep, principal: PrincipalDep) -> Response:
     """List the models that the caller may use."""
     listed = render_models(services.routes, principal.may_use, services.facts_of)
-    unused = unused_query(request)
-    answer = ApiResponse(200, listed | ({"not_honoured": unused} if unused else {}))
+    answer = ApiResponse(200, listed | _unused(request))
     return to_list_response(answer, request.headers.get("accept-encoding", ""))
 
 
 @router.get("/v1/models/{model:path}", name="model")
-async def model(model: str, services: ServicesDep, principal: PrincipalDep) -> Response:
+async def model(request: Request, model: str, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Describe a model, by its name or an alias."""
     route = services.routes.find(model)
     if route is None:
@@ -98,7 +97,7 @@ async def model(model: str, services: ServicesDep, principal: PrincipalDep) -> R
         message, remedy = f"The model '{model}' does not exist here.", f"Use one of: {known}."
         raise UnknownModel(message, param="model", remedy=remedy)
     principal.require(route.model)
-    return to_response(ApiResponse(200, render_model(route, services.facts_of)))
+    return to_response(ApiResponse(200, render_model(route, services.facts_of) | _unused(request)))
 
 
 def _generate_from_pictures(
@@ -124,6 +123,12 @@ def _generate_from_pictures(
     generation = replace(generation, sent_names={**generation.sent_names, "image": upload.name})
     started = start_request(request, services, principal, generation, bodies)
     return wait_for_started(request, services, started)
+
+
+def _unused(request: Request) -> dict[str, list[str]]:
+    """The part of an answer that names the URL's parameters, none of which has an effect here."""
+    unused = unused_query(request)
+    return {"not_honoured": unused} if unused else {}
 
 
 def _unsaid_format(request: Request) -> str:

@@ -19,7 +19,7 @@ from imagegate.web.long_polling import wait_for_started
 from imagegate.web.picture_models import can_edit, default_model
 from imagegate.web.routing import PrincipalDep, ServicesDep, create_router
 from imagegate.web.services import Services
-from imagegate.web.starting import start_request
+from imagegate.web.starting import start_request, unused_query
 from imagegate.web.uploads import bring_inputs
 from imagegate.web.wait_services import pictures_gone
 
@@ -41,11 +41,12 @@ async def respond(request: Request, services: ServicesDep, principal: PrincipalD
     started = start_request(request, services, principal, generation, bodies, answered_at_once=background)
     if not background:
         return wait_for_started(request, services, started)
-    return _render(started.operation, services)
+    return _render(request, started.operation, services)
 
 
 @router.get(f"{PATH}/{{response_id}}", name="response")
 async def retrieve(
+    request: Request,
     response_id: ResponseId,
     services: ServicesDep,
     principal: PrincipalDep,
@@ -55,22 +56,24 @@ async def retrieve(
     """Show a response."""
     operation = _find(response_id, services, principal)
     if not stream:
-        return _render(operation, services)
+        return _render(request, operation, services)
     if not operation.done:
         remedy = "GET it without 'stream' until its status is 'completed'."
         raise InvalidRequest(f"Response '{response_id}' has not ended yet.", param="stream", remedy=remedy)
-    return _to_response(operation, services, responses.render_stream(operation, services, starting_after))
+    return _to_response(
+        operation, services, responses.render_stream(operation, services, starting_after, _unused(request))
+    )
 
 
 @router.post(f"{PATH}/{{response_id}}/cancel", name="cancel_response")
-async def cancel(response_id: ResponseId, services: ServicesDep, principal: PrincipalDep) -> Response:
+async def cancel(request: Request, response_id: ResponseId, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Cancel a response. One that has ended stays as it is."""
     operation = _find(response_id, services, principal)
     try:
         operation = services.cancel(operation)
     except WrongState:
         operation = _find(response_id, services, principal)
-    return _render(operation, services)
+    return _render(request, operation, services)
 
 
 def _find(response_id: str, services: Services, principal: Principal) -> Operation:
@@ -81,10 +84,15 @@ def _find(response_id: str, services: Services, principal: Principal) -> Operati
     return operation
 
 
-def _render(operation: Operation, services: Services) -> Response:
+def _render(request: Request, operation: Operation, services: Services) -> Response:
     if operation.pictures and services.pictures_are_gone(operation):
         raise pictures_gone(operation)
-    return _to_response(operation, services, responses.render_response(operation, services))
+    return _to_response(operation, services, responses.render_response(operation, services, _unused(request)))
+
+
+def _unused(request: Request) -> list[str]:
+    """Parameters of the URL without effect, such as OpenAI's `include`."""
+    return unused_query(request, ("stream", "starting_after"))
 
 
 def _to_response(operation: Operation, services: Services, answer: ApiResponse) -> Response:

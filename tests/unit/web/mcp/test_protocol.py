@@ -211,6 +211,12 @@ def test_there_is_no_stream_to_get_and_no_session_to_delete(gateway: Gateway, me
         assert answer.json()["error"]["code"] == 405
 
 
+def test_parameters_of_the_url_are_refused(gateway: Gateway) -> None:
+    answer = gateway.call("POST", "/mcp?model=flux", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+    assert (answer.status, answer.json()["error"]["data"]["param"]) == (400, "model")
+    assert answer.json()["error"]["message"] == "Unknown parameter: 'model'. Leave it out."
+
+
 @pytest.mark.parametrize(
     ("accept", "status"),
     [

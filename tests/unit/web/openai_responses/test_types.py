@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 import openai
 import pytest
-from openai.types.responses import Response, ResponseStreamEvent
+from openai.types.responses import Response, ResponseCompletedEvent, ResponseStreamEvent
 from pydantic import TypeAdapter
 
 from imagegate.domain.errors import Failure, FailureCode
@@ -149,6 +149,18 @@ def test_retrieve_and_cancel_fit(gateway: Gateway, state: str) -> None:
     assert statuses == (
         ("queued", "queued", "cancelled") if state == "queued" else ("queued", "completed", "completed")
     )
+
+
+def test_parameters_of_the_url_without_effect_are_named(gateway: Gateway) -> None:
+    end_at_once(gateway)
+    with client_of(gateway) as client:
+        started = client.responses.create(model="flux", input="a fox", background=True)
+        shown = client.responses.retrieve(started.id, include=["message.output_text.logprobs"])
+        *_, last = client.responses.retrieve(started.id, stream=True, include_obfuscation=True, starting_after=1)
+        cancelled = client.responses.cancel(started.id, extra_query={"force": "true"})
+    assert isinstance(last, ResponseCompletedEvent)
+    named = [response.model_extra["not_honoured"] for response in (shown, last.response, cancelled)]  # type: ignore[index]
+    assert named == [["include[]"], ["include_obfuscation"], ["force"]]
 
 
 def test_the_events_of_a_background_response_can_be_read_again(gateway: Gateway) -> None:

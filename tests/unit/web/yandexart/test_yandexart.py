@@ -135,6 +135,17 @@ def test_a_finished_answer_has_one_key_more_and_the_rest_in_headers(gateway: Gat
     assert "retry-after" not in answer.headers
 
 
+def test_parameters_of_the_url_have_no_effect_and_are_named(gateway: Gateway) -> None:
+    first = gateway.call("POST", f"{START}?folderId=b1g", BODY)
+    path, told = f"/operations/{first.json()['id']}", "x-imagegate-not-honoured"
+    assert stored(gateway, first.json()["id"]).request.unused_fields == ("folderId",)
+    assert (first.headers[told], told in gateway.call("GET", path).headers) == ("folderId", False)
+    assert gateway.call("GET", f"{path}?wait_ms=5&%C3%A4=1").headers[told] == ("wait_ms, %C3%A4")
+    succeed(gateway, first.json()["id"])
+    assert gateway.call("GET", f"{path}?a=1").headers[told] == "a, negative_weight"
+    assert gateway.call("GET", f"{path}:cancel?force=true").headers[told] == "force, negative_weight"
+
+
 def test_an_operation_that_was_there_a_moment_ago_is_found(gateway: Gateway) -> None:
     operation_id, get = begin(gateway), gateway.store.get
     gateway.store.get = lambda name, *, consistent=False: get(name) if consistent else None  # type: ignore[method-assign]
