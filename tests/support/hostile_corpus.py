@@ -13,16 +13,14 @@ OPERATION_ID = "06gzj55vfn0ajhf9kn2m"
 """One that is there."""
 
 
-def png(width: int, height: int) -> bytes:
+def png(width: int, height: int, shade: bytes = b"\x7f") -> bytes:
     """A whole PNG when it is small; of a large one the header, which is where a decoder reserves its memory."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
     rows = (
-        zlib.compress(b"".join(b"\x00" + b"\x7f" * 3 * width for _ in range(height)))
-        if width * height < 10_000
-        else b""
+        zlib.compress(b"".join(b"\x00" + shade * 3 * width for _ in range(height))) if width * height < 10_000 else b""
     )
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")

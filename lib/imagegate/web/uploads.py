@@ -21,8 +21,8 @@ from imagegate.dialects.openai.pictures import (
 from imagegate.dialects.parsing import LARGEST, parse_document
 from imagegate.domain.errors import InvalidRequest, TooLarge
 from imagegate.domain.pictures.container import DamagedPicture
-from imagegate.domain.pictures.headers import LARGEST_PIXELS, MOST_FRAMES, content_type_of, pixels_of
-from imagegate.domain.pictures.inputs import count_frames, without_private_data
+from imagegate.domain.pictures.headers import LARGEST_PIXELS, MOST_FRAMES, content_type_of, pixels_of, size_of
+from imagegate.domain.pictures.inputs import count_frames, fits_mask, without_private_data
 from imagegate.domain.request.request import InputImage
 from imagegate.web.forms import Part, is_form, is_url_encoded, parse_form, parse_url_encoded
 from imagegate.web.http import LARGEST_WITH_PICTURES
@@ -173,7 +173,20 @@ def describe_inputs(upload: Upload) -> tuple[tuple[InputImage, ...], InputImage 
     bodies = dict[str, bytes]()
     inputs = tuple(_describe_input(body, upload.name, folder, bodies) for body in upload.images)
     mask = None if upload.mask is None else _describe_input(upload.mask, "mask", folder, bodies)
+    if mask:
+        _require_fit(bodies[inputs[0].key], bodies[mask.key])
     return inputs, mask, bodies
+
+
+def _require_fit(picture: bytes, mask: bytes) -> None:
+    """Raises InvalidRequest for a mask of another size than its picture, which is the first."""
+    if not fits_mask(picture, mask):
+        sizes = ["{}x{}".format(*size_of(body)) for body in (mask, picture)]
+        raise InvalidRequest(
+            f"The mask has {sizes[0]} pixels, and the picture {sizes[1]}.",
+            param="mask",
+            remedy="Send a mask of the first picture's size.",
+        )
 
 
 def _describe_input(body: bytes, param: str, folder: str, bodies: dict[str, bytes]) -> InputImage:

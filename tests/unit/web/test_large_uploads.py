@@ -66,10 +66,10 @@ def test_an_upload_takes_the_place_of_a_picture(gateway: Gateway, key: str, path
 
 def test_uploads_stand_beside_other_pictures_and_may_be_a_mask(gateway: Gateway, key: str) -> None:
     gateway.elsewhere["https://example.com/a.png"] = png(8, 9)
-    first, mask = uploaded(gateway, key, png(8, 8)), uploaded(gateway, key, png(8, 7))
+    first, mask = uploaded(gateway, key, png(8, 8)), uploaded(gateway, key, png(8, 8, b"\x00"))
     images = [{"upload": first}, "https://example.com/a.png"]
     assert edit(gateway, key, images, mask={"upload": mask}).status == 303
-    assert inputs(gateway) == [png(8, 8), png(8, 9), png(8, 7)]
+    assert inputs(gateway) == [png(8, 8), png(8, 9), png(8, 8, b"\x00")]
 
 
 @pytest.mark.parametrize(("name", "before"), [("image[upload]", ""), ("image", "upload:")])
@@ -95,6 +95,13 @@ def test_a_repeated_request_finds_its_upload_and_its_operation(gateway: Gateway,
 def refused(answer: Answered) -> str:
     assert answer.status == 400, answer.text
     return str(answer.json()["error"]["message"])
+
+
+def test_a_mask_of_another_size_than_its_picture_is_refused(gateway: Gateway, key: str) -> None:
+    image, mask = ({"upload": uploaded(gateway, key, png(8, height))} for height in (8, 9))
+    assert "8x9 pixels, and the picture 8x8" in refused(edit(gateway, key, image, mask=mask))
+    assert not inputs(gateway)
+    assert edit(gateway, key, image, mask=image).status == 303
 
 
 def test_an_upload_is_its_owners_alone(gateway: Gateway, key: str) -> None:

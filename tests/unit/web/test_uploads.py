@@ -27,7 +27,7 @@ def edit(gateway: Gateway, key: str, fields: dict[str, Any] | None = None, side:
     """An edit with two pictures and a mask, of that many pixels a side."""
     parts = [part("prompt", b"a cat"), *(part(name, str(value).encode()) for name, value in (fields or {}).items())]
     parts += [part("image", png(side, side), "a.png"), part("image", png(side, side + 1), "b.png")]
-    parts += [part("mask", png(side, side + 2), "m.png")]
+    parts += [part("mask", png(side, side, b"\x00"), "m.png")]
     body = b"".join(b"--b\r\n" + part for part in parts) + b"--b--\r\n"
     return gateway.call("POST", EDITS, body, x_api_key=key, content_type="multipart/form-data; boundary=b", **headers)
 

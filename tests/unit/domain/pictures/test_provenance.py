@@ -11,10 +11,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from imagegate.domain.pictures.container import Metadata
-from imagegate.domain.pictures.inputs import without_private_data
+from imagegate.domain.pictures.headers import size_of
+from imagegate.domain.pictures.inputs import fits_mask, without_private_data
 from imagegate.domain.pictures.provenance import SIGNED, UNREADABLE, mark, read_marks
 from imagegate.domain.pictures.xmp import EDITED_BY_MODEL, MADE_BY_MODEL, Origin
 from support.containers import pixels_in, shown, xmp_in
+from support.fakes import picture
 
 ORIGIN = Origin(
     provider="black-forest-labs",
@@ -286,6 +288,18 @@ def test_pictures_to_work_from_lose_their_private_data_and_no_pixel(output_forma
         assert image.info["icc_profile"] == b"profile" * 30
         assert dict(image.getexif()) == ({0x0112: 6} if orientation == 6 else {})
     assert without_private_data(bare, f"image/{output_format.lower()}") == bare
+
+
+@pytest.mark.parametrize(("orientation", "fits"), [(1, False), (3, False), (6, True)])
+@pytest.mark.parametrize("output_format", ["PNG", "JPEG", "WEBP"])
+def test_a_mask_has_the_size_of_its_picture_also_as_that_is_shown(
+    output_format: str, orientation: int, fits: bool
+) -> None:
+    bare = without_private_data(photo(output_format, orientation), f"image/{output_format.lower()}")
+    width, height = size_of(bare)
+    masks = [picture(width=width, height=height), picture(width=height, height=width), picture(width=width + 1)]
+    assert width != height
+    assert [fits_mask(bare, mask) for mask in masks] == [True, fits, False]
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if "gif" not in name])

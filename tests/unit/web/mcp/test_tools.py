@@ -152,7 +152,7 @@ def test_edits_work_from_earlier_pictures_addresses_and_bytes(gateway: Gateway) 
     gateway.elsewhere["https://example.com/a.png"] = picture(32, 32)
     data = f"data:image/png;base64,{base64.b64encode(picture(16, 16)).decode()}"
     images = [f"imagegate://images/{operation}-0", "https://example.com/a.png", data]
-    arguments = {"prompt": "make it blue", "images": images, "mask": data, "wait_seconds": 0}
+    arguments = {"prompt": "make it blue", "images": images, "mask": images[0], "wait_seconds": 0}
     edited = tool(gateway, "edit_image", arguments)["structuredContent"]["operation_id"]
     found = gateway.store.get(edited)
     assert found

@@ -274,12 +274,12 @@ def form(**fields: bytes) -> tuple[bytes, str]:
 
 
 def test_an_edit_by_form(gateway: Gateway) -> None:
-    body, content_type = form(prompt=b"winter", model=b"gpt-image-2", n=b"2", image=picture(), mask=picture(8, 8))
+    body, content_type = form(prompt=b"winter", model=b"gpt-image-2", n=b"2", image=picture(), mask=picture(blank=True))
     operation = accepted(gateway, post(gateway, body, "/v1/images/edits", content_type=content_type))
     assert (operation.request.prompt, operation.request.n, operation.model) == ("winter", 2, "gpt-image-2")
     assert [gateway.images.objects[image.key] for image in operation.request.inputs] == [picture()]
     assert operation.request.mask
-    assert gateway.images.objects[operation.request.mask.key] == picture(8, 8)
+    assert gateway.images.objects[operation.request.mask.key] == picture(blank=True)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_without_a_model_that_works_from_pictures_the_caller_is_told_so() -> Non
 def test_a_picture_that_is_sent_again_for_another_picture_is_kept_for_it(gateway: Gateway) -> None:
     """A shared one would be removed while the second still waits, because the bucket counts from the upload."""
     for prompt in (b"winter", b"summer"):
-        body, content_type = form(prompt=prompt, model=b"gpt-image-2", image=picture(), mask=picture(8, 8))
+        body, content_type = form(prompt=prompt, model=b"gpt-image-2", image=picture(), mask=picture(blank=True))
         post(gateway, body, "/v1/images/edits", content_type=content_type)
     assert len(gateway.images.objects) == 4
 
@@ -440,6 +440,16 @@ def test_an_empty_mask_is_no_mask_at_all_and_refused(gateway: Gateway) -> None:
     body, content_type = form(prompt=b"x", model=b"gpt-image-2", image=picture(), mask=b"")
     answer = post(gateway, body, "/v1/images/edits", content_type=content_type)
     assert (answer.status, answer.json()["error"]["param"]) == (400, "mask")
+
+
+def test_a_mask_of_another_size_than_its_picture_is_refused_in_a_form(gateway: Gateway) -> None:
+    body, content_type = form(prompt=b"x", model=b"gpt-image-2", image=picture(), mask=picture(48, 64))
+    error = post(gateway, body, "/v1/images/edits", content_type=content_type).json()["error"]
+    assert (error["param"], error["type"]) == ("mask", "invalid_request_error")
+    sizes, remedy = "The mask has 48x64 pixels, and the picture 64x48.", "Send a mask of the first picture's size."
+    assert error["message"] == f"{sizes} {remedy}"
+    assert not gateway.store.documents
+    assert not gateway.images.objects
 
 
 def test_there_are_enough_rows() -> None:

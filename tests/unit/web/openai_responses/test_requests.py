@@ -116,11 +116,12 @@ def test_pictures_come_as_data_urls_addresses_and_uploads(gateway: Gateway) -> N
         {"type": "input_image", "image_url": "https://example.com/a.png"},
         {"type": "input_image", "file_id": upload["id"]},
     ]
-    mask = {**TOOL, "input_image_mask": {"image_url": OTHER_URL}}
+    whole = picture(blank=True)
+    mask = {**TOOL, "input_image_mask": {"image_url": f"data:image/png;base64,{base64.b64encode(whole).decode()}"}}
     operation = started(gateway, [FOX, {"role": "user", "content": parts}], tools=[mask])
     assert inputs(gateway, operation) == [picture(), picture(32, 24), picture(16, 8)]
     assert operation.request.mask
-    assert gateway.images.objects[operation.request.mask.key] == picture(32, 24)
+    assert gateway.images.objects[operation.request.mask.key] == whole
 
 
 def test_the_previous_response_is_edited(gateway: Gateway) -> None:
