@@ -24,6 +24,10 @@ class MemoryParameters:
     value: str | None = field(default_factory=make_chain)
     exceptions: Any = _Exceptions
 
+    def put_parameter(self, *, Name: str, Value: str, **_: Any) -> None:
+        assert Name == PARAMETER
+        self.value = Value
+
     def get_parameter(self, *, Name: str, WithDecryption: bool) -> dict[str, Any]:
         assert WithDecryption
         if self.value is None or Name != PARAMETER:

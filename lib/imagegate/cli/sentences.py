@@ -23,9 +23,14 @@ def in_a_sentence() -> Iterator[None]:
         with in_words():
             yield
     except ImagegateError as error:
-        remedy = error.remedy if isinstance(error, RequestError) else None
-        typer.echo(f"imagegate: {error}{f' {remedy}' if remedy else ''}", err=True)
+        typer.echo(f"imagegate: {with_remedy(error)}", err=True)
         raise typer.Exit(1) from None
+
+
+def with_remedy(error: Exception) -> str:
+    """What an error says, and what to do where it says that apart."""
+    remedy = error.remedy if isinstance(error, RequestError) else None
+    return f"{error} {remedy}" if remedy else str(error)
 
 
 def hint(text: str) -> None:

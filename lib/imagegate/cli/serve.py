@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imagegate.cli.routes.options import Routes, default_file
-from imagegate.cli.target import DEFAULT_STATE, LOCAL_STAGE
+from imagegate.cli.sentences import with_remedy
+from imagegate.cli.target import DEFAULT_STATE, LOCAL_STAGE, local_options
 from imagegate.domain.access.api_key import EVERYBODY
 
 if TYPE_CHECKING:
@@ -149,14 +150,16 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool, routes: 
             watch = RoutesWatch(routes, deployment.pushed_routes, screen.say)
             watch.start()
         if stack.settings.parameters["Signing"] == "on":
-            screen.say(f"pictures are signed by {provide_self_signed(stack.client('ssm'), LOCAL_STAGE)}")
+            options = local_options(stack.settings.state)
+            signer = provide_self_signed(stack.client("ssm"), LOCAL_STAGE, options)
+            screen.say(f"pictures are signed by {signer}")
         threading.Thread(target=_warm_up, args=(stack.base_url,), daemon=True).start()
         first_key, table = _first_key(stack) if keys else None, deployment.route_tables.current()
         screen.running(stack.base_url, live, keys, first_key, stack.long_hold_url, table, routes)
         stack.wait()
         return 1
     except (StackError, ImagegateError) as error:
-        screen.failed(str(error))
+        screen.failed(with_remedy(error))
         return 1
     except KeyboardInterrupt:
         screen.stopping()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from imagegate.cli.client.connection import LOCAL_URL, Connection
 from imagegate.cli.client.exits import CommandError
-from imagegate.cli.sentences import command, hint
+from imagegate.cli.sentences import command, hint, with_remedy
 from imagegate.cli.target import DEFAULT_STATE
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def served_for_a_call(where: Connection, state_dir: Path = DEFAULT_STATE) -> Ite
         _push_routes(stack)
         yield Connection(stack.base_url, source="--serve")
     except (StackError, ImagegateError) as error:
-        raise error if isinstance(error, CommandError) else CommandError(str(error)) from error
+        raise error if isinstance(error, CommandError) else CommandError(with_remedy(error)) from error
     finally:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut the stop short
         stack.stop()

@@ -1,6 +1,6 @@
 """`imagegate signing`: the certificate that signs pictures, in SSM Parameter Store."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,8 @@ from imagegate.settings import signing_parameter
 if TYPE_CHECKING:
     from imagegate.adapters.signing_identity import SigningPem
 
+SOON = timedelta(days=30)
+"""Before a certificate's end; authorities take weeks."""
 signing_app = typer.Typer(help="The certificate that signs pictures (C2PA), kept in SSM.", no_args_is_help=True)
 
 Files = Annotated[
@@ -81,13 +83,28 @@ def read_certificate(client: Any, stage: str) -> str | None:
     return text
 
 
-def provide_self_signed(client: Any, stage: str) -> str:
-    """Set a self-signed certificate where there is none; say whose it is that signs."""
-    pem = read_certificate(client, stage)
-    if pem is None:
-        pem = _self_signed()
-        _put(client, signing_parameter(stage), pem)
-    return _described(_parsed(pem))
+def provide_self_signed(client: Any, stage: str, options: str = " --local") -> str:
+    """Set a self-signed certificate where there is none, or where one ends soon; say whose it is that signs.
+
+    `options`: those of the commands for this stack. Raises InvalidRequest for a certificate of the user's own that
+    cannot be used.
+    """
+    from imagegate.local.signing_chain import is_made_here
+
+    pem, replaced = read_certificate(client, stage), ""
+    if pem is not None:
+        try:
+            leaf = _readable(pem).certificates[0]
+            if not is_made_here(leaf) or leaf.not_valid_after_utc > datetime.now(UTC) + SOON:
+                return _described(_parsed(pem))
+        except InvalidRequest as error:
+            set_it = f"{command()} signing set{options} chain.pem key.pem"
+            error.remedy = f"Serve without --sign, set a new one with '{set_it}', and serve again."
+            raise
+        replaced = f"; it replaces one that is valid until {leaf.not_valid_after_utc:%Y-%m-%d}"
+    pem = _self_signed()
+    _put(client, signing_parameter(stage), pem)
+    return f"{_described(_parsed(pem))}{replaced}"
 
 
 def _put(client: Any, name: str, pem: str) -> None:
@@ -109,15 +126,23 @@ def _self_signed() -> str:
 
 
 def _parsed(pem: str) -> "SigningPem":
+    found = _readable(pem)
+    leaf = found.certificates[0]
+    if leaf.not_valid_after_utc < datetime.now(UTC):
+        raise InvalidRequest(
+            f"The certificate of {leaf.subject.rfc4514_string()} expired on {leaf.not_valid_after_utc:%Y-%m-%d}.",
+            remedy=f"Ask its authority for a new one, and set it with '{command()} signing set'.",
+        )
+    return found
+
+
+def _readable(pem: str) -> "SigningPem":
     from imagegate.adapters.signing_identity import UnusableIdentity, parse_signing_pem
 
     try:
-        found = parse_signing_pem(pem)
+        return parse_signing_pem(pem)
     except UnusableIdentity as error:
         raise InvalidRequest(f"Cannot be used: {error}.", remedy="Name a chain and its key as PEM.") from None
-    if found.certificates[0].not_valid_after_utc < datetime.now(UTC):
-        raise InvalidRequest("The certificate has expired.", remedy="Ask its authority for a new one.")
-    return found
 
 
 def _described(found: "SigningPem") -> str:

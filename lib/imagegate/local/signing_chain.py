@@ -21,6 +21,11 @@ def make_chain(organization: str = ORGANIZATION) -> str:
     return issue(organization, key.public_key()) + private.decode()
 
 
+def is_made_here(leaf: x509.Certificate) -> bool:
+    """True for a certificate that `make_chain` made."""
+    return ORGANIZATION in leaf.issuer.rfc4514_string()
+
+
 def issue(organization: str, key: Any) -> str:
     """A certificate for signing pictures with that public key, and that of the authority made for it, as PEM."""
     authority_key = ec.generate_private_key(ec.SECP256R1())

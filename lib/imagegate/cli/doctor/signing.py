@@ -1,7 +1,7 @@
 """The certificate that signs pictures."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from imagegate.cli.doctor.finding import Check, Finding, error, ok, skipped, warning
 from imagegate.cli.doctor.subject import Subject
 from imagegate.cli.sentences import command
+from imagegate.cli.signing import SOON, read_certificate
 from imagegate.cli.target import LOCAL_STAGE
 from imagegate.settings import signing_parameter
 
@@ -18,15 +19,12 @@ if TYPE_CHECKING:
 
     from imagegate.adapters.signing_identity import SigningPem
 
-_SOON = timedelta(days=30)
-"""Before a certificate's end; authorities take weeks."""
 _TRUST = "To be trusted, buy one: docs/provenance.md#what-a-deployer-must-do-to-be-trusted"
 
 
 def run(subject: Subject) -> Iterator[Finding]:
     """Whether pictures can be signed with it, now and in a month, and whether viewers will trust them."""
     from imagegate.adapters.signing_identity import UnusableIdentity, parse_signing_pem
-    from imagegate.cli.signing import read_certificate
 
     if subject.stack.parameters.get("Signing") != "on":
         yield skipped("Pictures are not signed (the parameter Signing is off).")
@@ -85,7 +83,7 @@ def _about_the_chain(chain: "Sequence[Certificate]", now: float, set_it: str) ->
         elif begin > moment:
             remedy = "Wait until then, or set one that is valid; if it should be, see that the clock is right."
             yield error(f"The certificate of {who} is not valid before {begin:%Y-%m-%d %H:%M} UTC.", remedy)
-        elif end - moment < _SOON:
+        elif end - moment < SOON:
             yield warning(f"The certificate of {who} expires on {end:%Y-%m-%d}.", renewed)
     for issued, issuer in pairwise(chain):
         try:
@@ -97,9 +95,9 @@ def _about_the_chain(chain: "Sequence[Certificate]", now: float, set_it: str) ->
 
 def _is_self_signed(leaf: "Certificate") -> bool:
     """True for one that vouches for itself, and for what `signing set --self-signed` makes."""
-    from imagegate.local.signing_chain import ORGANIZATION
+    from imagegate.local.signing_chain import is_made_here
 
-    return leaf.issuer == leaf.subject or ORGANIZATION in leaf.issuer.rfc4514_string()
+    return leaf.issuer == leaf.subject or is_made_here(leaf)
 
 
 CHECK = Check("signing", run, needs=("stack", "embedded AWS"))
