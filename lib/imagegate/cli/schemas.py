@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from imagegate.cli.sentences import in_a_sentence
+from imagegate.domain.errors import InvalidRequest
 from imagegate.domain.operation.events import DETAIL_TYPES, SOURCE
 from imagegate.domain.operation.operation import State
 
@@ -24,9 +26,14 @@ Schema = dict[str, Any]
 
 def schemas(folder: Annotated[Path, typer.Argument(file_okay=False)]) -> None:
     """Write a schema per event into a folder."""
-    folder.mkdir(exist_ok=True)
-    for name, schema in documents().items():
-        (folder / name).write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
+    with in_a_sentence():
+        try:
+            folder.mkdir(exist_ok=True)
+            for name, schema in documents().items():
+                (folder / name).write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
+        except OSError as error:
+            message = f"The schemas cannot be written to {folder}: {error.strerror}."
+            raise InvalidRequest(message, remedy="Name another folder.") from None
 
 
 def documents(*, closed: bool = False) -> Mapping[str, Schema]:

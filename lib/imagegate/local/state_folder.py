@@ -103,8 +103,20 @@ class StateFolder:
         A folder that was there before and holds other things as well keeps its mode; only what is ours is closed.
 
         Raises:
-            OSError: the disk is full, or refuses what a start writes; the message says what to do.
+            OSError: it cannot be a folder, or the disk is full or refuses what a start writes; the message says what
+                to do.
         """
+        try:
+            self._create()
+        except OSError as error:
+            if error.errno is None:  # the message is ours
+                raise
+            raise OSError(
+                f"{self.root} cannot be used as the state folder: {error.strerror}. Name a folder of yours, or one "
+                "that can be made, with --state-dir."
+            ) from error
+
+    def _create(self) -> None:
         if full := self.shortage(TO_START):
             raise OSError(full)
         ours = not self.root.exists() or all(path in self._parts() for path in self.root.iterdir())

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
+from typer.testing import CliRunner
 
 from imagegate.adapters.eventbridge_bus import EventBridgeBus
+from imagegate.cli.main import app
 from imagegate.cli.schemas import REQUESTED, documents, file_name
 from imagegate.dialects.operations import events as operations_events
 from imagegate.domain.errors import InvalidRequest
@@ -25,6 +27,14 @@ ENVELOPE = {
     "time": "2026-11-20T10:00:00Z",
     "resources": [],
 }
+
+
+def test_a_folder_that_cannot_be_one_is_refused_in_a_sentence() -> None:
+    result = CliRunner().invoke(app, ["schemas", "/dev/null"])
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "imagegate: The schemas cannot be written to /dev/null: File exists. Name another folder.\n"
+    )
 
 
 def delivered() -> list[dict[str, Any]]:

@@ -17,6 +17,23 @@ def folder(tmp_path: Path) -> StateFolder:
     return folder
 
 
+@pytest.mark.parametrize("root", ["/dev/null", "/dev/null/state", "{file}", "{file}/state"])
+def test_what_can_be_no_folder_is_refused_in_a_sentence(root: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = Path(root.format(file=tmp_path / "file"))
+    with pytest.raises(OSError, match=rf"^{path} cannot be used as the state folder: [A-Z].*, with --state-dir\.$"):
+        StateFolder(path).create()
+
+
+def test_a_folder_of_another_user_is_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    with pytest.raises(OSError, match=r"as the state folder: Operation not permitted\. Name a folder of yours"):
+        StateFolder(tmp_path / "state").create()
+
+
 def test_a_second_lock_names_the_holder(folder: StateFolder) -> None:
     with folder.lock(), pytest.raises(FolderInUse, match=f"in use by process {os.getpid()}"):
         folder.lock()

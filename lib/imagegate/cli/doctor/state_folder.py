@@ -17,7 +17,10 @@ def run(subject: Subject) -> Iterator[Finding]:
     """Whether it can be written, is closed to others, is whole, and has room."""
     folder = subject.state_dir.absolute()
     parent = next(entry for entry in (folder, *folder.parents) if entry.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+    if not parent.is_dir():
+        yield error(f"{parent} is not a folder.", "Use another --state-dir.")
+        return
+    if not os.access(parent, os.W_OK | os.X_OK):
         yield error(f"{parent} cannot be written to.", f"Run 'chmod u+rwx {parent}', or use another --state-dir.")
         return
     if folder.exists():

@@ -81,7 +81,9 @@ def test_a_state_folder_that_others_can_read(tmp_path: Path) -> None:
 
 def test_a_state_folder_below_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert only(state_folder.run(Subject(state_dir=tmp_path / "file" / "state"))).level is Level.ERROR
+    found = only(state_folder.run(Subject(state_dir=tmp_path / "file" / "state")))
+    assert (found.level, found.text) == (Level.ERROR, f"{tmp_path / 'file'} is not a folder.")
+    assert found.remedy == "Use another --state-dir."
     assert only(state_folder.run(Subject(state_dir=tmp_path / "folder" / "state"))).level is Level.OK
 
 
