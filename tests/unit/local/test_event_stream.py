@@ -1,11 +1,9 @@
 """Streams at the local addresses: a door in front of a scripted MiniStack, both real servers on loopback."""
 
-import asyncio
 import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -14,8 +12,7 @@ import pytest
 
 from imagegate.local.event_stream import COMMENT_SECONDS, asks_for_events
 from imagegate.local.front_door import FUNCTION_URL, HTTP_API, FrontDoor
-from imagegate.local.ports import listen
-from imagegate.local.stack.server_thread import ServerThread
+from support.scripted_ministack import Answer, ScriptedMiniStack, served
 
 IMAGES = "/v1/images/generations"
 ASKED = {"prompt": "a fox", "stream": True}
@@ -31,53 +28,10 @@ WAIT = "/v1/operations/abc/wait?hop=1"
 PREFIX = "/_aws/execute-api/abcd1234/$default"
 
 
-@dataclass
-class Answer:
-    """What the scripted function answers, once it may."""
-
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
-    body: bytes = EVENTS
-    may: threading.Event | None = None
-
-
-@dataclass
-class ScriptedMiniStack:
-    """Gives the scripted answers, one after another, and remembers what it was asked."""
-
-    answers: list[Answer] = field(default_factory=list)
-    asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-    left: threading.Event = field(default_factory=threading.Event)
-    """Set when the door has closed a connection before the answer."""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            for step in ("startup", "shutdown"):
-                await receive()
-                await send({"type": f"lifespan.{step}.complete"})
-            return
-        query = scope["query_string"].decode()
-        target = scope["raw_path"].decode() + (f"?{query}" if query else "")
-        self.asked.append((scope["method"], target, {n.decode(): v.decode() for n, v in scope["headers"]}))
-        while (await receive()).get("more_body"):
-            pass
-        answer = self.answers.pop(0)
-        if answer.may and not await self._waits(answer.may, receive):
-            return
-        headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
-
-    async def _waits(self, may: threading.Event, receive: Any) -> bool:
-        """True once it may answer, false when the connection was closed before."""
-        gone = asyncio.ensure_future(receive())
-        while not may.is_set():
-            if gone.done():
-                self.left.set()
-                return False
-            await asyncio.wait({gone}, timeout=0.01)
-        gone.cancel()
-        return True
+def events(may: threading.Event | None = None, body: bytes = EVENTS, **headers: str) -> Answer:
+    """A stream; of a picture, if it is not said what."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(200, {"content-type": "text/event-stream", **named}, body, may)
 
 
 @pytest.fixture(scope="module")
@@ -119,16 +73,6 @@ def opened(ministack: str, door: FrontDoor) -> Iterator[str]:
         yield running.url
 
 
-@contextmanager
-def served(app: Any) -> Iterator[ServerThread]:
-    server = ServerThread(app, listen(0), type(app).__name__)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
 def redirect(location: str = WAIT, status: int = 303, may: threading.Event | None = None) -> Answer:
     headers = {"content-type": "application/json", "location": location, "retry-after": "1", "x-request-id": "r1"}
     return Answer(status, headers, b'{"error": {"message": "still being made"}}', may)
@@ -152,7 +96,7 @@ def read_after_comments(url: str, released: threading.Event, count: int = 2, **h
 
 def test_comments_come_while_the_function_is_held(url: str, ministack: ScriptedMiniStack) -> None:
     may = threading.Event()
-    ministack.answers = [Answer(may=may)]
+    ministack.answers = [events(may)]
     answer = read_after_comments(url, may)
     lines = answer.extensions["lines"]
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
@@ -162,20 +106,18 @@ def test_comments_come_while_the_function_is_held(url: str, ministack: ScriptedM
 
 def test_the_door_follows_redirects_with_the_clients_key(url: str, ministack: ScriptedMiniStack) -> None:
     may = threading.Event()
-    ministack.answers = [redirect(), redirect("/api" + WAIT), Answer(may=may)]
+    ministack.answers = [redirect(), redirect("/api" + WAIT), events(may)]
     answer = read_after_comments(url, may, authorization="Bearer ig_1_2", **{"accept-encoding": "gzip"})
     assert answer.extensions["lines"][-1].startswith("data: ")
-    methods, targets, headers = zip(*ministack.asked, strict=True)
-    assert methods == ("POST", "GET", "GET")
-    assert [target[target.index("/v1/operations") - 4 :] for target in targets[1:]][1] == "/api" + WAIT
-    assert {sent["authorization"] for sent in headers} == {"Bearer ig_1_2"}
-    assert {sent["accept-encoding"] for sent in headers} == {"identity"}
-    assert "content-length" not in headers[1]
+    assert [asked.method for asked in ministack.asked] == ["POST", "GET", "GET"]
+    assert ministack.last.target.endswith("/api" + WAIT)
+    assert {asked.headers["authorization"] for asked in ministack.asked} == {"Bearer ig_1_2"}
+    assert {asked.headers["accept-encoding"] for asked in ministack.asked} == {"identity"}
+    assert "content-length" not in ministack.asked[1].headers
 
 
 def test_a_picture_that_is_there_at_once_is_answered_as_on_aws(unhurried: str, ministack: ScriptedMiniStack) -> None:
-    with_length = {"content-type": "text/event-stream", "x-request-id": "r9"}
-    ministack.answers = [Answer(headers=with_length)]
+    ministack.answers = [events(x_request_id="r9")]
     answer = httpx.post(unhurried + IMAGES, json=ASKED)
     assert (answer.content, answer.headers["x-request-id"]) == (EVENTS, "r9")
     assert answer.headers["content-length"] == str(len(EVENTS))
@@ -226,7 +168,7 @@ def test_openais_package_raises_a_late_failure(url: str, ministack: ScriptedMini
 
 def test_openais_package_reads_over_the_comments(url: str, ministack: ScriptedMiniStack) -> None:
     may = threading.Event()
-    ministack.answers = [redirect(), Answer(may=may)]
+    ministack.answers = [redirect(), events(may)]
     with openai.OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=0) as client:
         stream = client.images.generate(prompt="a fox", stream=True)
         may.set()
@@ -235,7 +177,7 @@ def test_openais_package_reads_over_the_comments(url: str, ministack: ScriptedMi
 
 
 def test_a_wait_that_is_over_goes_on(unhurried: str, ministack: ScriptedMiniStack) -> None:
-    ministack.answers = [redirect(status=504), redirect(status=503), Answer()]
+    ministack.answers = [redirect(status=504), redirect(status=503), events()]
     answer = httpx.post(unhurried + IMAGES, json=ASKED, timeout=20)
     assert answer.content == EVENTS
     assert len(ministack.asked) == 3
@@ -243,11 +185,11 @@ def test_a_wait_that_is_over_goes_on(unhurried: str, ministack: ScriptedMiniStac
 
 def test_a_hop_that_failed_is_asked_for_again_and_a_post_is_not(unhurried: str, ministack: ScriptedMiniStack) -> None:
     failed = refused(502, b'{"errorMessage": "timed out"}')
-    ministack.answers = [redirect(), failed, failed, Answer()]
+    ministack.answers = [redirect(), failed, failed, events()]
     assert httpx.post(unhurried + IMAGES, json=ASKED, timeout=20).content == EVENTS
-    assert [target.endswith(WAIT) for _, target, _ in ministack.asked] == [False, True, True, True]
+    assert [asked.target.endswith(WAIT) for asked in ministack.asked] == [False, True, True, True]
     ministack.asked.clear()
-    ministack.answers = [failed, Answer()]
+    ministack.answers = [failed, events()]
     assert httpx.post(unhurried + IMAGES, json=ASKED, timeout=20).status_code in (500, 502)
     assert len(ministack.asked) == 1
 
@@ -255,14 +197,13 @@ def test_a_hop_that_failed_is_asked_for_again_and_a_post_is_not(unhurried: str, 
 def test_an_answer_too_large_for_lambda_comes_from_the_bucket(
     unhurried: str, ministack: ScriptedMiniStack, server: tuple[ScriptedMiniStack, str]
 ) -> None:
-    large = Answer(body=EVENTS * 20_000)
+    large = events(body=EVENTS * 20_000)
     ministack.answers = [redirect(f"{server[1]}/bucket/answers/abc?X-Amz-Signature=1"), large]
     answer = httpx.post(unhurried + IMAGES, json=ASKED, headers={"authorization": "Bearer ig_1_2"}, timeout=20)
     assert (answer.status_code, answer.content) == (200, large.body)
     assert (answer.headers["content-type"], answer.headers["x-request-id"]) == ("text/event-stream", "r1")
-    method, target, headers = ministack.asked[-1]
-    assert (method, target) == ("GET", "/bucket/answers/abc?X-Amz-Signature=1")
-    assert "authorization" not in headers
+    assert (ministack.last.method, ministack.last.target) == ("GET", "/bucket/answers/abc?X-Amz-Signature=1")
+    assert "authorization" not in ministack.last.headers
 
 
 def test_without_comments_a_stream_is_answered_as_on_aws(
@@ -282,7 +223,7 @@ def test_a_redirect_elsewhere_is_the_clients_to_follow(unhurried: str, ministack
 
 
 def test_a_client_that_leaves_ends_the_waiting(url: str, ministack: ScriptedMiniStack) -> None:
-    ministack.answers = [Answer(may=threading.Event())]
+    ministack.answers = [events(threading.Event())]
     with httpx.stream("POST", url + IMAGES, json=ASKED, timeout=10) as answer:
         assert next(answer.iter_lines()) == COMMENT
     assert ministack.left.wait(10)
@@ -290,7 +231,7 @@ def test_a_client_that_leaves_ends_the_waiting(url: str, ministack: ScriptedMini
 
 def test_a_page_may_read_the_stream_that_its_origin_asked_for(url: str, ministack: ScriptedMiniStack) -> None:
     may = threading.Event()
-    ministack.answers = [Answer(may=may)]
+    ministack.answers = [events(may)]
     answer = read_after_comments(url, may, origin="https://studio.example.com")
     assert answer.headers["access-control-allow-origin"] == "https://studio.example.com"
     foreign = httpx.post(url + IMAGES, json=ASKED, headers={"origin": "https://evil.example.com"})

@@ -1,59 +1,21 @@
 """The front door in front of a scripted MiniStack, both real servers on loopback."""
 
-import asyncio
 import gzip
 import http.client
 import json
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import pytest
 
 from imagegate.local.front_door import FUNCTION_URL, HTTP_API, FrontDoor
 from imagegate.local.gateway_exchange import LAMBDA_LIMIT_BYTES, REQUEST_LIMIT_BYTES
-from imagegate.local.ports import first_free, listen
-from imagegate.local.stack.server_thread import ServerThread
+from imagegate.local.ports import first_free
+from support.scripted_ministack import Answer, ScriptedMiniStack, served
 
 TEXT = {"content-type": "application/json"}
 BINARY = {"content-type": "image/png"}
-
-
-@dataclass
-class ScriptedMiniStack:
-    """Gives the scripted answer and remembers what it was asked."""
-
-    status: int = 200
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    body: bytes = b"{}"
-    hang: bool = False
-    target: str = ""
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    received: bytes = b""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            for step in ("startup", "shutdown"):
-                await receive()
-                await send({"type": f"lifespan.{step}.complete"})
-            return
-        self.target = scope["raw_path"].decode() + (
-            f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
-        )
-        self.asked = [(name.decode(), value.decode()) for name, value in scope["headers"]]
-        await self._read(receive)
-        if self.hang:
-            await asyncio.Event().wait()
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-        await send({"type": "http.response.body", "body": self.body})
-
-    async def _read(self, receive: Any) -> None:
-        self.received, more = b"", True
-        while more:
-            message = await receive()
-            self.received += message.get("body", b"")
-            more = message.get("more_body", False)
 
 
 @dataclass
@@ -78,7 +40,7 @@ class Client:
 def behind() -> Iterator[tuple[ScriptedMiniStack, str]]:
     """A scripted MiniStack and its URL."""
     scripted = ScriptedMiniStack()
-    with _served(scripted) as server:
+    with served(scripted) as server:
         yield scripted, server.url
 
 
@@ -91,14 +53,14 @@ def ministack(behind: tuple[ScriptedMiniStack, str]) -> ScriptedMiniStack:
 
 @pytest.fixture(scope="module")
 def client(behind: tuple[ScriptedMiniStack, str]) -> Iterator[Client]:
-    with _served(_front_door(behind[1])) as server:
+    with served(_front_door(behind[1])) as server:
         yield Client(server.port)
 
 
 @pytest.fixture
 def hurried_client(behind: tuple[ScriptedMiniStack, str]) -> Iterator[Client]:
     """Behind a front door whose 30 seconds are 0.1."""
-    with _served(_front_door(behind[1], time_scale=300)) as server:
+    with served(_front_door(behind[1], time_scale=300)) as server:
         yield Client(server.port)
 
 
@@ -107,7 +69,7 @@ def long_hold_client(behind: tuple[ScriptedMiniStack, str]) -> Iterator[Client]:
     """At the door of a function URL, whose 15 minutes are 0.1 s."""
     front_door = FrontDoor(9000, FUNCTION_URL)
     front_door.open(behind[1], "abcd1234")
-    with _served(front_door) as server:
+    with served(front_door) as server:
         yield Client(server.port)
 
 
@@ -115,16 +77,6 @@ def _front_door(endpoint: str, time_scale: float = 1) -> FrontDoor:
     front_door = FrontDoor(time_scale)
     front_door.open(endpoint, "abcd1234")
     return front_door
-
-
-@contextmanager
-def _served(app: Any) -> Iterator[ServerThread]:
-    server = ServerThread(app, listen(0), type(app).__name__)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 @pytest.mark.parametrize(
@@ -141,13 +93,13 @@ def _served(app: Any) -> Iterator[ServerThread]:
 )
 def test_path_and_query_arrive_byte_for_byte(client: Client, ministack: ScriptedMiniStack, target: str) -> None:
     client(target)
-    assert ministack.target == f"/_aws/execute-api/abcd1234/$default{target}"
+    assert ministack.last.target == f"/_aws/execute-api/abcd1234/$default{target}"
 
 
 def test_request_headers_and_body_arrive(client: Client, ministack: ScriptedMiniStack) -> None:
     client("/x", "POST", b"\x00\xff", {"Authorization": "Bearer ig_1_2", "Connection": "close"})
-    sent = dict(ministack.asked)
-    assert (ministack.received, sent["authorization"]) == (b"\x00\xff", "Bearer ig_1_2")
+    sent = ministack.last.headers
+    assert (ministack.last.body, sent["authorization"]) == (b"\x00\xff", "Bearer ig_1_2")
     assert "connection" not in sent or sent["connection"] != "close"
     assert not {"user-agent", "accept"} & sent.keys(), "nothing the client did not send"
 
@@ -157,12 +109,12 @@ def test_a_text_that_is_not_utf_8_is_handed_on_as_bytes(
     client: Client, ministack: ScriptedMiniStack, body: bytes, kind: str | None
 ) -> None:
     client("/x", "POST", body, TEXT)
-    assert (ministack.received, dict(ministack.asked).get("content-type")) == (body, kind)
+    assert (ministack.last.body, ministack.last.headers.get("content-type")) == (body, kind)
 
 
 def test_the_client_is_named_as_api_gateway_names_it(client: Client, ministack: ScriptedMiniStack) -> None:
     client("/", headers={"X-Forwarded-For": "203.0.113.9", "Host": "localhost:99", "X-Forwarded-Host": "forged"})
-    sent = dict(ministack.asked)
+    sent = ministack.last.headers
     assert sent["x-forwarded-for"] == "203.0.113.9, 127.0.0.1"
     assert sent["x-forwarded-host"] == "localhost:99"
     assert sent["x-forwarded-proto"] == "http"
@@ -171,19 +123,17 @@ def test_the_client_is_named_as_api_gateway_names_it(client: Client, ministack: 
 
 
 def test_answer_passes_unchanged(client: Client, ministack: ScriptedMiniStack) -> None:
-    ministack.status = 303
-    ministack.headers = [(b"location", b"/wait?hop=1"), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
-    ministack.headers += [(b"content-encoding", b"gzip")]
-    ministack.body = gzip.compress(b"picture")
-    status, headers, body = client("/x", "POST", b"{}")
+    headers = {"location": "/wait?hop=1", "content-encoding": "gzip"}
+    ministack.answers = [Answer(303, headers, gzip.compress(b"picture"), cookies=("a=1", "b=2"))]
+    status, answered, body = client("/x", "POST", b"{}")
     assert status == 303
     assert gzip.decompress(body) == b"picture"
-    assert [pair for pair in headers if pair[0] == "set-cookie"] == [("set-cookie", "a=1"), ("set-cookie", "b=2")]
-    assert ("location", "/wait?hop=1") in headers
+    assert [pair for pair in answered if pair[0] == "set-cookie"] == [("set-cookie", "a=1"), ("set-cookie", "b=2")]
+    assert ("location", "/wait?hop=1") in answered
 
 
 def test_head_keeps_the_length(client: Client, ministack: ScriptedMiniStack) -> None:
-    ministack.headers, ministack.body = [(b"content-length", b"1234")], b""
+    ministack.answers = [Answer(headers={"content-length": "1234"}, body=b"")]
     _, headers, body = client("/x", "HEAD")
     assert (("content-length", "1234") in headers, body) == (True, b"")
 
@@ -191,7 +141,7 @@ def test_head_keeps_the_length(client: Client, ministack: ScriptedMiniStack) -> 
 def test_a_function_longer_than_the_integration_timeout_is_503(
     hurried_client: Client, ministack: ScriptedMiniStack
 ) -> None:
-    ministack.hang = True
+    ministack.answers = [Answer(may=threading.Event())]
     status, _, body = hurried_client("/")
     assert (status, body) == (503, b'{"message":"Service Unavailable"}')
 
@@ -211,49 +161,49 @@ def test_a_request_that_is_too_large_is_413(
     status, answered, body = client("/", "POST", b"x" * size, headers)
     assert ("x-content-type-options", "nosniff") in answered
     assert (status, body) == (413, b'{"message":"Request Entity Too Large"}')
-    assert ministack.target == ""
+    assert ministack.asked == []
 
 
 def test_a_request_just_below_the_limit_passes(client: Client, ministack: ScriptedMiniStack) -> None:
     assert client("/", "POST", b"x" * (LAMBDA_LIMIT_BYTES - 1000), TEXT)[0] == 200
-    assert len(ministack.received) == LAMBDA_LIMIT_BYTES - 1000
+    assert len(ministack.last.body) == LAMBDA_LIMIT_BYTES - 1000
 
 
 @pytest.mark.parametrize(
     ("body", "kind"),
-    [(b"x" * (LAMBDA_LIMIT_BYTES + 1), b"text/plain"), (b"x" * (LAMBDA_LIMIT_BYTES * 3 // 4 + 3), b"image/png")],
+    [(b"x" * (LAMBDA_LIMIT_BYTES + 1), "text/plain"), (b"x" * (LAMBDA_LIMIT_BYTES * 3 // 4 + 3), "image/png")],
     ids=["text", "base64"],
 )
 def test_an_answer_that_is_too_large_is_500(
-    client: Client, ministack: ScriptedMiniStack, body: bytes, kind: bytes
+    client: Client, ministack: ScriptedMiniStack, body: bytes, kind: str
 ) -> None:
-    ministack.body, ministack.headers = body, [(b"content-type", kind)]
+    ministack.answers = [Answer(headers={"content-type": kind}, body=body)]
     status, _, answer = client("/")
     assert (status, answer) == (500, b'{"message":"Internal Server Error"}')
 
 
 def test_a_function_that_raises_shows_nothing_of_it(client: Client, ministack: ScriptedMiniStack) -> None:
-    ministack.status = 502
-    ministack.body = json.dumps({"errorMessage": "secret", "errorType": "KeyError"}).encode()
+    raised = json.dumps({"errorMessage": "secret", "errorType": "KeyError"}).encode()
+    ministack.answers = [Answer(502, body=raised)]
     status, _, body = client("/")
     assert (status, body) == (500, b'{"message":"Internal Server Error"}')
 
 
 def test_the_functions_own_502_passes(client: Client, ministack: ScriptedMiniStack) -> None:
-    ministack.status, ministack.body = 502, b'{"error":{"message":"upstream"}}'
+    ministack.answers = [Answer(502, body=b'{"error":{"message":"upstream"}}')]
     assert client("/")[::2] == (502, b'{"error":{"message":"upstream"}}')
 
 
 def test_the_long_hold_door_leads_to_the_function_url(long_hold_client: Client, ministack: ScriptedMiniStack) -> None:
     long_hold_client("/operations/abc%3Acancel?x=%2F", "POST", b"{}", TEXT)
-    assert ministack.target == "/_aws/lambda-url/abcd1234/operations/abc%3Acancel?x=%2F"
+    assert ministack.last.target == "/_aws/lambda-url/abcd1234/operations/abc%3Acancel?x=%2F"
 
 
 def test_a_function_url_waits_fifteen_minutes_and_answers_502(
     long_hold_client: Client, ministack: ScriptedMiniStack
 ) -> None:
     assert FUNCTION_URL.seconds == 30 * HTTP_API.seconds
-    ministack.hang = True
+    ministack.answers = [Answer(may=threading.Event())]
     status, _, body = long_hold_client("/")
     assert (status, body) == (502, b'{"message":"Internal Server Error"}')
 
@@ -261,13 +211,12 @@ def test_a_function_url_waits_fifteen_minutes_and_answers_502(
 def test_a_function_url_passes_no_larger_answer_than_lambda(
     long_hold_client: Client, ministack: ScriptedMiniStack
 ) -> None:
-    ministack.headers = [(b"content-type", b"application/json")]
-    ministack.body = b"x" * (LAMBDA_LIMIT_BYTES + 1)
+    ministack.answers = [Answer(headers=TEXT, body=b"x" * (LAMBDA_LIMIT_BYTES + 1))]
     assert long_hold_client("/")[0] == 502
 
 
 def test_without_ministack_it_says_so() -> None:
-    with _served(_front_door(f"http://127.0.0.1:{first_free()}")) as server:
+    with served(_front_door(f"http://127.0.0.1:{first_free()}")) as server:
         status, headers, body = Client(server.port)("/")
     assert status == 503
     assert ("retry-after", "5") in headers, "it is restarting, or stopped and started again"
