@@ -2,10 +2,8 @@
 
 import contextlib
 import signal
-import threading
 import time
 import traceback
-import urllib.request
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -136,6 +134,7 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool, routes: 
     from imagegate.cli.signing import provide_self_signed
     from imagegate.deployment import Deployment
     from imagegate.domain.errors import ImagegateError
+    from imagegate.local.stack.readiness import NotAnswering, wait_until_answering
     from imagegate.local.stack.stack import StackError
     from imagegate.settings import of_stage
 
@@ -153,12 +152,13 @@ def _run(stack: "Stack", screen: "ServeScreen", live: bool, keys: bool, routes: 
             options = local_options(stack.settings.state)
             signer = provide_self_signed(stack.client("ssm"), LOCAL_STAGE, options)
             screen.say(f"pictures are signed by {signer}")
-        threading.Thread(target=_warm_up, args=(stack.base_url,), daemon=True).start()
+        with screen.step("first answer"):
+            wait_until_answering(stack.base_url)
         first_key, table = _first_key(stack) if keys else None, deployment.route_tables.current()
         screen.running(stack.base_url, live, keys, first_key, stack.long_hold_url, table, routes)
         stack.wait()
         return 1
-    except (StackError, ImagegateError) as error:
+    except (StackError, NotAnswering, ImagegateError) as error:
         screen.failed(with_remedy(error))
         return 1
     except KeyboardInterrupt:
@@ -202,10 +202,3 @@ def _on_signals(handler: Any) -> None:
 
 def _interrupt(signum: int, frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def _warm_up(base_url: str) -> None:
-    """Load the first function before the first client connects."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with contextlib.suppress(OSError):
-        opener.open(f"{base_url}/", timeout=30).close()
