@@ -1,10 +1,15 @@
-"""The process whose forks are Lambda workers: it has loaded the third-party packages that functions use.
+"""The processes whose forks are Lambda workers: they have loaded what the workers need.
 
-`forked_workers` starts it by its path, so that nothing of our own package is loaded in it: each worker loads that from
-the layer that was deployed, as on AWS.
+The first one loads the third-party packages of functions. Its forks are templates, one for each function, which load
+the function's module as its worker would; a template's forks are the workers. So a function is initialised once,
+which is what AWS SnapStart does too, and a further worker takes a few milliseconds.
 
-A request is one byte with five file descriptors: the worker's standard streams, the pipe on which this process tells
-its id and later its exit status, and the file that says what it runs.
+`forked_workers` starts the first one by its path, so that nothing of our own package is loaded in it: templates load
+that from the layer that was deployed, as on AWS.
+
+A request is one byte with five file descriptors: the standard streams of the new process (a template's standard input
+is the socket of its own requests), the pipe on which its parent tells its id and later its exit status, and the file
+that says what it runs.
 """
 
 import gc
@@ -17,7 +22,9 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 PRELOADED = ("boto3", "fastapi", "httpx", "mangum", "PIL.Image", "botocore.handlers")
 """Modules that functions load at their start or in their first call."""
@@ -27,21 +34,22 @@ _DESCRIPTORS = 5
 
 
 def main() -> None:
-    """Load the packages, then fork workers until the other side is gone."""
+    """Load the packages; then, in this process and in every template, fork until the other side is gone."""
     for name in PRELOADED:
         importlib.import_module(name)
-    gc.collect()
-    gc.freeze()  # so that a worker's collections do not copy what it shares
-    told = serve(socket.socket(fileno=int(sys.argv[1])))
-    if told is not None:
-        run_worker(told)
+    door: socket.socket | None = socket.socket(fileno=int(sys.argv[1]))
+    while door:
+        gc.collect()
+        gc.freeze()  # so that a fork's collections do not copy what it shares
+        told = serve(door)
+        door = None if told is None else run(told)
 
 
 def serve(door: socket.socket) -> int | None:
-    """Fork a worker for each request until the other side is gone.
+    """Fork for each request until the other side is gone.
 
     Returns:
-        In a worker, the descriptor of the file that says what it runs; None in the fork server.
+        In the forked process, the descriptor of the file that says what it runs; None in the one that forks.
     """
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
@@ -61,7 +69,7 @@ def serve(door: socket.socket) -> int | None:
             if not pid:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                return _become_worker(descriptors, [door.detach(), woken, waker, *statuses.values()])
+                return _take_over(descriptors, [door.detach(), woken, waker, *statuses.values()])
             *streams, status, told = descriptors
             for descriptor in (*streams, told):
                 os.close(descriptor)
@@ -70,7 +78,7 @@ def serve(door: socket.socket) -> int | None:
 
 
 def _tell_ended(statuses: dict[int, int]) -> None:
-    """Tell the exit status of every worker that has ended."""
+    """Tell the exit status of every child that has ended."""
     with suppress(ChildProcessError):
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -86,8 +94,9 @@ def _tell(descriptor: int, number: int) -> None:
         os.write(descriptor, _NUMBER.pack(number))
 
 
-def _become_worker(descriptors: list[int], of_the_server: list[int]) -> int:
-    for descriptor in of_the_server:
+def _take_over(descriptors: list[int], of_the_parent: list[int]) -> int:
+    """Make the first three the standard streams of this process; returns the last, the file that says what to run."""
+    for descriptor in of_the_parent:
         os.close(descriptor)
     *streams, status, told = descriptors
     for number, descriptor in enumerate(streams):
@@ -97,20 +106,39 @@ def _become_worker(descriptors: list[int], of_the_server: list[int]) -> int:
     return told
 
 
-def run_worker(told: int) -> None:
-    """Run the script that the file names, as the interpreter would in a process of its own."""
+def run(told: int) -> socket.socket | None:
+    """Do what the file says.
+
+    Returns:
+        In a template, the socket of its requests; None when a worker's script has ended.
+    """
     with os.fdopen(told, "rb") as file:
         file.seek(0)
         start = json.load(file)
     os.environ.clear()
     os.environ.update(start["env"])
     os.chdir(start["cwd"])
+    if "module" in start:
+        return _load(start)
+    _run_script(start["script"])
+    return None
+
+
+def _load(start: Mapping[str, Any]) -> socket.socket:
+    """Load a function's module from its folders, which stay when a worker's own are removed."""
+    sys.path[:0] = start["path"]
+    importlib.import_module(start["module"])
+    return socket.socket(fileno=os.dup(0))
+
+
+def _run_script(script: str) -> None:
+    """Run it as the interpreter would in a process of its own."""
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
-    sys.argv = [start["script"]]
-    sys.path.insert(0, os.path.dirname(start["script"]))
-    runpy.run_path(start["script"], run_name="__main__")
+    sys.argv = [script]
+    sys.path.insert(0, os.path.dirname(script))
+    runpy.run_path(script, run_name="__main__")
 
 
 if __name__ == "__main__":

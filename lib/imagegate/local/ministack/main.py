@@ -3,8 +3,8 @@
 Differs from `python -m ministack` in six ways: it takes signed requests only (`guard`), its state is on disk about a
 second after every change (`checkpoint`), it resumes interrupted executions on request (a line on standard input), it
 ends when its standard input closes (so it never outlives the process that holds the other end, however that ends), a
-stop takes no longer than writing the state, and workers start as forks of one process (`forked_workers`) with one
-unpacked layer (`shared_layers`). Configured by the environment
+stop takes no longer than writing the state, and workers are forks of a process that has loaded their function
+(`forked_workers`), with one unpacked layer (`shared_layers`). Configured by the environment
 (`MiniStackProcess` sets it): IMAGEGATE_LISTENER (the file descriptor of its listening socket), GATEWAY_PORT (its port),
 IMAGEGATE_SNAPSHOT (the state file), IMAGEGATE_FUNCTIONS_LOG, IMAGEGATE_ROOT_KEY (the file of the root key),
 IMAGEGATE_PICTURE_ORIGINS, IMAGEGATE_UPLOAD_ORIGINS and MiniStack's own.
