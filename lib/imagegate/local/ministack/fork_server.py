@@ -8,8 +8,8 @@ which is what AWS SnapStart does too, and a further worker takes a few milliseco
 that from the layer that was deployed, as on AWS.
 
 A request is one byte with five file descriptors: the standard streams of the new process (a template's standard input
-is the socket of its own requests), the pipe on which its parent tells its id and later its exit status, and the file
-that says what it runs.
+is the socket of its own requests), the pipe on which its parent tells its id and later its exit status, and the pipe
+from which it reads what it runs.
 """
 
 import gc
@@ -49,7 +49,7 @@ def serve(door: socket.socket) -> int | None:
     """Fork for each request until the other side is gone.
 
     Returns:
-        In the forked process, the descriptor of the file that says what it runs; None in the one that forks.
+        In the forked process, the pipe from which it reads what it runs; None in the one that forks.
     """
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
@@ -95,7 +95,7 @@ def _tell(descriptor: int, number: int) -> None:
 
 
 def _take_over(descriptors: list[int], of_the_parent: list[int]) -> int:
-    """Make the first three the standard streams of this process; returns the last, the file that says what to run."""
+    """Make the first three the standard streams of this process; returns the last, which says what to run."""
     for descriptor in of_the_parent:
         os.close(descriptor)
     *streams, status, told = descriptors
@@ -107,13 +107,12 @@ def _take_over(descriptors: list[int], of_the_parent: list[int]) -> int:
 
 
 def run(told: int) -> socket.socket | None:
-    """Do what the file says.
+    """Do what the pipe says.
 
     Returns:
         In a template, the socket of its requests; None when a worker's script has ended.
     """
-    with os.fdopen(told, "rb") as file:
-        file.seek(0)
+    with os.fdopen(told) as file:
         start = json.load(file)
     os.environ.clear()
     os.environ.update(start["env"])

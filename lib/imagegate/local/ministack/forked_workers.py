@@ -12,7 +12,6 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -66,14 +65,15 @@ class Forking:
         Returns:
             Its process id, and the pipe from which its exit status can be read once; it does not block.
         """
-        status, theirs = os.pipe()
-        with tempfile.TemporaryFile() as told:
-            told.write(json.dumps(start).encode())
-            told.flush()
-            with self._lock, suppress(OSError):
-                socket.send_fds(self._door, [b"f"], [*streams, theirs, told.fileno()])
-            os.close(theirs)
-        if (pid := read_number(status)) is None:
+        (status, theirs_status), (theirs_told, told) = os.pipe(), os.pipe()
+        with self._lock, suppress(OSError):
+            socket.send_fds(self._door, [b"f"], [*streams, theirs_status, theirs_told])
+        os.close(theirs_status)
+        os.close(theirs_told)
+        pid = read_number(status)
+        with suppress(BrokenPipeError), os.fdopen(told, "w") as file:  # broken when it has ended, as its status tells
+            json.dump(start, file)
+        if pid is None:
             os.close(status)
             return None
         os.set_blocking(status, False)
