@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from imagegate.domain.errors import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.operation import Operation
-from imagegate.domain.request.expansion import LONG_ENOUGH, extract_prompt, is_refusal, prompt_budget, shorten
+from imagegate.domain.request.expanded_prompt import extract_prompt, is_refusal
+from imagegate.domain.request.expansion import LONG_ENOUGH, prompt_budget, shorten
 from imagegate.domain.request.routes import Routes
 from imagegate.ports.runtime import Clock, Telemetry
 from imagegate.ports.storage import OperationStore

@@ -9,7 +9,7 @@ import pytest
 
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
-from imagegate.domain.request.expansion import extract_prompt, is_refusal
+from imagegate.domain.request.expanded_prompt import extract_prompt, is_refusal
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
 from imagegate.local.upstreams.chat import EXPANDER_PARAMETERS
 from imagegate.providers.expanders import NAME, ChatExpander, Endpoint

@@ -6,14 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegate.domain.request.expansion import (
-    build_instruction,
-    extract_prompt,
-    is_refusal,
-    prompt_budget,
-    shorten,
-    whole_sentences,
-)
+from imagegate.domain.request.expanded_prompt import extract_prompt, is_refusal
+from imagegate.domain.request.expansion import build_instruction, prompt_budget, shorten, whole_sentences
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, Message
