@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,21 @@ def test_no_function_but_those_of_http_loads_a_web_framework() -> None:
     code = f"import sys, {', '.join(tasks)}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
     assert not {"fastapi", "starlette", "mangum", "imagegate.web"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", ["api", "wait", "submit", "poll"])
+def test_a_function_starts_without_what_its_first_event_may_not_need(name: str) -> None:
+    later = {
+        "PIL": "a picture",
+        "imagegate.workflow.store_pictures": "a picture",
+        "imagegate.domain.pictures.xmp": "a picture",
+        "imagegate.providers.routes_file": "routes that were pushed",
+        "imagegate.domain.request.expanded_prompt": "the answer of a language model",
+    }
+    assert all(map(find_spec, later))
+    command = [sys.executable, "-c", f"import sys, {name}; print(*sys.modules)"]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    assert not later.keys() & set(done.stdout.split())
 
 
 @pytest.mark.parametrize("name", EVERY)

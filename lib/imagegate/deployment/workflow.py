@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from imagegate.workflow.next_step import Invocation, Planner
     from imagegate.workflow.outcomes import Outcomes
     from imagegate.workflow.poll import Poll
+    from imagegate.workflow.store_pictures import StorePictures
     from imagegate.workflow.submit import Submit
     from imagegate.workflow.sweep import Sweep
 
@@ -54,7 +55,7 @@ class Workflow(Shared):
             admission=self.admission,
             submit_attempt=SubmitAttempt(
                 images=self.images,
-                codec=self._codec,
+                turn_upright=lambda body: self._codec.turn_upright(body),
                 providers=self.providers,
                 prepare=self.prepare,
                 outcomes=self._outcomes,
@@ -146,22 +147,27 @@ class Workflow(Shared):
     @cached_property
     def _outcomes(self) -> Outcomes:
         from imagegate.workflow.outcomes import Outcomes
-        from imagegate.workflow.store_pictures import StorePictures
 
         return Outcomes(
-            store_pictures=StorePictures(
-                images=self.images,
-                http=self.picture_http,
-                codec=self._codec,
-                with_prompt="prompt" in self.settings.provenance,
-                signer=self._signer,
-            ),
+            store_pictures=lambda *result: self._store_pictures(*result),
             providers=self.providers,
             admission=self.admission,
             latencies=self.latencies,
             telemetry=self.telemetry,
             update=self.update_with_retry,
             clock=self.clock,
+        )
+
+    @cached_property
+    def _store_pictures(self) -> StorePictures:
+        from imagegate.workflow.store_pictures import StorePictures
+
+        return StorePictures(
+            images=self.images,
+            http=self.picture_http,
+            codec=self._codec,
+            with_prompt="prompt" in self.settings.provenance,
+            signer=self._signer,
         )
 
     @cached_property

@@ -1,17 +1,20 @@
 """Storage of operations, API keys, usage, pictures and statistics."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from imagegate.domain.access.api_key import ApiKey
-from imagegate.domain.access.ledger import Reservation, UsageTotals
-from imagegate.domain.access.rate import Allowance
-from imagegate.domain.errors import FailureCode
-from imagegate.domain.operation.coalescing import Arrival, BodyClaim, Candidate, Registration
-from imagegate.domain.operation.listing import Page, Query
-from imagegate.domain.operation.operation import Operation
-from imagegate.domain.timing.latency import Histogram
+if TYPE_CHECKING:
+    from imagegate.domain.access.api_key import ApiKey
+    from imagegate.domain.access.ledger import Reservation, UsageTotals
+    from imagegate.domain.access.rate import Allowance
+    from imagegate.domain.errors import FailureCode
+    from imagegate.domain.operation.coalescing import Arrival, BodyClaim, Candidate, Registration
+    from imagegate.domain.operation.listing import Page, Query
+    from imagegate.domain.operation.operation import Operation
+    from imagegate.domain.timing.latency import Histogram
 
 
 class OperationStore(Protocol):

@@ -1,13 +1,16 @@
 """Upstreams that make pictures, and HTTP."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from imagegate.domain.operation.order import InputBody, UpstreamRequest
-from imagegate.domain.operation.outcome import Check, Submission, Ticket
-from imagegate.domain.pictures.xmp import Origin
-from imagegate.domain.request.limits import Limits
+if TYPE_CHECKING:
+    from imagegate.domain.operation.order import InputBody, UpstreamRequest
+    from imagegate.domain.operation.outcome import Check, Submission, Ticket
+    from imagegate.domain.pictures.xmp import Origin
+    from imagegate.domain.request.limits import Limits
 
 
 class Expander(Protocol):

@@ -14,7 +14,6 @@ from imagegate.ports.upstreams import Http, Provider, Reach, Secrets
 from imagegate.providers import registry
 from imagegate.providers.availability import missing_secrets, read_secrets
 from imagegate.providers.registry import Providers, RouteTable
-from imagegate.providers.routes_file import RoutesFileError, parse_routes
 
 BUILTIN = ""
 """The version of models.toml itself, which is in force until a file is pushed."""
@@ -76,6 +75,9 @@ class RouteTables:
         return self._learn(pushed) or self._current or self._last_good(pushed)
 
     def _learn(self, pushed: PushedRoutes) -> RouteTable | None:
+        # Here, for few deployments have pushed any.
+        from imagegate.providers.routes_file import RoutesFileError, parse_routes
+
         try:
             table = parse_routes(pushed.text, f"routes {pushed.version}", pushed.version)
         except RoutesFileError as error:

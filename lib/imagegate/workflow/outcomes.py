@@ -1,9 +1,12 @@
 """Record how an attempt ended, and what follows for its operation."""
 
+from __future__ import annotations
+
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted
 from imagegate.domain.operation.attempt import LIVE, Attempt, AttemptState
@@ -13,9 +16,11 @@ from imagegate.domain.request.limits import CompletionMode
 from imagegate.domain.timing.failover import last_failure
 from imagegate.ports.runtime import Clock, Telemetry
 from imagegate.ports.storage import Admission, Latencies
-from imagegate.ports.upstreams import ProviderFor
+from imagegate.ports.upstreams import Provider, ProviderFor
 from imagegate.usecases.update import UpdateWithRetry
-from imagegate.workflow.store_pictures import StoredPictures, StorePictures
+
+if TYPE_CHECKING:
+    from imagegate.workflow.store_pictures import StoredPictures
 
 _FETCH_GRACE = 300.0
 _FETCH_SECONDS = 120.0
@@ -29,7 +34,8 @@ _WHILE_SUBMITTING = Failure(FailureCode.AMBIGUOUS, "No longer needed while it wa
 class Outcomes:
     """The outcomes that Submit and Poll record."""
 
-    store_pictures: StorePictures
+    store_pictures: Callable[[Operation, Attempt, Ready, Provider], StoredPictures]
+    """`StorePictures`, which is loaded when the first picture is there."""
     providers: ProviderFor
     admission: Admission
     latencies: Latencies

@@ -18,7 +18,7 @@ from imagegate.domain.request.route import Target
 from imagegate.domain.timing.failover import last_throttled
 from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import ImageStore
-from imagegate.ports.upstreams import PictureCodec, ProviderFor
+from imagegate.ports.upstreams import ProviderFor
 from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.driver import SWEEP_MARGIN
 from imagegate.workflow.hooks import Hooks
@@ -36,7 +36,8 @@ class SubmitAttempt:
     """One attempt, or the repetition of a throttled one."""
 
     images: ImageStore
-    codec: PictureCodec
+    turn_upright: Callable[[bytes], bytes]
+    """`PictureCodec.turn_upright`, which is loaded when the first picture to work from is there."""
     providers: ProviderFor
     prepare: Callable[[str, str], None]
     """Reads the credentials of a provider, by its key, for a model of it. Raises SecretsUnreadable."""
@@ -90,7 +91,7 @@ class SubmitAttempt:
     def _read(self, image: InputImage, operation: Operation) -> InputBody:
         """The bytes of an input picture, upright. Raises KeyError when they are no longer kept."""
         body = self.images.get(image.key, operation.created_at)
-        return InputBody(self.codec.turn_upright(body), image.content_type)
+        return InputBody(self.turn_upright(body), image.content_type)
 
     def _begin(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> tuple[Operation, Attempt, str]:
         """Write the attempt before the call, so that a crash in between leaves a trace; also gives its hook's token."""
