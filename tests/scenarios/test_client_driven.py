@@ -1,15 +1,13 @@
 """A client that waits drives its operation: no execution does, until the client leaves or a step takes more."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from imagegate.domain.errors import FailureCode
 from imagegate.domain.operation.attempt import AttemptState
-from imagegate.domain.operation.operation import Operation, State
-from imagegate.domain.operation.outcome import Check, Pending, Ticket
+from imagegate.domain.operation.operation import State
+from imagegate.domain.operation.outcome import Pending, Ticket
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest, Message
@@ -17,34 +15,10 @@ from imagegate.domain.request.route import Route
 from imagegate.domain.request.routes import Routes
 from imagegate.domain.timing.client_steps import POLL_PRICE, REPEAT, StepTime
 from imagegate.usecases.start import GenerationRequest
-from support.fakes import MemoryLatencies, MemorySteps, ScriptedProvider, failing, routes
+from support.fakes import ScriptedProvider, failing, routes
 from support.unrest import Killed, before
+from support.waiting_client import begun, wait, waited_world
 from support.world import World, ready
-
-
-class Timed(ScriptedProvider):
-    """A provider whose jobs end at a moment; it remembers when it was asked."""
-
-    ends_at = 0.0
-    now: Callable[[], float]
-
-    def check(self, ticket: Ticket, hold_until: float) -> Check:
-        self.held_until.append(self.now())
-        if self.limits.completion is CompletionMode.STREAM:
-            return ready()  # read to its end
-        return ready() if self.now() >= self.ends_at else Pending()
-
-
-def waited_world(usually: float = 30.0, takes: float = 34.0) -> World:
-    """A world whose jobs usually take so long, and this time so long."""
-    latencies = MemoryLatencies(expected_seconds=usually)
-    for _ in range(200):
-        latencies.observe("alpha", "schnell", usually * 0.8, usually * 1.2)
-    world = World(steps=MemorySteps(), latencies=latencies)
-    world.alpha = Timed()
-    world.alpha.now, world.alpha.ends_at = world.clock.now, world.clock.now() + takes
-    world.__post_init__()
-    return world
 
 
 def stream(world: World) -> None:
@@ -59,31 +33,6 @@ def stream(world: World) -> None:
 
 def fail() -> None:
     raise RuntimeError("a fault of the code")
-
-
-def begun(world: World, **changes: Any) -> Operation:
-    """An operation of a client that will wait, whose first step is to be taken."""
-    request = ImageRequest("flux", (Message("a cat"),), **changes)
-    operation = world.start(GenerationRequest(request, "openai_images", client_waits=True))
-    assert world.steps
-    assert world.steps.taken == [(operation.id, 0.0, 0)]
-    assert not world.workflow.runs
-    return operation
-
-
-def wait(world: World, operation: Operation, seconds: float = 1000.0) -> Operation:
-    """What the requests of a waiting client do, for so long: have each step taken when it is due."""
-    services, until, after = world.deployment.wait_services, world.clock.now() + seconds, world.clock.now()
-    while not (operation := world.now(operation)).done:
-        step = services.next_step(operation, max(after, operation.updated_at))
-        if step.at >= until:
-            break
-        world.clock.sleep(max(step.at - world.clock.now(), 0.0))
-        after = step.at
-        services.take_step(operation, step)
-        assert world.steps
-        world.direct_step(*world.steps.taken[-1])
-    return operation
 
 
 @pytest.mark.parametrize(("usually", "takes"), [(3, 3.3), (3, 9), (30, 34), (30, 90), (600, 700)])
@@ -101,7 +50,7 @@ def test_a_client_that_waits_needs_no_execution(usually: float, takes: float) ->
     assert earliest <= takes + 0.01 <= latest + 0.02, "the schedule learns from the last two polls"
 
 
-@pytest.mark.parametrize(("usually", "takes", "inline"), [(3, 9, False), (30, 32, True)])
+@pytest.mark.parametrize(("usually", "takes", "inline"), [(3, 9, False), (8, 8.4, True)])
 def test_a_picture_that_a_step_finds_knows_the_polls_before(usually: float, takes: float, inline: bool) -> None:
     """Inline: the step polled the job unfinished, and it ended so soon after that the step waited for it."""
     world = waited_world(usually, takes)

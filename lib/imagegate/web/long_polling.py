@@ -92,12 +92,13 @@ class LongPoll:
                 return self._respond(move, operation)
             look = pause(clock.now() - stepped, first_poll - held)
             clock.sleep(max(min(look, hold - held, step.at - clock.now()), _TICK))
+            last, known = clock.now() - began >= hold, operation.version
+            operation = self.services.read(operation.id, operation.owner, consistent=last)
+            if operation.version != known:
+                step = self.services.next_step(operation, max(stepped, operation.updated_at))
             if step.at <= clock.now() and not operation.done:
                 self.services.take_step(operation, step)
                 stepped = max(step.at, began)
-            last, known = clock.now() - began >= hold, operation.version
-            operation = self.services.read(operation.id, operation.owner, consistent=last)
-            if stepped >= step.at or operation.version != known:
                 step = self.services.next_step(operation, max(stepped, operation.updated_at))
 
     @property

@@ -9,7 +9,6 @@ from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import OperationStore
 from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.next_step import (
-    DIRECT_INLINE_LIMIT,
     INLINE_LIMIT,
     POLL_ANY_TIME,
     Invocation,
@@ -66,7 +65,8 @@ class Driver:
                 elif isinstance(result.check, Ready):
                     silent = result.silent_until
                     seen = history if silent is None else PollHistory(silent, history.poll_count)
-                    operation = self.outcomes.record_success(operation, attempt, result.check, seen)
+                    run = invocation.execution if operation.by_client else ""
+                    operation = self.outcomes.record_success(operation, attempt, result.check, seen, run)
                 else:
                     operation = self.outcomes.record_failure(operation, attempt, result.check.failure)
             except Exception as error:
@@ -84,12 +84,13 @@ class Driver:
     ) -> tuple[Operation, PollNotBefore]:
         """Poll repeatedly while that is cheaper than returning to the workflow; returns what `poll_jobs` does.
 
+        Without an execution, until the client has the next step taken.
         `history`: of the jobs, up to the poll that last saw them unfinished.
         """
         until = min(self.clock.now() + _MAX_INLINE, invocation.ends_at - _INLINE_RESERVE)
         while not operation.done and not operation.missing_slots and self.clock.now() < until:
             polled = history != NOT_POLLED
-            limit = INLINE_LIMIT if invocation.direct is None else DIRECT_INLINE_LIMIT
+            limit = INLINE_LIMIT if invocation.direct is None else self.planner.client_step_delay(operation)
             wait = self.planner.inline_delay(
                 operation, invocation.execution, poll_not_before, polled=polled, limit=limit
             )

@@ -9,6 +9,7 @@ from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import PollHistory
 from imagegate.domain.request.limits import CompletionMode, Limits
+from imagegate.domain.timing.client_steps import ClientSteps
 from imagegate.domain.timing.schedule import (
     FIRST_POLL,
     POLL_PRICE,
@@ -164,10 +165,19 @@ class Planner:
         """
         now = self.clock.now()
         if not polled and any(map(self._ends_any_time, operation.attempts)):
-            return FIRST_POLL
+            return FIRST_POLL if limit > FIRST_POLL else None
         wait = self.delay(operation, execution, poll_not_before, _MIN_INLINE_WAIT, _INLINE_POLL_PRICE)
         soon = all(self._ends_soon(attempt, limit) for attempt in operation.attempts if attempt.live)
-        return wait if soon and wait <= limit and now < operation.deadline else None
+        return wait if soon and wait < limit and now < operation.deadline else None
+
+    def client_step_delay(self, operation: Operation) -> float:
+        """Seconds until the operation's client has the next step taken; at most DIRECT_INLINE_LIMIT."""
+        now = self.clock.now()
+        steps = ClientSteps(
+            lambda attempt: self.latencies.get(attempt.provider, attempt.model),
+            lambda attempt: self.limits_of(attempt.provider_key).completion is CompletionMode.STREAM,
+        )
+        return min(steps.next_after(operation, now).at - now, DIRECT_INLINE_LIMIT)
 
     def lasts(self, attempt: Attempt) -> bool:
         """Whether the attempt's job is expected to last longer than it is polled inline."""
@@ -183,10 +193,10 @@ class Planner:
 
     def _delay(self, operation: Operation, attempt: Attempt, shortest: float, execution: str, price: float) -> float:
         now = self.clock.now()
-        if attempt.state is AttemptState.READY:
-            return max((now - attempt.ready_at) * MIN_WAIT_SHARE, shortest)
         if attempt.state is AttemptState.SUBMITTING or (attempt.lease_until > now and attempt.lease_run != execution):
             return max(attempt.lease_until - now, shortest)
+        if attempt.state is AttemptState.READY:
+            return max((now - attempt.ready_at) * MIN_WAIT_SHARE, shortest)
         if self.limits_of(attempt.provider_key).completion is CompletionMode.STREAM:
             return max(self.stream_opens_at(attempt) - now, shortest if attempt.stream_already_read else 0.0)
         histogram = self.latencies.get(attempt.provider, attempt.model)

@@ -18,6 +18,7 @@ from imagegate.ports.runtime import Clock, Telemetry
 from imagegate.ports.storage import Admission, Latencies
 from imagegate.ports.upstreams import Provider, ProviderFor
 from imagegate.usecases.update import UpdateWithRetry
+from imagegate.workflow.claim_result import claim_result, is_claimed
 
 if TYPE_CHECKING:
     from imagegate.workflow.store_pictures import StoredPictures
@@ -44,16 +45,29 @@ class Outcomes:
     clock: Clock
 
     def record_success(
-        self, operation: Operation, attempt: Attempt, ready: Ready, history: PollHistory = NOT_POLLED
+        self,
+        operation: Operation,
+        attempt: Attempt,
+        ready: Ready,
+        history: PollHistory = NOT_POLLED,
+        claimed_by: str = "",
     ) -> Operation:
         """Store the pictures that the upstream has made, and complete the operation when none is missing.
 
         URLs are written before the fetch, because some upstreams return them only once. A fetch whose error may pass
         is repeated at the next poll. `history`: the polls up to the last one that saw the job unfinished.
+        `claimed_by`: the run that finds the result, where others may find it at the same time: one of them stores it.
         """
         now = self.clock.now()
         noted = self._with_result(operation, attempt, ready, now)
-        if ready.sources and attempt.state is not AttemptState.READY:
+        if claimed_by:
+            operation = self.update(
+                operation, lambda entry: claim_result(entry, noted, claimed_by, now), sweep_after=_FETCH_GRACE
+            )
+            [known] = (known for known in operation.attempts if known.number == attempt.number)
+            if known.state is AttemptState.DONE or is_claimed(known, claimed_by, now):
+                return operation
+        elif ready.sources and attempt.state is not AttemptState.READY:
             operation = self.update(operation, lambda entry: entry.merge_attempt(noted), sweep_after=_FETCH_GRACE)
         stored = self.store_pictures(operation, noted, ready, self.providers(attempt.provider_key))
         brought = {picture.slot for picture in (*operation.pictures, *stored.pictures)}

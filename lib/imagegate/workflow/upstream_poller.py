@@ -16,6 +16,7 @@ from imagegate.domain.timing.schedule import LONGEST_WAIT
 from imagegate.ports.runtime import Clock
 from imagegate.ports.upstreams import ProviderFor
 from imagegate.usecases.update import UpdateWithRetry
+from imagegate.workflow.claim_result import is_claimed
 from imagegate.workflow.next_step import MIN_WAIT_SHARE, ROUNDING, Invocation, Planner
 
 _LOST_SUBMITTER = Failure(
@@ -125,6 +126,8 @@ class UpstreamPoller:
         now = self.clock.now()
         if _has_expired(operation, attempt, now):
             return Failed(_RESULT_EXPIRED)
+        if attempt.state is not AttemptState.SUBMITTING and is_claimed(attempt, invocation.execution, now):
+            return Pending()
         if attempt.state is AttemptState.READY:
             return Ready(
                 sources=attempt.sources,
@@ -136,7 +139,7 @@ class UpstreamPoller:
         if attempt.state is AttemptState.SUBMITTING:
             return Failed(_LOST_SUBMITTER) if attempt.lease_until <= now else Pending(attempt.lease_until - now)
         if self._is_stream(attempt) and not (attempt.lease_run == invocation.execution and attempt.lease_until > now):
-            return Pending(max(self.planner.stream_opens_at(attempt), attempt.lease_until) - now)
+            return Pending(self.planner.stream_opens_at(attempt) - now)
         provider = self.providers(attempt.provider_key)
         with_lease = attempt.lease_until - _HOLD_MARGIN
         hold_until = with_lease if self._is_stream(attempt) else self._hold_until(operation, attempt, invocation)

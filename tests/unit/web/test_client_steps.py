@@ -145,3 +145,26 @@ def test_an_operation_that_mcp_started_has_an_execution(gateway: Gateway) -> Non
     polled_by_mcp(gateway, started)
     assert len(gateway.workflow.runs) == 1
     assert not taken(gateway)
+
+
+def test_a_step_that_is_due_is_not_taken_once_the_picture_is_there(gateway: Gateway) -> None:
+    gateway.latencies = MemoryLatencies(expected_seconds=2, trained=True)
+    gateway.__post_init__()
+    answer: Answered = gateway.call("POST", GENERATIONS, PROMPT, user_agent=OPENAI, prefer="wait=1")
+    operation_id, sleep = submitted(gateway), gateway.clock.sleep
+
+    def end(seconds: float) -> None:
+        """While the request sleeps until the step, the picture arrives."""
+        found = gateway.store.get(operation_id)
+        assert found
+        if gateway.services.next_step(found, gateway.clock.now()).at <= gateway.clock.now() + seconds:
+            now = gateway.clock.now()
+            ended = found.moved(State.CANCELLED, now)
+            gateway.store.replace(replace(ended, version=found.version + 1, updated_at=now))
+        sleep(seconds)
+
+    before = len(taken(gateway))
+    gateway.clock.sleep = end  # type: ignore[method-assign]
+    answer = gateway.call("GET", answer.headers["location"], user_agent=OPENAI)
+    assert answer.status >= 400, "it has ended"
+    assert len(taken(gateway)) == before

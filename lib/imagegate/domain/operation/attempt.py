@@ -74,9 +74,9 @@ class Attempt:
     """The seed really used, where the upstream reports it."""
     failure: Failure | None = None
     lease_until: float = 0.0
-    """Until then an execution is submitting it, or (`lease_run`) listening to its stream."""
+    """Until then a run is submitting it, or (`lease_run`) listening to its stream or storing its pictures."""
     lease_run: str = ""
-    """The workflow execution that holds the lease."""
+    """The run that holds the lease: a workflow execution, or a step without one."""
     repeats: int = 0
     """Earlier submissions of this attempt that the provider throttled."""
     keep_until: float = 0.0
