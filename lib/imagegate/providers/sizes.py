@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from imagegate.domain.request.geometry import DEFAULT_AREA, Grid, Size
 from imagegate.domain.request.request import ImageRequest
@@ -48,7 +49,13 @@ class BoundedGrid(Grid):
 
     @property
     def _ratio(self) -> Fraction:
-        return min(Fraction(self.ratio_maximum), Fraction(self.maximum, self.minimum))
+        return _longest_ratio(self.ratio_maximum, self.maximum, self.minimum)
+
+
+@cache
+def _longest_ratio(ratio_maximum: int, maximum: int, minimum: int) -> Fraction:
+    """Kept for each grid, because every accepted request is priced by the sizes of several."""
+    return min(Fraction(ratio_maximum), Fraction(maximum, minimum))
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,9 @@ class Target:
         if self.price_usd is None or not self.megapixel_usd:
             return self
         size = self.limits.size_for(request)
-        further = max(0, math.ceil(size.width * size.height / MEGAPIXEL) - 1)
+        further = math.ceil(size.width * size.height / MEGAPIXEL) - 1
+        if further <= 0:
+            return self
         return replace(self, price_usd=round(self.price_usd + further * self.megapixel_usd, 6))
 
     @property
@@ -85,11 +87,9 @@ class Route:
 
 def with_capable_targets(route: Route, request: ImageRequest) -> Route:
     """The route with only those providers that can honour the request. Raises InvalidRequest when none can."""
-    targets = [target.priced_for(request) for target in route.targets]
-    problems = [(target, unsupported(request, target.limits)) for target in targets]
-    capable = tuple(target for target, found in problems if not found)
-    if capable:
-        return replace(route, targets=tuple(_with_reasons(problems)))
+    problems = [(target, unsupported(request, target.limits)) for target in route.targets]
+    if capable := tuple(target.priced_for(request) for target in _with_reasons(problems)):
+        return replace(route, targets=capable)
     _, found = min(problems, key=lambda entry: len(entry[1]))
     if found[0] == "prompt":
         raise _too_long(route, request)

@@ -33,6 +33,7 @@ class Routes:
         names += [(route.model, route) for route in self._routes]
         spelled = {spelling: route for name, route in names for spelling in spellings(name)[1:]}
         self._by_name = spelled | dict(names)
+        self._covering = [(route, _covered_starts(route)) for route in self._routes]
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
@@ -128,7 +129,7 @@ class Routes:
         for spelled in spellings(name):
             exact = self._named(spelled)
             named = [exact] if exact else []
-            covering = [route for route in self._routes if any(_covers(alias, spelled) for alias in route.aliases)]
+            covering = [route for route, starts in self._covering if spelled.startswith(starts)]
             if found := [*named, *(route for route in covering if route not in named)]:
                 return spelled, found
         return name, []
@@ -207,5 +208,6 @@ def _how_to_enable(missing: Iterable[Sequence[str]]) -> str:
     return f"An operator can make it available: {command}{others} (`imagegate models` tells what is missing)."
 
 
-def _covers(alias: str, name: str) -> bool:
-    return alias.endswith("*") and name.startswith(prefixes(alias[:-1]))
+def _covered_starts(route: Route) -> tuple[str, ...]:
+    """How the names begin that the route's aliases with a `*` cover."""
+    return tuple(start for alias in route.aliases if alias.endswith("*") for start in prefixes(alias[:-1]))
