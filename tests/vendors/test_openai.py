@@ -12,6 +12,18 @@ class TestOpenAI(FourCases):
     throttle = Raised("RateLimitError", 429)
 
 
+class TestOpenAIStream(FourCases):
+    """Two partial pictures come before the picture, all of the same size."""
+
+    script = "openai_stream.py"
+    provider = "openai"
+    asked = {"options": {"model": "gpt-image-2", "size": "512x320", "partial_images": 2}}
+    pictures = 3
+    size = (512, 320)
+    refusal = Raised("BadRequestError", 400, "safety system")
+    throttle = Raised("RateLimitError", 429)
+
+
 class TestXai(FourCases):
     script = "openai_images.py"
     provider = "xai"
@@ -26,6 +38,16 @@ class TestAzureOpenAI(FourCases):
     script = "openai_images.py"
     provider = "azure-openai"
     asked = {"options": {"model": "my-deployment", "size": "1024x768"}}
+    size = (1024, 768)
+    refusal = Raised("BadRequestError", 400, "content filter")
+    throttle = Raised("RateLimitError", 429)
+
+
+class TestAzureOpenAIStream(FourCases):
+    script = "openai_stream.py"
+    provider = "azure-openai"
+    asked = {"options": {"model": "my-deployment", "size": "1024x768", "partial_images": 1}}
+    pictures = 2
     size = (1024, 768)
     refusal = Raised("BadRequestError", 400, "content filter")
     throttle = Raised("RateLimitError", 429)

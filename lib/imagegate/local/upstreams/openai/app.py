@@ -17,11 +17,12 @@ from starlette.routing import Route
 from imagegate.local.upstreams.auth import require_key
 from imagegate.local.upstreams.directives import PICTURE_URL, DirectiveError
 from imagegate.local.upstreams.drawing.pictures import PictureSpec
-from imagegate.local.upstreams.faults import AFTER_ACCEPTING, BEFORE_ACCEPTING, broken_answer
+from imagegate.local.upstreams.faults import AFTER_ACCEPTING, BEFORE_ACCEPTING, Stream, broken_answer
 from imagegate.local.upstreams.files import Files
 from imagegate.local.upstreams.openai.edits import read_variation
 from imagegate.local.upstreams.openai.profile import OPENAI, ServerProfile
 from imagegate.local.upstreams.openai.requests import ImagesRequest, OpenAIError, read_json, wrong
+from imagegate.local.upstreams.openai.streaming import PictureStream
 from imagegate.local.upstreams.upstream import Upstream
 
 MODELS = ("flux-schnell", "dall-e-2", "gpt-image-1", "gpt-image-2")
@@ -90,6 +91,8 @@ class OpenAIStandIn:
 
     async def serve(self, request: Request, generation: ImagesRequest) -> Response:
         """Accept the request, unless a fault strikes before that, and hold it until the pictures are ready."""
+        if generation.streams and (generation.by_url or not self.profile.streams):
+            wrong("This model of the stand-in does not stream.", "unsupported_parameter", "stream")
         fault = self.upstream.fault(generation.prompt, generation.directives, "submit")
         if fault in BEFORE_ACCEPTING:
             return await broken_answer(fault, request, self.upstream.timing, self.plain_error)
@@ -97,8 +100,23 @@ class OpenAIStandIn:
             raise self.profile.refused if fault == "refuse" else self.profile.out_of_quota
         if fault in PICTURE_URL and not generation.by_url:
             wrong(f"[fault {fault}] needs response_format 'url'", "invalid_value", "prompt")
+        if fault == "bad-partial" and not generation.partial_images:
+            wrong("[fault bad-partial] needs 'partial_images'", "invalid_value", "prompt")
         self.upstream.record(generation.prompt, generation.seed, request)
+        if generation.streams:
+            return Stream(self.stream(generation, fault).events(), "text/event-stream")
         return await self.finish(request, generation, fault)
+
+    def stream(self, generation: ImagesRequest, fault: str | None) -> PictureStream:
+        """The answer as events."""
+        return PictureStream(
+            generation=generation,
+            pictures=pictures(generation, fault),
+            delay=self.upstream.delay(generation.directives),
+            fault=fault,
+            hang=self.upstream.timing.hang,
+            error=self.profile.refused if fault == "refuse-late" else BROKEN,
+        )
 
     async def finish(self, request: Request, generation: ImagesRequest, fault: str | None) -> Response:
         """Wait for the delay, and answer."""

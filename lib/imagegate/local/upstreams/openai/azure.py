@@ -52,7 +52,12 @@ def error_body(error: OpenAIError) -> Any:
 
 
 AZURE_OPENAI = ServerProfile(
-    read=read, key_header="api-key", error_body=error_body, refused=REFUSED, out_of_quota=OUT_OF_QUOTA
+    read=read,
+    key_header="api-key",
+    error_body=error_body,
+    streams=True,
+    refused=REFUSED,
+    out_of_quota=OUT_OF_QUOTA,
 )
 AZURE_MAI = ServerProfile(
     read=read_mai,

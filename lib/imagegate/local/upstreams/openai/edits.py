@@ -17,7 +17,7 @@ EDIT_MODEL = "gpt-image-1.5"
 """Default of the published schema; `variations` has the one of `generations`."""
 
 MOST_INPUTS = 16
-WHOLE_NUMBERS = frozenset({"n", "seed", "num_inference_steps", "output_compression"})
+WHOLE_NUMBERS = frozenset({"n", "seed", "num_inference_steps", "output_compression", "partial_images"})
 """Fields that a form can only hold as text."""
 
 NOT_FOR_EDITS = ("moderation", "style")

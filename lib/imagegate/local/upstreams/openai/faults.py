@@ -7,6 +7,7 @@ FAULTS = FaultSet(
     title="OpenAI Images",
     stages={
         **dict.fromkeys((*ANY_CALL, *PICTURE, *PICTURE_URL), ("submit", "fetch")),
-        **dict.fromkeys(JOB, ("submit",)),
+        **dict.fromkeys((*JOB, "bad-partial"), ("submit",)),
     },
+    own={"bad-partial": "The partial pictures of a stream are no base64."},
 )

@@ -68,8 +68,10 @@ class ServerProfile:
     schemes: tuple[str, ...] = ("bearer",)
     """Of the Authorization header, in small letters."""
     error_body: Callable[[OpenAIError], Any] = OPENAI_ERROR_BODY
+    streams: bool = False
+    """Whether it knows `stream` and `partial_images`."""
     refused: OpenAIError = REFUSED
     out_of_quota: OpenAIError = OUT_OF_QUOTA
 
 
-OPENAI = ServerProfile()
+OPENAI = ServerProfile(streams=True)

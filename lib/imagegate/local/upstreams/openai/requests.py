@@ -55,14 +55,17 @@ class ImagesRequest:
     """Pictures to edit or vary, as `editing.reduced` makes them."""
     mask: bytes | None = None
     """As `editing.transparency` makes it."""
+    streams: bool = False
+    """Whether the answer is a stream of events."""
+    partial_images: int = 0
+    """Partial pictures in it."""
 
 
 def parse_images_request(body: Any) -> ImagesRequest:
     """The request from its parsed JSON; raises OpenAIError or DirectiveError. Null is as good as absent."""
     if not isinstance(body, dict):
         wrong("The body must be a JSON object.", "invalid_request_error")
-    if body.get("stream"):
-        wrong("The stand-in does not stream.", "unsupported_parameter", "stream")
+    streams, partial_images = read_stream(body)
     prompt = body.get("prompt")
     if not isinstance(prompt, str):
         wrong("Missing required parameter: 'prompt'.", "missing_required_parameter", "prompt")
@@ -79,7 +82,16 @@ def parse_images_request(body: Any) -> ImagesRequest:
         steps=read_whole(body, "num_inference_steps", 0, range(1, 1000)),
         format=read_format(body.get("output_format")),
         by_url=read_by_url(model, body.get("response_format")),
+        streams=streams,
+        partial_images=partial_images,
     )
+
+
+def read_stream(body: dict[str, Any]) -> tuple[bool, int]:
+    """Whether the answer streams, and the partial pictures in it. A form has `true` as text."""
+    streams = body.get("stream") in (True, "true")
+    partial_images = read_whole(body, "partial_images", 0, range(4))
+    return streams, partial_images if streams else 0
 
 
 def read_size(size: Any) -> tuple[int, int]:
