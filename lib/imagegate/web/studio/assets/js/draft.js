@@ -7,6 +7,7 @@ import { t } from "./i18n.js";
 
 export const SHAPES = ["1:1", "3:2", "2:3", "16:9", "9:16"];
 const PROMPTS = 7;
+const PARTIALS = 2;
 export const MOST_REFERENCES = 16;
 
 // The form's content. Pictures are not kept over a reload: they may be larger than a browser stores.
@@ -48,6 +49,12 @@ export function buildRequest(model) {
   else body.size = aspect_ratio;
   if (draft.mask) body.mask = { file: "mask.png", type: "image/png" };
   return { path: "v1/images/edits", body, headers: { prefer: "respond-async" }, references: draft.references, mask: draft.mask };
+}
+
+// The request, asking for partial pictures where the model makes them. Of several pictures nobody says whose they are.
+export function withPartials(request, model) {
+  if (draft.n > 1 || draft.noPartials || !honours(model, "partial_images")) return request;
+  return { ...request, body: { ...request.body, partial_images: PARTIALS } };
 }
 
 function describePicture({ file }, at, first) {

@@ -12,7 +12,7 @@ export const english = {
   prompt6: "A still life of three pears and a blue jug, side light, oil on canvas",
   prompt: "Prompt", promptFirst: "Describe the picture you want.", model: "Model", shape: "Shape", pictures: "Pictures", seed: "Seed", random: "random",
   lockSeed: "Keep one seed", unlockSeed: "A new seed each time", advanced: "Advanced", negativePrompt: "Not in the picture", width: "Width", height: "Height",
-  steps: "Steps", guidance: "Guidance", format: "Format", asMade: "as made", provider: "Provider", anyProvider: "any", expand: "Expand the prompt with a language model",
+  steps: "Steps", guidance: "Guidance", format: "Format", asMade: "as made", provider: "Provider", anyProvider: "any", expand: "Expand the prompt with a language model", showPartials: "Show a single picture while it is made (may cost extra)",
   default: "default", make: "Make it", copyAs: "Copy as code", copy: "Copy", copied: "Copied", code: "Code", close: "Close", cancel: "Cancel",
   modelUnavailable: "{model} (no key)", noKeyFor: "No upstream key is set for {providers}. Set one: imagegate secrets set NAME",
   estimate: "{cost} · about {time}", priceUnknown: "price unknown", free: "free", cannotEdit: "No provider of {model} that has its key works from this many pictures.",

@@ -88,6 +88,7 @@ export function advancedFields(model) {
   const provider = h("select", { on: { change: () => changeDraft({ provider: provider.value || undefined }) } },
     h("option", { value: "" }, t("anyProvider")), model.providers.map((each) => h("option", { value: each, selected: each === draft.provider }, each)));
   const expand = h("input", { type: "checkbox", checked: Boolean(draft.expand), id: "expand", on: { change: () => changeDraft({ expand: expand.checked || undefined }) } });
+  const partials = h("input", { type: "checkbox", checked: !draft.noPartials, id: "partials", on: { change: () => changeDraft({ noPartials: !partials.checked || undefined }) } });
   return [
     honours(model, "negative_prompt") && labelled(t("negativePrompt"), negative),
     h("div", { class: "pair" }, numberField(t("width"), "width", sides), numberField(t("height"), "height", sides)),
@@ -96,5 +97,6 @@ export function advancedFields(model) {
       honours(model, "guidance") && numberField(t("guidance"), "guidance", { min: "0", max: "100", step: "0.1" })),
     h("div", { class: "pair" }, labelled(t("format"), format), model.providers.length > 1 && labelled(t("provider"), provider)),
     h("label", { class: "check", for: "expand" }, expand, t("expand")),
+    honours(model, "partial_images") && h("label", { class: "check", for: "partials" }, partials, t("showPartials")),
   ];
 }

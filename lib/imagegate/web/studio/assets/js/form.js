@@ -1,7 +1,7 @@
 // The form of a request. It has what the chosen model takes, and nothing else.
 
 import { announce, h, replaceContent } from "./dom.js";
-import { buildRequest, changeDraft, draft, draftChanges } from "./draft.js";
+import { buildRequest, changeDraft, draft, draftChanges, withPartials } from "./draft.js";
 import { preferredModel } from "./catalogue.js";
 import { createEstimator } from "./estimate.js";
 import { createReferences } from "./references.js";
@@ -80,7 +80,7 @@ export function createForm(models, submit) {
     sending = new AbortController();
     showButton();
     try {
-      await submit(await withPictures(buildRequest(model)));
+      await submit(withPartials(await withPictures(buildRequest(model)), model));
       refresh();
     } catch (problem) {
       if (problem.name !== "AbortError") replaceContent(estimate, showProblem(problem));

@@ -7,8 +7,8 @@ const polled = new Map();
 export const jobs = new EventTarget();
 const LONGEST_PAUSE = 5000;
 const SHORTEST_PAUSE = 700;
-// Of an operation that waits for its turn: what the gateway advises is when the picture may be there.
-const QUEUED_PAUSE = 1500;
+// Of an operation that waits for its turn or shows partial pictures: what the gateway advises is when it may be done.
+const SHORT_PAUSE = 1500;
 
 export function rememberOperation(operation) {
   const before = known.get(operation.id);
@@ -71,7 +71,8 @@ async function poll(id) {
   try {
     const answer = await call(`v1/operations/${encodeURIComponent(id)}`);
     const advised = 1000 * Number(answer.headers.get("retry-after") ?? 1);
-    const longest = answer.body.state === "queued" ? QUEUED_PAUSE : LONGEST_PAUSE;
+    const changing = answer.body.state === "queued" || answer.body.request?.partial_images;
+    const longest = changing ? SHORT_PAUSE : LONGEST_PAUSE;
     pause = Math.min(longest, Math.max(SHORTEST_PAUSE, advised));
     polled.delete(id);
     rememberOperation(answer.body);

@@ -30,7 +30,7 @@ export async function showOperation(route, page) {
     document.title = `${operation.prompt ?? operation.id} · imagegate`;
     replaceContent(head, h("h1", {}, operation.prompt ?? t("privatePrompt")), h("div", { class: "row" }, line, copyButton(operation.id)), actions());
     showLine();
-    const signature = `${operation.images.length} ${operation.done}`;
+    const signature = `${operation.images.length} ${operation.partials.length} ${operation.done}`;
     if (signature !== shownTiles) replaceContent(tiles, operationTiles(operation));
     tiles.hidden = operation.done && !operation.images.length;
     shownTiles = signature;

@@ -22,7 +22,7 @@ export function createResult(operation) {
   let shown = "";
 
   function show() {
-    const signature = `${operation.images.length} ${operation.done}`;
+    const signature = `${operation.images.length} ${operation.partials.length} ${operation.done}`;
     if (signature !== shown) replaceContent(grid, operationTiles(operation));
     shown = signature;
     grid.classList.toggle("failed", operation.state === "failed");

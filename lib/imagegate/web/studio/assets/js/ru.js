@@ -12,7 +12,7 @@ export const russian = {
   prompt6: "Натюрморт: три груши и синий кувшин, боковой свет, масло",
   prompt: "Описание", promptFirst: "Опишите картинку, которая вам нужна.", model: "Модель", shape: "Форма", pictures: "Картинок", seed: "Зерно", random: "случайное",
   lockSeed: "Закрепить зерно", unlockSeed: "Каждый раз новое зерно", advanced: "Дополнительно", negativePrompt: "Чего не должно быть", width: "Ширина", height: "Высота",
-  steps: "Шаги", guidance: "Следование описанию", format: "Формат", asMade: "исходный", provider: "Поставщик", anyProvider: "любой", expand: "Дополнить описание языковой моделью",
+  steps: "Шаги", guidance: "Следование описанию", format: "Формат", asMade: "исходный", provider: "Поставщик", anyProvider: "любой", expand: "Дополнить описание языковой моделью", showPartials: "Показывать одну картинку, пока она создаётся (может стоить дороже)",
   default: "по умолчанию", make: "Создать", copyAs: "Код запроса", copy: "Копировать", copied: "Скопировано", code: "Код", close: "Закрыть", cancel: "Отменить",
   modelUnavailable: "{model} (нет ключа)", noKeyFor: "Не задан ключ поставщика: {providers}. Задайте его: imagegate secrets set ИМЯ",
   estimate: "{cost} · около {time}", priceUnknown: "цена неизвестна", free: "бесплатно", cannotEdit: "У модели {model} нет доступного поставщика, который принимает столько картинок.",

@@ -1,5 +1,6 @@
 // The pictures of an operation: those it has, and the places of those that are awaited.
 
+import { addressOf } from "./api.js";
 import { h, icon } from "./dom.js";
 import { pictureImage } from "./pictures.js";
 import { expectedRatio } from "./progress.js";
@@ -19,7 +20,19 @@ function pictureTile(picture, operation) {
 }
 
 export function waitingTile(operation) {
-  return h("div", { class: "tile waiting", style: { "aspect-ratio": `${expectedRatio(operation)}` } });
+  return h("div", { class: "tile waiting", style: { "aspect-ratio": `${expectedRatio(operation)}` } }, partialImages(operation));
+}
+
+// The newest partial picture of the attempt that runs, which fades in over the one before.
+function partialImages(operation) {
+  const attempt = operation.attempts.at(-1);
+  if (operation.n > 1 || !attempt || attempt.ended_at) return [];
+  const made = operation.partials.filter((partial) => partial.attempt === attempt.number).slice(-2);
+  return made.map((partial, at) => {
+    const place = at === made.length - 1 ? "fading" : "under";
+    const image = h("img", { src: addressOf(partial.url), alt: "", class: place, on: { load: () => image.classList.remove("fading"), error: () => image.remove() } });
+    return image;
+  });
 }
 
 export function missingTile(operation) {
