@@ -14,6 +14,7 @@ import httpx
 from httpx_sse import EventSource, SSEError
 
 from imagegate.adapters.picture_targets import Target, pin, vet_picture, vet_upstream
+from imagegate.adapters.streamed_body import StreamedBody
 from imagegate.adapters.upstream_errors import failed
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.ports.upstreams import HttpRequest, HttpResponse, Reach, ServerSentEvent
@@ -87,9 +88,11 @@ class HttpUpstream:
                 sign(built, request.aws_service)
             if address:
                 pin(built, address)
+            began = time.monotonic()
             response = self._client_for(request.ca_bundle).send(built, stream=True)
             with _closing(response):
-                body = _read(response, request, largest or LARGEST_ANSWER)
+                ends_at = (began if request.on_event else time.monotonic()) + request.total_timeout
+                body = _read(response, request, largest or LARGEST_ANSWER, ends_at)
             if response.is_error:
                 body = _without_credentials(body, request)
             return HttpResponse(response.status_code, response.headers, body)
@@ -199,16 +202,16 @@ def _code_of_unopened(status: int) -> FailureCode:
     return FailureCode.EXPIRED if status in (404, 410) else FailureCode.UPSTREAM_FAILED
 
 
-def _read(response: httpx.Response, request: HttpRequest, largest: int) -> bytes:
-    body = bytearray()
-    ends_at = time.monotonic() + request.total_timeout
+def _read(response: httpx.Response, request: HttpRequest, largest: int, ends_at: float) -> bytes:
+    streams = response.headers.get("content-type", "").startswith("text/event-stream")
+    body = StreamedBody(request.on_event if request.on_event and streams else None)
     for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > largest:
+        body.add(chunk)
+        if len(body.kept) > largest:
             raise failed(FailureCode.BAD_PAYLOAD, request.url, f"more than {largest} bytes")
         if time.monotonic() > ends_at:
             raise httpx.ReadTimeout(f"not finished after {request.total_timeout} s")
-    return bytes(body)
+    return bytes(body.kept)
 
 
 def _form(request: HttpRequest) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from imagegate.domain.operation.operation import State
 REQUESTED = "Image Generation Requested"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _ONLY_OVER_HTTP = {
-    "OperationSchema": ("estimated_ready_at", "urls", "request", "cost_usd"),
+    "OperationSchema": ("estimated_ready_at", "urls", "request", "cost_usd", "partials"),
     "PictureSchema": ("id", "url", "preview_url"),
     "WebhookSchema": ("url",),
 }
@@ -54,7 +54,7 @@ def _announcement(state: State, detail_type: str) -> Schema:
 
     operation = OperationSchema.model_json_schema(mode="serialization")
     shapes = operation.pop("$defs") | {"OperationSchema": operation}
-    for name in ("UrlsSchema", "RequestSchema", "SizeSchema"):
+    for name in ("UrlsSchema", "RequestSchema", "SizeSchema", "PartialSchema"):
         shapes.pop(name)
     for shape, names in _ONLY_OVER_HTTP.items():
         for name in names:

@@ -55,7 +55,7 @@ class Workflow(Shared):
             admission=self.admission,
             submit_attempt=SubmitAttempt(
                 images=self.images,
-                turn_upright=lambda body: self._codec.turn_upright(body),
+                codec=lambda: self._codec,
                 providers=self.providers,
                 prepare=self.prepare,
                 outcomes=self._outcomes,

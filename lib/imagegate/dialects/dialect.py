@@ -6,6 +6,7 @@ from typing import Protocol
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.errors import RequestError
 from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.partial import Partial
 from imagegate.domain.timing.schedule import Outlook
 
 PictureLink = Callable[[Operation, int], str]
@@ -28,6 +29,13 @@ class RenderContext(Protocol):
 
     def read_base64(self, operation: Operation, picture: Picture) -> str:
         """The picture's bytes in base64. Raises Gone when the bucket has removed them."""
+
+    @property
+    def partials_sent(self) -> int:
+        """Partial pictures of the operation that a stream's client has already."""
+
+    def read_partial(self, operation: Operation, partial: Partial) -> str | None:
+        """A partial picture's bytes in base64; `None` when they are no longer kept."""
 
     def outlook(self, operation: Operation) -> Outlook:
         """When the operation is likely to end, and in how many seconds to ask again."""
@@ -66,6 +74,12 @@ class Dialect(Protocol):
 
     def render_ended(self, operation: Operation, context: RenderContext) -> ApiResponse:
         """The answer to an operation that has ended. Raises Gone when it needs bytes that the bucket removed."""
+
+    def render_partial(self, operation: Operation, context: RenderContext) -> ApiResponse | None:
+        """The events of the next partial picture for a stream that has `context.partials_sent` of them.
+
+        `None` where the API's streams have no such events.
+        """
 
     def render_pending(
         self, operation: Operation, context: RenderContext, *, repeats: bool, retry_after: int

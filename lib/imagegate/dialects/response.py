@@ -9,6 +9,7 @@ from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.honoured import not_honoured
 from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.partial import Partial
 
 REFUSAL_STATUSES: Mapping[str, int] = {
     "invalid_api_key": 401,
@@ -81,6 +82,14 @@ class RenderedPicture:
     picture: Picture
     url: str | None = None
     b64: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPartial:
+    """A partial picture and its bytes in base64."""
+
+    partial: Partial
+    b64: str | None
 
 
 def failure_of(operation: Operation) -> Failure | None:

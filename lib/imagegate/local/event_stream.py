@@ -1,4 +1,4 @@
-"""Streams at the local addresses: comments keep the connection alive while the pictures are made.
+"""Streams at the local addresses: partial pictures are sent as they come, and comments keep the connection alive.
 
 On AWS an answer is sent when it is complete, so a stream's events come at its end, after redirects (ADR 39). Here the
 front door follows the redirects itself. What is answered within the first seconds has its own status and headers, so
@@ -64,13 +64,16 @@ class RedirectFollower:
     """Sends a request to the function."""
     fetch: Callable[[str], Awaitable[GatewayResponse]]
     """Gets a signed URL of the bucket."""
+    send_events: Callable[[bytes], Awaitable[None]]
+    """Sends events that come before the answer: those of partial pictures."""
 
     async def send(self, request: httpx.Request) -> GatewayResponse:
         """The answer once the operation has ended."""
         # What is sent after a comment cannot be compressed: the headers have been sent.
         request.headers["accept-encoding"] = "identity"
-        lost = 0
+        lost = partials = 0
         while True:
+            request.headers["prefer"] = f"partials={partials}"
             sent_at = time.monotonic()
             try:
                 answer = await self.forward(request)
@@ -88,6 +91,9 @@ class RedirectFollower:
                 return replace(fetched, headers=[*kept, *fetched.headers])
             if not location.startswith("/") or location.startswith("//"):
                 return answer
+            if _is_events(answer):
+                await self.send_events(answer.body)
+                partials += 1
             if answer.status in _WAITING and time.monotonic() - sent_at < _AT_ONCE:
                 await asyncio.sleep(_retry_after(answer))
             request = self._to(location, request)
@@ -98,7 +104,7 @@ class RedirectFollower:
         return httpx.Request("GET", self.endpoint, headers=headers, extensions={"target": target})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EventStream:
     """One request for a stream."""
 
@@ -108,24 +114,22 @@ class EventStream:
     send: Send
     interval: float
     """Seconds between two comments, and until the first."""
+    _started: bool = False
 
     async def keep_alive(self, answering: Awaitable[GatewayResponse]) -> GatewayResponse | None:
-        """The answer if it came before the first comment; otherwise send it as the stream's events and return None.
+        """The answer if it came before anything was sent; otherwise send it as the stream's events and return None.
 
         A client that leaves ends the waiting, not the operation.
         """
         answer, gone = asyncio.ensure_future(answering), asyncio.ensure_future(self._until_it_leaves())
-        started = False
         try:
             while not answer.done():
                 await asyncio.wait({answer, gone}, timeout=self.interval, return_when=asyncio.FIRST_COMPLETED)
                 if gone.done():
                     return None
                 if not answer.done():
-                    await self._send_start() if not started else None
-                    started = True
-                    await self._send_body(_COMMENT, more=True)
-            if not started:
+                    await self.send_events(_COMMENT)
+            if not self._started:
                 return answer.result()
             await self._send_body(_events_of(answer.result()), more=False)
             return None
@@ -133,6 +137,13 @@ class EventStream:
             for task in (answer, gone):
                 task.cancel()
             await asyncio.gather(answer, gone, return_exceptions=True)
+
+    async def send_events(self, events: bytes) -> None:
+        """Send events, or a comment, before the answer."""
+        if not self._started:
+            self._started = True
+            await self._send_start()
+        await self._send_body(events, more=True)
 
     async def _until_it_leaves(self) -> None:
         while (await self.receive())["type"] != "http.disconnect":
@@ -150,7 +161,7 @@ class EventStream:
 
 def _events_of(answer: GatewayResponse) -> bytes:
     """The answer's events; an error as the event that OpenAI's packages and the AI SDK raise an error for."""
-    if dict(answer.headers).get(b"content-type", b"").startswith(_EVENTS):
+    if _is_events(answer):
         return answer.body
     try:
         document = json.loads(answer.body)
@@ -164,6 +175,10 @@ def _events_of(answer: GatewayResponse) -> bytes:
         document = {"error": error}
     event: dict[str, Any] = {**error, **document, "type": "error", "sequence_number": 0}
     return f"event: error\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+
+
+def _is_events(answer: GatewayResponse) -> bool:
+    return dict(answer.headers).get(b"content-type", b"").startswith(_EVENTS)
 
 
 def _location(answer: GatewayResponse) -> str:

@@ -17,7 +17,7 @@ Limits, as for an HTTP API (payload format 2.0) on AWS:
 The long-hold address has a door of its own, with the limits of a Lambda function URL: 15 minutes, then and after a
 failure of the function 502, and Lambda's 6 MB for a request (statuses from memory).
 
-With `comment_seconds` a stream of events is kept alive, which neither does on AWS (event_stream.py).
+With `comment_seconds` a stream of events is sent as it comes, which neither does on AWS (event_stream.py).
 
 As API Gateway does, it appends the client's address to `x-forwarded-for`, and sets `x-forwarded-proto`,
 `x-forwarded-port` and, when missing, `x-amzn-trace-id`. Unlike it, it sets `x-forwarded-host` to the Host the
@@ -136,15 +136,16 @@ class FrontDoor:
             await _send_whole(refusal.answer(), scope, send)
             return
         interval = self.comment_seconds if not to_bucket and asks_for_events(scope, body) else None
-        answering = self._exchange(scope, body, to_bucket, streams=interval is not None)
         if interval is None:
-            await _send_whole(await answering, scope, send)
+            await _send_whole(await self._exchange(scope, body, to_bucket), scope, send)
             return
         stream = EventStream(scope=scope, receive=receive, send=send, interval=interval)
-        if answer := await stream.keep_alive(answering):
+        if answer := await stream.keep_alive(self._exchange(scope, body, to_bucket, stream)):
             await _send_whole(answer, scope, send)
 
-    async def _exchange(self, scope: Scope, body: bytes, to_bucket: bool, *, streams: bool) -> GatewayResponse:
+    async def _exchange(
+        self, scope: Scope, body: bytes, to_bucket: bool, stream: EventStream | None = None
+    ) -> GatewayResponse:
         try:
             if why := self._policy.refusal(scope):
                 raise Refusal(403, f"{why} {_REMEDY}" if why == FOREIGN_PAGE else why)
@@ -156,14 +157,20 @@ class FrontDoor:
                 prefix = self.entrance.path.format(self._api_id)
                 request = build_request(self._endpoint, prefix, scope, body)
                 request.headers[DOOR_HEADER] = self._token
-                forward = self._follower(prefix).send if streams else self._forward
+                forward = self._follower(prefix, stream).send if stream else self._forward
                 answer = await forward(request)
         except Refusal as refusal:
             return refusal.answer()
         return self.public.rewrite(answer) if self.public else answer
 
-    def _follower(self, prefix: str) -> RedirectFollower:
-        return RedirectFollower(prefix=prefix, endpoint=self._endpoint, forward=self._forward, fetch=self._fetch)
+    def _follower(self, prefix: str, stream: EventStream) -> RedirectFollower:
+        return RedirectFollower(
+            prefix=prefix,
+            endpoint=self._endpoint,
+            forward=self._forward,
+            fetch=self._fetch,
+            send_events=stream.send_events,
+        )
 
     async def _fetch(self, url: str) -> GatewayResponse:
         """The object at a signed URL: an answer that is too large for Lambda."""

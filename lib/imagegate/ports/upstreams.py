@@ -121,6 +121,9 @@ class HttpRequest:
     """Seconds without a byte after which the upstream counts as silent."""
     total_timeout: float = 120.0
     """Seconds for which the answer is read, however steadily it drips."""
+    on_event: Callable[[bytes], bool] | None = None
+    """Takes each event of an answer that is a text/event-stream as it comes, and never raises; those for which it
+    returns False are left out of the answer. Then `total_timeout` runs from the start of the request."""
     idempotent: bool = False
     """Asking twice does no harm, whatever the method: an answer that breaks off is a failure, not ambiguous."""
     ca_bundle: str = ""

@@ -4,11 +4,11 @@ Contract: docs/protocols/openai-compatible.md#answers.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from imagegate.ports.upstreams import HttpResponse
-from imagegate.providers.parsing import json_of
+from imagegate.providers.parsing import decoded, json_of
 
 Object = Mapping[str, Any]
 
@@ -20,6 +20,8 @@ _PICTURE = ("b64_json", "base64", "url", "image_url")
 _DEPTH = 3
 _ADDRESS = re.compile(r"https?://|/|data:")
 _STATES = ("status", "task_status", "state")
+_MOST_PARTIALS = 100
+"""Above the number of any partial picture."""
 _END_OF_LINE = re.compile(r"\r\n|\n|\r")
 
 
@@ -71,14 +73,35 @@ def _entries(found: list[Any]) -> Iterator[Object]:
             yield from ({**entry, "url": url} for url in urls) if isinstance(urls, list) else (entry,)
 
 
+def take_partials(on_partial: Callable[[int, bytes], None]) -> Callable[[bytes], bool]:
+    """What takes the events of a stream: it tells the partial pictures, and returns True for every other event."""
+
+    def take(event: bytes) -> bool:
+        documents = [json_of(data) for data in _data_of_events(event.decode("utf-8", "replace"))]
+        partials = [each for each in documents if isinstance(each, Mapping) and _is_partial(each)]
+        for partial in partials:
+            index, body = partial.get("partial_image_index"), decoded(partial.get("b64_json"))
+            if body:
+                on_partial(index if type(index) is int and 0 <= index < _MOST_PARTIALS else 0, body)
+        return not partials
+
+    return take
+
+
+def _is_partial(event: Object) -> bool:
+    return str(event.get("type")).endswith("partial_image")
+
+
 def _document_of_events(text: str) -> Object:
     pictures, usage = list[Object](), None
     for data in _data_of_events(text):
         event = json_of(data)
-        if not isinstance(event, Mapping) or str(event.get("type")).endswith("partial_image"):
+        if not isinstance(event, Mapping) or _is_partial(event):
             continue
         if event.get("error"):
             return event
+        if event.get("type") == "error":  # as in streams of responses, without an object around it
+            return {"error": event}
         pictures += picture_entries(event)
         usage = event.get("usage") or usage
     return {"data": pictures, "usage": usage}

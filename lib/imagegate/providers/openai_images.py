@@ -10,6 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +20,8 @@ from imagegate.domain.operation.outcome import Check, Submission, Ticket
 from imagegate.domain.request.request import ImageRequest
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization, fill_in, fill_in_base_url
-from imagegate.providers.openai_compat import OpenAICompatConfig
+from imagegate.providers.openai_compat import READING_SECONDS, OpenAICompatConfig
+from imagegate.providers.openai_documents import take_partials
 from imagegate.providers.openai_responses import parse_answer
 from imagegate.providers.openai_tasks import parse_accepted, parse_task, task_url
 from imagegate.providers.sizes import shape_of
@@ -148,6 +150,8 @@ def build_fields(config: OpenAICompatConfig, model: str, upstream_request: Upstr
         **config.fields,
     }
     fields |= config.options(upstream_request.request)
+    if "partial_images" in fields:
+        fields["stream"] = True
     if fields.get("output_format") not in ("jpeg", "webp"):
         fields.pop("output_compression", None)  # PNG has none, and OpenAI refuses it there.
     if GPT_IMAGE.match(model):
@@ -168,13 +172,16 @@ def build_request(
     config: OpenAICompatConfig,
 ) -> HttpRequest:
     """JSON for a prompt alone, a form for pictures to work from (docs/protocols/openai-images.md#edits)."""
-    timeout = config.timeout
+    request = HttpRequest("POST", url, headers, timeout=config.timeout)
+    if "stream" in fields and upstream_request.on_partial:
+        taken = take_partials(upstream_request.on_partial)
+        request = replace(request, on_event=taken, total_timeout=config.timeout + READING_SECONDS)
     if not upstream_request.inputs:
-        return HttpRequest("POST", url, headers, json=fields, timeout=timeout)
+        return replace(request, json=fields)
     if config.edits == "json":
-        return HttpRequest("POST", url, headers, json={**fields, **_references(upstream_request)}, timeout=timeout)
+        return replace(request, json={**fields, **_references(upstream_request)})
     form = {name: _form_text(value) for name, value in fields.items() if value != "" and name not in NOT_IN_FORMS}
-    return HttpRequest("POST", url, headers, form=form, files=_files(upstream_request), timeout=timeout)
+    return replace(request, form=form, files=_files(upstream_request))
 
 
 def _form_text(value: Any) -> str:

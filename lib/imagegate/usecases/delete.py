@@ -1,4 +1,4 @@
-"""Delete an operation: its record, its pictures, its input pictures, and its webhook deliveries."""
+"""Delete an operation: its record, its pictures and partial pictures, its inputs, and its webhook deliveries."""
 
 from dataclasses import dataclass
 
@@ -27,6 +27,7 @@ class Delete:
         removed = self._remove_record(operation)
         sent = [picture.key for picture in removed.request.pictures_sent]
         kept = [key for picture in removed.pictures for key in picture.keys]
+        kept += [partial.key for partial in removed.partials]
         self.images.delete([*kept, *sent])
         if removed.webhook:
             self.deliveries.forget(removed.id)

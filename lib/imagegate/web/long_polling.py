@@ -27,6 +27,7 @@ from imagegate.domain.timing.long_poll import (
 )
 from imagegate.domain.wait_pass import WaitPass
 from imagegate.web.http import fits, to_response, to_response_at_any_size
+from imagegate.web.partials import PARTIALS_LOOK, render_next_partial, watches_partials
 from imagegate.web.preferences import Preferences, parse_preferences
 from imagegate.web.wait_services import TooManyBytes, WaitServices, pictures_gone
 
@@ -87,10 +88,14 @@ class LongPoll:
         while True:
             held = clock.now() - began
             hold = min(limit, self._hold_while_untouched(operation, began))
+            if partial := self._respond_partial(operation):
+                return partial
             move = next_move(operation.done, held, hold, self.hop, self.client)
             if move is not NextMove.HOLD:
                 return self._respond(move, operation)
             look = pause(clock.now() - stepped, first_poll - held)
+            if watches_partials(operation, self.preferences):
+                look = min(look, PARTIALS_LOOK)
             clock.sleep(max(min(look, hold - held, step.at - clock.now()), _TICK))
             last, known = clock.now() - began >= hold, operation.version
             operation = self.services.read(operation.id, operation.owner, consistent=last)
@@ -155,12 +160,34 @@ class LongPoll:
         if operation.pictures and dialect.needs_pictures and services.pictures_are_gone(operation):
             raise pictures_gone(operation)
         try:
-            answer = dialect.render_ended(operation, services).with_headers(applied)
+            answer = dialect.render_ended(operation, self._context).with_headers(applied)
         except TooManyBytes:
             return self._redirect_to_api(operation)
         if services.redirects or self.hop or fits(answer):
             return to_response_at_any_size(answer, operation, services.images, dialect)
+        if operation.partials:
+            answer = dialect.render_ended(replace(operation, partials=()), services).with_headers(applied)
+        if fits(answer):
+            return to_response(answer)
         return to_response(dialect.render_too_large(operation, services))
+
+    def _respond_partial(self, operation: Operation) -> Response | None:
+        """A redirect whose body is the event of the next partial picture; `None` where there is none to send."""
+        if self.waiting and self.waiting.expires <= self.services.clock.now():
+            return None  # its link would be refused
+        try:
+            events = render_next_partial(operation, self._context, self.preferences)
+        except TooManyBytes:
+            return self._redirect_to_api(operation)
+        if events is None:
+            return None
+        self._count(operation, 1 if self.hop == 0 and not self.continues else 0)
+        return to_response(replace(self._redirect(operation), body=events.body).with_headers(events.headers))
+
+    @property
+    def _context(self) -> WaitServices:
+        """The services, with what this client of a stream has already."""
+        return replace(self.services, partials_sent=self.preferences.partials or 0)
 
     def _redirect_to_api(self, operation: Operation) -> Response:
         """Let the api function answer, which has more memory."""

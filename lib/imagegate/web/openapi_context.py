@@ -1,6 +1,7 @@
 """What the examples of the OpenAPI document are rendered with in place of a deployment."""
 
 from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.partial import Partial
 from imagegate.domain.operation.representation import picture_path
 from imagegate.domain.timing.schedule import Outlook
 from imagegate.web import openapi_samples as samples
@@ -11,12 +12,17 @@ class SampleContext:
 
     picture_link = staticmethod(picture_path)
     public_url = "https://images.example.com"
+    partials_sent = 0
 
     def presigned_url(self, picture: Picture) -> str:
         """The sample's URL."""
         return samples.URL
 
     def read_base64(self, operation: Operation, picture: Picture) -> str:
+        """The beginning of a picture."""
+        return "UklGRh4AAABXRUJQVlA4…"
+
+    def read_partial(self, operation: Operation, partial: Partial) -> str:
         """The beginning of a picture."""
         return "UklGRh4AAABXRUJQVlA4…"
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+_PARTIALS = re.compile(r"\bpartials\s*=\s*\"?(\d{1,3})\"?", re.IGNORECASE)
 _WAIT = re.compile(r"\bwait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE)
 
 
@@ -16,6 +17,8 @@ class Preferences:
     """Seconds for which the request may be held."""
     respond_async: bool = False
     """True to answer 202 with the operation instead of a redirect to the wait route."""
+    partials: int | None = None
+    """Partial pictures that the client of a stream has: it is answered as soon as there is one more."""
 
     def applied(self, hold: float) -> dict[str, str]:
         """The header `Preference-Applied` of a request that may be held for `hold` seconds."""
@@ -28,5 +31,9 @@ class Preferences:
 def parse_preferences(request: Request) -> Preferences:
     """Parse every `Prefer` header of the request; unknown preferences are ignored, as the RFC requires."""
     header = ",".join(request.headers.getlist("prefer"))
-    wait = _WAIT.search(header)
-    return Preferences(int(wait[1]) if wait else None, "respond-async" in header.lower())
+    wait, partials = _WAIT.search(header), _PARTIALS.search(header)
+    return Preferences(
+        wait=int(wait[1]) if wait else None,
+        respond_async="respond-async" in header.lower(),
+        partials=int(partials[1]) if partials else None,
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import Gone
 from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.partial import Partial
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.routes import Routes
 from imagegate.domain.timing.client_steps import ClientSteps, StepTime
@@ -60,6 +61,8 @@ class WaitServices:
     """The gateway's address, before the path of a link in a text."""
     most_bytes: float = math.inf
     """Bytes of an operation's pictures that this function can put into an answer."""
+    partials_sent: int = 0
+    """Partial pictures of the operation that its client has."""
     steps: Steps | None = None
     """`None` where every operation has an execution."""
 
@@ -101,11 +104,25 @@ class WaitServices:
 
     def read_base64(self, operation: Operation, picture: Picture) -> str:
         """The picture's bytes in base64. Raises Gone when the bucket has removed them, and TooManyBytes."""
-        if sum(each.bytes for each in operation.pictures) > self.most_bytes:
-            raise TooManyBytes
+        self._check_size(operation)
         return base64.b64encode(self.read_bytes(operation, picture)).decode()
 
-    def read_bytes(self, operation: Operation, picture: Picture) -> bytes:
+    def read_partial(self, operation: Operation, partial: Partial) -> str | None:
+        """A partial picture's bytes in base64; `None` when it is no longer kept. Raises TooManyBytes."""
+        self._check_size(operation)
+        try:
+            return base64.b64encode(self.images.get(partial.key, operation.created_at)).decode()
+        except KeyError:
+            return None
+
+    def _check_size(self, operation: Operation) -> None:
+        """Raises TooManyBytes for an operation whose answer does not fit into this function's memory."""
+        partials = operation.partials[self.partials_sent :] if "stream" in operation.reply else ()
+        size = sum(each.bytes for each in operation.pictures) + sum(each.bytes for each in partials)
+        if size > self.most_bytes:
+            raise TooManyBytes
+
+    def read_bytes(self, operation: Operation, picture: Picture | Partial) -> bytes:
         """The picture's bytes. Raises Gone when the bucket has removed them."""
         try:
             return self.images.get(picture.key, operation.created_at)

@@ -11,6 +11,7 @@ from imagegate.domain.operation.honoured import unmet
 from imagegate.domain.operation.operation import Operation, Picture
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.pictures.appended import without_appended
+from imagegate.domain.pictures.content_types import EXTENSIONS, FORMATS
 from imagegate.domain.pictures.headers import made_type_of
 from imagegate.domain.pictures.marks import Provenance
 from imagegate.domain.pictures.provenance import mark, read_marks
@@ -21,15 +22,6 @@ from imagegate.ports.storage import ImageStore
 from imagegate.ports.upstreams import Http, PictureCodec, PictureFacts, PictureSigner, Provider
 from imagegate.workflow.sign_picture import sign_picture
 
-EXTENSIONS = {
-    "image/png": "png",
-    "image/jpeg": "jpg",
-    "image/webp": "webp",
-    "image/gif": "gif",
-    "image/avif": "avif",
-    "image/svg+xml": "svg",
-}
-FORMATS = {content_type: {"jpg": "jpeg"}.get(name, name) for content_type, name in EXTENSIONS.items()}
 CONTENT_TYPES = {name: content_type for content_type, name in FORMATS.items()}
 _PERMANENT = {FailureCode.EXPIRED, FailureCode.BAD_PAYLOAD, FailureCode.CONTENT_FILTERED}
 

@@ -18,11 +18,12 @@ from imagegate.domain.request.route import Target
 from imagegate.domain.timing.failover import last_throttled
 from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import ImageStore
-from imagegate.ports.upstreams import ProviderFor
+from imagegate.ports.upstreams import PictureCodec, ProviderFor
 from imagegate.usecases.update import UpdateWithRetry
 from imagegate.workflow.driver import SWEEP_MARGIN
 from imagegate.workflow.hooks import Hooks
 from imagegate.workflow.outcomes import Outcomes
+from imagegate.workflow.partial_pictures import PartialPictures
 
 _LEASE_MARGIN = 15.0
 _SECRETS_PAUSE = 5.0
@@ -36,8 +37,8 @@ class SubmitAttempt:
     """One attempt, or the repetition of a throttled one."""
 
     images: ImageStore
-    turn_upright: Callable[[bytes], bytes]
-    """`PictureCodec.turn_upright`, which is loaded when the first picture to work from is there."""
+    codec: Callable[[], PictureCodec]
+    """Loads it when the first picture is there."""
     providers: ProviderFor
     prepare: Callable[[str, str], None]
     """Reads the credentials of a provider, by its key, for a model of it. Raises SecretsUnreadable."""
@@ -64,13 +65,18 @@ class SubmitAttempt:
             return operation  # it has ended meanwhile, or another execution was first
         provider = self.providers(attempt.provider_key)
         upstream_request = _build_request(operation, attempt, target.limits, images, mask)
-        upstream_request = replace(upstream_request, hook_url=self.hooks.address(operation.id, token))
+        partials = self._partials(operation, attempt, target)
+        upstream_request = replace(
+            upstream_request, hook_url=self.hooks.address(operation.id, token), on_partial=partials
+        )
         try:
             outcome = provider.submit(upstream_request)
         except UpstreamError as error:
             return self.outcomes.record_failure(operation, attempt, error.failure)
+        if partials and not partials.stored:
+            attempt = replace(attempt, not_honoured=(*attempt.not_honoured, "partial_images"))
         if isinstance(outcome, Ready):
-            return self.outcomes.record_success(operation, attempt, outcome)
+            return self.outcomes.record_success(partials.operation if partials else operation, attempt, outcome)
         submitted = replace(
             attempt,
             state=AttemptState.SUBMITTED,
@@ -80,6 +86,20 @@ class SubmitAttempt:
         )
         # Nothing that can fail may come before this write, not even a read of the job's expected duration.
         return self.update(operation, lambda current: current.merge_attempt(submitted), sweep_after=SWEEP_MARGIN)
+
+    def _partials(self, operation: Operation, attempt: Attempt, target: Target) -> PartialPictures | None:
+        """What takes the partial pictures of the attempt; `None` where none are asked for or none are made."""
+        if not _makes_partials(operation, target):
+            return None
+        return PartialPictures(
+            images=self.images,
+            codec=self.codec,
+            update=self.update,
+            clock=self.clock,
+            operation=operation,
+            attempt=attempt,
+            most=(operation.request.partial_images or 0) * len(attempt.slots),
+        )
 
     def _read_secrets(self, operation: Operation, target: Target) -> None:
         """Before the attempt: reading may take half a minute, and may fail. Raises RateLimited."""
@@ -91,12 +111,14 @@ class SubmitAttempt:
     def _read(self, image: InputImage, operation: Operation) -> InputBody:
         """The bytes of an input picture, upright. Raises KeyError when they are no longer kept."""
         body = self.images.get(image.key, operation.created_at)
-        return InputBody(self.turn_upright(body), image.content_type)
+        return InputBody(self.codec().turn_upright(body), image.content_type)
 
     def _begin(self, operation: Operation, target: Target, slots: tuple[int, ...]) -> tuple[Operation, Attempt, str]:
         """Write the attempt before the call, so that a crash in between leaves a trace; also gives its hook's token."""
         now = self.clock.now()
-        lease = target.limits.submit_seconds + _LEASE_MARGIN
+        # A stream of partial pictures may fall silent when its time is nearly over.
+        longest = target.limits.submit_seconds * (2 if _makes_partials(operation, target) else 1)
+        lease = longest + _LEASE_MARGIN
         same_slots = [attempt for attempt in operation.counted_attempts if attempt.slots == slots]
         throttled = last_throttled(same_slots, target.provider)
         not_honoured = ignored(operation.request, target.limits)
@@ -128,6 +150,10 @@ class SubmitAttempt:
 
         limits = budget_of(operation.account)
         return self.update(operation, begin, sweep_after=lease + SWEEP_MARGIN, limits=limits), attempt, token
+
+
+def _makes_partials(operation: Operation, target: Target) -> bool:
+    return bool(operation.request.partial_images) and "partial_images" in target.limits.capabilities
 
 
 def _reason(operation: Operation, target: Target, slots: tuple[int, ...]) -> str:

@@ -35,6 +35,7 @@ VALUES: dict[Capability, Any] = {
     "frame_duration_ms": 120,
     "svg": {"precision": 2},
     "prompt_rewriter": True,
+    "partial_images": 2,
 }
 PICTURE = InputBody(b"\x89PNG of a caller", "image/png")
 END = UpstreamError(Failure(FailureCode.CAPACITY, "enough"))

@@ -247,6 +247,33 @@ def test_a_steady_drip_does_not_last_for_ever(
     assert code_of(caught) is code
 
 
+def test_events_of_an_answer_are_told_and_may_be_left_out(base: str, http: HttpUpstream) -> None:
+    told = list[bytes]()
+
+    def take(event: bytes) -> bool:
+        told.append(event)
+        return b"heartbeat" not in event
+
+    answer = http.send(HttpRequest("POST", f"{base}/events", on_event=take))
+    assert [b"heartbeat" in event for event in told] == [True, False]
+    assert answer.body == told[1]
+    assert http.send(HttpRequest("POST", f"{base}/events")).body == b"".join(told)
+
+
+def test_an_answer_that_is_no_stream_is_read_as_ever(base: str, http: HttpUpstream) -> None:
+    def take(event: bytes) -> bool:
+        raise AssertionError(event)
+
+    assert http.send(HttpRequest("POST", f"{base}/echo", json={"a": 1}, on_event=take)).body == b'{"a":1}'
+
+
+@pytest.mark.parametrize("page", ["endless", "broken"])
+def test_a_stream_that_does_not_end_well_is_ambiguous(base: str, http: HttpUpstream, page: str) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        http.send(HttpRequest("POST", f"{base}/{page}", total_timeout=0.3, on_event=lambda event: False))
+    assert code_of(caught) is FailureCode.AMBIGUOUS
+
+
 def test_events_are_put_together_across_chunks(base: str, http: HttpUpstream) -> None:
     got = list(http.stream(HttpRequest("GET", f"{base}/events"), time.time() + 10))
     assert [(entry.event, entry.data) for entry in got] == [("heartbeat", "null"), ("complete", "[1,\n2]")]

@@ -194,6 +194,28 @@ def test_a_hop_that_failed_is_asked_for_again_and_a_post_is_not(unhurried: str, 
     assert len(ministack.asked) == 1
 
 
+PARTIAL = b'event: image_generation.partial_image\ndata: {"type": "image_generation.partial_image"}\n\n'
+
+
+def test_partial_pictures_are_sent_as_they_come(unhurried: str, ministack: ScriptedMiniStack) -> None:
+    may = threading.Event()
+    first = redirect()
+    first.headers["content-type"] = "text/event-stream"
+    first.body = PARTIAL
+    left_out = redirect()
+    left_out.headers["content-type"] = "text/event-stream"
+    left_out.body = b""
+    ministack.answers = [redirect(), first, left_out, events(may)]
+    with httpx.stream("POST", unhurried + IMAGES, json=ASKED, timeout=10) as answer:
+        pieces = answer.iter_bytes()
+        received = next(pieces)
+        assert received == PARTIAL
+        may.set()
+        received += b"".join(pieces)
+    assert received == PARTIAL + EVENTS
+    assert [asked.headers["prefer"] for asked in ministack.asked] == [f"partials={sent}" for sent in (0, 0, 1, 2)]
+
+
 def test_an_answer_too_large_for_lambda_comes_from_the_bucket(
     unhurried: str, ministack: ScriptedMiniStack, server: tuple[ScriptedMiniStack, str]
 ) -> None:

@@ -98,7 +98,8 @@ def test_what_differs_between_servers_is_in_their_limits() -> None:
     assert {entry.completion for entry in (openai, yandex, together)} == {CompletionMode.SYNC}
     assert (openai.input_images, yandex.input_images, together.input_images) == (16, 0, 0)
     animated = {"frame_count", "frame_duration_ms", "svg", "prompt_rewriter", "complexity"}
-    assert openai.capabilities == {"quality", "background", "moderation", "input_fidelity"} | animated
+    options = {"quality", "background", "moderation", "input_fidelity", "partial_images"}
+    assert openai.capabilities == options | animated
     assert yandex.capabilities == frozenset()
     assert together.capabilities == {"seed", "steps", "negative_prompt"}
     assert (openai.steps_maximum, together.steps_maximum) == (None, 4)

@@ -150,7 +150,9 @@ class GenerationsBody(BaseModel):
     )
     stream: bool | None = None
     partial_images: Annotated[int, Field(ge=0, le=3)] | None = Field(
-        None, description="Only finished pictures are sent: above 0, `not_honoured` names it."
+        None,
+        description="Partial pictures to make of each picture: the operation lists them, and a stream has them as "
+        "events. `not_honoured` names it where none were made.",
     )
     user: Annotated[Text, Field(max_length=512)] | None = None
     safety_identifier: Annotated[Text, Field(max_length=512)] | None = None

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 
 from imagegate.dialects.dialect import RenderContext
-from imagegate.dialects.openai import responses
-from imagegate.dialects.response import ApiResponse, RenderedPicture, failure_of
+from imagegate.dialects.openai import events, responses
+from imagegate.dialects.response import ApiResponse, RenderedPartial, RenderedPicture, failure_of
 from imagegate.domain.errors import RequestError
 from imagegate.domain.operation.operation import Operation
 
@@ -57,7 +57,19 @@ class OpenAIImages:
             RenderedPicture(picture, url=url, b64=body)
             for picture, url, body in zip(pictures, urls, bodies, strict=True)
         ]
-        return responses.render_success(operation, rendered)
+        return responses.render_success(operation, rendered, self._partials(operation, context))
+
+    def render_partial(self, operation: Operation, context: RenderContext) -> ApiResponse | None:
+        """The event of a partial picture."""
+        return events.render_partials(operation, self._partials(operation, context, most=1))
+
+    def _partials(self, operation: Operation, context: RenderContext, most: int | None = None) -> list[RenderedPartial]:
+        """The partial pictures that a stream has not sent yet."""
+        if "stream" not in operation.reply:
+            return []
+        unsent = operation.partials[context.partials_sent :][:most]
+        read = [RenderedPartial(each, context.read_partial(operation, each)) for each in unsent]
+        return [each for each in read if each.b64]
 
     def render_pending(
         self, operation: Operation, context: RenderContext, *, repeats: bool, retry_after: int

@@ -72,8 +72,6 @@ def read_fields(document: Mapping[str, Any], known_names: Mapping[str, Any]) -> 
             known[field] = value
             sent_names |= {field: name} if field != name else {}
     known, cleaned = clean_texts(known, ("prompt", "negative_prompt"))
-    if known.get("partial_images") not in (None, 0, "0"):
-        unused.append("partial_images")
     return Fields(known, sent_names, tuple(dict.fromkeys([*cleaned, *unused]))[:_MOST_NAMES])
 
 

@@ -93,6 +93,7 @@ def build_generation_request(
         frame_duration_ms=parsed.frame_duration_ms,
         svg=parsed.svg,
         prompt_rewriter=parsed.prompt_rewriter,
+        partial_images=parsed.partial_images or None,
         inputs=inputs,
         mask=mask,
         provider=parsed.provider or provider,

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+from imagegate.dialects.openai.events import completed_events, partial_events
+from imagegate.dialects.openai.parts import format_of, identifier_of, ignored_fields_of, revised_of
 from imagegate.dialects.response import (
     REFUSAL_STATUSES,
     ApiResponse,
+    RenderedPartial,
     RenderedPicture,
     failure_text,
     ignored_fields,
@@ -19,19 +22,10 @@ from imagegate.dialects.response import (
 )
 from imagegate.domain.errors import Failure, FailureCode, RequestError
 from imagegate.domain.operation.attempt import ACCEPTED
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import usage
 from imagegate.domain.request.names import spellings
 from imagegate.domain.timing.failover import last_failure
-
-NO_USAGE = {
-    "input_tokens": 0,
-    "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
-    "output_tokens": 0,
-    "total_tokens": 0,
-}
-"""Every event of a stream must have a usage, even when the upstream does not count tokens."""
-
 
 _MOST_OF_BOTH = 3_000_000
 """Bytes of pictures up to which an answer has them beside their URLs, when the caller did not say which it wants."""
@@ -49,10 +43,13 @@ def wants_base64(operation: Operation) -> bool:
     return operation.reply.get("response_format") in ("b64_json", "bytes")
 
 
-def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPicture]) -> ApiResponse:
-    """The answer to a finished operation, as JSON or as the events of a stream."""
+def render_success(
+    operation: Operation, rendered_pictures: Sequence[RenderedPicture], partials: Sequence[RenderedPartial] = ()
+) -> ApiResponse:
+    """The answer to a finished operation, as JSON or as the events of a stream, which `partials` come first in."""
     if _streams(operation):
-        return to_event_stream((event["type"], event) for event in _completed(operation, rendered_pictures))
+        events = [*partial_events(operation, partials), *completed_events(operation, rendered_pictures)]
+        return to_event_stream((event["type"], event) for event in events)
     if operation.reply.get("response_format") == "bytes":
         return _bytes(operation, rendered_pictures[0])
     first = rendered_pictures[0].picture
@@ -73,8 +70,8 @@ def render_success(operation: Operation, rendered_pictures: Sequence[RenderedPic
             "operation_id": operation.id,
             "seed": first.seed,
             **{name: value for name, value in extras.items() if value is not None},
-            **_ignored_fields(operation),
-            **_identifier(operation),
+            **ignored_fields_of(operation),
+            **identifier_of(operation),
         },
     )
 
@@ -85,26 +82,16 @@ def _model(operation: Operation) -> str:
     return made[-1].model if made and made[-1].model in spellings(operation.request.model) else operation.model
 
 
-def format_of(picture: Picture) -> str:
-    """The format of the picture as OpenAI names it."""
-    return picture.content_type.removeprefix("image/").removesuffix("+xml")
-
-
 def _provider_reason(operation: Operation) -> str | None:
     """Why that provider made the picture; `None` when it is the first of the model's route."""
     made = [attempt for attempt in operation.attempts if attempt.provider == operation.provider and attempt.reason]
     return made[-1].reason if made else None
 
 
-def _ignored_fields(operation: Operation) -> dict[str, list[str]]:
-    names = sorted(ignored_fields(operation))
-    return {"not_honoured": names} if names else {}
-
-
 def _datum(rendered: RenderedPicture) -> dict[str, Any]:
     single_colour = rendered.picture.single_colour or None
     datum: dict[str, Any] = {"b64_json": rendered.b64, "url": rendered.url, "single_colour": single_colour}
-    return {name: value for name, value in datum.items() if value is not None} | _revised(rendered)
+    return {name: value for name, value in datum.items() if value is not None} | revised_of(rendered)
 
 
 def _bytes(operation: Operation, rendered: RenderedPicture) -> ApiResponse:
@@ -120,46 +107,8 @@ def _bytes(operation: Operation, rendered: RenderedPicture) -> ApiResponse:
     return ApiResponse(200, base64.b64decode(rendered.b64 or ""), headers)
 
 
-def _revised(rendered: RenderedPicture) -> dict[str, str]:
-    revised = rendered.picture.revised_prompt
-    return {} if revised is None else {"revised_prompt": revised}
-
-
 def _streams(operation: Operation) -> bool:
     return "stream" in operation.reply
-
-
-def _completed(operation: Operation, rendered_pictures: Sequence[RenderedPicture]) -> list[dict[str, Any]]:
-    """One event per picture. The last one has the tokens of all, so that a sum over the events is right."""
-    events = [_event(operation, rendered) for rendered in rendered_pictures]
-    return [*events[:-1], events[-1] | {"usage": usage(operation.usage) or NO_USAGE}]
-
-
-def _event(operation: Operation, rendered: RenderedPicture) -> dict[str, Any]:
-    picture = rendered.picture
-    return {
-        "type": "image_edit.completed" if operation.request.inputs else "image_generation.completed",
-        "b64_json": rendered.b64,
-        "created_at": int(operation.ended_at or operation.created_at),
-        "size": f"{picture.width}x{picture.height}",
-        "quality": "auto",
-        "background": "transparent" if operation.request.background == "transparent" else "opaque",
-        "output_format": format_of(picture),
-        "usage": NO_USAGE,
-        "model": operation.model,
-        "provider": picture.provider,
-        "operation_id": operation.id,
-        "seed": picture.seed,
-        **_ignored_fields(operation),
-        **_identifier(operation),
-        **_revised(rendered),
-    }
-
-
-def _identifier(operation: Operation) -> dict[str, str]:
-    """OpenAI echoes the `safety_identifier`, or the `user` that it replaces."""
-    identifier = operation.reply.get("safety_identifier")
-    return {} if identifier is None else {"safety_identifier": identifier}
 
 
 _REFUSAL_KINDS = {"rate_limit_exceeded": "requests", "insufficient_quota": "insufficient_quota"}

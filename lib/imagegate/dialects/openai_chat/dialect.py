@@ -32,5 +32,8 @@ class OpenAIChat(OpenAIImages):
 
         return responses.render_ended(operation, context)
 
+    def render_partial(self, operation: Operation, context: RenderContext) -> None:
+        """No front end shows a picture of a chat that is replaced."""
+
 
 OPENAI_CHAT = OpenAIChat()

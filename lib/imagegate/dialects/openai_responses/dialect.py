@@ -31,5 +31,11 @@ class OpenAIResponses(OpenAIImages):
 
         return responses.render_ended(operation, context)
 
+    def render_partial(self, operation: Operation, context: RenderContext) -> ApiResponse:
+        """The event of a partial picture; before the first one, those that begin the response."""
+        from imagegate.dialects.openai_responses import responses
+
+        return responses.render_partial(operation, context)
+
 
 OPENAI_RESPONSES = OpenAIResponses()

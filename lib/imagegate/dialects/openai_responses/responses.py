@@ -1,15 +1,19 @@
 """Answers of OpenAI's Responses API. Contract: docs/protocols/openai-responses.md#answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from imagegate.dialects.dialect import RenderContext
 from imagegate.dialects.openai import responses as openai_responses
+from imagegate.dialects.openai.parts import format_of
 from imagegate.dialects.openai_responses import ids
-from imagegate.dialects.openai_responses.events import render_events
-from imagegate.dialects.response import ApiResponse, failure_of, ignored_fields
+from imagegate.dialects.openai_responses.events import last_sent, render_events
+from imagegate.dialects.openai_responses.events import render_partial as render_events_of_partial
+from imagegate.dialects.response import ApiResponse, failure_of, ignored_fields, to_event_stream
 from imagegate.domain.errors import Failure, FailureCode
 from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.partial import Partial
 from imagegate.domain.operation.representation import usage
 
 _STATUSES = {
@@ -46,7 +50,8 @@ def render_ended(operation: Operation, context: RenderContext) -> ApiResponse:
     if failure and "background" not in operation.reply:
         return openai_responses.render_failure_as_json(failure, operation)
     if "stream" in operation.reply:
-        return render_stream(operation, context)
+        sent = len(_of_first_picture(operation.partials[: context.partials_sent]))
+        return render_stream(operation, context, last_sent(sent))
     return render_response(operation, context)
 
 
@@ -62,7 +67,40 @@ def render_stream(
     operation: Operation, context: RenderContext, after: int = -1, unused: Iterable[str] = ()
 ) -> ApiResponse:
     """The events of an ended response whose sequence number is above `after`, sent at once. Raises Gone."""
-    return render_events(build_response(operation, context, unused), after)
+    return render_events(build_response(operation, context, unused), after, _partials(operation, context))
+
+
+def render_partial(operation: Operation, context: RenderContext) -> ApiResponse:
+    """The event of the first partial picture that has not been sent; no event for one of another picture."""
+    told = replace(operation, partials=operation.partials[: context.partials_sent + 1])
+    partials = _partials(told, context)
+    if len(partials) == len(_of_first_picture(operation.partials[: context.partials_sent])):
+        return to_event_stream([])
+    return render_events_of_partial(build_response(operation, context), ids.call_id(operation.id, 0), partials)
+
+
+def _partials(operation: Operation, context: RenderContext) -> list[dict[str, Any]]:
+    """What events tell of the partial pictures of the first picture that are kept.
+
+    Those that were sent are without their bytes: they only count.
+    """
+    sent, told = operation.partials[: context.partials_sent], list[dict[str, Any]]()
+    for partial in _of_first_picture(operation.partials):
+        body = "" if partial in sent else context.read_partial(operation, partial)
+        if body is not None:
+            told.append(
+                {
+                    "partial_image_b64": body,
+                    "partial_image_index": partial.index,
+                    "size": f"{partial.width}x{partial.height}",
+                    "output_format": format_of(partial),
+                }
+            )
+    return told
+
+
+def _of_first_picture(partials: Sequence[Partial]) -> list[Partial]:
+    return [partial for partial in partials if partial.slot == 0]
 
 
 def build_response(operation: Operation, context: RenderContext, unused: Iterable[str] = ()) -> dict[str, Any]:
@@ -119,7 +157,7 @@ def _call(operation: Operation, picture: Picture, context: RenderContext) -> dic
         "result": context.read_base64(operation, picture),
         "action": "edit" if request.inputs else "generate",
         "background": "transparent" if request.background == "transparent" else "opaque",
-        "output_format": openai_responses.format_of(picture),
+        "output_format": format_of(picture),
         "quality": request.quality if request.quality in _QUALITIES else "auto",
         "size": f"{picture.width}x{picture.height}",
         "revised_prompt": picture.revised_prompt,
@@ -172,5 +210,6 @@ def _tool(operation: Operation) -> dict[str, Any]:
         "output_format": request.output_format,
         "output_compression": request.output_compression,
         "input_fidelity": request.input_fidelity,
+        "partial_images": request.partial_images,
     }
     return {"type": "image_generation", **{name: value for name, value in options.items() if value is not None}}

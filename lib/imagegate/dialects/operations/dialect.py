@@ -39,6 +39,9 @@ class Operations:
         """The operation, whatever became of it."""
         return responses.render_operation(operation, context.picture_link)
 
+    def render_partial(self, operation: Operation, context: RenderContext) -> None:
+        """There are no streams."""
+
     def render_pending(
         self, operation: Operation, context: RenderContext, *, repeats: bool, retry_after: int
     ) -> ApiResponse:

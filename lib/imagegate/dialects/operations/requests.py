@@ -23,6 +23,7 @@ from imagegate.dialects.webhook_field import WebhookBody
 from imagegate.domain.errors import InvalidRequest, UnknownImage
 from imagegate.domain.operation.coalescing import digest
 from imagegate.domain.operation.ids import is_id
+from imagegate.domain.request.abilities import MOST_PARTIALS
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.usecases.start import GenerationRequest
@@ -91,6 +92,10 @@ class CreateBody(BaseModel):
     output_compression: Annotated[int, Field(ge=0, le=100), _FROM_TEXT, WHOLE] | None = Field(
         None, description="Below 100 only with `output_format` jpeg or webp."
     )
+    partial_images: Annotated[int, Field(ge=0, le=MOST_PARTIALS), _FROM_TEXT, WHOLE] | None = Field(
+        None,
+        description="Partial pictures to make of each picture, where the upstream makes them. They may cost extra.",
+    )
     expand: bool | None = Field(None, description="Expand the prompt with a language model first.")
     deadline: Annotated[float, Field(ge=1, le=LONGEST_DEADLINE, allow_inf_nan=False), _FROM_TEXT] | None = Field(
         None, description="Seconds after which the operation fails if it has no picture."
@@ -142,6 +147,7 @@ def build_image_request(parsed: CreateBody) -> ImageRequest:
         negative_prompt=parsed.negative_prompt or None,
         output_format=parsed.output_format,
         output_compression=parsed.output_compression,
+        partial_images=parsed.partial_images or None,
         provider=parsed.provider,
         expand=bool(parsed.expand),
     )

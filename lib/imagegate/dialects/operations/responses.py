@@ -13,7 +13,9 @@ from imagegate.domain.operation.representation import picture_id, represent, rep
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.timing.schedule import Outlook
 
-_REPEATABLE = ("seed", "steps", "guidance", "negative_prompt", "output_format", "output_compression", "provider")
+_REPEATABLE = (
+    "seed", "steps", "guidance", "negative_prompt", "output_format", "output_compression", "partial_images", "provider",
+)  # fmt: skip
 PROBLEM = {"content-type": "application/problem+json"}
 
 
@@ -27,12 +29,21 @@ def render_document(operation: Operation, link: PictureLink, outlook: Outlook | 
         picture |= {"id": picture_id(operation, picture["slot"]), "url": url}
     for picture, kept in zip(document["images"], operation.pictures, strict=True):
         picture["preview_url"] = add_parameter(picture["url"], "preview") if kept.preview else None
+    partials = [_render_partial(operation, at, link) for at in range(len(operation.partials))]
     ready_at = rfc3339(outlook.ready_at) if outlook and not operation.done else None
     if operation.webhook:
         document["webhook"]["url"] = operation.webhook.url
     request = None if operation.request.private else _render_request(operation.request)
     costs = {"request": request, "cost_usd": _cost(operation)}
-    return {**document, **costs, "estimated_ready_at": ready_at, "urls": urls}
+    return {**document, **costs, "partials": partials, "estimated_ready_at": ready_at, "urls": urls}
+
+
+def _render_partial(operation: Operation, at: int, link: PictureLink) -> dict[str, Any]:
+    """One of the operation's partial pictures, by its place among them."""
+    partial = operation.partials[at]
+    names = ("attempt", "slot", "index", "content_type", "width", "height", "bytes")
+    url = add_parameter(link(operation, partial.slot), f"partial={at}")
+    return {**{name: getattr(partial, name) for name in names}, "url": url}
 
 
 def add_parameter(path: str, name: str) -> str:

@@ -49,6 +49,9 @@ class YandexArt:
             return responses.render_failure(operation, failure)
         return responses.render_success(operation, context.read_base64(operation, operation.pictures[0]))
 
+    def render_partial(self, operation: Operation, context: RenderContext) -> None:
+        """There are no streams."""
+
     def render_pending(
         self, operation: Operation, context: RenderContext, *, repeats: bool, retry_after: int
     ) -> ApiResponse:

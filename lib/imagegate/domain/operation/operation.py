@@ -8,6 +8,7 @@ from typing import Any, Self
 from imagegate.domain.errors import Failure, WrongState
 from imagegate.domain.operation.account import Account
 from imagegate.domain.operation.attempt import STATE_RANK, Attempt, AttemptState
+from imagegate.domain.operation.partial import Partial
 from imagegate.domain.operation.usage import Usage, sum_usage
 from imagegate.domain.pictures.marks import Provenance
 from imagegate.domain.request.request import ImageRequest
@@ -115,6 +116,8 @@ class Operation:
     ended_at: float | None = None
     attempts: tuple[Attempt, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    partials: tuple[Partial, ...] = ()
+    """Partial pictures in the order in which they came."""
     failure: Failure | None = None
     account: Account | None = None
     """`None` when its API key has no limit that counts its usage."""
@@ -248,6 +251,10 @@ class Operation:
         filled = {picture.slot for picture in self.pictures}
         added = tuple(picture for picture in pictures if picture.slot not in filled)
         return replace(self, pictures=tuple(sorted((*self.pictures, *added), key=lambda picture: picture.slot)))
+
+    def with_partial(self, partial: Partial) -> Self:
+        """The operation with one more partial picture, unless it has ended."""
+        return self if self.done else replace(self, partials=(*self.partials, partial))
 
     def complete_if_done(self, now: float) -> Self:
         """The operation, succeeded if every slot has its picture and it has not ended otherwise."""

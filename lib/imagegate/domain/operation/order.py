@@ -1,5 +1,6 @@
 """The request of one submission to a provider."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from imagegate.domain.request.request import ImageRequest
@@ -30,5 +31,7 @@ class UpstreamRequest:
     """The same for every repetition of this submission, for upstreams that honour such keys."""
     hook_url: str = ""
     """What the upstream is to call when the job has ended; empty: nothing."""
+    on_partial: Callable[[int, bytes], None] | None = None
+    """Takes each partial picture as it comes, with its number from 0; never raises. `None`: none are to be made."""
     repeated: bool = False
     """True when an earlier submission with this key was lost. A provider that can look jobs up checks for it first."""

@@ -7,6 +7,8 @@ from imagegate.domain.request.route import Route
 
 OUTPUT_FORMATS = ("png", "jpeg", "webp")
 """Formats that imagegate converts pictures to, whatever the provider makes."""
+MOST_PARTIALS = 3
+"""Partial pictures of one picture, where a provider makes them."""
 MOST_PICTURES = 10
 """Pictures of one request; imagegate asks providers as often as it takes."""
 
@@ -46,5 +48,5 @@ def describe_route(route: Route) -> dict[str, Any]:
         "edits": any(limits.input_images for limits in every),
         "masks": any(limits.supports_masks for limits in every),
         "variations": any(limits.supports_variations for limits in every),
-        "partial_images": 0,
+        "partial_images": MOST_PARTIALS if "partial_images" in fields else 0,
     }

@@ -20,6 +20,7 @@ Hint = Literal[
     "frame_duration_ms",
     "svg",
     "prompt_rewriter",
+    "partial_images",
 ]
 """Fields that are reported when they were not honoured."""
 Capability = Literal[Demand, Hint]

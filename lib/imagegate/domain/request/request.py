@@ -60,6 +60,8 @@ class ImageRequest:
     """OpenAI's object for vector graphics, as it came."""
     prompt_rewriter: bool | str | Mapping[str, Any] | None = None
     """Whether or how the upstream rewrites the prompt, as it came."""
+    partial_images: int | None = None
+    """Partial pictures to make of each picture, from 1; `None`: none."""
     inputs: tuple[InputImage, ...] = ()
     """Pictures to edit (with a prompt) or to vary (without)."""
     mask: InputImage | None = None

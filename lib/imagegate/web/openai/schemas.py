@@ -84,7 +84,7 @@ class CapabilitiesSchema(Schema):
     edits: bool
     masks: bool
     variations: bool
-    partial_images: int
+    partial_images: int = Field(description="The most partial pictures of one picture; 0 where none are made.")
 
 
 class TargetSchema(Schema):

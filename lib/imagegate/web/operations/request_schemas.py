@@ -23,6 +23,7 @@ class RequestSchema(Schema):
     negative_prompt: str | None
     output_format: str | None
     output_compression: int | None
+    partial_images: int | None
     provider: str | None
     input_images: int = Field(description="How many pictures it worked from.")
     mask: bool

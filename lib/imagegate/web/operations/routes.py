@@ -20,6 +20,7 @@ from imagegate.domain.errors import Gone
 from imagegate.domain.operation import listing
 from imagegate.domain.operation.ids import is_id
 from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.partial import Partial
 from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
 from imagegate.web.http import matches, to_list_response, to_response
@@ -156,19 +157,25 @@ async def image(
     principal: PrincipalDep,
     preview: Annotated[str | None, Query(description="Its preview, a WebP of at most 512 pixels a side.")] = None,
     download: Annotated[str | None, Query(description="Its bytes as a file, where they fit into an answer.")] = None,
+    partial: Annotated[int | None, Query(ge=0, description="The place of a partial picture in `partials`.")] = None,
 ) -> Response:
     """Redirect to a picture in S3; to HEAD, say its type and length, because a presigned URL is for GET only."""
-    operation, picture = _find_picture(image_id, services, principal)
+    stored: Picture | Partial
+    if partial is None:
+        operation, stored = _find_picture(image_id, services, principal)
+    else:
+        operation, stored = _find_partial(image_id, partial, services, principal)
     if services.pictures_are_gone(operation):
         raise Gone(f"Picture '{image_id}' is no longer kept.", remedy="Start a new operation.")
     fresh = min(_FRESH_SECONDS, services.presign_seconds // 2)
     headers = {"cache-control": f"private, max-age={fresh}"}
     if request.scope.get(HEAD_ONLY):
-        described = {"content-type": picture.content_type, "content-length": str(picture.bytes)}
+        described = {"content-type": stored.content_type, "content-length": str(stored.bytes)}
         return Response(status_code=200, headers=headers | described)
-    if download is not None and picture.bytes <= _LARGEST_DOWNLOAD:
-        return _to_file(services.read_bytes(operation, picture), picture, image_id)
-    key = picture.preview if preview is not None and picture.preview else picture.key
+    if download is not None and stored.bytes <= _LARGEST_DOWNLOAD:
+        return _to_file(services.read_bytes(operation, stored), stored, image_id)
+    preview_key = stored.preview if preview is not None and isinstance(stored, Picture) else None
+    key = preview_key or stored.key
     return RedirectResponse(services.images.presign(key), 302, headers)
 
 
@@ -204,13 +211,21 @@ def _find_picture(image_id: str, services: Services, principal: Principal) -> tu
     return operation, picture
 
 
+def _find_partial(image_id: str, place: int, services: Services, principal: Principal) -> tuple[Operation, Partial]:
+    operation_id, _ = operations_requests.parse_picture_id(image_id)
+    operation = services.read(operation_id, principal.owner)
+    if place >= len(operation.partials):
+        raise operations_requests.unknown_picture(f"{image_id}?partial={place}")
+    return operation, operation.partials[place]
+
+
 def _model_name(services: Services, name: str | None) -> str | None:
     """The model's own name for an alias of it. Other names stay: operations of a model outlive its route."""
     route = services.routes.find(name) if name else None
     return route.model if route else name
 
 
-def _to_file(body: bytes, picture: Picture, image_id: str) -> Response:
+def _to_file(body: bytes, picture: Picture | Partial, image_id: str) -> Response:
     """The picture for a browser that saves it, or for a page, which cannot read the bucket's answers."""
     name = f"{image_id}.{picture.key.rpartition('.')[2]}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-store"}

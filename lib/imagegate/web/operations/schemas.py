@@ -33,6 +33,19 @@ class PictureSchema(Schema):
     provenance: ProvenanceSchema | None = Field(description="Null for pictures of earlier versions.")
 
 
+class PartialSchema(Schema):
+    """A partial picture: how a picture looked while the upstream made it."""
+
+    attempt: int = Field(description="Number of the attempt that it came from.")
+    slot: int = Field(description="The first slot of that attempt.")
+    index: int = Field(description="Its number as the upstream counts, from 0.")
+    content_type: str
+    width: int
+    height: int
+    bytes: int
+    url: str = Field(description="Path on this gateway that leads to it, as long as the pictures are kept.")
+
+
 class WebhookSchema(Schema):
     """The receiver of an operation's events."""
 
@@ -95,6 +108,9 @@ class OperationSchema(Schema):
     ended_at: Moment | None
     deadline: Moment
     images: list[PictureSchema]
+    partials: list[PartialSchema] = Field(
+        description="Partial pictures in the order in which they came, also after the end; see `partial_images`."
+    )
     attempts: list[AttemptSchema]
     usage: UsageSchema | None = Field(description="Tokens, where every upstream that made a picture counts them.")
     error: FailureSchema | None

@@ -15,7 +15,7 @@ from imagegate.cli.client.files import _EXTENSIONS
 from imagegate.cli.client.order import LARGEST_FORM
 from imagegate.cli.main import app
 from imagegate.domain.operation.operation import State
-from imagegate.workflow.store_pictures import EXTENSIONS
+from imagegate.domain.pictures.content_types import EXTENSIONS
 from support.bare_server import answering, says
 from support.cli_gateway import CliGateway
 from support.fakes import picture
