@@ -38,5 +38,5 @@ def test_every_event_is_listed_with_its_schema() -> None:
 
 
 def test_the_page_names_the_limits_there_are() -> None:
-    assert f"texts after {LONGEST_TEXT:,} characters ({LONGEST_PART} in attempts and pictures)" in PAGE
-    assert f"attempts before the last {MOST_ATTEMPTS}" in PAGE
+    assert f"texts end after {LONGEST_TEXT:,} characters ({LONGEST_PART} in attempts and pictures)" in PAGE
+    assert f"only the last {MOST_ATTEMPTS} attempts are there" in PAGE

@@ -52,7 +52,7 @@ def test_the_page_says_how_much_is_sent_at_most() -> None:
     assert f"makes at most {MOST_POSTS} POSTs**" in PAGE
     assert f"smaller than {LARGEST // 1000} kB" in PAGE
     events = (1 + MOST_RETRIES) * 3 + MOST_PICTURES
-    assert f"can be retried {MOST_RETRIES} times: with its late pictures that makes {events} events" in PAGE
+    assert f"can be retried {MOST_RETRIES} times, so that it has {events} events at most" in PAGE
     assert (FAILURES, f"for {circuit._FIRST_OPEN:.0f} s," in PAGE, circuit._LONGEST_OPEN) == (5, True, 300)
     assert "five consecutive failures of one owner's deliveries to a host" in PAGE
     assert PAUSE == 60

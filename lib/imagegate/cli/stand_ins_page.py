@@ -7,23 +7,23 @@ from imagegate.providers import registry
 
 _INTRODUCTION = """# Stand-in upstreams
 
-`make run` starts them beside the embedded stack, all on loopback, with no key and no internet. They speak the real
-protocols and draw a landscape from prompt and seed that is marked "imagegate stand-in"; in an edited picture hang the
-pictures that came in (with a mask, the landscape shows where it is transparent). Any key is accepted where the real
-service wants one. A language model that [expands prompts](expansion.md) is there too; it adds the same words to every
-prompt.
+A stand-in plays an upstream: it speaks the real protocol, and draws a landscape from prompt and seed that is marked
+"imagegate stand-in". `make run` starts the stand-ins beside the embedded stack, all on loopback; they need no key and
+no internet, and accept any key where the real service wants one. An edited picture shows the pictures that came in;
+with a mask, the landscape shows where the mask is transparent. A language model that [expands prompts](expansion.md) is
+there too; it adds the same words to every prompt.
 
-They listen on a port of their own, 1339 or what `.imagegate/ports.json` says. What they have accepted is at
-`GET http://127.0.0.1:1339/_standin/submissions` (`?prompt=` and `?upstream=` narrow it; `DELETE` clears it and restarts
-every `xN`); how often a faulty prompt was sent, also in vain, at `/_standin/calls?prompt=…`.
-It is lost, as are jobs under way, when they [stop](local.md#stopping). In tests,
+They listen on a port of their own, 1339 or what `.imagegate/ports.json` says.
+`GET http://127.0.0.1:1339/_standin/submissions` shows what they have accepted (`?prompt=` and `?upstream=` narrow it;
+`DELETE` clears it and restarts every `xN`), and `/_standin/calls?prompt=…` how often a faulty prompt was sent, refused
+requests included. Both are lost, as are jobs under way, when the stand-ins [stop](local.md#stopping). In tests,
 `serving(build_app(latency_seconds=0.1))` of `imagegate.local.upstreams` gives their URL.
 
 ## Which there are
 
-How sure it is that one speaks like its original: on a **real server** the same tests pass; an **official** or
-**third-party client**, which we did not write, works with it (`make test-vendors`: a plain call, a refusal, a throttle,
-a slow job); **recordings** are requests and answers as documentation shows them.
+The last column says what proves that a stand-in speaks like its original: on a **real server** the same tests pass; an
+**official** or **third-party client**, which we did not write, works with it (`make test-vendors`: a plain call, a
+refusal, a throttle, a slow job); **recordings** are requests and answers as documentation shows them.
 
 `POST /v1/images/generations` with a row's model and provider has its stand-in make the picture:
 `{"model": "flux", "provider": "voodoohop", "prompt": "a fox"}` (`tests/integration/test_every_provider.py` asks them
@@ -33,8 +33,8 @@ all).
 _DIRECTIVES = """
 ## Directives
 
-Words in square brackets in the prompt set the behaviour for that one request. Five failed ones in a row, however, make
-imagegate [spare the stand-in](architecture.md#when-a-provider-is-sick) like any provider: then other requests wait too.
+Words in square brackets in the prompt set the behaviour for that one request. After five failed ones in a row, however,
+imagegate [pauses the stand-in](architecture.md#when-a-provider-is-sick) like any provider: other requests wait too.
 
 - `[delay 70s] a fox`: the picture takes 70 seconds (`500ms`, `70s`, `2m`).
 - `[bytes 1500000] a fox`: the picture's file has at least that many bytes.
@@ -50,10 +50,10 @@ answered with HTTP 400 and the list of those it knows.
 
 """
 _STAGES = """
-## Where a fault strikes
+## Where a fault applies
 
-`submit` is the POST that asks for a picture, `check` the GET that asks for its state, `fetch` the GET of its URL. What
-strikes at `submit` stays with that job. A fault with a star strikes there only if the directive says so
+`submit` is the POST that asks for a picture, `check` the GET that asks for its state, `fetch` the GET of its URL. A
+fault at `submit` stays with its job. A fault with a star applies there only if the directive says so
 (`[fault http-503 at check]`). Faults of the picture's URL need an answer by URL.
 
 """
