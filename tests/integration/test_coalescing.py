@@ -52,6 +52,7 @@ def test_a_burst_gets_a_picture_for_each_request_and_its_repetitions_get_the_sam
 
     def begun(late: float = 0.0, **headers: str) -> set[str]:
         answers = crowd(stack, 4, path, body, hold_seconds=0.5, late=late, prefer="respond-async", **headers)
+        assert {answer.status for answer in answers} == {202}, [answer.text for answer in answers]
         return {answer.json()["id"] for answer in answers}
 
     first = begun()

@@ -40,6 +40,10 @@ def client(service: str, attempts: int = _ATTEMPTS) -> Any:
     config = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": attempts}))
     made: Any = session().create_client(service, region_name=region, config=config)
     made._ruleset_resolver = _KeptEndpoints(made._ruleset_resolver)
+    if service == "dynamodb":
+        # botocore makes the classes of a client's errors at their first use. When two threads come first at once it
+        # makes them twice, and `except` waits for another class than the one that is raised.
+        _ = made.exceptions
     return made
 
 
