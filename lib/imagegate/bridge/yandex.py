@@ -47,10 +47,11 @@ class Bridge:
             server = grpc.aio.server(options=_OPTIONS)
             address = f"{HOST}:{self._listen(server)}"
             add_services(server, address, Gateway(http, self.base_url), text_model(http, self.text), say)
+            interrupted = _interruption()
             await server.start()
             try:
                 ready(address)
-                await _interrupted()
+                await interrupted.wait()
             finally:
                 await server.stop(_GRACE)
 
@@ -65,8 +66,9 @@ class Bridge:
             raise MisconfiguredError(f"{address} is taken, or not for this user. Give another --port.") from error
 
 
-async def _interrupted() -> None:
+def _interruption() -> asyncio.Event:
+    """What is set by a signal to end. It heeds signals before anybody is told that Ctrl-C ends the bridge."""
     interrupted = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signum, interrupted.set)
-    await interrupted.wait()
+    return interrupted
