@@ -152,7 +152,9 @@ def generation(api: EmulatedFunction, method: str, path: str, body: Any = None) 
 
 def test_api_serves_a_whole_generation_on_the_embedded_workflow(functions: Functions) -> None:
     body = {"model": "flux", "prompt": "a red fox in the snow", "size": "512x320"}
-    status, document = generation(functions("api"), "POST", "/v1/images/generations", body)
+    api, status, document = functions("api"), 303, None
+    while status == 303:  # on a slow machine: the same request again, after its time, gets the same picture
+        status, document = generation(api, "POST", "/v1/images/generations", body)
     assert status == 200, document
     picture = requests.get(document["data"][0]["url"])
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/webp")
