@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def serve(door: socket.socket) -> int | None:
-    """Fork for each request until the other side is gone.
+    """Fork for each request until the other side is gone, and what was forked has ended.
 
     Returns:
         In the forked process, the pipe from which it reads what it runs; None in the one that forks.
@@ -56,15 +56,17 @@ def serve(door: socket.socket) -> int | None:
     signal.set_wakeup_fd(waker)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     statuses: dict[int, int] = {}
-    while True:
-        ready, _, _ = select.select([door.fileno(), woken], [], [])
+    sources = [door.fileno(), woken]
+    while door.fileno() in sources or statuses:
+        ready, _, _ = select.select(sources, [], [])
         if woken in ready:
             os.read(woken, 4096)
             _tell_ended(statuses)
         if door.fileno() in ready:
             content, descriptors, _, _ = socket.recv_fds(door, 1, _DESCRIPTORS)
             if not content:
-                return None
+                sources.remove(door.fileno())
+                continue
             pid = os.fork()
             if not pid:
                 signal.set_wakeup_fd(-1)
@@ -75,6 +77,7 @@ def serve(door: socket.socket) -> int | None:
                 os.close(descriptor)
             statuses[pid] = status
             _tell(status, pid)
+    return None
 
 
 def _tell_ended(statuses: dict[int, int]) -> None:

@@ -13,7 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from imagegate.local.ministack.forked_workers import ForkedProcess, ForkServer, Function
+from imagegate.local.ministack.forked_process import ForkedProcess
+from imagegate.local.ministack.forked_workers import ForkServer, Function
 
 PATIENCE = 60.0
 REPORT = """
@@ -44,7 +45,7 @@ class Starts:
         folder.mkdir()
         (folder / "_worker.py").write_text(script)
         start = {"script": str(folder / "_worker.py"), "cwd": str(folder), "env": env}
-        self.processes.append(ForkedProcess(self.server, function, start))
+        self.processes.append(ForkedProcess(lambda streams: self.server.fork_worker(function, streams, start)))
         return self.processes[-1]
 
     def end(self) -> None:
@@ -142,6 +143,14 @@ def test_another_code_is_loaded_again(starts: Starts, layer: Path) -> None:
     told = [uses(starts, function(layer, code), code) for code in ("one", "two", "two")]
     assert told == [(0, "one one\n"), (0, "two two\n"), (0, "two two\n")]
     assert (starts.folder / "marks").read_text() == "loaded loaded "
+
+
+def test_a_worker_goes_on_when_its_function_has_another_code(starts: Starts, layer: Path) -> None:
+    earlier = starts.worker("import sys; sys.exit(int(sys.stdin.readline()))", function(layer, "one"))
+    assert uses(starts, function(layer, "two"), "here")[0] == 0
+    assert earlier.poll() is None
+    earlier.stdin.write("7\n")
+    assert earlier.wait(PATIENCE) == 7
 
 
 def test_a_function_that_cannot_be_loaded_is_tried_by_its_worker_which_says_why(starts: Starts, layer: Path) -> None:

@@ -51,7 +51,7 @@ export function buildRequest(model) {
   return { path: "v1/images/edits", body, headers: { prefer: "respond-async" }, references: draft.references, mask: draft.mask };
 }
 
-// The request, asking for partial pictures where the model makes them. Of several pictures nobody says whose they are.
+// The request, asking for partial pictures where the model makes them. With several, upstreams do not say whose it is.
 export function withPartials(request, model) {
   if (draft.n > 1 || draft.noPartials || !honours(model, "partial_images")) return request;
   return { ...request, body: { ...request.body, partial_images: PARTIALS } };
