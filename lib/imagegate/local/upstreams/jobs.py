@@ -71,8 +71,8 @@ class Job:
         return self.state in (JobState.QUEUED, JobState.RUNNING)
 
     def snapshot(self) -> "Job":
-        """The job as it stands now: an answer that tells its state twice tells the same."""
-        return replace(self, seen=time.monotonic())
+        """The job as it stands now: an answer that tells its state twice tells the same; a snapshot stays the same."""
+        return self if self.seen is not None else replace(self, seen=time.monotonic())
 
     def cancel(self) -> bool:
         """Stop it; False when there is nothing left to stop."""

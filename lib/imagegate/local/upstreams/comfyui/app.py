@@ -105,9 +105,9 @@ class ComfyUIStandIn:
     async def read_queue(self, request: Request) -> Response:
         """`GET /queue`: what runs, and what waits."""
         require_login(request)
-        live = [job.snapshot() for job in map(self.find, self.graphs.values) if job]
+        jobs = [job for job in map(self.find, self.graphs.values) if job]
         running, pending = (
-            [[1, job.id, {}, {}, []] for job in live if job.state is state]
+            [[1, job.id, {}, {}, []] for job in jobs if job.state is state]
             for state in (JobState.RUNNING, JobState.QUEUED)
         )
         return JSONResponse({"queue_running": running, "queue_pending": pending})
@@ -116,7 +116,7 @@ class ComfyUIStandIn:
         """`POST /queue` with `delete`: takes waiting jobs out."""
         require_login(request)
         for job_id in (await read_json(request)).get("delete") or ():
-            job = self.find(str(job_id))
+            job = self.jobs.find(str(job_id))
             if job and job.state is JobState.QUEUED:
                 job.cancel()
         return Response()
@@ -125,7 +125,7 @@ class ComfyUIStandIn:
         """`POST /interrupt`: stops that job if it runs; without an id, whatever runs."""
         require_login(request)
         reported = (await read_json(request)).get("prompt_id")
-        for job in map(self.find, [reported] if reported else list(self.graphs.values)):
+        for job in map(self.jobs.find, [reported] if reported else list(self.graphs.values)):
             if job and job.state is JobState.RUNNING:
                 job.cancel()
         return Response()
@@ -169,9 +169,10 @@ class ComfyUIStandIn:
             return
 
     def find(self, job_id: str) -> Job | None:
-        """The job, unless it is lost."""
+        """A snapshot of the job, unless it is lost: one that is lost while it is asked about is never shown as done."""
         job = self.jobs.find(job_id)
-        return None if job is None or (job.fault == "lost" and not job.live) else job
+        shown = job and job.snapshot()
+        return None if shown is None or (shown.fault == "lost" and not shown.live) else shown
 
     def outputs(self, job: Job) -> dict[str, Any]:
         """What the nodes put out."""
