@@ -1,6 +1,7 @@
 """HTTP to upstreams: the one place that owns timeouts, size caps, redirects and address rules."""
 
 import copy
+import functools
 import logging
 import re
 import ssl
@@ -11,11 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-from httpx_sse import EventSource, SSEError
+from httpx_sse import EventSource
 
 from imagegate.adapters.picture_targets import Target, pin, vet_picture, vet_upstream
 from imagegate.adapters.streamed_body import StreamedBody
-from imagegate.adapters.upstream_errors import failed
+from imagegate.adapters.upstream_errors import failed, to_upstream_error
 from imagegate.domain.errors import FailureCode, UpstreamError
 from imagegate.ports.upstreams import HttpRequest, HttpResponse, Reach, ServerSentEvent
 
@@ -29,8 +30,6 @@ _CONNECT = 5.0
 # Gradio's heartbeat is every 15 s: three missed in a row and the connection is dead.
 _SILENCE = 50.0
 _REDIRECTS = 3
-_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
-"""OpenSSL's word, which httpx passes on; waiting for such a host is of no use."""
 _SHORTEST_CREDENTIAL = 12
 _CREDENTIAL = re.compile(r"^(?!idempotency).*(auth|key|token|secret)", re.IGNORECASE)
 """Names of the headers that upstreams take credentials in."""
@@ -44,7 +43,7 @@ class HttpUpstream:
     """The Http port on one httpx client, and one more for each CA bundle that a request brings."""
 
     def __init__(self, transport: httpx.BaseTransport | None = None, reach: Reach = _ANYWHERE) -> None:
-        self._client = httpx.Client(transport=transport, trust_env=False)
+        self._client = httpx.Client(verify=_public_authorities(), transport=transport, trust_env=False)
         self._trusting: dict[str, httpx.Client] = {"": self._client}
         self._reach = reach
 
@@ -67,13 +66,13 @@ class HttpUpstream:
         """The address to connect to; `None` for any of its host's. Raises UpstreamError for a private one."""
         if self._reach.private_network:
             return None
-        with _to_upstream_error(HttpRequest("GET", url)):
+        with to_upstream_error(HttpRequest("GET", url)):
             parsed = httpx.URL(url)
         return vet_upstream(parsed)
 
     def _send(self, request: HttpRequest, address: str | None = None, largest: int | None = None) -> HttpResponse:
         """`address`: to connect to, in place of whatever the host's name leads to. `largest`: bytes of the answer."""
-        with _to_upstream_error(request):
+        with to_upstream_error(request):
             built = self._client.build_request(
                 request.method,
                 request.url,
@@ -113,7 +112,7 @@ class HttpUpstream:
         """
         silence = min(_SILENCE, max(hold_until - time.time(), 0.1))
         timeout = httpx.Timeout(silence, connect=_CONNECT)
-        with _to_upstream_error(request), _closing(self._open(request, timeout)) as response:
+        with to_upstream_error(request), _closing(self._open(request, timeout)) as response:
             if response.status_code != 200:
                 code = _code_of_unopened(response.status_code)
                 raise failed(code, request.url, f"HTTP {response.status_code} instead of a stream")
@@ -214,6 +213,12 @@ def _read(response: httpx.Response, request: HttpRequest, largest: int, ends_at:
     return bytes(body.kept)
 
 
+@functools.cache
+def _public_authorities() -> ssl.SSLContext:
+    """The certificates of the authorities that all clients trust; to read them takes 25 ms."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def _form(request: HttpRequest) -> dict[str, Any]:
     """The arguments of httpx for text fields and files; a file without a name is a text field to it."""
     files: list[tuple[str, Any]] = [(name, ("image", file.body, file.content_type)) for name, file in request.files]
@@ -237,31 +242,3 @@ def _closing(response: httpx.Response) -> Iterator[httpx.Response]:
         yield response
     finally:
         response.close()
-
-
-@contextmanager
-def _to_upstream_error(request: HttpRequest) -> Iterator[None]:
-    """httpx's exceptions as UpstreamError.
-
-    What never arrived is safe to repeat. A POST that may have been read is ambiguous: the upstream may
-    be at work, and be paid, without our knowing.
-    """
-    asks_only = request.idempotent or request.method == "GET"
-    try:
-        yield
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        if _UNTRUSTED in str(error):
-            raise failed(FailureCode.AUTH, request.url, "its certificate is not trusted") from error
-        raise failed(FailureCode.CAPACITY, request.url, "no connection") from error
-    except ssl.SSLError as error:
-        raise failed(FailureCode.AUTH, request.url, "the CA bundle set for it holds no certificates") from error
-    except httpx.TimeoutException as error:
-        code = FailureCode.UPSTREAM_TIMEOUT if asks_only else FailureCode.AMBIGUOUS
-        raise failed(code, request.url, "no answer in time") from error
-    except (httpx.TransportError, SSEError) as error:
-        code = FailureCode.UPSTREAM_FAILED if asks_only else FailureCode.AMBIGUOUS
-        raise failed(code, request.url, "the connection broke") from error
-    except httpx.DecodingError as error:
-        raise failed(FailureCode.BAD_PAYLOAD, request.url, "not compressed as it says") from error
-    except httpx.InvalidURL as error:
-        raise failed(FailureCode.BAD_PAYLOAD, request.url, "an address that is none") from error
