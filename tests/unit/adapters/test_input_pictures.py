@@ -1,12 +1,13 @@
 """Pictures at addresses that callers give: fetched from public hosts over https, within bounds, or refused."""
 
 import socket
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
-from imagegate.adapters import input_pictures
+from imagegate.adapters import addresses, input_pictures
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.adapters.input_pictures import InputPictures
 from imagegate.domain.errors import InvalidRequest
@@ -26,7 +27,8 @@ def internet(monkeypatch: pytest.MonkeyPatch, answers: dict[str, httpx.Response]
         assert "authorization" not in request.headers
         return answers[request.url.path]
 
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    # Not `socket.getaddrinfo` itself: servers of other tests run in this process.
+    monkeypatch.setattr(addresses, "socket", SimpleNamespace(getaddrinfo=resolve, SOCK_STREAM=socket.SOCK_STREAM))
     return InputPictures(HttpUpstream(httpx.MockTransport(answer)))
 
 

@@ -2,13 +2,14 @@
 
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpcore
 import httpx
 import pytest
 
-from imagegate.adapters import picture_targets
+from imagegate.adapters import addresses, picture_targets
 from imagegate.adapters.addresses import NotAllowed, vetted_addresses
 from imagegate.adapters.http_upstream import HttpUpstream
 from imagegate.domain.errors import FailureCode, UpstreamError
@@ -25,7 +26,9 @@ class Network:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> None:
         self.connected: list[tuple[str, int]] = []
         self.answers = list(answers)
-        monkeypatch.setattr(socket, "getaddrinfo", self.resolve)
+        # Not `socket.getaddrinfo` itself: servers of other tests run in this process.
+        names = SimpleNamespace(getaddrinfo=self.resolve, SOCK_STREAM=socket.SOCK_STREAM)
+        monkeypatch.setattr(addresses, "socket", names)
         monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", self.connect)
 
     def resolve(self, host: str, port: int, *given: Any, **named: Any) -> list[Any]:

@@ -41,7 +41,8 @@ def ssm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ssm]:
     for name, value in {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-central-1"}.items():
         monkeypatch.setenv(name, value)
     made = Ssm()
-    monkeypatch.setattr(botocore.endpoint.time, "sleep", made.pauses.append)
+    # Not `time.sleep` itself: servers of other tests run in this process.
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=made.pauses.append))
     aws.client.cache_clear()
     yield made
     aws.client.cache_clear()

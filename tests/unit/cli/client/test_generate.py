@@ -215,7 +215,6 @@ def test_a_lost_answer_starts_no_second_operation(
         return answer
 
     monkeypatch.setattr(httpx.Client, "send", send)
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
     before = len(gateway.painter.runs)
     printed(run("generate", "a fox"))
     assert len(gateway.painter.runs) == before + 1

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,9 +60,12 @@ def followed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Gateway], list[str]]:
             gateway.now += seconds
 
         monkeypatch.setattr(waiting, "live_line", live_line)
-        monkeypatch.setattr("time.sleep", sleep)
-        monkeypatch.setattr("time.monotonic", lambda: gateway.now)
-        monkeypatch.setattr("time.time", lambda: gateway.now)
+
+        def now() -> float:
+            return gateway.now
+
+        # Not `time.sleep` itself: servers of other tests run in this process.
+        monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=sleep, monotonic=now, time=now))
         waiting.wait(gateway, gateway.json(), "imagegate operations wait 1")  # type: ignore[arg-type]
         return lines
 
