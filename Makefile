@@ -47,9 +47,9 @@ demo: $(STAMP)  ## set up, start the gateway, make one picture the real way, sho
 test: $(STAMP)  ## run every test a newcomer needs
 	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow" $(ARGS)
 
-test-slow: $(STAMP)  ## run the slow tests: kills, deadlines, keys, clients, every fuzz example (ten minutes)
+test-slow: $(STAMP)  ## run the others: the whole stack, kills, deadlines, fuzzing, emulated AWS (15 minutes)
 	@PYTHON=$(BIN)/python tests/clients/setup.sh litellm
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m slow $(ARGS)
 
 test-gradio: $(STAMP)  ## run the Gradio contract tests on real Gradio 4 and 6 servers (about 600 MB)
 	@PYTHON=$(BIN)/python tests/contract/real_gradio/setup.sh

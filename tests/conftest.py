@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import re
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,17 @@ OPT_IN_FOLDERS = {
     _TESTS / "vendors": "vendors",
 }
 """Folders all of whose tests have that marker: they are not even imported unless `-m` names it."""
+_SLOW_AS_A_WHOLE = re.compile(r"^pytestmark = \[?pytest\.mark\.slow\b", re.MULTILINE)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave a folder unread whose marker `-m` does not name."""
-    marker = OPT_IN_FOLDERS.get(collection_path)
-    return True if marker and marker not in config.getoption("markexpr") else None
+    """Leave a folder unread whose marker `-m` does not name, and a slow module that it leaves out."""
+    wanted, marker = config.getoption("markexpr"), OPT_IN_FOLDERS.get(collection_path)
+    if marker:
+        return True if marker not in wanted else None
+    if wanted == "not slow" and collection_path.suffix == ".py":
+        return True if _SLOW_AS_A_WHOLE.search(collection_path.read_text()) else None
+    return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

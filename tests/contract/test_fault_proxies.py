@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError, HTTPClientError
 from benchmarks.fault_proxies import aws_action, aws_answer
 from benchmarks.faulty_proxy import Fate, FaultyProxy
 
+pytestmark = pytest.mark.slow
+
 BODY = json.dumps({"Parameter": {"Name": "a", "Value": "x" * 5000}}).encode()
 
 

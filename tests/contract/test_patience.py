@@ -27,6 +27,8 @@ from support.ended import made
 from support.fakes import FakeClock, MemoryLatencies, MemoryRequestRate, picture
 from support.gateway import Gateway
 
+pytestmark = pytest.mark.slow
+
 BODY = {"model": "flux", "prompt": "a cat"}
 
 

@@ -13,7 +13,7 @@ import requests
 
 from e2e.test_serve import ROOT, serving
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("serve")]
+pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.xdist_group("serve")]
 MEGABYTE = 1_000_000
 PATIENCE = 60.0
 HELD = 20.0

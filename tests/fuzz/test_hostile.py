@@ -12,6 +12,8 @@ from support.hostile_polyglots import POLYGLOTS, lay_polyglots
 from support.siege import Siege, captured, lay_in_batches
 from support.smuggling import RAW, attempt
 
+pytestmark = pytest.mark.slow
+
 SEED = 2
 COUNT = 600
 
@@ -24,7 +26,6 @@ def test_hostile_requests_get_an_answer_and_leave_no_trace() -> None:
     assert {200, 303, 400, 401, 404, 405, 413} <= set(siege.statuses), "the road behind the refusals is walked too"
 
 
-@pytest.mark.slow
 def test_what_schemathesis_makes_up_is_answered() -> None:
     siege = Siege()
     made, key = gateway()
@@ -56,7 +57,6 @@ def test_of_what_a_web_page_sends_nothing_passes_and_programs_go_on() -> None:
     assert min(siege.statuses[200], siege.statuses[403]) > COUNT // 16
 
 
-@pytest.mark.slow
 def test_hostile_pictures_are_refused_in_words() -> None:
     siege = Siege()
     lay_pictures(siege, COUNT // 2, SEED)
@@ -66,7 +66,6 @@ def test_hostile_pictures_are_refused_in_words() -> None:
     assert siege.tried[KIND_BENT] > COUNT // 4
 
 
-@pytest.mark.slow
 def test_of_pictures_with_another_file_behind_them_the_picture_is_stored() -> None:
     siege = Siege()
     lay_polyglots(siege)

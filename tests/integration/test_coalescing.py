@@ -16,8 +16,9 @@ import requests
 from imagegate.local.stack.stack import Stack
 from support.crowd import crowd
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_twelve_at_once_are_twelve_operations_and_each_retry_finds_another_one(
     stack: Stack, until: Callable[..., Any]
 ) -> None:
@@ -84,7 +85,6 @@ def test_parallel_posts_of_httpx_are_four_pictures(stack: Stack) -> None:
     assert submissions(stack, prompt) == 4
 
 
-@pytest.mark.slow
 def test_parallel_posts_that_are_repeated_after_a_time_limit_are_four_pictures_too(stack: Stack) -> None:
     prompt = "[delay 12s] four foxes in haste"
     assert len(set(asyncio.run(post_together(stack, prompt, 8)))) == 4

@@ -21,6 +21,8 @@ from imagegate.local.ministack.process import REGION
 from imagegate.local.stack.stack import Stack
 from support.documents import code_blocks, yaml_blocks
 
+pytestmark = pytest.mark.slow
+
 Until = Callable[..., Any]
 Aws = Callable[[str], Any]
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"

@@ -12,6 +12,8 @@ from PIL import Image
 from imagegate.local.stack.stack import Stack
 from imagegate.providers import registry
 
+pytestmark = pytest.mark.slow
+
 MODELS = {target.provider: route.model for route in registry.routes() for target in route.targets}
 PATIENCE = 60
 """Seconds; the first call of a function starts it."""

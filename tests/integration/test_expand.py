@@ -11,6 +11,8 @@ import requests
 
 from imagegate.local.stack.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 
 def visited(stack: Stack, operation_id: str, until: Callable[..., Any]) -> list[str]:
     """The workflow's tasks in their order, once it has ended."""

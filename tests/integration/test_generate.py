@@ -12,6 +12,8 @@ from imagegate.cli.main import app
 from imagegate.local.stack.stack import Stack
 from support.terminal import CTRL_C, terminal
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_picture_is_made_and_another_one_from_it(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -44,7 +46,6 @@ def test_a_photo_that_is_too_large_for_a_request_is_uploaded(
         picture.load()
 
 
-@pytest.mark.slow
 @pytest.mark.integration
 @pytest.mark.xdist_group("served")
 def test_a_gateway_is_served_for_one_call_and_goes_on_after_an_interruption(tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 import requests
 
 from imagegate.local.stack.stack import Stack
 from support.large_photo import edit_with_cli, edit_with_openai
+
+pytestmark = pytest.mark.slow
 
 
 def form_for(stack: Stack) -> tuple[str, dict[str, str], str]:

@@ -20,6 +20,8 @@ from imagegate.local.stack.stack import Stack
 from support.roles import credentials
 from support.stack_settings import TEMPLATE
 
+pytestmark = pytest.mark.slow
+
 RESOURCES = load_yaml(TEMPLATE)["Resources"]
 FUNCTIONS = [name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::Serverless::Function"]
 Client = Callable[[str], Any]

@@ -18,6 +18,8 @@ from botocore.credentials import Credentials
 
 from imagegate.local.stack.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 EVIL = "https://evil.example"
 JSON_1_0 = "application/x-amz-json-1.0"
 PAGE = {"Origin": EVIL, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}

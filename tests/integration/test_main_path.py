@@ -68,6 +68,7 @@ def test_tokens_are_added_up_over_all_submissions(stack: Stack) -> None:
     assert (answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.total_tokens) == (4, 5000, 5004)
 
 
+@pytest.mark.slow
 def test_the_machinery_did_it(
     stack: Stack, aws: Callable[[str], Any], announced: Callable[[str], list[dict[str, Any]]], until: Until
 ) -> None:

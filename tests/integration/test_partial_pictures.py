@@ -11,6 +11,8 @@ from PIL import Image
 
 from imagegate.local.stack.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 PROMPT = "[delay 6s] a red fox"
 
 
@@ -42,7 +44,6 @@ def test_partial_pictures_come_before_the_picture(stack: Stack) -> None:
     assert not getattr(completed, "not_honoured", None)
 
 
-@pytest.mark.slow
 def test_partial_pictures_of_a_response(stack: Stack) -> None:
     tool: Any = {"type": "image_generation", "partial_images": 2, "size": "1024x1024"}
     with openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key="x", max_retries=0) as client:
@@ -54,7 +55,6 @@ def test_partial_pictures_of_a_response(stack: Stack) -> None:
     assert events[-1].type == "response.completed"
 
 
-@pytest.mark.slow
 def test_the_stream_as_a_deployment_answers_it(stack: Stack) -> None:
     """With `Prefer`, the door follows no redirect: the client does, and the partial pictures come with the picture."""
     with openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key="x", max_retries=0) as client:

@@ -12,6 +12,8 @@ from PIL import Image
 
 from imagegate.local.stack.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 TOOL: Any = {"type": "image_generation"}
 PATIENCE = 40.0
 
@@ -33,7 +35,6 @@ def test_a_picture_is_made_and_another_one_from_it(stack: Stack) -> None:
     assert (call.action, edited.previous_response_id) == ("edit", made.id)
 
 
-@pytest.mark.slow
 def test_a_background_response_is_asked_for_until_it_ends(stack: Stack) -> None:
     with openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key="x") as client:
         response = client.responses.create(model="flux", input="[delay 3s] a fox", tools=[TOOL], background=True)

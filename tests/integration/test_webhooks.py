@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import requests
 
 from imagegate.domain.webhooks.delivery import MOST_POSTS
@@ -11,6 +12,8 @@ from imagegate.domain.webhooks.webhook import secret_text
 from imagegate.local.stack.stack import Stack
 from imagegate.usecases.retry import MOST_RETRIES
 from support.receiver import Receiver, receiving
+
+pytestmark = pytest.mark.slow
 
 Until = Callable[..., Any]
 SECRET = secret_text(bytes(range(32)))

@@ -18,6 +18,8 @@ from PIL import Image
 
 from imagegate.local.stack.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 Until = Callable[..., Any]
 START = "/foundationModels/v1/imageGenerationAsync"
 HOST = "https://llm.api.cloud.yandex.net"

@@ -26,6 +26,8 @@ from imagegate.settings import Settings
 from support.fakes import FakeClock, MemoryDeadLetters, MemoryTelemetry, no_aws
 from support.functions import load
 
+pytestmark = pytest.mark.slow
+
 SEED = 20261120
 CHANGES = 10_000
 LANES = 8

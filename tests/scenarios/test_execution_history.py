@@ -88,6 +88,7 @@ def unwell(world: World) -> Check:
 TYPICAL = pytest.mark.parametrize("typical", [None, 3.0, 30.0, 600.0, 4 * HOUR, 20 * HOUR], ids=str)
 
 
+@pytest.mark.slow
 @TYPICAL
 @pytest.mark.parametrize("answer", [never, hasty, unwell])
 def test_a_job_that_never_ends(answer: Callable[[World], Check], typical: float | None) -> None:
@@ -98,6 +99,7 @@ def test_a_job_that_never_ends(answer: Callable[[World], Check], typical: float 
     assert world.clock.now() - operation.created_at == pytest.approx(DEADLINE, abs=2)
 
 
+@pytest.mark.slow
 @TYPICAL
 @pytest.mark.parametrize("hours", [1, 6, 23])
 def test_a_job_of_hours(hours: int, typical: float | None) -> None:

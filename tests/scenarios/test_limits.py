@@ -351,6 +351,7 @@ class Office(RuleBasedStateMachine):
                 assert amount.micro_dollars <= (limits.micro_dollars_per_day or 0)
 
 
+@pytest.mark.slow
 def test_whatever_happens_the_books_are_right() -> None:
     settled = settings(max_examples=100, stateful_step_count=30)
     run_state_machine_as_test(Office, settings=settled)

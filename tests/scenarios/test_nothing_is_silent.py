@@ -23,6 +23,8 @@ from imagegate.providers import registry
 from support.fakes import NoSecrets
 from support.gateway import Gateway
 
+pytestmark = pytest.mark.slow
+
 MODELS = [route.model for route in registry.routes()]
 WEBHOOK = {"url": "https://example.com/hook", "secret": "whsec_" + "QUFB" * 8}
 BY_PROVIDERS: Mapping[str, tuple[Any, str]] = {

@@ -388,6 +388,7 @@ def test_pictures_to_work_from_that_are_gone_cost_nothing() -> None:
     assert (operation.failure.code, "send it again" in operation.failure.message) == (FailureCode.INVALID_REQUEST, True)
 
 
+@pytest.mark.slow
 def test_there_is_an_end_to_retries() -> None:
     world = World()
     world.alpha.submissions = world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
@@ -609,6 +610,7 @@ def test_a_last_look_at_the_deadline_counts() -> None:
     assert world.now(operation).state is State.SUCCEEDED
 
 
+@pytest.mark.slow
 def test_rounds_that_take_longer_than_the_pace_named_come_to_rest() -> None:
     """Submit followed upon Submit, without a wait between them, until the deadline."""
     world = World()

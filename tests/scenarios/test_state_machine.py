@@ -25,6 +25,8 @@ from support.moody import ENDS, MOODS, MoodyUpstream
 from support.unrest import Killed, Unrest, die
 from support.world import World
 
+pytestmark = pytest.mark.slow
+
 RUNS = st.sampled_from(["A", "B"])
 UPSTREAMS = st.sampled_from(["alpha", "beta"])
 FOREVER = 4 * 24 * 3600.0

@@ -6,6 +6,7 @@ from functools import cache
 import boto3
 import pytest
 import requests
+import typer.testing
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from moto import mock_aws
@@ -18,6 +19,16 @@ from imagegate.local.state_folder import StateFolder
 from support.sam import account
 
 REGION = "eu-central-1"
+
+# `CliRunner.invoke` builds all commands of the program each time, which takes longer than most of them.
+typer.testing._get_command = cache(typer.testing._get_command)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the emulated AWS to `make test-slow`: each test starts with an empty one, which takes long."""
+    for item in items:
+        if "mocked_aws" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 @cache

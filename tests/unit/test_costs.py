@@ -10,6 +10,8 @@ from benchmarks import idle, performance, scale, waiting
 from imagegate.local.stack.packaging import load_yaml
 from support.stack_settings import TEMPLATE
 
+pytestmark = pytest.mark.slow
+
 ROOT = TEMPLATE.parent
 PAGE = (ROOT / "docs" / "deploy.md").read_text()
 DOCUMENT = idle.transformed()

@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks.crowd_simulation import BEFORE, Crowd, deployed
 
+pytestmark = pytest.mark.slow
+
 UPSTREAMS = {"stream": True, "polled": False}
 
 

@@ -11,6 +11,8 @@ from imagegate.cli.schemas import documents, file_name
 from imagegate.domain.operation.events import DETAIL_TYPES, LONGEST_PART, LONGEST_TEXT, MOST_ATTEMPTS
 from support.documents import yaml_blocks
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "events.md").read_text()
 

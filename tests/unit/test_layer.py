@@ -13,6 +13,8 @@ import pytest
 from benchmarks.function_process import AS_IN_THE_LAYER, environment
 from support.hostile import event_of
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 EVERY = sorted(file.stem for file in (ROOT / "functions").glob("*.py"))
 ASK = """

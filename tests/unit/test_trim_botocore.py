@@ -21,6 +21,8 @@ from botocore.session import Session
 
 from trim_botocore import OPERATIONS, trim
 
+pytestmark = pytest.mark.slow
+
 WHOLE = Path(botocore.__file__).parent / "data"
 ADAPTERS = Path(__file__).parents[2] / "lib" / "imagegate" / "adapters"
 COMMANDS = {"cloudformation_outputs.py", "event_tail.py"}

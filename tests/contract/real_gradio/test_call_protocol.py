@@ -15,6 +15,8 @@ import pytest
 from httpx_sse import ServerSentEvent, connect_sse
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 MAX_SEED = 2147483647
 PATIENCE = 20.0
 """Seconds for anything that has to happen."""

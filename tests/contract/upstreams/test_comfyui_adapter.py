@@ -60,6 +60,7 @@ def test_a_picture_wants_the_key_unless_it_is_elsewhere(comfy: Provider, http: C
     assert (len(moved.sources), len(http.pictures(moved, comfy))) == (1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", ["", OLD], ids=["new", "old"])
 @pytest.mark.parametrize("fault", ["drop at submit", "accepted-then-hang"])
 def test_a_submission_whose_answer_is_lost_is_found_again(

@@ -66,6 +66,7 @@ def test_the_size_that_the_limits_promise(provider: Provider, model: str, http: 
     assert ready.seed == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "pictures"), [("", 3), ("[fault fewer] ", 2)])
 def test_several_pictures_in_one_submission(
     provider: Provider, model: str, http: CountingHttp, submissions: Submissions, fault: str, pictures: int
@@ -81,6 +82,7 @@ def test_pictures_to_work_from_arrive(stand_ins: str, http: CountingHttp, client
     assert http.pictures(end(qwen, request), qwen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "code", "accepted"),
     [

@@ -99,6 +99,7 @@ def test_a_picture_arrives_and_one_submission_is_counted(
         assert (submission["seed"], ready.seed) == (7, 7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "codes"),
     [
@@ -124,6 +125,7 @@ def test_a_submission_whose_answer_is_lost_is_ambiguous_or_found_again(
     assert len(submissions()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "codes"),
     [
@@ -147,6 +149,7 @@ def test_retry_after_is_read(provider: Provider) -> None:
     assert end.retry_after == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["http-429", "http-500", "http-503", "html-502"])
 def test_a_failed_check_does_not_end_the_job(polled: Provider, fault: str) -> None:
     ticket = polled.submit(upstream_request(polled, f"[fault {fault} at check x1] a fox"))

@@ -202,6 +202,7 @@ def test_the_quota_text_says_when_to_retry() -> None:
     assert "60s requested vs. 42s left" in QUOTA
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_refusal_does_not_wait_and_a_late_one_does(client: httpx.Client, space: str) -> None:
     early = start(client, space, "[fault refuse][delay 30s] a fox")

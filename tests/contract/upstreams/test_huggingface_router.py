@@ -42,6 +42,7 @@ def test_every_call_goes_to_the_router_with_its_token(
     assert {sent.headers["authorization"] for sent in http.sent} == {"Bearer stand-in"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_submission_whose_answer_is_lost_is_one_post(
     stand_ins: str, client: object, http: CountingHttp, submissions: Submissions, name: str

@@ -41,6 +41,7 @@ def http() -> Iterator[CountingHttp]:
         yield http
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "accepted", "codes"),
     [
@@ -97,6 +98,7 @@ def world(request: pytest.FixtureRequest, stand_ins: str, client: httpx.Client, 
     return world
 
 
+@pytest.mark.slow
 def test_steps_that_are_delivered_twice_submit_once(world: World, client: httpx.Client) -> None:
     [provider] = (each for name, each in world.providers.items() if name in TARGETS)
     operation = world.begun()

@@ -60,6 +60,7 @@ def refused(providers: registry.Providers, provider: str, prompt: str) -> Failur
     return raised.value.failure.code
 
 
+@pytest.mark.slow
 @EVERY
 def test_a_size_is_made_as_the_limits_tell(providers: registry.Providers, provider: str) -> None:
     limits = providers(provider).limits
@@ -84,6 +85,7 @@ def test_credit_that_is_used_up_has_its_code(providers: registry.Providers, prov
     assert refused(providers, provider, "[fault quota] a fox") is FailureCode.NO_CREDIT
 
 
+@pytest.mark.slow
 @EVERY
 @pytest.mark.parametrize(
     ("fault", "accepted"), [("http-503", 0), ("http-429", 0), ("drop", 1), ("accepted-then-hang", 1)]

@@ -108,6 +108,7 @@ def test_a_partial_picture_that_is_no_base64_is_left_out(providers: registry.Pro
     assert (len(ready.bodies), partials.bodies) == (1, [])
 
 
+@pytest.mark.slow
 def test_a_stream_that_does_not_end_is_given_up(stand_ins: str, http: HttpUpstream) -> None:
     config = OpenAICompatConfig({"OPENAI_API_KEY": "Bearer"}, takes=("partial_images",), timeout=5.0)
     provider = OpenAIImages("openai", f"{stand_ins}{BASE_PATHS['openai']}", http, NoSecrets(STAND_IN_SECRETS), config)

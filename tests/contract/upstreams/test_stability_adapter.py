@@ -42,6 +42,7 @@ def test_every_model_gets_all_that_it_takes(
     assert submission["seed"] == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["core", "ultra"])
 @pytest.mark.parametrize("ratio", SIZES)
 def test_the_size_that_the_limits_promise(stability: Provider, http: CountingHttp, model: str, ratio: str) -> None:

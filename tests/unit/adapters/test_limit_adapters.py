@@ -152,6 +152,7 @@ def test_a_lost_race_books_nothing(store: Any, client: Any) -> None:
     assert usage_ledger(store, client) == UsageTotals(0, {TODAY: Amount(0, 1, 5)})
 
 
+@pytest.mark.slow
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(
     limits=st.fixed_dictionaries(
@@ -188,6 +189,7 @@ def test_counters_in_shards_take_and_refuse_what_one_does(
     assert ledger.read(key, [TODAY], MANY_SHARDS) == memory.read(key, [TODAY])
 
 
+@pytest.mark.slow
 def test_an_operation_writes_counters_of_its_own_shard_only(client: Any, clock: FakeClock) -> None:
     store, written = InShards(client, "operations", 30, clock.now), set[str]()
     for _ in range(60):
@@ -321,6 +323,7 @@ def test_several_functions_share_a_bucket(client: Any, clock: FakeClock) -> None
     assert granted == [True] * 10 + [False] * 22
 
 
+@pytest.mark.slow
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     per_minute=st.integers(1, 30),
@@ -337,6 +340,7 @@ def test_the_table_grants_what_the_model_grants(
         assert table[which].take(key, per_minute) == memory.take(key, per_minute)
 
 
+@pytest.mark.slow
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(
     steps=st.lists(

@@ -82,6 +82,7 @@ def handler(event, context):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # MiniStack leaves its pipes open
 @pytest.mark.parametrize(("deaths", "starts"), [(0, 1), (1, 2), (9, 2)])
 def test_a_worker_that_is_killed_while_it_starts_is_started_once_more(

@@ -14,6 +14,8 @@ from imagegate.local.event_stream import COMMENT_SECONDS, asks_for_events
 from imagegate.local.front_door import FUNCTION_URL, HTTP_API, FrontDoor
 from support.scripted_ministack import Answer, ScriptedMiniStack, served
 
+pytestmark = pytest.mark.slow
+
 IMAGES = "/v1/images/generations"
 ASKED = {"prompt": "a fox", "stream": True}
 EVENT = {

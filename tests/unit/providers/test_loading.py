@@ -37,6 +37,7 @@ def test_a_protocol_is_loaded_when_a_route_with_it_is_used() -> None:
     assert json.loads(printed) == [[], [], [], ["yandexart"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", ["submit", "poll", "api", "wait"])
 def test_a_function_that_starts_loads_no_protocol(function: str) -> None:
     protocols = sorted(registry.PROTOCOLS)

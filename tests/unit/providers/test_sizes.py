@@ -67,6 +67,7 @@ def test_a_shape_is_in_least_terms() -> None:
     assert shape_of(ImageRequest("m", (), size=Size(1024, 1536)), YANDEX) == (2, 3)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 2**63 - 1), st.integers(1, 2**63 - 1))
 @pytest.mark.parametrize("provider", registry._document()["providers"])
 def test_no_ratio_of_64_bits_is_too_much(provider: str, width: int, height: int) -> None:

@@ -20,6 +20,8 @@ from imagegate.usecases.update import UpdateWithRetry
 from support.fakes import MemoryWorkflow, routes
 from support.webhook_world import KEY, SECRET, URL, Receiver, World
 
+pytestmark = pytest.mark.slow
+
 OK, REFUSED = WebhookAnswer(200), WebhookAnswer(403)
 DAY = 86_400.0
 

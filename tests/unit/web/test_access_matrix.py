@@ -22,6 +22,8 @@ from imagegate.web.studio.page import is_public
 from support.fakes import picture
 from support.gateway import Answered, Gateway
 
+pytestmark = pytest.mark.slow
+
 SECRET_WORDS = "a marked prompt of the first owner"
 BODIES: dict[str, Any] = {
     "openai_images": {"model": "flux", "prompt": SECRET_WORDS},

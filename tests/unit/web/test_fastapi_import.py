@@ -4,7 +4,11 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from support.gateway import Gateway
+
+pytestmark = pytest.mark.slow
 
 LEAN = """
 from imagegate.web.fastapi_import import import_fastapi

@@ -10,6 +10,8 @@ from imagegate.local.gateway_exchange import LAMBDA_LIMIT_BYTES
 from support.fuzz_server import able_routes
 from support.gateway import Gateway, event
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("character", ["🦊", "é", '"', "\\"])
 def test_a_list_of_long_texts_ends_before_lambdas_limit(character: str) -> None:

@@ -60,6 +60,7 @@ def test_every_route_has_all_its_error_answers(document: dict[str, Any]) -> None
         assert wanted <= set(message["responses"]), (method, path, wanted - set(message["responses"]))
 
 
+@pytest.mark.slow
 def test_every_answer_with_a_body_has_an_example_that_fits_its_schema(document: dict[str, Any]) -> None:
     for method, path, message in routes(document):
         for status, answer in message["responses"].items():

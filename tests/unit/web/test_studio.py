@@ -98,6 +98,7 @@ def test_a_deployment_may_have_none() -> None:
         assert get(Gateway(studio=False), path).status in (404, 405)
 
 
+@pytest.mark.slow
 def test_a_cold_start_reads_none_of_it() -> None:
     code = (
         "import sys; from support.gateway import Gateway; Gateway().call('GET', '/health');"

@@ -85,6 +85,7 @@ def test_no_command_is_left_out() -> None:
     assert left == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", OF_A_GATEWAY, ids=" ".join)
 def test_without_a_gateway_it_says_so(call: tuple[str, ...], tmp_path: Path) -> None:
     with terminal(*call, folder=tmp_path, IMAGEGATE_URL="http://127.0.0.1:9") as shown:
@@ -102,6 +103,7 @@ def test_a_wrong_key_is_refused(call: tuple[str, ...], closed: CliGateway, tmp_p
         assert "ig_wrong" not in shown.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", OF_A_DEPLOYMENT, ids=" ".join)
 def test_without_a_stack_it_says_how_to_start_one(call: tuple[str, ...], tmp_path: Path) -> None:
     with terminal(*call, "--local", folder=tmp_path) as shown:
@@ -110,6 +112,7 @@ def test_without_a_stack_it_says_how_to_start_one(call: tuple[str, ...], tmp_pat
         assert "Traceback" not in shown.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("call", "text"), ALONE.items(), ids=map(" ".join, ALONE))
 def test_it_needs_nothing_else(call: tuple[str, ...], text: str, tmp_path: Path) -> None:
     with terminal(*call, folder=tmp_path) as shown:
@@ -117,6 +120,7 @@ def test_it_needs_nothing_else(call: tuple[str, ...], text: str, tmp_path: Path)
         assert text in shown.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", OF_A_GATEWAY[1:3], ids=" ".join)
 def test_piped_it_is_json(call: tuple[str, ...], gateway: CliGateway, tmp_path: Path) -> None:
     command = [Path(sys.executable).with_name("imagegate"), *call]

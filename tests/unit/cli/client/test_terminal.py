@@ -8,12 +8,15 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from imagegate.domain.access.api_key import KeyLimits
 from imagegate.domain.operation.operation import State
 from support.cli_gateway import CliGateway
 from support.fakes import picture
 from support.terminal import COLUMNS, CTRL_C, terminal
+
+pytestmark = pytest.mark.slow
 
 ID = re.compile(r"\b[0-9a-z]{20}\b")
 

@@ -60,6 +60,7 @@ def from_later(text: str) -> str:
     return json.dumps(with_later_fields(json.loads(text)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Operation, ApiKey, Delivery])
 @given(data=st.data())
 def test_documents_come_back_whole_also_from_a_later_version(kind: type, data: st.DataObject) -> None:

@@ -88,6 +88,7 @@ def attempt(number: int, message: str) -> Attempt:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("letter", ["x", "ж", "🦊", '"', "\x01"])
 def test_an_announcement_stays_far_below_what_the_bus_takes(letter: str) -> None:
     largest = operation(

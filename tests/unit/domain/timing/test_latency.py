@@ -63,6 +63,7 @@ def test_a_histogram_survives_json_and_stays_small(histogram: Histogram) -> None
     assert len(text) < 6000
 
 
+@pytest.mark.slow
 @given(histograms(), SECONDS, SECONDS)
 def test_every_sighting_weighs_one(histogram: Histogram, one: float, other: float) -> None:
     before = histogram.count * math.exp(-1 / MEMORY)
@@ -74,6 +75,7 @@ def test_every_sighting_weighs_one(histogram: Histogram, one: float, other: floa
         assert after.count == pytest.approx(before + 1, abs=0.25)  # but for what is negligible
 
 
+@pytest.mark.slow
 @given(histograms(), SECONDS, SECONDS)
 def test_a_sighting_stays_between_its_looks(histogram: Histogram, one: float, other: float) -> None:
     earlier, later = min(one, other), max(one, other)

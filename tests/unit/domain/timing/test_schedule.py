@@ -63,6 +63,7 @@ def test_waits_within_an_invocation_may_be_shorter(histogram: Histogram, elapsed
     assert 0.2 <= next_poll_delay(histogram, elapsed, 900, shortest=0.2) <= LONGEST_WAIT
 
 
+@pytest.mark.slow
 @given(histograms())
 def test_dearer_looks_are_fewer(histogram: Histogram) -> None:
     poll_count = [len(learned_looks(histogram, price, 1800)) for price in (0.1, 3, 100)]
@@ -118,6 +119,7 @@ def test_between_two_modes_it_does_not_look() -> None:
     assert sum(12 < look < 55 for look in poll_count) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "latency",
     [lognormal(5), lognormal(30), lognormal(600, deadline=1800), either(lognormal(3), lognormal(40))],
@@ -130,6 +132,7 @@ def test_after_200_jobs_delay_is_within_15_percent_of_the_optimum(latency: Laten
     assert result.delay <= 1.15 * Frontier(latency, jobs).delay(result.polls)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "then"), [(5, 40), (40, 5)])
 def test_it_recovers_when_the_upstream_changes(before: float, then: float) -> None:
     source, histogram = random.Random(1), trained(lognormal(before), 2.0, seed=1)

@@ -121,6 +121,7 @@ attempts = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     st.builds(lambda text, times: text * times, texts, st.integers(0, 800)),

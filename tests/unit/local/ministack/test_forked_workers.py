@@ -16,6 +16,8 @@ import pytest
 from imagegate.local.ministack.forked_process import ForkedProcess
 from imagegate.local.ministack.forked_workers import ForkServer, Function
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60.0
 REPORT = """
 import json, os, sys

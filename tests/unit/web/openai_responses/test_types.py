@@ -16,6 +16,8 @@ from support.fakes import picture
 from support.gateway import Gateway
 from support.sdk_transport import client_of
 
+pytestmark = pytest.mark.slow
+
 RESPONSES = "/v1/responses"
 RESPONSE = jsonschema_rs.validator_for(Response.model_json_schema())
 EVENT = TypeAdapter[Any](ResponseStreamEvent)
