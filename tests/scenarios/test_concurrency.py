@@ -24,6 +24,8 @@ from support.fakes import MemoryLatencies, MemoryStore, ScriptedHttp
 from support.moody import MoodyUpstream
 from support.world import World
 
+pytestmark = pytest.mark.slow
+
 DRIVERS = 6
 ROUNDS = 15
 PATIENCE = 20.0
@@ -61,13 +63,13 @@ class Prompt(MoodyUpstream):
 
 @dataclass
 class Impatient:
-    """Real time, but each thread waits only for its turn."""
+    """Real time, but no wait is longer than what spreads those who write at once: eight lost races lose a stream."""
 
     def now(self) -> float:
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(min(seconds, 0.002))
+        time.sleep(min(seconds, 0.1))
 
 
 @pytest.fixture(autouse=True)
