@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.eventbridge_bus import EventBridgeBus
 from imagegate.deployment import Deployment
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.events import event_for
 from imagegate.domain.operation.ids import new_id
 from imagegate.domain.operation.operation import Operation, Picture, State

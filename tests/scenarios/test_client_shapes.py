@@ -16,7 +16,7 @@ from PIL import Image
 from imagegate import __version__
 from imagegate.dialects.openai import responses as openai_responses
 from imagegate.dialects.response import RenderedPicture
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.request.geometry import Grid, Size
 from imagegate.domain.request.limits import CompletionMode, Limits

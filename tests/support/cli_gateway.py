@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from imagegate.adapters.clock import SystemClock
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.operation import Picture, State
 from imagegate.local.upstreams.serving import serving
 from support.fakes import MemoryImages, MemoryLatencies, MemoryWorkflow, picture

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from imagegate.domain.errors import Failure
+from imagegate.domain.failure import Failure
 from imagegate.domain.operation.operation import Picture, State
 from support.fakes import picture
 from support.gateway import Gateway

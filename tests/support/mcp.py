@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagegate.domain.errors import Failure
+from imagegate.domain.failure import Failure
 from imagegate.domain.operation.operation import Operation, Picture, State
 from support.fakes import FakeClock, picture
 from support.gateway import Answered, Gateway

@@ -7,7 +7,7 @@ from typing import cast
 
 from PIL import Image, UnidentifiedImageError
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.pictures.container import DamagedPicture
 from imagegate.domain.pictures.exif import orientation_of
 from imagegate.domain.pictures.gif import count_frames

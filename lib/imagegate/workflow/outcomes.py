@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted
+from imagegate.domain.errors import QuotaExhausted
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import LIVE, Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.operation.outcome import NOT_POLLED, PollHistory, Ready, Ticket

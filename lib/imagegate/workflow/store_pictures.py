@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, repeat
 
 from imagegate import __version__
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Attempt, Source
 from imagegate.domain.operation.honoured import unmet
 from imagegate.domain.operation.operation import Operation, Picture

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from imagegate.domain.access.api_key import KeyLimits
-from imagegate.domain.errors import Conflict, Failure, FailureCode
+from imagegate.domain.errors import Conflict
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.ids import new_id
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.web.http import LARGEST_BODY

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation, Picture, State
 from support.gateway import Answered, Gateway

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.operation import Picture, State
 from imagegate.domain.timing.long_poll import HOP_SHARE
 from support.fakes import picture

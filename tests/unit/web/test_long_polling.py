@@ -9,7 +9,7 @@ import pytest
 from openai.types import ImagesResponse
 from openai.types.image_gen_completed_event import ImageGenCompletedEvent
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Picture, State
 from imagegate.domain.timing.long_poll import HANDOVER

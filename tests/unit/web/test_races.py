@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import Conflict, Failure, FailureCode
+from imagegate.domain.errors import Conflict
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.webhooks.delivery import Delivery
 from support.fakes import picture

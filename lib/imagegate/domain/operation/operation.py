@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
-from imagegate.domain.errors import Failure, WrongState
+from imagegate.domain.errors import WrongState
+from imagegate.domain.failure import Failure
 from imagegate.domain.operation.account import Account
 from imagegate.domain.operation.attempt import STATE_RANK, Attempt, AttemptState
 from imagegate.domain.operation.partial import Partial

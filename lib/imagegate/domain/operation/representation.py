@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from imagegate.domain.errors import Failure
+from imagegate.domain.failure import Failure
 from imagegate.domain.operation.attempt import Attempt
 from imagegate.domain.operation.honoured import not_honoured
 from imagegate.domain.operation.operation import Operation, Picture

@@ -11,7 +11,8 @@ from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai import responses as openai_responses
 from imagegate.dialects.openai.dialect import NAME
 from imagegate.dialects.response import RenderedPicture
-from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, UnknownModel
+from imagegate.domain.errors import InvalidRequest, UnknownModel
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.operation.usage import Usage

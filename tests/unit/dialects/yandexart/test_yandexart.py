@@ -10,8 +10,6 @@ from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.dialects.yandexart import responses as yandexart_responses
 from imagegate.dialects.yandexart.dialect import NAME
 from imagegate.domain.errors import (
-    Failure,
-    FailureCode,
     Forbidden,
     Gone,
     InvalidRequest,
@@ -22,6 +20,7 @@ from imagegate.domain.errors import (
     UnknownOperation,
     WrongState,
 )
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation, Picture, State
 from imagegate.domain.request.request import ImageRequest, Message

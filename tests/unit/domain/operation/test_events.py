@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from imagegate.domain.characters import masked
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState, Source
 from imagegate.domain.operation.events import DETAIL_TYPES, LONGEST_PART, LONGEST_TEXT, MOST_ATTEMPTS, Event, event_for
 from imagegate.domain.operation.operation import Operation, Picture, State

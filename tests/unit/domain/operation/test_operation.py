@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import Failure, FailureCode, WrongState
+from imagegate.domain.errors import WrongState
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState, Source
 from imagegate.domain.operation.document import dumps, loads
 from imagegate.domain.operation.events import event_for

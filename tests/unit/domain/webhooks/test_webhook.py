@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook as Oracle
 from standardwebhooks import WebhookVerificationError
 
-from imagegate.domain.errors import Failure, FailureCode, InvalidRequest
+from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.events import DETAIL_TYPES, Event
 from imagegate.domain.operation.operation import Operation, Picture, State

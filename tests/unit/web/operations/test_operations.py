@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from imagegate.dialects.operations.requests import CreateBody
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.ids import new_id

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from imagegate.dialects.yandexart import responses as yandexart_responses
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.ids import new_id
