@@ -20,7 +20,8 @@ from imagegate.deployment import Deployment
 from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.events import event_for
 from imagegate.domain.operation.ids import new_id
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.settings import Settings
 from support.fakes import FakeClock, MemoryDeadLetters, MemoryTelemetry, no_aws

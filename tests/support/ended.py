@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from imagegate.domain.failure import Failure
-from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.operation.operation import State
+from imagegate.domain.operation.picture import Picture
 from support.fakes import picture
 from support.gateway import Gateway
 

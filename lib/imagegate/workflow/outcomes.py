@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from imagegate.domain.errors import QuotaExhausted
 from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import LIVE, Attempt, AttemptState
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import NOT_POLLED, PollHistory, Ready, Ticket
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.limits import CompletionMode
 from imagegate.domain.timing.failover import last_failure
 from imagegate.ports.runtime import Clock, Telemetry

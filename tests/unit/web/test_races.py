@@ -9,7 +9,8 @@ import pytest
 
 from imagegate.domain.errors import Conflict
 from imagegate.domain.failure import Failure, FailureCode
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.webhooks.delivery import Delivery
 from support.fakes import picture
 from support.gateway import Gateway
