@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.cost_usage import PRICE, PRICES
-from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.operation.operation import State
+from imagegate.domain.operation.picture import Picture
 from imagegate.local.stack.packaging import load_yaml
 from support.gateway import Gateway
 from support.stack_settings import TEMPLATE

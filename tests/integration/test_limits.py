@@ -17,7 +17,8 @@ from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.dynamodb_request_rate import DynamoDBRequestRate
 from imagegate.domain.access.api_key import MANY_SHARDS, ApiKey, KeyLimits, Principal, issue
 from imagegate.domain.access.ledger import UsageTotals, day_of
-from imagegate.domain.errors import FailureCode, QuotaExhausted, RateLimited, WrongState
+from imagegate.domain.errors import QuotaExhausted, RateLimited, WrongState
+from imagegate.domain.failure import FailureCode
 from imagegate.domain.operation.account import Amount
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.geometry import Grid

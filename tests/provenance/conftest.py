@@ -9,8 +9,8 @@ import pytest
 from imagegate.cli.routes.push import push_text
 from imagegate.cli.signing import provide_self_signed
 from imagegate.deployment import Deployment
-from imagegate.local.stack.settings import StandIns
-from imagegate.local.stack.stack import DEFAULT_STAGE, Stack
+from imagegate.local.stack.settings import DEFAULT_STAGE, StandIns
+from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from imagegate.providers import registry
 from imagegate.settings import of_stage

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from imagegate.adapters.c2pa_pictures import C2paPictures
-from imagegate.domain.operation.operation import Picture
 from imagegate.domain.operation.outcome import Ready
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.pictures.provenance import SIGNED
 from imagegate.domain.pictures.xmp import MADE_BY_MODEL
 from imagegate.local.signing_chain import ORGANIZATION, make_chain

@@ -17,10 +17,11 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from imagegate.adapters.dynamodb_operations import DynamoDBOperations
 from imagegate.adapters.eventbridge_bus import EventBridgeBus
 from imagegate.deployment import Deployment
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.events import event_for
 from imagegate.domain.operation.ids import new_id
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.settings import Settings
 from support.fakes import FakeClock, MemoryDeadLetters, MemoryTelemetry, no_aws

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import State
 from imagegate.domain.operation.outcome import Pending, Ticket

@@ -16,8 +16,9 @@ from PIL import Image
 from imagegate import __version__
 from imagegate.dialects.openai import responses as openai_responses
 from imagegate.dialects.response import RenderedPicture
-from imagegate.domain.errors import FailureCode
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.failure import FailureCode
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.geometry import Grid, Size
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.route import Route, Target

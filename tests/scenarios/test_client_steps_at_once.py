@@ -39,6 +39,15 @@ def finished(result: Ready) -> tuple[World, CountedImages, Operation]:
     return world, images, operation
 
 
+def died_over(result: Ready) -> tuple[World, CountedImages, Operation]:
+    """The same, after a step that saw it and died as it stored the picture."""
+    world, images, operation = finished(result)
+    before(images, "put", die)
+    with pytest.raises(Killed):
+        world.direct_step(operation.id)
+    return world, images, operation
+
+
 def assert_stored_once(world: World, images: CountedImages, operation: Operation) -> None:
     assert world.now(operation).state is State.SUCCEEDED
     assert len(images.puts) == 2, "the picture and its preview"
@@ -92,10 +101,7 @@ def test_so_does_an_upstreams_hint(result: Ready) -> None:
 
 @pytest.mark.parametrize("result", FINISHED.values(), ids=FINISHED)
 def test_the_client_has_a_picture_stored_whose_step_died_over_it(result: Ready) -> None:
-    world, images, operation = finished(result)
-    before(images, "put", die)
-    with pytest.raises(Killed):
-        world.direct_step(operation.id)
+    world, images, operation = died_over(result)
     died_at = world.clock.now()
     wait(world, operation)
     assert_stored_once(world, images, operation)
@@ -104,10 +110,7 @@ def test_the_client_has_a_picture_stored_whose_step_died_over_it(result: Ready) 
 
 @pytest.mark.parametrize("result", FINISHED.values(), ids=FINISHED)
 def test_so_does_sweep_when_the_client_has_left(result: Ready) -> None:
-    world, images, operation = finished(result)
-    before(images, "put", die)
-    with pytest.raises(Killed):
-        world.direct_step(operation.id)
+    world, images, operation = died_over(result)
     world.clock.sleep(310)
     assert world.sweep() == 1
     [(_, run)] = world.workflow.runs

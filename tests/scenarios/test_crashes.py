@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from imagegate.domain.access.api_key import KeyLimits, issue
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Pending, Ready

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 from imagegate.domain.operation.attempt import AttemptState, Source
 from imagegate.domain.operation.operation import State
 from imagegate.domain.operation.outcome import Failed, Pending, Ready, Ticket

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from imagegate.dialects.yandexart.requests import DEADLINE
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Check, Pending
 from imagegate.domain.request.request import ImageRequest, Message

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Failed, Pending

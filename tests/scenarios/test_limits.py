@@ -10,7 +10,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from imagegate.domain.access.api_key import ApiKey, KeyLimits, issue
 from imagegate.domain.access.ledger import UsageTotals, day_of
-from imagegate.domain.errors import FailureCode, QuotaExhausted, RateLimited, WrongState
+from imagegate.domain.errors import QuotaExhausted, RateLimited, WrongState
+from imagegate.domain.failure import FailureCode
 from imagegate.domain.operation.account import Amount
 from imagegate.domain.operation.coalescing import BURST
 from imagegate.domain.operation.operation import Operation, State

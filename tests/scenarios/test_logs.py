@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from imagegate.adapters.emf_telemetry import EmfTelemetry
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import Pending
 from imagegate.domain.request.request import ImageRequest, Message

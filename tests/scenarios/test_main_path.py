@@ -9,7 +9,8 @@ from PIL import Image
 
 from imagegate.adapters.pillow_pictures import PillowPictures
 from imagegate.dialects.response import ignored_fields
-from imagegate.domain.errors import Conflict, Failure, FailureCode, UnknownModel, UnknownOperation
+from imagegate.domain.errors import Conflict, UnknownModel, UnknownOperation
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import State
 from imagegate.domain.operation.outcome import Failed, Pending, Ready, Ticket

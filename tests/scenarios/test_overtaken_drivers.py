@@ -6,7 +6,8 @@ And what it cannot find, as it nests one driver in another: two that are both in
 import threading
 from contextlib import suppress
 
-from imagegate.domain.errors import Conflict, Failure, FailureCode
+from imagegate.domain.errors import Conflict
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.order import UpstreamRequest

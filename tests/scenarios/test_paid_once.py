@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from imagegate.adapters.ssm_secrets import SsmSecrets
 from imagegate.domain.access.api_key import ApiKey, KeyLimits, issue
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError, WrongState
+from imagegate.domain.errors import WrongState
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import AttemptState, Source
 from imagegate.domain.operation.operation import State
 from imagegate.domain.operation.order import UpstreamRequest

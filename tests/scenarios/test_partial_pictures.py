@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from imagegate.domain.errors import FailureCode, UnknownOperation, UpstreamError
+from imagegate.domain.errors import UnknownOperation
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.order import UpstreamRequest

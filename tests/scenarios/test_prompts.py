@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError, WrongState
+from imagegate.domain.errors import WrongState
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import AttemptState, Source
 from imagegate.domain.operation.document import dumps
 from imagegate.domain.operation.events import Event

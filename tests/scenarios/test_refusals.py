@@ -5,15 +5,8 @@ from dataclasses import replace
 import pytest
 
 from imagegate.domain.access.api_key import EVERYBODY, KeyWebhook, Principal, issue
-from imagegate.domain.errors import (
-    Conflict,
-    FailureCode,
-    InvalidRequest,
-    KeyReused,
-    TooLarge,
-    Unauthenticated,
-    WrongState,
-)
+from imagegate.domain.errors import Conflict, InvalidRequest, KeyReused, TooLarge, Unauthenticated, WrongState
+from imagegate.domain.failure import FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.coalescing import Claim, Claimed
 from imagegate.domain.operation.operation import Operation, State

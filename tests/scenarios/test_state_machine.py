@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from imagegate.domain.access.api_key import KeyLimits, issue
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError, WrongState
+from imagegate.domain.errors import WrongState
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.document import loads
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.limits import CompletionMode

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from imagegate.domain.errors import Failure, FailureCode, SecretsUnreadable, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, SecretsUnreadable, UpstreamError
 from imagegate.domain.operation.operation import State
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Submission, Ticket

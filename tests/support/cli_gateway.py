@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from imagegate.adapters.clock import SystemClock
-from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.failure import Failure, FailureCode
+from imagegate.domain.operation.operation import State
+from imagegate.domain.operation.picture import Picture
 from imagegate.local.upstreams.serving import serving
 from support.fakes import MemoryImages, MemoryLatencies, MemoryWorkflow, picture
 from support.fuzz_server import able_routes

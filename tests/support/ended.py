@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from imagegate.domain.errors import Failure
-from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.failure import Failure
+from imagegate.domain.operation.operation import State
+from imagegate.domain.operation.picture import Picture
 from support.fakes import picture
 from support.gateway import Gateway
 

@@ -11,7 +11,8 @@ from PIL import Image
 from imagegate.domain.access import rate
 from imagegate.domain.access.api_key import ApiKey, KeyLimits
 from imagegate.domain.access.ledger import Reservation, UsageTotals, limit_error
-from imagegate.domain.errors import Conflict, Failure, FailureCode, UpstreamError
+from imagegate.domain.errors import Conflict
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.account import Amount
 from imagegate.domain.operation.attempt import Attempt
 from imagegate.domain.operation.coalescing import (

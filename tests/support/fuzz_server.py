@@ -7,7 +7,8 @@ import sys
 from dataclasses import replace
 
 from imagegate.domain.operation.ids import created_at
-from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.operation.operation import State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.route import Route, Target

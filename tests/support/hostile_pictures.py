@@ -16,7 +16,7 @@ from random import Random
 
 from PIL import Image
 
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import Ready
 from support.fakes import routes

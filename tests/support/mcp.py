@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagegate.domain.errors import Failure
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.failure import Failure
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from support.fakes import FakeClock, picture
 from support.gateway import Answered, Gateway
 

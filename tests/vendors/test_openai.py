@@ -12,16 +12,12 @@ class TestOpenAI(FourCases):
     throttle = Raised("RateLimitError", 429)
 
 
-class TestOpenAIStream(FourCases):
+class TestOpenAIStream(TestOpenAI):
     """Two partial pictures come before the picture, all of the same size."""
 
     script = "openai_stream.py"
-    provider = "openai"
     asked = {"options": {"model": "gpt-image-2", "size": "512x320", "partial_images": 2}}
     pictures = 3
-    size = (512, 320)
-    refusal = Raised("BadRequestError", 400, "safety system")
-    throttle = Raised("RateLimitError", 429)
 
 
 class TestXai(FourCases):
@@ -43,14 +39,10 @@ class TestAzureOpenAI(FourCases):
     throttle = Raised("RateLimitError", 429)
 
 
-class TestAzureOpenAIStream(FourCases):
+class TestAzureOpenAIStream(TestAzureOpenAI):
     script = "openai_stream.py"
-    provider = "azure-openai"
     asked = {"options": {"model": "my-deployment", "size": "1024x768", "partial_images": 1}}
     pictures = 2
-    size = (1024, 768)
-    refusal = Raised("BadRequestError", 400, "content filter")
-    throttle = Raised("RateLimitError", 429)
 
 
 class TestRecraft(FourCases):

@@ -8,7 +8,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.session import get_session
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.ports.upstreams import AwsService
 
 _SIGNED = ("host", "content-type", "accept")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from imagegate.adapters.dynamodb_circuits import DynamoDBCircuits
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 from imagegate.domain.timing.circuit import PROVIDER_FAULTS
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
-from imagegate.domain.errors import Failure
+from imagegate.domain.failure import Failure
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation
 

@@ -17,7 +17,7 @@ from httpx_sse import EventSource
 from imagegate.adapters.picture_targets import Target, pin, vet_picture, vet_upstream
 from imagegate.adapters.streamed_body import StreamedBody
 from imagegate.adapters.upstream_errors import failed, to_upstream_error
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.ports.upstreams import HttpRequest, HttpResponse, Reach, ServerSentEvent
 
 _ANYWHERE = Reach(private_network=True)

@@ -4,7 +4,8 @@ import time
 from collections.abc import Sequence
 
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.errors import InvalidRequest, UpstreamError
+from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.failure import UpstreamError
 
 SECONDS = 15.0
 """For all pictures of a request together: API Gateway waits 30 s for the whole answer."""

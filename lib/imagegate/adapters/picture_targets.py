@@ -7,7 +7,7 @@ import httpx
 
 from imagegate.adapters.addresses import NotAllowed, resolve, vetted_addresses
 from imagegate.adapters.upstream_errors import failed
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 from imagegate.ports.upstreams import Reach
 
 _RESOLVING = 5.0

@@ -3,11 +3,11 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
 
 from PIL import Image, UnidentifiedImageError
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.adapters.pillow_colours import flattened, is_refusal, only_colour, to_plain, with_rgb_profile
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.pictures.container import DamagedPicture
 from imagegate.domain.pictures.exif import orientation_of
 from imagegate.domain.pictures.gif import count_frames
@@ -27,11 +27,6 @@ _ANIMATED = frozenset({"image/png", "image/webp", GIF, AVIF})
 _QUALITY = 92
 _INPUT_QUALITY = 97
 _PREVIEW_QUALITY, _PREVIEW_METHOD = 80, 2
-_ALIKE = 3
-"""Levels of 255 between the darkest and the lightest pixel of a picture that shows nothing."""
-_BLACK = 8
-"""Levels of 255 up to which a plain colour is black, however it was compressed."""
-_TO_EIGHT_BITS = 1 / 257
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -65,9 +60,9 @@ class PillowPictures:
         with _to_bad_payload():
             image.load()
         orientation = _orientation(image)
-        picture = _plain(image)
-        colour = _only_colour(picture)
-        if colour and _is_refusal(colour):
+        picture = to_plain(image)
+        colour = only_colour(picture)
+        if colour and is_refusal(colour):
             message = "The upstream sent a blank (entirely black) picture, as filters do in place of a refused one."
             raise UpstreamError(Failure(FailureCode.CONTENT_FILTERED, message))
         return PictureFacts(
@@ -86,15 +81,14 @@ class PillowPictures:
         image = _open(body)
         with _to_bad_payload():
             image.load()
-        upright, profile = _UPRIGHT.get(_orientation(image)), _profile(image)
-        if profile and not _is_of_rgb(profile):
-            image, profile = _in_srgb(image, profile), b""
-        picture = _plain(image)
+        upright = _UPRIGHT.get(_orientation(image))
+        image, profile = with_rgb_profile(image)
+        picture = to_plain(image)
         del image  # and with it what its decoder holds
         if upright is not None:
             picture = picture.transpose(upright)
         if output_format == "jpeg":
-            picture = _flattened(picture)
+            picture = flattened(picture)
         return _encoded(picture, output_format, _QUALITY if quality is None else quality, profile)
 
     def preview(self, body: bytes) -> bytes | None:
@@ -105,11 +99,9 @@ class PillowPictures:
         try:
             with Image.open(io.BytesIO(body), formats=_FORMATS) as file:
                 file.draft("RGB", (PREVIEW_SIDE, PREVIEW_SIDE))
-                image: Image.Image = file
-                upright, profile = _UPRIGHT.get(_orientation(image)), _profile(image)
-                if profile and not _is_of_rgb(profile):
-                    image, profile = _in_srgb(image, profile), b""
-                small = _plain(image)
+                upright = _UPRIGHT.get(_orientation(file))
+                image, profile = with_rgb_profile(file)
+                small = to_plain(image)
                 small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), reducing_gap=2.0)
                 small = small.transpose(upright) if upright is not None else small
                 return _encoded(small, "webp", _PREVIEW_QUALITY, profile, method=_PREVIEW_METHOD)
@@ -179,67 +171,6 @@ def _to_bad_payload() -> Iterator[None]:
 
 def _orientation(image: Image.Image) -> int:
     return orientation_of(image.info.get("exif", b""))
-
-
-def _profile(image: Image.Image) -> bytes:
-    """Its ICC profile; empty for none."""
-    profile = image.info.get("icc_profile")
-    return profile if isinstance(profile, bytes) else b""
-
-
-def _is_of_rgb(profile: bytes) -> bool:
-    """True for a profile of red, green and blue (ICC.1:2022 §7.2.8)."""
-    return profile[16:20] == b"RGB "
-
-
-def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """The picture in the colours that its profile of inks or greys gives; as it is where the profile is not usable."""
-    from PIL import ImageCms  # here, for next to no picture needs it
-
-    if image.mode not in ("L", "CMYK"):
-        return image
-    try:
-        converted = ImageCms.profileToProfile(
-            image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image
-    return converted or image
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """The same pixels as L, RGB or RGBA, whatever they were; 4 bytes each, without what the file's decoder holds."""
-    if image.mode.startswith("I;16"):
-        # Pillow would make white of all that is above 255.
-        image = image.convert("I").point(lambda level: level * _TO_EIGHT_BITS)
-    mode = "RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L", "I") else "RGB"
-    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
-        mode = "RGB"  # as upstreams write it that know no other
-    if image.mode != mode:
-        return image.convert(mode)
-    return image.copy() if image.format == "WEBP" else image
-
-
-def _only_colour(picture: Image.Image) -> tuple[int, ...] | None:
-    """The brightest red, green, blue and alpha of a picture of one colour, but for what compression makes of it."""
-    small = picture.reduce(max(1, min(picture.size) // 64)).convert("RGBA")
-    spans = cast(tuple[tuple[int, int], ...], small.getextrema())
-    alike = all(highest - lowest <= _ALIKE for lowest, highest in spans)
-    return tuple(highest for _, highest in spans) if alike else None
-
-
-def _is_refusal(colour: tuple[int, ...]) -> bool:
-    """True for black, and for nothing at all."""
-    *levels, alpha = colour
-    return max(levels) <= _BLACK or alpha <= _ALIKE
-
-
-def _flattened(picture: Image.Image) -> Image.Image:
-    if picture.mode != "RGBA":
-        return picture.convert("RGB") if picture.mode == "L" else picture
-    flat = Image.new("RGB", picture.size, "white")
-    flat.paste(picture, mask=picture)
-    return flat
 
 
 def _encoded(

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from imagegate.domain.errors import Failure, FailureCode, SecretsUnreadable
+from imagegate.domain.failure import Failure, FailureCode, SecretsUnreadable
 
 _TTL = 300.0
 _UNREADABLE = Failure(FailureCode.CAPACITY, "The upstream's credentials cannot be read at the moment.")

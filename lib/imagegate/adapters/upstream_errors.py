@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import httpx
 from httpx_sse import SSEError
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.ports.upstreams import HttpRequest
 
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"

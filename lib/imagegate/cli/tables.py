@@ -12,7 +12,8 @@ from imagegate.cli.serve import SOURCE
 from imagegate.dialects.openai import responses as openai_responses
 from imagegate.dialects.operations import responses as operations_responses
 from imagegate.dialects.yandexart import responses as yandexart_responses
-from imagegate.domain.errors import Failure, FailureCode, RequestError
+from imagegate.domain.errors import RequestError
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import picture_path
 from imagegate.domain.request.capabilities import DEMANDS, HINTS

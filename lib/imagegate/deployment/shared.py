@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from imagegate.deployment.ports import AwsPorts
+from imagegate.deployment.storage import AwsStorage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from imagegate.usecases.update import UpdateWithRetry
 
 
-class Shared(AwsPorts):
+class Shared(AwsStorage):
     """Each property is a part of use cases."""
 
     @cached_property

@@ -5,8 +5,9 @@ from typing import Protocol
 
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.errors import RequestError
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.partial import Partial
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.timing.schedule import Outlook
 
 PictureLink = Callable[[Operation, int], str]

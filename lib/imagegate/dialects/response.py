@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import AttemptState
 from imagegate.domain.operation.honoured import not_honoured
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.partial import Partial
+from imagegate.domain.operation.picture import Picture
 
 REFUSAL_STATUSES: Mapping[str, int] = {
     "invalid_api_key": 401,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from imagegate.domain.errors import Failure
+from imagegate.domain.failure import Failure
 from imagegate.domain.operation.attempt import Attempt
 from imagegate.domain.operation.operation import Operation
 

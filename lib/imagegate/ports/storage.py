@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from imagegate.domain.access.api_key import ApiKey
     from imagegate.domain.access.ledger import Reservation, UsageTotals
     from imagegate.domain.access.rate import Allowance
-    from imagegate.domain.errors import FailureCode
+    from imagegate.domain.failure import FailureCode
     from imagegate.domain.operation.coalescing import Arrival, BodyClaim, Candidate, Registration
     from imagegate.domain.operation.listing import Page, Query
     from imagegate.domain.operation.operation import Operation

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 from typing import NoReturn
 
-from imagegate.domain.errors import SecretsUnreadable, UpstreamError
+from imagegate.domain.failure import SecretsUnreadable, UpstreamError
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.ports.upstreams import HttpRequest, HttpResponse, Secrets, ServerSentEvent

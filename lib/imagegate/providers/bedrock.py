@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request.geometry import Size

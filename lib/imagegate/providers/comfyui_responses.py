@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.ports.upstreams import HttpResponse
 from imagegate.providers.error_phrases import code_from_text
 from imagegate.providers.http_errors import bad_payload, http_error, strip_html

@@ -6,7 +6,7 @@ docs/protocols/openai-images.md#answers.
 
 import re
 
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 
 _TEXTS = (
     # First, for these speak of content policies too: the whole account is blocked, whatever the prompt.

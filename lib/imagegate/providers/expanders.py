@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.request.expansion import build_instruction, whole_sentences
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.ports.upstreams import HttpResponse
 
 _CODES = {

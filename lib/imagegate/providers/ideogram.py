@@ -6,7 +6,7 @@ Contract: docs/protocols/ideogram.md. There is no idempotency key and no list of
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket

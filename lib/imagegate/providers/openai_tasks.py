@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ticket
 from imagegate.ports.upstreams import HttpResponse
 from imagegate.providers.http_errors import retry_after

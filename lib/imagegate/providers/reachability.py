@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from imagegate.domain.errors import UpstreamError
+from imagegate.domain.failure import UpstreamError
 from imagegate.ports.upstreams import Http, HttpRequest, Reach, Secrets
 from imagegate.providers.credentials import authorization, fill_in
 from imagegate.providers.registry import RouteTable

@@ -27,19 +27,17 @@ from imagegate.domain.timing.long_poll import (
 )
 from imagegate.domain.wait_pass import WaitPass
 from imagegate.web.http import fits, to_response, to_response_at_any_size
+from imagegate.web.middleware import arrived_at
 from imagegate.web.partials import PARTIALS_LOOK, render_next_partial, watches_partials
+from imagegate.web.paths import BASE_OF_API
 from imagegate.web.preferences import Preferences, parse_preferences
 from imagegate.web.wait_services import TooManyBytes, WaitServices, pictures_gone
 
 if TYPE_CHECKING:
     from imagegate.usecases.start import Started
 
-BASE_OF_API = "/api"
-"""A base URL of the same routes (web/paths.py), which API Gateway passes to the api function."""
 _TICK = 0.001
 """Seconds. The clock counts from 1970, so its precision does not show shorter sleeps."""
-SHORTEST_DRIVING_HOLD = 5.0
-"""Seconds of a hold from which the client's requests are there nearly all of the time."""
 _BETWEEN_HOPS = 0.5
 """Seconds before a request in which no other one may have been there to have a step taken."""
 RETRY_AFTER = 30
@@ -73,7 +71,7 @@ class LongPoll:
         """Hold the request as long as allowed, then answer in the operation's dialect."""
         clock, limit = self.services.clock, self._hold()
         began = self.arrived_at or clock.now()
-        if self._may_hand_over and not self._came_back_early(operation):
+        if self._may_hand_over(operation):
             limit = hold_before_handover(limit, self.client)
         hold = min(limit, self._hold_while_untouched(operation, began))
         exempt = operation.done or not hold or not self.counted
@@ -106,15 +104,15 @@ class LongPoll:
                 stepped = max(step.at, began)
                 step = self.services.next_step(operation, max(stepped, operation.updated_at))
 
-    @property
-    def _may_hand_over(self) -> bool:
-        """True for a POST whose caller did not say how long to hold it."""
-        return self.hop == 0 and not self.asynchronous and self.preferences.wait is None
+    def _may_hand_over(self, operation: Operation) -> bool:
+        """True for a POST whose caller did not say how long to hold it.
 
-    def _came_back_early(self, operation: Operation) -> bool:
-        """True for a retry that had no time to follow all redirects: its client follows none, as pydantic-ai's own."""
+        Not for a retry that had no time to follow all redirects: its client follows none, as pydantic-ai's own.
+        """
+        if self.hop or self.asynchronous or self.preferences.wait is not None:
+            return False
         age = self.services.clock.now() - operation.waiting_since
-        return self.retried and age < self.client.hops * self.services.hold_seconds
+        return not self.retried or age >= self.client.hops * self.services.hold_seconds
 
     def _hold_while_untouched(self, operation: Operation, began: float) -> float:
         """Release the function early when the workflow may be waiting for one.
@@ -167,9 +165,7 @@ class LongPoll:
             return to_response_at_any_size(answer, operation, services.images, dialect)
         if operation.partials:
             answer = dialect.render_ended(replace(operation, partials=()), services).with_headers(applied)
-        if fits(answer):
-            return to_response(answer)
-        return to_response(dialect.render_too_large(operation, services))
+        return to_response(answer if fits(answer) else dialect.render_too_large(operation, services))
 
     def _respond_partial(self, operation: Operation) -> Response | None:
         """A redirect whose body is the event of the next partial picture; `None` where there is none to send."""
@@ -213,12 +209,12 @@ def wait_for(request: Request, services: WaitServices, operation: Operation, hop
     """Let a request of the wait route wait for `operation`."""
     return LongPoll(
         services=services,
-        client=_client(request, services),
+        client=client_of(request.headers.get("user-agent", ""), services.redirects),
         # The wait route always holds, so it must not claim to have applied `respond-async`.
         preferences=replace(parse_preferences(request), respond_async=False),
         hop=hop,
-        arrived_at=arrived_at(request),
-        waiting=_waiting_of(request),
+        arrived_at=arrived_at(request.scope),
+        waiting=request.scope["state"].get("waiting"),
     ).wait(operation)
 
 
@@ -232,39 +228,12 @@ def wait_for_started(
     preferences = parse_preferences(request)
     return LongPoll(
         services=services,
-        client=_client(request, services),
+        client=client_of(request.headers.get("user-agent", ""), services.redirects),
         preferences=preferences,
         continues=started.resumes_wait,
-        arrived_at=arrived_at(request),
+        arrived_at=arrived_at(request.scope),
         asynchronous=asynchronous or preferences.respond_async,
-        waiting=_waiting_of(request),
+        waiting=request.scope["state"].get("waiting"),
         retried=request.headers.get("x-stainless-retry-count", "0") != "0",
         counted=started.found,
     ).wait(started.operation)
-
-
-def will_wait(request: Request, services: WaitServices) -> bool:
-    """True when the caller of a synchronous API will surely be in one request after another until its picture is there.
-
-    A client that may not follow redirects leaves after its POST.
-    """
-    if services.hold_seconds < SHORTEST_DRIVING_HOLD or parse_preferences(request).respond_async:
-        return False
-    client = _client(request, services)
-    return client.follows or client.repeats or not services.redirects
-
-
-def arrived_at(request: Request) -> float:
-    """When API Gateway (or the function URL) received the request, in seconds since the epoch; 0 when unknown."""
-    context = request.scope.get("aws.event", {}).get("requestContext", {})
-    return float(context.get("timeEpoch", 0)) / 1000
-
-
-def _client(request: Request, services: WaitServices) -> Client:
-    return client_of(request.headers.get("user-agent", ""), services.redirects)
-
-
-def _waiting_of(request: Request) -> WaitPass | None:
-    """The caller's right to wait; `None` where the deployment requires no key."""
-    waiting: WaitPass | None = request.scope["state"].get("waiting")
-    return waiting

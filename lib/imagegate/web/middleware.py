@@ -39,6 +39,12 @@ def request_id_of(scope: Scope) -> str:
     return str(state["request_id"])
 
 
+def arrived_at(scope: Scope) -> float:
+    """When API Gateway (or the function URL) received the request, in seconds since the epoch; 0 when unknown."""
+    context = scope.get("aws.event", {}).get("requestContext", {})
+    return float(context.get("timeEpoch", 0)) / 1000
+
+
 def common_headers(scope: Scope) -> Mapping[str, str]:
     """The headers of the answer to any request: what browsers must not do with it, and what identifies it."""
     request_id = request_id_of(scope)

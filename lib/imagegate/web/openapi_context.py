@@ -1,7 +1,8 @@
 """What the examples of the OpenAPI document are rendered with in place of a deployment."""
 
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.partial import Partial
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.operation.representation import picture_path
 from imagegate.domain.timing.schedule import Outlook
 from imagegate.web import openapi_samples as samples

@@ -22,7 +22,8 @@ from imagegate.domain.errors import (
     WrongState,
 )
 from imagegate.domain.operation.attempt import Attempt, AttemptState
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.operation.representation import picture_path
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.domain.timing.schedule import Outlook

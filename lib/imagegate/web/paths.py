@@ -2,6 +2,8 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+BASE_OF_API = "/api"
+"""A base URL of every route, the wait route included, that API Gateway passes to the api function."""
 _PREFIXES = ("v1", "api", "openai")
 """Segments that base URLs end with, in any number and order."""
 _ENDPOINTS = (

@@ -9,13 +9,17 @@ from imagegate.dialects.cleaning import printable_name
 from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key, parse_retry_count, with_privacy
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import RequestError
+from imagegate.domain.timing.long_poll import client_of
 from imagegate.usecases.start import GenerationRequest, Started
 from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
-from imagegate.web.long_polling import arrived_at, will_wait
+from imagegate.web.middleware import arrived_at
+from imagegate.web.preferences import parse_preferences
 from imagegate.web.services import Services
 
 _QUERY = ("api-version", "token")
+_SHORTEST_DRIVING_HOLD = 5.0
+"""Seconds of a hold from which the client's requests are there nearly all of the time."""
 
 
 def start_request(
@@ -31,7 +35,7 @@ def start_request(
 
     `answered_at_once`: the caller gets an answer before the picture is there, and asks for it later.
     """
-    waits = not answered_at_once and will_wait(request, services)
+    waits = not answered_at_once and _will_wait(request, services)
     try:
         generation = replace(with_unused_query(_with_headers(generation, request), request), client_waits=waits)
         return start_for(principal, services, generation, bodies)
@@ -39,6 +43,17 @@ def start_request(
         if error.param and error.param in generation.sent_names:
             error.call_param(generation.sent_names[error.param])
         raise
+
+
+def _will_wait(request: Request, services: Services) -> bool:
+    """True when the caller of a synchronous API will surely be in one request after another until its picture is there.
+
+    A client that may not follow redirects leaves after its POST.
+    """
+    if services.hold_seconds < _SHORTEST_DRIVING_HOLD or parse_preferences(request).respond_async:
+        return False
+    client = client_of(request.headers.get("user-agent", ""), services.redirects)
+    return client.follows or client.repeats or not services.redirects
 
 
 def unused_query(request: Request, known: Sequence[str] = ()) -> list[str]:
@@ -58,7 +73,7 @@ def _with_headers(generation: GenerationRequest, request: Request) -> Generation
     headers = header_texts(request, ("idempotency-key", DATA_LOGGING))
     generation = replace(
         generation,
-        arrived_at=arrived_at(request),
+        arrived_at=arrived_at(request.scope),
         retry_count=parse_retry_count(request.headers.get("x-stainless-retry-count", "0")),
         idempotency_key=parse_idempotency_key(headers.get("idempotency-key")),
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.errors import Gone
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.partial import Partial
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.routes import Routes
 from imagegate.domain.timing.client_steps import ClientSteps, StepTime

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.expanded_prompt import extract_prompt, is_refusal
 from imagegate.domain.request.expansion import LONG_ENOUGH, prompt_budget, shorten

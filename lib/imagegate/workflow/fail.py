@@ -5,7 +5,7 @@ Scenarios: tests/scenarios/test_endings.py.
 
 from dataclasses import dataclass, replace
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import OperationStore

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted
+from imagegate.domain.errors import QuotaExhausted
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import LIVE, Attempt, AttemptState
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.outcome import NOT_POLLED, PollHistory, Ready, Ticket
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.limits import CompletionMode
 from imagegate.domain.timing.failover import last_failure
 from imagegate.ports.runtime import Clock, Telemetry
@@ -71,7 +73,9 @@ class Outcomes:
             operation = self.update(operation, lambda entry: entry.merge_attempt(noted), sweep_after=_FETCH_GRACE)
         stored = self.store_pictures(operation, noted, ready, self.providers(attempt.provider_key))
         brought = {picture.slot for picture in (*operation.pictures, *stored.pictures)}
-        if stored.retryable and now < self._fetch_deadline(operation, noted):
+        # While a caller waits, fetching is not retried for as long as the upstream keeps the result.
+        fetch_until = noted.keep_until if operation.done else noted.ready_at + _FETCH_SECONDS
+        if stored.retryable and now < fetch_until:
             operation = self._write_arrival(operation, noted, stored.pictures)
         elif stored.failure and not brought & set(noted.slots):
             operation = self.record_failure(operation, noted, _fetch_failure(stored.failure))
@@ -118,10 +122,6 @@ class Outcomes:
             ready_at=attempt.ready_at or now,
             lease_until=0.0,
         )
-
-    def _fetch_deadline(self, operation: Operation, attempt: Attempt) -> float:
-        """The time until which fetching is retried; while a caller waits, not as long as the upstream keeps it."""
-        return attempt.keep_until if operation.done else attempt.ready_at + _FETCH_SECONDS
 
     def _write_arrival(self, operation: Operation, attempt: Attempt, pictures: tuple[Picture, ...]) -> Operation:
         """Write the attempt and the pictures that are now in S3."""

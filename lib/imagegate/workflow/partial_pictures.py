@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from imagegate.domain.errors import UpstreamError
+from imagegate.domain.failure import UpstreamError
 from imagegate.domain.operation.attempt import Attempt
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.partial import Partial

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from itertools import chain, repeat
 
 from imagegate import __version__
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Attempt, Source
 from imagegate.domain.operation.honoured import unmet
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import Ready
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.pictures.appended import without_appended
 from imagegate.domain.pictures.content_types import EXTENSIONS, FORMATS
 from imagegate.domain.pictures.headers import made_type_of

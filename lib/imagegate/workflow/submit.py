@@ -5,7 +5,8 @@ Scenarios: tests/scenarios/test_submissions.py and test_paid_once.py.
 
 from dataclasses import dataclass, replace
 
-from imagegate.domain.errors import Failure, FailureCode, QuotaExhausted, RateLimited
+from imagegate.domain.errors import QuotaExhausted, RateLimited
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.hook import is_hooked
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import NOT_POLLED, PollHistory

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from imagegate.domain.access.ledger import budget_of
-from imagegate.domain.errors import Failure, FailureCode, RateLimited, SecretsUnreadable, UpstreamError
+from imagegate.domain.errors import RateLimited
+from imagegate.domain.failure import Failure, FailureCode, SecretsUnreadable, UpstreamError
 from imagegate.domain.operation.attempt import Attempt, AttemptState, key_of_provider
 from imagegate.domain.operation.hook import digest_of
 from imagegate.domain.operation.operation import Operation, State

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.outcome import Check, Failed, Pending, Ready, Ticket

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Check, Failed, Ready, Ticket
 from imagegate.domain.request.geometry import Size

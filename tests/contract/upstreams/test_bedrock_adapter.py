@@ -12,7 +12,7 @@ from botocore.credentials import Credentials
 
 from imagegate.adapters.aws_signature import sign
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.local.upstreams.app import BASE_PATHS

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Failed, Ready, Ticket
 from imagegate.domain.request.geometry import Size

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from contract.upstreams.error_rows import TOKEN
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.request.limits import Capability
 from imagegate.domain.request.request import ImageRequest, Message

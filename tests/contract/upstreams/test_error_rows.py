@@ -12,7 +12,7 @@ import pytest
 from contract.upstreams.error_rows import ROWS, Case
 from contract.upstreams.further_error_rows import FURTHER_ROWS
 from contract.upstreams.look_alike_rows import LOOK_ALIKES
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Failed, Ticket
 from imagegate.domain.request.request import ImageRequest, Message

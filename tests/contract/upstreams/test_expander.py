@@ -8,7 +8,7 @@ import openai
 import pytest
 
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.domain.request.expanded_prompt import extract_prompt, is_refusal
 from imagegate.local.upstreams.app import BASE_PATHS, STAND_IN_SECRETS
 from imagegate.local.upstreams.chat import EXPANDER_PARAMETERS

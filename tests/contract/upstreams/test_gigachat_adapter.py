@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Failed, Ready, Submission, Ticket
 from imagegate.domain.request.request import ImageRequest, Message

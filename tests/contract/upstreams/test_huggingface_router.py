@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Ready, Ticket
 from imagegate.domain.request.request import ImageRequest, Message

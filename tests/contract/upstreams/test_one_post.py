@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from imagegate.domain.access.api_key import KeyLimits, issue
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Submission

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.request.geometry import Size

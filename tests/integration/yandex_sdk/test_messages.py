@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.dialects.yandexart import responses as yandexart_responses
 from imagegate.domain.characters import without_forbidden
-from imagegate.domain.errors import Failure, FailureCode, InvalidRequest
+from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.request.request import ImageRequest
 from support.gateway import Gateway

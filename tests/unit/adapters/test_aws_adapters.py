@@ -32,7 +32,7 @@ from imagegate.adapters.dynamodb_operations import DynamoDBOperations, _item, is
 from imagegate.adapters.s3_images import S3Images, s3_client
 from imagegate.adapters.ssm_secrets import SsmSecrets
 from imagegate.adapters.step_functions_workflow import StepFunctionsWorkflow
-from imagegate.deployment.ports import INPUT_DAYS
+from imagegate.deployment.storage import INPUT_DAYS
 from imagegate.domain.errors import Conflict
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.coalescing import Claim, Claimed

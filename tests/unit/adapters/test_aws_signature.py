@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from imagegate.adapters import aws_signature
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.ports.upstreams import AwsService, HttpRequest
 
 HOST = "bedrock-runtime.us-west-2.amazonaws.com"

@@ -13,7 +13,8 @@ from imagegate.adapters.eventbridge_bus import EventBridgeBus
 from imagegate.adapters.sqs_dead_letters import SqsDeadLetters
 from imagegate.adapters.sqs_requests import SqsRequests
 from imagegate.domain.operation.events import Event
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.request import ImageRequest, Message
 from support.fakes import FakeClock
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from imagegate.adapters import http_upstream, picture_targets
 from imagegate.adapters.addresses import is_public
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.domain.operation.order import InputBody
 from imagegate.local.upstreams.serving import serving
 from imagegate.ports.upstreams import HttpRequest, Reach

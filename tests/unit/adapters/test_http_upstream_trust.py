@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.ports.upstreams import HttpRequest
 from support.bare_server import answering, certificate, says
 

@@ -11,7 +11,7 @@ from imagegate.adapters import dynamodb_circuits, dynamodb_latencies
 from imagegate.adapters.dynamodb_admission import DynamoDBAdmission
 from imagegate.adapters.dynamodb_latencies import DynamoDBLatencies
 from imagegate.adapters.emf_telemetry import EmfTelemetry
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.request.request import ImageRequest, Message

@@ -12,7 +12,7 @@ import pytest
 from imagegate.adapters import addresses, picture_targets
 from imagegate.adapters.addresses import NotAllowed, vetted_addresses
 from imagegate.adapters.http_upstream import HttpUpstream
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from support.bare_server import answering, certificate, says
 
 PUBLIC, OTHER, BASE = "93.184.216.34", "93.184.216.35", "https://alpha.example.com"

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat
 
 from imagegate.adapters import pillow_pictures
 from imagegate.adapters.pillow_pictures import PillowPictures
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.domain.pictures.gif import read_blocks
 from support.fakes import picture
 from support.hostile_corpus import png

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 
 from imagegate.adapters import aws
 from imagegate.deployment import Deployment
-from imagegate.domain.errors import FailureCode, SecretsUnreadable, UpstreamError
+from imagegate.domain.failure import FailureCode, SecretsUnreadable, UpstreamError
 from imagegate.settings import Settings
 from imagegate.workflow.driver import SWEEP_MARGIN
 

@@ -14,9 +14,11 @@ from typer.testing import CliRunner
 from imagegate.cli import events
 from imagegate.cli.main import app
 from imagegate.cli.target import DeploymentTarget
-from imagegate.domain.errors import Failure, FailureCode, MisconfiguredError
+from imagegate.domain.errors import MisconfiguredError
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.events import Event
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.ports.messaging import DeadLetter
 from support.deployed import Formation

@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from imagegate.domain.characters import FORBIDDEN, find_forbidden, masked
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 
 GOOD = [
     "a red fox\tin the snow\r\nat night",

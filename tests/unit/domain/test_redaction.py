@@ -1,6 +1,6 @@
 import pytest
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.redaction import without_credentials
 
 

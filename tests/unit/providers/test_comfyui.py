@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import Failure, FailureCode, MisconfiguredError, UpstreamError
+from imagegate.domain.errors import MisconfiguredError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Failed, Pending, Ready, Ticket

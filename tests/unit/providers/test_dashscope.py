@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.order import InputBody, UpstreamRequest
 from imagegate.domain.operation.outcome import Failed, Pending, Ready, Ticket

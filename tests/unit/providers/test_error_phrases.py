@@ -1,6 +1,6 @@
 """Refusals that only their words tell."""
 
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 from imagegate.providers.error_phrases import code_from_text
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.ports.upstreams import HttpRequest, HttpResponse
 from imagegate.providers.expanders import CHAT_PROTOCOLS, ChatExpander, Endpoint, parse_answer
 from support.fakes import NoSecrets, ScriptedHttp

@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 from imagegate.ports.upstreams import HttpResponse
 from imagegate.providers.http_errors import LONGEST_PAUSE, http_error, retry_after, strip_html
 

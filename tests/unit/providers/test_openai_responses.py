@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.operation.usage import Usage

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import FailureCode, UpstreamError
+from imagegate.domain.failure import FailureCode, UpstreamError
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Ready
 from imagegate.domain.request.geometry import Size

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import Failure, FailureCode, UpstreamError
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.order import UpstreamRequest
 from imagegate.domain.operation.outcome import Failed, Pending, Ready, Ticket
 from imagegate.domain.request.geometry import Size

@@ -12,7 +12,8 @@ from imagegate.adapters.sqs_webhooks import notice_of
 from imagegate.domain.access.api_key import ApiKey, KeyWebhook, issue
 from imagegate.domain.access.encryption import derive_secret, encrypt
 from imagegate.domain.errors import Conflict, InvalidRequest, Unreachable, WebhookRefused, WrongState
-from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.operation.operation import State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.webhooks.delivery import LEASE_SECONDS, Delivery, DeliveryState
 from imagegate.domain.webhooks.webhook import EVENTS, Webhook, secret_text
 from imagegate.ports.messaging import WebhookAnswer

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from imagegate.domain.access.api_key import KeyLimits
-from imagegate.domain.errors import Conflict, Failure, FailureCode
+from imagegate.domain.errors import Conflict
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.ids import new_id
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.web.http import LARGEST_BODY
 from support.gateway import Answered, Gateway
 

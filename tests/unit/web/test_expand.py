@@ -6,9 +6,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from support.gateway import Answered, Gateway
 
 CAT = "A cat in the evening sun."

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.failure import Failure, FailureCode
+from imagegate.domain.operation.operation import State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.timing.long_poll import HOP_SHARE
 from support.fakes import picture
 from support.gateway import Gateway

@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.operation.operation import State
+from imagegate.domain.operation.picture import Picture
 from support.fakes import picture
 from support.gateway import Answered, Gateway
 

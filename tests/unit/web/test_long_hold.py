@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.operation.operation import State
+from imagegate.domain.operation.picture import Picture
 from imagegate.web import http
 from support.fakes import picture
 from support.gateway import Answered, Gateway, event

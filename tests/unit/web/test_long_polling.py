@@ -9,9 +9,10 @@ import pytest
 from openai.types import ImagesResponse
 from openai.types.image_gen_completed_event import ImageGenCompletedEvent
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
-from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.operation.operation import State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.timing.long_poll import HANDOVER
 from imagegate.web import http
 from support.fakes import picture

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import Conflict, Failure, FailureCode
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.errors import Conflict
+from imagegate.domain.failure import Failure, FailureCode
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.webhooks.delivery import Delivery
 from support.fakes import picture
 from support.gateway import Gateway

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from benchmarks.function_process import environment
-from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.failure import Failure, FailureCode
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.webhooks.webhook import USER_AGENT
 from imagegate.local.stack.packaging import load_yaml
 from imagegate.web.lambda_handler import lambda_handler

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from imagegate.domain.access.api_key import Principal
-from imagegate.domain.errors import CannotExpand, Failure, FailureCode, InvalidRequest, UpstreamError
+from imagegate.domain.errors import CannotExpand, InvalidRequest
+from imagegate.domain.failure import Failure, FailureCode, UpstreamError
 from imagegate.domain.operation.document import dumps, loads
 from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.operation import Operation, State

@@ -10,7 +10,8 @@ from imagegate.dialects.mcp.tools import PICTURE_URI, has_structure
 from imagegate.dialects.operations.responses import render_document
 from imagegate.dialects.response import ignored_fields
 from imagegate.domain.errors import RequestError
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.operation.representation import picture_id, rfc3339
 from imagegate.domain.timing.schedule import Outlook
 

@@ -1,8 +1,9 @@
 """Parts that the answers of OpenAI's Images API and the events of its streams have in common."""
 
 from imagegate.dialects.response import RenderedPicture, ignored_fields
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.partial import Partial
+from imagegate.domain.operation.picture import Picture
 
 
 def format_of(picture: Picture | Partial) -> str:

@@ -20,7 +20,8 @@ from imagegate.dialects.response import (
     redirect_advice,
     to_event_stream,
 )
-from imagegate.domain.errors import Failure, FailureCode, RequestError
+from imagegate.domain.errors import RequestError
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import ACCEPTED
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import usage

@@ -9,7 +9,8 @@ from typing import Any
 from imagegate.dialects.dialect import RenderContext
 from imagegate.dialects.openai import responses as openai_responses
 from imagegate.dialects.response import ApiResponse, failure_of, ignored_fields, to_event_stream
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.picture import Picture
 
 
 def render_ended(operation: Operation, context: RenderContext) -> ApiResponse:

@@ -11,9 +11,10 @@ from imagegate.dialects.openai_responses import ids
 from imagegate.dialects.openai_responses.events import last_sent, render_events
 from imagegate.dialects.openai_responses.events import render_partial as render_events_of_partial
 from imagegate.dialects.response import ApiResponse, failure_of, ignored_fields, to_event_stream
-from imagegate.domain.errors import Failure, FailureCode
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.failure import Failure, FailureCode
+from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.partial import Partial
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.operation.representation import usage
 
 _STATUSES = {

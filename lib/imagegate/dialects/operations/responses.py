@@ -8,7 +8,8 @@ from imagegate.dialects.response import REFUSAL_STATUSES, ApiResponse, redirect_
 from imagegate.domain.errors import RequestError
 from imagegate.domain.operation.attempt import charged
 from imagegate.domain.operation.listing import Page
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.operation.representation import picture_id, represent, represent_provenance, rfc3339
 from imagegate.domain.request.request import ImageRequest
 from imagegate.domain.timing.schedule import Outlook

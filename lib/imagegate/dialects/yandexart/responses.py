@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from imagegate.dialects.response import ApiResponse, failure_text, ignored_fields
-from imagegate.domain.errors import Failure, FailureCode, RequestError
+from imagegate.domain.errors import RequestError
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import rfc3339
 from imagegate.domain.request.expansion import shorten

@@ -1,6 +1,7 @@
 """Which fields of a request a finished picture does not show."""
 
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.request import ImageRequest
 
 TOLERANCE = 0.02

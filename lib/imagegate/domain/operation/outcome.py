@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imagegate.domain.errors import Failure
+from imagegate.domain.failure import Failure
 from imagegate.domain.operation.attempt import Source
 from imagegate.domain.operation.usage import Usage
 

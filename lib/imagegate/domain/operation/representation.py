@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from imagegate.domain.errors import Failure
+from imagegate.domain.failure import Failure
 from imagegate.domain.operation.attempt import Attempt
 from imagegate.domain.operation.honoured import not_honoured
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.operation.usage import Usage
 from imagegate.domain.pictures.marks import Provenance
 from imagegate.domain.webhooks.webhook import Webhook

@@ -7,7 +7,7 @@ probes (half-open), and its outcome closes the circuit or opens it for longer.
 from dataclasses import dataclass, replace
 from typing import Self
 
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 
 FAILURES = 5
 _FIRST_OPEN = 15.0

@@ -1,9 +1,23 @@
 """The upstream credentials of the embedded stack."""
 
 import contextlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from imagegate.local.stack.settings import StandIns
+from imagegate.deployment import Deployment
+from imagegate.local.stack.settings import DEFAULT_STAGE, StackSettings, StandIns
+from imagegate.settings import of_stage, upstream_secrets_path
+
+
+def provide_secrets(settings: StackSettings, outputs: Mapping[str, str], client: Callable[[str], Any]) -> None:
+    """Set the credentials that the functions need for the stand-ins, and note which credentials are set.
+
+    `outputs`: the stack's; `client`: makes an AWS client by the name of its service.
+    """
+    stage = settings.parameters.get("Stage", DEFAULT_STAGE)
+    set_secrets(client("ssm"), upstream_secrets_path(stage), settings.stand_ins)
+    deployment = Deployment(of_stage(stage, outputs, local=True), client)
+    deployment.pushed_routes.note_secret_names(deployment.secrets.names())
 
 
 def set_secrets(ssm: Any, path: str, stand_ins: StandIns | None) -> None:

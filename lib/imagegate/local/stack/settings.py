@@ -9,6 +9,8 @@ from typing import Any
 
 FRONT_DOOR_PORT, MINISTACK_PORT, UPSTREAMS_PORT, LONG_HOLD_PORT = 1337, 1338, 1339, 1341
 """The ports of `make run`; all but the first give way when they are taken. 1340 is the bridge's."""
+DEFAULT_STAGE = "dev"
+"""The template's default for its parameter Stage."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import boto3
 
-from imagegate.deployment import Deployment
 from imagegate.local.event_stream import COMMENT_SECONDS
 from imagegate.local.front_door import FUNCTION_URL, FrontDoor
 from imagegate.local.ministack.process import MiniStackError, MiniStackProcess
@@ -20,15 +19,12 @@ from imagegate.local.public_address import PublicAddress
 from imagegate.local.stack.deployment import Deployed, Deployer, DeploymentError
 from imagegate.local.stack.packaging import PackagingError
 from imagegate.local.stack.root_access import RootAccess
-from imagegate.local.stack.secrets import set_secrets
+from imagegate.local.stack.secrets import provide_secrets
 from imagegate.local.stack.server_thread import ServerThread
 from imagegate.local.stack.settings import LONG_HOLD_PORT, StackSettings
 from imagegate.local.stack.watchdog import Watchdog
 from imagegate.local.state_folder import TO_ACCEPT, FolderInUse, StateFolder
-from imagegate.settings import of_stage, upstream_secrets_path
 
-DEFAULT_STAGE = "dev"
-"""The template's default for its parameter Stage."""
 UPSTREAMS_PARAMETER = "StandInUrl"
 """The template's parameter for a JSON object, provider name -> base URL."""
 LONG_HOLD_PARAMETER = "LongHold"
@@ -134,10 +130,11 @@ class Stack:
         """Return a boto3 client with the root key."""
         return self._access().client(service)
 
-    def open_door(self, door: FrontDoor) -> None:
-        """Connect a front door, for example a test's own, to the HTTP API."""
+    def open_door(self, door: FrontDoor, function_id: str | None = None) -> None:
+        """Connect a front door, for example a test's own, to the HTTP API, or to the function URL of that id."""
+        target = self.api_id if function_id is None else function_id
         token = self.folder.root_credentials().door_token
-        door.open(self.aws_endpoint, self.api_id, token, self.outputs.get("BucketName", ""))
+        door.open(self.aws_endpoint, target, token, self.outputs.get("BucketName", ""))
 
     def _access(self) -> RootAccess:
         return RootAccess(self.aws_endpoint, self.folder.root_credentials())
@@ -152,10 +149,13 @@ class Stack:
             with step("stand-in upstreams"):  # first: what was under way goes on as soon as MiniStack runs
                 self.upstreams.start()
         with step("MiniStack"):
-            self._start_ministack()
+            if aside := self.folder.set_aside_stray_objects():
+                self.settings.say(f"found pictures without the state that knows them; moved them to {aside}")
+            self._running.callback(self.watchdog.stop)
+            self.ministack.start()
         with step("template"):
             self._deploy()
-            self._set_secrets()
+            provide_secrets(self.settings, self.outputs, self.client)
         self.watchdog.start()
         with step("front door"):
             self.front_door.start()
@@ -168,13 +168,6 @@ class Stack:
         logger.addHandler(handler)
         self._running.callback(handler.close)
         self._running.callback(logger.removeHandler, handler)
-
-    def _set_secrets(self) -> None:
-        """Give the functions credentials for the stand-ins; one that is set already stays. Note which are set."""
-        stage = self.settings.parameters.get("Stage", DEFAULT_STAGE)
-        set_secrets(self.client("ssm"), upstream_secrets_path(stage), self.settings.stand_ins)
-        deployment = Deployment(of_stage(stage, self.outputs, local=True), self.client)
-        deployment.pushed_routes.note_secret_names(deployment.secrets.names())
 
     def _take_ports(self) -> None:
         """Take the configured port for the front door, and for the others the ports used last, so that URLs stay valid.
@@ -217,21 +210,15 @@ class Stack:
         self._running.callback(server.stop)
         return server
 
-    def _start_ministack(self) -> None:
-        if aside := self.folder.set_aside_stray_objects():
-            self.settings.say(f"found pictures without the state that knows them; moved them to {aside}")
-        self._running.callback(self.watchdog.stop)
-        self.ministack.start()
-
     def _deploy(self) -> None:
         """Bring the template to MiniStack, and the front door to its API; then let workflows go on."""
         settings = self.settings
         deployer = Deployer(self._access(), settings.template, settings.name, self._parameters(), say=settings.say)
         self._deployed = deployer.deploy()
         self.open_door(self._door)
-        function_url, token = self.outputs.get("LongHoldUrl", ""), self.folder.root_credentials().door_token
-        bucket = self.outputs.get("BucketName", "")
-        self._long_hold_door.open(self.ministack.endpoint, _function_url_id(function_url), token, bucket)
+        # The URL is https://<id>.lambda-url.<region>.on.aws/.
+        function_id = self.outputs.get("LongHoldUrl", "").removeprefix("https://").partition(".")[0]
+        self.open_door(self._long_hold_door, function_id)
         self.ministack.resume()
 
     def _parameters(self) -> dict[str, str]:
@@ -251,8 +238,3 @@ def _listen(port: int, option: str) -> socket.socket:
             f"port {taken.port} is taken by another program (lsof -i :{taken.port} names it). "
             f"Stop that one, or choose another port with {option}."
         ) from None
-
-
-def _function_url_id(url: str) -> str:
-    """The id in `https://<id>.lambda-url.<region>.on.aws/`."""
-    return url.removeprefix("https://").partition(".")[0]

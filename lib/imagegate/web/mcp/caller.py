@@ -13,7 +13,7 @@ from imagegate.domain.access.api_key import Principal
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.timing.long_poll import pause
 from imagegate.web.decoding import header_texts
-from imagegate.web.long_polling import arrived_at
+from imagegate.web.middleware import arrived_at
 from imagegate.web.services import Services
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Caller:
             services=services,
             principal=principal,
             waiting=request.scope["state"].get("waiting"),
-            began=arrived_at(request) or services.clock.now(),
+            began=arrived_at(request.scope) or services.clock.now(),
             idempotency_key=parse_idempotency_key(headers.get("idempotency-key")),
             data_logging=headers.get(DATA_LOGGING, ""),
         )

@@ -1,7 +1,8 @@
 """Pictures by their id."""
 
 from imagegate.dialects.operations.requests import parse_picture_id, unknown_picture
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.picture import Picture
 from imagegate.web.mcp.caller import Caller
 
 

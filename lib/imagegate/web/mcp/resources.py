@@ -11,7 +11,8 @@ from imagegate.dialects.operations.pages import page_token, parse_page_token
 from imagegate.domain.errors import InvalidRequest, RequestError
 from imagegate.domain.operation import listing
 from imagegate.domain.operation.ids import is_id
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.web.mcp.caller import Caller
 from imagegate.web.mcp.pictures import find_picture
 from imagegate.web.wait_services import pictures_gone

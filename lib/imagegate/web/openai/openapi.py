@@ -11,7 +11,7 @@ from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai import responses as openai_responses
 from imagegate.dialects.openai.dialect import OPENAI_IMAGES
 from imagegate.dialects.response import RenderedPicture
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.providers import registry
 from imagegate.web import openapi_samples as samples
 from imagegate.web.openai import schemas

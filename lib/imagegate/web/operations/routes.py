@@ -19,8 +19,9 @@ from imagegate.domain.access.ledger import UsageTotals
 from imagegate.domain.errors import Gone
 from imagegate.domain.operation import listing
 from imagegate.domain.operation.ids import is_id
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
 from imagegate.domain.operation.partial import Partial
+from imagegate.domain.operation.picture import Picture
 from imagegate.web.access import start_for
 from imagegate.web.decoding import header_texts
 from imagegate.web.http import matches, to_list_response, to_response

@@ -5,7 +5,7 @@ from dataclasses import replace
 from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.dialects.yandexart import responses as yandexart_responses
 from imagegate.dialects.yandexart.dialect import CLIENT_ID, YANDEXART
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.web import openapi_samples as samples
 from imagegate.web.openapi_parts import (
     DATA_LOGGING,

@@ -11,9 +11,11 @@ from imagegate.dialects.openai import requests as openai_requests
 from imagegate.dialects.openai import responses as openai_responses
 from imagegate.dialects.openai.dialect import NAME
 from imagegate.dialects.response import RenderedPicture
-from imagegate.domain.errors import Failure, FailureCode, InvalidRequest, UnknownModel
+from imagegate.domain.errors import InvalidRequest, UnknownModel
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.operation.usage import Usage
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, InputImage, Message

@@ -10,8 +10,6 @@ from imagegate.dialects.yandexart import requests as yandexart_requests
 from imagegate.dialects.yandexart import responses as yandexart_responses
 from imagegate.dialects.yandexart.dialect import NAME
 from imagegate.domain.errors import (
-    Failure,
-    FailureCode,
     Forbidden,
     Gone,
     InvalidRequest,
@@ -22,8 +20,10 @@ from imagegate.domain.errors import (
     UnknownOperation,
     WrongState,
 )
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.request import ImageRequest, Message
 from imagegate.usecases.start import GenerationRequest
 

@@ -7,7 +7,8 @@ import pytest
 
 from imagegate.domain.access.api_key import ApiKey, KeyLimits, issue
 from imagegate.domain.access.ledger import Reservation, charge, day_of, end_of_day, limit_error, open_account, reserve
-from imagegate.domain.errors import Failure, FailureCode, Forbidden, QuotaExhausted, RateLimited
+from imagegate.domain.errors import Forbidden, QuotaExhausted, RateLimited
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.account import Account, Amount
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.operation import Operation, State

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.coalescing import (
     AFTERLIFE,
     BURST,

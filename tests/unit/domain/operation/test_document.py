@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from imagegate.adapters.dynamodb_operations import operation_of
 from imagegate.domain.access.api_key import ApiKey
-from imagegate.domain.errors import FailureCode
+from imagegate.domain.failure import FailureCode
 from imagegate.domain.operation.document import dumps, loads
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.webhooks.delivery import Delivery

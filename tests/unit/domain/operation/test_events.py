@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from imagegate.domain.characters import masked
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState, Source
 from imagegate.domain.operation.events import DETAIL_TYPES, LONGEST_PART, LONGEST_TEXT, MOST_ATTEMPTS, Event, event_for
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.request import ImageRequest, Message
 
 PICTURE = Picture(

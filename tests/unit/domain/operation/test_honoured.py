@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from imagegate.domain.operation.honoured import not_honoured, unmet
-from imagegate.domain.operation.operation import Operation, Picture
+from imagegate.domain.operation.operation import Operation
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest
 

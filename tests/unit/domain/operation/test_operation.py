@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from imagegate.domain.errors import Failure, FailureCode, WrongState
+from imagegate.domain.errors import WrongState
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState, Source
 from imagegate.domain.operation.document import dumps, loads
 from imagegate.domain.operation.events import event_for
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.operation.usage import Usage
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest, Message

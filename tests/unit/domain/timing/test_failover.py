@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook as Oracle
 from standardwebhooks import WebhookVerificationError
 
-from imagegate.domain.errors import Failure, FailureCode, InvalidRequest
+from imagegate.domain.errors import InvalidRequest
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.events import DETAIL_TYPES, Event
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.operation.representation import represent
 from imagegate.domain.operation.webhook_body import LARGEST, build_body
 from imagegate.domain.request.request import ImageRequest, Message

@@ -16,7 +16,7 @@ from imagegate.dialects.mcp.arguments import (
 )
 from imagegate.dialects.mcp.results import LARGEST_PREVIEWS
 from imagegate.dialects.mcp.tools import TOOLS
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.request.routes import Routes
 from imagegate.usecases.uploads import LARGEST_UPLOAD
 from support.fakes import picture, routes

@@ -8,7 +8,7 @@ import pytest
 from openai.types import ImagesResponse
 from openai.types.shared import ErrorObject
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from support.ended import end_at_once
 from support.gateway import Gateway
 from support.sdk_transport import Transport

@@ -10,7 +10,7 @@ import pytest
 from openai.types.responses import Response, ResponseCompletedEvent, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from support.ended import end_at_once
 from support.fakes import picture
 from support.gateway import Gateway

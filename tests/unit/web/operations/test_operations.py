@@ -7,11 +7,12 @@ from urllib.parse import quote
 import pytest
 
 from imagegate.dialects.operations.requests import CreateBody
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.ids import new_id
-from imagegate.domain.operation.operation import Picture, State
+from imagegate.domain.operation.operation import State
+from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.route import Route, Target

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from imagegate.dialects.yandexart import responses as yandexart_responses
-from imagegate.domain.errors import Failure, FailureCode
+from imagegate.domain.failure import Failure, FailureCode
 from imagegate.domain.operation.attempt import Attempt, AttemptState
 from imagegate.domain.operation.events import Event
 from imagegate.domain.operation.ids import new_id
-from imagegate.domain.operation.operation import Operation, Picture, State
+from imagegate.domain.operation.operation import Operation, State
+from imagegate.domain.operation.picture import Picture
 from imagegate.web.http import LARGEST_BODY
 from support.fakes import picture
 from support.gateway import Answered, Gateway
