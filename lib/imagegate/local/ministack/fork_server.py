@@ -26,7 +26,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-PRELOADED = ("boto3", "fastapi", "httpx", "mangum", "PIL.Image", "botocore.handlers")
+_FORMATS = ("Avif", "Bmp", "Gif", "Jpeg", "Png", "Ppm", "WebP")
+PRELOADED = (
+    *("boto3", "botocore.handlers", "botocore.paginate", "fastapi", "httpx", "mangum", "PIL.Image"),
+    *(f"PIL.{name}ImagePlugin" for name in _FORMATS),
+)
 """Modules that functions load at their start or in their first call."""
 
 _NUMBER = struct.Struct("i")
