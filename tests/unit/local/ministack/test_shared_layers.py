@@ -17,7 +17,8 @@ def forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def write(path: Path, count: int, text: str = "") -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(count):
-            archive.writestr(f"python/package/module{number}.py", f"{text}{number}")
+            # Without an entry of its own it would have the time of its writing.
+            archive.writestr(zipfile.ZipInfo(f"python/package/module{number}.py"), f"{text}{number}")
     return path
 
 
