@@ -30,7 +30,7 @@ assert isinstance(ROOT, TyperGroup)
 def test_it_fits_a_screen_and_nothing_is_cut(words: tuple[str, ...]) -> None:
     done = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
     assert done.exit_code == 0, done.output
-    lines = done.output.rstrip("\n").split("\n")
+    lines = done.stdout.rstrip("\n").split("\n")
     assert not [line for line in lines if re.search(r"\w\.\.\.$", line)], done.output
     if words:  # the list of all commands is longer
         assert len(lines) <= ROWS, done.output

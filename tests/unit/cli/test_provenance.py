@@ -23,7 +23,7 @@ def test_what_pictures_say_is_shown(tmp_path: Path) -> None:
     assert f"DigitalSourceType: {MADE_BY_MODEL}" in shown.output
     assert "\u202e" not in shown.output
     assert "c.txt: no picture" in shown.output
-    first, second, third = json.loads(CliRunner().invoke(app, ["provenance", "--json", *paths]).output)
+    first, second, third = json.loads(CliRunner().invoke(app, ["provenance", "--json", *paths]).stdout)
     assert (first["content_type"], first["c2pa"], first["xmp"]["Provider"]) == ("image/png", False, "alpha")
     assert (second["content_type"], second["xmp"]) == ("image/gif", {})
     assert third["content_type"] is None
