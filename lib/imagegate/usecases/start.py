@@ -1,7 +1,7 @@
 """Accept a request: write the operation, start its workflow, return it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.access.ledger import UNLIMITED, open_account, reserve
@@ -78,8 +78,9 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The route, webhook and account of a request that passes all checks."""
+    """A request that passes all checks, as it is stored, with its route, webhook and account."""
 
+    request: ImageRequest
     route: Route
     webhook: Webhook | None
     account: Account | None
@@ -111,7 +112,6 @@ class Start:
         Raises what `check` raises, RateLimited or KeyReused before anything is written. Once it is written the
         operation will run: if the workflow cannot be started now, `sweep` starts it.
         """
-        generation = replace(generation, request=self.routes.accept(generation.request))
         accepted = self.check(generation, principal)
         limits = principal.key.limits if principal.key else UNLIMITED
         over = None
@@ -144,14 +144,14 @@ class Start:
         and Forbidden when the key does not allow the model.
         """
         request = self.routes.accept(generation.request)
-        _check_size(generation)
+        _check_size(request, generation.metadata)
         route = self.routes.resolve(request)
         principal.require(route.model)
         webhook = self.resolve_webhook(generation.requested_webhook, principal)
         if request.expand:
             check_expandable(request, self.expands)
         account = open_account(principal.key, route, request.n, self.clock.now()) if principal.key else None
-        return Accepted(route, webhook, account)
+        return Accepted(request, route, webhook, account)
 
     def _find_by_body(
         self, generation: GenerationRequest, made: Operation, *, first: bool
@@ -190,7 +190,7 @@ class Start:
             id=new_id(now),
             owner=owner,
             dialect=generation.dialect,
-            request=generation.request,
+            request=accepted.request,
             reply=generation.reply,
             model=accepted.route.model,
             claim=claim,
@@ -209,12 +209,11 @@ class Start:
         """True when the client's requests have its operation polled; an expansion needs an execution in any case."""
         # A receiver of webhooks waits as well, and makes no requests.
         waits = generation.client_waits and accepted.webhook is None
-        return self.steps is not None and waits and not generation.request.expand
+        return self.steps is not None and waits and not accepted.request.expand
 
 
-def _check_size(generation: GenerationRequest) -> None:
+def _check_size(request: ImageRequest, metadata: Mapping[str, str]) -> None:
     """Raises TooLarge when the texts leave no space for attempts in the operation's item."""
-    request, metadata = generation.request, generation.metadata
     texts = (request.prompt, request.negative_prompt or "", *metadata, *metadata.values())
     size = sum(len(text.encode()) for text in texts)
     if size > LARGEST_TEXTS:
