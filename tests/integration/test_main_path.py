@@ -111,7 +111,7 @@ def test_a_client_that_waits_needs_no_execution(stack: Stack, aws: Callable[[str
     # Its job is polled by steps that the requests of the client have taken.
     with openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key="x") as client:
         answer = client.images.generate(
-            model="flux-2-max", prompt="[delay 9s] no machinery", response_format="b64_json"
+            model="flux-2-max", prompt="[delay 3s] no machinery", response_format="b64_json"
         )
     assert answer.data
     assert opened(base64.b64decode(answer.data[0].b64_json or "")).size

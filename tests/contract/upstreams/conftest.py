@@ -13,6 +13,12 @@ from imagegate.local.upstreams.serving import serving
 HEARTBEAT = 0.05
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave to `make test-slow` what waits until an adapter has had enough of a silent upstream."""
+    if "hang" in item.name:
+        item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def stand_ins() -> Iterator[str]:
     """Base URL of all stand-ins."""
