@@ -104,15 +104,17 @@ class Start:
     steps: Steps | None = None
     """`None` where every operation has an execution."""
 
-    def __call__(self, generation: GenerationRequest, principal: Principal) -> Started:
+    def __call__(
+        self, generation: GenerationRequest, principal: Principal, accepted: Accepted | None = None
+    ) -> Started:
         """Write the operation, reserve what it may use of the key's limits, start its workflow, and return it.
 
-        If its client waits, its first step is taken without an execution.
+        If its client waits, its first step is taken without an execution. `accepted`: what `check` returned for it.
 
         Raises what `check` raises, RateLimited or KeyReused before anything is written. Once it is written the
         operation will run: if the workflow cannot be started now, `sweep` starts it.
         """
-        accepted = self.check(generation, principal)
+        accepted = accepted or self.check(generation, principal)
         limits = principal.key.limits if principal.key else UNLIMITED
         over = None
         for race in range(_RACES):

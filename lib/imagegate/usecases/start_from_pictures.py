@@ -22,11 +22,11 @@ class StartFromPictures:
         The keys belong to this request alone. A refused or repeated request leaves no objects behind; the bucket's
         lifecycle removes those that a crash leaves.
         """
-        self.start.check(generation, principal)
+        accepted = self.start.check(generation, principal)
         for picture in generation.request.pictures_sent:
             self.images.put(picture.key, bodies[picture.key], picture.content_type, overwrite=True)
         try:
-            started = self.start(generation, principal)
+            started = self.start(generation, principal, accepted)
         except (RequestError, Conflict):
             # With these errors nothing was written; after any other error the operation may exist.
             self.images.delete([*bodies])

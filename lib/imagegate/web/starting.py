@@ -37,7 +37,7 @@ def start_request(
     """
     waits = not answered_at_once and _will_wait(request, services)
     try:
-        generation = replace(with_unused_query(_with_headers(generation, request), request), client_waits=waits)
+        generation = with_unused_query(_with_headers(generation, request, waits), request)
         return start_for(principal, services, generation, bodies)
     except RequestError as error:
         if error.param and error.param in generation.sent_names:
@@ -68,11 +68,12 @@ def with_unused_query(generation: GenerationRequest, request: Request) -> Genera
     return replace(generation, request=replace(wanted, unused_fields=tuple(unused)))
 
 
-def _with_headers(generation: GenerationRequest, request: Request) -> GenerationRequest:
+def _with_headers(generation: GenerationRequest, request: Request, client_waits: bool) -> GenerationRequest:
     """Apply the headers: OpenAI's own clients count their retries, others may send an Idempotency-Key."""
     headers = header_texts(request, ("idempotency-key", DATA_LOGGING))
     generation = replace(
         generation,
+        client_waits=client_waits,
         arrived_at=arrived_at(request.scope),
         retry_count=parse_retry_count(request.headers.get("x-stainless-retry-count", "0")),
         idempotency_key=parse_idempotency_key(headers.get("idempotency-key")),

@@ -53,10 +53,6 @@ class Fields:
     unused: tuple[str, ...]
     """Fields without effect, as the caller calls them."""
 
-    def sent_name(self, field: str) -> str:
-        """What the caller called the field."""
-        return self.sent_names.get(field, field)
-
 
 def read_fields(document: Mapping[str, Any], known_names: Mapping[str, Any]) -> Fields:
     """Sort the fields of a body; `known_names` has those that have an effect."""

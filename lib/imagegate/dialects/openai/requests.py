@@ -116,7 +116,7 @@ def build_generation_request(
         digest=same,
         coalesce=True,
         requested_webhook=webhook,
-        sent_names={ours: fields.sent_name(field) for ours, field in _FIELDS.items()},
+        sent_names={ours: fields.sent_names.get(field, field) for ours, field in _FIELDS.items()},
     )
 
 

@@ -60,7 +60,7 @@ class Routes:
 
         A name of its own comes before an alias with a `*` that covers it, and what is available before what is not.
         """
-        candidates = self._candidates(name)
+        _, candidates = self._spelled(name)
         if len(candidates) < 2:
             return next(iter(candidates), None)
         return next(filter(self.is_available, candidates), candidates[0])
@@ -96,7 +96,7 @@ class Routes:
         refusal: RequestError | None = None
         for route in [route for route in candidates if route.model == model] or candidates:
             try:
-                narrowed = _narrowed(route, request)
+                narrowed = route.narrowed(request.provider) if request.provider else route
                 self._require_available(narrowed, request)
                 return with_capable_targets(narrowed.for_name(upstream_name(request.model, name)), request)
             except RequestError as error:
@@ -120,9 +120,6 @@ class Routes:
     def route_of(self, request: ImageRequest, model: str) -> Route:
         """The route of an operation that began as `model`, whatever is available by now. Raises as `resolve` does."""
         return self.knowing(_nothing_missing).resolve(request, model)
-
-    def _candidates(self, name: str) -> list[Route]:
-        return self._spelled(name)[1]
 
     def _spelled(self, name: str) -> tuple[str, list[Route]]:
         """The spelling that is known, and the route of that name, then those with an alias that covers it, in order."""
@@ -186,10 +183,6 @@ def with_defaults(request: ImageRequest, defaults: Mapping[str, Any]) -> ImageRe
         width, _, height = defaults["size"].partition("x")
         absent["size"] = Size(int(width), int(height))
     return replace(request, **absent)
-
-
-def _narrowed(route: Route, request: ImageRequest) -> Route:
-    return route.narrowed(request.provider) if request.provider else route
 
 
 def _works_from(route: Route, pictures: int, prompted: bool, masked: bool) -> list[Target]:
