@@ -50,7 +50,7 @@ class StandInSecrets:
 
 def direct(provider: Provider, http: HttpUpstream, model: str, prompt: str) -> None:
     """One picture without imagegate."""
-    request = ImageRequest("", (Message(prompt),))
+    request = ImageRequest(model="", messages=(Message(prompt),))
     submitted = provider.submit(UpstreamRequest(request=request, model=model, count=1, idempotency_key=prompt))
     outcome: Submission | Check = submitted
     while isinstance(submitted, Ticket) and not isinstance(outcome, Ready):

@@ -33,7 +33,7 @@ UNMATCHED = 300.0
 
 def operation(at: float, owner: str) -> Operation:
     """An operation accepted `at` seconds after NOW."""
-    request = ImageRequest("flux", (Message("a red fox in the snow"),))
+    request = ImageRequest(model="flux", messages=(Message("a red fox in the snow"),))
     now = NOW + at
     return Operation(
         id=new_id(now),

@@ -69,11 +69,11 @@ def main() -> None:
     tables = RouteTables(NoRoutes(), FakeClock(), 1e9)
     names = frozenset({"OPENAI_API_KEY"})
     blind, knowing = LiveRoutes(tables), LiveRoutes(tables, lambda: names)
-    request = ImageRequest("flux", (Message("a red fox"),), routes="")
+    request = ImageRequest(model="flux", messages=(Message("a red fox"),), routes="")
 
     def refused() -> None:
         try:
-            knowing.resolve(ImageRequest("recraft", (Message("a red fox"),), routes=""))
+            knowing.resolve(ImageRequest(model="recraft", messages=(Message("a red fox"),), routes=""))
         except ModelNotAvailable:
             return
         raise AssertionError("recraft is available without a key")

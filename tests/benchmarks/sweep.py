@@ -74,7 +74,7 @@ def restarts_a_second(operations: list[Operation], *, in_shards: bool) -> float:
 def main() -> None:
     """Both, then the last line."""
     n, now = int(os.environ.get("N", "800")), time.time()
-    request = ImageRequest("flux", (Message("a cat"),))
+    request = ImageRequest(model="flux", messages=(Message("a cat"),))
     one = Operation(
         id="0" * 20,
         owner="o",

@@ -62,7 +62,7 @@ class Cloud:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder = StateFolder(tmp_path_factory.mktemp("ministack"))
     folder.create()
-    ministack = MiniStackProcess(folder, listen(0))
+    ministack = MiniStackProcess(folder=folder, listener=listen(0))
     ministack.start()
     yield Cloud(RootAccess(ministack.endpoint, folder.root_credentials()))
     ministack.stop()

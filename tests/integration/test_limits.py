@@ -83,12 +83,14 @@ def test_of_200_starts_at_once_as_many_get_through_as_fit(
     """A start that meets others is repeated, as its refusal says."""
     key = replace(issue("race", CLOCK.now(), limits=limits)[0], shards=shards)
     start = World(clock=CLOCK, store=store).deployment.start  # type: ignore[arg-type]
-    request = ImageRequest("flux", (Message("a race"),))
+    request = ImageRequest(model="flux", messages=(Message("a race"),))
 
     def begin() -> Operation:
         while True:
             try:
-                return start(GenerationRequest(request, "operations"), Principal(key.owner, key)).operation
+                return start(
+                    GenerationRequest(request=request, dialect="operations"), Principal(key.owner, key)
+                ).operation
             except RateLimited as refused:
                 if "at the same moment" not in refused.message:
                     raise
@@ -140,9 +142,11 @@ def test_30_operations_at_once_whose_tries_are_charged_and_fail_spend_no_more_th
 ) -> None:
     price, budget = 18_300, 300_000
     key, _ = issue("spender", CLOCK.now(), limits=KeyLimits(micro_dollars_per_day=budget))
-    limits = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000)
-    targets = tuple(Target(name, "m", limits, price / 1e6) for name in ("alpha", "beta"))
-    world = World(clock=CLOCK, store=store, routes=Routes([Route("flux", targets)]))  # type: ignore[arg-type]
+    limits = Limits(completion=CompletionMode.POLL, grid=Grid(64, 2048, 8), prompt_characters=1000)
+    targets = tuple(
+        Target(provider=name, model="m", limits=limits, price_usd=price / 1e6) for name in ("alpha", "beta")
+    )
+    world = World(clock=CLOCK, store=store, routes=Routes([Route(model="flux", targets=targets)]))  # type: ignore[arg-type]
     world.alpha.submissions = world.beta.submissions = [failing(FailureCode.UPSTREAM_FAILED)]
     outcomes = at_once(30, lambda: world.drive(world.begun(1, key)))
     ended = [outcome.failure for outcome in outcomes if isinstance(outcome, Operation)]

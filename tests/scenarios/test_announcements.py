@@ -52,7 +52,7 @@ class Killed(BaseException):
 
 def history(dice: random.Random, number: int) -> History:
     """An operation's versions: states reached, in all ways there are, and writes that change none."""
-    request = ImageRequest("flux", (Message("a cat"),))
+    request = ImageRequest(model="flux", messages=(Message("a cat"),))
     one = Operation(
         id=new_id(1.8e9 + number),
         owner="me",

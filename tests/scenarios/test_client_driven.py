@@ -23,11 +23,11 @@ from support.world import World, ready
 
 def stream(world: World) -> None:
     """Have the upstreams tell the end of a job in a stream."""
-    limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
+    limits = Limits(completion=CompletionMode.STREAM, grid=Grid(64, 2048, 8), prompt_characters=1000)
     world.alpha.limits = limits
     [route] = routes("alpha", "beta")
     targets = tuple(replace(target, limits=limits) for target in route.targets)
-    world.routes = Routes([Route("flux", targets)])
+    world.routes = Routes([Route(model="flux", targets=targets)])
     world.__post_init__()
 
 
@@ -128,8 +128,8 @@ def test_what_takes_more_than_polls_gets_an_execution() -> None:
 
 def test_an_expansion_has_an_execution_from_the_start() -> None:
     world = waited_world()
-    request = ImageRequest("flux", (Message("a cat"),), expand=True)
-    operation = world.start(GenerationRequest(request, "openai_images", client_waits=True))
+    request = ImageRequest(model="flux", messages=(Message("a cat"),), expand=True)
+    operation = world.start(GenerationRequest(request=request, dialect="openai_images", client_waits=True))
     assert (operation.by_client, world.workflow.runs) == (None, [(operation.id, operation.id)])
 
 

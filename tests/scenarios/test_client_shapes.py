@@ -36,7 +36,7 @@ EDITS, VARIATIONS = "/v1/images/edits", "/v1/images/variations"
 PICTURE = picture()
 BASE64 = base64.b64encode(PICTURE).decode()
 DATA_URL = f"data:image/png;base64,{BASE64}"
-LIMITS = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000)
+LIMITS = Limits(completion=CompletionMode.POLL, grid=Grid(64, 2048, 8), prompt_characters=1000)
 HTTPS = "https://pictures.example.com/cat.png"
 
 
@@ -758,8 +758,8 @@ def test_clients_with_other_defaults_share_no_operation(gateway: Gateway) -> Non
 
 def test_a19_the_answer_says_which_provider_made_it_and_why() -> None:
     able = replace(LIMITS, capabilities=frozenset({"negative_prompt"}))
-    targets = (Target("alpha", "m", LIMITS), Target("beta", "m", able))
-    world = World(routes=Routes([Route("flux", targets)]))
+    targets = (Target(provider="alpha", model="m", limits=LIMITS), Target(provider="beta", model="m", limits=able))
+    world = World(routes=Routes([Route(model="flux", targets=targets)]))
     world.beta.checks = [ready()]
     operation = world.drive(world.begun(negative_prompt="fog"))
     assert operation.attempts[0].reason == "alpha cannot honour 'negative_prompt'"

@@ -201,8 +201,8 @@ def begin(world: World) -> Operation:
 
 def begin_for_client(world: World) -> Operation:
     """One that its waiting client drives."""
-    request = ImageRequest("flux", (Message("a cat"),))
-    return world.start(GenerationRequest(request, "openai_images", client_waits=True))
+    request = ImageRequest(model="flux", messages=(Message("a cat"),))
+    return world.start(GenerationRequest(request=request, dialect="openai_images", client_waits=True))
 
 
 def retry(world: World) -> Operation:

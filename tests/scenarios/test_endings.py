@@ -100,7 +100,9 @@ def test_more_pictures_than_were_asked_for_are_not_noted() -> None:
 )
 def test_a_stream_is_kept_open_as_long_as_it_may_be_worth_it(hold_seconds: float, age: float, seconds: float) -> None:
     world = World()
-    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000, hold_seconds=hold_seconds)
+    world.alpha.limits = Limits(
+        completion=CompletionMode.STREAM, grid=Grid(64, 2048, 8), prompt_characters=1000, hold_seconds=hold_seconds
+    )
     world.alpha.checks = [Pending()]
     operation = world.begun()
     world.submit(operation.id)

@@ -69,8 +69,8 @@ def history(world: World, operation: Operation) -> int:
 
 
 def begun(world: World) -> Operation:
-    request = ImageRequest("flux", (Message("a cat"),), output_format="jpeg", lenient=True)
-    return world.start(GenerationRequest(request, "yandexart", deadline=DEADLINE))
+    request = ImageRequest(model="flux", messages=(Message("a cat"),), output_format="jpeg", lenient=True)
+    return world.start(GenerationRequest(request=request, dialect="yandexart", deadline=DEADLINE))
 
 
 def never(world: World) -> Check:

@@ -23,7 +23,7 @@ def hooked_world(expected_seconds: float = 600.0, *, calls: bool = True, base: s
     [route] = routes("alpha", "beta")
     targets = tuple(replace(each, limits=replace(each.limits, calls_hooks=calls)) for each in route.targets)
     latencies = MemoryLatencies(expected_seconds, trained=True)
-    world = World(routes=Routes([Route("flux", targets)]), latencies=latencies, public_url=base)
+    world = World(routes=Routes([Route(model="flux", targets=targets)]), latencies=latencies, public_url=base)
     world.alpha.checks = [Pending()]
     return world
 

@@ -155,7 +155,9 @@ class Told(ScriptedProvider):
     """A stream that sends its result to every listener when the job is done."""
 
     def __init__(self, world: World, takes: float) -> None:
-        super().__init__(limits=Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000))
+        super().__init__(
+            limits=Limits(completion=CompletionMode.STREAM, grid=Grid(64, 2048, 8), prompt_characters=1000)
+        )
         self.world, self.takes, self.began = world, takes, 0.0
 
     def submit(self, upstream_request: UpstreamRequest) -> Submission:
@@ -210,7 +212,7 @@ def test_a_visit_that_has_little_time_left_opens_no_stream() -> None:
 
 def test_a_stream_is_let_go_before_its_function_is_stopped() -> None:
     world = World()
-    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(completion=CompletionMode.STREAM, grid=Grid(64, 2048, 8), prompt_characters=1000)
     world.alpha.checks = [ready()]
     operation = world.begun()
     world.clock.sleep(world.submit(operation.id).wait)

@@ -175,7 +175,9 @@ def test_operations_of_yesterday_are_still_under_way(world: World) -> None:
 
 def test_a_repeated_request_reserves_once(world: World) -> None:
     own = key(concurrent=1, pictures_per_day=1)
-    generation = GenerationRequest(ImageRequest("flux", (Message("x"),)), "openai_images", digest="d", coalesce=True)
+    generation = GenerationRequest(
+        request=ImageRequest(model="flux", messages=(Message("x"),)), dialect="openai_images", digest="d", coalesce=True
+    )
     first = world.start(generation, key=own)
     assert world.start(replace(generation, retry_count=1), key=own) == first
     world.clock.sleep(BURST)
@@ -260,9 +262,11 @@ def test_a_try_that_turns_out_free_gives_its_room_back(world: World) -> None:
 
 
 def _prices(**micro_dollars: int) -> Routes:
-    limits = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000)
-    targets = tuple(Target(name, "m", limits, price / 1e6) for name, price in micro_dollars.items())
-    return Routes([Route("flux", targets)])
+    limits = Limits(completion=CompletionMode.POLL, grid=Grid(64, 2048, 8), prompt_characters=1000)
+    targets = tuple(
+        Target(provider=name, model="m", limits=limits, price_usd=price / 1e6) for name, price in micro_dollars.items()
+    )
+    return Routes([Route(model="flux", targets=targets)])
 
 
 class Office(RuleBasedStateMachine):

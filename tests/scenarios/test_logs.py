@@ -32,7 +32,11 @@ def world(out: io.StringIO) -> World:
 
 
 def begun(world: World, *, expand: bool = False) -> Operation:
-    return world.start(GenerationRequest(ImageRequest("flux", (Message(MARK),), expand=expand), "openai_images"))
+    return world.start(
+        GenerationRequest(
+            request=ImageRequest(model="flux", messages=(Message(MARK),), expand=expand), dialect="openai_images"
+        )
+    )
 
 
 def published(world: World) -> None:

@@ -28,7 +28,7 @@ from support.containers import pixels_in, xmp_in
 from support.fakes import MemoryBus, MemoryLatencies, MemoryTelemetry, ScriptedProvider, failing, picture
 from support.world import URL, World, ready
 
-HOLD = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
+HOLD = Limits(completion=CompletionMode.STREAM, grid=Grid(64, 2048, 8), prompt_characters=1000)
 
 
 @pytest.fixture
@@ -44,7 +44,9 @@ def test_an_accepted_request_is_written_before_its_workflow_starts(world: World)
 
 def test_an_unknown_model_writes_nothing(world: World) -> None:
     with pytest.raises(UnknownModel):
-        world.start(GenerationRequest(ImageRequest("nope", (Message("x"),)), "openai_images"))
+        world.start(
+            GenerationRequest(request=ImageRequest(model="nope", messages=(Message("x"),)), dialect="openai_images")
+        )
     assert not world.store.documents
     assert not world.workflow.runs
 

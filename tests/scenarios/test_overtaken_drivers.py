@@ -85,7 +85,7 @@ def test_the_deadline_of_an_operation_whose_submitter_died() -> None:
 def test_a_run_that_begins_anew_does_not_wait_for_its_own_lease() -> None:
     """Resumed after a restart, at Submit: it waited for the listener that it was itself, until the deadline."""
     world = World()
-    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(completion=CompletionMode.STREAM, grid=Grid(64, 2048, 8), prompt_characters=1000)
     operation = world.begun()
     world.submit(operation.id, "run")
     world.clock.sleep(30)
@@ -131,7 +131,7 @@ def test_a_release_does_not_end_the_retry_that_came_before_it() -> None:
 def test_a_stream_whose_listener_died_is_soon_given_up() -> None:
     """Had it been told the result, the second listener heard heartbeats until the deadline."""
     world = World()
-    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(completion=CompletionMode.STREAM, grid=Grid(64, 2048, 8), prompt_characters=1000)
     world.alpha.checks = [Killed(), ready()]  # type: ignore[list-item]
     operation = world.begun()
     world.submit(operation.id)
@@ -148,7 +148,7 @@ def test_a_stream_whose_listener_died_is_soon_given_up() -> None:
 def test_a_stream_that_nobody_may_have_opened_gets_the_time_its_job_needs() -> None:
     """The listener may have died before it could open it: half a minute would lose what takes five."""
     world = World()
-    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(completion=CompletionMode.STREAM, grid=Grid(64, 2048, 8), prompt_characters=1000)
     learned = Histogram()
     for _ in range(50):
         learned = learned.with_observation(300.0)

@@ -55,8 +55,10 @@ def submissions(world: World) -> int:
 def served_by(world: World, limits: Limits, *providers: str) -> None:
     """Let `flux` be served by these, with those limits."""
     world.alpha.limits = world.beta.limits = limits
-    targets = tuple(Target(name, "schnell", limits, MICRO_DOLLARS[name] / 1e6) for name in providers)
-    world.routes = Routes([Route("flux", targets)])
+    targets = tuple(
+        Target(provider=name, model="schnell", limits=limits, price_usd=MICRO_DOLLARS[name] / 1e6) for name in providers
+    )
+    world.routes = Routes([Route(model="flux", targets=targets)])
     world.__post_init__()
 
 
@@ -78,7 +80,9 @@ class ThrottledParameters:
 
 
 def four_a_call(**changes: Any) -> Limits:
-    return Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000, images_per_call=4, **changes)
+    return Limits(
+        completion=CompletionMode.POLL, grid=Grid(64, 2048, 8), prompt_characters=1000, images_per_call=4, **changes
+    )
 
 
 def a_key() -> ApiKey:
@@ -91,7 +95,7 @@ class Streams:
 
     def __init__(self, world: World) -> None:
         self.jobs, self.told = 0, set[int]()
-        limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
+        limits = Limits(completion=CompletionMode.STREAM, grid=Grid(64, 2048, 8), prompt_characters=1000)
         for provider in (world.alpha, world.beta):
             provider.limits = limits
             provider.submit = self.submit  # type: ignore[method-assign]
@@ -216,7 +220,7 @@ def test_what_is_learned_beside_it_costs_no_picture(
     world = World()
     world.alpha.checks = [ready()]
     if waits is CompletionMode.SYNC:
-        served_by(world, Limits(waits, Grid(64, 2048, 8), 1000), "alpha", "beta")
+        served_by(world, Limits(completion=waits, grid=Grid(64, 2048, 8), prompt_characters=1000), "alpha", "beta")
         world.alpha.submissions = [Ready(bodies=(picture(),))]
     streams = Streams(world) if waits is CompletionMode.STREAM else None
     before(getattr(world, port), name, broken)
@@ -272,8 +276,8 @@ def test_a_slot_that_nobody_takes_does_not_keep_another_from_being_looked_at() -
         return ready() if age < 3600 else Failed(Failure(FailureCode.EXPIRED, "It is gone."))
 
     world.alpha.check = check  # type: ignore[method-assign]
-    request = ImageRequest("flux", (Message("a cat"),), n=2)
-    operation = world.start(GenerationRequest(request, "operations", deadline=DAY))
+    request = ImageRequest(model="flux", messages=(Message("a cat"),), n=2)
+    operation = world.start(GenerationRequest(request=request, dialect="operations", deadline=DAY))
     step = world.submit(operation.id)
     while not world.now(operation).pictures:
         assert world.clock.now() < begun + 120
@@ -284,7 +288,11 @@ def test_a_slot_that_nobody_takes_does_not_keep_another_from_being_looked_at() -
 def test_an_upstream_cannot_forbid_looking_for_a_day() -> None:
     world = World()
     world.alpha.checks = [Pending(1e9)]
-    operation = world.start(GenerationRequest(ImageRequest("flux", (Message("a cat"),)), "operations", deadline=DAY))
+    operation = world.start(
+        GenerationRequest(
+            request=ImageRequest(model="flux", messages=(Message("a cat"),)), dialect="operations", deadline=DAY
+        )
+    )
     step = world.submit(operation.id)
     world.clock.sleep(step.wait)
     assert world.poll(operation.id, last_poll_at=step.last_poll_at).wait <= 300
@@ -444,7 +452,7 @@ def test_what_its_upstream_has_forgotten_is_settled() -> None:
 
 def test_a_stream_that_cannot_be_opened_is_tried_again_and_given_up_in_time() -> None:
     world = World()
-    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(completion=CompletionMode.STREAM, grid=Grid(64, 2048, 8), prompt_characters=1000)
     world.alpha.checks = [failing(FailureCode.CAPACITY), failing(FailureCode.CAPACITY), ready()]
     assert world.drive(world.begun()).state is State.SUCCEEDED
     assert len(world.alpha.submitted) == 1
@@ -484,7 +492,14 @@ def test_a_submission_that_is_found_again_is_charged_once(recovers: bool, charge
 
 def free(world: World) -> None:
     """Let `flux` be served by alpha, which charges nothing."""
-    world.routes = Routes([Route("flux", (Target("alpha", "schnell", world.alpha.limits, 0.0),))])
+    world.routes = Routes(
+        [
+            Route(
+                model="flux",
+                targets=(Target(provider="alpha", model="schnell", limits=world.alpha.limits, price_usd=0.0),),
+            )
+        ]
+    )
     world.__post_init__()
 
 
@@ -638,7 +653,9 @@ def test_a_live_job_beside_a_slot_that_nobody_takes_is_looked_at_as_any() -> Non
     world.alpha.checks = [Pending()]
     world.beta.submissions = [failing(FailureCode.RATE_LIMITED)]
     operation = world.start(
-        GenerationRequest(ImageRequest("flux", (Message("a cat"),), n=2), "operations", deadline=DAY)
+        GenerationRequest(
+            request=ImageRequest(model="flux", messages=(Message("a cat"),), n=2), dialect="operations", deadline=DAY
+        )
     )
     step, submits = world.submit(operation.id), 1
     while world.clock.now() < operation.created_at + DAY / 2:
@@ -653,7 +670,7 @@ def test_a_live_job_beside_a_slot_that_nobody_takes_is_looked_at_as_any() -> Non
 
 def test_giving_back_a_stream_forgets_no_earlier_listener() -> None:
     world = World()
-    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(completion=CompletionMode.STREAM, grid=Grid(64, 2048, 8), prompt_characters=1000)
     world.alpha.checks = [Killed(), failing(FailureCode.CAPACITY), ready()]  # type: ignore[list-item]
     operation = world.begun()
     world.clock.sleep(world.submit(operation.id).wait)
@@ -665,7 +682,7 @@ def test_giving_back_a_stream_forgets_no_earlier_listener() -> None:
 
 def test_a_harvested_stream_is_tried_until_its_upstream_forgets_it() -> None:
     world = World()
-    world.alpha.limits = Limits(CompletionMode.STREAM, Grid(64, 2048, 8), 1000)
+    world.alpha.limits = Limits(completion=CompletionMode.STREAM, grid=Grid(64, 2048, 8), prompt_characters=1000)
     world.alpha.checks = [failing(FailureCode.CAPACITY), ready()]
     operation = world.begun()
     world.submit(operation.id)

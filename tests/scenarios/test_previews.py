@@ -30,7 +30,9 @@ def drawn(width: int, height: int, kind: str = "PNG") -> bytes:
 
 def made(world: World, body: bytes) -> Operation:
     world.alpha.checks = [Ready(bodies=(body,))]
-    generation = GenerationRequest(ImageRequest("flux", (Message("a cat"),)), "operations")
+    generation = GenerationRequest(
+        request=ImageRequest(model="flux", messages=(Message("a cat"),)), dialect="operations"
+    )
     return world.drive(world.start(generation, EVERYBODY))
 
 

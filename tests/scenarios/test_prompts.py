@@ -30,13 +30,20 @@ def world() -> World:
 
 
 def begun(world: World, *, private: bool = False) -> Operation:
-    request = ImageRequest("flux", MESSAGES, output_format="jpeg", lenient=True, private=private)
-    return world.start(GenerationRequest(request, "yandexart", deadline=24 * 3600))
+    request = ImageRequest(model="flux", messages=MESSAGES, output_format="jpeg", lenient=True, private=private)
+    return world.start(GenerationRequest(request=request, dialect="yandexart", deadline=24 * 3600))
 
 
 def with_limits(world: World, **changes: Any) -> None:
     """Let alpha's model differ from what alpha's other models have."""
-    world.routes = Routes([Route("flux", (Target("alpha", "schnell", replace(world.alpha.limits, **changes)),))])
+    world.routes = Routes(
+        [
+            Route(
+                model="flux",
+                targets=(Target(provider="alpha", model="schnell", limits=replace(world.alpha.limits, **changes)),),
+            )
+        ]
+    )
     world.__post_init__()
 
 

@@ -21,7 +21,12 @@ from imagegate.usecases.webhook_choice import ResolveWebhook
 from support.fakes import FakeClock, MemoryApiKeys, MemoryDeliveries, MemoryStore, failing
 from support.world import World
 
-CAT = GenerationRequest(ImageRequest("flux", (Message("a cat"),)), "openai_images", digest="cat", idempotency_key="k")
+CAT = GenerationRequest(
+    request=ImageRequest(model="flux", messages=(Message("a cat"),)),
+    dialect="openai_images",
+    digest="cat",
+    idempotency_key="k",
+)
 
 
 def test_a_key_that_came_with_another_request_says_what_to_do() -> None:
@@ -68,23 +73,25 @@ def test_a_race_that_cannot_be_won_is_given_up() -> None:
 
 
 def test_texts_too_long_to_keep_are_refused_with_their_size() -> None:
-    long = ImageRequest("flux", (Message("я" * 200_000),))
+    long = ImageRequest(model="flux", messages=(Message("я" * 200_000),))
     with pytest.raises(TooLarge, match=r"have 400000 bytes; at most \d+ are kept") as refused:
-        World().start(GenerationRequest(long, "openai_images"))
+        World().start(GenerationRequest(request=long, dialect="openai_images"))
     assert refused.value.param == "prompt"
 
 
 def test_what_an_operations_item_could_not_hold_is_refused() -> None:
     prompt, world = "🐈" * (LARGEST_TEXTS // 4), World()
     with pytest.raises(InvalidRequest, match="The prompt has 32768 characters"):
-        world.start(GenerationRequest(ImageRequest("flux", (Message(prompt),)), "operations"))
+        world.start(
+            GenerationRequest(request=ImageRequest(model="flux", messages=(Message(prompt),)), dialect="operations")
+        )
     for request, metadata in (
-        (ImageRequest("flux", (Message(prompt), Message("x"))), {}),
-        (ImageRequest("flux", (Message(prompt),), negative_prompt="x"), {}),
-        (ImageRequest("flux", (Message(prompt),)), {"x": ""}),
+        (ImageRequest(model="flux", messages=(Message(prompt), Message("x"))), {}),
+        (ImageRequest(model="flux", messages=(Message(prompt),), negative_prompt="x"), {}),
+        (ImageRequest(model="flux", messages=(Message(prompt),)), {"x": ""}),
     ):
         with pytest.raises(TooLarge, match=str(LARGEST_TEXTS)):
-            world.start(GenerationRequest(request, "operations", metadata=metadata))
+            world.start(GenerationRequest(request=request, dialect="operations", metadata=metadata))
     assert not world.store.documents
 
 

@@ -14,9 +14,9 @@ from support.fakes import ScriptedProvider, failing, routes
 from support.world import World
 
 BATCHES = Limits(
-    CompletionMode.POLL,
-    Grid(64, 2048, 8),
-    1000,
+    completion=CompletionMode.POLL,
+    grid=Grid(64, 2048, 8),
+    prompt_characters=1000,
     images_per_call=4,
     input_images=2,
     supports_masks=True,

@@ -97,7 +97,9 @@ class MemoryStore:
         if now.version != seen.version and (registration.unread or not together):
             raise BodyClaimChanged(operation.claim)
         left = [each for each in now.candidates if each.operation_id not in registration.superseded]
-        new = Candidate(operation.id, arrival.at, arrival.at, arrival.retry_count)
+        new = Candidate(
+            operation_id=operation.id, begun_at=arrival.at, taken_at=arrival.at, retry_count=arrival.retry_count
+        )
         return BodyClaim([*left, new], now.version + 1, claim_expires_at(operation))
 
     def read_claim(self, claim: str) -> BodyClaim:
@@ -552,7 +554,9 @@ class ScriptedProvider:
     base_url: str = "https://alpha.invalid"
     submissions: list[Submission | UpstreamError] = field(default_factory=lambda: [Ticket({"job": 1})])
     checks: list[Check | UpstreamError] = field(default_factory=list)
-    limits: Limits = field(default_factory=lambda: Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000))
+    limits: Limits = field(
+        default_factory=lambda: Limits(completion=CompletionMode.POLL, grid=Grid(64, 2048, 8), prompt_characters=1000)
+    )
     submitted: list[ImageRequest] = field(default_factory=list)
     cancelled: list[Ticket] = field(default_factory=list)
     hooks: list[str] = field(default_factory=list)
@@ -579,10 +583,17 @@ MICRO_DOLLARS = {"alpha": 2000, "beta": 3000}
 
 def routes(*providers: str) -> Routes:
     """One model, `flux`, over the named providers."""
-    limits = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000, capabilities=frozenset({"seed", "steps"}))
+    limits = Limits(
+        completion=CompletionMode.POLL,
+        grid=Grid(64, 2048, 8),
+        prompt_characters=1000,
+        capabilities=frozenset({"seed", "steps"}),
+    )
     prices = {name: price / 1_000_000 for name, price in MICRO_DOLLARS.items()}
-    targets = tuple(Target(name, "schnell", limits, prices.get(name)) for name in providers)
-    return Routes([Route("flux", targets, ("flux-schnell", "gpt-image-*"))])
+    targets = tuple(
+        Target(provider=name, model="schnell", limits=limits, price_usd=prices.get(name)) for name in providers
+    )
+    return Routes([Route(model="flux", targets=targets, aliases=("flux-schnell", "gpt-image-*"))])
 
 
 def failing(code: FailureCode, retry_after: float | None = None) -> UpstreamError:

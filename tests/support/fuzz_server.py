@@ -25,21 +25,27 @@ DEMANDS = ("seed", "steps", "guidance", "negative_prompt", "background")
 def two_models() -> Routes:
     """`flux`, which works from no picture, and `able`, which does."""
     [plain], [able] = routes("alpha"), able_routes()
-    return Routes([plain, Route("able", able.targets)])
+    return Routes([plain, Route(model="able", targets=able.targets)])
 
 
 def able_routes() -> Routes:
     """One model that takes every field, and pictures to edit or to vary."""
-    able = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 32_000, capabilities=frozenset(DEMANDS), steps_maximum=500)
+    able = Limits(
+        completion=CompletionMode.POLL,
+        grid=Grid(64, 2048, 8),
+        prompt_characters=32_000,
+        capabilities=frozenset(DEMANDS),
+        steps_maximum=500,
+    )
     return Routes(
         [
             Route(
-                "flux",
-                (
+                model="flux",
+                targets=(
                     Target(
-                        "alpha",
-                        "schnell",
-                        replace(able, input_images=16, supports_masks=True, supports_variations=True),
+                        provider="alpha",
+                        model="schnell",
+                        limits=replace(able, input_images=16, supports_masks=True, supports_variations=True),
                     ),
                 ),
             )

@@ -40,7 +40,7 @@ class MoodyUpstream:
 
     def __post_init__(self) -> None:
         self.base_url = f"https://{self.name}.invalid"
-        self.limits = Limits(self.waits, Grid(64, 2048, 8), 1000)
+        self.limits = Limits(completion=self.waits, grid=Grid(64, 2048, 8), prompt_characters=1000)
         self._lock = threading.Lock()
 
     def submit(self, upstream_request: UpstreamRequest) -> Submission:

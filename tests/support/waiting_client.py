@@ -39,8 +39,8 @@ def waited_world(usually: float = 30.0, takes: float = 34.0) -> World:
 
 def begun(world: World, **changes: Any) -> Operation:
     """An operation of a client that will wait, whose first step is to be taken."""
-    request = ImageRequest("flux", (Message("a cat"),), **changes)
-    operation = world.start(GenerationRequest(request, "openai_images", client_waits=True))
+    request = ImageRequest(model="flux", messages=(Message("a cat"),), **changes)
+    operation = world.start(GenerationRequest(request=request, dialect="openai_images", client_waits=True))
     assert world.steps
     assert world.steps.taken == [(operation.id, 0.0, 0)]
     assert not world.workflow.runs

@@ -71,7 +71,7 @@ class World:
 
     def __post_init__(self) -> None:
         now = self.clock.now()
-        request = ImageRequest("flux", (Message("a cat"),))
+        request = ImageRequest(model="flux", messages=(Message("a cat"),))
         made = Operation(
             id="0" * 20,
             owner="me",

@@ -107,8 +107,8 @@ class World:
 
     def begun(self, n: int = 1, key: ApiKey | None = None, **changes: Any) -> Operation:
         """An accepted request for `n` pictures of a cat."""
-        request = replace(ImageRequest("flux", (Message("a cat"),), n=n), **changes)
-        return self.start(GenerationRequest(request, "openai_images"), key=key)
+        request = replace(ImageRequest(model="flux", messages=(Message("a cat"),), n=n), **changes)
+        return self.start(GenerationRequest(request=request, dialect="openai_images"), key=key)
 
     def now(self, operation: Operation) -> Operation:
         """The operation as it is stored."""

@@ -84,7 +84,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """The embedded stack's AWS."""
     folder = StateFolder(tmp_path_factory.mktemp("ministack"))
     folder.create()
-    process = MiniStackProcess(folder, listen(0))
+    process = MiniStackProcess(folder=folder, listener=listen(0))
     process.start()
     try:
         yield RootAccess(process.endpoint, folder.root_credentials()), "/_ministack/reset"

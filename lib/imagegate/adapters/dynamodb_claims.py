@@ -97,7 +97,9 @@ def registration_write(table: str, operation: Operation, registration: Registrat
         values |= {":from": _number(arrival.at - BURST), ":to": _number(arrival.at + BURST)}
     superseded = {f"#old{at}": _PREFIX + each for at, each in enumerate(registration.superseded)}
     remove = f" REMOVE {', '.join(superseded)}" if superseded else ""
-    candidate = Candidate(operation.id, arrival.at, arrival.at, arrival.retry_count)
+    candidate = Candidate(
+        operation_id=operation.id, begun_at=arrival.at, taken_at=arrival.at, retry_count=arrival.retry_count
+    )
     return {
         "TableName": table,
         "Key": {"pk": {"S": operation.claim or ""}},
@@ -131,7 +133,7 @@ def _attributes(candidate: Candidate) -> dict[str, dict[str, str]]:
 def _candidate(operation_id: str, attributes: Item) -> Candidate:
     number = {name: float(value["N"]) for name, value in attributes.items()}
     return Candidate(
-        operation_id,
+        operation_id=operation_id,
         begun_at=number["begun_at"],
         taken_at=number["taken_at"],
         retry_count=int(number["retry_count"]),

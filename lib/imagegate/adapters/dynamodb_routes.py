@@ -34,7 +34,14 @@ class DynamoDBRoutes:
 
     def push(self, text: str, pushed_by: str, note: str, over: PushedRoutes | None) -> PushedRoutes:
         """Put a file in force. Raises Conflict when another one than `over` is in force by now."""
-        pushed = PushedRoutes(_version(text), text, over.version if over else "", time.time(), pushed_by, note)
+        pushed = PushedRoutes(
+            version=_version(text),
+            text=text,
+            previous=over.version if over else "",
+            pushed_at=time.time(),
+            pushed_by=pushed_by,
+            note=note,
+        )
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if over:
             condition = {

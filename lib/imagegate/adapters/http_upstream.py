@@ -66,7 +66,7 @@ class HttpUpstream:
         """The address to connect to; `None` for any of its host's. Raises UpstreamError for a private one."""
         if self._reach.private_network:
             return None
-        with to_upstream_error(HttpRequest("GET", url)):
+        with to_upstream_error(HttpRequest(method="GET", url=url)):
             parsed = httpx.URL(url)
         return vet_upstream(parsed)
 

@@ -52,12 +52,19 @@ class PillowPictures:
         """
         content_type = made_type_of(body)
         if content_type == SVG:
-            return PictureFacts(SVG, *_svg_size(body), transparent=True)
+            width, height = _svg_size(body)
+            return PictureFacts(content_type=SVG, width=width, height=height, transparent=True)
         image = _open(body)
         frames = _frames(image, body) if content_type in _ANIMATED else 1
         if frames > 1:
             _decode_all(image, frames)
-            return PictureFacts(content_type or "", *image.size, frames=frames, transparent=image.has_transparency_data)
+            return PictureFacts(
+                content_type=content_type or "",
+                width=image.width,
+                height=image.height,
+                frames=frames,
+                transparent=image.has_transparency_data,
+            )
         with _to_bad_payload():
             image.load()
         orientation = _orientation(image)
@@ -66,9 +73,11 @@ class PillowPictures:
         if colour and is_refusal(colour):
             message = "The upstream sent a blank (entirely black) picture, as filters do in place of a refused one."
             raise UpstreamError(Failure(FailureCode.CONTENT_FILTERED, message))
+        width, height = picture.size[::-1] if orientation >= 5 else picture.size
         return PictureFacts(
-            content_type or "",
-            *(picture.size[::-1] if orientation >= 5 else picture.size),
+            content_type=content_type or "",
+            width=width,
+            height=height,
             single_colour=colour is not None,
             transparent=picture.mode == "RGBA",
         )

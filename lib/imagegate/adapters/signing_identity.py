@@ -25,7 +25,7 @@ class UnusableIdentity(Exception):
     """There is nothing to sign with; the message says what is wrong, without a full stop."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What the signer of pictures needs."""
 
@@ -87,14 +87,14 @@ class SsmIdentity:
         pem = parse_signing_pem(self._read())
         algorithm, digest = _algorithm(pem.public_key)
         if self._kms_key:
-            kms_key = _KmsKey(self._make_client("kms"), self._kms_key, algorithm, digest)
-            return Identity(pem.chain, algorithm, sign=kms_key)
+            kms_key = _KmsKey(client=self._make_client("kms"), arn=self._kms_key, algorithm=algorithm, digest=digest)
+            return Identity(chain=pem.chain, algorithm=algorithm, sign=kms_key)
         if pem.key is None:
             raise UnusableIdentity(f"{self._parameter} has no private key, and SigningKeyArn is not set")
         key = pem.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        return Identity(pem.chain, algorithm, key.decode())
+        return Identity(chain=pem.chain, algorithm=algorithm, key=key.decode())
 
     def _read(self) -> str:
         client = self._make_client("ssm")
@@ -108,7 +108,7 @@ class SsmIdentity:
         return text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _KmsKey:
     client: Any
     arn: str

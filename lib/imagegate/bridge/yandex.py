@@ -23,7 +23,7 @@ _DIRECT = {f"all://{host}": None for host in (HOST, "localhost")}
 _CONNECT_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bridge:
     """What to bridge, and where."""
 

@@ -63,7 +63,7 @@ def yandex(
             from imagegate.bridge.yandex import Bridge
         server_certificate = None if plaintext else _certificate(state_dir / "bridge")
         text = TextSource(text_url, text_model, text_authorization) if text_url else None
-        bridge = Bridge(url, port, server_certificate, text)
+        bridge = Bridge(base_url=url, port=port, certificate=server_certificate, text=text)
         asyncio.run(bridge.serve(typer.echo, lambda address: typer.echo(_welcome(bridge, address))))
     hint("stopped")
 

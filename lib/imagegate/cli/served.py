@@ -35,7 +35,7 @@ def served_for_a_call(where: Connection, state_dir: Path = DEFAULT_STATE) -> Ite
     try:
         stack.start()
         _push_routes(stack)
-        yield Connection(stack.base_url, source="--serve")
+        yield Connection(url=stack.base_url, source="--serve")
     except (StackError, ImagegateError) as error:
         raise error if isinstance(error, CommandError) else CommandError(with_remedy(error)) from error
     finally:

@@ -38,7 +38,13 @@ _SIZES = (
     "Either way that is about 4.5 MB of pictures.\n"
 )
 _EXAMPLE = Operation(
-    id="0" * 20, owner="", dialect="", request=ImageRequest("", ()), created_at=0.0, deadline=0.0, due_at=0.0
+    id="0" * 20,
+    owner="",
+    dialect="",
+    request=ImageRequest(model="", messages=()),
+    created_at=0.0,
+    deadline=0.0,
+    due_at=0.0,
 )
 
 
@@ -138,7 +144,7 @@ def _honours(entry: tuple[str, Limits]) -> tuple[str, ...]:
     name, limits = entry
     otherwise = {str(name): "reported" for name in HINTS} | {"background": "400 if transparent"}
     names = ["yes" if field in limits.capabilities else otherwise.get(field, "400") for field in (*DEMANDS, *HINTS)]
-    size = limits.size_for(ImageRequest("", (), size=Size(1000, 700)))
+    size = limits.size_for(ImageRequest(model="", messages=(), size=Size(1000, 700)))
     return (f"`{name}`", f"{limits.prompt_characters} characters", str(size), *names)
 
 

@@ -30,7 +30,7 @@ StateDir = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeploymentTarget:
     """The deployment that a command works on."""
 
@@ -74,11 +74,13 @@ def target(stage: str, local: bool, state_dir: Path) -> DeploymentTarget:
     """The deployment that the options name. Raises MisconfiguredError when nothing runs in `state_dir`."""
     if local:
         return DeploymentTarget(
-            LOCAL_STAGE, local_access(state_dir).client, local=True, options=local_options(state_dir)
+            stage=LOCAL_STAGE, client=local_access(state_dir).client, local=True, options=local_options(state_dir)
         )
     from imagegate.adapters.aws import client
 
-    return DeploymentTarget(stage, client, options="" if stage == DEFAULT_STAGE else f" --stage {shlex.quote(stage)}")
+    return DeploymentTarget(
+        stage=stage, client=client, options="" if stage == DEFAULT_STAGE else f" --stage {shlex.quote(stage)}"
+    )
 
 
 def local_options(state_dir: Path) -> str:

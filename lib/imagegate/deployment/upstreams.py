@@ -76,6 +76,8 @@ class Upstreams(Shared):
         if not settings.expands:
             return None
         url = self.upstream_urls.get(NAME, settings.expander_url)
-        endpoint = Endpoint(settings.expander, url, settings.expander_model, settings.expander_secret)
+        endpoint = Endpoint(
+            protocol=settings.expander, url=url, model=settings.expander_model, secret=settings.expander_secret
+        )
         # Few attempts at its secret: a request has its share of the time for the expansion, and can go without.
         return ChatExpander(endpoint, self.http, self.secrets)

@@ -57,7 +57,7 @@ DOOR_HEADER = "x-imagegate-door"
 _REMEDY = "'imagegate serve --cors-origin ORIGIN' lets those of one origin do it."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entrance:
     """What stands between a client and a function on AWS."""
 
@@ -71,11 +71,18 @@ class Entrance:
     """The status of a function that fails, or answers too much."""
 
 
-HTTP_API = Entrance("/_aws/execute-api/{}/$default", INTEGRATION_TIMEOUT_SECONDS, (503, "Service Unavailable"), 500)
-FUNCTION_URL = Entrance("/_aws/lambda-url/{}", FUNCTION_SECONDS, (502, "Internal Server Error"), 502)
+HTTP_API = Entrance(
+    path="/_aws/execute-api/{}/$default",
+    seconds=INTEGRATION_TIMEOUT_SECONDS,
+    late=(503, "Service Unavailable"),
+    broken=500,
+)
+FUNCTION_URL = Entrance(
+    path="/_aws/lambda-url/{}", seconds=FUNCTION_SECONDS, late=(502, "Internal Server Error"), broken=502
+)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FrontDoor:
     """ASGI application in front of one HTTP API (or function URL) of one MiniStack."""
 
@@ -98,7 +105,7 @@ class FrontDoor:
     def __post_init__(self) -> None:
         own = {self.public.url.lower()} if self.public else set()
         hosts = frozenset({self.public.host} if self.public else ())
-        self._policy = OriginPolicy(self.origins | own, hosts, idempotent=self._any_page_may_get)
+        self._policy = OriginPolicy(origins=self.origins | own, hosts=hosts, idempotent=self._any_page_may_get)
 
     def open(self, endpoint: str, api_id: str, token: str = "", bucket: str = "") -> None:
         """Lead to the HTTP API (or function URL) `api_id` of the MiniStack at `endpoint`, which wants `token`.

@@ -28,7 +28,7 @@ def nothing(scope: Scope) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OriginPolicy:
     """Which requests a server on loopback takes from browsers."""
 

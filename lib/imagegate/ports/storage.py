@@ -166,7 +166,7 @@ SigningSecret = Callable[[], bytes]
 """The deployment's secret for signed links (domain/access/signed_link.py)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PushedRoutes:
     """A routes file as it was pushed to a deployment."""
 

@@ -31,7 +31,7 @@ class Secrets(Protocol):
         """The secret of that name, or `None` when it was never set. Raises UpstreamError(capacity) for "not now"."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PictureFacts:
     """The properties of a picture that its bytes show."""
 
@@ -103,7 +103,7 @@ class AwsService:
     region: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
     """A request to an upstream."""
 

@@ -10,7 +10,7 @@ from imagegate.ports.upstreams import HttpRequest, HttpResponse, Secrets, Server
 from imagegate.providers.credentials import MissingSecret, without_log
 from imagegate.providers.registry import Providers, RouteTable
 
-_REQUEST = ImageRequest("", (Message("a"),))
+_REQUEST = ImageRequest(model="", messages=(Message("a"),))
 
 
 def missing_secrets(table: RouteTable, provider: str, model: str, names: Collection[str]) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ def _submit_nothing(table: RouteTable, provider: str, model: str, secrets: Secre
     """Submit until it would be sent. Raises _SendingError then, or what the provider raises before."""
     made = Providers(_NoHttp(), secrets, {}, table)(provider)
     with without_log():
-        made.submit(UpstreamRequest(_REQUEST, model, 1))
+        made.submit(UpstreamRequest(request=_REQUEST, model=model, count=1))
 
 
 def cached_names(

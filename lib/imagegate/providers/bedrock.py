@@ -99,7 +99,9 @@ class Bedrock:
         url = f"{self.base_url}/model/{quote(upstream_request.model, safe='')}/invoke"
         headers = {"accept": "application/json", "content-type": "application/json"}
         body = build_body(upstream_request)
-        request = HttpRequest("POST", url, headers, json=body, timeout=TIMEOUT, aws_service=self._service)
+        request = HttpRequest(
+            method="POST", url=url, headers=headers, json=body, timeout=TIMEOUT, aws_service=self._service
+        )
         return parse_answer(self.name, self._http.send(request))
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:

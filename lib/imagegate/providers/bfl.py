@@ -114,7 +114,7 @@ class Bfl:
 
     def _send(self, method: str, url: str, body: Any = None) -> HttpResponse:
         headers = {name: fill_in(self.name, self._secrets, value) for name, value in KEY.items()}
-        return self._http.send(HttpRequest(method, url, headers, body))
+        return self._http.send(HttpRequest(method=method, url=url, headers=headers, json=body))
 
 
 def build_body(upstream_request: UpstreamRequest) -> dict[str, Any]:
@@ -189,7 +189,7 @@ def _parse_result(name: str, base_url: str, document: Mapping[str, Any], charged
     final, seed = _credits(document), result.get("seed")
     spent = charged if final is None else final
     return Ready(
-        (Source(address),),
+        sources=(Source(address),),
         seed=seed if type(seed) is int and 0 <= seed < 2**63 else None,
         micro_dollars=None if spent is None else round(spent * MICRO_DOLLARS_PER_CREDIT),
     )

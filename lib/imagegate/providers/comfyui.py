@@ -38,7 +38,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LOST = "does not know the job; it was lost, as when the server restarts or runs out of memory."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComfyUIConfig:
     """One server, with the graph that it runs."""
 
@@ -167,11 +167,13 @@ class ComfyUI:
                 raise http_error(self.name, response, response.body.decode("utf-8", "replace"))
             else:
                 bodies.append(response.body)
-        return Ready(tuple(sources), tuple(bodies), seed=seed)
+        return Ready(sources=tuple(sources), bodies=tuple(bodies), seed=seed)
 
     def _send(self, method: str, path: str, body: Any = None) -> HttpResponse:
         key = {"x-api-key": fill_in(self.name, self._secrets, f"{{{self._config.key}}}")} if self._config.key else {}
-        return self._http.send(HttpRequest(method, f"{self.base_url}{path}", key, body, timeout=60.0))
+        return self._http.send(
+            HttpRequest(method=method, url=f"{self.base_url}{path}", headers=key, json=body, timeout=60.0)
+        )
 
 
 def job_id_for(key: str) -> str:

@@ -115,7 +115,9 @@ class DashScope:
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, timeout: float = 30.0
     ) -> HttpResponse:
         sent = {**authorization(self.name, self._secrets, KEYS), **(headers or {})}
-        return self._http.send(HttpRequest(method, f"{self.base_url}{path}", sent, body, timeout=timeout))
+        return self._http.send(
+            HttpRequest(method=method, url=f"{self.base_url}{path}", headers=sent, json=body, timeout=timeout)
+        )
 
 
 def build_body(upstream_request: UpstreamRequest, config: DashScopeConfig) -> dict[str, Any]:
@@ -203,7 +205,7 @@ def _parse_output(name: str, output: Mapping[str, Any], seed: int | None) -> Rea
     entries = list(_entries(output))
     addresses = [address for entry in entries if (address := address_of(entry.get("url") or entry.get("image"), ""))]
     if addresses:
-        return Ready(tuple(map(Source, addresses)), seed=seed if len(addresses) == 1 else None)
+        return Ready(sources=tuple(map(Source, addresses)), seed=seed if len(addresses) == 1 else None)
     reported = next((entry for entry in entries if entry.get("code")), {})
     if code := _code_of(str(reported.get("code") or ""), str(reported.get("message") or "")):
         return Failed(Failure(code, f"{name}: {strip_html(str(reported.get('message') or code))}"))

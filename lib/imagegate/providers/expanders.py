@@ -22,7 +22,7 @@ _UNLOGGED = {"x-data-logging-enabled": "false"}
 """Yandex's header; no other service is known to have one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Where a language model is, and how it is called."""
 
@@ -130,9 +130,10 @@ class ChatExpander:
         """The model's answer. Raises UpstreamError."""
         protocol, endpoint = self._protocol, self._endpoint
         request = HttpRequest(
-            "POST",
-            f"{(endpoint.url or protocol.url).rstrip('/')}{protocol.path}",
-            protocol.headers(endpoint, self._secrets) | (_UNLOGGED if private and _folder(endpoint.model) else {}),
+            method="POST",
+            url=f"{(endpoint.url or protocol.url).rstrip('/')}{protocol.path}",
+            headers=protocol.headers(endpoint, self._secrets)
+            | (_UNLOGGED if private and _folder(endpoint.model) else {}),
             json=protocol.body(endpoint.model, prompt, characters),
             timeout=seconds,
             total_timeout=seconds,

@@ -120,7 +120,9 @@ class Fal:
         query = "&".join(part for part in (self._config.query, hook) if part)
         headers = credentials | (ONE_RUN if method == "POST" else {})
         return self._http.send(
-            HttpRequest(method, f"{self.base_url}{path}{f'?{query}' if query else ''}", headers, body)
+            HttpRequest(
+                method=method, url=f"{self.base_url}{path}{f'?{query}' if query else ''}", headers=headers, json=body
+            )
         )
 
 
@@ -204,7 +206,7 @@ def _parse_pictures(name: str, base_url: str, document: Mapping[str, Any]) -> Ch
     if not addresses:
         return Failed(bad_payload(name, "a result without a picture").failure)
     seed = document.get("seed")
-    return Ready(tuple(map(Source, addresses)), seed=seed if type(seed) is int and 0 <= seed < 2**63 else None)
+    return Ready(sources=tuple(map(Source, addresses)), seed=seed if type(seed) is int and 0 <= seed < 2**63 else None)
 
 
 def _expired(name: str) -> Failed:

@@ -95,7 +95,9 @@ class Gemini:
         """Ask for the picture, which is the answer."""
         url = f"{self.base_url}/models/{upstream_request.model}:generateContent"
         headers = {"x-goog-api-key": fill_in(self.name, self._secrets, f"{{{self._config.key}}}")}
-        request = HttpRequest("POST", url, headers, json=build_body(upstream_request), timeout=TIMEOUT)
+        request = HttpRequest(
+            method="POST", url=url, headers=headers, json=build_body(upstream_request), timeout=TIMEOUT
+        )
         return parse_answer(self.name, self._http.send(request), upstream_request.request.seed)
 
     def check(self, ticket: Ticket, hold_until: float) -> Check:
@@ -182,8 +184,8 @@ def _code_of(status: str, message: str, details: list[Mapping[str, Any]]) -> Fai
 
 def _usage(document: Mapping[str, Any]) -> Usage | None:
     names = ("promptTokenCount", "candidatesTokenCount", "totalTokenCount")
-    counts = counts_of(document.get("usageMetadata"), *names)
-    return Usage(*counts) if any(counts) else None
+    taken, made, total = counts_of(document.get("usageMetadata"), *names)
+    return Usage(input_tokens=taken, output_tokens=made, total_tokens=total) if taken or made or total else None
 
 
 def _candidate(document: Mapping[str, Any]) -> Mapping[str, Any]:

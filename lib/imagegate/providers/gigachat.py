@@ -127,7 +127,11 @@ class GigaChat:
         accept = "application/json" if body else "application/jpg"
         headers = {"authorization": f"Bearer {token}", "accept": accept}
         url = f"{self.base_url}{path}"
-        return self._http.send(HttpRequest(method, url, headers, body, timeout=timeout, ca_bundle=self._ca_bundle()))
+        return self._http.send(
+            HttpRequest(
+                method=method, url=url, headers=headers, json=body, timeout=timeout, ca_bundle=self._ca_bundle()
+            )
+        )
 
     def _usable_token(self) -> str:
         if self._token.until <= time.time():
@@ -152,7 +156,9 @@ class GigaChat:
 def build_token_request(config: GigaChatConfig, key: str) -> HttpRequest:
     """The request for a token (docs/protocols/gigachat.md#token)."""
     headers = {"authorization": f"Basic {key}", "rquid": str(uuid.uuid4()), "accept": "application/json"}
-    return HttpRequest("POST", config.auth_url, headers, form={"scope": config.scope}, idempotent=True)
+    return HttpRequest(
+        method="POST", url=config.auth_url, headers=headers, form={"scope": config.scope}, idempotent=True
+    )
 
 
 def parse_token(name: str, response: HttpResponse, now: float) -> Token:
@@ -206,8 +212,8 @@ def parse_file(name: str, response: HttpResponse) -> bytes:
 
 
 def _usage(document: Mapping[str, Any]) -> Usage | None:
-    counts = counts_of(document.get("usage"), "prompt_tokens", "completion_tokens", "total_tokens")
-    return Usage(*counts) if any(counts) else None
+    taken, made, total = counts_of(document.get("usage"), "prompt_tokens", "completion_tokens", "total_tokens")
+    return Usage(input_tokens=taken, output_tokens=made, total_tokens=total) if taken or made or total else None
 
 
 def _message(response: HttpResponse, document: Mapping[str, Any]) -> str:

@@ -87,7 +87,7 @@ class GradioSpace:
     def _request(self, method: str, path: str, body: Any = None) -> HttpRequest:
         token = self._secrets.get(TOKEN)
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        return HttpRequest(method, f"{self.base_url}{path}", headers, body)
+        return HttpRequest(method=method, url=f"{self.base_url}{path}", headers=headers, json=body)
 
 
 def build_arguments(request: ImageRequest) -> list[Any]:

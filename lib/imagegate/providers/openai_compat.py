@@ -41,7 +41,7 @@ ShapeSize = Annotated[str, Matches(r"[1-9]\d{0,4}x[1-9]\d{0,4}", "pixels, such a
 TaskPath = Annotated[str, Matches(r"/[^\s?#{}]*\{id\}[^\s#{}]*", "a path with {id} in it, such as /tasks/{id}")]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAICompatConfig:
     """How one server differs; each field is a key of its `[providers.NAME]`."""
 

@@ -83,7 +83,7 @@ class OpenAIImages:
     def check(self, ticket: Ticket, hold_until: float) -> Check:
         """Ask once for the task."""
         url = task_url(fill_in_base_url(self.name, self._secrets, self.base_url), ticket)
-        response = self._http.send(HttpRequest("GET", url, self._usual_headers(), idempotent=True))
+        response = self._http.send(HttpRequest(method="GET", url=url, headers=self._usual_headers(), idempotent=True))
         return parse_task(self.name, self.base_url, response, ticket)
 
     def cancel(self, ticket: Ticket) -> None:
@@ -172,7 +172,7 @@ def build_request(
     config: OpenAICompatConfig,
 ) -> HttpRequest:
     """JSON for a prompt alone, a form for pictures to work from (docs/protocols/openai-images.md#edits)."""
-    request = HttpRequest("POST", url, headers, timeout=config.timeout)
+    request = HttpRequest(method="POST", url=url, headers=headers, timeout=config.timeout)
     if "stream" in fields and upstream_request.on_partial:
         taken = take_partials(upstream_request.on_partial)
         request = replace(request, on_event=taken, total_timeout=config.timeout + READING_SECONDS)

@@ -78,7 +78,14 @@ def parse_answer(
     sources = tuple(picture for picture, _ in pictures if isinstance(picture, Source))
     bodies = tuple(picture for picture, _ in pictures if isinstance(picture, bytes))
     revised_prompts = _revised_prompts(revised for _, revised in pictures)
-    return Ready(sources, bodies, seed, revised_prompts, _usage(document), _micro_dollars(document))
+    return Ready(
+        sources=sources,
+        bodies=bodies,
+        seed=seed,
+        revised_prompts=revised_prompts,
+        usage=_usage(document),
+        micro_dollars=_micro_dollars(document),
+    )
 
 
 def _no_picture(name: str, status: int, document: Any, empty_is_refusal: bool) -> UpstreamError:
@@ -171,11 +178,18 @@ def _revised_prompts(revised: Iterable[str | None]) -> tuple[str | None, ...]:
 def _usage(document: Mapping[str, Any]) -> Usage | None:
     """The tokens it took; `None` where the server does not count them, which some say with zeros."""
     usage = document.get("usage")
-    counts = counts_of(usage, "input_tokens", "output_tokens", "total_tokens")
-    if not any(counts):
+    taken, made, total = counts_of(usage, "input_tokens", "output_tokens", "total_tokens")
+    if not (taken or made or total):
         return None
     details = usage.get("input_tokens_details") if isinstance(usage, Mapping) else None
-    return Usage(*counts, *counts_of(details, "text_tokens", "image_tokens"))
+    texts, images = counts_of(details, "text_tokens", "image_tokens")
+    return Usage(
+        input_tokens=taken,
+        output_tokens=made,
+        total_tokens=total,
+        input_text_tokens=texts,
+        input_image_tokens=images,
+    )
 
 
 def _micro_dollars(document: Mapping[str, Any]) -> int | None:

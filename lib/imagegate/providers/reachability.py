@@ -16,7 +16,7 @@ _PATHS = {"openai_images": "/models", "gradio_space": "/config", "replicate": "/
 _SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reachability:
     """What a provider answered."""
 
@@ -45,12 +45,12 @@ def check_provider(
     try:
         headers = _headers(name, entry.config, secrets) if path else {}
         base_url = fill_in(name, secrets, base_urls.get(name, entry.base_url)).rstrip("/")
-        request = HttpRequest("GET", f"{base_url}{path or ''}", headers, timeout=_SECONDS)
+        request = HttpRequest(method="GET", url=f"{base_url}{path or ''}", headers=headers, timeout=_SECONDS)
         status = confine(reach).send(request).status
     except UpstreamError as error:
-        return Reachability(False, None, time.monotonic() - began, error.failure.message)
+        return Reachability(reached=False, key=None, seconds=time.monotonic() - began, detail=error.failure.message)
     seconds = time.monotonic() - began
-    return Reachability(True, _key_taken(status, headers), seconds, f"HTTP {status}")
+    return Reachability(reached=True, key=_key_taken(status, headers), seconds=seconds, detail=f"HTTP {status}")
 
 
 def _headers(name: str, config: Any, secrets: Secrets) -> Mapping[str, str]:

@@ -54,7 +54,7 @@ however many protocols there are.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderEntry:
     """A provider of a route table."""
 
@@ -91,7 +91,13 @@ class _Targets(Sequence[Target]):
         provider, _, model = stop.partition("/")
         price = self._route.get("prices_usd", {}).get(provider)
         further = self._route.get("megapixel_prices_usd", {}).get(provider, 0.0)
-        return Target(provider, model, self._entry(provider).limits_for(model), price, further)
+        return Target(
+            provider=provider,
+            model=model,
+            limits=self._entry(provider).limits_for(model),
+            price_usd=price,
+            megapixel_usd=further,
+        )
 
     @overload
     def __getitem__(self, index: int) -> Target: ...
@@ -142,7 +148,13 @@ class RouteTable:
 
     def _route(self, name: str, keys: Mapping[str, Any]) -> Route:
         aliases, defaults = tuple(keys.get("aliases", ())), keys.get("defaults", {})
-        return Route(name, _Targets(keys, self.entry), aliases, keys.get("description", ""), defaults)
+        return Route(
+            model=name,
+            targets=_Targets(keys, self.entry),
+            aliases=aliases,
+            description=keys.get("description", ""),
+            defaults=defaults,
+        )
 
 
 @cache
@@ -161,13 +173,15 @@ def build_entry(provider: str, keys: Mapping[str, Any]) -> ProviderEntry:
     provider_class = load_protocol(keys["protocol"])
     rest = {name: value for name, value in keys.items() if name not in COMMON_KEYS}
     config_type = getattr(provider_class, "config_type", None)
-    reach = Reach(keys.get("private_network", False), tuple(keys.get("picture_hosts", ())))
-    if config_type:
-        return ProviderEntry(provider_class, keys["base_url"], parse_config(config_type, provider, rest), reach)
-    if rest:
+    if rest and not config_type:
         key = min(rest)
         raise ConfigError(provider, key, f"has the key '{key}', which its protocol has no use for")
-    return ProviderEntry(provider_class, keys["base_url"], None, reach)
+    return ProviderEntry(
+        provider_class=provider_class,
+        base_url=keys["base_url"],
+        config=parse_config(config_type, provider, rest) if config_type else None,
+        reach=Reach(keys.get("private_network", False), tuple(keys.get("picture_hosts", ()))),
+    )
 
 
 def load_protocol(protocol: str) -> Any:

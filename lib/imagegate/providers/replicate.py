@@ -130,7 +130,7 @@ class Replicate:
 
     def _send(self, method: str, path: str, body: Any = None) -> HttpResponse:
         credentials = authorization(self.name, self._secrets, self._config.keys)
-        return self._http.send(HttpRequest(method, f"{self.base_url}{path}", credentials, body))
+        return self._http.send(HttpRequest(method=method, url=f"{self.base_url}{path}", headers=credentials, json=body))
 
 
 def build_prediction(upstream_request: UpstreamRequest) -> tuple[str, dict[str, Any]]:
@@ -194,7 +194,11 @@ def _parse_output(name: str, base_url: str, document: Mapping[str, Any], seed: i
     if document.get("data_removed") is True:
         return Failed(Failure(FailureCode.EXPIRED, f"{name} has removed the prediction's output."))
     sources = tuple(_sources(document.get("output"), base_url))
-    return Ready(sources, seed=seed) if sources else Failed(bad_payload(name, "a success without a picture").failure)
+    return (
+        Ready(sources=sources, seed=seed)
+        if sources
+        else Failed(bad_payload(name, "a success without a picture").failure)
+    )
 
 
 def _sources(output: Any, base_url: str) -> Iterator[Source]:

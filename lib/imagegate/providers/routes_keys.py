@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from imagegate.providers.config import Bounds, Matches
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderKeys:
     """Keys of `[providers.NAME]` for every protocol."""
 
@@ -23,7 +23,7 @@ class ProviderKeys:
     """Further hosts that its pictures may be fetched from; without it every public host, by https."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestDefaults:
     """Keys of `[models.NAME.defaults]`: what a request gets that leaves them out."""
 
@@ -56,7 +56,7 @@ PRICES = ("prices_usd", "megapixel_prices_usd")
 """Keys of a model that are prices by provider."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelKeys:
     """Keys of `[models.NAME]`."""
 

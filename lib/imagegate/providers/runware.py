@@ -124,7 +124,9 @@ class Runware:
 
     def _send(self, task: Mapping[str, Any], *, idempotent: bool = False) -> HttpResponse:
         credentials = authorization(self.name, self._secrets, KEYS)
-        return self._http.send(HttpRequest("POST", self.base_url, credentials, [task], idempotent=idempotent))
+        return self._http.send(
+            HttpRequest(method="POST", url=self.base_url, headers=credentials, json=[task], idempotent=idempotent)
+        )
 
 
 def build_task(upstream_request: UpstreamRequest) -> dict[str, Any]:

@@ -91,7 +91,12 @@ class YandexArt:
         credentials = authorization(self.name, self._secrets, KEYS)
         folder = {"x-folder-id": fill_in(self.name, self._secrets, FOLDER)}
         return self._http.send(
-            HttpRequest(method, f"{self.base_url}{path}", {**credentials, **folder, **(headers or {})}, body)
+            HttpRequest(
+                method=method,
+                url=f"{self.base_url}{path}",
+                headers={**credentials, **folder, **(headers or {})},
+                json=body,
+            )
         )
 
 

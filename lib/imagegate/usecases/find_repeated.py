@@ -23,7 +23,7 @@ class FindRepeated:
         for candidate, existing in self._answering(seen.choose(arrival), arrival, search):
             if self.claims.take(claim, candidate, arrival):
                 return existing, None
-        return None, Registration(arrival, seen, search.superseded)
+        return None, Registration(arrival=arrival, seen=seen, superseded=search.superseded)
 
     def _answering(
         self, candidates: Iterable[Candidate], arrival: Arrival, search: "_Search"

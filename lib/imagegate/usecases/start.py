@@ -38,7 +38,7 @@ LARGEST_TEXTS = 128 * 1024
 """Bytes of UTF-8. A DynamoDB item has at most 400 KB; an upstream may return a prompt of the same length again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
     """A request as a dialect has parsed it."""
 
@@ -76,7 +76,7 @@ class Started:
     """True when the operation already existed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """A request that passes all checks, as it is stored, with its route, webhook and account."""
 
@@ -153,7 +153,7 @@ class Start:
         if request.expand:
             check_expandable(request, self.expands)
         account = open_account(principal.key, route, request.n, self.clock.now()) if principal.key else None
-        return Accepted(request, route, webhook, account)
+        return Accepted(request=request, route=route, webhook=webhook, account=account)
 
     def _find_by_body(
         self, generation: GenerationRequest, made: Operation, *, first: bool
@@ -166,7 +166,7 @@ class Start:
             return None, None
         arrival = Arrival(generation.arrived_at or self.clock.now(), generation.retry_count)
         if first and not arrival.retry_count:
-            return None, Registration(arrival, BodyClaim(), unread=True)
+            return None, Registration(arrival=arrival, seen=BodyClaim(), unread=True)
         return self.find_repeated(made.claim or "", arrival)
 
     def _find_by_key(self, generation: GenerationRequest, claim: Claim) -> Operation | None:

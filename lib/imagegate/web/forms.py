@@ -69,7 +69,7 @@ def parse_form(content_type: str, body: bytes, most_files: int) -> list[Part]:
         raise InvalidRequest(
             "The Content-Type of the form names no boundary.", remedy="Let the HTTP client set Content-Type itself."
         )
-    reader = _Reader(most_files)
+    reader = _Reader(most_files=most_files)
     try:
         parser = MultipartParser(options[b"boundary"], reader.callbacks())
         parser.write(body)
@@ -99,7 +99,7 @@ def parse_url_encoded(body: bytes) -> list[Part]:
     return [Part(name=name, is_file=False, body=value) for name, value in names]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Reader:
     """Collects the parser's parts, and refuses too many or too large ones before it stores them."""
 

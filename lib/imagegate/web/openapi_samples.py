@@ -53,7 +53,8 @@ _ATTEMPT = Attempt(
     ended_at=AT + 4.1,
 )
 QUEUED = Operation(
-    id=ID, owner="k1", dialect=OPENAI_IMAGES.name, request=ImageRequest("flux", (Message("a red fox in the snow"),)),
+    id=ID, owner="k1", dialect=OPENAI_IMAGES.name,
+    request=ImageRequest(model="flux", messages=(Message("a red fox in the snow"),)),
     created_at=AT, deadline=AT + 900, due_at=AT + 60, model="flux", updated_at=AT,
 )  # fmt: skip
 DONE = replace(

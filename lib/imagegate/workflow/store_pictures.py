@@ -41,7 +41,7 @@ class StoredPictures:
         return self.failure is not None and self.failure.code not in _PERMANENT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Finished:
     """A picture as it is stored."""
 
@@ -160,7 +160,7 @@ class StorePictures:
             body, provenance = mark(made, facts.content_type, origin)
             body, provenance = sign_picture(self.signer, body, facts.content_type, provenance, origin)
             other = request.output_format not in (None, FORMATS[facts.content_type])
-            return _Finished(body, facts, provenance, unmet=("output_format",) if other else ())
+            return _Finished(body=body, facts=facts, provenance=provenance, unmet=("output_format",) if other else ())
         wanted = request.output_format or FORMATS[facts.content_type]
         converted = self.codec.convert(made, wanted, request.output_compression)
         came_with = read_marks(made, facts.content_type)
@@ -169,7 +169,7 @@ class StorePictures:
         body, provenance = mark(converted, still.content_type, origin, came_with)
         source = made, facts.content_type
         body, provenance = sign_picture(self.signer, body, still.content_type, provenance, origin, source)
-        return _Finished(body, still, provenance, converted_from=facts.content_type)
+        return _Finished(body=body, facts=still, provenance=provenance, converted_from=facts.content_type)
 
 
 def _fits(facts: PictureFacts, request: ImageRequest, limits: Limits) -> bool:

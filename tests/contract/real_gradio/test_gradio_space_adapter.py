@@ -34,11 +34,11 @@ def space(gradio_server: str, http: HttpUpstream) -> GradioSpace:
 
 
 def request(prompt: str = "a cat", **changes: Any) -> ImageRequest:
-    return replace(ImageRequest("flux", (Message(prompt),), size=Size(512, 256)), **changes)
+    return replace(ImageRequest(model="flux", messages=(Message(prompt),), size=Size(512, 256)), **changes)
 
 
 def outcome(space: GradioSpace, request: ImageRequest) -> Check:
-    return space.check(space.submit(UpstreamRequest(request, "flux-1-schnell")), time.time() + PATIENCE)
+    return space.check(space.submit(UpstreamRequest(request=request, model="flux-1-schnell")), time.time() + PATIENCE)
 
 
 def test_a_picture_of_the_size_and_seed_asked_for(space: GradioSpace, http: HttpUpstream) -> None:
@@ -57,7 +57,7 @@ def test_without_a_seed_the_one_used_is_reported(space: GradioSpace) -> None:
 
 
 def test_the_stream_can_be_opened_late(space: GradioSpace, http: HttpUpstream) -> None:
-    first = space.submit(UpstreamRequest(request(seed=1), "m"))
+    first = space.submit(UpstreamRequest(request=request(seed=1), model="m"))
     assert isinstance(outcome(space, request(seed=2)), Ready)
     late = space.check(first, time.time() + PATIENCE)
     assert isinstance(late, Ready)
@@ -76,7 +76,7 @@ def test_a_failure_is_a_failure_whatever_the_generation_tells(space: GradioSpace
 
 
 def test_an_unknown_job_has_expired(space: GradioSpace) -> None:
-    ticket = space.submit(UpstreamRequest(request(), "m"))
+    ticket = space.submit(UpstreamRequest(request=request(), model="m"))
     unknown = Ticket({**ticket.data, "event_id": "0" * 32})
     failed = space.check(unknown, time.time() + PATIENCE)
     assert isinstance(failed, Failed)

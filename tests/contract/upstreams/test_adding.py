@@ -54,7 +54,11 @@ def acme(http: HttpUpstream) -> Iterator[Provider]:
 
 
 def submit(acme: Provider, prompt: str) -> Ticket:
-    ticket = acme.submit(UpstreamRequest(ImageRequest("m", (Message(prompt),), seed=7), "m", idempotency_key="k"))
+    ticket = acme.submit(
+        UpstreamRequest(
+            request=ImageRequest(model="m", messages=(Message(prompt),), seed=7), model="m", idempotency_key="k"
+        )
+    )
     assert isinstance(ticket, Ticket)
     return ticket
 

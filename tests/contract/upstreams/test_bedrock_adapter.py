@@ -34,7 +34,7 @@ def provider(stand_ins: str, client: object) -> Iterator[Provider]:
 
 def refused(provider: Provider, prompt: str, model: str = CORE) -> FailureCode:
     with pytest.raises(UpstreamError) as raised:
-        provider.submit(UpstreamRequest(ImageRequest("m", (Message(prompt),)), model))
+        provider.submit(UpstreamRequest(request=ImageRequest(model="m", messages=(Message(prompt),)), model=model))
     return raised.value.failure.code
 
 

@@ -30,8 +30,8 @@ def bfl(stand_ins: str, http: CountingHttp, client: object) -> Provider:
 
 
 def asked(prompt: str = "a fox", model: str = "flux-2-pro", **changes: Any) -> UpstreamRequest:
-    request = replace(ImageRequest("flux", (Message(prompt),)), **changes)
-    return UpstreamRequest(request, model, idempotency_key=f"key {prompt}")
+    request = replace(ImageRequest(model="flux", messages=(Message(prompt),)), **changes)
+    return UpstreamRequest(request=request, model=model, idempotency_key=f"key {prompt}")
 
 
 @pytest.mark.parametrize("model", ["flux-2-pro", "flux-kontext-pro"])

@@ -45,9 +45,13 @@ def sent(target: Target, count: int = 1, inputs: int = 0, **changes: Any) -> Htt
     """The submission that goes out."""
     http = ScriptedHttp([*([TOKEN] if target.provider == "gigachat" else []), END])
     provider = registry.Providers(http, NoSecrets(STAND_IN_SECRETS), {})(target.provider)
-    request = replace(ImageRequest("m", (Message("a fox"),)), **changes)
+    request = replace(ImageRequest(model="m", messages=(Message("a fox"),)), **changes)
     with suppress(UpstreamError):
-        provider.submit(UpstreamRequest(request, target.model, count, (PICTURE,) * inputs, idempotency_key="k"))
+        provider.submit(
+            UpstreamRequest(
+                request=request, model=target.model, count=count, inputs=(PICTURE,) * inputs, idempotency_key="k"
+            )
+        )
     return http.requests[-1]
 
 

@@ -30,8 +30,10 @@ def comfy(stand_ins: str, http: CountingHttp, client: object) -> Provider:
 
 
 def asked(prompt: str = "a fox", count: int = 1, **changes: Any) -> UpstreamRequest:
-    request = replace(ImageRequest("flux", (Message(prompt),)), **changes)
-    return UpstreamRequest(request, "flux1-schnell-fp8.safetensors", count, idempotency_key=secrets.token_hex())
+    request = replace(ImageRequest(model="flux", messages=(Message(prompt),)), **changes)
+    return UpstreamRequest(
+        request=request, model="flux1-schnell-fp8.safetensors", count=count, idempotency_key=secrets.token_hex()
+    )
 
 
 @pytest.mark.parametrize("server", ["", OLD], ids=["new", "old"])
@@ -54,7 +56,7 @@ def test_several_pictures_in_one_job(comfy: Provider, http: CountingHttp, submis
 def test_a_picture_wants_the_key_unless_it_is_elsewhere(comfy: Provider, http: CountingHttp) -> None:
     assert isinstance(end_of(comfy, comfy.submit(asked())), Ready)
     view = http.sent[-1]
-    assert http.send(HttpRequest("GET", view.url)).status == 401
+    assert http.send(HttpRequest(method="GET", url=view.url)).status == 401
     moved = end_of(comfy, comfy.submit(asked("[fault redirect] a fox")))
     assert isinstance(moved, Ready)
     assert (len(moved.sources), len(http.pictures(moved, comfy))) == (1, 1)

@@ -39,7 +39,9 @@ def tasks(stand_ins: str, http: CountingHttp, client: object) -> Provider:
 
 
 def asked(model: str, prompt: str = "a fox", count: int = 1, **changes: Any) -> UpstreamRequest:
-    return UpstreamRequest(replace(ImageRequest("m", (Message(prompt),)), **changes), model, count)
+    return UpstreamRequest(
+        request=replace(ImageRequest(model="m", messages=(Message(prompt),)), **changes), model=model, count=count
+    )
 
 
 def end(provider: Provider, request: UpstreamRequest) -> Ready | Failed:

@@ -57,8 +57,8 @@ def failure_of(case: Case) -> Failure | None:
     provider = registry.Providers(ScriptedHttp(list(case.answers)), NoSecrets(STAND_IN_SECRETS), {})(case.provider)
     try:
         if case.at == "submit":
-            request = ImageRequest("m", (Message("a fox"),))
-            provider.submit(UpstreamRequest(request, MODELS[case.provider], idempotency_key="k"))
+            request = ImageRequest(model="m", messages=(Message("a fox"),))
+            provider.submit(UpstreamRequest(request=request, model=MODELS[case.provider], idempotency_key="k"))
             return None
         check = provider.check(Ticket(TICKETS.get(case.provider, {"id": "x"})), 0.0)
     except UpstreamError as error:

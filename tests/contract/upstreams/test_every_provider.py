@@ -56,10 +56,12 @@ def polled(request: pytest.FixtureRequest, providers: registry.Providers) -> Pro
 
 
 def upstream_request(provider: Provider, prompt: str) -> UpstreamRequest:
-    request = ImageRequest("m", (Message(prompt),))
+    request = ImageRequest(model="m", messages=(Message(prompt),))
     seed = 7 if "seed" in provider.limits.capabilities else None
     # A key of its own, as upstreams that honour keys know those of earlier tests.
-    return UpstreamRequest(replace(request, seed=seed), MODELS[provider.name], idempotency_key=secrets.token_hex())
+    return UpstreamRequest(
+        request=replace(request, seed=seed), model=MODELS[provider.name], idempotency_key=secrets.token_hex()
+    )
 
 
 def outcome(provider: Provider, prompt: str) -> Ready | Failure:

@@ -38,7 +38,7 @@ def asked(stand_ins: str, http: HttpUpstream, client: object, protocol: str) -> 
     def generation(
         prompt: str, characters: int = 500, seconds: float = 5.0, secret: str = SECRET, **secrets: str
     ) -> str:
-        endpoint = Endpoint(protocol, stand_ins + PATHS[protocol], MODELS[protocol], secret)
+        endpoint = Endpoint(protocol=protocol, url=stand_ins + PATHS[protocol], model=MODELS[protocol], secret=secret)
         return ChatExpander(endpoint, http, NoSecrets(STAND_IN_SECRETS | secrets)).expand(prompt, characters, seconds)
 
     return generation

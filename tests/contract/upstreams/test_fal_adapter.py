@@ -30,8 +30,8 @@ def fal(stand_ins: str, http: CountingHttp, client: object) -> Provider:
 
 
 def asked(prompt: str = "a fox", model: str = SCHNELL, count: int = 1, **changes: Any) -> UpstreamRequest:
-    request = replace(ImageRequest("flux", (Message(prompt),)), **changes)
-    return UpstreamRequest(request, model, count, idempotency_key=f"key {prompt}")
+    request = replace(ImageRequest(model="flux", messages=(Message(prompt),)), **changes)
+    return UpstreamRequest(request=request, model=model, count=count, idempotency_key=f"key {prompt}")
 
 
 @pytest.mark.parametrize("model", [SCHNELL, "fal-ai/flux-2-pro", "fal-ai/flux-pro/kontext"])

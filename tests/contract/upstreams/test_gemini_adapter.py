@@ -31,7 +31,9 @@ def provider(request: pytest.FixtureRequest, stand_ins: str, client: object) -> 
 
 
 def upstream_request(prompt: str, size: Size | None = None) -> UpstreamRequest:
-    return UpstreamRequest(ImageRequest("m", (Message(prompt),), size=size), "gemini-3-pro-image")
+    return UpstreamRequest(
+        request=ImageRequest(model="m", messages=(Message(prompt),), size=size), model="gemini-3-pro-image"
+    )
 
 
 def failure(provider: Provider, prompt: str) -> Failure:

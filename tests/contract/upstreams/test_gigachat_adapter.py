@@ -51,7 +51,9 @@ def giga(stand_ins: str, http: CountingHttp, client: object) -> Provider:
 
 
 def submit(giga: Provider, prompt: str = "a fox", model: str = "GigaChat-2-Max") -> Submission:
-    return giga.submit(UpstreamRequest(ImageRequest("gigachat", (Message(prompt),)), model))
+    return giga.submit(
+        UpstreamRequest(request=ImageRequest(model="gigachat", messages=(Message(prompt),)), model=model)
+    )
 
 
 def code_of(giga: Provider, prompt: str) -> FailureCode:
@@ -82,7 +84,7 @@ def test_a_file_wants_the_token(giga: Provider, http: CountingHttp) -> None:
     submit(giga)
     file = http.sent[-1]
     assert http.send(file).status == 200
-    assert http.send(HttpRequest("GET", file.url)).status == 401
+    assert http.send(HttpRequest(method="GET", url=file.url)).status == 401
 
 
 @pytest.mark.parametrize(

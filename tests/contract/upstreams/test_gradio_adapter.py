@@ -25,7 +25,7 @@ def space(request: pytest.FixtureRequest, stand_ins: str, client: object) -> Ite
 
 
 def start(space: GradioSpace, prompt: str) -> Ticket:
-    return space.submit(UpstreamRequest(ImageRequest("flux", (Message(prompt),)), "m"))
+    return space.submit(UpstreamRequest(request=ImageRequest(model="flux", messages=(Message(prompt),)), model="m"))
 
 
 def check(space: GradioSpace, ticket: Ticket) -> Check:

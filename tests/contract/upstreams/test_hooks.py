@@ -64,7 +64,9 @@ def http() -> Iterator[CountingHttp]:
 
 
 def asked(name: str, prompt: str, url: str) -> UpstreamRequest:
-    return UpstreamRequest(ImageRequest("m", (Message(prompt),)), MODELS[name], hook_url=url)
+    return UpstreamRequest(
+        request=ImageRequest(model="m", messages=(Message(prompt),)), model=MODELS[name], hook_url=url
+    )
 
 
 @pytest.mark.parametrize("name", MODELS)

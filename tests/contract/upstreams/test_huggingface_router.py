@@ -25,7 +25,11 @@ def http() -> Iterator[CountingHttp]:
 
 
 def asked(provider: str, prompt: str = "a fox") -> UpstreamRequest:
-    return UpstreamRequest(ImageRequest("flux", (Message(prompt),)), MODELS[provider], idempotency_key=f"key {prompt}")
+    return UpstreamRequest(
+        request=ImageRequest(model="flux", messages=(Message(prompt),)),
+        model=MODELS[provider],
+        idempotency_key=f"key {prompt}",
+    )
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -58,10 +58,10 @@ def test_a_submission_is_one_post(
     prompts = {name: f"[fault {fault} at submit] {name}" for name in TARGETS}
 
     def ask(name: str) -> FailureCode | None:
-        request = ImageRequest("m", (Message(prompts[name]),))
+        request = ImageRequest(model="m", messages=(Message(prompts[name]),))
         try:
             provider_on(stand_ins, name, http).submit(
-                UpstreamRequest(request, TARGETS[name].model, idempotency_key=prompts[name])
+                UpstreamRequest(request=request, model=TARGETS[name].model, idempotency_key=prompts[name])
             )
         except UpstreamError as error:
             return error.failure.code
@@ -93,7 +93,9 @@ RECOVERING = sorted(name for name in TARGETS if TARGETS[name].limits.recovers_su
 def world(request: pytest.FixtureRequest, stand_ins: str, client: httpx.Client, http: CountingHttp) -> World:
     """A workflow whose only provider is on its stand-in, and costs a dollar a picture unless it says otherwise."""
     target = replace(TARGETS[request.param], price_usd=1.0)
-    world = World(clock=FakeClock(time.time()), routes=Routes([Route("flux", (target,))]), http=cast(Any, http))
+    world = World(
+        clock=FakeClock(time.time()), routes=Routes([Route(model="flux", targets=(target,))]), http=cast(Any, http)
+    )
     world.providers[target.provider] = cast(Any, provider_on(stand_ins, target.provider, http))
     return world
 

@@ -45,7 +45,9 @@ def providers(stand_ins: str, http: HttpUpstream, client: object) -> registry.Pr
 
 
 def upstream_request(provider: str, prompt: str = "a fox", count: int = 1, size: Size | None = None) -> UpstreamRequest:
-    return UpstreamRequest(ImageRequest("m", (Message(prompt),), size=size), MODELS[provider], count)
+    return UpstreamRequest(
+        request=ImageRequest(model="m", messages=(Message(prompt),), size=size), model=MODELS[provider], count=count
+    )
 
 
 def submit(providers: registry.Providers, provider: str, prompt: str) -> Ready:

@@ -54,17 +54,17 @@ def by_url(stand_ins: str, http: HttpUpstream) -> OpenAIImages:
 
 def answering_by_url(stand_ins: str, http: HttpUpstream, **given: float) -> OpenAIImages:
     keys = {"OPENAI_API_KEY": "Bearer"}
-    config = replace(OpenAICompatConfig(keys, response_format="url", input_images=1, variations=True), **given)
+    config = replace(OpenAICompatConfig(keys=keys, response_format="url", input_images=1, variations=True), **given)
     return OpenAIImages("local", f"{stand_ins}{BASE_PATHS['openai']}", http, NoSecrets(STAND_IN_SECRETS), config)
 
 
 def request(prompt: str = "a fox", **changes: Any) -> ImageRequest:
-    return replace(ImageRequest("any", (Message(prompt),), size=Size(1024, 1024)), **changes)
+    return replace(ImageRequest(model="any", messages=(Message(prompt),), size=Size(1024, 1024)), **changes)
 
 
 def submit(providers: registry.Providers, provider: str, prompt: str = "a fox", **changes: Any) -> Ready:
     ready = providers(provider).submit(
-        UpstreamRequest(request(prompt, **changes), MODELS[provider], idempotency_key="k1")
+        UpstreamRequest(request=request(prompt, **changes), model=MODELS[provider], idempotency_key="k1")
     )
     assert isinstance(ready, Ready)
     return ready
@@ -106,7 +106,7 @@ def test_everything_at_once_is_no_reason_to_refuse(providers: registry.Providers
         seed=7, steps=3, guidance=2.0, negative_prompt="dogs", output_format="webp", output_compression=80,
         quality="hd", style="vivid", background="opaque", moderation="low",
     )  # fmt: skip
-    ready = providers(provider).submit(UpstreamRequest(everything, MODELS[provider], 3))
+    ready = providers(provider).submit(UpstreamRequest(request=everything, model=MODELS[provider], count=3))
     assert isinstance(ready, Ready)
     assert ready.bodies
 
@@ -121,25 +121,27 @@ def test_one_submission_is_one_picture_paid_for(
 
 
 def test_several_at_once_where_the_server_can(providers: registry.Providers, submissions: Submissions) -> None:
-    ready = providers("openai").submit(UpstreamRequest(request(), "gpt-image-2", 3))
+    ready = providers("openai").submit(UpstreamRequest(request=request(), model="gpt-image-2", count=3))
     assert isinstance(ready, Ready)
     assert len(set(ready.bodies)) == 3
     assert len(submissions()) == 1
 
 
 def test_tokens_are_reported_where_the_upstream_counts_them(providers: registry.Providers) -> None:
-    ready = providers("openai").submit(UpstreamRequest(request("a red fox"), "gpt-image-2", 3))
+    ready = providers("openai").submit(UpstreamRequest(request=request("a red fox"), model="gpt-image-2", count=3))
     assert isinstance(ready, Ready)
-    assert ready.usage == Usage(3, 3000, 3003, 3)
-    assert submit(providers, "yandex-ai-studio").usage == Usage(2, 1000, 1002, 2)
+    assert ready.usage == Usage(input_tokens=3, output_tokens=3000, total_tokens=3003, input_text_tokens=3)
+    assert submit(providers, "yandex-ai-studio").usage == Usage(
+        input_tokens=2, output_tokens=1000, total_tokens=1002, input_text_tokens=2
+    )
     assert submit(providers, "together").usage is None
 
 
 def test_a_rewritten_prompt_is_reported(by_url: OpenAIImages) -> None:
-    assert by_url.submit(UpstreamRequest(request("a fox"), "dall-e-3")).revised_prompts == (
+    assert by_url.submit(UpstreamRequest(request=request("a fox"), model="dall-e-3")).revised_prompts == (
         "a fox, drawn by a stand-in",
     )
-    assert by_url.submit(UpstreamRequest(request("a fox"), "dall-e-2")).revised_prompts == ()
+    assert by_url.submit(UpstreamRequest(request=request("a fox"), model="dall-e-2")).revised_prompts == ()
 
 
 def test_the_seed_reaches_those_who_take_one(providers: registry.Providers) -> None:
@@ -201,7 +203,7 @@ def test_silence_leaves_it_open_whether_the_picture_is_paid_for(
     submissions()
     hurried = answering_by_url(stand_ins, http, timeout=1.0)
     with pytest.raises(UpstreamError) as caught:
-        hurried.submit(UpstreamRequest(request(f"[fault {fault}] a fox"), "m"))
+        hurried.submit(UpstreamRequest(request=request(f"[fault {fault}] a fox"), model="m"))
     assert caught.value.failure.code is FailureCode.AMBIGUOUS
     assert len(submissions()) == accepted
 
@@ -212,7 +214,7 @@ def test_a_wrong_model_uri_is_no_fault_of_the_caller(providers: registry.Provide
         ("art://folder/yandex-art/latest", FailureCode.AUTH),
     ):
         with pytest.raises(UpstreamError) as caught:
-            providers("yandex-ai-studio").submit(UpstreamRequest(request(), model))
+            providers("yandex-ai-studio").submit(UpstreamRequest(request=request(), model=model))
         assert caught.value.failure.code is code
         assert not caught.value.failure.final
 
@@ -222,7 +224,7 @@ def test_a_prompt_longer_than_yandex_takes(providers: registry.Providers) -> Non
 
 
 def test_an_address_is_fetched_without_the_key(by_url: OpenAIImages, http: HttpUpstream) -> None:
-    ready = by_url.submit(UpstreamRequest(request(), "flux"))
+    ready = by_url.submit(UpstreamRequest(request=request(), model="flux"))
     [source] = ready.sources
     assert source.url.startswith(by_url.base_url.removesuffix("/v1"))
     assert opened(http.download(source.url, by_url.base_url)).size == (1024, 1024)
@@ -237,7 +239,7 @@ def test_an_address_is_fetched_without_the_key(by_url: OpenAIImages, http: HttpU
     ],
 )
 def test_an_address_that_leads_nowhere(by_url: OpenAIImages, http: HttpUpstream, fault: str, code: FailureCode) -> None:
-    [source] = by_url.submit(UpstreamRequest(request(f"[fault {fault}] a fox"), "flux")).sources
+    [source] = by_url.submit(UpstreamRequest(request=request(f"[fault {fault}] a fox"), model="flux")).sources
     with pytest.raises(UpstreamError) as caught:
         http.download(source.url, by_url.base_url)
     assert caught.value.failure.code is code
@@ -258,7 +260,7 @@ def reds(image: Image.Image) -> int:
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_edit_shows_what_came_in(providers: registry.Providers, count: int) -> None:
     upstream_request = UpstreamRequest(
-        request("with a hat", output_format="png"), "gpt-image-2", inputs=(red(),) * count
+        request=request("with a hat", output_format="png"), model="gpt-image-2", inputs=(red(),) * count
     )
     ready = providers("openai").submit(upstream_request)
     assert isinstance(ready, Ready)
@@ -272,7 +274,7 @@ def test_a_mask_says_what_may_change(providers: registry.Providers) -> None:
     mask.paste((0, 0, 0, 0), (0, 0, 32, 64))
     mask.save(out, "PNG")
     upstream_request = UpstreamRequest(
-        request(), "gpt-image-2", inputs=(red(),), mask=InputBody(out.getvalue(), "image/png")
+        request=request(), model="gpt-image-2", inputs=(red(),), mask=InputBody(out.getvalue(), "image/png")
     )
     ready = providers("openai").submit(upstream_request)
     assert isinstance(ready, Ready)
@@ -282,12 +284,14 @@ def test_a_mask_says_what_may_change(providers: registry.Providers) -> None:
 
 
 def test_a_variation_needs_no_prompt(by_url: OpenAIImages, http: HttpUpstream) -> None:
-    [source] = by_url.submit(UpstreamRequest(request(""), "dall-e-2", inputs=(red(),))).sources
+    [source] = by_url.submit(UpstreamRequest(request=request(""), model="dall-e-2", inputs=(red(),))).sources
     assert reds(opened(http.download(source.url, by_url.base_url))) > 60_000
 
 
 def test_an_input_that_is_no_picture(providers: registry.Providers) -> None:
-    upstream_request = UpstreamRequest(request(), "gpt-image-2", inputs=(InputBody(b"<html>", "image/png"),))
+    upstream_request = UpstreamRequest(
+        request=request(), model="gpt-image-2", inputs=(InputBody(b"<html>", "image/png"),)
+    )
     with pytest.raises(UpstreamError, match="Invalid image file") as caught:
         providers("openai").submit(upstream_request)
     assert caught.value.failure.code is FailureCode.INVALID_REQUEST
@@ -295,7 +299,7 @@ def test_an_input_that_is_no_picture(providers: registry.Providers) -> None:
 
 def test_faults_meet_edits_too(providers: registry.Providers) -> None:
     upstream_request = UpstreamRequest(
-        request("[fault refuse] a fox"), "gpt-image-2", inputs=(InputBody(picture(), "image/png"),)
+        request=request("[fault refuse] a fox"), model="gpt-image-2", inputs=(InputBody(picture(), "image/png"),)
     )
     with pytest.raises(UpstreamError) as caught:
         providers("openai").submit(upstream_request)
@@ -309,5 +313,5 @@ def test_large_answers_are_read_whole(providers: registry.Providers) -> None:
 def test_a_missing_key_is_an_auth_failure(stand_ins: str, http: HttpUpstream) -> None:
     keyless = OpenAIImages("openai", f"{stand_ins}{BASE_PATHS['openai']}", http, NoSecrets(), OpenAICompatConfig())
     with pytest.raises(UpstreamError) as caught:
-        keyless.submit(UpstreamRequest(request(), "m"))
+        keyless.submit(UpstreamRequest(request=request(), model="m"))
     assert caught.value.failure.code is FailureCode.AUTH

@@ -48,8 +48,10 @@ def providers(stand_ins: str, http: HttpUpstream, client: object) -> registry.Pr
 
 
 def order(prompt: str, partials: Partials, count: int = 1, inputs: tuple[InputBody, ...] = ()) -> UpstreamRequest:
-    request = ImageRequest("any", (Message(prompt),), size=Size(1024, 768), partial_images=2, output_format="webp")
-    return UpstreamRequest(request, "gpt-image-2", count, inputs, on_partial=partials)
+    request = ImageRequest(
+        model="any", messages=(Message(prompt),), size=Size(1024, 768), partial_images=2, output_format="webp"
+    )
+    return UpstreamRequest(request=request, model="gpt-image-2", count=count, inputs=inputs, on_partial=partials)
 
 
 def size_of(body: bytes) -> tuple[int, int, str | None]:
@@ -110,7 +112,7 @@ def test_a_partial_picture_that_is_no_base64_is_left_out(providers: registry.Pro
 
 @pytest.mark.slow
 def test_a_stream_that_does_not_end_is_given_up(stand_ins: str, http: HttpUpstream) -> None:
-    config = OpenAICompatConfig({"OPENAI_API_KEY": "Bearer"}, takes=("partial_images",), timeout=5.0)
+    config = OpenAICompatConfig(keys={"OPENAI_API_KEY": "Bearer"}, takes=("partial_images",), timeout=5.0)
     provider = OpenAIImages("openai", f"{stand_ins}{BASE_PATHS['openai']}", http, NoSecrets(STAND_IN_SECRETS), config)
     told = Partials()
     with pytest.raises(UpstreamError) as raised:

@@ -28,8 +28,8 @@ def runware(stand_ins: str, http: CountingHttp, client: object) -> Provider:
 
 
 def asked(prompt: str = "a fox", count: int = 1, **changes: Any) -> UpstreamRequest:
-    request = replace(ImageRequest("flux-2-dev", (Message(prompt),)), **changes)
-    return UpstreamRequest(request, "runware:400@1", count, idempotency_key=secrets.token_hex())
+    request = replace(ImageRequest(model="flux-2-dev", messages=(Message(prompt),)), **changes)
+    return UpstreamRequest(request=request, model="runware:400@1", count=count, idempotency_key=secrets.token_hex())
 
 
 def submitted(http: CountingHttp) -> int:

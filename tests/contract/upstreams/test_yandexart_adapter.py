@@ -42,11 +42,11 @@ def art(stand_ins: str, http: HttpUpstream, client: object) -> Provider:
 
 
 def request(prompt: str = "a fox", **changes: Any) -> ImageRequest:
-    return replace(ImageRequest("yandex-art", (Message(prompt),)), **changes)
+    return replace(ImageRequest(model="yandex-art", messages=(Message(prompt),)), **changes)
 
 
 def start(art: Provider, sent: ImageRequest) -> Ticket:
-    ticket = art.submit(UpstreamRequest(sent, MODEL, idempotency_key="k1"))
+    ticket = art.submit(UpstreamRequest(request=sent, model=MODEL, idempotency_key="k1"))
     assert isinstance(ticket, Ticket)
     return ticket
 
@@ -148,7 +148,7 @@ def test_a_prompt_longer_than_the_limit(art: Provider) -> None:
 
 def test_the_newer_model_is_not_to_be_had_here(art: Provider) -> None:
     with pytest.raises(UpstreamError) as caught:
-        art.submit(UpstreamRequest(request(), "aliceai-image-art-3.0"))
+        art.submit(UpstreamRequest(request=request(), model="aliceai-image-art-3.0"))
     assert caught.value.failure.code is FailureCode.NOT_FOUND
 
 
@@ -201,7 +201,7 @@ def test_an_error_before_the_end_does_not_end_the_job(art: Provider) -> None:
 
 def test_a_model_of_another_folder_is_no_fault_of_the_caller(art: Provider) -> None:
     with pytest.raises(UpstreamError, match="does not match") as caught:
-        art.submit(UpstreamRequest(request(), "art://other/yandex-art/latest"))
+        art.submit(UpstreamRequest(request=request(), model="art://other/yandex-art/latest"))
     assert caught.value.failure.code is FailureCode.AUTH
 
 

@@ -224,11 +224,13 @@ class KillingAccess(RootAccess):
 def test_a_kill_in_the_middle_of_the_creation_is_repeated_by_the_next_start(settings: StackSettings) -> None:
     folder = StateFolder(settings.state)
     folder.create()
-    ministack = MiniStackProcess(folder, listen(0))
+    ministack = MiniStackProcess(folder=folder, listener=listen(0))
     ministack.start()
     assert ministack.pid
     deployer = Deployer(
-        KillingAccess(ministack.endpoint, folder.root_credentials(), ministack.pid), settings.template, settings.name
+        access=KillingAccess(ministack.endpoint, folder.root_credentials(), ministack.pid),
+        template=settings.template,
+        stack_name=settings.name,
     )
     with pytest.raises(DeploymentError, match="MiniStack"):
         deployer.deploy()

@@ -94,7 +94,7 @@ def store(clock: FakeClock) -> DynamoDBOperations:
 
 
 def operation(now: float = 1_800_000_000.0, **changes: Any) -> Operation:
-    request = ImageRequest("flux", (Message("кот"),))
+    request = ImageRequest(model="flux", messages=(Message("кот"),))
     made = Operation(
         id=new_id(now),
         owner="me",

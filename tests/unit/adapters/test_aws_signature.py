@@ -60,7 +60,9 @@ def sent_by_us(**changes: Any) -> httpx.Request:
     headers = {"accept": "application/json"}
     url = f"https://{HOST}/model/{MODEL.replace(':', '%3A')}/invoke"
     upstream = HttpUpstream(httpx.MockTransport(answer))
-    upstream.send(HttpRequest("POST", url, headers, json={"prompt": "a fox"}, aws_service=BEDROCK, **changes))
+    upstream.send(
+        HttpRequest(method="POST", url=url, headers=headers, json={"prompt": "a fox"}, aws_service=BEDROCK, **changes)
+    )
     return sent[0]
 
 

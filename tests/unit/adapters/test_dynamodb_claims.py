@@ -53,7 +53,7 @@ def operation(**changes: Any) -> Operation:
         id=new_id(NOW),
         owner="me",
         dialect="openai_images",
-        request=ImageRequest("flux", (Message("x"),)),
+        request=ImageRequest(model="flux", messages=(Message("x"),)),
         claim=CLAIM,
         created_at=NOW,
         deadline=NOW + 900,
@@ -66,7 +66,9 @@ def register(
     store: DynamoDBOperations, seen: BodyClaim, seconds: float = 0.0, retry_count: int = 0, *superseded: str
 ) -> Operation:
     made = operation()
-    store.create(made, registration=Registration(Arrival(NOW + seconds, retry_count), seen, superseded))
+    store.create(
+        made, registration=Registration(arrival=Arrival(NOW + seconds, retry_count), seen=seen, superseded=superseded)
+    )
     return made
 
 
@@ -81,7 +83,9 @@ def test_nothing_is_there_at_first(claims: DynamoDBClaims) -> None:
 def test_an_operation_and_its_claim_are_written_together(store: DynamoDBOperations, claims: DynamoDBClaims) -> None:
     made = register(store, BodyClaim(), 0.25, 1)
     at = NOW + 0.25
-    assert claims.read_claim(CLAIM) == BodyClaim([Candidate(made.id, at, at, 1)], 1, int(NOW + 1500))
+    assert claims.read_claim(CLAIM) == BodyClaim(
+        [Candidate(operation_id=made.id, begun_at=at, taken_at=at, retry_count=1)], 1, int(NOW + 1500)
+    )
     assert store.get(made.id) == made
 
 
@@ -105,7 +109,7 @@ def test_who_may_repeat_what_has_come_since_reads_again(
 
 
 def test_a_claim_that_was_not_read_must_not_be_there(store: DynamoDBOperations, claims: DynamoDBClaims) -> None:
-    unread = Registration(Arrival(NOW + 1), BodyClaim(), unread=True)
+    unread = Registration(arrival=Arrival(NOW + 1), seen=BodyClaim(), unread=True)
     first = operation()
     store.create(first, registration=unread)
     with pytest.raises(BodyClaimChanged):  # though in a burst a request that has read it registers
@@ -123,7 +127,7 @@ def test_a_claim_lives_as_long_as_the_last_of_its_operations(store: DynamoDBOper
     register(store, BodyClaim())
     seen = claims.read_claim(CLAIM)
     short = operation(deadline=NOW + 10)
-    store.create(short, registration=Registration(Arrival(NOW + 30), seen))
+    store.create(short, registration=Registration(arrival=Arrival(NOW + 30), seen=seen))
     assert claims.read_claim(CLAIM).expires_at == seen.expires_at
 
 
@@ -133,7 +137,7 @@ def test_an_operation_is_taken_once(store: DynamoDBOperations, claims: DynamoDBC
     assert claims.take(CLAIM, candidate, Arrival(NOW + 8, 1))
     assert not claims.take(CLAIM, candidate, Arrival(NOW + 8, 1))
     [taken] = claims.read_claim(CLAIM).candidates
-    assert taken == Candidate(made.id, NOW, NOW + 8, 1)
+    assert taken == Candidate(operation_id=made.id, begun_at=NOW, taken_at=NOW + 8, retry_count=1)
 
 
 def test_a_request_that_was_overtaken_does_not_turn_time_back(

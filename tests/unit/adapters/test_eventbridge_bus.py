@@ -35,7 +35,7 @@ def event(number: int = 1, prompt: str = "кот", **changes: Any) -> Event:
         id=f"{number:020}",
         owner="me",
         dialect="operations",
-        request=ImageRequest("flux", (Message(prompt),)),
+        request=ImageRequest(model="flux", messages=(Message(prompt),)),
         created_at=1,
         deadline=2,
         due_at=3,

@@ -152,7 +152,9 @@ def code_of(error: pytest.ExceptionInfo[UpstreamError]) -> FailureCode:
 
 
 def test_any_status_is_an_answer(base: str, http: HttpUpstream) -> None:
-    answer = http.send(HttpRequest("POST", f"{base}/echo", {"authorization": "Bearer s3cret"}, {"a": 1}))
+    answer = http.send(
+        HttpRequest(method="POST", url=f"{base}/echo", headers={"authorization": "Bearer s3cret"}, json={"a": 1})
+    )
     assert (answer.status, answer.body, answer.headers["x-said"]) == (418, b'{"a":1}', "yes")
     assert seen[-1]["authorization"] == "Bearer s3cret"
 
@@ -173,46 +175,48 @@ def test_a_refusal_does_not_repeat_the_credential(status: int, header: str, valu
     message = {"error": {"message": "Incorrect API key provided: sk-marked-0123456789."}}
     upstream = HttpUpstream(httpx.MockTransport(lambda request: httpx.Response(status, json=message)))
     headers = {header: value, "idempotency-key": "API key provided"}
-    answer = upstream.send(HttpRequest("POST", "https://upstream.invalid/v1", headers))
+    answer = upstream.send(HttpRequest(method="POST", url="https://upstream.invalid/v1", headers=headers))
     assert b"marked" not in answer.body
     assert b"Incorrect API key provided: [redacted]." in answer.body
 
 
 def test_redirects_of_calls_are_not_followed(base: str, http: HttpUpstream) -> None:
-    assert http.send(HttpRequest("POST", f"{base}/away?to={base}/echo")).status == 302
+    assert http.send(HttpRequest(method="POST", url=f"{base}/away?to={base}/echo")).status == 302
 
 
 @pytest.mark.parametrize(("method", "code"), [("POST", FailureCode.AMBIGUOUS), ("GET", FailureCode.UPSTREAM_TIMEOUT)])
 def test_no_answer_in_time(base: str, http: HttpUpstream, method: str, code: FailureCode) -> None:
     with pytest.raises(UpstreamError) as caught:
-        http.send(HttpRequest(method, f"{base}/hang", timeout=0.2))
+        http.send(HttpRequest(method=method, url=f"{base}/hang", timeout=0.2))
     assert code_of(caught) is code
 
 
 def test_files_go_out_as_a_form(base: str, http: HttpUpstream) -> None:
     files = [("image[]", InputBody(b"one", "image/png")), ("image[]", InputBody(b"two", "image/webp"))]
-    answer = http.send(HttpRequest("POST", f"{base}/echo", form={"prompt": "кот"}, files=files))
+    answer = http.send(HttpRequest(method="POST", url=f"{base}/echo", form={"prompt": "кот"}, files=files))
     assert seen[-1]["content-type"].startswith("multipart/form-data")
     assert answer.body.count(b'name="image[]"') == 2
     assert "кот".encode() in answer.body
 
 
 def test_fields_go_out_as_the_upstream_takes_forms(base: str, http: HttpUpstream) -> None:
-    answer = http.send(HttpRequest("POST", f"{base}/echo", form={"scope": "a b"}))
+    answer = http.send(HttpRequest(method="POST", url=f"{base}/echo", form={"scope": "a b"}))
     assert seen[-1]["content-type"] == "application/x-www-form-urlencoded"
     assert answer.body == b"scope=a+b"
-    answer = http.send(HttpRequest("POST", f"{base}/echo", form={"prompt": "кот"}, multipart=True))
+    answer = http.send(HttpRequest(method="POST", url=f"{base}/echo", form={"prompt": "кот"}, multipart=True))
     assert seen[-1]["content-type"].startswith("multipart/form-data")
     assert b'name="prompt"\r\n\r\n' + "кот".encode() in answer.body
     assert b"filename" not in answer.body
     files = [("image", InputBody(b"one", "image/png"))]
-    answer = http.send(HttpRequest("POST", f"{base}/echo", form={"prompt": "кот"}, files=files, multipart=True))
+    answer = http.send(
+        HttpRequest(method="POST", url=f"{base}/echo", form={"prompt": "кот"}, files=files, multipart=True)
+    )
     assert answer.body.count(b"filename") == 1
 
 
 def test_nobody_there_cost_nothing(http: HttpUpstream) -> None:
     with pytest.raises(UpstreamError) as caught:
-        http.send(HttpRequest("POST", "http://127.0.0.1:1/x"))
+        http.send(HttpRequest(method="POST", url="http://127.0.0.1:1/x"))
     assert code_of(caught) is FailureCode.CAPACITY
 
 
@@ -220,14 +224,14 @@ def test_nobody_there_cost_nothing(http: HttpUpstream) -> None:
 def test_an_answer_that_is_not_compressed_as_it_says(method: str) -> None:
     answer = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"plain"))
     with pytest.raises(UpstreamError) as caught:
-        answering(answer).send(HttpRequest(method, "https://upstream.invalid/v1"))
+        answering(answer).send(HttpRequest(method=method, url="https://upstream.invalid/v1"))
     assert code_of(caught) is FailureCode.BAD_PAYLOAD
 
 
 def test_too_much_is_cut_off(base: str, http: HttpUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_upstream, "LARGEST_ANSWER", 1_000_000)
     with pytest.raises(UpstreamError) as caught:
-        http.send(HttpRequest("GET", f"{base}/huge"))
+        http.send(HttpRequest(method="GET", url=f"{base}/huge"))
     assert code_of(caught) is FailureCode.BAD_PAYLOAD
 
 
@@ -243,7 +247,7 @@ def test_a_steady_drip_does_not_last_for_ever(
     base: str, http: HttpUpstream, method: str, idempotent: bool, code: FailureCode
 ) -> None:
     with pytest.raises(UpstreamError) as caught:
-        http.send(HttpRequest(method, f"{base}/drip", total_timeout=0.3, idempotent=idempotent))
+        http.send(HttpRequest(method=method, url=f"{base}/drip", total_timeout=0.3, idempotent=idempotent))
     assert code_of(caught) is code
 
 
@@ -254,58 +258,58 @@ def test_events_of_an_answer_are_told_and_may_be_left_out(base: str, http: HttpU
         told.append(event)
         return b"heartbeat" not in event
 
-    answer = http.send(HttpRequest("POST", f"{base}/events", on_event=take))
+    answer = http.send(HttpRequest(method="POST", url=f"{base}/events", on_event=take))
     assert [b"heartbeat" in event for event in told] == [True, False]
     assert answer.body == told[1]
-    assert http.send(HttpRequest("POST", f"{base}/events")).body == b"".join(told)
+    assert http.send(HttpRequest(method="POST", url=f"{base}/events")).body == b"".join(told)
 
 
 def test_an_answer_that_is_no_stream_is_read_as_ever(base: str, http: HttpUpstream) -> None:
     def take(event: bytes) -> bool:
         raise AssertionError(event)
 
-    assert http.send(HttpRequest("POST", f"{base}/echo", json={"a": 1}, on_event=take)).body == b'{"a":1}'
+    assert http.send(HttpRequest(method="POST", url=f"{base}/echo", json={"a": 1}, on_event=take)).body == b'{"a":1}'
 
 
 @pytest.mark.parametrize("page", ["endless", "broken"])
 def test_a_stream_that_does_not_end_well_is_ambiguous(base: str, http: HttpUpstream, page: str) -> None:
     with pytest.raises(UpstreamError) as caught:
-        http.send(HttpRequest("POST", f"{base}/{page}", total_timeout=0.3, on_event=lambda event: False))
+        http.send(HttpRequest(method="POST", url=f"{base}/{page}", total_timeout=0.3, on_event=lambda event: False))
     assert code_of(caught) is FailureCode.AMBIGUOUS
 
 
 def test_events_are_put_together_across_chunks(base: str, http: HttpUpstream) -> None:
-    got = list(http.stream(HttpRequest("GET", f"{base}/events"), time.time() + 10))
+    got = list(http.stream(HttpRequest(method="GET", url=f"{base}/events"), time.time() + 10))
     assert [(entry.event, entry.data) for entry in got] == [("heartbeat", "null"), ("complete", "[1,\n2]")]
 
 
 def test_a_stream_is_let_go_at_its_time(base: str, http: HttpUpstream) -> None:
-    got = list(http.stream(HttpRequest("GET", f"{base}/endless"), time.time() + 1))
+    got = list(http.stream(HttpRequest(method="GET", url=f"{base}/endless"), time.time() + 1))
     assert {entry.event for entry in got} == {"heartbeat"}
 
 
 def test_a_silent_stream_is_let_go_at_its_time_too(base: str, http: HttpUpstream) -> None:
     began = time.monotonic()
-    assert list(http.stream(HttpRequest("GET", f"{base}/silent"), time.time() + 0.3)) == []
+    assert list(http.stream(HttpRequest(method="GET", url=f"{base}/silent"), time.time() + 0.3)) == []
     assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("drop", [":%0A%0A", "x"])
 def test_a_dripping_stream_is_let_go_at_its_time_too(base: str, http: HttpUpstream, drop: str) -> None:
     began = time.monotonic()
-    assert list(http.stream(HttpRequest("GET", f"{base}/dribble?drop={drop}"), time.time() + 0.3)) == []
+    assert list(http.stream(HttpRequest(method="GET", url=f"{base}/dribble?drop={drop}"), time.time() + 0.3)) == []
     assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("end", ["", "%0Adata: x%0A"])
 def test_an_event_without_end_is_cut_off(base: str, http: HttpUpstream, end: str) -> None:
     with pytest.raises(UpstreamError) as caught:
-        list(http.stream(HttpRequest("GET", f"{base}/large?size=600000&end={end}"), time.time() + 10))
+        list(http.stream(HttpRequest(method="GET", url=f"{base}/large?size=600000&end={end}"), time.time() + 10))
     assert code_of(caught) is FailureCode.BAD_PAYLOAD
 
 
 def test_large_events_are_heard_and_read_as_utf_8(base: str, http: HttpUpstream) -> None:
-    got = list(http.stream(HttpRequest("GET", f"{base}/large?size=600000&end=%0A%0A"), time.time() + 10))
+    got = list(http.stream(HttpRequest(method="GET", url=f"{base}/large?size=600000&end=%0A%0A"), time.time() + 10))
     assert [event.data for event in got] == ["x" * 600_000] * 2
 
 
@@ -330,19 +334,19 @@ def test_a_stream_that_was_surely_never_opened_is_told_from_others(
     answer: httpx.Response | Exception, code: FailureCode
 ) -> None:
     with pytest.raises(UpstreamError) as caught:
-        list(answering(answer).stream(HttpRequest("GET", "https://upstream.invalid/e"), time.time() + 10))
+        list(answering(answer).stream(HttpRequest(method="GET", url="https://upstream.invalid/e"), time.time() + 10))
     assert code_of(caught) is code
 
 
 def test_a_broken_stream(base: str, http: HttpUpstream) -> None:
     with pytest.raises(UpstreamError) as caught:
-        list(http.stream(HttpRequest("GET", f"{base}/broken"), time.time() + 10))
+        list(http.stream(HttpRequest(method="GET", url=f"{base}/broken"), time.time() + 10))
     assert code_of(caught) is FailureCode.UPSTREAM_FAILED
 
 
 def test_a_stream_that_is_none(base: str, http: HttpUpstream) -> None:
     with pytest.raises(UpstreamError) as caught:
-        list(http.stream(HttpRequest("GET", f"{base}/echo"), time.time() + 10))
+        list(http.stream(HttpRequest(method="GET", url=f"{base}/echo"), time.time() + 10))
     assert code_of(caught) is FailureCode.UPSTREAM_FAILED
 
 
@@ -524,21 +528,21 @@ def test_a_picture_anywhere_else_is_never_asked_for(
 def test_a_picture_is_left_as_it_is_whatever_is_in_it() -> None:
     credential = "k" * 40
     http, _ = scripted(httpx.Response(200, content=credential.encode()))
-    request = HttpRequest("GET", ALPHA, headers={"authorization": f"Bearer {credential}"})
+    request = HttpRequest(method="GET", url=ALPHA, headers={"authorization": f"Bearer {credential}"})
     assert http.send(request).body == credential.encode()
 
 
 def test_a_stream_is_opened_with_the_credential() -> None:
     stream = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=b"event: done\ndata: 1\n\n")
     http, sent = scripted(stream)
-    request = HttpRequest("GET", ALPHA, headers={"authorization": "Bearer secret"})
+    request = HttpRequest(method="GET", url=ALPHA, headers={"authorization": "Bearer secret"})
     assert [entry.data for entry in http.stream(request, time.time() + 60)] == ["1"]
     assert sent[0].headers["authorization"] == "Bearer secret"
 
 
 def test_a_call_of_no_address_is_a_failure_in_our_words(http: HttpUpstream) -> None:
     with pytest.raises(UpstreamError, match="an upstream: an address that is none") as refused:
-        http.send(HttpRequest("GET", "https://alpha:port/"))
+        http.send(HttpRequest(method="GET", url="https://alpha:port/"))
     assert refused.value.failure.code is FailureCode.BAD_PAYLOAD
 
 
@@ -549,15 +553,17 @@ def test_a_provider_without_private_network_is_reached_at_a_public_address_only(
     http, sent = scripted(httpx.Response(200), event)
     confined = http.confined(Reach())
     resolving(monkeypatch, PUBLIC)
-    assert confined.send(HttpRequest("POST", f"{ALPHA}/x", json={})).status == 200
-    assert [entry.data for entry in confined.stream(HttpRequest("GET", f"{ALPHA}/s"), time.time() + 5)] == ["1"]
+    assert confined.send(HttpRequest(method="POST", url=f"{ALPHA}/x", json={})).status == 200
+    assert [entry.data for entry in confined.stream(HttpRequest(method="GET", url=f"{ALPHA}/s"), time.time() + 5)] == [
+        "1"
+    ]
     assert [entry.url.host for entry in sent] == [PUBLIC] * 2
     resolving(monkeypatch, PUBLIC, PRIVATE)
     with pytest.raises(UpstreamError, match="private_network = true") as refused:
-        confined.send(HttpRequest("POST", f"{ALPHA}/x", json={}))
+        confined.send(HttpRequest(method="POST", url=f"{ALPHA}/x", json={}))
     assert refused.value.failure.code is FailureCode.AUTH
     with pytest.raises(UpstreamError, match="private_network = true"):
-        [*confined.stream(HttpRequest("GET", f"{ALPHA}/s"), time.time() + 5)]
+        [*confined.stream(HttpRequest(method="GET", url=f"{ALPHA}/s"), time.time() + 5)]
     with pytest.raises(UpstreamError, match="private network"):
         confined.download(f"{ALPHA}/p.png", ALPHA)
     assert len(sent) == 2
@@ -567,7 +573,7 @@ def test_a_provider_with_private_network_is_reached_by_its_name(monkeypatch: pyt
     resolving(monkeypatch, PRIVATE)
     http, sent = scripted(httpx.Response(200), httpx.Response(200, content=b"png"))
     confined = http.confined(Reach(private_network=True))
-    assert confined.send(HttpRequest("POST", f"{ALPHA}/x", json={})).status == 200
+    assert confined.send(HttpRequest(method="POST", url=f"{ALPHA}/x", json={})).status == 200
     assert confined.download(f"{ALPHA}/p.png", ALPHA) == b"png"
     assert [entry.url.host for entry in sent] == ["alpha.example.com"] * 2
 

@@ -32,20 +32,20 @@ def server(tmp_path: Path) -> Iterator[tuple[str, str]]:
 
 def test_an_authority_that_came_along_is_believed(http: HttpUpstream, server: tuple[str, str]) -> None:
     url, pem = server
-    assert http.send(HttpRequest("GET", url, ca_bundle=f"# Корневой сертификат\n{pem}")).body == b"ok"
+    assert http.send(HttpRequest(method="GET", url=url, ca_bundle=f"# Корневой сертификат\n{pem}")).body == b"ok"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_any_other_is_for_the_deployment_to_set_right(http: HttpUpstream, server: tuple[str, str], method: str) -> None:
     url, pem = server
-    http.send(HttpRequest("GET", url, ca_bundle=pem))
+    http.send(HttpRequest(method="GET", url=url, ca_bundle=pem))
     with pytest.raises(UpstreamError, match="certificate is not trusted") as refused:
-        http.send(HttpRequest(method, url))
+        http.send(HttpRequest(method=method, url=url))
     assert refused.value.failure.code is FailureCode.AUTH
 
 
 @pytest.mark.parametrize("bundle", ["none", "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----", "ё"])
 def test_a_bundle_that_is_none_is_named(http: HttpUpstream, server: tuple[str, str], bundle: str) -> None:
     with pytest.raises(UpstreamError, match="the CA bundle") as refused:
-        http.send(HttpRequest("POST", server[0], ca_bundle=bundle))
+        http.send(HttpRequest(method="POST", url=server[0], ca_bundle=bundle))
     assert refused.value.failure.code is FailureCode.AUTH

@@ -71,7 +71,7 @@ def test_keys_are_listed_and_in_nobodys_list_of_operations(keys: DynamoDBApiKeys
     for key in reversed(made):
         keys.put(key)
     client = boto3.client("dynamodb")
-    request = ImageRequest("flux", (Message("x"),))
+    request = ImageRequest(model="flux", messages=(Message("x"),))
     own = Operation(
         id=new_id(NOW),
         owner=made[0].owner,

@@ -115,7 +115,7 @@ def test_a_providers_rate_limit_holds_over_all_processes() -> None:
 
 
 def ended(state: State, attempt: Attempt) -> Operation:
-    request = ImageRequest("flux", (Message("a secret prompt"),))
+    request = ImageRequest(model="flux", messages=(Message("a secret prompt"),))
     made = Operation(
         id="0" * 20, owner="me", dialect="openai_images", request=request, created_at=100.0, deadline=900.0, due_at=60.0
     )

@@ -59,7 +59,7 @@ def operation(claim: str | None = None) -> Operation:
         id=new_id(now),
         owner="me",
         dialect="",
-        request=ImageRequest("flux", (Message("x"),)),
+        request=ImageRequest(model="flux", messages=(Message("x"),)),
         created_at=now,
         deadline=now + 9,
         due_at=now + 60,

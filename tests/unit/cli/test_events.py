@@ -29,7 +29,7 @@ MADE = Operation(
     id=ID,
     owner="me",
     dialect="operations",
-    request=ImageRequest("flux", (Message("a cat"),)),
+    request=ImageRequest(model="flux", messages=(Message("a cat"),)),
     created_at=NOW,
     deadline=NOW + 900,
     due_at=NOW,
@@ -169,7 +169,7 @@ def test_refused_requests_are_shown_with_the_reason(monkeypatch: pytest.MonkeyPa
 def test_a_deployment_that_takes_no_requests_says_so() -> None:
     formation = Formation({"imagegate-dev": {}})
     with pytest.raises(MisconfiguredError, match="IntakeKey"):
-        DeploymentTarget("dev", lambda service: formation).refused()
+        DeploymentTarget(stage="dev", client=lambda service: formation).refused()
 
 
 def test_what_is_no_id_is_refused(run: Callable[..., Any]) -> None:

@@ -20,7 +20,7 @@ OPERATION = Operation(
     id="0" * 20,
     owner="k1",
     dialect="",
-    request=ImageRequest("flux", (Message("a fox"),)),
+    request=ImageRequest(model="flux", messages=(Message("a fox"),)),
     created_at=0.0,
     deadline=900.0,
     due_at=60.0,

@@ -80,7 +80,7 @@ def test_any_size_has_a_nearest_one_on_the_grid(width: int, height: int) -> None
 
 
 def request(model: str = "flux", provider: str | None = None) -> ImageRequest:
-    return ImageRequest(model, (Message("a cat"),), provider=provider)
+    return ImageRequest(model=model, messages=(Message("a cat"),), provider=provider)
 
 
 def test_routes_are_found_by_name_and_alias() -> None:
@@ -104,7 +104,11 @@ def test_insisting_on_a_provider_narrows_the_route() -> None:
 
 
 LIMITS = Limits(
-    CompletionMode.POLL, FLUX, prompt_characters=10, capabilities=frozenset({"seed", "quality"}), input_images=1
+    completion=CompletionMode.POLL,
+    grid=FLUX,
+    prompt_characters=10,
+    capabilities=frozenset({"seed", "quality"}),
+    input_images=1,
 )
 PICTURE = InputImage("inputs/a", "image/png")
 
@@ -219,9 +223,14 @@ def test_whoever_asks_for_too_many_steps_is_told_how_many_there_may_be() -> None
         able = replace(LIMITS, capabilities=frozenset({"steps"}))
         limits = [replace(able, steps_maximum=entry) if entry else LIMITS for entry in most]
         with pytest.raises(InvalidRequest) as caught:
-            Routes([Route("flux", tuple(Target("alpha", "x", limit) for limit in limits))]).resolve(
-                replace(request(), steps=51)
-            )
+            Routes(
+                [
+                    Route(
+                        model="flux",
+                        targets=tuple(Target(provider="alpha", model="x", limits=limit) for limit in limits),
+                    )
+                ]
+            ).resolve(replace(request(), steps=51))
         return caught.value.remedy
 
     assert remedy(None, 4, 50) == "Ask for at most 50, or for another model."
@@ -251,7 +260,12 @@ def test_a_seed_that_is_not_heeded_anyway_is_reported_once() -> None:
 
 def table(**limits: Limits) -> Routes:
     """A model of its own for each of `limits`."""
-    return Routes([Route(name, (Target("alpha", "m", limit),), ("any-*",)) for name, limit in limits.items()])
+    return Routes(
+        [
+            Route(model=name, targets=(Target(provider="alpha", model="m", limits=limit),), aliases=("any-*",))
+            for name, limit in limits.items()
+        ]
+    )
 
 
 DRAWS, EDITS = replace(LIMITS, input_images=0), replace(LIMITS, input_images=2)
@@ -317,7 +331,10 @@ def test_who_brings_a_mask_is_told_where_it_is_taken() -> None:
 
 
 def test_one_able_provider_makes_a_model_able_and_is_the_only_one_asked() -> None:
-    route = Route("mixed", (Target("alpha", "m", DRAWS), Target("beta", "m", EDITS)))
+    route = Route(
+        model="mixed",
+        targets=(Target(provider="alpha", model="m", limits=DRAWS), Target(provider="beta", model="m", limits=EDITS)),
+    )
     mixed = Routes([route])
     assert mixed.working_from(1, prompted=True) == ["mixed"]
     assert [target.provider for target in mixed.resolve(replace(request("mixed"), inputs=(PICTURE,))).targets] == [
@@ -327,8 +344,11 @@ def test_one_able_provider_makes_a_model_able_and_is_the_only_one_asked() -> Non
 
 def test_the_refusal_is_that_of_the_provider_that_comes_nearest() -> None:
     near = replace(LIMITS, capabilities=frozenset({"steps"}))
-    targets = (Target("far", "m", replace(LIMITS, capabilities=frozenset())), Target("near", "m", near))
-    assert refusal(Routes([Route("flux", targets)]), steps=4, guidance=1.0).param == "guidance"
+    targets = (
+        Target(provider="far", model="m", limits=replace(LIMITS, capabilities=frozenset())),
+        Target(provider="near", model="m", limits=near),
+    )
+    assert refusal(Routes([Route(model="flux", targets=targets)]), steps=4, guidance=1.0).param == "guidance"
 
 
 def test_of_several_models_of_one_alias_the_first_ones_refusal_counts() -> None:
@@ -338,7 +358,7 @@ def test_of_several_models_of_one_alias_the_first_ones_refusal_counts() -> None:
 
 def test_only_an_alias_with_a_star_covers_other_names() -> None:
     assert table(flux=DRAWS).find("any-thing")
-    assert Routes([Route("flux", (), ("flux-schnell",))]).find("flux-schnelle") is None
+    assert Routes([Route(model="flux", targets=(), aliases=("flux-schnell",))]).find("flux-schnelle") is None
 
 
 def test_capabilities_are_fields_of_a_request_and_nothing_else_type_checks() -> None:

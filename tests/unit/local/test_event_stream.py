@@ -57,14 +57,16 @@ ENTRANCES = pytest.fixture(params=[HTTP_API, FUNCTION_URL], ids=["HTTP API", "lo
 def url(server: tuple[ScriptedMiniStack, str], request: pytest.FixtureRequest) -> Iterator[str]:
     """A door whose comments come every 50 ms."""
     origins = frozenset({"https://studio.example.com"})
-    with opened(server[1], FrontDoor(1, request.param, origins, comment_seconds=0.05)) as running:
+    with opened(
+        server[1], FrontDoor(time_scale=1, entrance=request.param, origins=origins, comment_seconds=0.05)
+    ) as running:
         yield running
 
 
 @ENTRANCES
 def unhurried(server: tuple[ScriptedMiniStack, str], request: pytest.FixtureRequest) -> Iterator[str]:
     """A door whose first comment comes after ten seconds, when everything here has been answered."""
-    with opened(server[1], FrontDoor(1, request.param, comment_seconds=COMMENT_SECONDS)) as running:
+    with opened(server[1], FrontDoor(time_scale=1, entrance=request.param, comment_seconds=COMMENT_SECONDS)) as running:
         yield running
 
 

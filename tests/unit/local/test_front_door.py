@@ -67,14 +67,14 @@ def hurried_client(behind: tuple[ScriptedMiniStack, str]) -> Iterator[Client]:
 @pytest.fixture
 def long_hold_client(behind: tuple[ScriptedMiniStack, str]) -> Iterator[Client]:
     """At the door of a function URL, whose 15 minutes are 0.1 s."""
-    front_door = FrontDoor(9000, FUNCTION_URL)
+    front_door = FrontDoor(time_scale=9000, entrance=FUNCTION_URL)
     front_door.open(behind[1], "abcd1234")
     with served(front_door) as server:
         yield Client(server.port)
 
 
 def _front_door(endpoint: str, time_scale: float = 1) -> FrontDoor:
-    front_door = FrontDoor(time_scale)
+    front_door = FrontDoor(time_scale=time_scale)
     front_door.open(endpoint, "abcd1234")
     return front_door
 

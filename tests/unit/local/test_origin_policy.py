@@ -7,7 +7,7 @@ import pytest
 
 from imagegate.local.origin_policy import FOREIGN_PAGE, WRONG_HOST, OriginGuard, OriginPolicy, parse_origins
 
-NAMED = OriginPolicy(parse_origins(["https://app.example.com", " http://localhost:3000 ", ""]))
+NAMED = OriginPolicy(origins=parse_origins(["https://app.example.com", " http://localhost:3000 ", ""]))
 HERE = "127.0.0.1:1337"
 
 
@@ -89,7 +89,7 @@ def test_names_below_localhost_count_where_the_policy_says_so() -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "DELETE"])
 def test_pages_of_other_origins_are_refused(method: str, origin: str | list[str]) -> None:
-    idempotent = OriginPolicy(NAMED.origins, idempotent=lambda _: True)
+    idempotent = OriginPolicy(origins=NAMED.origins, idempotent=lambda _: True)
     for policy in (OriginPolicy(), NAMED, idempotent):
         assert policy.refusal(scope(method, origin=origin)) == FOREIGN_PAGE
         assert policy.refusal(scope(method, origin=origin, sec_fetch_site="same-origin")) == FOREIGN_PAGE

@@ -23,7 +23,7 @@ CORE, SD35 = "stability.stable-image-core-v1:1", "stability.sd3-5-large-v1:0"
 
 
 def request(**changes: Any) -> ImageRequest:
-    return replace(ImageRequest("m", (Message("a fox"),)), **changes)
+    return replace(ImageRequest(model="m", messages=(Message("a fox"),)), **changes)
 
 
 def answer(document: Any, status: int = 200, kind: str = "") -> HttpResponse:
@@ -47,7 +47,7 @@ def code_of(response: HttpResponse) -> FailureCode:
 )
 def test_a_call_is_signed_for_its_region(urls: dict[str, str], host: str, region: str) -> None:
     http = ScriptedHttp([answer(DONE)])
-    registry.Providers(http, NoSecrets({}), urls)("bedrock").submit(UpstreamRequest(request(), CORE))
+    registry.Providers(http, NoSecrets({}), urls)("bedrock").submit(UpstreamRequest(request=request(), model=CORE))
     [sent] = http.requests
     assert sent.url == f"{host or urls['bedrock']}/model/stability.stable-image-core-v1%3A1/invoke"
     assert sent.aws_service == AwsService("bedrock", region)
@@ -55,7 +55,7 @@ def test_a_call_is_signed_for_its_region(urls: dict[str, str], host: str, region
 
 def test_a_prompt_goes_with_a_shape_and_what_the_model_takes() -> None:
     asked = request(size=Size(1920, 1080), seed=7, negative_prompt="dogs")
-    assert build_body(UpstreamRequest(asked, SD35)) == {
+    assert build_body(UpstreamRequest(request=asked, model=SD35)) == {
         "prompt": "a fox",
         "aspect_ratio": "16:9",
         "output_format": "png",

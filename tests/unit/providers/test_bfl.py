@@ -34,8 +34,8 @@ def bfl(http: ScriptedHttp) -> Bfl:
 
 
 def asked(model: str = "flux-2-pro", inputs: int = 0, **changes: Any) -> UpstreamRequest:
-    request = replace(ImageRequest("flux", (Message("a cat"),)), **changes)
-    return UpstreamRequest(request, model, 1, (InputBody(b"\x89PNG", "image/png"),) * inputs)
+    request = replace(ImageRequest(model="flux", messages=(Message("a cat"),)), **changes)
+    return UpstreamRequest(request=request, model=model, count=1, inputs=(InputBody(b"\x89PNG", "image/png"),) * inputs)
 
 
 def test_a_submission_is_one_post_with_the_key() -> None:
@@ -154,7 +154,7 @@ def test_a_status_that_is_no_known_end_is_pending(document: Any) -> None:
 
 
 def test_a_finished_task_has_an_address_and_its_cost() -> None:
-    assert check(answer(READY)) == Ready((Source(SAMPLE),), seed=7, micro_dollars=30_000)
+    assert check(answer(READY)) == Ready(sources=(Source(SAMPLE),), seed=7, micro_dollars=30_000)
     assert check(answer(READY | {"cost": 4.5})).micro_dollars == 45_000
     assert check(answer(READY | {"cost": "free"})).micro_dollars == 30_000
     assert check(answer(READY), None).micro_dollars is None

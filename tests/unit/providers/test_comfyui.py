@@ -21,7 +21,7 @@ from imagegate.providers.comfyui_graphs import fill_graph, read_graph
 from support.fakes import NoSecrets, ScriptedHttp
 
 BASE = "https://comfy.test/api"
-CONFIG = ComfyUIConfig("flux-schnell", "COMFY_API_KEY")
+CONFIG = ComfyUIConfig(graph="flux-schnell", key="COMFY_API_KEY")
 ID = job_id_for("op-0-1")
 TICKET = Ticket({"id": ID, "seed": 7})
 PNG = HttpResponse(200, {"content-type": "image/png"}, b"\x89PNG...")
@@ -44,8 +44,8 @@ OLD_DONE = answer({ID: {"outputs": OUTPUTS, "status": {"status_str": "success", 
 
 
 def asked(count: int = 1, **changes: Any) -> UpstreamRequest:
-    request = replace(ImageRequest("flux", (Message('a "fox" {seed}'),)), **changes)
-    return UpstreamRequest(request, "x.safetensors", count, idempotency_key="op-0-1")
+    request = replace(ImageRequest(model="flux", messages=(Message('a "fox" {seed}'),)), **changes)
+    return UpstreamRequest(request=request, model="x.safetensors", count=count, idempotency_key="op-0-1")
 
 
 def made(*answers: HttpResponse | UpstreamError, config: ComfyUIConfig = CONFIG) -> tuple[ComfyUI, ScriptedHttp]:
@@ -111,7 +111,7 @@ def test_a_submission_is_one_post_with_an_id_of_ours() -> None:
 
 
 def test_a_server_without_a_login_gets_no_key_and_may_choose_the_id() -> None:
-    comfy, http = made(answer({"prompt_id": "other"}), config=ComfyUIConfig("flux-schnell"))
+    comfy, http = made(answer({"prompt_id": "other"}), config=ComfyUIConfig(graph="flux-schnell"))
     assert comfy.submit(asked()).data["id"] == "other"
     assert http.requests[0].headers == {}
 
@@ -192,7 +192,7 @@ def test_pictures_are_read_with_the_key(ended: list[HttpResponse]) -> None:
 
 def test_a_picture_elsewhere_is_fetched_without_the_key() -> None:
     comfy, _ = made(DONE, HttpResponse(302, {"location": "https://bucket.test/a.png?s=1"}, b""))
-    assert comfy.check(TICKET, 0) == Ready((Source("https://bucket.test/a.png?s=1"),), seed=7)
+    assert comfy.check(TICKET, 0) == Ready(sources=(Source("https://bucket.test/a.png?s=1"),), seed=7)
 
 
 @pytest.mark.parametrize(

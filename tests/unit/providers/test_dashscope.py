@@ -47,7 +47,9 @@ def choices(*parts: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def asked(model: str = "qwen-image-2.0", count: int = 1, **changes: Any) -> UpstreamRequest:
-    return UpstreamRequest(replace(ImageRequest("m", (Message("a fox"),)), **changes), model, count)
+    return UpstreamRequest(
+        request=replace(ImageRequest(model="m", messages=(Message("a fox"),)), **changes), model=model, count=count
+    )
 
 
 def sent(config: DashScopeConfig, request: UpstreamRequest, response: HttpResponse) -> Any:
@@ -118,9 +120,9 @@ def test_how_each_lets_us_wait() -> None:
 
 
 def test_pictures_of_a_held_call() -> None:
-    assert parse_pictures("d", output(choices=choices({"image": URL})), 7) == Ready((Source(URL),), seed=7)
+    assert parse_pictures("d", output(choices=choices({"image": URL})), 7) == Ready(sources=(Source(URL),), seed=7)
     both = parse_pictures("d", output(choices=choices({"image": URL}, {"text": "!"}, {"image": URL + "2"})), 7)
-    assert both == Ready((Source(URL), Source(URL + "2")))
+    assert both == Ready(sources=(Source(URL), Source(URL + "2")))
 
 
 @pytest.mark.parametrize("parse", [parse_pictures, parse_started, parse_task])
@@ -185,12 +187,12 @@ def test_a_task_that_has_not_ended(status: str) -> None:
 
 @pytest.mark.parametrize("found", [{"results": [{"url": URL}]}, {"choices": choices({"image": URL})}])
 def test_pictures_of_a_task(found: dict[str, Any]) -> None:
-    assert parse_task("d", output(task_status="SUCCEEDED", **found), 7) == Ready((Source(URL),), seed=7)
+    assert parse_task("d", output(task_status="SUCCEEDED", **found), 7) == Ready(sources=(Source(URL),), seed=7)
 
 
 def test_fewer_pictures_than_asked_for_are_a_success() -> None:
     results = [{"url": URL}, {"code": "DataInspectionFailed", "message": "no"}]
-    assert parse_task("d", output(task_status="SUCCEEDED", results=results), None) == Ready((Source(URL),))
+    assert parse_task("d", output(task_status="SUCCEEDED", results=results), None) == Ready(sources=(Source(URL),))
 
 
 @pytest.mark.parametrize(

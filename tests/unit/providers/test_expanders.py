@@ -23,7 +23,7 @@ def sent(endpoint: Endpoint, answer: Any = CHAT) -> HttpRequest:
 
 
 def test_a_chat_completion_says_no_more_than_every_server_understands() -> None:
-    request = sent(Endpoint("openai", "https://llm.invalid/v1/", "m1", "KEY"))
+    request = sent(Endpoint(protocol="openai", url="https://llm.invalid/v1/", model="m1", secret="KEY"))
     assert (request.method, request.url) == ("POST", "https://llm.invalid/v1/chat/completions")
     assert request.headers == {"authorization": "Bearer s3cret"}
     assert request.json.keys() == {"model", "messages"}
@@ -35,19 +35,25 @@ def test_a_chat_completion_says_no_more_than_every_server_understands() -> None:
 
 
 def test_a_server_without_keys_gets_none() -> None:
-    request = sent(Endpoint("openai", "", "m1", ""))
+    request = sent(Endpoint(protocol="openai", url="", model="m1", secret=""))
     assert request.url == "https://api.openai.com/v1/chat/completions"
     assert request.headers == {}
 
 
 def test_yandex_gets_the_folder_that_pays() -> None:
-    request = sent(Endpoint("openai", "https://ai.api.cloud.yandex.net/v1", "gpt://b1g/yandexgpt-5.1", "KEY"))
+    request = sent(
+        Endpoint(
+            protocol="openai", url="https://ai.api.cloud.yandex.net/v1", model="gpt://b1g/yandexgpt-5.1", secret="KEY"
+        )
+    )
     assert request.headers == {"authorization": "Bearer s3cret", "openai-project": "b1g"}
 
 
 @pytest.mark.parametrize(("secret", "shown"), [("KEY", "Api-Key s3cret"), ("TOKEN", "Bearer t1.abc")])
 def test_a_completion_of_yandexgpt(secret: str, shown: str) -> None:
-    request = sent(Endpoint("yandexgpt", "", "gpt://b1g/yandexgpt/latest", secret), COMPLETION)
+    request = sent(
+        Endpoint(protocol="yandexgpt", url="", model="gpt://b1g/yandexgpt/latest", secret=secret), COMPLETION
+    )
     assert request.url == "https://llm.api.cloud.yandex.net/foundationModels/v1/completion"
     assert request.headers == {"authorization": shown, "x-folder-id": "b1g"}
     assert request.json["modelUri"] == "gpt://b1g/yandexgpt/latest"
@@ -59,7 +65,9 @@ def test_a_completion_of_yandexgpt(secret: str, shown: str) -> None:
 @pytest.mark.parametrize(("model", "told"), [("gpt://b1g/yandexgpt-5.1", True), ("m1", False)])
 def test_private_prompts_say_so_where_the_server_has_a_header(model: str, told: bool) -> None:
     http = ScriptedHttp([HttpResponse(200, {}, json.dumps(CHAT).encode())])
-    ChatExpander(Endpoint("openai", "", model, "KEY"), http, SECRETS).expand("a fox", 500, 12.0, private=True)
+    ChatExpander(Endpoint(protocol="openai", url="", model=model, secret="KEY"), http, SECRETS).expand(
+        "a fox", 500, 12.0, private=True
+    )
     assert ("x-data-logging-enabled" in http.requests[0].headers) == told
 
 
@@ -129,5 +137,7 @@ def test_what_is_no_text(protocol: str, status: int, document: Any, code: Failur
 def test_no_secret_is_in_a_message() -> None:
     http = ScriptedHttp([HttpResponse(401, {}, b'{"error":{"message":"bad key"}}')])
     with pytest.raises(UpstreamError) as caught:
-        ChatExpander(Endpoint("openai", "", "m1", "KEY"), http, SECRETS).expand("a fox", 500, 12.0)
+        ChatExpander(Endpoint(protocol="openai", url="", model="m1", secret="KEY"), http, SECRETS).expand(
+            "a fox", 500, 12.0
+        )
     assert "s3cret" not in str(caught.value)

@@ -39,7 +39,7 @@ def fal(http: ScriptedHttp, base: str = BASE, **config: Any) -> Fal:
 
 
 def asked(model: str = SCHNELL, count: int = 1, inputs: int = 0, **changes: Any) -> UpstreamRequest:
-    request = replace(ImageRequest("flux", (Message("a cat"),)), **changes)
+    request = replace(ImageRequest(model="flux", messages=(Message("a cat"),)), **changes)
     return UpstreamRequest(
         request=request, model=model, count=count, inputs=(InputBody(b"\x89PNG", "image/png"),) * inputs
     )

@@ -24,7 +24,7 @@ PICTURE = InputBody(b"one", "image/png")
 
 
 def request(**changes: Any) -> ImageRequest:
-    return replace(ImageRequest("m", (Message("a fox"),)), **changes)
+    return replace(ImageRequest(model="m", messages=(Message("a fox"),)), **changes)
 
 
 def candidate(*parts: Any, reason: str = "STOP", **told: Any) -> dict[str, Any]:
@@ -62,13 +62,15 @@ def failure(response: HttpResponse) -> Any:
 )
 def test_each_face_has_its_path_and_its_key(provider: str, url: str, secret: str) -> None:
     http = ScriptedHttp([answer(candidate(INLINE))])
-    registry.Providers(http, NoSecrets({secret: "AIza"}), {})(provider).submit(UpstreamRequest(request(), "m"))
+    registry.Providers(http, NoSecrets({secret: "AIza"}), {})(provider).submit(
+        UpstreamRequest(request=request(), model="m")
+    )
     [sent] = http.requests
     assert (sent.method, sent.url, sent.headers) == ("POST", url, {"x-goog-api-key": "AIza"})
 
 
 def test_a_prompt_goes_with_a_shape_and_a_seed() -> None:
-    body = build_body(UpstreamRequest(request(size=Size(1920, 1080), seed=7), "m"))
+    body = build_body(UpstreamRequest(request=request(size=Size(1920, 1080), seed=7), model="m"))
     assert body == {
         "contents": [{"role": "user", "parts": [{"text": "a fox"}]}],
         "generationConfig": {"responseModalities": ["IMAGE"], "imageConfig": {"aspectRatio": "16:9"}, "seed": 7},
@@ -76,10 +78,10 @@ def test_a_prompt_goes_with_a_shape_and_a_seed() -> None:
 
 
 def test_a_picture_to_edit_keeps_its_shape_unless_told_otherwise() -> None:
-    body = build_body(UpstreamRequest(request(), "m", inputs=(PICTURE,)))
+    body = build_body(UpstreamRequest(request=request(), model="m", inputs=(PICTURE,)))
     assert body["contents"][0]["parts"][1] == {"inlineData": {"mimeType": "image/png", "data": "b25l"}}
     assert "imageConfig" not in body["generationConfig"]
-    wide = build_body(UpstreamRequest(request(ratio=(16, 9)), "m", inputs=(PICTURE,)))
+    wide = build_body(UpstreamRequest(request=request(ratio=(16, 9)), model="m", inputs=(PICTURE,)))
     assert wide["generationConfig"]["imageConfig"] == {"aspectRatio": "16:9"}
 
 
@@ -93,7 +95,9 @@ def test_the_first_picture_is_the_answer(parts: list[Any]) -> None:
 
 def test_tokens_are_counted() -> None:
     usage = {"promptTokenCount": 10, "candidatesTokenCount": 1120, "totalTokenCount": 1130}
-    assert parsed(answer(candidate(INLINE) | {"usageMetadata": usage})).usage == Usage(10, 1120, 1130)
+    assert parsed(answer(candidate(INLINE) | {"usageMetadata": usage})).usage == Usage(
+        input_tokens=10, output_tokens=1120, total_tokens=1130
+    )
 
 
 @pytest.mark.parametrize("reason", sorted(REFUSALS))

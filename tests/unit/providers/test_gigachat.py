@@ -18,7 +18,7 @@ from support.fakes import NoSecrets, ScriptedHttp
 
 BASE = "https://giga.test/api/v1"
 FILE = "5f7e8d1c-7b3e-4d8a-9a43-0b1c2d3e4f50"
-ASKED = UpstreamRequest(ImageRequest("gigachat", (Message("лиса"),)), "GigaChat-2-Max")
+ASKED = UpstreamRequest(request=ImageRequest(model="gigachat", messages=(Message("лиса"),)), model="GigaChat-2-Max")
 
 
 def answer(document: Any, status: int = 200, **headers: str) -> HttpResponse:
@@ -54,7 +54,9 @@ def code_of(error: pytest.ExceptionInfo[UpstreamError]) -> FailureCode:
 
 def test_a_token_a_chat_and_a_file() -> None:
     giga, http = made(token(), DRAWN, JPEG)
-    assert giga.submit(ASKED) == Ready(bodies=(JPEG.body,), usage=Usage(22, 60, 82))
+    assert giga.submit(ASKED) == Ready(
+        bodies=(JPEG.body,), usage=Usage(input_tokens=22, output_tokens=60, total_tokens=82)
+    )
     oauth, asked, file = http.requests
     assert (oauth.method, oauth.url, oauth.form) == ("POST", GigaChatConfig().auth_url, {"scope": "GIGACHAT_API_PERS"})
     assert oauth.headers["authorization"] == "Basic a2V5"

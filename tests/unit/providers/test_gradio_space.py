@@ -29,7 +29,7 @@ NOT_FOUND = HttpResponse(404, {}, b'{"detail":"Not Found"}')
 
 
 def request(**changes: Any) -> ImageRequest:
-    return ImageRequest("flux", (Message("a cat"),), **changes)
+    return ImageRequest(model="flux", messages=(Message("a cat"),), **changes)
 
 
 def space(http: ScriptedHttp, **secrets: str) -> GradioSpace:
@@ -44,7 +44,7 @@ def test_arguments_in_the_spaces_order() -> None:
 
 def test_gradio_5_and_6_are_tried_first() -> None:
     http = ScriptedHttp([ACCEPTED])
-    ticket = space(http).submit(UpstreamRequest(request(), "m"))
+    ticket = space(http).submit(UpstreamRequest(request=request(), model="m"))
     assert ticket.data == {"event_id": "0123456789abcdef0123456789abcdef", "prefix": "/gradio_api"}
     assert http.requests[0].url == f"{BASE}/gradio_api/call/infer"
 
@@ -52,8 +52,8 @@ def test_gradio_5_and_6_are_tried_first() -> None:
 def test_gradio_4_is_found_once_and_remembered() -> None:
     http = ScriptedHttp([NOT_FOUND, ACCEPTED, ACCEPTED])
     provider = space(http)
-    assert provider.submit(UpstreamRequest(request(), "m")).data["prefix"] == ""
-    provider.submit(UpstreamRequest(request(), "m"))
+    assert provider.submit(UpstreamRequest(request=request(), model="m")).data["prefix"] == ""
+    provider.submit(UpstreamRequest(request=request(), model="m"))
     assert [sent.url for sent in http.requests] == [
         f"{BASE}/gradio_api/call/infer",
         f"{BASE}/call/infer",
@@ -66,14 +66,14 @@ def test_a_space_that_was_asleep_or_is_upgraded_is_found_under_its_other_prefix(
     http = ScriptedHttp([asleep, NOT_FOUND, ACCEPTED, NOT_FOUND, ACCEPTED])
     provider = space(http)
     with pytest.raises(UpstreamError):
-        provider.submit(UpstreamRequest(request(), "m"))
-    assert provider.submit(UpstreamRequest(request(), "m")).data["prefix"] == ""
-    assert provider.submit(UpstreamRequest(request(), "m")).data["prefix"] == "/gradio_api"
+        provider.submit(UpstreamRequest(request=request(), model="m"))
+    assert provider.submit(UpstreamRequest(request=request(), model="m")).data["prefix"] == ""
+    assert provider.submit(UpstreamRequest(request=request(), model="m")).data["prefix"] == "/gradio_api"
 
 
 def test_a_space_that_is_no_gradio_app() -> None:
     with pytest.raises(UpstreamError) as caught:
-        space(ScriptedHttp([NOT_FOUND, NOT_FOUND])).submit(UpstreamRequest(request(), "m"))
+        space(ScriptedHttp([NOT_FOUND, NOT_FOUND])).submit(UpstreamRequest(request=request(), model="m"))
     assert caught.value.failure.code is FailureCode.NOT_FOUND
 
 
@@ -96,7 +96,7 @@ def test_a_space_that_is_no_gradio_app() -> None:
 )
 def test_refused_submissions(response: HttpResponse, code: FailureCode) -> None:
     with pytest.raises(UpstreamError) as caught:
-        space(ScriptedHttp([response])).submit(UpstreamRequest(request(), "m"))
+        space(ScriptedHttp([response])).submit(UpstreamRequest(request=request(), model="m"))
     assert caught.value.failure.code is code
     assert caught.value.failure.message.encode()
 
@@ -104,7 +104,7 @@ def test_refused_submissions(response: HttpResponse, code: FailureCode) -> None:
 def test_a_throttled_submission_says_when_to_come_back() -> None:
     with pytest.raises(UpstreamError) as caught:
         space(ScriptedHttp([HttpResponse(429, {"retry-after": "7"}, b"<b>slow</b> down")])).submit(
-            UpstreamRequest(request(), "m")
+            UpstreamRequest(request=request(), model="m")
         )
     assert caught.value.failure.retry_after == 7
     assert "slow down" in caught.value.failure.message
@@ -112,8 +112,8 @@ def test_a_throttled_submission_says_when_to_come_back() -> None:
 
 def test_the_token_goes_along_when_there_is_one() -> None:
     http = ScriptedHttp([ACCEPTED, ACCEPTED])
-    space(http).submit(UpstreamRequest(request(), "m"))
-    space(http, HF_TOKEN="hf_x").submit(UpstreamRequest(request(), "m"))
+    space(http).submit(UpstreamRequest(request=request(), model="m"))
+    space(http, HF_TOKEN="hf_x").submit(UpstreamRequest(request=request(), model="m"))
     assert [sent.headers.get("authorization") for sent in http.requests] == [None, "Bearer hf_x"]
 
 

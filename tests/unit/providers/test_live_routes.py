@@ -19,7 +19,7 @@ base_url = "https://one.example.com/v1"
 [models.mine]
 route = ["mine/sdxl"]
 """
-REQUEST = ImageRequest("mine", (Message("a fox"),))
+REQUEST = ImageRequest(model="mine", messages=(Message("a fox"),))
 
 
 class MemoryRoutes:
@@ -32,7 +32,11 @@ class MemoryRoutes:
 
     def push(self, text: str) -> str:
         before = self.pushed[-1].version if self.pushed else ""
-        self.pushed.append(PushedRoutes(f"v{len(self.pushed) + 1}", text, before, 0.0, "me", ""))
+        self.pushed.append(
+            PushedRoutes(
+                version=f"v{len(self.pushed) + 1}", text=text, previous=before, pushed_at=0.0, pushed_by="me", note=""
+            )
+        )
         return self.pushed[-1].version
 
     def current(self) -> PushedRoutes | None:

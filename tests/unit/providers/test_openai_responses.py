@@ -94,11 +94,20 @@ DETAILS = {"text_tokens": 4, "image_tokens": 6}
     [
         (
             {"input_tokens": 10, "input_tokens_details": DETAILS, "output_tokens": 50, "total_tokens": 60},
-            Usage(10, 50, 60, 4, 6),
+            Usage(input_tokens=10, output_tokens=50, total_tokens=60, input_text_tokens=4, input_image_tokens=6),
         ),
-        ({"input_tokens": 10, "output_tokens": 50, "total_tokens": 60}, Usage(10, 50, 60)),
-        ({"input_tokens": 10, "input_tokens_details": [], "output_tokens": 50, "total_tokens": 60}, Usage(10, 50, 60)),
-        ({"total_tokens": 60, "output_tokens": "50", "input_tokens": True}, Usage(0, 0, 60)),
+        (
+            {"input_tokens": 10, "output_tokens": 50, "total_tokens": 60},
+            Usage(input_tokens=10, output_tokens=50, total_tokens=60),
+        ),
+        (
+            {"input_tokens": 10, "input_tokens_details": [], "output_tokens": 50, "total_tokens": 60},
+            Usage(input_tokens=10, output_tokens=50, total_tokens=60),
+        ),
+        (
+            {"total_tokens": 60, "output_tokens": "50", "input_tokens": True},
+            Usage(input_tokens=0, output_tokens=0, total_tokens=60),
+        ),
         ({"input_tokens": 0, "input_tokens_details": {}, "output_tokens": 0, "total_tokens": 0}, None),
         ({"total_tokens": -1, "input_tokens": 1e300, "output_tokens": 10**30}, None),
         ({}, None),

@@ -70,7 +70,7 @@ def test_a_route_is_priced_whole_or_not_at_all() -> None:
 def test_a_picture_is_priced_by_the_megapixels_that_are_made(
     model: str, provider: str, size: Size, price: float
 ) -> None:
-    request = ImageRequest(model, (Message("a fox"),), size=size, provider=provider)
+    request = ImageRequest(model=model, messages=(Message("a fox"),), size=size, provider=provider)
     [target] = registry.routes().resolve(request).targets
     assert target.price_usd == price
     assert target.micro_dollars == round(price * 1e6)
@@ -141,7 +141,9 @@ def test_what_is_wrong_with_an_entry_is_named(entry: dict[str, Any], named: str)
 
 def test_yandexart_clients_are_served_by_its_successor_which_reports_what_it_ignored() -> None:
     messages = (Message("a fox", 2.0), Message("snow", 1.0), Message("fog", -1.0))
-    sent = ImageRequest("alice-art", messages, seed=1863, ratio=(2, 1), output_format="jpeg", lenient=True)
+    sent = ImageRequest(
+        model="alice-art", messages=messages, seed=1863, ratio=(2, 1), output_format="jpeg", lenient=True
+    )
     [target] = registry.routes().resolve(sent).targets
     assert target.provider == "yandex-ai-studio"
     assert ignored(sent, target.limits) == ("aspect_ratio", "seed", "weight", "negative_weight")

@@ -46,7 +46,7 @@ def replicate(http: ScriptedHttp, **config: Any) -> Replicate:
 
 
 def asked(model: str = SCHNELL, count: int = 1, inputs: int = 0, **changes: Any) -> UpstreamRequest:
-    request = replace(ImageRequest("flux", (Message("a cat"),)), **changes)
+    request = replace(ImageRequest(model="flux", messages=(Message("a cat"),)), **changes)
     pictures = (InputBody(b"\x89PNG", "image/png"),) * inputs
     return UpstreamRequest(request=request, model=model, count=count, inputs=pictures, idempotency_key="op_1-0-1")
 

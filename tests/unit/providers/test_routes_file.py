@@ -43,7 +43,7 @@ def test_an_empty_file_is_the_built_in_table() -> None:
 
 def test_a_model_of_the_file_comes_before_the_built_in_ones() -> None:
     assert models(MINE) == ["mine", *models("")]
-    [target] = parse_routes(MINE).routes.resolve(ImageRequest("mine", (Message("a fox"),))).targets
+    [target] = parse_routes(MINE).routes.resolve(ImageRequest(model="mine", messages=(Message("a fox"),))).targets
     assert (target.provider, target.model) == ("mine", "sdxl")
 
 
@@ -92,9 +92,9 @@ def test_a_provider_of_another_protocol_has_none_of_the_built_ins_keys() -> None
 def test_defaults_are_given_to_a_request_that_leaves_them_out() -> None:
     text = MINE + '[models.mine.defaults]\nsize = "640x512"\nquality = "low"\nsteps = 3\n'
     routes = parse_routes(text, version="v").routes
-    request = routes.accept(ImageRequest("mine", (Message("a fox"),), steps=7))
+    request = routes.accept(ImageRequest(model="mine", messages=(Message("a fox"),), steps=7))
     assert (str(request.size), request.quality, request.steps, request.routes) == ("640x512", "low", 7, "v")
-    assert routes.accept(ImageRequest("mine", (), ratio=(2, 1))).size is None
+    assert routes.accept(ImageRequest(model="mine", messages=(), ratio=(2, 1))).size is None
     assert routes.accept(request) is request
 
 
@@ -102,7 +102,7 @@ def test_names_of_openais_are_passed_on_where_the_file_says_so() -> None:
     text = '[models.openai]\nroute = ["openai/*", "together/FLUX"]\naliases = ["gpt-image-*"]'
     routes = parse_routes(text).routes
     for name in ("gpt-image-2", "gpt-image-2.5-flare"):
-        found = routes.resolve(ImageRequest(name, (Message("a fox"),))).targets
+        found = routes.resolve(ImageRequest(model=name, messages=(Message("a fox"),))).targets
         expected = [("openai", name), ("together", "FLUX")] if name != "gpt-image-2" else [("openai", name)]
         assert [(target.provider, target.model) for target in found][: len(expected)] == expected
 

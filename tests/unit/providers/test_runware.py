@@ -47,8 +47,8 @@ GONE = failed("taskNotFound", 404, taskType="getResponse")
 
 
 def asked(count: int = 1, model: str = "runware:400@1", **changes: Any) -> UpstreamRequest:
-    request = replace(ImageRequest("flux-2-dev", (Message("a fox"),)), **changes)
-    return UpstreamRequest(request, model, count, idempotency_key="op-0-1")
+    request = replace(ImageRequest(model="flux-2-dev", messages=(Message("a fox"),)), **changes)
+    return UpstreamRequest(request=request, model=model, count=count, idempotency_key="op-0-1")
 
 
 def made(*answers: HttpResponse | UpstreamError) -> tuple[Runware, ScriptedHttp]:

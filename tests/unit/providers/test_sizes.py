@@ -61,10 +61,10 @@ def test_yandex_makes_a_megapixel_of_any_shape() -> None:
 
 
 def test_a_shape_is_in_least_terms() -> None:
-    request = ImageRequest("m", ())
+    request = ImageRequest(model="m", messages=())
     assert shape_of(request, YANDEX) == (1, 1)
-    assert shape_of(ImageRequest("m", (), ratio=(32, 18)), YANDEX) == (16, 9)
-    assert shape_of(ImageRequest("m", (), size=Size(1024, 1536)), YANDEX) == (2, 3)
+    assert shape_of(ImageRequest(model="m", messages=(), ratio=(32, 18)), YANDEX) == (16, 9)
+    assert shape_of(ImageRequest(model="m", messages=(), size=Size(1024, 1536)), YANDEX) == (2, 3)
 
 
 @pytest.mark.slow
@@ -72,7 +72,7 @@ def test_a_shape_is_in_least_terms() -> None:
 @pytest.mark.parametrize("provider", registry._document()["providers"])
 def test_no_ratio_of_64_bits_is_too_much(provider: str, width: int, height: int) -> None:
     limits = registry.limits_of(provider)
-    found = limits.size_for(ImageRequest("m", (), ratio=(width, height)))
+    found = limits.size_for(ImageRequest(model="m", messages=(), ratio=(width, height)))
     assert limits.grid.minimum <= min(found.width, found.height)
     assert max(found.width, found.height) <= limits.grid.maximum
 
@@ -88,12 +88,12 @@ def test_no_ratio_of_64_bits_is_too_much(provider: str, width: int, height: int)
     ],
 )
 def test_a_shape_is_the_nearest_there_is(ratio: tuple[int, int], shape: tuple[int, int]) -> None:
-    assert shape_of(ImageRequest("m", (), ratio=ratio), YANDEX) == shape
+    assert shape_of(ImageRequest(model="m", messages=(), ratio=ratio), YANDEX) == shape
 
 
 @given(SIDES, SIDES)
 def test_the_shape_of_any_size_is_near_it(width: int, height: int) -> None:
-    across, down = shape_of(ImageRequest("m", (), size=Size(width, height)), YANDEX)
+    across, down = shape_of(ImageRequest(model="m", messages=(), size=Size(width, height)), YANDEX)
     assert max(across, down) <= YANDEX.maximum
     wanted = min(max(width / height, 1 / 16), 16)
     assert abs(across / down - wanted) < wanted / 100

@@ -23,7 +23,7 @@ BASE = "https://up.example.com/api/v1"
 PNG = picture()
 PNG64 = base64.b64encode(PNG).decode()
 URL = "https://cdn.example.com/fox.png"
-WANTED = UpstreamRequest(ImageRequest("m", (Message("a fox"),)), "m")
+WANTED = UpstreamRequest(request=ImageRequest(model="m", messages=(Message("a fox"),)), model="m")
 CONFIG = OpenAICompatConfig(keys={"MY_KEY": "Bearer"}, headers={"x-kind": "image_generation"})
 
 
@@ -52,7 +52,7 @@ def events(*documents: Any, end: str = "\n\n") -> HttpResponse:
     return answer(f": ping{end}{body}data: [DONE]{end}".encode(), content_type="text/event-stream; charset=utf-8")
 
 
-DONE = Ready((Source(URL),), seed=5)
+DONE = Ready(sources=(Source(URL),), seed=5)
 PARTIAL = {"type": "image_generation.partial_image", "b64_json": base64.b64encode(b"a sketch").decode()}
 COMPLETED = {"type": "image_generation.completed", "b64_json": PNG64, "usage": {"total_tokens": 7}}
 BASE64URL = base64.urlsafe_b64encode(b"\xfb\xff\xfe" * 4).decode()

@@ -50,12 +50,12 @@ def art(http: ScriptedHttp, **secrets: str) -> YandexArt:
 
 
 def request(*messages: Message, **changes: Any) -> ImageRequest:
-    return replace(ImageRequest("yandex-art", messages or (Message("a cat"),)), **changes)
+    return replace(ImageRequest(model="yandex-art", messages=messages or (Message("a cat"),)), **changes)
 
 
 def test_the_documented_request() -> None:
     pattern = Message("узор из цветных пастельных суккулентов", 1.0)
-    upstream_request = UpstreamRequest(request(pattern, seed=1863, ratio=(2, 1)), "yandex-art/latest")
+    upstream_request = UpstreamRequest(request=request(pattern, seed=1863, ratio=(2, 1)), model="yandex-art/latest")
     assert build_body(upstream_request, "b1g") == {
         "modelUri": "art://b1g/yandex-art/latest",
         "generationOptions": {
@@ -69,7 +69,7 @@ def test_the_documented_request() -> None:
 
 def test_messages_go_as_they_came() -> None:
     messages = (Message("a forest", 5.0), Message("fog", 0.25), Message("people", -1.5), Message("line\nbreak"))
-    assert build_body(UpstreamRequest(request(*messages), "m"), "b1g")["messages"] == [
+    assert build_body(UpstreamRequest(request=request(*messages), model="m"), "b1g")["messages"] == [
         {"text": "a forest", "weight": "5"},
         {"text": "fog", "weight": "0.25"},
         {"text": "people", "weight": "-1.5"},
@@ -87,18 +87,23 @@ def test_messages_go_as_they_came() -> None:
     ],
 )
 def test_pixels_become_a_shape(changes: dict[str, Any], ratio: tuple[str, str]) -> None:
-    options = build_body(UpstreamRequest(request(**changes), "m"), "b1g")["generationOptions"]
+    options = build_body(UpstreamRequest(request=request(**changes), model="m"), "b1g")["generationOptions"]
     assert (options["aspectRatio"]["widthRatio"], options["aspectRatio"]["heightRatio"]) == ratio
     assert "seed" not in options
 
 
 def test_a_whole_model_uri_is_kept() -> None:
-    assert build_body(UpstreamRequest(request(), "art://other/tuned"), "b1g")["modelUri"] == "art://other/tuned"
+    assert (
+        build_body(UpstreamRequest(request=request(), model="art://other/tuned"), "b1g")["modelUri"]
+        == "art://other/tuned"
+    )
 
 
 def test_a_submission_is_one_post_with_key_folder_and_ids() -> None:
     http = ScriptedHttp([answer(STARTED)])
-    ticket = art(http).submit(UpstreamRequest(request(seed=7), "yandex-art/latest", idempotency_key="op-1"))
+    ticket = art(http).submit(
+        UpstreamRequest(request=request(seed=7), model="yandex-art/latest", idempotency_key="op-1")
+    )
     assert ticket == Ticket({"id": ID, "seed": 7})
     [wire] = http.requests
     assert (wire.method, wire.url) == ("POST", f"{BASE}/foundationModels/v1/imageGenerationAsync")
@@ -111,15 +116,15 @@ def test_a_submission_is_one_post_with_key_folder_and_ids() -> None:
 def test_the_same_submission_has_the_same_ids() -> None:
     http = ScriptedHttp([answer(STARTED)] * 3)
     for key in ("op-1", "op-1", "op-2"):
-        art(http).submit(UpstreamRequest(request(), "m", idempotency_key=key))
+        art(http).submit(UpstreamRequest(request=request(), model="m", idempotency_key=key))
     first, again, other = (wire.headers["idempotency-key"] for wire in http.requests)
     assert first == again != other
 
 
 def test_private_requests_say_so() -> None:
     http = ScriptedHttp([answer(STARTED)] * 2)
-    art(http).submit(UpstreamRequest(request(private=True), "m", idempotency_key="op-1"))
-    art(http).submit(UpstreamRequest(request(), "m"))
+    art(http).submit(UpstreamRequest(request=request(private=True), model="m", idempotency_key="op-1"))
+    art(http).submit(UpstreamRequest(request=request(), model="m"))
     private, other = (wire.headers for wire in http.requests)
     assert private["x-data-logging-enabled"] == "false"
     assert private["idempotency-key"]
@@ -128,7 +133,7 @@ def test_private_requests_say_so() -> None:
 
 def test_an_iam_token_is_a_bearer_token() -> None:
     http = ScriptedHttp([answer(STARTED)])
-    art(http, YC_API_KEY="", YC_IAM_TOKEN="t1.x").submit(UpstreamRequest(request(), "m"))
+    art(http, YC_API_KEY="", YC_IAM_TOKEN="t1.x").submit(UpstreamRequest(request=request(), model="m"))
     assert http.requests[0].headers["authorization"] == "Bearer t1.x"
     assert "idempotency-key" not in http.requests[0].headers
 
@@ -137,7 +142,7 @@ def test_an_iam_token_is_a_bearer_token() -> None:
 def test_without_credentials_nothing_is_sent(missing: dict[str, str]) -> None:
     http = ScriptedHttp()
     with pytest.raises(UpstreamError, match="not available here") as caught:
-        art(http, **missing).submit(UpstreamRequest(request(), "m"))
+        art(http, **missing).submit(UpstreamRequest(request=request(), model="m"))
     assert caught.value.failure.code is FailureCode.AUTH
     assert not http.requests
 
@@ -192,7 +197,7 @@ def test_without_credentials_nothing_is_sent(missing: dict[str, str]) -> None:
 )
 def test_refused_submissions(response: HttpResponse, code: FailureCode) -> None:
     with pytest.raises(UpstreamError) as caught:
-        art(ScriptedHttp([response])).submit(UpstreamRequest(request(), "m"))
+        art(ScriptedHttp([response])).submit(UpstreamRequest(request=request(), model="m"))
     assert caught.value.failure.code is code
     assert "<" not in caught.value.failure.message
     assert caught.value.failure.message.encode()
@@ -201,13 +206,13 @@ def test_refused_submissions(response: HttpResponse, code: FailureCode) -> None:
 def test_a_throttled_submission_says_when_to_come_back() -> None:
     response = answer({"error": "slow", "code": 8, "message": "slow"}, 429, **{"retry-after": "2"})
     with pytest.raises(UpstreamError) as caught:
-        art(ScriptedHttp([response])).submit(UpstreamRequest(request(), "m"))
+        art(ScriptedHttp([response])).submit(UpstreamRequest(request=request(), model="m"))
     assert caught.value.failure == Failure(FailureCode.RATE_LIMITED, "yandexart answered HTTP 429: slow", 2)
 
 
 def test_a_picture_there_at_once_is_taken() -> None:
     ready = art(ScriptedHttp([answer(STARTED | {"done": True, "response": IMAGE})])).submit(
-        UpstreamRequest(request(), "m")
+        UpstreamRequest(request=request(), model="m")
     )
     assert ready == Ready(bodies=(JPEG,))
 

@@ -132,8 +132,8 @@ def test_a_model_that_is_busy_for_longer_is_not_waited_for() -> None:
 @pytest.mark.parametrize(("deadline", "seconds"), [(900.0, PATIENCE), (20.0, 10.0), (1.0, 0.5)])
 def test_half_of_the_time_is_left_for_the_picture(deadline: float, seconds: float) -> None:
     made = world()
-    request = ImageRequest("flux", (Message("a cat"),), expand=True)
-    operation = made.start(GenerationRequest(request, "operations", deadline=deadline))
+    request = ImageRequest(model="flux", messages=(Message("a cat"),), expand=True)
+    operation = made.start(GenerationRequest(request=request, dialect="operations", deadline=deadline))
     made.expand(operation.id)
     assert [left for _, _, left in made.expander.asked] == [seconds]
 
@@ -289,11 +289,13 @@ def test_a_deployment_that_expands_no_longer_says_so() -> None:
 @pytest.mark.parametrize("call", ["start", "estimate"])
 def test_without_an_expander_the_request_is_refused_with_what_to_do(call: str) -> None:
     made = world()
-    request = ImageRequest("flux", (Message("a cat"),), expand=True)
+    request = ImageRequest(model="flux", messages=(Message("a cat"),), expand=True)
     start = replace(made.deployment.start, expands=False)
     estimate = Estimate(routes=routes("alpha"), latencies=MemoryLatencies())
     with pytest.raises(CannotExpand) as caught:
-        estimate(request) if call == "estimate" else start(GenerationRequest(request, "operations"), Principal("me"))
+        estimate(request) if call == "estimate" else start(
+            GenerationRequest(request=request, dialect="operations"), Principal("me")
+        )
     assert caught.value.param == "expand"
     assert "Expander" in (caught.value.remedy or "")
     assert made.store.documents == {}

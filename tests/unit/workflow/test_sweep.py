@@ -18,7 +18,7 @@ ONE = Operation(
     id="0" * 20,
     owner="o",
     dialect="operations",
-    request=ImageRequest("flux", (Message("a cat"),)),
+    request=ImageRequest(model="flux", messages=(Message("a cat"),)),
     created_at=1.0,
     updated_at=1.0,
     deadline=9e9,

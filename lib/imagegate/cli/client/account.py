@@ -40,7 +40,7 @@ def login(url: GatewayUrl, profile: NewProfile = DEFAULT) -> None:
     with exit_statuses():
         base = base_url(url)
         key = _ask_key(base)
-        with client_of(Connection(base, key)) as client:
+        with client_of(Connection(url=base, key=key)) as client:
             client.get("/v1/usage")
         path = save_profile(profile, Profile(base, key))
     used = "" if profile == DEFAULT else f" Use it with --profile {profile}."

@@ -18,7 +18,7 @@ Url = Annotated[str, typer.Option("--url", metavar="URL", help="The gateway.", s
 ProfileName = Annotated[str, typer.Option("--profile", metavar="NAME", help="A gateway you logged in to.")]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """A gateway, and the key for it."""
 
@@ -45,16 +45,18 @@ def connect(url: str = "", profile: str = "", environment: Mapping[str, str] = o
     name = profile or environment.get("IMAGEGATE_PROFILE", "")
     if url:
         base = base_url(url)
-        return Connection(base, own_key or _key_of(base), "--url", f" --url {base}")
+        return Connection(url=base, key=own_key or _key_of(base), source="--url", options=f" --url {base}")
     if named := "" if profile else environment.get("IMAGEGATE_URL", ""):
         base = base_url(named)
-        return Connection(base, own_key or _key_of(base), "IMAGEGATE_URL")
+        return Connection(url=base, key=own_key or _key_of(base), source="IMAGEGATE_URL")
     if found := _profile(name):
         options = f" --profile {profile}" if profile else ""
-        return Connection(found.url, own_key or found.key, f"profile {name or DEFAULT}", options)
+        return Connection(url=found.url, key=own_key or found.key, source=f"profile {name or DEFAULT}", options=options)
     if openai := environment.get("OPENAI_BASE_URL", ""):
-        return Connection(base_url(openai), own_key or environment.get("OPENAI_API_KEY", ""), "OPENAI_BASE_URL")
-    return Connection(LOCAL_URL, own_key, "the default")
+        return Connection(
+            url=base_url(openai), key=own_key or environment.get("OPENAI_API_KEY", ""), source="OPENAI_BASE_URL"
+        )
+    return Connection(url=LOCAL_URL, key=own_key, source="the default")
 
 
 def base_url(text: str) -> str:

@@ -11,7 +11,7 @@ STAGE = "Stage"
 _LIST = "CommaDelimitedList"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """A parameter of the template."""
 
@@ -76,15 +76,15 @@ def read_template(path: Path) -> Template:
 
 def _parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
     return Parameter(
-        name,
-        entry["Type"],
-        str(entry["Default"]),
-        entry["Description"],
-        tuple(map(str, entry.get("AllowedValues", ()))),
-        entry.get("AllowedPattern", ""),
-        float(entry.get("MinValue", -math.inf)),
-        float(entry.get("MaxValue", math.inf)),
-        entry.get("ConstraintDescription", ""),
+        name=name,
+        kind=entry["Type"],
+        default=str(entry["Default"]),
+        description=entry["Description"],
+        allowed=tuple(map(str, entry.get("AllowedValues", ()))),
+        pattern=entry.get("AllowedPattern", ""),
+        minimum=float(entry.get("MinValue", -math.inf)),
+        maximum=float(entry.get("MaxValue", math.inf)),
+        constraint=entry.get("ConstraintDescription", ""),
     )
 
 

@@ -23,7 +23,7 @@ class StackStateError(ImagegateError):
     """The stack is in a state that must end first; the message says how."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """A stack that CloudFormation has."""
 
@@ -70,11 +70,11 @@ class Formation:
                 raise
             return None
         return Stack(
-            found["StackName"],
-            found["StackId"],
-            found["StackStatus"],
-            {entry["ParameterKey"]: entry["ParameterValue"] for entry in found.get("Parameters", ())},
-            {entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", ())},
+            name=found["StackName"],
+            id=found["StackId"],
+            status=found["StackStatus"],
+            parameters={entry["ParameterKey"]: entry["ParameterValue"] for entry in found.get("Parameters", ())},
+            outputs={entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", ())},
         )
 
     def resources(self, stack: Stack) -> list[Mapping[str, Any]]:

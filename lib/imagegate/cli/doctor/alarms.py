@@ -25,4 +25,4 @@ def run(subject: Subject) -> Iterator[Finding]:
         yield ok(f"{address} gets the alarms.")
 
 
-CHECK = Check("alarms", run, needs=("stack",))
+CHECK = Check(name="alarms", run=run, needs=("stack",))

@@ -49,4 +49,4 @@ def _rules(client: Any, name: str) -> list[Any]:
         return []
 
 
-CHECK = Check("bucket", run, needs=("stack", "embedded AWS"), remedy=_REMEDY)
+CHECK = Check(name="bucket", run=run, needs=("stack", "embedded AWS"), remedy=_REMEDY)

@@ -39,4 +39,4 @@ def _behind_files(subject: Subject) -> Finding:
     return ok("This machine's clock is not behind the checkout's files.")
 
 
-CHECK = Check("clock", run, needs=("gateway", "credentials"))
+CHECK = Check(name="clock", run=run, needs=("gateway", "credentials"))

@@ -23,4 +23,4 @@ def run(subject: Subject) -> Iterator[Finding]:
         yield ok("The account's concurrency is enough for the parameters.")
 
 
-CHECK = Check("concurrency", run, needs=("credentials",))
+CHECK = Check(name="concurrency", run=run, needs=("credentials",))

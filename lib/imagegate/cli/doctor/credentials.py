@@ -13,5 +13,5 @@ def run(subject: Subject) -> Iterator[Finding]:
 
 
 CHECK = Check(
-    "credentials", run, needs=("region",), remedy="Run 'aws configure' or 'aws sso login', or set AWS_PROFILE."
+    name="credentials", run=run, needs=("region",), remedy="Run 'aws configure' or 'aws sso login', or set AWS_PROFILE."
 )

@@ -28,7 +28,7 @@ class Finding:
     """What to do; empty where nothing has to be done."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """Something that is looked at."""
 

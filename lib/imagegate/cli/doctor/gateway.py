@@ -44,5 +44,5 @@ def _asked(where: Connection) -> Finding:
     return ok(f"{where.url} answers, {'with this key' if found['key'] else 'and asks for no key'}.")
 
 
-CHECK = Check("gateway", run, remedy="Check the URL.")
-EMBEDDED = Check("embedded AWS", run_embedded)
+CHECK = Check(name="gateway", run=run, remedy="Check the URL.")
+EMBEDDED = Check(name="embedded AWS", run=run_embedded)

@@ -19,7 +19,7 @@ def run(subject: Subject, port: int = FRONT_DOOR_PORT) -> Iterator[Finding]:
         taken = [str(other) for other in GIVING_WAY if not _is_free(other)]
         others = f"; {', '.join(taken)} are taken, so that other ones will be used" if taken else ""
         yield ok(f"Port {port} is free{others}.")
-    elif answers(Connection(url)):
+    elif answers(Connection(url=url)):
         yield ok(f"A gateway serves at {url}.")
     else:
         remedy = f"Stop that program ('lsof -i :{port}' names it), or use 'imagegate serve --port'."
@@ -34,4 +34,4 @@ def _is_free(port: int) -> bool:
     return True
 
 
-CHECK = Check("ports", run)
+CHECK = Check(name="ports", run=run)

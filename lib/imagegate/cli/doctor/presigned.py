@@ -33,4 +33,4 @@ def _client(subject: Subject) -> Any:
     return subject.aws("s3") if subject.local else s3_client(subject.clients("s3").meta.region_name)
 
 
-CHECK = Check("presigned URL", run, needs=("bucket",), remedy=_REMEDY)
+CHECK = Check(name="presigned URL", run=run, needs=("bucket",), remedy=_REMEDY)

@@ -20,7 +20,12 @@ def run(subject: Subject) -> Iterator[Finding]:
     """A finding for each provider on a route, and an error when no model can be made at all."""
     where = subject.target
     names = frozenset(where.secrets().names())
-    state = RoutesState(where.deployment.route_tables.current(), names, where.secrets(), where.options)
+    state = RoutesState(
+        table=where.deployment.route_tables.current(),
+        secret_names=names,
+        secrets=where.secrets(),
+        options=where.options,
+    )
     stand_in_url = subject.stack.parameters.get("StandInUrl", "")
     replaced = stand_in_urls(stand_in_url) if stand_in_url else {}
     providers = list(dict.fromkeys(target.provider for route in state.table.routes for target in route.targets))
@@ -53,4 +58,4 @@ def _judged(name: str, result: Reachability, options: str) -> Finding:
     return ok(f"{name} answers{taken} ({result.seconds:.2f} s).")
 
 
-CHECK = Check("providers", run, needs=("stack", "embedded AWS"))
+CHECK = Check(name="providers", run=run, needs=("stack", "embedded AWS"))

@@ -22,4 +22,4 @@ def run(subject: Subject) -> Iterator[Finding]:
     yield ok(f"Python {version}")
 
 
-CHECK = Check("python", run)
+CHECK = Check(name="python", run=run)

@@ -11,4 +11,4 @@ def run(subject: Subject) -> Iterator[Finding]:
     yield ok(f"Region {subject.clients('cloudformation').meta.region_name}.")
 
 
-CHECK = Check("region", run, remedy="Set AWS_REGION, or AWS_PROFILE to a profile that has one.")
+CHECK = Check(name="region", run=run, remedy="Set AWS_REGION, or AWS_PROFILE to a profile that has one.")

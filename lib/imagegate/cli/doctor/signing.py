@@ -100,4 +100,4 @@ def _is_self_signed(leaf: "Certificate") -> bool:
     return leaf.issuer == leaf.subject or is_made_here(leaf)
 
 
-CHECK = Check("signing", run, needs=("stack", "embedded AWS"))
+CHECK = Check(name="signing", run=run, needs=("stack", "embedded AWS"))

@@ -29,4 +29,6 @@ def run(subject: Subject) -> Iterator[Finding]:
         yield ok(f"{stack.name} is {stack.status}; it answers at {stack.outputs['ApiUrl']}")
 
 
-CHECK = Check("stack", run, needs=("credentials",), remedy="Deploy it (make deploy STAGE=…), or name another --stage.")
+CHECK = Check(
+    name="stack", run=run, needs=("credentials",), remedy="Deploy it (make deploy STAGE=…), or name another --stage."
+)

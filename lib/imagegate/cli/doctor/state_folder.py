@@ -39,4 +39,4 @@ def _look(folder_mode: int, folder: StateFolder) -> Iterator[Finding]:
         yield error(f"{folder.ports} is damaged.", f"Run 'rm {folder.ports}', then 'make run'.")
 
 
-CHECK = Check("state folder", run)
+CHECK = Check(name="state folder", run=run)

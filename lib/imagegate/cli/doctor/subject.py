@@ -62,7 +62,9 @@ class Subject:
         """The deployment, as other commands use it. Raises MisconfiguredError when there is none."""
         if self.local:
             return target("", True, self.state_dir)
-        return DeploymentTarget(self.stage, self.clients, options=target(self.stage, False, self.state_dir).options)
+        return DeploymentTarget(
+            stage=self.stage, client=self.clients, options=target(self.stage, False, self.state_dir).options
+        )
 
     @cached_property
     def stack(self) -> "Stack":

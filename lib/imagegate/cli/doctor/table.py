@@ -37,4 +37,4 @@ def _can_be_restored(client: Any, name: str) -> bool:
     return bool(found["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED")
 
 
-CHECK = Check("table", run, needs=("stack", "embedded AWS"), remedy=_REMEDY)
+CHECK = Check(name="table", run=run, needs=("stack", "embedded AWS"), remedy=_REMEDY)

@@ -28,4 +28,4 @@ def run(subject: Subject) -> Iterator[Finding]:
         yield error(f"{name} is damaged, so no webhook can be signed.", remedy)
 
 
-CHECK = Check("webhook key", run, needs=("stack", "embedded AWS"))
+CHECK = Check(name="webhook key", run=run, needs=("stack", "embedded AWS"))

@@ -13,7 +13,7 @@ from imagegate.providers.availability import missing_secrets
 from imagegate.providers.registry import RouteTable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoutesState:
     """A table, and the credentials that are set where it is used."""
 
@@ -52,6 +52,13 @@ def read_state(routes: Path | None, stage: str | None, local: bool, state_dir: P
     """
     where = deployment_of(stage, local, state_dir)
     if where is None:
-        return RoutesState(read_table(routes), os.environ, Environment(), " --stage …")
+        return RoutesState(
+            table=read_table(routes), secret_names=os.environ, secrets=Environment(), options=" --stage …"
+        )
     names = note_secrets(where)
-    return RoutesState(where.deployment.route_tables.current(), names, where.secrets(), where.options)
+    return RoutesState(
+        table=where.deployment.route_tables.current(),
+        secret_names=names,
+        secrets=where.secrets(),
+        options=where.options,
+    )

@@ -109,10 +109,10 @@ def build_generation_request(
     by_default = "b64_json" if of_yandex or _ALWAYS_BASE64.match(name) else unsaid_format
     reply = _reply(parsed, by_default)
     return GenerationRequest(
-        request,
-        NAME,
-        reply,
-        parsed.deadline,
+        request=request,
+        dialect=NAME,
+        reply=reply,
+        deadline=parsed.deadline,
         digest=same,
         coalesce=True,
         requested_webhook=webhook,

@@ -23,7 +23,7 @@ _LINK = re.compile(r"/v1/images/([0-9a-z]{20}-\d{1,2})\b")
 """To a picture that this gateway made, in the text of an answer."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Conversation:
     """A conversation, taken apart."""
 

@@ -121,8 +121,8 @@ def parse(body: bytes, key: str | None = None) -> tuple[GenerationRequest, bool]
     request = replace(build_image_request(parsed), unused_fields=tuple(cleaned))
     check_combinations(request)
     generation = GenerationRequest(
-        request,
-        NAME,
+        request=request,
+        dialect=NAME,
         deadline=parsed.deadline,
         digest=digest(document),
         idempotency_key=parse_idempotency_key(key),

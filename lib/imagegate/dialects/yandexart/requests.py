@@ -122,8 +122,8 @@ def parse(body: bytes, headers: Mapping[str, str] | None = None) -> GenerationRe
     request = replace(_request(parsed), expand=expand, unused_fields=(*unused, *_unused(parsed)))
     client_id = require_line(headers.get(CLIENT_ID, ""), CLIENT_ID)[:_LONGEST_CLIENT_ID]
     generation = GenerationRequest(
-        request,
-        NAME,
+        request=request,
+        dialect=NAME,
         reply=_unlike_jpeg(parsed.generation_options),
         deadline=DEADLINE,
         digest=digest(document | ({EXPAND: True} if request.expand else {})),

@@ -56,7 +56,7 @@ class Arrival:
         return abs(self.at - moment) < BURST
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """An operation that a request with the same body may repeat."""
 
@@ -111,7 +111,7 @@ class BodyClaim:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
     """How a new operation is added to the claim of its body."""
 

@@ -14,7 +14,7 @@ class InputBody:
     content_type: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamRequest:
     """One submission: the request adapted to this provider."""
 

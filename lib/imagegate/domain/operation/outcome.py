@@ -24,7 +24,7 @@ class Pending:
     """Seconds after which the upstream said to ask again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """Finished: either addresses to fetch, or the bytes themselves."""
 

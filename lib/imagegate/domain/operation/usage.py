@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens, as OpenAI's Images API counts them (docs/protocols/openai-images.md#answers)."""
 

@@ -13,7 +13,7 @@ _TAIL = b"\x01" + bytes(range(255, -1, -1)) + b"\x00"
 _MOST_BLOCKS = 200_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """A picture, an extension or the trailer, from byte `begin` to `end`."""
 
@@ -59,15 +59,15 @@ def read_blocks(body: bytes) -> Iterator[Block]:
     for _ in range(_MOST_BLOCKS):
         begin, kind = at, body[at] if at < len(body) else None
         if kind == _TRAILER:
-            yield Block(kind, begin, at + 1)
+            yield Block(kind=kind, begin=begin, end=at + 1)
             return
         if kind == _IMAGE and at + 10 < len(body):
             at = _after_sub_blocks(body, at + 11 + _table(body[at + 9]))
-            yield Block(kind, begin, at)
+            yield Block(kind=kind, begin=begin, end=at)
         elif kind == _EXTENSION and at + 2 < len(body):
             name = body[at + 3 : at + 14] if body[at + 1] == _APPLICATION and body[at + 2] == 11 else b""
             at = _after_xmp(body, at + 14) if name == _XMP else _after_sub_blocks(body, at + 2)
-            yield Block(kind, begin, at, name)
+            yield Block(kind=kind, begin=begin, end=at, application=name)
         else:
             break
     raise DamagedPicture("GIF blocks")

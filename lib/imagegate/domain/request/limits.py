@@ -38,7 +38,7 @@ class CompletionMode(StrEnum):
     """The submission itself answers with the picture."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What an upstream accepts and how it behaves."""
 

@@ -28,7 +28,7 @@ class InputImage:
         return self.key.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
     """A request for `n` pictures. `None` means the caller leaves it to the route."""
 

@@ -14,7 +14,7 @@ MEGAPIXEL = 1024 * 1024
 """Pixels, as upstreams count them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One stop of a route: a provider and its own name for the model."""
 
@@ -49,7 +49,7 @@ class Target:
         return None if self.price_usd is None else round(self.price_usd * 1_000_000)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A model name and the providers that serve it, in the order they are tried."""
 

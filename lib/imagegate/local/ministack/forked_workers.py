@@ -26,7 +26,7 @@ _LAYERS = "_LAMBDA_LAYERS_DIRS"
 _OF_ONE_WORKER = (_LAYERS, "LAMBDA_TASK_ROOT", "AWS_LAMBDA_LOG_STREAM_NAME")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Function:
     """What a template loads: two workers with equal ones can be forks of one template."""
 
@@ -43,10 +43,10 @@ class Function:
         """The function of a MiniStack worker, with the worker's environment."""
         layers = [os.path.realpath(Path(folder, "python")) for folder in env.get(_LAYERS, "").split(os.pathsep)]
         return cls(
-            worker.config["Handler"].rpartition(".")[0].replace("/", "."),
-            hashlib.sha256(worker.code_zip).hexdigest(),
-            tuple(folder for folder in reversed(layers) if os.path.isdir(folder)),
-            tuple(sorted((name, value) for name, value in env.items() if name not in _OF_ONE_WORKER)),
+            module=worker.config["Handler"].rpartition(".")[0].replace("/", "."),
+            code=hashlib.sha256(worker.code_zip).hexdigest(),
+            layers=tuple(folder for folder in reversed(layers) if os.path.isdir(folder)),
+            env=tuple(sorted((name, value) for name, value in env.items() if name not in _OF_ONE_WORKER)),
         )
 
 

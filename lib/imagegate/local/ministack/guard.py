@@ -73,7 +73,7 @@ class MiniStackGuard:
         upload = _is_for_bucket(scope, _joined_headers(scope), query)
         readers = self._picture_origins if picture else frozenset()
         allowed = frozenset(self._upload_origins) if upload else readers
-        policy = OriginPolicy(allowed, subdomains=True, idempotent=lambda _: picture)
+        policy = OriginPolicy(origins=allowed, subdomains=True, idempotent=lambda _: picture)
         readable = bool(allowed.intersection(origin.lower() for origin in header_values(scope, b"origin")))
         send = _with_nosniff(send)
         answer = send if readable else _without_cors(send)

@@ -29,7 +29,7 @@ class MiniStackError(Exception):
     """MiniStack did not start; the message says why, and what a user can do."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class MiniStackProcess:
     """One MiniStack child process on 127.0.0.1, with its state in `folder`.
 

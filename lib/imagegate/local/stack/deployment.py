@@ -54,7 +54,7 @@ class Deployed:
     """What was done: "created", "updated" or "unchanged"."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Deployer:
     """Creates or updates one stack from one template."""
 

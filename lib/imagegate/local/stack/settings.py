@@ -23,7 +23,7 @@ class StandIns:
     """Upstream credentials to set, for providers that ask for none before they have one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StackSettings:
     """What to run, and where."""
 

@@ -49,9 +49,16 @@ class Stack:
         self._origins = parse_origins(settings.parameters.get(ORIGINS_PARAMETER, "").split(","))
         shortage = partial(self.folder.shortage, TO_ACCEPT)
         public = PublicAddress(settings.public_url) if settings.public_url else None
-        door = partial(FrontDoor, settings.time_scale, origins=self._origins, shortage=shortage, public=public)
-        self._door = door(comment_seconds=COMMENT_SECONDS)
-        self._long_hold_door = door(entrance=FUNCTION_URL, comment_seconds=COMMENT_SECONDS)
+        door = partial(
+            FrontDoor,
+            time_scale=settings.time_scale,
+            origins=self._origins,
+            shortage=shortage,
+            public=public,
+            comment_seconds=COMMENT_SECONDS,
+        )
+        self._door = door()
+        self._long_hold_door = door(entrance=FUNCTION_URL)
         self._deployed = Deployed({}, "", "")
 
     def __enter__(self) -> Self:
@@ -180,7 +187,13 @@ class Stack:
         # A page that has followed a redirect from the gateway has the origin `null`.
         readers = self._origins | {"null"} if self._origins else frozenset()
         listener = listen_on_first_free(last.get("ministack", settings.ministack_port), settings.ministack_port)
-        self.ministack = MiniStackProcess(self.folder, listener, settings.environment, readers, self._senders())
+        self.ministack = MiniStackProcess(
+            folder=self.folder,
+            listener=listener,
+            environment=settings.environment,
+            picture_origins=readers,
+            upload_origins=self._senders(),
+        )
         self._running.callback(self.ministack.stop)
         self.watchdog = Watchdog(self.ministack, self._deploy, settings.say)
         self.upstreams: ServerThread | None = None
@@ -213,7 +226,13 @@ class Stack:
     def _deploy(self) -> None:
         """Bring the template to MiniStack, and the front door to its API; then let workflows go on."""
         settings = self.settings
-        deployer = Deployer(self._access(), settings.template, settings.name, self._parameters(), say=settings.say)
+        deployer = Deployer(
+            access=self._access(),
+            template=settings.template,
+            stack_name=settings.name,
+            parameters=self._parameters(),
+            say=settings.say,
+        )
         self._deployed = deployer.deploy()
         self.open_door(self._door)
         # The URL is https://<id>.lambda-url.<region>.on.aws/.

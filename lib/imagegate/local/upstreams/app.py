@@ -35,8 +35,11 @@ def build_app(
 
     def mount(stand_in: StandIn) -> Mount:
         latency = (latencies or {}).get(stand_in.faults.protocol, latency_seconds)
-        timing = Timing(latency, heartbeat_seconds, drip_seconds, hang_seconds)
-        return Mount(stand_in.mount, stand_in.build(Upstream(stand_in.name, stand_in.faults, timing, ledger)))
+        timing = Timing(latency=latency, heartbeat=heartbeat_seconds, drip=drip_seconds, hang=hang_seconds)
+        return Mount(
+            stand_in.mount,
+            stand_in.build(Upstream(name=stand_in.name, faults=stand_in.faults, timing=timing, ledger=ledger)),
+        )
 
     return Starlette(routes=[Route("/", index), Mount("/_standin", routes=ledger.routes()), *map(mount, STAND_INS)])
 

@@ -16,7 +16,7 @@ from imagegate.local.upstreams.recent import Recent
 KEPT_SUBMISSIONS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """One accepted submission; with a real upstream, one that costs money."""
 
@@ -48,7 +48,17 @@ class CallLog:
     def record(self, upstream: str, protocol: str, prompt: str, seed: int, headers: Mapping[str, str]) -> None:
         """Note an accepted submission."""
         key, private = headers.get("idempotency-key"), headers.get("x-data-logging-enabled") == "false"
-        self.submissions.append(Submission(upstream, protocol, prompt, seed, time.time(), key, private))
+        self.submissions.append(
+            Submission(
+                upstream=upstream,
+                protocol=protocol,
+                prompt=prompt,
+                seed=seed,
+                at=time.time(),
+                idempotency_key=key,
+                private=private,
+            )
+        )
 
     def routes(self) -> list[Route]:
         """`GET` (`?prompt=` and `?upstream=` narrow it) and `DELETE /submissions`; `GET /calls?prompt=…&stage=…`."""

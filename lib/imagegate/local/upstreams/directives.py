@@ -87,7 +87,7 @@ class Fault:
     times: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Directives:
     """What a prompt asks of a stand-in: seconds of delay (None: the upstream's own), bytes, faults in order."""
 

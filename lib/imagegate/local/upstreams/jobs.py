@@ -33,7 +33,7 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Job:
     """A generation that was accepted."""
 
@@ -124,7 +124,7 @@ class Jobs:
     def _start(self, job_id: str, picture: PictureSpec) -> Job:
         now = time.monotonic()
         due = math.inf if picture.fault == "endless" else now + self._upstream.delay(picture.directives)
-        return self._jobs.put(job_id, Job(job_id, picture, now, due, self._failing))
+        return self._jobs.put(job_id, Job(id=job_id, picture=picture, accepted=now, due=due, failing=self._failing))
 
     async def _fail(self, request: Request, fault: str | None) -> Response | None:
         if fault in CALL_FAULTS:

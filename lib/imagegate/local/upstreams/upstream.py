@@ -8,7 +8,7 @@ from imagegate.local.upstreams.call_log import CallLog
 from imagegate.local.upstreams.directives import Directives, FaultSet, Stage, parse_directives
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """How long things take, in seconds."""
 
@@ -22,7 +22,7 @@ class Timing:
     """The longest time that a `[fault hang]` call is held."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
     """One stand-in among several."""
 

@@ -25,7 +25,7 @@ class Desktop:
     def __init__(self, url: str, key: str = "") -> None:
         self.lines: queue.Queue[bytes | None] = queue.Queue()
         self.answers: queue.Queue[Any] = queue.Queue()
-        self._client = GatewayClient(Connection(url, key), sleep=lambda seconds: None)
+        self._client = GatewayClient(Connection(url=url, key=key), sleep=lambda seconds: None)
         server = StdioServer(self._client, lambda line: self.answers.put(json.loads(line)))
         self._thread = threading.Thread(target=server.run, args=(iter(self.lines.get, None),))
         self._thread.start()

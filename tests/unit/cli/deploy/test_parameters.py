@@ -79,7 +79,7 @@ def test_illegal_values_are_named_with_what_is_legal(name: str, value: str, lega
 
 
 def test_a_pattern_without_words_is_shown_itself() -> None:
-    bare = Parameter("A", "String", "a", "", pattern="^a+$")
+    bare = Parameter(name="A", kind="String", default="a", description="", pattern="^a+$")
     assert bare.problem("b") == "A must be text that matches ^a+$, not 'b'."
     assert replace(bare, pattern="").problem("b") is None
 

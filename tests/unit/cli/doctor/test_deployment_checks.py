@@ -39,7 +39,7 @@ def subject(account: Any = client, outputs: Mapping[str, str] = OUTPUTS, **more:
     """A deployed stage."""
     made = Subject(stage="dev", clients=account, **more)
     parameters = {"AlarmEmail": "me@example.com"}
-    made.stack = Stack(NAME, f"arn:{NAME}", "UPDATE_COMPLETE", parameters, outputs)
+    made.stack = Stack(name=NAME, id=f"arn:{NAME}", status="UPDATE_COMPLETE", parameters=parameters, outputs=outputs)
     return made
 
 
@@ -100,7 +100,7 @@ def test_a_small_quota() -> None:
 )
 def test_a_stack_that_is_not_well(status: str, level: Level, remedy: str) -> None:
     examined = subject()
-    examined.stack = Stack(NAME, f"arn:{NAME}", status, {}, OUTPUTS)
+    examined.stack = Stack(name=NAME, id=f"arn:{NAME}", status=status, parameters={}, outputs=OUTPUTS)
     fails(stack.CHECK, examined, remedy, level)
     passes(stack.CHECK, subject())
 
@@ -168,7 +168,7 @@ def test_a_presigned_url_that_is_refused_leaves_nothing_behind(mocked_aws: None)
 def test_alarms_that_reach_no_one() -> None:
     account = FakeAccount(resources={"AlarmTopic": ("AWS::SNS::Topic", "arn:topic")})
     unset = subject(account)
-    unset.stack = Stack(NAME, f"arn:{NAME}", "CREATE_COMPLETE", {}, OUTPUTS)
+    unset.stack = Stack(name=NAME, id=f"arn:{NAME}", status="CREATE_COMPLETE", parameters={}, outputs=OUTPUTS)
     fails(alarms.CHECK, unset, "PARAMETERS='AlarmEmail=", Level.WARNING)
     account.subscriptions = {"me@example.com": "PendingConfirmation"}
     fails(alarms.CHECK, subject(account), "Confirm it")
@@ -203,10 +203,10 @@ def test_a_clock_that_aws_would_refuse() -> None:
 @pytest.mark.parametrize(
     ("answer", "level"),
     [
-        (Reachability(True, True, 0.1, "HTTP 200"), Level.OK),
-        (Reachability(True, None, 0.1, "HTTP 404"), Level.OK),
-        (Reachability(True, False, 0.1, "HTTP 401"), Level.ERROR),
-        (Reachability(False, None, 0.1, "refused"), Level.WARNING),
+        (Reachability(reached=True, key=True, seconds=0.1, detail="HTTP 200"), Level.OK),
+        (Reachability(reached=True, key=None, seconds=0.1, detail="HTTP 404"), Level.OK),
+        (Reachability(reached=True, key=False, seconds=0.1, detail="HTTP 401"), Level.ERROR),
+        (Reachability(reached=False, key=None, seconds=0.1, detail="refused"), Level.WARNING),
         (MisconfiguredError("no such protocol"), Level.ERROR),
     ],
 )
@@ -227,7 +227,13 @@ def test_each_provider(
     monkeypatch.setattr("imagegate.adapters.cloudformation_outputs.outputs", lambda *_: OUTPUTS)
     examined = subject()
     urls = stand_in_urls("https://mine.example.com")
-    examined.stack = Stack(NAME, "", "CREATE_COMPLETE", {"StandInUrl": "https://mine.example.com"}, OUTPUTS)
+    examined.stack = Stack(
+        name=NAME,
+        id="",
+        status="CREATE_COMPLETE",
+        parameters={"StandInUrl": "https://mine.example.com"},
+        outputs=OUTPUTS,
+    )
     before = list(providers.run(examined))
     assert "openai" not in asked
     [keyless] = [finding for finding in before if finding.text.startswith("openai has no key (OPENAI_API_KEY)")]

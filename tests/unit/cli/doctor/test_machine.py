@@ -109,7 +109,7 @@ def test_a_clock_that_is_wrong(off: float) -> None:
     def at(seconds: float) -> Subject:
         answer = (200, b"", {"date": formatdate(NOW, usegmt=True)})
         return Subject(
-            connection=Connection("https://gate.example.com"), fetch=lambda url: answer, now=lambda: NOW + seconds
+            connection=Connection(url="https://gate.example.com"), fetch=lambda url: answer, now=lambda: NOW + seconds
         )
 
     found = only(clock.run(at(off)))
@@ -124,15 +124,15 @@ def test_a_clock_behind_the_files() -> None:
 
 def test_a_gateway_that_wants_another_key(closed: CliGateway) -> None:
     _, key = closed.made.key()
-    found = only(gateway.run(Subject(connection=Connection(closed.url, "ig_wrong"))))
+    found = only(gateway.run(Subject(connection=Connection(url=closed.url, key="ig_wrong"))))
     assert (found.level, f"imagegate login {closed.url}" in found.remedy) == (Level.ERROR, True)
-    assert only(gateway.run(Subject(connection=Connection(closed.url, key)))).level is Level.OK
+    assert only(gateway.run(Subject(connection=Connection(url=closed.url, key=key)))).level is Level.OK
 
 
 def test_a_gateway_that_does_not_answer(closed: CliGateway) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    found = only(gateway.run(Subject(connection=Connection(f"http://127.0.0.1:{port}"))))
+    found = only(gateway.run(Subject(connection=Connection(url=f"http://127.0.0.1:{port}"))))
     assert (found.level, bool(found.remedy)) == (Level.ERROR, True)
 
 
@@ -146,10 +146,10 @@ def test_what_depends_on_a_failed_check_is_skipped_and_a_broken_check_stops_no_o
         raise ValueError("x")
 
     checks = (
-        Check("first", broken),
-        Check("second", lambda subject: [ok("fine")], needs=("first",)),
-        Check("third", lambda subject: [ok("fine")], needs=("second",)),
-        Check("fourth", lambda subject: [ok("fine")]),
+        Check(name="first", run=broken),
+        Check(name="second", run=lambda subject: [ok("fine")], needs=("first",)),
+        Check(name="third", run=lambda subject: [ok("fine")], needs=("second",)),
+        Check(name="fourth", run=lambda subject: [ok("fine")]),
     )
     found = [finding.level for _, finding in examination.examine(Subject(), checks)]
     assert found == [Level.ERROR, Level.SKIPPED, Level.SKIPPED, Level.OK]

@@ -44,7 +44,7 @@ def check(pem: str | None, at: float = 0.0, key_arn: str = "", kms: Any = None, 
     clients: Callable[[str], Any] = {"ssm": MemoryParameters(pem), "kms": kms or Kms()}.__getitem__
     subject = Subject(stage="dev", clients=clients, now=lambda: at or now())
     parameters = {"Signing": "on", "SigningKeyArn": key_arn, **more}
-    subject.stack = Stack("imagegate-dev", "", "CREATE_COMPLETE", parameters)
+    subject.stack = Stack(name="imagegate-dev", id="", status="CREATE_COMPLETE", parameters=parameters)
     return [finding for _, finding in examine(subject, [signing.CHECK])]
 
 

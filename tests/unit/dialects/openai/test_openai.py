@@ -35,7 +35,7 @@ def test_null_means_absent(name: str) -> None:
 
 def test_the_defaults() -> None:
     generation = parse()
-    assert generation.request == ImageRequest("flux", (Message("a cat"),))
+    assert generation.request == ImageRequest(model="flux", messages=(Message("a cat"),))
     assert generation.reply == {"response_format": "url"}
 
 
@@ -121,7 +121,7 @@ def operation(**reply: str) -> Operation:
         id="0" * 20,
         owner="me",
         dialect=NAME,
-        request=ImageRequest("flux", (Message("x"),)),
+        request=ImageRequest(model="flux", messages=(Message("x"),)),
         created_at=1.0,
         deadline=2.0,
         due_at=3.0,
@@ -148,7 +148,7 @@ def counted(**reply: str) -> Operation:
         slots=(0, 1),
         state=AttemptState.DONE,
         started_at=1.0,
-        usage=Usage(10, 50, 60, 4, 6),
+        usage=Usage(input_tokens=10, output_tokens=50, total_tokens=60, input_text_tokens=4, input_image_tokens=6),
     )
     return replace(made, pictures=(first, replace(made.pictures[0], slot=1)), attempts=(attempt,))
 

@@ -27,7 +27,7 @@ TEXTS = st.text(st.sampled_from('a"\\\n é🦊'), max_size=3000)
 
 
 def made(at: int, text: str) -> Operation:
-    request = ImageRequest("flux", (Message(text),))
+    request = ImageRequest(model="flux", messages=(Message(text),))
     return Operation(
         id=first_id(at),
         owner="me",

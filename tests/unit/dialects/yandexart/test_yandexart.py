@@ -50,8 +50,8 @@ def options(**given: Any) -> dict[str, Any]:
 
 def test_the_documented_request() -> None:
     assert parse(DOCUMENTED) == ImageRequest(
-        "yandex-art",
-        (Message("a pattern of pastel succulents", 1.0),),
+        model="yandex-art",
+        messages=(Message("a pattern of pastel succulents", 1.0),),
         ratio=(2, 1),
         seed=1863,
         output_format="jpeg",
@@ -188,7 +188,7 @@ def operation(**changes: Any) -> Operation:
         id="0" * 20,
         owner="me",
         dialect=NAME,
-        request=ImageRequest("flux", (Message("x"),)),
+        request=ImageRequest(model="flux", messages=(Message("x"),)),
         created_at=1.0,
         deadline=2.0,
         due_at=3.0,

@@ -24,7 +24,7 @@ def key(**limits: int) -> ApiKey:
 
 
 def operation(state: State = State.RUNNING, *attempts: Attempt, **changes: Any) -> Operation:
-    request = ImageRequest("flux", (), n=3)
+    request = ImageRequest(model="flux", messages=(), n=3)
     return Operation(
         id="0" * 20,
         owner="me",

@@ -25,7 +25,7 @@ RUNNING = Operation(
     id="0" * 20,
     owner="me",
     dialect="openai_images",
-    request=ImageRequest("flux", (Message("x"),)),
+    request=ImageRequest(model="flux", messages=(Message("x"),)),
     created_at=1.0,
     deadline=900.0,
     due_at=60.0,
@@ -39,7 +39,7 @@ START = 50.0
 
 
 def candidate(name: str = "one", **changes: Any) -> Candidate:
-    return replace(Candidate(name, begun_at=START, taken_at=START), **changes)
+    return replace(Candidate(operation_id=name, begun_at=START, taken_at=START), **changes)
 
 
 @pytest.mark.parametrize(

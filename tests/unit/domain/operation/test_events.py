@@ -31,7 +31,7 @@ def operation(**changes: object) -> Operation:
         id="0" * 20,
         owner="me",
         dialect="operations",
-        request=ImageRequest("flux", (Message("a cat"),)),
+        request=ImageRequest(model="flux", messages=(Message("a cat"),)),
         created_at=1.0,
         deadline=901.0,
         due_at=61.0,
@@ -93,7 +93,7 @@ def attempt(number: int, message: str) -> Attempt:
 @pytest.mark.parametrize("letter", ["x", "ж", "🦊", '"', "\x01"])
 def test_an_announcement_stays_far_below_what_the_bus_takes(letter: str) -> None:
     largest = operation(
-        request=ImageRequest("flux", (Message(letter * 32_000),), n=10),
+        request=ImageRequest(model="flux", messages=(Message(letter * 32_000),), n=10),
         metadata={f"{at:02}" + letter * 62: letter * 512 for at in range(16)},
         attempts=tuple(attempt(at, letter * 10_000) for at in range(500)),
         pictures=tuple(replace(PICTURE, slot=slot, revised_prompt=letter * 32_000) for slot in range(10)),

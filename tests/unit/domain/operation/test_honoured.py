@@ -10,7 +10,7 @@ from imagegate.domain.operation.picture import Picture
 from imagegate.domain.request.geometry import Size
 from imagegate.domain.request.request import ImageRequest
 
-REQUEST = ImageRequest("flux", ())
+REQUEST = ImageRequest(model="flux", messages=())
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ ALLOWED = {
 
 
 def operation(n: int = 1, state: State = State.QUEUED) -> Operation:
-    request = ImageRequest("flux", (Message("a cat"),), n=n)
+    request = ImageRequest(model="flux", messages=(Message("a cat"),), n=n)
     return Operation(
         id="0" * 20,
         owner="me",
@@ -108,7 +108,17 @@ def test_settled_only_with_every_picture_and_only_once() -> None:
 
 def test_documents_bring_back_every_field() -> None:
     request = ImageRequest(
-        "flux", (Message("кот", 2.5), Message("b")), 2, Size(640, 480), (2, 1), 7, 4, 3.5, "no dogs", "webp", "alpha"
+        model="flux",
+        messages=(Message("кот", 2.5), Message("b")),
+        n=2,
+        size=Size(640, 480),
+        ratio=(2, 1),
+        seed=7,
+        steps=4,
+        guidance=3.5,
+        negative_prompt="no dogs",
+        output_format="webp",
+        output_compression="alpha",
     )
     source = Source("https://x.invalid/a")
     failure = Failure(FailureCode.RATE_LIMITED, "slow down", 2.5)
@@ -171,7 +181,7 @@ def test_a_ticket_that_comes_too_late_is_noted_but_not_waited_for() -> None:
 
 
 def test_what_several_pictures_took_is_told_although_an_attempt_failed() -> None:
-    took = Usage(1, 2, 3)
+    took = Usage(input_tokens=1, output_tokens=2, total_tokens=3)
     one = operation(n=2).with_attempt(attempt(1, 0, AttemptState.FAILED))
     one = one.with_attempt(replace(attempt(2, 0, AttemptState.DONE), usage=took))
     assert one.usage == took

@@ -12,13 +12,27 @@ from imagegate.domain.request.request import ImageRequest, InputImage, Message
 from imagegate.domain.request.route import Route, Target
 from imagegate.domain.request.routes import Routes
 
-DRAWS = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000)
+DRAWS = Limits(completion=CompletionMode.POLL, grid=Grid(64, 2048, 8), prompt_characters=1000)
 EDITS = replace(DRAWS, input_images=2, capabilities=frozenset({"seed"}))
 ROUTES = Routes(
     [
-        Route("paid", (Target("paid", "*", EDITS),), ("paid-*",)),
-        Route("free", (Target("free", "f", DRAWS), Target("paid", "g", EDITS)), ("paid-*", "any-*")),
-        Route("rich", (Target("paid", "r", EDITS), Target("dear", "r", EDITS)), ("any-*",)),
+        Route(model="paid", targets=(Target(provider="paid", model="*", limits=EDITS),), aliases=("paid-*",)),
+        Route(
+            model="free",
+            targets=(
+                Target(provider="free", model="f", limits=DRAWS),
+                Target(provider="paid", model="g", limits=EDITS),
+            ),
+            aliases=("paid-*", "any-*"),
+        ),
+        Route(
+            model="rich",
+            targets=(
+                Target(provider="paid", model="r", limits=EDITS),
+                Target(provider="dear", model="r", limits=EDITS),
+            ),
+            aliases=("any-*",),
+        ),
     ]
 )
 KEYS = {"paid": ["PAID_KEY"], "dear": ["DEAR_KEY", "OTHER_KEY"]}
@@ -28,7 +42,7 @@ PICTURE = InputImage("inputs/a", "image/png")
 
 
 def request(model: str, **changes: Any) -> ImageRequest:
-    return replace(ImageRequest(model, (Message("a fox"),)), **changes)
+    return replace(ImageRequest(model=model, messages=(Message("a fox"),)), **changes)
 
 
 def refusal(routes: Routes, asked: ImageRequest) -> RequestError:
@@ -64,7 +78,7 @@ def test_what_only_providers_without_a_key_can_do_is_refused_too() -> None:
 
 
 def test_a_name_of_several_models_goes_to_the_first_with_a_key() -> None:
-    assert WITH.resolve(request("paid-2")).targets[0] == Target("paid", "paid-2", EDITS)
+    assert WITH.resolve(request("paid-2")).targets[0] == Target(provider="paid", model="paid-2", limits=EDITS)
     assert WITHOUT.resolve(request("paid-2")).model == "free"
     assert [routes.find("paid-2").model for routes in (WITH, WITHOUT)] == ["paid", "free"]  # type: ignore[union-attr]
     assert WITHOUT.resolve(request("paid")).model == "free"

@@ -9,7 +9,7 @@ from imagegate.domain.request.geometry import Grid
 from imagegate.domain.request.limits import CompletionMode, Limits
 from imagegate.domain.request.request import ImageRequest
 
-LIMITS = Limits(CompletionMode.SYNC, Grid(64, 2048, 8), 1000)
+LIMITS = Limits(completion=CompletionMode.SYNC, grid=Grid(64, 2048, 8), prompt_characters=1000)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,6 @@ LIMITS = Limits(CompletionMode.SYNC, Grid(64, 2048, 8), 1000)
     + [(compression, compresses, ("jpeg", compression)) for compression in (None, 100) for compresses in (True, False)],
 )
 def test_a_picture_is_compressed_once(compression: int | None, compresses: bool, sent: tuple[str, int | None]) -> None:
-    request = ImageRequest("flux", (), output_format="jpeg", output_compression=compression)
+    request = ImageRequest(model="flux", messages=(), output_format="jpeg", output_compression=compression)
     fitted = with_best_format(request, replace(LIMITS, compresses=compresses))
     assert (fitted.output_format, fitted.output_compression) == sent

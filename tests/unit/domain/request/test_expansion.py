@@ -150,12 +150,12 @@ def test_a_sentence_that_was_broken_off_is_dropped() -> None:
 
 
 def limits(characters: int) -> Limits:
-    return Limits(CompletionMode.POLL, Grid(64, 2048, 8), characters)
+    return Limits(completion=CompletionMode.POLL, grid=Grid(64, 2048, 8), prompt_characters=characters)
 
 
 def test_what_is_to_be_avoided_stays_and_takes_its_part_of_the_room_where_both_are_sent() -> None:
     messages = (Message("a house", 1.0), Message("a fox", 5.0), Message("fog", -1.0))
-    request = ImageRequest("flux", messages)
+    request = ImageRequest(model="flux", messages=messages)
     assert request.prompt == "a fox\na house"
     reworded = request.with_prompt(FOX)
     assert reworded.prompt == FOX
@@ -167,6 +167,6 @@ def test_what_is_to_be_avoided_stays_and_takes_its_part_of_the_room_where_both_a
 
 
 def test_no_more_is_wanted_than_is_of_use() -> None:
-    request = ImageRequest("flux", (Message("a fox"),))
+    request = ImageRequest(model="flux", messages=(Message("a fox"),))
     assert [prompt_budget(request, limits(fits)) for fits in (500, 32_000)] == [500, 1500]
     assert "at most 500 characters" in build_instruction(500)

@@ -16,8 +16,11 @@ from imagegate.domain.timing.circuit import FAILURES, PROVIDER_FAULTS, Circuit
 from imagegate.domain.timing.failover import choose, last_failure, last_throttled
 
 NOW = 1000.0
-LIMITS = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000)
-ROUTE = Route("flux", (Target("alpha", "m", LIMITS), Target("beta", "m", LIMITS)))
+LIMITS = Limits(completion=CompletionMode.POLL, grid=Grid(64, 2048, 8), prompt_characters=1000)
+ROUTE = Route(
+    model="flux",
+    targets=(Target(provider="alpha", model="m", limits=LIMITS), Target(provider="beta", model="m", limits=LIMITS)),
+)
 
 
 def attempt(provider: str, code: FailureCode | None, *, ended_at: float = NOW, **changes: object) -> Attempt:
@@ -56,7 +59,13 @@ def test_an_unknown_outcome_is_risked_once() -> None:
     assert list(upstream_request(FailureCode.AMBIGUOUS)) == ["alpha", "beta"]
 
 
-FREE = Route("flux", (Target("alpha", "m", LIMITS, 0.0), Target("beta", "m", LIMITS, 0.04)))
+FREE = Route(
+    model="flux",
+    targets=(
+        Target(provider="alpha", model="m", limits=LIMITS, price_usd=0.0),
+        Target(provider="beta", model="m", limits=LIMITS, price_usd=0.04),
+    ),
+)
 FREE_ALONE = replace(FREE, targets=FREE.targets[:1])
 
 
@@ -98,7 +107,13 @@ def test_a_free_provider_that_fails_otherwise_has_its_turns_like_any_other() -> 
 
 def test_a_lost_submission_is_recovered_where_it_can_be_before_another_provider_is_paid() -> None:
     recovering = replace(LIMITS, recovers_submissions=True)
-    route = replace(ROUTE, targets=(Target("alpha", "m", recovering), Target("beta", "m", LIMITS)))
+    route = replace(
+        ROUTE,
+        targets=(
+            Target(provider="alpha", model="m", limits=recovering),
+            Target(provider="beta", model="m", limits=LIMITS),
+        ),
+    )
     lost = attempt("alpha", FailureCode.AMBIGUOUS)
     choice = choose(route, [lost], {}, NOW)
     assert choice
@@ -120,7 +135,7 @@ def test_throttled_providers_are_asked_again_when_they_said(said: float | None, 
     throttled = replace(
         attempt("alpha", FailureCode.RATE_LIMITED), failure=Failure(FailureCode.RATE_LIMITED, "slow", said)
     )
-    alone = Route("flux", ROUTE.targets[:1])
+    alone = Route(model="flux", targets=ROUTE.targets[:1])
     choice = choose(alone, [throttled], {}, NOW)
     assert choice
     assert choice.at == NOW + wait
@@ -130,7 +145,7 @@ def test_throttled_providers_are_asked_again_when_they_said(said: float | None, 
 
 
 def test_backoff_grows_and_stops_growing() -> None:
-    alone = Route("flux", ROUTE.targets[:1])
+    alone = Route(model="flux", targets=ROUTE.targets[:1])
     waits = []
     for repeats in range(12):
         choice = choose(alone, [attempt("alpha", FailureCode.CAPACITY, repeats=repeats)], {}, NOW)
@@ -209,14 +224,14 @@ def test_neither_our_account_nor_the_request_speaks_against_a_provider() -> None
 
 
 def test_being_turned_away_loses_no_turn_however_often() -> None:
-    alone = Route("flux", ROUTE.targets[:1])
+    alone = Route(model="flux", targets=ROUTE.targets[:1])
     throttled = attempt("alpha", FailureCode.RATE_LIMITED)
     assert choose(alone, [throttled] * 3, {}, NOW)
     assert not choose(alone, [replace(throttled, ready_at=NOW)] * 3, {}, NOW), "it was made, and then not handed out"
 
 
 def test_who_says_when_to_come_back_is_believed_but_ever_less() -> None:
-    alone = Route("flux", ROUTE.targets[:1])
+    alone = Route(model="flux", targets=ROUTE.targets[:1])
     waits = []
     for repeats in (0, 10, 40):
         failure = Failure(FailureCode.RATE_LIMITED, "slow", 2.0)

@@ -86,7 +86,7 @@ def test_of_its_url_only_the_host_is_told_on_the_bus() -> None:
 
 def operation(**changes: Any) -> Operation:
     known = {"prompt": "a cat", "metadata": {}, "attempts": (), "pictures": (), "failure": None, **changes}
-    request = ImageRequest("flux", (Message(known.pop("prompt")),), n=10)
+    request = ImageRequest(model="flux", messages=(Message(known.pop("prompt")),), n=10)
     return Operation(
         id="0" * 20,
         owner="me",

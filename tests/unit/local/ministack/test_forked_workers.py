@@ -124,7 +124,7 @@ def layer(tmp_path: Path) -> Path:
 
 
 def function(layer: Path, code: str = "one", module: str = "main") -> Function:
-    return Function(module, code, (str(layer),), ())
+    return Function(module=module, code=code, layers=(str(layer),), env=())
 
 
 def uses(starts: Starts, function: Function, where: str, script: str = USES) -> tuple[int, str]:
@@ -179,7 +179,13 @@ def test_a_function_is_what_its_workers_have_in_common(tmp_path: Path) -> None:
         Function.of(worker, {"A": "1", "_LAMBDA_LAYERS_DIRS": str(tmp_path / folder), **more})
         for folder, more in (("first", {}), ("second", of_one))
     )
-    assert first == second == Function("a.main", hashlib.sha256(b"code").hexdigest(), (str(tmp_path),), (("A", "1"),))
+    assert (
+        first
+        == second
+        == Function(
+            module="a.main", code=hashlib.sha256(b"code").hexdigest(), layers=(str(tmp_path),), env=(("A", "1"),)
+        )
+    )
     assert Function.of(worker, {"A": "2"}) != Function.of(worker, {"A": "1"})
 
 

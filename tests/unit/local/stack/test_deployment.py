@@ -110,7 +110,13 @@ def said() -> list[str]:
 @pytest.fixture
 def deployer(stack: OneStack, tmp_path: Path, said: list[str]) -> Deployer:
     (tmp_path / "template.yaml").write_text(json.dumps(TEMPLATE))
-    return Deployer(stack, tmp_path / "template.yaml", "small", {"Stage": "a"}, say=said.append)  # type: ignore[arg-type]
+    return Deployer(
+        access=stack,
+        template=tmp_path / "template.yaml",
+        stack_name="small",
+        parameters={"Stage": "a"},
+        say=said.append,
+    )  # type: ignore[arg-type]
 
 
 def test_a_stack_that_is_not_there_is_created(deployer: Deployer, stack: OneStack) -> None:

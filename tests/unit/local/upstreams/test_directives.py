@@ -36,7 +36,9 @@ def test_a_prompt_without_directives_asks_for_nothing() -> None:
 def test_several_directives_are_parsed_together() -> None:
     parsed = parse_directives("[Delay 1s][bytes 1500000] fox [FAULT http-503 x2] [fault hang at check]", YANDEXART)
 
-    assert parsed == Directives(1.0, 1_500_000, (Fault("http-503", "submit", 2), Fault("hang", "check", None)))
+    assert parsed == Directives(
+        delay=1.0, at_least=1_500_000, faults=(Fault("http-503", "submit", 2), Fault("hang", "check", None))
+    )
 
 
 def test_a_fault_strikes_at_its_default_call_of_the_protocol() -> None:
@@ -111,8 +113,8 @@ def test_a_fault_that_no_table_can_explain_is_a_mistake() -> None:
 def test_the_language_model_and_the_upstream_pass_over_each_others_directives() -> None:
     prompt = "[delay 3s] [fault http-503 x1] [delay 1s at expand] [fault chatty at expand x2] a fox"
 
-    assert parse_directives(prompt, CHAT) == Directives(1.0, faults=(Fault("chatty", "expand", 2),))
-    assert parse_directives(prompt, GRADIO) == Directives(3.0, faults=(Fault("http-503", "submit", 1),))
+    assert parse_directives(prompt, CHAT) == Directives(delay=1.0, faults=(Fault("chatty", "expand", 2),))
+    assert parse_directives(prompt, GRADIO) == Directives(delay=3.0, faults=(Fault("http-503", "submit", 1),))
 
 
 @pytest.mark.parametrize("prompt", ["[fault nonsense at expand]", "[fault black at expand]", "[delay soon at expand]"])

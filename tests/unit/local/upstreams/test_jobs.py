@@ -19,7 +19,14 @@ def test_a_snapshot_stays_while_the_job_goes_on(monkeypatch: pytest.MonkeyPatch)
     clock = iter((99.0, 100.0, 100.0))
     # Not `time.monotonic` itself: servers of other tests run in this process.
     monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    job = Job("a", PictureSpec("a fox", 1, 64, 64, 1, "png", Directives()), accepted=0.0, due=100.0)
+    job = Job(
+        id="a",
+        picture=PictureSpec(
+            prompt="a fox", seed=1, width=64, height=64, steps=1, format="png", directives=Directives()
+        ),
+        accepted=0.0,
+        due=100.0,
+    )
     snapshot = job.snapshot()
     assert (job.state, job.live) == (JobState.DONE, False)
     assert (snapshot.state, snapshot.live) == (JobState.RUNNING, True)
@@ -30,9 +37,11 @@ def test_a_lost_job_of_comfyui_ends_in_no_answer(monkeypatch: pytest.MonkeyPatch
     """Its end comes between finding the job and answering: the answer shows it as it was found, not as done."""
     now = 99.0
     monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=lambda: now))
-    service = ComfyUIStandIn(Upstream("comfyui", FAULTS, Timing(), CallLog()))
-    lost = PictureSpec("a fox", 1, 64, 64, 1, "png", Directives(), fault="lost")
-    monkeypatch.setattr(service.jobs, "find", {"a": Job("a", lost, accepted=0.0, due=100.0)}.get)
+    service = ComfyUIStandIn(Upstream(name="comfyui", faults=FAULTS, timing=Timing(), ledger=CallLog()))
+    lost = PictureSpec(
+        prompt="a fox", seed=1, width=64, height=64, steps=1, format="png", directives=Directives(), fault="lost"
+    )
+    monkeypatch.setattr(service.jobs, "find", {"a": Job(id="a", picture=lost, accepted=0.0, due=100.0)}.get)
     found = service.find("a")
     now = 100.0
     assert found

@@ -17,12 +17,16 @@ from support.gateway import Gateway
 from support.picture_requests import accepted, post
 
 FLUX = Limits(
-    CompletionMode.STREAM, Grid(256, 2048, 32), 4000, capabilities=frozenset({"seed", "steps"}), steps_maximum=50
+    completion=CompletionMode.STREAM,
+    grid=Grid(256, 2048, 32),
+    prompt_characters=4000,
+    capabilities=frozenset({"seed", "steps"}),
+    steps_maximum=50,
 )
 GPT = Limits(
-    CompletionMode.SYNC,
-    Grid(16, 3840, 16),
-    32_000,
+    completion=CompletionMode.SYNC,
+    grid=Grid(16, 3840, 16),
+    prompt_characters=32_000,
     images_per_call=4,
     input_images=16,
     supports_masks=True,
@@ -30,10 +34,23 @@ GPT = Limits(
 )
 ROUTES = Routes(
     [
-        Route("flux", (Target("space", "flux-1-schnell", FLUX),), ("flux-schnell", "dall-e-*", "gpt-image-*")),
-        Route("gpt-image-2", (Target("openai", "gpt-image-2", GPT),), ("gpt-image-*",)),
-        Route("alice-art", (Target("space", "flux-1-schnell", FLUX),)),
-        Route("local", (Target("local", "local", replace(GPT, input_images=0, supports_variations=True)),)),
+        Route(
+            model="flux",
+            targets=(Target(provider="space", model="flux-1-schnell", limits=FLUX),),
+            aliases=("flux-schnell", "dall-e-*", "gpt-image-*"),
+        ),
+        Route(
+            model="gpt-image-2",
+            targets=(Target(provider="openai", model="gpt-image-2", limits=GPT),),
+            aliases=("gpt-image-*",),
+        ),
+        Route(model="alice-art", targets=(Target(provider="space", model="flux-1-schnell", limits=FLUX),)),
+        Route(
+            model="local",
+            targets=(
+                Target(provider="local", model="local", limits=replace(GPT, input_images=0, supports_variations=True)),
+            ),
+        ),
     ]
 )
 ASYNC = {"prefer": "respond-async"}

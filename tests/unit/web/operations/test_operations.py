@@ -120,10 +120,22 @@ def test_validate_only_makes_nothing(gateway: Gateway) -> None:
 
 
 def test_validate_only_says_what_it_would_cost_and_take() -> None:
-    poll = Limits(CompletionMode.POLL, Grid(64, 2048, 8), 1000, capabilities=frozenset({"seed"}))
-    blocking = Limits(CompletionMode.SYNC, Grid(64, 2048, 8), 1000, images_per_call=4, capabilities=frozenset({"seed"}))
-    targets = Target("alpha", "m", poll, 0.003), Target("beta", "m", blocking, 0.1), Target("gamma", "m", blocking)
-    gateway = Gateway(routes=Routes([Route("flux", targets)]))
+    poll = Limits(
+        completion=CompletionMode.POLL, grid=Grid(64, 2048, 8), prompt_characters=1000, capabilities=frozenset({"seed"})
+    )
+    blocking = Limits(
+        completion=CompletionMode.SYNC,
+        grid=Grid(64, 2048, 8),
+        prompt_characters=1000,
+        images_per_call=4,
+        capabilities=frozenset({"seed"}),
+    )
+    targets = (
+        Target(provider="alpha", model="m", limits=poll, price_usd=0.003),
+        Target(provider="beta", model="m", limits=blocking, price_usd=0.1),
+        Target(provider="gamma", model="m", limits=blocking),
+    )
+    gateway = Gateway(routes=Routes([Route(model="flux", targets=targets)]))
     for _ in range(100):
         gateway.latencies.observe("alpha", "m", 3.0, 3.0)
     body = BODY | {"validate_only": True, "n": 5, "size": {"width": 65, "height": 64}}

@@ -112,7 +112,16 @@ def read_picture(raw: bytes, model: str) -> PictureSpec:
     if ratio not in SIZES or output_format not in FORMATS or type(seed) is not int or not 0 <= seed < 2**32:
         raise Invalid("Malformed input request: aspect_ratio, output_format or seed is out of range.")
     seed = seed or secrets.randbelow(2**32)
-    return PictureSpec(prompt, seed, *SIZES[ratio], 0, FORMATS[output_format], parse_directives(prompt, FAULTS))
+    width, height = SIZES[ratio]
+    return PictureSpec(
+        prompt=prompt,
+        seed=seed,
+        width=width,
+        height=height,
+        steps=0,
+        format=FORMATS[output_format],
+        directives=parse_directives(prompt, FAULTS),
+    )
 
 
 async def show(picture: PictureSpec) -> Response:

@@ -46,7 +46,16 @@ def read_task(body: bytes) -> PictureSpec:
     seed = _whole(given, "seed", secrets.randbelow(2**31), range(2**63), 1)
     width, height = _size(given)
     pictures = _pictures(given)
-    return PictureSpec(prompt, seed, width, height, 28, FORMATS[output_format], directives, inputs=pictures)
+    return PictureSpec(
+        prompt=prompt,
+        seed=seed,
+        width=width,
+        height=height,
+        steps=28,
+        format=FORMATS[output_format],
+        directives=directives,
+        inputs=pictures,
+    )
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class GraphError(Exception):
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GraphRequest:
     """A graph that was understood, as far as the stand-in goes."""
 
@@ -58,19 +58,24 @@ def read_graph_request(body: Any) -> GraphRequest:
     seed = sampler.get("seed", secrets.randbelow(2**32))
     steps = sampler.get("steps", 0)
     picture = PictureSpec(
-        prompt,
-        seed if type(seed) is int else refuse("invalid_input_type", "seed must be an INT"),
-        _side(canvas, "width"),
-        _side(canvas, "height"),
-        steps if type(steps) is int else refuse("invalid_input_type", "steps must be an INT"),
-        "png",
-        directives,
+        prompt=prompt,
+        seed=seed if type(seed) is int else refuse("invalid_input_type", "seed must be an INT"),
+        width=_side(canvas, "width"),
+        height=_side(canvas, "height"),
+        steps=steps if type(steps) is int else refuse("invalid_input_type", "steps must be an INT"),
+        format="png",
+        directives=directives,
     )
     batch = canvas.get("batch_size", 1)
     if type(batch) is not int or not 1 <= batch <= MOST_PICTURES:
         refuse("value_bigger_than_max", f"batch_size: 1 to {MOST_PICTURES}")
     return GraphRequest(
-        _id(reported.get("prompt_id")), str(reported.get("client_id") or ""), graph, output, picture, batch
+        id=_id(reported.get("prompt_id")),
+        client=str(reported.get("client_id") or ""),
+        graph=graph,
+        output=output,
+        picture=picture,
+        batch=batch,
     )
 
 

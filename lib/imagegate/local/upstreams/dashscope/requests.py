@@ -52,7 +52,16 @@ def read_generation(body: Any, faults: FaultSet, *, messages: bool) -> Generatio
     except DirectiveError as error:
         invalid(str(error))
     seed = _whole(parameters, "seed", secrets.randbelow(2**31), range(2**31))
-    picture = PictureSpec(prompt, seed, width, height, STEPS, "png", directives, inputs=_pictures(content))
+    picture = PictureSpec(
+        prompt=prompt,
+        seed=seed,
+        width=width,
+        height=height,
+        steps=STEPS,
+        format="png",
+        directives=directives,
+        inputs=_pictures(content),
+    )
     return Generation(picture, _whole(parameters, "n", 1, range(1, MOST_IMAGES + 1)))
 
 

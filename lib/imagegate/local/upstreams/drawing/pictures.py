@@ -22,7 +22,7 @@ PRIVATE_URL = "http://169.254.169.254/latest/meta-data/"
 """The metadata service of a cloud machine: no client may follow a redirect there."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PictureSpec:
     """All it takes to draw a picture, and the fault its submission gave it."""
 

@@ -42,4 +42,14 @@ def read_picture(body: Any) -> PictureSpec:
         raise HTTPException(400, f"aspect_ratio must be one of {', '.join(SIZES)}.")
     seed = config.get("seed")
     seed = secrets.randbelow(2**31) if seed is None else int(seed)
-    return PictureSpec(prompt, seed, *SIZES[ratio], 0, "png", parse_directives(prompt, FAULTS), inputs=inputs)
+    width, height = SIZES[ratio]
+    return PictureSpec(
+        prompt=prompt,
+        seed=seed,
+        width=width,
+        height=height,
+        steps=0,
+        format="png",
+        directives=parse_directives(prompt, FAULTS),
+        inputs=inputs,
+    )

@@ -58,4 +58,12 @@ def last_text(messages: Any) -> str:
 def picture_of(prompt: str) -> PictureSpec:
     """The picture; its seed is the model's own choice."""
     seed = secrets.randbelow(2**31)
-    return PictureSpec(prompt, seed, SIDE, SIDE, STEPS, "jpeg", parse_directives(prompt, FAULTS))
+    return PictureSpec(
+        prompt=prompt,
+        seed=seed,
+        width=SIDE,
+        height=SIDE,
+        steps=STEPS,
+        format="jpeg",
+        directives=parse_directives(prompt, FAULTS),
+    )

@@ -41,7 +41,7 @@ AT_ONCE = frozenset({"refuse", "quota"})
 """Faults decided before the model would run."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Job:
     """A call of `infer`: it runs whether or not it is read, and its one message is delivered once."""
 
@@ -122,11 +122,16 @@ class GradioStandIn:
             arguments = read_arguments(data, self.generation)
         except InferError as error:
             self.upstream.record(prompt, 0, request)
-            return Job(prompt, directives, now, ("error", self.generation.failure(error.text)))
+            return Job(
+                prompt=prompt, directives=directives, due=now, last_event=("error", self.generation.failure(error.text))
+            )
         self.upstream.record(prompt, arguments.seed, request)
         due = math.inf if fault == "endless" else now + self.upstream.delay(directives)
         return Job(
-            prompt, directives, now if fault in AT_ONCE else due, self.last_event(request, arguments, directives, fault)
+            prompt=prompt,
+            directives=directives,
+            due=now if fault in AT_ONCE else due,
+            last_event=self.last_event(request, arguments, directives, fault),
         )
 
     def last_event(

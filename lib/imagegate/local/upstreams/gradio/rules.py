@@ -24,7 +24,7 @@ QUOTA = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
     """What a client can see of a Gradio version."""
 
@@ -52,8 +52,20 @@ class Generation:
 
 
 GENERATIONS: dict[Literal[4, 6], Generation] = {
-    4: Generation("4.44.1", "", '"404: Session not found."', False, (404, "File not found: {}.")),
-    6: Generation("6.31.0", "/gradio_api", '"404: Not Found"', True, (403, "File not allowed: {}.")),
+    4: Generation(
+        version="4.44.1",
+        prefix="",
+        lost='"404: Session not found."',
+        explains=False,
+        missing_file=(404, "File not found: {}."),
+    ),
+    6: Generation(
+        version="6.31.0",
+        prefix="/gradio_api",
+        lost='"404: Not Found"',
+        explains=True,
+        missing_file=(403, "File not allowed: {}."),
+    ),
 }
 
 
@@ -65,7 +77,7 @@ class InferError(Exception):
         self.text = text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arguments:
     """The arguments of `infer`, checked, with the seed that is used."""
 
@@ -91,7 +103,7 @@ def read_arguments(data: list[Any], generation: Generation) -> Arguments:
     if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
         raise InferError
     chosen = secrets.randbelow(MAX_SEED + 1) if data[2] else seed
-    return Arguments(str(data[0]), chosen, width, height, steps)
+    return Arguments(prompt=str(data[0]), seed=chosen, width=width, height=height, steps=steps)
 
 
 def whole(value: Any) -> int:

@@ -163,18 +163,19 @@ class OpenAIStandIn:
 
 def pictures(generation: ImagesRequest, fault: str | None) -> list[PictureSpec]:
     """The n pictures, with seeds counting on from the first."""
-    arguments = (
-        generation.width,
-        generation.height,
-        generation.steps,
-        generation.format,
-        generation.directives,
-        fault,
-        generation.inputs,
-        generation.mask,
-    )
     return [
-        PictureSpec(generation.prompt, seed, *arguments)
+        PictureSpec(
+            prompt=generation.prompt,
+            seed=seed,
+            width=generation.width,
+            height=generation.height,
+            steps=generation.steps,
+            format=generation.format,
+            directives=generation.directives,
+            fault=fault,
+            inputs=generation.inputs,
+            mask=generation.mask,
+        )
         for seed in range(generation.seed, generation.seed + generation.n)
     ]
 

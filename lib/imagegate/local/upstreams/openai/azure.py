@@ -41,7 +41,18 @@ def read_mai(body: Any) -> ImagesRequest:
         wrong("n must be 1.", "invalid_request", "n")
     directives = parse_directives(prompt, FAULTS)
     seed = secrets.randbelow(2**31)
-    return ImagesRequest(str(fields["model"]), prompt, directives, 1, width, height, seed, 0, "png", False)
+    return ImagesRequest(
+        model=str(fields["model"]),
+        prompt=prompt,
+        directives=directives,
+        n=1,
+        width=width,
+        height=height,
+        seed=seed,
+        steps=0,
+        format="png",
+        by_url=False,
+    )
 
 
 def error_body(error: OpenAIError) -> Any:

@@ -50,7 +50,7 @@ def body_with(*keys: str) -> Callable[[OpenAIError], Any]:
 OPENAI_ERROR_BODY = body_with("message", "type", "param", "code")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerProfile:
     """How one server differs."""
 

@@ -35,7 +35,7 @@ class OpenAIError(Exception):
         self.body = {"error": {"message": message, "type": type_, "param": param, "code": code}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImagesRequest:
     """A checked request."""
 

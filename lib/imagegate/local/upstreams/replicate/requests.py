@@ -34,7 +34,7 @@ LIKE_INPUT = "match_input_image"
 MOST_OUTPUTS = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionRequest:
     """A body that was understood."""
 
@@ -68,7 +68,9 @@ def read_prediction(body: bytes) -> PredictionRequest:
     outputs = _whole(given, "num_outputs", 1, range(1, MOST_OUTPUTS + 1))
     events = document.get("webhook_events_filter") or ["completed"]
     webhook = document.get("webhook") if "completed" in events else None
-    return PredictionRequest(given, str(document.get("version") or ""), picture, outputs, webhook)
+    return PredictionRequest(
+        input=given, version=str(document.get("version") or ""), picture=picture, outputs=outputs, webhook=webhook
+    )
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class TaskError(Exception):
         self.entry = {"code": code, "message": message, **({"parameter": parameter} if parameter else {}), **named}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageTask:
     """A checked `imageInference` task."""
 

@@ -28,7 +28,7 @@ class RunError(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """What a model takes, and how it answers."""
 
@@ -49,18 +49,20 @@ PLAIN_SIDES = dict.fromkeys(("width", "height"), range(256, 2049))
 FLUX_2_SIDES = dict.fromkeys(("width", "height"), range(256, 1921))
 DIFFUSION = {**PLAIN_SIDES, "num_steps": range(1, 21), "guidance": range(51), "seed": SEEDS}
 MODELS = {
-    "@cf/black-forest-labs/flux-1-schnell": Model({"steps": range(1, 9)}, strict=True),
+    "@cf/black-forest-labs/flux-1-schnell": Model(numbers={"steps": range(1, 9)}, strict=True),
     "@cf/black-forest-labs/flux-2-dev": Model(
-        {**FLUX_2_SIDES, "steps": range(1, 51), "guidance": range(51), "seed": SEEDS}, form=True
+        numbers={**FLUX_2_SIDES, "steps": range(1, 51), "guidance": range(51), "seed": SEEDS}, form=True
     ),
-    "@cf/black-forest-labs/flux-2-klein-4b": Model({**FLUX_2_SIDES, "seed": SEEDS}, form=True),
-    "@cf/black-forest-labs/flux-2-klein-9b": Model({**FLUX_2_SIDES, "seed": SEEDS}, form=True),
+    "@cf/black-forest-labs/flux-2-klein-4b": Model(numbers={**FLUX_2_SIDES, "seed": SEEDS}, form=True),
+    "@cf/black-forest-labs/flux-2-klein-9b": Model(numbers={**FLUX_2_SIDES, "seed": SEEDS}, form=True),
     "@cf/stabilityai/stable-diffusion-xl-base-1.0": Model(
-        DIFFUSION, frozenset({"negative_prompt"}), binary=True, format="png"
+        numbers=DIFFUSION, texts=frozenset({"negative_prompt"}), binary=True, format="png"
     ),
-    "@cf/lykon/dreamshaper-8-lcm": Model(DIFFUSION, frozenset({"negative_prompt"}), binary=True, format="png"),
+    "@cf/lykon/dreamshaper-8-lcm": Model(
+        numbers=DIFFUSION, texts=frozenset({"negative_prompt"}), binary=True, format="png"
+    ),
     "@cf/leonardo/phoenix-1.0": Model(
-        {**DIFFUSION, "num_steps": range(1, 51)}, frozenset({"negative_prompt"}), binary=True
+        numbers={**DIFFUSION, "num_steps": range(1, 51)}, texts=frozenset({"negative_prompt"}), binary=True
     ),
 }
 
@@ -84,7 +86,9 @@ async def read_run(request: Request, name: str) -> PictureSpec:
     seed = int(numbers.get("seed", secrets.randbelow(2**31)))
     width, height = int(numbers.get("width", SIDE)), int(numbers.get("height", SIDE))
     steps = int(numbers.get("steps", numbers.get("num_steps", 4)))
-    return PictureSpec(prompt, seed, width, height, steps, model.format, directives)
+    return PictureSpec(
+        prompt=prompt, seed=seed, width=width, height=height, steps=steps, format=model.format, directives=directives
+    )
 
 
 async def _form(request: Request) -> dict[str, Any]:

@@ -45,7 +45,15 @@ def read_request(body: bytes, folder: str | None) -> PictureSpec:
         raise ProtoError("mimeType: only image/jpeg is supported")
     width, height = size_for(member(options, "aspectRatio"))
     seed = read_seed(options)
-    return PictureSpec(prompt, seed, width, height, STEPS, "jpeg", parse_directives(prompt, FAULTS))
+    return PictureSpec(
+        prompt=prompt,
+        seed=seed,
+        width=width,
+        height=height,
+        steps=STEPS,
+        format="jpeg",
+        directives=parse_directives(prompt, FAULTS),
+    )
 
 
 def parse(body: bytes) -> Any:
