@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from httpx_sse import EventSource
 
-from imagegate.adapters.picture_targets import Target, pin, vet_picture, vet_upstream
+from imagegate.adapters.picture_targets import PictureAddress, pin, vet_picture, vet_upstream
 from imagegate.adapters.streamed_body import StreamedBody
 from imagegate.adapters.upstream_errors import failed, to_upstream_error
 from imagegate.domain.failure import FailureCode, UpstreamError
@@ -142,7 +142,7 @@ class HttpUpstream:
             raise failed(code, target.url, f"HTTP {response.status} for the picture")
         return response.body
 
-    def _fetch(self, target: Target, seconds: float, largest: int | None) -> HttpResponse:
+    def _fetch(self, target: PictureAddress, seconds: float, largest: int | None) -> HttpResponse:
         """The answer of the first of its addresses that can be connected to."""
         last: UpstreamError | None = None
         for address in target.addresses or (None,):

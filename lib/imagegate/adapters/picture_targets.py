@@ -20,7 +20,7 @@ _ANY_PICTURE = Reach(private_network=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PictureAddress:
     """Where a picture is."""
 
     url: str
@@ -28,7 +28,7 @@ class Target:
     """The vetted ones, of which one is connected to; none for the provider's own host, which may be anywhere."""
 
 
-def vet_picture(reported: str, at: str, trusted_base: str, reach: Reach = _ANY_PICTURE) -> Target:
+def vet_picture(reported: str, at: str, trusted_base: str, reach: Reach = _ANY_PICTURE) -> PictureAddress:
     """The URL `reported` in the response from the URL `at`, absolute, if it may be fetched. Raises UpstreamError."""
     try:
         # With the parser of the client that will call it: two of them may read two hosts in one address.
@@ -40,8 +40,8 @@ def vet_picture(reported: str, at: str, trusted_base: str, reach: Reach = _ANY_P
     if reach.picture_hosts and not own and not listed:
         raise failed(FailureCode.BAD_PAYLOAD, trusted_base, "a picture on a host that is not among its picture_hosts")
     if reach.private_network and (own or listed):
-        return Target(str(url))
-    return Target(str(url), _public_addresses(url, trusted_base))
+        return PictureAddress(str(url))
+    return PictureAddress(str(url), _public_addresses(url, trusted_base))
 
 
 def vet_upstream(url: httpx.URL) -> str:

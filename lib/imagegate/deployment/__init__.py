@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from imagegate.deployment.announcements import Announcements
 from imagegate.deployment.requests import Requests
-from imagegate.deployment.workflow import Workflow
+from imagegate.deployment.workflow import WorkflowParts
 
 if TYPE_CHECKING:
     from typing import Self
 
 
-class Deployment(Requests, Workflow, Announcements):
+class Deployment(Requests, WorkflowParts, Announcements):
     """Each property is a use case, a step of the workflow, a port, or a part of them."""
 
     @classmethod

@@ -32,11 +32,11 @@ class Announcements(Shared):
     @cached_property
     def record_delivery(self) -> RecordDelivery:
         """Records what a webhook is sent; made for the first operation that has one: most deployments have none."""
-        from imagegate.usecases.record_delivery import Pictures, RecordDelivery
+        from imagegate.usecases.record_delivery import PictureStore, RecordDelivery
 
         return RecordDelivery(
             deliveries=self.deliveries,
-            pictures=Pictures(self.settings.public_url, self.picture_links),
+            pictures=PictureStore(self.settings.public_url, self.picture_links),
             queue_delivery=self.webhook_queue.put,
             retention=self.settings.operation_days * _DAY,
         )

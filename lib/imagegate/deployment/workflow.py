@@ -27,7 +27,7 @@ _SIGNING_ATTEMPTS = 2
 """At SSM and KMS: a picture can go without its signature, and its client waits."""
 
 
-class Workflow(Upstreams):
+class WorkflowParts(Upstreams):
     """Each property is a state of the workflow, or a part of one."""
 
     def invocation(self, event: Mapping[str, Any], remaining_milliseconds: int) -> Invocation:

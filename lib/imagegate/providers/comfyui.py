@@ -19,7 +19,7 @@ from imagegate.domain.request.limits import Capability, CompletionMode, Limits
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.comfyui_graphs import fill_graph, graph_names, read_graph, slots_of
 from imagegate.providers.comfyui_responses import (
-    Job,
+    ComfyUIJob,
     PictureFile,
     parse_history,
     parse_job,
@@ -142,7 +142,7 @@ class ComfyUI:
         except UpstreamError:
             return False
 
-    def _find(self, job_id: str) -> Job | None:
+    def _find(self, job_id: str) -> ComfyUIJob | None:
         """The job, wherever the server keeps it. Raises UpstreamError when it cannot be asked."""
         job = parse_job(self.name, self._send("GET", f"/jobs/{job_id}"))
         if job:
@@ -150,7 +150,7 @@ class ComfyUI:
         # The queue first: a job goes from there into the history, not back.
         running, pending = parse_queue(self.name, self._send("GET", "/queue"))
         if job_id in (*running, *pending):
-            return Job()
+            return ComfyUIJob()
         return parse_history(self.name, self._send("GET", f"/history/{job_id}"), job_id)
 
     def _read(self, pictures: tuple[PictureFile, ...], seed: int | None) -> Check:

@@ -20,7 +20,7 @@ class PictureFile(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ComfyUIJob:
     """Where a job stands."""
 
     ended: bool = False
@@ -39,21 +39,21 @@ def parse_queued(name: str, response: HttpResponse) -> str:
     return job_id
 
 
-def parse_job(name: str, response: HttpResponse) -> Job | None:
+def parse_job(name: str, response: HttpResponse) -> ComfyUIJob | None:
     """A job of `/jobs/{id}`; `None` when the server has no such job, or no such path."""
     if response.status == 404:
         return None
     document = _object(name, response)
     status = document.get("status")
     if status == "completed":
-        return Job(ended=True, pictures=_pictures(document.get("outputs")))
+        return ComfyUIJob(ended=True, pictures=_pictures(document.get("outputs")))
     if status == "failed":
-        return Job(ended=True, failure=_failure(name, document.get("execution_error")))
+        return ComfyUIJob(ended=True, failure=_failure(name, document.get("execution_error")))
     if status == "cancelled":
-        return Job(ended=True, failure=_cancelled(name))
+        return ComfyUIJob(ended=True, failure=_cancelled(name))
     if not isinstance(status, str):
         raise bad_payload(name, "something that is no job")
-    return Job()
+    return ComfyUIJob()
 
 
 def parse_queue(name: str, response: HttpResponse) -> tuple[set[str], set[str]]:
@@ -62,7 +62,7 @@ def parse_queue(name: str, response: HttpResponse) -> tuple[set[str], set[str]]:
     return _ids(document.get("queue_running")), _ids(document.get("queue_pending"))
 
 
-def parse_history(name: str, response: HttpResponse, job_id: str) -> Job | None:
+def parse_history(name: str, response: HttpResponse, job_id: str) -> ComfyUIJob | None:
     """A job of `/history/{id}`; `None` when the server has no such job there."""
     if response.status == 404 or (response.status == 200 and response.body.strip() == b"{}"):
         return None
@@ -72,10 +72,12 @@ def parse_history(name: str, response: HttpResponse, job_id: str) -> Job | None:
     reported = entry.get("status")
     status = reported if isinstance(reported, Mapping) else {}
     if status.get("status_str") != "error":
-        return Job(ended=True, pictures=_pictures(entry.get("outputs")))
+        return ComfyUIJob(ended=True, pictures=_pictures(entry.get("outputs")))
     events = dict(_events(status.get("messages")))
     interrupted = "execution_interrupted" in events
-    return Job(ended=True, failure=_cancelled(name) if interrupted else _failure(name, events.get("execution_error")))
+    return ComfyUIJob(
+        ended=True, failure=_cancelled(name) if interrupted else _failure(name, events.get("execution_error"))
+    )
 
 
 def _object(name: str, response: HttpResponse) -> Mapping[str, Any]:

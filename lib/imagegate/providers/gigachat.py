@@ -69,7 +69,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class DrawnFiles:
     """What the chat answered: the files' ids, and the tokens it took."""
 
     files: tuple[str, ...]
@@ -185,7 +185,7 @@ def build_body(upstream_request: UpstreamRequest) -> dict[str, Any]:
     return {"model": upstream_request.model, "messages": messages, "function_call": "auto"}
 
 
-def parse_chat(name: str, response: HttpResponse) -> Drawing:
+def parse_chat(name: str, response: HttpResponse) -> DrawnFiles:
     """The files that were drawn. Raises UpstreamError for a refusal, for words instead, and for any other answer."""
     document = object_of(response.body)
     if response.status != 200:
@@ -196,7 +196,7 @@ def parse_chat(name: str, response: HttpResponse) -> Drawing:
     text = str(message.get("content") or "") if isinstance(message, Mapping) else ""
     files = tuple(dict.fromkeys(_IMAGE.findall(text)))
     if files:
-        return Drawing(files, _usage(document))
+        return DrawnFiles(files, _usage(document))
     if choice.get("finish_reason") == "blacklist":
         raise UpstreamError(Failure(FailureCode.CONTENT_FILTERED, f"{name}: {strip_html(text) or 'refused.'}"))
     raise bad_payload(name, f"in words instead of a picture: {strip_html(text)}" if text else "without a picture")

@@ -16,7 +16,7 @@ from imagegate.ports.runtime import PictureLink, QueueRedelivery
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class PictureStore:
     """Adds the URLs of an operation and its pictures."""
 
     base_url: str
@@ -41,7 +41,7 @@ class RecordDelivery:
     """Writes the delivery of an event before anything is sent; `deliver` sends only recorded deliveries."""
 
     deliveries: Deliveries
-    pictures: Pictures
+    pictures: PictureStore
     queue_delivery: QueueRedelivery
     """Wakes `deliver`."""
     retention: float

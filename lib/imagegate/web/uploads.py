@@ -11,8 +11,8 @@ from starlette.requests import Request
 
 from imagegate.dialects.openai.pictures import (
     HOW_TO_SEND,
-    Pictures,
     Reference,
+    SentPictures,
     kind_of,
     name_in_form,
     read_reference,
@@ -114,7 +114,7 @@ def parse_upload(document: Mapping[str, Any], fetch_all: FetchAll, default: str 
     return load_pictures(take_pictures(document), fetch_all, default)
 
 
-def load_pictures(taken: Pictures, fetch_all: FetchAll, default: str) -> Upload:
+def load_pictures(taken: SentPictures, fetch_all: FetchAll, default: str) -> Upload:
     """The request with the bytes of its pictures; `default` is the field that is missing when there is none.
 
     Raises InvalidRequest.
@@ -149,7 +149,7 @@ def _too_many(name: str) -> InvalidRequest:
 
 
 def bring_inputs(
-    taken: Pictures, fetch_all: FetchAll, default: str
+    taken: SentPictures, fetch_all: FetchAll, default: str
 ) -> tuple[tuple[InputImage, ...], InputImage | None, dict[str, bytes]]:
     """What `describe_inputs` says of the pictures, if there are any; `default` is the field that is missing.
 

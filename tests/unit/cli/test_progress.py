@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from imagegate.cli.deploy.screen import Steps
+from imagegate.cli.deploy.screen import DeploySteps
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_steps_are_numbered_and_a_further_one_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    steps = Steps(2)
+    steps = DeploySteps(2)
     with steps.step("build"):
         pass
     with steps.further("wait"):

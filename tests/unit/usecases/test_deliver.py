@@ -19,7 +19,7 @@ from imagegate.domain.webhooks.webhook import EVENTS, Webhook, secret_text
 from imagegate.ports.messaging import WebhookAnswer
 from imagegate.usecases.deliver import Notice
 from imagegate.usecases.publish import Publish
-from imagegate.usecases.record_delivery import Pictures, RecordDelivery
+from imagegate.usecases.record_delivery import PictureStore, RecordDelivery
 from support.fakes import FakeClock, MemoryApiKeys, MemoryDeliveries
 from support.webhook_world import KEY, SECRET, URL, Receiver, World
 
@@ -340,7 +340,7 @@ def test_an_event_that_is_not_recorded_is_asked_for_again(caplog: pytest.LogCapt
         raise RuntimeError("the table is away")
 
     broken.put = put  # type: ignore[method-assign]
-    pictures = Pictures("https://api.example.com", lambda operation, slot: "")
+    pictures = PictureStore("https://api.example.com", lambda operation, slot: "")
     publish = Publish(
         bus=world.bus,
         telemetry=world.telemetry,

@@ -9,7 +9,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from imagegate.dialects import registry
-from imagegate.dialects.openai.dialect import OpenAIImages
+from imagegate.dialects.openai.dialect import OpenAIImagesDialect
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.errors import RequestError
 from imagegate.web.http import to_response
@@ -24,7 +24,7 @@ class Note(Schema):
     note: str
 
 
-class Further(OpenAIImages):
+class Further(OpenAIImagesDialect):
     """An API with its own errors."""
 
     name = "further"

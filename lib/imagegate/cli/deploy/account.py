@@ -25,7 +25,7 @@ RESERVING = {
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AwsAccount:
     """The account and region, and the identity that acts there."""
 
     id: str
@@ -34,11 +34,11 @@ class Account:
     """The identity behind the credentials."""
 
 
-def identify(clients: Clients) -> Account:
+def identify(clients: Clients) -> AwsAccount:
     """The account that the credentials belong to, and the region."""
     region = clients("cloudformation").meta.region_name
     caller = clients("sts").get_caller_identity()
-    return Account(caller["Account"], region, caller["Arn"])
+    return AwsAccount(caller["Account"], region, caller["Arn"])
 
 
 def quota_warnings(clients: Clients, values: Mapping[str, str], reserved: int) -> list[str]:

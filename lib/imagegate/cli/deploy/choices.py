@@ -20,7 +20,7 @@ class ParameterError(ImagegateError):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ParameterChoice:
     """A chosen value."""
 
     value: str
@@ -28,7 +28,7 @@ class Choice:
     """Where it was chosen: a file's path, or the command line."""
 
 
-def read_file(path: Path) -> dict[str, Choice]:
+def read_file(path: Path) -> dict[str, ParameterChoice]:
     """The choices in a TOML file. Raises ParameterError."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -36,7 +36,7 @@ def read_file(path: Path) -> dict[str, Choice]:
         raise ParameterError(f"{path} is not there.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ParameterError(f"{path} is not valid TOML: {error}") from None
-    return {name: Choice(_text(path, name, value), str(path)) for name, value in document.items()}
+    return {name: ParameterChoice(_text(path, name, value), str(path)) for name, value in document.items()}
 
 
 def split(text: str) -> list[str]:
@@ -44,18 +44,18 @@ def split(text: str) -> list[str]:
     return [part for part in _NEXT.split(text.strip()) if part]
 
 
-def parse(parts: Iterable[str]) -> dict[str, Choice]:
+def parse(parts: Iterable[str]) -> dict[str, ParameterChoice]:
     """The choices in `NAME=VALUE` parts. Raises ParameterError for a part without `=`."""
     choices = {}
     for part in parts:
         name, equals, value = part.partition("=")
         if not equals:
             raise ParameterError(f"{part!r} is not a parameter: write NAME=VALUE.")
-        choices[name.strip()] = Choice(_unquoted(value.strip()), COMMAND_LINE)
+        choices[name.strip()] = ParameterChoice(_unquoted(value.strip()), COMMAND_LINE)
     return choices
 
 
-def check(template: Template, *choices: Mapping[str, Choice]) -> None:
+def check(template: Template, *choices: Mapping[str, ParameterChoice]) -> None:
     """Raise ParameterError naming each value that CloudFormation or a function would refuse."""
     every = [(name, entry) for some in choices for name, entry in some.items()]
     wrong = [

@@ -31,9 +31,9 @@ def deploy(
 ) -> None:
     """Build and deploy to your AWS account. Run it again to update."""
     with in_a_sentence():
-        from imagegate.cli.deploy.deployment import Deployment
+        from imagegate.cli.deploy.deployment import DeployCommand
 
-        deployment = Deployment(SOURCE, stage)
+        deployment = DeployCommand(SOURCE, stage)
         deployment.choose(file, parameters, assignments or ())
         deployment.ask_first()
         if not check:

@@ -8,15 +8,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from imagegate.adapters import aws
 from imagegate.adapters.clock import SystemClock
 from imagegate.cli.deploy import account, screen
-from imagegate.cli.deploy.choices import Choice, ParameterError, check, parse, read_file, split
+from imagegate.cli.deploy.choices import ParameterChoice, ParameterError, check, parse, read_file, split
 from imagegate.cli.deploy.executions import Executions
 from imagegate.cli.deploy.parameters import STAGE, read_template
 from imagegate.cli.deploy.plan import make_plan
 from imagegate.cli.deploy.sam import Sam, ToolError
-from imagegate.cli.deploy.stack import Formation, Stack, StackStateError
+from imagegate.cli.deploy.stack import CloudFormationStack, Formation, StackStateError
 from imagegate.cli.routes.push import note_secrets_of
 from imagegate.cli.target import target
-from imagegate.deployment import Deployment as Services
+from imagegate.deployment import Deployment
 from imagegate.ports.runtime import Clock
 from imagegate.settings import of_stage
 
@@ -25,7 +25,7 @@ _CLEANING = 900.0
 """Seconds that AWS may take to delete the remains of an earlier deployment."""
 
 
-class Deployment:
+class DeployCommand:
     """Call `choose`, `ask_first` and `run`, in this order. Each may raise an ImagegateError that says what to do."""
 
     def __init__(
@@ -44,9 +44,9 @@ class Deployment:
         self._clients, self._clock = clients, clock or SystemClock()
         self._sam = sam or Sam(root)
         self._formation = Formation(clients, self._clock)
-        self._choices: Mapping[str, Choice] = {}
+        self._choices: Mapping[str, ParameterChoice] = {}
         self._file: Path | None = None
-        self._steps = screen.Steps(0)
+        self._steps = screen.DeploySteps(0)
 
     def choose(self, file: Path | None, words: str, assignments: Sequence[str]) -> None:
         """Read the parameters: of the stage's file, then over them `A=b C=d` and single `NAME=VALUE`."""
@@ -73,7 +73,7 @@ class Deployment:
 
     def run(self) -> None:
         """Build and deploy, and show what to do next."""
-        self._steps = screen.Steps(2 if self._sam.installed else 3)
+        self._steps = screen.DeploySteps(2 if self._sam.installed else 3)
         if not self._sam.installed:
             with self._steps.step("SAM CLI, into .venvs/sam (once; about 250 MB)"):
                 self._sam.install()
@@ -118,7 +118,7 @@ class Deployment:
         if not self._stack or self._stack.failed_first_try:
             self._wait_for_old_workflow()
 
-    def _remove_failed(self, stack: Stack) -> None:
+    def _remove_failed(self, stack: CloudFormationStack) -> None:
         screen.say(f"{stack.name} was never complete ({stack.status}):")
         for line in self._formation.failures(stack):
             screen.say(f"  {line}")
@@ -158,7 +158,7 @@ class Deployment:
         if "TableName" not in outputs:
             return
         try:
-            note_secrets_of(Services(of_stage(self._stage, outputs), self._clients))
+            note_secrets_of(Deployment(of_stage(self._stage, outputs), self._clients))
         except (BotoCoreError, ClientError) as error:
             remedy = f"Run 'imagegate models --stage {self._stage}'."
             screen.warn([f"Which upstream keys are set could not be noted ({error}). {remedy}"])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imagegate.cli.deploy.choices import Choice, check_rules
+from imagegate.cli.deploy.choices import ParameterChoice, check_rules
 from imagegate.cli.deploy.parameters import STAGE, Template
 
 
@@ -20,7 +20,11 @@ class Plan:
 
 
 def make_plan(
-    template: Template, stage: str, choices: Mapping[str, Choice], deployed: Mapping[str, str], file: str | None
+    template: Template,
+    stage: str,
+    choices: Mapping[str, ParameterChoice],
+    deployed: Mapping[str, str],
+    file: str | None,
 ) -> Plan:
     """Decide every parameter's value. Raises ParameterError when they contradict each other.
 

@@ -50,7 +50,7 @@ class Removal:
 
     def run(self) -> None:
         """Stop executions, delete the stack, and show what AWS keeps. Raises StackStateError when it is not deleted."""
-        steps = screen.Steps(2)
+        steps = screen.DeploySteps(2)
         with steps.step("stop running executions"):
             for execution in self._executions:
                 execution.stop_all(_STOPPING)

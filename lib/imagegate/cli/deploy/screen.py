@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import typer
 
-from imagegate.cli.deploy.account import Account
+from imagegate.cli.deploy.account import AwsAccount
 from imagegate.cli.deploy.remains import Remains
 from imagegate.cli.progress import working
 from imagegate.cli.sentences import command
@@ -25,7 +25,7 @@ def warn(lines: Iterable[str]) -> None:
 
 
 @dataclass
-class Steps:
+class DeploySteps:
     """The steps of a run, numbered, so that it is seen what is left."""
 
     total: int
@@ -49,7 +49,7 @@ class Steps:
         return self.step(name)
 
 
-def show_target(stack: str, account: Account, lines: Sequence[str]) -> None:
+def show_target(stack: str, account: AwsAccount, lines: Sequence[str]) -> None:
     """Show where a deployment goes, and with which parameters."""
     say(f"{stack} in account {account.id}, {account.region}, as {account.arn}")
     for line in lines:

@@ -24,7 +24,7 @@ class StackStateError(ImagegateError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stack:
+class CloudFormationStack:
     """A stack that CloudFormation has."""
 
     name: str
@@ -61,7 +61,7 @@ class Formation:
         self._client = clients("cloudformation")
         self._clock = clock
 
-    def find(self, name: str) -> Stack | None:
+    def find(self, name: str) -> CloudFormationStack | None:
         """The stack of that name, or with that id, even if it is already deleted; `None` when there is none."""
         try:
             [found] = self._client.describe_stacks(StackName=name)["Stacks"]
@@ -69,7 +69,7 @@ class Formation:
             if "does not exist" not in error.response["Error"]["Message"]:
                 raise
             return None
-        return Stack(
+        return CloudFormationStack(
             name=found["StackName"],
             id=found["StackId"],
             status=found["StackStatus"],
@@ -77,16 +77,16 @@ class Formation:
             outputs={entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", ())},
         )
 
-    def resources(self, stack: Stack) -> list[Mapping[str, Any]]:
+    def resources(self, stack: CloudFormationStack) -> list[Mapping[str, Any]]:
         """The stack's resources, each with `LogicalResourceId`, `ResourceType` and perhaps `PhysicalResourceId`."""
         pages = self._client.get_paginator("list_stack_resources").paginate(StackName=stack.id)
         return [entry for page in pages for entry in page["StackResourceSummaries"]]
 
-    def last_event(self, stack: Stack) -> str:
+    def last_event(self, stack: CloudFormationStack) -> str:
         """The id of the newest event of the stack."""
         return next((str(event["EventId"]) for event in self._events(stack)), "")
 
-    def failures(self, stack: Stack, after: str = "") -> list[str]:
+    def failures(self, stack: CloudFormationStack, after: str = "") -> list[str]:
         """Why the last operation on the stack failed, in the order of time, a line for each resource.
 
         `after`: the id of an event; what is older does not count.
@@ -101,16 +101,16 @@ class Formation:
                 lines.insert(0, f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
         return lines
 
-    def _events(self, stack: Stack) -> Iterator[Mapping[str, Any]]:
+    def _events(self, stack: CloudFormationStack) -> Iterator[Mapping[str, Any]]:
         """Newest first."""
         for page in self._client.get_paginator("describe_stack_events").paginate(StackName=stack.id):
             yield from page["StackEvents"]
 
-    def delete(self, stack: Stack) -> None:
+    def delete(self, stack: CloudFormationStack) -> None:
         """Begin the deletion; it goes on when it had already begun."""
         self._client.delete_stack(StackName=stack.id)
 
-    def wait_deleted(self, stack: Stack, seconds: float, meanwhile: Any = None) -> str:
+    def wait_deleted(self, stack: CloudFormationStack, seconds: float, meanwhile: Any = None) -> str:
         """Wait for the deletion, at most so long. Returns the stack's last status.
 
         `meanwhile` is called before each look.

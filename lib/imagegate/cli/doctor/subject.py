@@ -12,7 +12,7 @@ from imagegate.cli.target import DEFAULT_STATE, LOCAL_STAGE, DeploymentTarget, l
 from imagegate.domain.errors import MisconfiguredError
 
 if TYPE_CHECKING:
-    from imagegate.cli.deploy.stack import Stack
+    from imagegate.cli.deploy.stack import CloudFormationStack
 
 
 def fetch(url: str) -> tuple[int, bytes, Mapping[str, str]]:
@@ -67,7 +67,7 @@ class Subject:
         )
 
     @cached_property
-    def stack(self) -> "Stack":
+    def stack(self) -> "CloudFormationStack":
         """Its CloudFormation stack. Raises MisconfiguredError when there is none."""
         from imagegate.adapters.clock import SystemClock
         from imagegate.cli.deploy.stack import Formation

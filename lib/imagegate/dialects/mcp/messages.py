@@ -41,7 +41,7 @@ class RpcError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class RpcMessage:
     """A request or a notification."""
 
     id: str | int | None
@@ -74,7 +74,7 @@ def parse_body(body: bytes, largest: int) -> tuple[list[dict[str, Any]], bool]:
     return batch, is_batch
 
 
-def parse_message(document: Mapping[str, Any]) -> Message | None:
+def parse_message(document: Mapping[str, Any]) -> RpcMessage | None:
     """Check a message; `None` for a response, to which there is nothing to say. Raises RpcError."""
     identity, method, params = document.get("id"), document.get("method"), document.get("params", {})
     if document.get("jsonrpc") != "2.0":
@@ -87,7 +87,7 @@ def parse_message(document: Mapping[str, Any]) -> Message | None:
         raise RpcError(INVALID_MESSAGE, "The `id` of a request is a text or a whole number.", status=400)
     if not isinstance(params, dict):
         raise RpcError(INVALID_PARAMS, "`params` is an object.", status=400)
-    return Message(id=identity, method=method, params=params)
+    return RpcMessage(id=identity, method=method, params=params)
 
 
 def is_id(value: Any) -> bool:
@@ -95,7 +95,7 @@ def is_id(value: Any) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool)
 
 
-def version_of(message: Message, headers: Mapping[str, str]) -> str:
+def version_of(message: RpcMessage, headers: Mapping[str, str]) -> str:
     """The version that a request is in. Raises RpcError where it is not supported, or headers and body differ."""
     header, said = headers.get("mcp-protocol-version"), message.meta.get(VERSION_KEY)
     if said is None and (header is None or header in WITH_HANDSHAKE or message.method == "initialize"):
@@ -121,7 +121,7 @@ def _require_supported(version: Any) -> None:
         raise RpcError(UNSUPPORTED_VERSION, "Unsupported protocol version", data=data, status=400)
 
 
-def _check_headers(message: Message, headers: Mapping[str, str]) -> None:
+def _check_headers(message: RpcMessage, headers: Mapping[str, str]) -> None:
     """Raises RpcError where the headers by which proxies route a request differ from it."""
     if (method := headers.get("mcp-method")) != message.method:
         raise _mismatch("Mcp-Method", method, message.method)
@@ -146,7 +146,7 @@ def _mismatch(header: str, value: str | None, expected: Any) -> RpcError:
     return RpcError(HEADER_MISMATCH, f"The header {header} {said}.", status=400)
 
 
-def render_result(message: Message, result: Mapping[str, Any], version: str) -> dict[str, Any]:
+def render_result(message: RpcMessage, result: Mapping[str, Any], version: str) -> dict[str, Any]:
     """The response to a request."""
     kind = {"resultType": "complete"} if version == LATEST else {}
     return {"jsonrpc": "2.0", "id": message.id, "result": {**kind, **result}}

@@ -22,7 +22,7 @@ _FACTS = ("id", "width", "height", "bytes", "seed", "provider", "revised_prompt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
+class PictureUrls:
     """Where pictures are."""
 
     base_url: str
@@ -39,7 +39,7 @@ def picture_uri(operation: Operation, slot: int) -> str:
     return f"{PICTURE_URI}{picture_id(operation, slot)}"
 
 
-def render_facts(operation: Operation, links: Links, outlook: Outlook | None) -> dict[str, Any]:
+def render_facts(operation: Operation, links: PictureUrls, outlook: Outlook | None) -> dict[str, Any]:
     """The operation as JSON, without bytes. `outlook`: while it runs."""
     document = render_document(operation, links.path, outlook)
     images = [
@@ -64,7 +64,7 @@ def render_facts(operation: Operation, links: Links, outlook: Outlook | None) ->
 
 def render_operation(
     operation: Operation,
-    links: Links,
+    links: PictureUrls,
     outlook: Outlook | None,
     previews: Mapping[int, bytes],
     version: str,

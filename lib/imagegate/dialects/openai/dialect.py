@@ -15,7 +15,7 @@ _PATHS = (*GENERATION_PATHS, "/v1/images/edits", "/v1/images/variations")
 _HOP = re.compile(rb"(^|&)hop=")
 
 
-class OpenAIImages:
+class OpenAIImagesDialect:
     """Synchronous: a POST is held until its pictures are made."""
 
     name = NAME
@@ -87,4 +87,4 @@ class OpenAIImages:
         return responses.render_too_large(operation, urls, self._smaller, self._size_param)
 
 
-OPENAI_IMAGES = OpenAIImages()
+OPENAI_IMAGES = OpenAIImagesDialect()

@@ -63,7 +63,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class SentPictures:
     """A body, taken apart."""
 
     fields: Mapping[str, Any]
@@ -79,7 +79,7 @@ def kind_of(name: str) -> str | None:
     return "image" if names & _IMAGES else "mask" if names & _MASKS else None
 
 
-def take_pictures(document: Mapping[str, Any]) -> Pictures:
+def take_pictures(document: Mapping[str, Any]) -> SentPictures:
     """Take the pictures out of a body. Raises InvalidRequest for one that no provider could be given."""
     found: dict[str, list[Reference]] = {"image": [], "mask": []}
     fields = dict[str, Any]()
@@ -92,7 +92,7 @@ def take_pictures(document: Mapping[str, Any]) -> Pictures:
     images, masks = found["image"], found["mask"]
     if len(masks) > 1:
         raise InvalidRequest("A request has at most one mask.", param=masks[1].param)
-    return Pictures(fields, tuple(images), masks[0] if masks else None)
+    return SentPictures(fields, tuple(images), masks[0] if masks else None)
 
 
 def read_reference(reference: Reference) -> bytes:

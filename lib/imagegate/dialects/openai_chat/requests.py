@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from imagegate.dialects.cleaning import printable_name, without_empty
 from imagegate.dialects.openai.options import build_from_options, option_names, options_beside
-from imagegate.dialects.openai.pictures import Pictures
+from imagegate.dialects.openai.pictures import SentPictures
 from imagegate.dialects.openai_chat.bodies import ChatBody
 from imagegate.dialects.openai_chat.dialect import NAME
 from imagegate.dialects.openai_responses.conversation import Conversation, read_input
@@ -47,10 +47,10 @@ class ChatTask:
             del beside["provider"]  # OpenRouter's preferences among its own providers
         return {**without_empty(self.body.image_config or {}, ()), **beside}
 
-    def pictures(self, edits: Callable[[], bool]) -> Pictures:
+    def pictures(self, edits: Callable[[], bool]) -> SentPictures:
         """The pictures to work from: the user's, or what was made before if the model `edits`."""
         sent, made = self.conversation.pictures, self.conversation.made
-        return Pictures({}, tuple(sent or ([made] if made and edits() else [])), None)
+        return SentPictures({}, tuple(sent or ([made] if made and edits() else [])), None)
 
     def ignored(self, inputs: Sequence[InputImage]) -> list[str]:
         """The fields without effect, given the pictures that are worked from."""

@@ -4,7 +4,7 @@ The wait function loads this module at every cold start, so what renders answers
 """
 
 from imagegate.dialects.dialect import RenderContext
-from imagegate.dialects.openai.dialect import OpenAIImages
+from imagegate.dialects.openai.dialect import OpenAIImagesDialect
 from imagegate.dialects.response import ApiResponse
 from imagegate.domain.operation.operation import Operation
 
@@ -12,7 +12,7 @@ NAME = "openai_responses"
 PATH = "/v1/responses"
 
 
-class OpenAIResponses(OpenAIImages):
+class OpenAIResponses(OpenAIImagesDialect):
     """Synchronous unless the request says `background`. Refusals and pending answers are those of the Images API."""
 
     name = NAME

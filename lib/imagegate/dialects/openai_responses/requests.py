@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from imagegate.dialects.cleaning import printable_name, without_empty
 from imagegate.dialects.openai.options import build_from_options, option_names, options_beside
-from imagegate.dialects.openai.pictures import MADE_HERE, Pictures, Reference
+from imagegate.dialects.openai.pictures import MADE_HERE, Reference, SentPictures
 from imagegate.dialects.openai_responses.bodies import ResponsesBody, ToolBody
 from imagegate.dialects.openai_responses.conversation import Conversation, read_input, read_picture
 from imagegate.dialects.openai_responses.dialect import NAME
@@ -65,7 +65,7 @@ class PictureTask:
         mask = self.tool.input_image_mask if self.tool else None
         return None if mask is None else read_picture(mask, "tools.input_image_mask")
 
-    def pictures(self, previous: Operation | None, edits: Callable[[], bool]) -> Pictures:
+    def pictures(self, previous: Operation | None, edits: Callable[[], bool]) -> SentPictures:
         """The pictures to work from; `edits`: the model can work from one.
 
         Those of this turn, or else what was made before: always when the request says so, otherwise if the model can.
@@ -78,7 +78,7 @@ class PictureTask:
                 found = [self.conversation.made]
         if action == "edit" and not found:
             raise InvalidRequest("There is no picture to edit.", param="tools", remedy="Send one as an input_image.")
-        return Pictures({}, tuple(found), self.mask)
+        return SentPictures({}, tuple(found), self.mask)
 
     def ignored(self, inputs: Sequence[InputImage]) -> list[str]:
         """The fields without effect, given the pictures that are worked from."""

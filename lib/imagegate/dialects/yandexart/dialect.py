@@ -16,7 +16,7 @@ CLIENT_ID = "x-client-request-id"
 _XRAY_TRACE = re.compile(r"Root=([0-9a-f-]+)")
 
 
-class YandexArt:
+class YandexArtDialect:
     """Asynchronous: a client polls the API's own paths for one JPEG in base64."""
 
     name = NAME
@@ -70,4 +70,4 @@ class YandexArt:
         )
 
 
-YANDEXART = YandexArt()
+YANDEXART = YandexArtDialect()

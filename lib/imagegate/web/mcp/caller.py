@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from imagegate.dialects.mcp.results import Links
+from imagegate.dialects.mcp.results import PictureUrls
 from imagegate.dialects.parsing import DATA_LOGGING, parse_idempotency_key
 from imagegate.domain.access.api_key import Principal
 from imagegate.domain.operation.operation import Operation
@@ -49,9 +49,9 @@ class Caller:
         )
 
     @property
-    def links(self) -> Links:
+    def links(self) -> PictureUrls:
         """Where pictures are."""
-        return Links(base_url=self.services.public_url, path=self.services.picture_link)
+        return PictureUrls(base_url=self.services.public_url, path=self.services.picture_link)
 
     def read(self, operation_id: str, *, consistent: bool = False) -> Operation:
         """An operation of the caller. Raises UnknownOperation or Gone."""

@@ -10,8 +10,8 @@ from imagegate.dialects.mcp.dialect import MCP
 from imagegate.dialects.mcp.messages import (
     LATEST,
     UNSAID,
-    Message,
     RpcError,
+    RpcMessage,
     parse_body,
     parse_message,
     render_error,
@@ -71,7 +71,7 @@ def _answer(
         return to_answer(render_error(document.get("id"), error), error, version)
 
 
-def _respond(message: Message, result: Mapping[str, Any], version: str) -> ApiResponse:
+def _respond(message: RpcMessage, result: Mapping[str, Any], version: str) -> ApiResponse:
     return to_answer(render_result(message, result, version), None, version)
 
 

@@ -10,8 +10,8 @@ from imagegate.dialects.mcp.messages import (
     SERVER_KEY,
     UNKNOWN_METHOD,
     WITH_HANDSHAKE,
-    Message,
     RpcError,
+    RpcMessage,
 )
 from imagegate.dialects.mcp.tools import TOOLS, render_tools
 from imagegate.web.mcp import resources, tools
@@ -26,7 +26,7 @@ _INSTRUCTIONS = (
 _PUBLIC, _PRIVATE = {"ttlMs": 3_600_000, "cacheScope": "public"}, {"ttlMs": 0, "cacheScope": "private"}
 
 
-def call(message: Message, version: str, caller: Caller) -> Mapping[str, Any]:
+def call(message: RpcMessage, version: str, caller: Caller) -> Mapping[str, Any]:
     """The result of a request. Raises RpcError."""
     modern = version == LATEST
     match message.method:
@@ -57,7 +57,7 @@ def call(message: Message, version: str, caller: Caller) -> Mapping[str, Any]:
     raise RpcError(UNKNOWN_METHOD, f"Unknown method: '{message.method[:100]}'.")
 
 
-def _initialize(message: Message) -> dict[str, Any]:
+def _initialize(message: RpcMessage) -> dict[str, Any]:
     """The handshake: the client's version where it is supported, or else the newest that has one."""
     asked = message.params.get("protocolVersion")
     version = asked if asked in WITH_HANDSHAKE else WITH_HANDSHAKE[0]
@@ -69,7 +69,7 @@ def _initialize(message: Message) -> dict[str, Any]:
     }
 
 
-def _call_tool(message: Message, version: str, caller: Caller) -> Mapping[str, Any]:
+def _call_tool(message: RpcMessage, version: str, caller: Caller) -> Mapping[str, Any]:
     name, arguments = _text(message, "name"), message.params.get("arguments")
     if name not in TOOLS:
         raise RpcError(INVALID_PARAMS, f"Unknown tool: '{name[:100]}'. Known are: {', '.join(TOOLS)}.")
@@ -78,7 +78,7 @@ def _call_tool(message: Message, version: str, caller: Caller) -> Mapping[str, A
     return tools.call(name, arguments or {}, version, caller)
 
 
-def _text(message: Message, name: str) -> str:
+def _text(message: RpcMessage, name: str) -> str:
     value = message.params.get(name)
     if not isinstance(value, str):
         raise RpcError(INVALID_PARAMS, f"`{name}` is a text.")

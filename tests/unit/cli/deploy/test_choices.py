@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegate.cli.deploy.choices import COMMAND_LINE, Choice, ParameterError, check, parse, read_file, split
+from imagegate.cli.deploy.choices import COMMAND_LINE, ParameterChoice, ParameterError, check, parse, read_file, split
 from imagegate.cli.deploy.parameters import read_template
 from support.stack_settings import TEMPLATE
 
@@ -96,12 +96,16 @@ def test_what_is_no_parameter_is_refused(text: str) -> None:
 
 def test_everything_wrong_is_named_at_once_and_where_it_was_said() -> None:
     in_file = {
-        "Acess": Choice("open", "dev.toml"),
-        "Stage": Choice("x", "dev.toml"),
-        "Access": Choice("no", "dev.toml"),
+        "Acess": ParameterChoice("open", "dev.toml"),
+        "Stage": ParameterChoice("x", "dev.toml"),
+        "Access": ParameterChoice("no", "dev.toml"),
     }
     with pytest.raises(ParameterError) as raised:
-        check(DECLARED, in_file, {"Access": Choice("yes", COMMAND_LINE), "Zzz": Choice("", COMMAND_LINE)})
+        check(
+            DECLARED,
+            in_file,
+            {"Access": ParameterChoice("yes", COMMAND_LINE), "Zzz": ParameterChoice("", COMMAND_LINE)},
+        )
     assert str(raised.value).split("\n") == [
         "dev.toml: there is no parameter 'Acess'. Do you mean Access?",
         "dev.toml: Stage is not chosen here: say --stage (make deploy STAGE=…).",

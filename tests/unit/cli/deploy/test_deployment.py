@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imagegate.cli.deploy.choices import ParameterError
-from imagegate.cli.deploy.deployment import Deployment
+from imagegate.cli.deploy.deployment import DeployCommand
 from imagegate.cli.deploy.sam import Sam, ToolError
 from imagegate.cli.deploy.stack import StackStateError
 from support.fake_account import OUTPUTS, STACK, STACK_ID, FakeAccount
@@ -55,7 +55,7 @@ def checkout(folder: Path, **stages: str) -> Path:
 
 
 def deployed(root: Path, sam: FakeSam, words: str = "", stage: str = "dev") -> None:
-    deployment = Deployment(root, stage, sam, sam.account, FakeClock())
+    deployment = DeployCommand(root, stage, sam, sam.account, FakeClock())
     deployment.choose(None, words, ())
     deployment.ask_first()
     deployment.run()
@@ -101,7 +101,7 @@ def test_a_wrong_value_is_refused_even_where_the_command_line_replaces_it(tmp_pa
 
 def test_a_stage_that_cannot_be_one(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="Stage must be"):
-        Deployment(checkout(tmp_path), "../dev", FakeSam(FakeAccount()))
+        DeployCommand(checkout(tmp_path), "../dev", FakeSam(FakeAccount()))
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"])

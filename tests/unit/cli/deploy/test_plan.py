@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegate.cli.deploy.choices import Choice, ParameterError
+from imagegate.cli.deploy.choices import ParameterChoice, ParameterError
 from imagegate.cli.deploy.parameters import read_template
 from imagegate.cli.deploy.plan import make_plan
 from support.stack_settings import TEMPLATE
@@ -13,8 +13,8 @@ FILE = "infra/stages/dev.toml"
 DEPLOYED = DEFAULTS | {"Access": "open", "HoldSeconds": "5", "Gone": "x"}
 
 
-def chosen(**values: str) -> dict[str, Choice]:
-    return {name: Choice(value, FILE) for name, value in values.items()}
+def chosen(**values: str) -> dict[str, ParameterChoice]:
+    return {name: ParameterChoice(value, FILE) for name, value in values.items()}
 
 
 def test_without_a_file_a_parameter_keeps_the_value_it_has() -> None:

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from imagegate.adapters.aws import client
-from imagegate.cli.deploy.stack import Stack
+from imagegate.cli.deploy.stack import CloudFormationStack
 from imagegate.cli.doctor import (
     alarms,
     bucket,
@@ -39,7 +39,9 @@ def subject(account: Any = client, outputs: Mapping[str, str] = OUTPUTS, **more:
     """A deployed stage."""
     made = Subject(stage="dev", clients=account, **more)
     parameters = {"AlarmEmail": "me@example.com"}
-    made.stack = Stack(name=NAME, id=f"arn:{NAME}", status="UPDATE_COMPLETE", parameters=parameters, outputs=outputs)
+    made.stack = CloudFormationStack(
+        name=NAME, id=f"arn:{NAME}", status="UPDATE_COMPLETE", parameters=parameters, outputs=outputs
+    )
     return made
 
 
@@ -100,7 +102,7 @@ def test_a_small_quota() -> None:
 )
 def test_a_stack_that_is_not_well(status: str, level: Level, remedy: str) -> None:
     examined = subject()
-    examined.stack = Stack(name=NAME, id=f"arn:{NAME}", status=status, parameters={}, outputs=OUTPUTS)
+    examined.stack = CloudFormationStack(name=NAME, id=f"arn:{NAME}", status=status, parameters={}, outputs=OUTPUTS)
     fails(stack.CHECK, examined, remedy, level)
     passes(stack.CHECK, subject())
 
@@ -168,7 +170,9 @@ def test_a_presigned_url_that_is_refused_leaves_nothing_behind(mocked_aws: None)
 def test_alarms_that_reach_no_one() -> None:
     account = FakeAccount(resources={"AlarmTopic": ("AWS::SNS::Topic", "arn:topic")})
     unset = subject(account)
-    unset.stack = Stack(name=NAME, id=f"arn:{NAME}", status="CREATE_COMPLETE", parameters={}, outputs=OUTPUTS)
+    unset.stack = CloudFormationStack(
+        name=NAME, id=f"arn:{NAME}", status="CREATE_COMPLETE", parameters={}, outputs=OUTPUTS
+    )
     fails(alarms.CHECK, unset, "PARAMETERS='AlarmEmail=", Level.WARNING)
     account.subscriptions = {"me@example.com": "PendingConfirmation"}
     fails(alarms.CHECK, subject(account), "Confirm it")
@@ -227,7 +231,7 @@ def test_each_provider(
     monkeypatch.setattr("imagegate.adapters.cloudformation_outputs.outputs", lambda *_: OUTPUTS)
     examined = subject()
     urls = stand_in_urls("https://mine.example.com")
-    examined.stack = Stack(
+    examined.stack = CloudFormationStack(
         name=NAME,
         id="",
         status="CREATE_COMPLETE",

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from imagegate.cli.deploy.stack import Stack
+from imagegate.cli.deploy.stack import CloudFormationStack
 from imagegate.cli.doctor import signing
 from imagegate.cli.doctor.examination import examine
 from imagegate.cli.doctor.finding import Finding, Level
@@ -44,7 +44,7 @@ def check(pem: str | None, at: float = 0.0, key_arn: str = "", kms: Any = None, 
     clients: Callable[[str], Any] = {"ssm": MemoryParameters(pem), "kms": kms or Kms()}.__getitem__
     subject = Subject(stage="dev", clients=clients, now=lambda: at or now())
     parameters = {"Signing": "on", "SigningKeyArn": key_arn, **more}
-    subject.stack = Stack(name="imagegate-dev", id="", status="CREATE_COMPLETE", parameters=parameters)
+    subject.stack = CloudFormationStack(name="imagegate-dev", id="", status="CREATE_COMPLETE", parameters=parameters)
     return [finding for _, finding in examine(subject, [signing.CHECK])]
 
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from imagegate.local.upstreams.auth import require_key
 from imagegate.local.upstreams.dashscope.faults import CALLS, FAILURES, INSPECTED
-from imagegate.local.upstreams.dashscope.requests import DashScopeError, Generation, invalid, read_generation
+from imagegate.local.upstreams.dashscope.requests import DashScopeError, DashScopeRequest, invalid, read_generation
 from imagegate.local.upstreams.files import Files
 from imagegate.local.upstreams.jobs import FAILING, Job, Jobs, JobState
 from imagegate.local.upstreams.recent import Recent
@@ -52,7 +52,7 @@ class DashScopeStandIn:
         self.upstream = upstream
         self.jobs = Jobs(upstream, status_problem, refusals, FAILING | FAILURES.keys())
         self.files = Files(upstream)
-        self.generations: Recent[tuple[Generation, bool]] = Recent()
+        self.generations: Recent[tuple[DashScopeRequest, bool]] = Recent()
         """By task: what was asked for, and whether in messages."""
 
     def app(self) -> Starlette:
@@ -127,7 +127,7 @@ class DashScopeStandIn:
 
     def output(self, job: Job, request: Request) -> dict[str, Any]:
         """The pictures, in the shape that goes with the request."""
-        generation, messages = self.generations.get(job.id) or (Generation(job.picture, 1), True)
+        generation, messages = self.generations.get(job.id) or (DashScopeRequest(job.picture, 1), True)
         urls = [self.url(job, request, place) for place in range(generation.n)]
         if job.fault == "no-image":
             urls = []

@@ -28,14 +28,14 @@ class DashScopeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class DashScopeRequest:
     """A checked request: the first of its pictures, and how many there are."""
 
     picture: PictureSpec
     n: int
 
 
-def read_generation(body: Any, faults: FaultSet, *, messages: bool) -> Generation:
+def read_generation(body: Any, faults: FaultSet, *, messages: bool) -> DashScopeRequest:
     """The request from its parsed JSON. Raises DashScopeError."""
     reported = body if isinstance(body, dict) else invalid("The body must be a JSON object.")
     if not isinstance(reported.get("model"), str):
@@ -62,7 +62,7 @@ def read_generation(body: Any, faults: FaultSet, *, messages: bool) -> Generatio
         directives=directives,
         inputs=_pictures(content),
     )
-    return Generation(picture, _whole(parameters, "n", 1, range(1, MOST_IMAGES + 1)))
+    return DashScopeRequest(picture, _whole(parameters, "n", 1, range(1, MOST_IMAGES + 1)))
 
 
 def invalid(message: str) -> NoReturn:

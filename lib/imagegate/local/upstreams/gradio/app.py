@@ -23,7 +23,7 @@ from imagegate.local.upstreams.gradio.rules import (
     QUOTA,
     REFUSAL,
     Arguments,
-    Generation,
+    GradioVersion,
     InferError,
     prompt_in,
     read_arguments,
@@ -42,7 +42,7 @@ AT_ONCE = frozenset({"refuse", "quota"})
 
 
 @dataclass(slots=True, kw_only=True)
-class Job:
+class GradioJob:
     """A call of `infer`: it runs whether or not it is read, and its one message is delivered once."""
 
     prompt: str
@@ -72,8 +72,8 @@ class GradioStandIn:
 
     def __init__(self, upstream: Upstream, generation: Literal[4, 6]) -> None:
         self.upstream = upstream
-        self.generation: Generation = GENERATIONS[generation]
-        self.jobs: Recent[Job] = Recent()
+        self.generation: GradioVersion = GENERATIONS[generation]
+        self.jobs: Recent[GradioJob] = Recent()
         self.pictures: Recent[PictureSpec] = Recent()
 
     def app(self) -> Starlette:
@@ -114,7 +114,7 @@ class GradioStandIn:
             return await broken_answer(fault, request, self.upstream.timing, detail)
         return JSONResponse({"event_id": job_id})
 
-    def job(self, request: Request, data: list[Any], directives: Directives, fault: str | None) -> Job:
+    def job(self, request: Request, data: list[Any], directives: Directives, fault: str | None) -> GradioJob:
         """Decide how the job will end, and when."""
         now = time.monotonic()
         prompt = prompt_in(data)
@@ -122,12 +122,12 @@ class GradioStandIn:
             arguments = read_arguments(data, self.generation)
         except InferError as error:
             self.upstream.record(prompt, 0, request)
-            return Job(
+            return GradioJob(
                 prompt=prompt, directives=directives, due=now, last_event=("error", self.generation.failure(error.text))
             )
         self.upstream.record(prompt, arguments.seed, request)
         due = math.inf if fault == "endless" else now + self.upstream.delay(directives)
-        return Job(
+        return GradioJob(
             prompt=prompt,
             directives=directives,
             due=now if fault in AT_ONCE else due,
@@ -179,7 +179,7 @@ class GradioStandIn:
         events = self.events(job, fault)
         return Stream(events, "text/event-stream", job.lose if job else lambda: None)
 
-    async def events(self, job: Job | None, fault: str | None) -> AsyncIterator[bytes]:
+    async def events(self, job: GradioJob | None, fault: str | None) -> AsyncIterator[bytes]:
         """The stream's bytes. After the last event another reader gets heartbeats for ever, as in Gradio."""
         pause = self.upstream.timing.heartbeat
         beat = time.monotonic() + pause

@@ -25,7 +25,7 @@ QUOTA = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
+class GradioVersion:
     """What a client can see of a Gradio version."""
 
     version: str
@@ -51,15 +51,15 @@ class Generation:
         return {"version": self.version, **prefix, "mode": "blocks", "protocol": "sse_v3", "root": root}
 
 
-GENERATIONS: dict[Literal[4, 6], Generation] = {
-    4: Generation(
+GENERATIONS: dict[Literal[4, 6], GradioVersion] = {
+    4: GradioVersion(
         version="4.44.1",
         prefix="",
         lost='"404: Session not found."',
         explains=False,
         missing_file=(404, "File not found: {}."),
     ),
-    6: Generation(
+    6: GradioVersion(
         version="6.31.0",
         prefix="/gradio_api",
         lost='"404: Not Found"',
@@ -93,7 +93,7 @@ def prompt_in(data: list[Any]) -> str:
     return str(data[0]) if data and data[0] is not None else ""
 
 
-def read_arguments(data: list[Any], generation: Generation) -> Arguments:
+def read_arguments(data: list[Any], generation: GradioVersion) -> Arguments:
     """The arguments from the `data` list; raises InferError. Surplus elements are ignored, as by both generations."""
     if len(data) < 6 or data[0] is None:
         raise InferError

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from imagegate.local.upstreams.auth import require_key
 from imagegate.local.upstreams.files import Files
 from imagegate.local.upstreams.ideogram.faults import FEWER, GONE, UNSAFE
-from imagegate.local.upstreams.ideogram.requests import MODELS, BadRequest, Generation, read_generation
+from imagegate.local.upstreams.ideogram.requests import MODELS, BadRequest, IdeogramRequest, read_generation
 from imagegate.local.upstreams.jobs import Job, Jobs, JobState
 from imagegate.local.upstreams.recent import Recent
 from imagegate.local.upstreams.upstream import Upstream
@@ -38,7 +38,7 @@ class IdeogramStandIn:
         }
         self.jobs = Jobs(upstream, error, refusals)
         self.files = Files(upstream)
-        self.asked: Recent[Generation] = Recent()
+        self.asked: Recent[IdeogramRequest] = Recent()
 
     def app(self) -> Starlette:
         """The routes."""

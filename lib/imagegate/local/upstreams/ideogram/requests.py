@@ -34,7 +34,7 @@ class BadRequest(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
+class IdeogramRequest:
     """A checked request."""
 
     picture: PictureSpec
@@ -44,7 +44,7 @@ class Generation:
     """Of one, in millionths of a dollar."""
 
 
-def read_generation(given: Any) -> Generation:
+def read_generation(given: Any) -> IdeogramRequest:
     """The generation asked for. Raises BadRequest."""
     if not isinstance(given, dict):
         raise BadRequest("The body must be a JSON object.")
@@ -56,7 +56,7 @@ def read_generation(given: Any) -> Generation:
     if quality not in PRICES:
         raise BadRequest(f"quality must be one of {', '.join(PRICES)}")
     images = read_whole(given, "num_images", 1, range(1, 9))
-    return Generation(picture=read_picture(given), images=images, price=PRICES[quality])
+    return IdeogramRequest(picture=read_picture(given), images=images, price=PRICES[quality])
 
 
 def read_picture(given: dict[str, Any]) -> PictureSpec:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from imagegate.local.upstreams.drawing.pictures import PictureSpec
 from imagegate.local.upstreams.held import HeldCalls
 from imagegate.local.upstreams.sdapi.faults import CUT, OTHER_CHECKPOINT, OUT_OF_MEMORY, WITH_GRID
-from imagegate.local.upstreams.sdapi.requests import CHECKPOINTS, LOADED, Drawing, InvalidBody, read_drawing
+from imagegate.local.upstreams.sdapi.requests import CHECKPOINTS, LOADED, DrawingRequest, InvalidBody, read_drawing
 from imagegate.local.upstreams.upstream import Upstream
 
 MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB."
@@ -55,7 +55,7 @@ class SdapiStandIn:
         return await self.calls.serve(request, drawing.picture, answer)
 
 
-async def pictures(drawing: Drawing, first: PictureSpec) -> Response:
+async def pictures(drawing: DrawingRequest, first: PictureSpec) -> Response:
     """The pictures, with what they were drawn from; `info` is JSON in a string."""
     specs = [replace(first, seed=first.seed + place) for place in range(drawing.pictures)]
     grid = len(specs) > 1 or first.fault == WITH_GRID

@@ -25,7 +25,7 @@ class InvalidBody(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
+class DrawingRequest:
     """A checked request."""
 
     picture: PictureSpec
@@ -37,7 +37,7 @@ class Drawing:
     """Whether the answer has them."""
 
 
-async def read_drawing(request: Request) -> Drawing:
+async def read_drawing(request: Request) -> DrawingRequest:
     """The pictures asked for. Raises InvalidBody."""
     try:
         given = await request.json()
@@ -47,7 +47,7 @@ async def read_drawing(request: Request) -> Drawing:
         raise InvalidBody("", "Input should be an object")
     override = given.get("override_settings") or {}
     wanted = override.get("sd_model_checkpoint") if isinstance(override, dict) else None
-    return Drawing(
+    return DrawingRequest(
         picture=read_picture(given),
         # One that is not there is passed over, as the original does.
         checkpoint=wanted if wanted in CHECKPOINTS else LOADED,
