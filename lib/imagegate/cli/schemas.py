@@ -50,7 +50,7 @@ def file_name(detail_type: str) -> str:
 
 
 def _announcement(state: State, detail_type: str) -> Schema:
-    from imagegate.web.operations.schemas import OperationSchema
+    from imagegate.web.operation_schemas import OperationSchema
 
     operation = OperationSchema.model_json_schema(mode="serialization")
     shapes = operation.pop("$defs") | {"OperationSchema": operation}

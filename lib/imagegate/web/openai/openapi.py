@@ -28,7 +28,7 @@ from imagegate.web.openapi_parts import (
     json_body,
     reference_to,
 )
-from imagegate.web.operations.schemas import ACCEPTED
+from imagegate.web.operation_schemas import ACCEPTED
 
 _THROTTLED = Failure(FailureCode.RATE_LIMITED, "voodoohop is throttled.")
 _FAILED = Failure(FailureCode.UPSTREAM_FAILED, "voodoohop failed without saying why.")

@@ -29,24 +29,22 @@ from imagegate.web.openapi_parts import (
     header,
     json_body,
 )
+from imagegate.web.operation_schemas import ACCEPTED, OperationSchema
 from imagegate.web.operations import schemas
-from imagegate.web.operations.provenance_schemas import PictureProvenanceSchema
-from imagegate.web.operations.upload_schemas import UploadSchema
-from imagegate.web.operations.usage_schemas import KeyUsageSchema
 
 _PROBLEM = ErrorFormat(dialect=OPERATIONS, schema=schemas.ProblemSchema, media_type="application/problem+json")
 _ERRORS = ErrorAnswers((_PROBLEM,))
 _WAIT_ERRORS = ErrorAnswers((openai_openapi.ERROR, _PROBLEM))
 """OpenAI's shape for a client that OpenAI's API has redirected, problems for others."""
 _NOT_FOUND, _GONE = "The operation does not exist.", "Its retention has ended."
-_OPERATION = {"model": schemas.OperationSchema, "description": "The operation."}
+_OPERATION = {"model": OperationSchema, "description": "The operation."}
 _DONE, _QUEUED = samples.native(samples.DONE), samples.native(samples.QUEUED)
 _WAIT = Documented(
     summary="Wait for an operation",
     description="Held until it ends, at most 27 s; then 303 to the next hop. Answers in the dialect that started it.",
     responses={
         200: {"description": "The answer in the dialect that started the operation.", "model": dict[str, Any]},
-        202: schemas.ACCEPTED,
+        202: ACCEPTED,
         303: REDIRECT,
         **_WAIT_ERRORS(s400="The request was refused, here or upstream.", s404=_NOT_FOUND, s410=_GONE),
         **openai_openapi.NO_PICTURES,
@@ -87,10 +85,10 @@ DOCUMENTED = {
         summary="Start an operation",
         responses={
             200: {
-                "model": schemas.OperationSchema | schemas.EstimateSchema,
+                "model": OperationSchema | schemas.EstimateSchema,
                 "description": "It ended within `Prefer: wait`, or (`validate_only`) the estimate.",
             },
-            202: schemas.ACCEPTED,
+            202: ACCEPTED,
             **_ERRORS(
                 s400="The request must be changed; `param` names the field.",
                 s404="The model does not exist.",
@@ -153,7 +151,7 @@ DOCUMENTED = {
         summary="Retry a failed or cancelled operation",
         description="Makes new attempts under the same id; finished pictures stay.",
         responses={
-            202: schemas.ACCEPTED,
+            202: ACCEPTED,
             **_ERRORS(s404=_NOT_FOUND, s409="It is running, or has succeeded.", s410=_GONE),
         },
         errors=_ERRORS,
@@ -207,7 +205,7 @@ DOCUMENTED = {
         summary="Show where a picture comes from",
         description="The marks of origin that its file holds, also after the file itself is no longer kept.",
         responses={
-            200: {"model": PictureProvenanceSchema, "description": "Its origin."},
+            200: {"model": schemas.PictureProvenanceSchema, "description": "Its origin."},
             **_ERRORS(s404="The picture does not exist.", s410="Its operation's retention has ended."),
         },
         errors=_ERRORS,
@@ -217,7 +215,7 @@ DOCUMENTED = {
         summary="Get a form to send a large picture with",
         description="For pictures to work from that are larger than a request may be. S3 takes the form.",
         responses={
-            201: {"model": UploadSchema, "description": "The form."},
+            201: {"model": schemas.UploadSchema, "description": "The form."},
             **_ERRORS(s400="The request must be changed."),
         },
         errors=_ERRORS,
@@ -229,7 +227,7 @@ DOCUMENTED = {
         description="Running operations count with the most that they may use. Days are in UTC, today first.",
         responses={
             200: {
-                "model": KeyUsageSchema,
+                "model": schemas.KeyUsageSchema,
                 "description": "Limits (null: none), their rest, and the use.",
             },
             **_ERRORS(s400="`days` must be changed."),
