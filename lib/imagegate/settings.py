@@ -153,10 +153,10 @@ def _expander(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _provenance(value: str) -> frozenset[str]:
-    words = frozenset(value.split("+"))
-    if not {"metadata"} <= words <= {"metadata", "prompt"}:
+    parts = frozenset(value.split("+"))
+    if not {"metadata"} <= parts <= {"metadata", "prompt"}:
         raise MisconfiguredError(f"PROVENANCE must be metadata or metadata+prompt, not {value!r}")
-    return words
+    return parts
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:

@@ -50,7 +50,7 @@ class Slow:
     def replace(self, operation: Operation, reservation: Any = None) -> None:
         time.sleep(CALL)
 
-    def start(self, operation_id: str, run: str) -> bool:
+    def start(self, operation_id: str, execution: str) -> bool:
         time.sleep(CALL)
         return True
 

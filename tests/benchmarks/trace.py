@@ -75,7 +75,7 @@ class DrivenWorkflow(MemoryWorkflow):
 
     drive: Callable[[str], None] = lambda operation_id: None
 
-    def start(self, operation_id: str, run: str) -> bool:
+    def start(self, operation_id: str, execution: str) -> bool:
         thread = threading.Thread(target=self.drive, args=[operation_id])
         thread.start()
         thread.join()

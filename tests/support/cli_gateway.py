@@ -44,8 +44,8 @@ class _Painter(MemoryWorkflow):
 
     made: Any = None
 
-    def start(self, operation_id: str, run: str) -> bool:
-        super().start(operation_id, run)
+    def start(self, operation_id: str, execution: str) -> bool:
+        super().start(operation_id, execution)
         prompt = self.made.store.get(operation_id).request.prompt
         if "forbidden" in prompt:
             self.end(operation_id, State.FAILED)

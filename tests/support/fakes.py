@@ -382,9 +382,9 @@ class MemoryWorkflow:
 
     refuses: bool = False
 
-    def start(self, operation_id: str, run: str) -> bool:
-        if not self.refuses and (operation_id, run) not in self.runs:
-            self.runs.append((operation_id, run))
+    def start(self, operation_id: str, execution: str) -> bool:
+        if not self.refuses and (operation_id, execution) not in self.runs:
+            self.runs.append((operation_id, execution))
         return not self.refuses
 
 

@@ -24,7 +24,7 @@ Write = tuple[dict[str, Any], Refused]
 
 
 def writes(table: str, reservation: Reservation, now: float) -> list[Write]:
-    """The parts of a transaction that make a booking, in the operation's own shard."""
+    """The parts of a transaction that write a reservation, in the operation's own shard."""
     return _writes(table, reservation, reservation.home, reservation.change, now)
 
 

@@ -54,8 +54,9 @@ class DynamoDBOperations:
     ) -> None:
         """Write a new operation and, in one transaction, its claim and its reservation.
 
-        Raises Conflict when the id exists, Claimed when the key has another holder than `over`, BodyClaimChanged when
-        the body's claim is not as `registration` saw it, and RateLimited when the booking's limits would not hold.
+        Raises Conflict when the id exists, Claimed when the key belongs to another operation than `over`,
+        BodyClaimChanged when the body's claim is not as `registration` saw it, and RateLimited when the reservation's
+        limits would not hold.
         """
         if operation.claim is None and reservation is None:
             self._put_new(operation)
@@ -67,7 +68,7 @@ class DynamoDBOperations:
     def replace(self, operation: Operation, reservation: Reservation | None = None) -> None:
         """Write the next version and, in one transaction, its reservation.
 
-        Raises Conflict unless the stored version is the one before, RateLimited when the booking's limits would not
+        Raises Conflict unless the stored version is the one before, RateLimited when the reservation's limits would not
         hold.
         """
         before = {"ExpressionAttributeValues": {":before": {"N": str(operation.version - 1)}}}
@@ -172,10 +173,10 @@ class DynamoDBOperations:
         if reservation is None:
             self._commit(operation, writes)
             return
-        booked = dynamodb_ledger.writes(self._table, reservation, self._now())
+        reserved = dynamodb_ledger.writes(self._table, reservation, self._now())
         for _ in range(_SPREADS):
             try:
-                self._commit(operation, [*writes, *booked])
+                self._commit(operation, [*writes, *reserved])
             except _Crowded:
                 if reservation.limits == UNLIMITED:
                     raise
@@ -183,7 +184,7 @@ class DynamoDBOperations:
             except RateLimited:
                 if reservation.shards == 1:
                     raise
-                booked = dynamodb_ledger.spread_writes(self._client, self._table, reservation, self._now())
+                reserved = dynamodb_ledger.spread_writes(self._client, self._table, reservation, self._now())
             else:
                 return
         raise RateLimited("Too many requests of this API key came at the same moment.", retry_after=1.0)

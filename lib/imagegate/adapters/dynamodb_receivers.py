@@ -21,15 +21,15 @@ class DynamoDBReceivers:
         self._now = now
         self._circuits = DynamoDBCircuits(client, table, _PREFIX, now)
 
-    def take(self, receiver: str, holder: str, until: float) -> bool:
+    def take(self, receiver: str, owner: str, until: float) -> bool:
         """Keep the others from delivering there until then; False: another one does."""
         item = {
             **_turn(receiver),
-            "holder": {"S": holder},
+            "holder": {"S": owner},
             "until": {"N": repr(until)},
             "expires_at": {"N": str(int(until) + 60)},
         }
-        values = {":holder": {"S": holder}, ":now": {"N": repr(self._now())}}
+        values = {":holder": {"S": owner}, ":now": {"N": repr(self._now())}}
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -42,14 +42,14 @@ class DynamoDBReceivers:
             return False
         return True
 
-    def release(self, receiver: str, holder: str) -> None:
+    def release(self, receiver: str, owner: str) -> None:
         """Let the next one deliver; that the time is over is no error."""
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.delete_item(
                 TableName=self._table,
                 Key=_turn(receiver),
                 ConditionExpression="holder = :holder",
-                ExpressionAttributeValues={":holder": {"S": holder}},
+                ExpressionAttributeValues={":holder": {"S": owner}},
             )
 
     def admit(self, receiver: str) -> float:

@@ -12,20 +12,22 @@ _FULL = frozenset({"ThrottlingException", "ExecutionLimitExceeded"})
 
 
 class StepFunctionsWorkflow:
-    """Starts executions named after the run, so that starting twice starts once."""
+    """Starts executions with the name that it is given, so that starting twice starts once."""
 
     def __init__(self, client: Any, state_machine_arn: str) -> None:
         self._client = client
         self._arn = state_machine_arn
 
-    def start(self, operation_id: str, run: str) -> bool:
+    def start(self, operation_id: str, execution: str) -> bool:
         """Start driving `operation_id`; an execution of that name is left alone.
 
         False, with a warning in the log, when Step Functions is overloaded, out of order or out of reach: `sweep` comes
         for the operation. Raises ClientError or BotoCoreError for rights and configuration.
         """
         try:
-            self._client.start_execution(stateMachineArn=self._arn, name=run, input=json.dumps({"id": operation_id}))
+            self._client.start_execution(
+                stateMachineArn=self._arn, name=execution, input=json.dumps({"id": operation_id})
+            )
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "ExecutionAlreadyExists":

@@ -169,8 +169,8 @@ def _events_of(answer: GatewayResponse) -> bytes:
         document = {}
     error = document.get("error") if isinstance(document, dict) else None
     if not isinstance(error, dict):
-        said = document.get("message") if isinstance(document, dict) else None
-        message = said if isinstance(said, str) else f"The gateway answered {answer.status}."
+        reason = document.get("message") if isinstance(document, dict) else None
+        message = reason if isinstance(reason, str) else f"The gateway answered {answer.status}."
         error = {"message": message, "type": "server_error", "param": None, "code": None}
         document = {"error": error}
     event: dict[str, Any] = {**error, **document, "type": "error", "sequence_number": 0}

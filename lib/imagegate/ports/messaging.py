@@ -88,10 +88,10 @@ class Deliveries(Protocol):
 class Receivers(Protocol):
     """Hosts that deliveries go to, each apart for every owner (`Webhook.receiver`)."""
 
-    def take(self, receiver: str, holder: str, until: float) -> bool:
+    def take(self, receiver: str, owner: str, until: float) -> bool:
         """Keep the others from delivering there until then (seconds since the epoch); False: another one does."""
 
-    def release(self, receiver: str, holder: str) -> None:
+    def release(self, receiver: str, owner: str) -> None:
         """Let the next one deliver; that the time is over is no error."""
 
     def admit(self, receiver: str) -> float:

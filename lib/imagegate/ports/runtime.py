@@ -21,8 +21,8 @@ class Clock(Protocol):
 class Workflow(Protocol):
     """Runs an operation's executions."""
 
-    def start(self, operation_id: str, run: str) -> bool:
-        """Start driving. Doing it twice with the same `run` (<= 80 characters) starts once.
+    def start(self, operation_id: str, execution: str) -> bool:
+        """Start driving. Doing it twice with the same `execution` (<= 80 characters) starts once.
 
         False after an error that will pass: `sweep` starts the written operation when it is due. An error that does not
         pass by itself (rights, configuration) raises.

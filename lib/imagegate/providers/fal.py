@@ -1,7 +1,7 @@
 """fal's queue: a request is queued, asked about until it is completed, and its result fetched.
 
 Contract: docs/protocols/fal.md. Nothing ever "fails" there: a request that went wrong is completed too, and its result
-is an error. Which errors are the verdict on the job, and which say only that this look failed, is the hard part. The
+is an error. Which errors are the verdict on the job, and which say only that this check failed, is the hard part. The
 same queue is reached through Hugging Face's router.
 """
 

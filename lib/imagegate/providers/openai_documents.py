@@ -35,22 +35,22 @@ def document_of(response: HttpResponse) -> Any:
 def picture_entries(document: Any) -> list[Object]:
     """The pictures' objects, wherever a server has them; a text alone is an address or base64."""
     objects = list(objects_in(document))
-    for lists in ([holder.get(key) for key in _LISTS] for holder in objects):
+    for lists in ([entry.get(key) for key in _LISTS] for entry in objects):
         for found in lists:
             if isinstance(found, list) and (entries := [*_entries(found)]):
                 return entries
-    return [holder for holder in objects if any(isinstance(holder.get(key), str) for key in _PICTURE)][:1]
+    return [entry for entry in objects if any(isinstance(entry.get(key), str) for key in _PICTURE)][:1]
 
 
 def state_in(document: Any) -> str:
     """The state of a task in lower case; empty where none is named."""
-    words = (holder.get(key) for holder in objects_in(document) for key in _STATES)
-    return next((word.casefold() for word in words if isinstance(word, str) and word), "")
+    states = (entry.get(key) for entry in objects_in(document) for key in _STATES)
+    return next((word.casefold() for word in states if isinstance(word, str) and word), "")
 
 
 def texts_in(document: Any, *keys: str) -> list[str]:
     """What stands under the keys, the outermost first."""
-    found = (holder.get(key) for key in keys for holder in objects_in(document))
+    found = (entry.get(key) for key in keys for entry in objects_in(document))
     return [text for text in found if isinstance(text, str) and text]
 
 

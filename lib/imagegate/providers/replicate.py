@@ -23,7 +23,7 @@ from imagegate.providers.parsing import address_of, id_of, object_of
 from imagegate.providers.replicate_models import GRID, SEED_MAXIMUM, build_input, inputs_of, told_seed
 
 SUBMIT_SECONDS = 75.0
-"""A submission that is not answered for 30 seconds, and the look for it."""
+"""A submission that is not answered for 30 seconds, and the search for it."""
 
 _FLAGGED = re.compile(r"flagged as sensitive|\bE005\b", re.IGNORECASE)
 _NO_SUCH_VERSION = re.compile(r"version.*(not exist|not permitted)|invalid version", re.IGNORECASE)

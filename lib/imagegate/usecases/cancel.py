@@ -35,5 +35,5 @@ class Cancel:
 
         cancelled = self.update(operation, end, sweep_after=_RELEASE_GRACE)
         if any(attempt.live for attempt in cancelled.attempts):
-            self.start_workflow(cancelled.id, run=f"{cancelled.id}-{cancelled.version}")
+            self.start_workflow(cancelled.id, execution=f"{cancelled.id}-{cancelled.version}")
         return cancelled

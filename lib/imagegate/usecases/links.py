@@ -49,7 +49,7 @@ class HopLinks:
             return f"{path}?{query}"
         return self.links.sign(path, waiting.key.id, waiting.expires, f"{query}&wait={waiting.wait_id}")
 
-    def opened(self, path: str, query: Mapping[str, str]) -> WaitPass | None:
+    def verify(self, path: str, query: Mapping[str, str]) -> WaitPass | None:
         """The wait pass in a link; `None` when its signature is not valid or its key is not active."""
         hop, wait_id, token = (query.get(name, "") for name in ("hop", "wait", "token"))
         key_id = self.links.verify(f"{path}?hop={hop}&wait={wait_id}", token)

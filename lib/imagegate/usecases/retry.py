@@ -66,7 +66,7 @@ class Retry:
 
         limits = key.limits if key else UNLIMITED
         queued = self.update(operation, queue, sweep_after=_START_GRACE, limits=limits)
-        self.start_workflow(queued.id, run=f"{queued.id}-{queued.version}")
+        self.start_workflow(queued.id, execution=f"{queued.id}-{queued.version}")
         return queued
 
 

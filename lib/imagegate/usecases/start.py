@@ -135,7 +135,7 @@ class Start:
                 if operation.by_client and self.steps:
                     self.steps.take(operation.id)
                 else:
-                    self.start_workflow(operation.id, run=operation.id)
+                    self.start_workflow(operation.id, execution=operation.id)
                 return Started(operation)
         raise Conflict(f"too many identical requests at once ({generation.digest})")
 

@@ -16,9 +16,9 @@ class StartWorkflow:
     workflow: Workflow
     clock: Clock
 
-    def __call__(self, operation_id: str, run: str) -> None:
+    def __call__(self, operation_id: str, execution: str) -> None:
         """Start driving. If the workflow is refused, the next sweep starts it, not one after the time of a start."""
-        if self.workflow.start(operation_id, run):
+        if self.workflow.start(operation_id, execution):
             return
         operation, now = self.store.get(operation_id, consistent=True), self.clock.now()
         if operation is None or (operation.done and not operation.has_live_jobs):

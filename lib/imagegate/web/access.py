@@ -13,12 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from imagegate.domain.access.api_key import Principal, parse
 from imagegate.domain.access.rate import Allowance
 from imagegate.domain.errors import RequestError, Unauthenticated, WebhookRefused
+from imagegate.domain.operation.hook import HOOK_PATH
 from imagegate.domain.wait_pass import WaitPass
 from imagegate.domain.webhooks.webhook import SIGNATURE_HEADER, USER_AGENT
 from imagegate.web import docs_page, health, middleware
 from imagegate.web.decoding import check_target
 from imagegate.web.errors import render_refusal
-from imagegate.web.hook_path import is_hook
 from imagegate.web.http import to_response
 from imagegate.web.studio.page import is_public
 from imagegate.web.wait_services import WaitServices
@@ -60,13 +60,13 @@ class Access:
 
     def _is_open(self, scope: Scope) -> bool:
         path, method = scope["path"], scope["method"]
-        return path in OPEN_PATHS or is_hook(method, path) or (self._services.studio and is_public(method, path))
+        return path in OPEN_PATHS or _is_hook(method, path) or (self._services.studio and is_public(method, path))
 
     def _principal(self, scope: Scope) -> Principal:
         """The owner of a signed link, or else of a key. Raises Unauthenticated."""
         if b"token=" in scope["query_string"]:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-            if waiting := self._services.hop_links.opened(scope["path"], query):
+            if waiting := self._services.hop_links.verify(scope["path"], query):
                 waiting = scope["state"]["waiting"] = self._renewed(scope, waiting)
                 return Principal(waiting.key.owner)
             if owner := self._services.links.verify(scope["path"], query.get("token", "")):
@@ -89,6 +89,11 @@ class Access:
         """Take one of the key's requests a minute. A hop of a wait presents a link, not a key, and is free."""
         per_minute = principal.key.limits.requests_per_minute if principal.key else None
         return self._services.request_rate.take(principal.key.id, per_minute) if principal.key and per_minute else None
+
+
+def _is_hook(method: str, path: str) -> bool:
+    """True for the hint of an upstream, which shows a token in place of a key."""
+    return method == "POST" and path.startswith(f"{HOOK_PATH}/")
 
 
 def _refuse_own_webhooks(headers: Headers) -> None:

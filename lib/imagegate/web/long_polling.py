@@ -28,7 +28,7 @@ from imagegate.domain.timing.long_poll import (
 from imagegate.domain.wait_pass import WaitPass
 from imagegate.web.http import fits, to_response, to_response_at_any_size
 from imagegate.web.middleware import arrived_at
-from imagegate.web.partials import PARTIALS_LOOK, render_next_partial, watches_partials
+from imagegate.web.partials import PARTIALS_READ_INTERVAL, render_next_partial, watches_partials
 from imagegate.web.paths import BASE_OF_API
 from imagegate.web.preferences import Preferences, parse_preferences
 from imagegate.web.wait_services import TooManyBytes, WaitServices, pictures_gone
@@ -91,10 +91,10 @@ class LongPoll:
             move = next_move(operation.done, held, hold, self.hop, self.client)
             if move is not NextMove.HOLD:
                 return self._respond(move, operation)
-            look = pause(clock.now() - stepped, first_poll - held)
+            wait = pause(clock.now() - stepped, first_poll - held)
             if watches_partials(operation, self.preferences):
-                look = min(look, PARTIALS_LOOK)
-            clock.sleep(max(min(look, hold - held, step.at - clock.now()), _TICK))
+                wait = min(wait, PARTIALS_READ_INTERVAL)
+            clock.sleep(max(min(wait, hold - held, step.at - clock.now()), _TICK))
             last, known = clock.now() - began >= hold, operation.version
             operation = self.services.read(operation.id, operation.owner, consistent=last)
             if operation.version != known:

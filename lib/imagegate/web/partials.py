@@ -9,7 +9,7 @@ from imagegate.web.http import fits
 from imagegate.web.preferences import Preferences
 from imagegate.web.wait_services import WaitServices
 
-PARTIALS_LOOK = 0.5
+PARTIALS_READ_INTERVAL = 0.5
 """Seconds between two reads of the table by such a client's request."""
 
 

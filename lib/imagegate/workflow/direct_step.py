@@ -28,9 +28,9 @@ class DirectStep:
         except Exception:
             logging.exception("a step of operation %s failed; an execution repeats it", operation_id)
             # Under the name of this step: what it has leased is the execution's, which opens a stream again at once.
-            self.start_workflow(operation_id, run=invocation.execution)
+            self.start_workflow(operation_id, execution=invocation.execution)
             return Step(operation_id, "submit")
         only_polls = step.next == "wait" and not step.submit_not_before
         if step.next != "done" and not only_polls:
-            self.start_workflow(operation_id, run=operation_id)
+            self.start_workflow(operation_id, execution=operation_id)
         return step

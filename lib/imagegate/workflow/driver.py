@@ -65,8 +65,8 @@ class Driver:
                 elif isinstance(result.check, Ready):
                     silent = result.silent_until
                     seen = history if silent is None else PollHistory(silent, history.poll_count)
-                    run = invocation.execution if operation.by_client else ""
-                    operation = self.outcomes.record_success(operation, attempt, result.check, seen, run)
+                    claimed_by = invocation.execution if operation.by_client else ""
+                    operation = self.outcomes.record_success(operation, attempt, result.check, seen, claimed_by)
                 else:
                     operation = self.outcomes.record_failure(operation, attempt, result.check.failure)
             except Exception as error:

@@ -58,7 +58,7 @@ class Outcomes:
 
         URLs are written before the fetch, because some upstreams return them only once. A fetch whose error may pass
         is repeated at the next poll. `history`: the polls up to the last one that saw the job unfinished.
-        `claimed_by`: the run that finds the result, where others may find it at the same time: one of them stores it.
+        `claimed_by`: the execution that finds the result, where others may find it at the same time: one stores it.
         """
         now = self.clock.now()
         noted = self._with_result(operation, attempt, ready, now)

@@ -60,7 +60,7 @@ class Sweep:
     def _restart(self, found: Operation) -> bool:
         """False when the workflow takes no more at the moment; then the operation stays due, like those after it."""
         operation = self.update(found, _due, sweep_after=self._next_chance(found))
-        started = self.workflow.start(operation.id, run=f"{operation.id}-{operation.version}")
+        started = self.workflow.start(operation.id, execution=f"{operation.id}-{operation.version}")
         if not started:
             self.update(operation, _due, sweep_after=0.0)
         return started

@@ -228,7 +228,7 @@ def test_a_workflow_that_does_not_start_leaves_a_running_operation_in_the_books(
 
 
 class Broken(MemoryWorkflow):
-    def start(self, operation_id: str, run: str) -> bool:
+    def start(self, operation_id: str, execution: str) -> bool:
         raise RuntimeError("no workflow")
 
 

@@ -49,7 +49,7 @@ class World:
             raise OSError("no")
         self.written[operation.id] = operation
 
-    def start(self, operation_id: str, run: str) -> bool:
+    def start(self, operation_id: str, execution: str) -> bool:
         if len(self.started) >= self.room:
             return False
         self.started.append(operation_id)

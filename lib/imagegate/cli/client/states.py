@@ -40,7 +40,7 @@ def providers(operation: Operation) -> str:
 
 
 def _doing(operation: Operation) -> str:
-    attempt = next((one for one in reversed(operation["attempts"]) if one["state"] in _ATTEMPTS), None)
+    attempt = next((attempt for attempt in reversed(operation["attempts"]) if attempt["state"] in _ATTEMPTS), None)
     if attempt is None:
         return str(operation["state"])
     text = _ATTEMPTS[attempt["state"]].format(provider=attempt["provider"])
@@ -50,7 +50,7 @@ def _doing(operation: Operation) -> str:
 
 def _failed(operation: Operation) -> list[str]:
     """The providers that have failed, so that a failover is seen as it happens."""
-    failed = {one["provider"]: one["error"]["code"] for one in operation["attempts"] if one["error"]}
+    failed = {attempt["provider"]: attempt["error"]["code"] for attempt in operation["attempts"] if attempt["error"]}
     return [f"{provider} failed ({code})" for provider, code in failed.items()]
 
 

@@ -97,18 +97,18 @@ def is_id(value: Any) -> bool:
 
 def version_of(message: RpcMessage, headers: Mapping[str, str]) -> str:
     """The version that a request is in. Raises RpcError where it is not supported, or headers and body differ."""
-    header, said = headers.get("mcp-protocol-version"), message.meta.get(VERSION_KEY)
-    if said is None and (header is None or header in WITH_HANDSHAKE or message.method == "initialize"):
+    header, version_in_body = headers.get("mcp-protocol-version"), message.meta.get(VERSION_KEY)
+    if version_in_body is None and (header is None or header in WITH_HANDSHAKE or message.method == "initialize"):
         return header if header in WITH_HANDSHAKE else UNSAID
-    version = said if said is not None else header
+    version = version_in_body if version_in_body is not None else header
     if message.id is None:
         _require_supported(version)
         return LATEST
-    if header is None or (said is not None and header != said):
-        raise _mismatch("MCP-Protocol-Version", header, said)
+    if header is None or (version_in_body is not None and header != version_in_body):
+        raise _mismatch("MCP-Protocol-Version", header, version_in_body)
     _require_supported(version)
-    if said is None or not isinstance(message.meta.get(CAPABILITIES_KEY), dict):
-        missing = VERSION_KEY if said is None else CAPABILITIES_KEY
+    if version_in_body is None or not isinstance(message.meta.get(CAPABILITIES_KEY), dict):
+        missing = VERSION_KEY if version_in_body is None else CAPABILITIES_KEY
         raise RpcError(INVALID_PARAMS, f"`params._meta` has no valid '{missing}'.", status=400)
     _check_headers(message, headers)
     return LATEST
@@ -142,8 +142,8 @@ def _decode(value: str) -> str | None:
 
 
 def _mismatch(header: str, value: str | None, expected: Any) -> RpcError:
-    said = "is missing" if value is None else f"is {value[:100]!r}, and the body says {str(expected)[:100]!r}"
-    return RpcError(HEADER_MISMATCH, f"The header {header} {said}.", status=400)
+    problem = "is missing" if value is None else f"is {value[:100]!r}, and the body says {str(expected)[:100]!r}"
+    return RpcError(HEADER_MISMATCH, f"The header {header} {problem}.", status=400)
 
 
 def render_result(message: RpcMessage, result: Mapping[str, Any], version: str) -> dict[str, Any]:

@@ -92,12 +92,12 @@ def _reply(body: ChatBody) -> dict[str, str]:
     """What the answer needs."""
     markdown = body.modalities is None if body.markdown is None else body.markdown
     with_usage = bool((body.stream_options or {}).get("include_usage"))
-    said = {
+    fields = {
         "markdown": "true" if markdown else "",
         "stream": "true" if body.stream else "",
         "include_usage": "true" if with_usage else "",
     }
-    return {"response_format": "b64_json"} | {name: value for name, value in said.items() if value}
+    return {"response_format": "b64_json"} | {name: value for name, value in fields.items() if value}
 
 
 def _refuse_text(document: Mapping[str, Any], body: ChatBody) -> None:

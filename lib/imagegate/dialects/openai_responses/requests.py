@@ -172,7 +172,7 @@ def _prompt(task: PictureTask) -> str:
 def _reply(body: ResponsesBody, reply: Mapping[str, str]) -> dict[str, str]:
     """What the answer needs."""
     choice = body.tool_choice.get("type") if isinstance(body.tool_choice, Mapping) else body.tool_choice
-    said = {
+    fields = {
         "stream": "true" if body.stream else None,
         "background": "true" if body.background else None,
         "not_stored": "true" if body.store is False else None,
@@ -180,7 +180,7 @@ def _reply(body: ResponsesBody, reply: Mapping[str, str]) -> dict[str, str]:
         "tool_choice": str(choice) if choice else None,
         "safety_identifier": reply.get("safety_identifier"),
     }
-    return {"response_format": "b64_json"} | {name: value for name, value in said.items() if value}
+    return {"response_format": "b64_json"} | {name: value for name, value in fields.items() if value}
 
 
 def _tool(body: ResponsesBody) -> Mapping[str, Any] | None:

@@ -74,9 +74,9 @@ def _headers(operation: Operation) -> dict[str, str]:
         # Headers are ASCII, so the prompt is percent-encoded UTF-8.
         "revised-prompt": quote(shorten(revised, _LONGEST_REVISED_PROMPT), safe=" ") if revised else None,
     }
-    told = {f"x-imagegate-{name}": str(value) for name, value in headers.items() if value is not None}
+    rendered = {f"x-imagegate-{name}": str(value) for name, value in headers.items() if value is not None}
     names = _list_names(ignored)
-    return told | ({_NOT_HONOURED: names} if names else {})
+    return rendered | ({_NOT_HONOURED: names} if names else {})
 
 
 _GRPC_OF_FAILURE = {

@@ -74,9 +74,9 @@ class Attempt:
     """The seed really used, where the upstream reports it."""
     failure: Failure | None = None
     lease_until: float = 0.0
-    """Until then a run is submitting it, or (`lease_run`) listening to its stream or storing its pictures."""
+    """Until then an execution is submitting it, or (`lease_run`) listening to its stream or storing its pictures."""
     lease_run: str = ""
-    """The run that holds the lease: a workflow execution, or a step without one."""
+    """The execution that holds the lease; a step without an execution has a name of its own."""
     repeats: int = 0
     """Earlier submissions of this attempt that the provider throttled."""
     keep_until: float = 0.0

@@ -12,7 +12,7 @@ TRIES_IN_A_ROW = 5
 """Restarts without `CALM_SECONDS` of life in between, before it gives up."""
 CALM_SECONDS = 30.0
 
-_LOOK_SECONDS = 0.2
+_INTERVAL = 0.2
 
 
 class Watchdog:
@@ -41,7 +41,7 @@ class Watchdog:
 
     def _watch(self) -> None:
         tries, since = 0, time.monotonic()
-        while not self._stopping.wait(_LOOK_SECONDS):
+        while not self._stopping.wait(_INTERVAL):
             if (status := self._process.died()) is None:
                 continue
             tries = 1 if time.monotonic() - since > CALM_SECONDS else tries + 1

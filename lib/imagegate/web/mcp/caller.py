@@ -77,7 +77,7 @@ class Caller:
                 services.take_step(operation, step)
                 stepped = clock.now()
                 continue
-            look = min(pause(held, expected - held), hold - held, step.at - clock.now())
-            clock.sleep(max(look, _TICK))
+            wait = min(pause(held, expected - held), hold - held, step.at - clock.now())
+            clock.sleep(max(wait, _TICK))
             operation = self.read(operation.id, consistent=clock.now() - self.began >= hold)
         return operation

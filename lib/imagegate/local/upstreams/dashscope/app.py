@@ -40,7 +40,7 @@ STATES = {
     JobState.CANCELLED: "CANCELED",
 }
 PAUSE = 0.01
-"""Seconds between two looks at a generation that a call is held for."""
+"""Seconds between two checks of a generation that a call is held for."""
 
 
 class DashScopeStandIn:

@@ -30,7 +30,7 @@ LOCKED = "User is locked. Reason: Exhausted balance. Top up your balance at fal.
 NOT_ENABLED = "Pay-as-you go is not enabled for provider fal-ai yet."
 FAILING = frozenset({*DETAILS, *ERRORS, "runner-lost"})
 PAUSE = 0.01
-"""Seconds between two looks at a job whose call is held."""
+"""Seconds between two checks of a job whose call is held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

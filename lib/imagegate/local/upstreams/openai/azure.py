@@ -58,8 +58,8 @@ def read_mai(body: Any) -> ImagesRequest:
 def error_body(error: OpenAIError) -> Any:
     """Azure's: a refusal says inside which policy it was."""
     inner = {"inner_error": {"code": "ResponsibleAIPolicyViolation"}} if error is REFUSED else {}
-    told = error.body["error"]
-    return {"error": {"code": told["code"] or str(error.status), "message": told["message"], **inner}}
+    openai_error = error.body["error"]
+    return {"error": {"code": openai_error["code"] or str(error.status), "message": openai_error["message"], **inner}}
 
 
 AZURE_OPENAI = ServerProfile(

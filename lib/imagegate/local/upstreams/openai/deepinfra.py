@@ -20,9 +20,13 @@ def read_deepinfra(body: Any) -> ImagesRequest:
 
 def pollinations_error(error: OpenAIError) -> Any:
     """Pollinations' own error body."""
-    told = error.body["error"]
-    code = told["code"] if told["code"] == "content_policy_violation" else CODES.get(error.status, "INTERNAL_ERROR")
-    return {"success": False, "status": error.status, "error": {"message": told["message"], "code": code}}
+    openai_error = error.body["error"]
+    code = (
+        openai_error["code"]
+        if openai_error["code"] == "content_policy_violation"
+        else CODES.get(error.status, "INTERNAL_ERROR")
+    )
+    return {"success": False, "status": error.status, "error": {"message": openai_error["message"], "code": code}}
 
 
 DEEPINFRA = ServerProfile(

@@ -42,7 +42,7 @@ PER_PAGE = 100
 LONGEST_WAIT = 60.0
 """Seconds that `Prefer: wait` holds at most."""
 PAUSE = 0.01
-"""Seconds between two looks at a prediction that is waited for."""
+"""Seconds between two checks of a prediction that is waited for."""
 WAIT = re.compile(r"\bwait(?:=(\d+))?")
 
 

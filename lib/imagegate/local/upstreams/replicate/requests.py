@@ -99,8 +99,8 @@ def _whole(given: dict[str, Any], name: str, default: int, allowed: range) -> in
 
 def _pictures(given: dict[str, Any]) -> tuple[bytes, ...]:
     """The pictures to work from; of addresses only `data:` URLs are read."""
-    told = given.get("input_images") or [given[name] for name in ("input_image", "image") if given.get(name)]
+    inputs = given.get("input_images") or [given[name] for name in ("input_image", "image") if given.get(name)]
     try:
-        return tuple(reduced(base64.b64decode(each.partition(",")[2], validate=True)) for each in told)
+        return tuple(reduced(base64.b64decode(each.partition(",")[2], validate=True)) for each in inputs)
     except (ValueError, OSError, AttributeError) as error:
         raise HTTPException(422, "- input.input_image: must be a data URL of a picture") from error

@@ -46,7 +46,7 @@ CODES = {
 PRICE = 0.0006
 """Dollars, of a picture."""
 PAUSE = 0.01
-"""Seconds between two looks at a task whose caller waits for its end."""
+"""Seconds between two checks of a task whose caller waits for its end."""
 
 
 class Refused(Exception):
@@ -86,11 +86,11 @@ class RunwareStandIn:
             status, code, message = REFUSALS[str(refused)]
             raise TaskError(code, message, task, status=status) from refused
 
-    async def create(self, request: Request, told: Mapping[str, Any]) -> Response:
+    async def create(self, request: Request, document: Mapping[str, Any]) -> Response:
         """`imageInference`: acknowledged, or answered with the pictures when its caller wants to wait for them."""
-        task = read_image_task(told)
+        task = read_image_task(document)
         if self.jobs.find(task.id):
-            raise TaskError("conflictTaskUUID", "A task with this taskUUID exists already.", told, "taskUUID")
+            raise TaskError("conflictTaskUUID", "A task with this taskUUID exists already.", document, "taskUUID")
 
         async def accept(job: Job) -> Response:
             if task.asynchronous:
@@ -102,9 +102,9 @@ class RunwareStandIn:
         self.tasks.put(task.id, task)
         return await self.jobs.submit(request, task.picture, accept, task.id)
 
-    async def read(self, request: Request, told: Mapping[str, Any]) -> Response:
+    async def read(self, request: Request, document: Mapping[str, Any]) -> Response:
         """`getResponse`: what has become of a task."""
-        job = self.jobs.find(read_id(told))
+        job = self.jobs.find(read_id(document))
         if job is None:
             raise Refused("gone")
         return await self.jobs.check(request, job, lambda job: self.results(job, request))
