@@ -28,6 +28,14 @@ def missing_secrets(table: RouteTable, provider: str, model: str, names: Collect
     return ()
 
 
+def needed_secrets(table: RouteTable, provider: str, model: str) -> list[tuple[str, ...]]:
+    """The secrets that the provider needs: one of each tuple. Raises MisconfiguredError as `missing_secrets` does."""
+    needed: list[tuple[str, ...]] = []
+    while missing := missing_secrets(table, provider, model, [names[0] for names in needed]):
+        needed.append(missing)
+    return needed
+
+
 def read_secrets(table: RouteTable, provider: str, model: str, secrets: Secrets) -> None:
     """Have `secrets` read what a submission to the provider needs. Raises SecretsUnreadable."""
     try:

@@ -5,7 +5,7 @@ import pytest
 from imagegate.local.upstreams.app import STAND_IN_SECRETS
 from imagegate.ports.upstreams import HttpResponse, Reach
 from imagegate.providers import registry
-from imagegate.providers.availability import cached_names, missing_secrets
+from imagegate.providers.availability import cached_names, missing_secrets, needed_secrets
 from imagegate.providers.reachability import check_provider
 from imagegate.providers.routes_file import parse_routes
 from support.fakes import FakeClock, NoSecrets, ScriptedHttp
@@ -26,6 +26,15 @@ def test_every_provider_says_what_it_lacks_until_it_lacks_nothing(name: str) -> 
         assert asked < 5
     assert bool(asked) is (name not in FREE)
     assert not missing_secrets(table, name, TARGETS[name], STAND_IN_SECRETS)
+
+
+def test_a_provider_says_all_that_it_needs_with_alternatives() -> None:
+    table = registry.builtin()
+    assert needed_secrets(table, "voodoohop", TARGETS["voodoohop"]) == []
+    assert needed_secrets(table, "yandexart", TARGETS["yandexart"]) == [
+        ("YC_FOLDER_ID",),
+        ("YC_API_KEY", "YC_IAM_TOKEN"),
+    ]
 
 
 def test_names_are_read_once_in_a_while() -> None:

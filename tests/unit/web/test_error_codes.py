@@ -189,13 +189,13 @@ def code_in(answer: Answered) -> Any:
 @pytest.mark.parametrize(("code", "dialect", "request_"), REFUSED, ids=[f"{code} {at}" for code, at, _ in REFUSED])
 def test_a_refusal_is_what_the_page_says(gateway: Gateway, code: str, dialect: str, request_: Request) -> None:
     answer = request_(gateway)
-    cell = documented("Requests that have to be changed")[code][COLUMNS[dialect]]
+    cell = documented("Refused requests")[code][COLUMNS[dialect]]
     status, *number = map(int, re.findall(r"\d+", cell))
     assert (answer.status, code_in(answer)) == (status, number[0] if number else code), answer.text
 
 
 def test_every_refusal_of_the_page_is_here() -> None:
-    assert {code for code, _, _ in REFUSED} == set(documented("Requests that have to be changed"))
+    assert {code for code, _, _ in REFUSED} == set(documented("Refused requests"))
 
 
 @pytest.mark.parametrize("path", BODIES)
