@@ -80,7 +80,7 @@ def test_a_rate_that_exceeds_more_than_one_bound_names_the_worst_first() -> None
 def test_the_front_page_has_the_cost_of_thirty_seconds() -> None:
     dollars = FIGURES["after"]["cost"]["openai 30s"]["everything"]
     text = " ".join((ROOT / "README.md").read_text().split())
-    [cents] = re.findall(r"1,000 pictures (?:of a waiting client )?about (\d+) cents", text)
+    [cents] = re.findall(r"1,000 pictures of 30 seconds about (\d+) cents", text)
     assert abs(int(cents) / 100 - dollars) <= 0.03
     [told] = re.findall(
         r"^\| 1,000 pictures of 30 s, each with a waiting client \| about \$([\d.]+) \|", PAGE, re.MULTILINE
