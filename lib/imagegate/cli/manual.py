@@ -26,8 +26,8 @@ these names it:
 5. `{LOCAL_URL}`, where `make run` serves.
 
 The key is `IMAGEGATE_API_KEY`, or the profile's, or with `OPENAI_BASE_URL` the `OPENAI_API_KEY`. A profile's key is
-sent to that profile's gateway only. The other commands work on a deployment in AWS (`--stage`), or on the embedded one
-(`--local`).
+sent to that profile's gateway only. `doctor`, `env`, `events`, `keys`, `models`, `providers`, `routes`, `secrets` and
+`signing` work on a deployment in AWS with `--stage`, or on the embedded one with `--local`.
 
 ## What is printed
 

@@ -23,7 +23,7 @@ Count = Annotated[int, typer.Option("-n", metavar="N", min=1, max=10, help="How 
 Size = Annotated[str, typer.Option("--size", "-s", metavar="SIZE", help="1024x768, or a ratio such as 3:2.")]
 Seed = Annotated[int | None, typer.Option(metavar="N", min=0, help="The same seed draws the same picture.")]
 Negative = Annotated[str, typer.Option(metavar="TEXT", help="What not to draw.")]
-Inputs = Annotated[list[str], typer.Option("--input", "-i", metavar="FILE", help="Work from it; repeatable.")]
+Inputs = Annotated[list[str], typer.Option("--input", "-i", metavar="FILE", help="An input picture; repeatable.")]
 Mask = Annotated[str, typer.Option(metavar="FILE", help="Change only where it is transparent.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Print the operation's id, and end.")]
 Serve = Annotated[bool, typer.Option("--serve", help="Start a gateway for this call if none answers.")]
