@@ -71,5 +71,5 @@ def test_of_pictures_with_another_file_behind_them_the_picture_is_stored() -> No
     lay_polyglots(siege)
     assert siege.complaints == []
     assert set(siege.tried.values()) == {len(POLYGLOTS)}
-    # As pictures to work from, GIF and AVIF are refused.
+    # As input pictures, GIF and AVIF are refused.
     assert siege.statuses.keys() == {202, 400}

@@ -1,4 +1,4 @@
-"""Fetch pictures to work from at addresses that callers give, under the rules for addresses from outside."""
+"""Fetch input pictures at addresses that callers give, under the rules for addresses from outside."""
 
 import time
 from collections.abc import Sequence

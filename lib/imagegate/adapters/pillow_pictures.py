@@ -119,7 +119,7 @@ class PillowPictures:
             return None
 
     def turn_upright(self, body: bytes) -> bytes:
-        """A picture to work from in the same format, with its EXIF orientation applied.
+        """An input picture in the same format, with its EXIF orientation applied.
 
         Most need nothing, and keep their bytes, as those do that cannot be decoded: the upstream says so.
         """

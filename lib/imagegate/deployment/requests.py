@@ -130,7 +130,7 @@ class Requests(Shared):
 
     @cached_property
     def input_pictures(self) -> Callable[[Sequence[str]], Sequence[bytes]]:
-        """Fetches pictures to work from at addresses that callers give. Raises InvalidRequest."""
+        """Fetches input pictures at addresses that callers give. Raises InvalidRequest."""
         from imagegate.adapters.input_pictures import InputPictures
 
         return InputPictures()

@@ -61,7 +61,7 @@ class PictureCodec(Protocol):
         """The picture as a WebP of at most PREVIEW_SIDE pixels a side; `None` where none can be made."""
 
     def turn_upright(self, body: bytes) -> bytes:
-        """A picture to work from in the same format, with its EXIF orientation applied; the same bytes for most."""
+        """An input picture in the same format, with its EXIF orientation applied; the same bytes for most."""
 
 
 class SigningFailed(Exception):
@@ -73,7 +73,7 @@ class ManifestCheck:
     """What the check of a picture's C2PA manifest found."""
 
     validation: str | None
-    """`invalid`, `valid` (whole, by somebody who is on no list of trusted signers), `trusted`; or `None`: unchecked."""
+    """`invalid`, `valid` (whole, by a signer on no list of trusted ones), `trusted`; or `None`: unchecked."""
     signer: str | None = None
     """Whom its certificate names."""
 

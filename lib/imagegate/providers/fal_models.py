@@ -60,7 +60,7 @@ class ModelInputs:
     steps_maximum: int | None = None
     guidance: bool = False
     pictures: str = ""
-    """The field of the pictures to work from; empty: it takes none."""
+    """The field of the input pictures; empty: it takes none."""
     input_images: int = 0
     edit_path: str = ""
     """What follows the model's name in the path of a request with pictures ..."""
@@ -102,7 +102,7 @@ def inputs_of(model: str) -> ModelInputs:
 
 
 def path_of(upstream_request: UpstreamRequest) -> str:
-    """Where the submission goes: some models have a path of their own for pictures to work from, or for none."""
+    """Where the submission goes: some models have a path of their own for input pictures, or for none."""
     inputs = inputs_of(upstream_request.model)
     return f"/{upstream_request.model}{inputs.edit_path if upstream_request.inputs else inputs.text_path}"
 

@@ -109,7 +109,7 @@ class Gemini:
 
 
 def build_body(upstream_request: UpstreamRequest) -> dict[str, Any]:
-    """The JSON of `generateContent`: prompt, pictures to work from, and what the picture is to be like."""
+    """The JSON of `generateContent`: prompt, input pictures, and what the picture is to be like."""
     request = upstream_request.request
     pictures = [
         {"inlineData": {"mimeType": each.content_type, "data": base64.b64encode(each.body).decode()}}

@@ -122,7 +122,7 @@ class LiveRoutes(Routes):
         return self._current().find(name)
 
     def working_from(self, pictures: int, *, prompted: bool, masked: bool = False) -> list[str]:
-        """The models that take so many pictures to work from, with a prompt or without, with a mask or without."""
+        """The models that take so many input pictures, with a prompt or without, with a mask or without."""
         return self._current().working_from(pictures, prompted=prompted, masked=masked)
 
     def resolve(self, request: ImageRequest, model: str = "") -> Route:

@@ -171,7 +171,7 @@ def build_request(
     upstream_request: UpstreamRequest,
     config: OpenAICompatConfig,
 ) -> HttpRequest:
-    """JSON for a prompt alone, a form for pictures to work from (docs/protocols/openai-images.md#edits)."""
+    """JSON for a prompt alone, a form for input pictures (docs/protocols/openai-images.md#edits)."""
     request = HttpRequest(method="POST", url=url, headers=headers, timeout=config.timeout)
     if "stream" in fields and upstream_request.on_partial:
         taken = take_partials(upstream_request.on_partial)

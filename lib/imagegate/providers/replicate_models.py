@@ -43,7 +43,7 @@ class ModelInputs:
     guidance: str = ""
     """What the model calls the guidance; empty: it has none."""
     pictures: str = ""
-    """The field of the pictures to work from; empty: it takes none."""
+    """The field of the input pictures; empty: it takes none."""
     input_images: int = 0
 
 

@@ -28,7 +28,7 @@ CONFLICT = "conflictTaskUUID"
 FORMATS = {"jpeg": "JPG", "webp": "WEBP"}
 """Our formats in Runware's words; anything else is asked for as PNG."""
 REFERENCES = re.compile(r"runware:400@")
-"""Models that take pictures to work from as `referenceImages`: FLUX.2."""
+"""Models that take input pictures as `referenceImages`: FLUX.2."""
 
 _CODES = (
     (re.compile(r"^provider.*(auth|internal|unknown|badgateway)", re.IGNORECASE), FailureCode.UPSTREAM_FAILED),

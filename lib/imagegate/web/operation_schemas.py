@@ -43,7 +43,7 @@ class RequestSchema(Schema):
     output_compression: int | None
     partial_images: int | None
     provider: str | None
-    input_images: int = Field(description="How many pictures it worked from.")
+    input_images: int = Field(description="How many input pictures it had.")
     mask: bool
 
 

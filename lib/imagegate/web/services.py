@@ -35,7 +35,7 @@ class Services(WaitServices):
     disabled_webhooks: DisabledWebhooks
     estimate: Callable[[ImageRequest], dict[str, Any]]
     fetch_pictures: Callable[[Sequence[str]], Sequence[bytes]]
-    """Fetches pictures to work from at addresses that a caller gives. Raises InvalidRequest."""
+    """Fetches input pictures at addresses that a caller gives. Raises InvalidRequest."""
     uploads: Uploads
     listing: Listing
     missing_secrets: Callable[[Target], Sequence[str]] = lambda target: ()

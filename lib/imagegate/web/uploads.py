@@ -49,7 +49,7 @@ class Upload:
 
     @property
     def has_pictures(self) -> bool:
-        """True when there is a picture to work from, or a mask that needs one."""
+        """True when there is an input picture, or a mask that needs one."""
         return bool(self.images) or self.mask is not None
 
 

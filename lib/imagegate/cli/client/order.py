@@ -28,7 +28,7 @@ class ImageOrder:
     negative_prompt: str = ""
     output_format: str | None = None
     inputs: Sequence[str] = ()
-    """Pictures to work from: files, or https addresses."""
+    """Input pictures: files, or https addresses."""
     mask: str = ""
 
     def start(self, client: GatewayClient) -> dict[str, Any]:

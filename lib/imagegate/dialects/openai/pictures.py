@@ -1,4 +1,4 @@
-"""Pictures to work from in a JSON body, under the names that clients give them."""
+"""Input pictures in a JSON body, under the names that clients give them."""
 
 import base64
 import re

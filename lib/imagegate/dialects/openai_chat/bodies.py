@@ -19,7 +19,7 @@ class ChatBody(BaseModel):
     model_config = ConfigDict(extra="ignore", json_schema_extra=allow_empty, defer_build=True)
 
     messages: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=_MOST_MESSAGES)] = Field(
-        description="The user's last messages are the prompt; a part `image_url` is a picture to work from."
+        description="The user's last messages are the prompt; a part `image_url` is an input picture."
     )
     model: Annotated[Line, Field(max_length=200)] | None = Field(None, description="The model that makes the picture.")
     modalities: Annotated[list[str], Field(max_length=10)] | None = Field(

@@ -48,7 +48,7 @@ class ChatTask:
         return {**without_empty(self.body.image_config or {}, ()), **beside}
 
     def pictures(self, edits: Callable[[], bool]) -> SentPictures:
-        """The pictures to work from: the user's, or what was made before if the model `edits`."""
+        """The input pictures: the user's, or what was made before if the model `edits`."""
         sent, made = self.conversation.pictures, self.conversation.made
         return SentPictures({}, tuple(sent or ([made] if made and edits() else [])), None)
 

@@ -29,8 +29,8 @@ class ResponsesBody(BaseModel):
     model_config = ConfigDict(extra="ignore", json_schema_extra=allow_empty, defer_build=True)
 
     input: Prompt | Annotated[list[dict[str, Any]], Field(min_length=1, max_length=_MOST_ITEMS)] = Field(
-        description="The prompt, or messages of which the user's last ones are the prompt. A part `input_image` is a "
-        "picture to work from."
+        description="The prompt, or messages of which the user's last ones are the prompt. A part `input_image` is an "
+        "input picture."
     )
     model: Annotated[Line, Field(max_length=200)] | None = Field(
         None, description="The model that makes the picture. A language model's name is accepted beside the tool."

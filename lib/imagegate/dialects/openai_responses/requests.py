@@ -66,7 +66,7 @@ class PictureTask:
         return None if mask is None else read_picture(mask, "tools.input_image_mask")
 
     def pictures(self, previous: Operation | None, edits: Callable[[], bool]) -> SentPictures:
-        """The pictures to work from; `edits`: the model can work from one.
+        """The input pictures; `edits`: the model can work from one.
 
         Those of this turn, or else what was made before: always when the request says so, otherwise if the model can.
         Raises InvalidRequest.

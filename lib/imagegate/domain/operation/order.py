@@ -8,7 +8,7 @@ from imagegate.domain.request.request import ImageRequest
 
 @dataclass(frozen=True, slots=True)
 class InputBody:
-    """The bytes of a picture to work from."""
+    """The bytes of an input picture."""
 
     body: bytes
     content_type: str

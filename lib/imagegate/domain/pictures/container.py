@@ -36,7 +36,7 @@ class Container(Protocol):
 
 
 class PrivateContainer(Container, Protocol):
-    """A format in which pictures to work from may come."""
+    """A format in which input pictures may come."""
 
     def without_private_data(self, body: bytes) -> bytes:
         """The file without anything but its pixels, their colours and their orientation."""

@@ -1,4 +1,4 @@
-"""Pictures to work from, before they are stored or sent to an upstream."""
+"""Input pictures, before they are stored or sent to an upstream."""
 
 from imagegate.domain.pictures import jpeg, png, webp
 from imagegate.domain.pictures.container import PrivateContainer

@@ -213,7 +213,7 @@ DOCUMENTED = {
     ),
     "upload": Documented(
         summary="Get a form to send a large picture with",
-        description="For pictures to work from that are larger than a request may be. S3 takes the form.",
+        description="For input pictures that are larger than a request may be. S3 takes the form.",
         responses={
             201: {"model": schemas.UploadSchema, "description": "The form."},
             **_ERRORS(s400="The request must be changed."),

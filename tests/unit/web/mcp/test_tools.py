@@ -35,7 +35,7 @@ def gateway(clock: EventfulClock) -> Gateway:
 
 
 def editing() -> Routes:
-    """The fakes' routes; `flux` takes three pictures to work from, and a mask."""
+    """The fakes' routes; `flux` takes three input pictures, and a mask."""
     [route] = routes("alpha", "beta")
     targets = (
         replace(target, limits=replace(target.limits, input_images=3, supports_masks=True)) for target in route.targets

@@ -1,4 +1,4 @@
-"""What becomes of a chat: the prompt, the pictures to work from, the options, and what is refused."""
+"""What becomes of a chat: the prompt, the input pictures, the options, and what is refused."""
 
 import base64
 import json

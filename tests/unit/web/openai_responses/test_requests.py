@@ -1,4 +1,4 @@
-"""What becomes of a response's request: model, prompt, pictures to work from, options, and what is refused."""
+"""What becomes of a response's request: model, prompt, input pictures, options, and what is refused."""
 
 import base64
 from typing import Any

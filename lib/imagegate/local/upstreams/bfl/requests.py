@@ -87,7 +87,7 @@ def _whole(given: dict[str, Any], name: str, default: int, allowed: range, step:
 
 
 def _pictures(given: dict[str, Any]) -> tuple[bytes, ...]:
-    """The pictures to work from, in base64; addresses are not read."""
+    """The input pictures, in base64; addresses are not read."""
     names = ["input_image", *(f"input_image_{place}" for place in range(2, MOST_PICTURES + 1))]
     try:
         return tuple(reduced(base64.b64decode(given[name], validate=True)) for name in names if given.get(name))

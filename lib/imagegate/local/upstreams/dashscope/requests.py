@@ -100,7 +100,7 @@ def _whole(parameters: Mapping[str, Any], name: str, default: int, allowed: rang
 
 
 def _pictures(content: list[dict[str, Any]]) -> tuple[bytes, ...]:
-    """The pictures to work from; of addresses only `data:` URLs are read."""
+    """The input pictures; of addresses only `data:` URLs are read."""
     try:
         reported = [
             base64.b64decode(part["image"].partition(",")[2], validate=True) for part in content if "image" in part

@@ -116,7 +116,7 @@ def _whole(given: dict[str, Any], name: str, default: int, allowed: range) -> in
 
 
 def _pictures(given: dict[str, Any]) -> tuple[bytes, ...]:
-    """The pictures to work from; of addresses only `data:` URLs are read."""
+    """The input pictures; of addresses only `data:` URLs are read."""
     reported = given.get("image_urls") or ([given["image_url"]] if given.get("image_url") else [])
     try:
         return tuple(reduced(base64.b64decode(each.partition(",")[2], validate=True)) for each in reported)

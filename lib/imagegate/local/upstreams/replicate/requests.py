@@ -98,7 +98,7 @@ def _whole(given: dict[str, Any], name: str, default: int, allowed: range) -> in
 
 
 def _pictures(given: dict[str, Any]) -> tuple[bytes, ...]:
-    """The pictures to work from; of addresses only `data:` URLs are read."""
+    """The input pictures; of addresses only `data:` URLs are read."""
     inputs = given.get("input_images") or [given[name] for name in ("input_image", "image") if given.get(name)]
     try:
         return tuple(reduced(base64.b64decode(each.partition(",")[2], validate=True)) for each in inputs)
