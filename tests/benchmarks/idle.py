@@ -2,7 +2,7 @@
 
 The template as AWS transforms it, and infra/monitoring.yaml, with the conditions evaluated for each value of the
 parameters that change the bill. Every type of resource is priced by name here, so a new type of resource fails until
-somebody has said what it costs while idle. List prices of prices.toml, without free tiers.
+its cost while idle is written down. List prices of prices.toml, without free tiers.
 """
 
 import io

@@ -266,7 +266,7 @@ def test_what_has_ended_meanwhile_is_not_written_for_sweep() -> None:
 
 
 def test_a_write_beside_the_refusal_stands() -> None:
-    """Somebody drives the operation, so that sweep need not."""
+    """Another process drives the operation, so that sweep need not."""
     world = World(workflow=MemoryWorkflow(refuses=True))
     before(world.store, "replace", lambda: world.submit(next(iter(world.store.documents))))
     operation = world.begun()

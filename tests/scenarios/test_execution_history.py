@@ -124,7 +124,7 @@ def test_upstreams_that_are_full_all_day(retry_after: float | None) -> None:
 
 
 class Queue(MemoryAdmission):
-    """Always lets in somebody else first."""
+    """Always lets another process in first."""
 
     def __init__(self, world: World) -> None:
         super().__init__()

@@ -61,7 +61,7 @@ def test_a_key_whose_operation_was_deleted_is_free() -> None:
 
 def test_a_race_that_cannot_be_won_is_given_up() -> None:
     class Contested(MemoryStore):
-        """Somebody else is always first, and gone at once."""
+        """Another process is always first, and gone at once."""
 
         def create(self, operation: Operation, over: str | None = None, *_: object) -> None:
             raise Claimed(Claim("gone"))

@@ -35,7 +35,7 @@ class ScriptedSigner:
         return body + b" signed"
 
     def check(self, body: bytes, content_type: str) -> ManifestCheck:
-        return ManifestCheck(self.validation if body.endswith(b" signed") else "invalid", "Somebody")
+        return ManifestCheck(self.validation if body.endswith(b" signed") else "invalid", "A signer")
 
 
 def test_a_picture_without_a_signature_is_signed() -> None:
@@ -44,7 +44,7 @@ def test_a_picture_without_a_signature_is_signed() -> None:
     assert body == b"picture signed"
     assert signer.asked == [{"content_type": "image/avif", "made": None, "from_signed": False}]
     assert (record.added, record.kept, record.note) == (("c2pa",), (), "x")
-    assert (record.validation, record.signer) == ("valid", "Somebody")
+    assert (record.validation, record.signer) == ("valid", "A signer")
     assert record.digital_source_type == MADE_BY_MODEL
 
 

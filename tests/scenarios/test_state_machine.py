@@ -1,7 +1,7 @@
 """The operation machine against a model: any driver at any moment, any answer, any death, any interleaving.
 
 Two runs drive one operation. Between (or in the middle of, right before or after any effect) their steps upstreams
-change their minds, time passes, somebody sweeps, cancels or retries, a process dies, another run overtakes.
+change their minds, time passes, a sweep runs, an owner cancels or retries, a process dies, another run overtakes.
 """
 
 from collections.abc import Callable

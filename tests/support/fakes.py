@@ -52,7 +52,7 @@ def no_aws(service: str, *_: object) -> Any:
 
 @dataclass
 class FakeClock:
-    """Time that passes only when somebody sleeps."""
+    """Time that passes only in sleeps."""
 
     time: float = 1_800_000_000.0
 

@@ -101,7 +101,7 @@ def _continues(before: Attempt, after: Attempt) -> bool:
     if (before.provider, before.slots) != (after.provider, after.slots):
         return False
     again = after.repeats > before.repeats
-    found = after.state is AttemptState.DONE  # somebody else's fetch failed, this one's did not
+    found = after.state is AttemptState.DONE  # another run's fetch failed, this one's did not
     return before.state not in _FINAL or after.state is before.state or again or found
 
 

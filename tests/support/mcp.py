@@ -18,7 +18,7 @@ NOW = {**FOX, "wait_seconds": 0}
 
 @dataclass
 class EventfulClock(FakeClock):
-    """A clock on which things happen while somebody sleeps."""
+    """A clock on which things happen during a sleep."""
 
     events: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
 

@@ -34,7 +34,7 @@ class DynamoDBApiKeys:
         try:
             self._client.put_item(TableName=self._table, Item=_item(key), **_condition(key))
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            raise Conflict(f"Key {key.id} was changed by somebody else at the same moment; try again.") from error
+            raise Conflict(f"Key {key.id} was changed by another request at the same moment; try again.") from error
 
     def every(self) -> Sequence[ApiKey]:
         """All keys, the oldest first. One that is seconds old may be missing."""

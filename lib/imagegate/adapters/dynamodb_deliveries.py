@@ -40,7 +40,7 @@ class DynamoDBDeliveries:
         try:
             self._client.put_item(TableName=self._table, Item=_item(delivery), **condition)
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            raise Conflict(f"delivery {delivery.event_id} was written by somebody else") from error
+            raise Conflict(f"delivery {delivery.event_id} was written by another process") from error
 
     def tried(self, operation_id: str) -> set[str]:
         """The events of an operation that were tried at least once; one that is a moment old may be missing."""

@@ -95,7 +95,7 @@ class DynamoDBOperations:
                 ExpressionAttributeValues={":this": {"N": str(operation.version)}},
             )
         except self._overtaken as error:
-            raise Conflict(f"operation {operation.id} was written by somebody else") from error
+            raise Conflict(f"operation {operation.id} was written by another process") from error
 
     def due(self, now: float) -> Sequence[Iterator[Operation]]:
         """Open operations whose `due_at` is past, in shards that can be read at the same time, oldest first."""
@@ -108,7 +108,7 @@ class DynamoDBOperations:
                 yield operation
 
     def _readable(self, operation_id: str) -> Operation | None:
-        """The operation; `None`, and a line in the log, for what is none: it must not keep sweep from the others."""
+        """The operation; `None` and a line in the log if it cannot be read, so that sweep goes on to the others."""
         try:
             return self.get(operation_id, consistent=True)
         except (KeyError, TypeError, ValueError):
@@ -131,7 +131,7 @@ class DynamoDBOperations:
         try:
             self._client.put_item(TableName=self._table, Item=item, ConditionExpression=condition, **values)
         except self._overtaken as error:
-            raise Conflict(f"operation {operation.id} was written by somebody else") from error
+            raise Conflict(f"operation {operation.id} was written by another process") from error
 
     @property
     def _overtaken(self) -> tuple[type[Exception], ...]:
@@ -149,7 +149,7 @@ class DynamoDBOperations:
 
     def _written(self, operation: Operation, condition: str, **values: Any) -> Write:
         put = {"TableName": self._table, "Item": self._item(operation), "ConditionExpression": condition, **values}
-        return {"Put": put}, lambda _: Conflict(f"operation {operation.id} was written by somebody else")
+        return {"Put": put}, lambda _: Conflict(f"operation {operation.id} was written by another process")
 
     def _claim(self, operation: Operation, over: str | None, registration: Registration | None) -> Write:
         if registration:

@@ -57,7 +57,7 @@ class DynamoDBRoutes:
         try:
             self._client.transact_write_items(TransactItems=puts)
         except self._client.exceptions.TransactionCanceledException as error:
-            raise Conflict("Somebody else pushed routes at the same moment. Look at them, and push again.") from error
+            raise Conflict("Another user pushed routes at the same moment. Look at them, and push again.") from error
         return pushed
 
     def history(self) -> Sequence[PushedRoutes]:

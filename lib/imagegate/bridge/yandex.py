@@ -67,7 +67,7 @@ class Bridge:
 
 
 def _interruption() -> asyncio.Event:
-    """What is set by a signal to end. It heeds signals before anybody is told that Ctrl-C ends the bridge."""
+    """The event that a signal to end sets. It is ready before the bridge says that Ctrl-C ends it."""
     interrupted = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signum, interrupted.set)

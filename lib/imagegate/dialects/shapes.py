@@ -51,7 +51,7 @@ class Resolution:
 
 
 def parse_size(value: Any) -> Size | Ratio | Resolution | None:
-    """Parse pixels, a ratio or a class of sizes; `None` for no wish. Raises ValueError for what is none of them."""
+    """Parse pixels, a ratio or a class of sizes; `None` for no wish. Raises ValueError for anything else."""
     if isinstance(value, Mapping):
         return _size(*(_normalized(value.get(side, value.get(side[0])), _NOT_A_SIZE) for side in _SIDES))
     text = _normalized(value, _NOT_A_SIZE)
@@ -72,7 +72,7 @@ def parse_size(value: Any) -> Size | Ratio | Resolution | None:
 
 
 def parse_ratio(value: Any) -> Ratio | None:
-    """Parse a ratio of width to height; `None` for no wish. Raises ValueError for what is none."""
+    """Parse a ratio of width to height; `None` for no wish. Raises ValueError for anything else."""
     if isinstance(value, Mapping):
         value = [value.get(side) for side in _SIDES]
     text = _normalized(value, _NOT_A_RATIO)

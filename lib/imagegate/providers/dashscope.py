@@ -158,7 +158,7 @@ def parse_started(name: str, response: HttpResponse, seed: int | None) -> Ticket
 
 
 def parse_task(name: str, response: HttpResponse, seed: int | None) -> Check:
-    """Where a task stands. Raises UpstreamError for what is no task."""
+    """Where a task stands. Raises UpstreamError when the answer is not a task."""
     output = _output(name, response)
     status = output.get("task_status")
     if status == "SUCCEEDED":

@@ -143,7 +143,7 @@ class ChatExpander:
 
 
 def parse_answer(protocol: ChatProtocol, response: HttpResponse) -> str:
-    """The text of an answer. Raises UpstreamError for a refusal, and for what is no answer."""
+    """The text of an answer. Raises UpstreamError for a refusal, and when there is no text."""
     document = object_of(response.body)
     if response.status != 200:
         raise _refusal_error(response, document)

@@ -107,7 +107,7 @@ def parse_started(name: str, response: HttpResponse) -> Ticket:
 
 
 def parse_generation(name: str, base_url: str, response: HttpResponse) -> Check:
-    """Where a generation stands. Raises UpstreamError for what is none."""
+    """Where a generation stands. Raises UpstreamError when the answer is not a generation."""
     if response.status != 200:
         raise parse_refusal(name, response)
     document = object_of(response.body)

@@ -38,7 +38,7 @@ def id_of(value: Any) -> str | None:
 
 
 def address_of(value: Any, base: str) -> str | None:
-    """A picture's address, absolute; `None` for what is none or is longer than LONGEST_ADDRESS."""
+    """A picture's address, absolute; `None` for anything else, or if it is longer than LONGEST_ADDRESS."""
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_ADDRESS:
         return None
     try:

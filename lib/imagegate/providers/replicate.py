@@ -164,7 +164,7 @@ def parse_list(response: HttpResponse, wanted: Mapping[str, Any]) -> Ticket | No
 
 
 def parse_prediction(name: str, base_url: str, response: HttpResponse, seed: int | None) -> Check:
-    """Where a prediction stands. Raises UpstreamError for what is no prediction."""
+    """Where a prediction stands. Raises UpstreamError when the answer is not a prediction."""
     document = object_of(response.body)
     if response.status != 200:
         raise parse_refusal(name, response)

@@ -137,7 +137,7 @@ def parse_started(name: str, response: HttpResponse, seed: int | None) -> Submis
 
 
 def parse_operation(name: str, response: HttpResponse, seed: int | None) -> Check:
-    """Where an operation stands; `seed` is what was sent. Raises UpstreamError for what is no operation."""
+    """Where an operation stands; `seed` is what was sent. Raises UpstreamError when the answer is not an operation."""
     document = object_of(response.body)
     if response.status != 200:
         raise _refusal_error(name, response, document)

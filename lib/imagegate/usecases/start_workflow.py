@@ -23,5 +23,5 @@ class StartWorkflow:
         operation, now = self.store.get(operation_id, consistent=True), self.clock.now()
         if operation is None or (operation.done and not operation.has_live_jobs):
             return
-        with suppress(Conflict):  # somebody drives it after all
+        with suppress(Conflict):  # another process drives it after all
             self.store.replace(replace(operation, version=operation.version + 1, updated_at=now, due_at=now))

@@ -81,7 +81,7 @@ def test_a_run_that_fails_is_one_post(
 
 def test_a_model_that_is_not_there(workers_ai: Provider) -> None:
     with pytest.raises(UpstreamError) as caught:
-        workers_ai.submit(asked(model="@cf/somebody/new"))
+        workers_ai.submit(asked(model="@cf/acme/new"))
     assert caught.value.failure.code is FailureCode.NOT_FOUND
 
 

@@ -170,11 +170,11 @@ def test_the_text_model_read_what_was_asked_and_its_answer_is_the_prompt(runs: R
 def test_what_one_process_started_another_fetches_through_another_bridge(
     closed_stack: Stack, running: Bridge, key: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    started = sdk(running, key, do="start", text="[delay 3s] a cat that somebody else takes home")
+    started = sdk(running, key, do="start", text="[delay 3s] a cat that a stranger takes home")
     folder = str(tmp_path_factory.mktemp("other"))
     with bridge("--url", closed_stack.base_url, "--state-dir", folder) as other:
         reported = sdk(other, key, do="fetch", operation_id=started["id"])
-    operation = the_operation(closed_stack, "[delay 3s] a cat that somebody else takes home")
+    operation = the_operation(closed_stack, "[delay 3s] a cat that a stranger takes home")
     assert operation["id"] == started["id"]
     assert reported["sha256"] == hashlib.sha256(stored_picture(closed_stack, operation)).hexdigest()
 
@@ -217,7 +217,7 @@ def test_a_text_that_says_nothing(running: Bridge, key: str) -> None:
 def test_an_operation_that_is_not_there(running: Bridge, key: str, keyed: Callable[..., str]) -> None:
     reported = sdk(running, key, do="fetch", operation_id="fbv00000000000000000")
     assert failure(reported) == ("AioRpcError", "NOT_FOUND")
-    others = sdk(running, keyed(), do="start", text="a cat of somebody else's")["id"]
+    others = sdk(running, keyed(), do="start", text="a cat of a stranger's")["id"]
     assert failure(sdk(running, key, do="fetch", operation_id=others)) == ("AioRpcError", "NOT_FOUND")
 
 

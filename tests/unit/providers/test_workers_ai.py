@@ -78,7 +78,7 @@ def test_bytes_in_place_of_json() -> None:
             SDXL,
             {"width": 768, "height": 512, "seed": 7, "num_steps": 4, "guidance": 3.5, "negative_prompt": "fog"},
         ),
-        ("@cf/somebody/new", {}),
+        ("@cf/acme/new", {}),
     ],
 )
 def test_a_model_gets_what_it_takes_and_nothing_else(model: str, sent: dict[str, Any]) -> None:

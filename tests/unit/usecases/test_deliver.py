@@ -127,7 +127,7 @@ def test_410_ends_this_and_all_that_follows_until_something_is_redelivered() -> 
 
 def test_another_owners_410_disables_nobody_else() -> None:
     world = World()
-    world.deliveries.disable("somebody", URL, 2e9)
+    world.deliveries.disable("another", URL, 2e9)
     world.deliver(world.notice())
     assert world.only().state is DeliveryState.DELIVERED
 

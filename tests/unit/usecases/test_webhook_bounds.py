@@ -165,7 +165,7 @@ def test_the_last_attempt_is_made_whatever_the_host_did_before() -> None:
 def test_another_owner_and_another_host_are_not_spared() -> None:
     world = World()
     for event in range(FAILURES):
-        world.receivers.report(world.hook.receiver("somebody else"), False, f"event {event}")
+        world.receivers.report(world.hook.receiver("another owner"), False, f"event {event}")
         world.receivers.report(
             Webhook(url="https://other.example.com/", events=EVENTS).receiver("me"), False, f"event {event}"
         )

@@ -152,7 +152,7 @@ def test_simultaneous_posts_share_what_is_running_and_each_is_told(gateway: Gate
 def test_another_owner_or_body_is_another_operation(gateway: Gateway) -> None:
     post(gateway)
     post(gateway, body=PROMPT | {"seed": 1})
-    post(gateway, body=PROMPT | {"user": "somebody"})
+    post(gateway, body=PROMPT | {"user": "a user"})
     assert len(gateway.store.documents) == 3
 
 

@@ -31,7 +31,7 @@ def render_partial(response: Mapping[str, Any], call_id: str, partials: Sequence
 
 
 def last_sent(partials: int) -> int:
-    """The sequence number of the last event of a stream that has told so many partial pictures, and nothing else."""
+    """The sequence number of the last event of a stream that has sent so many partial pictures, and nothing else."""
     return _BEFORE_PARTIALS + partials - 1 if partials else -1
 
 

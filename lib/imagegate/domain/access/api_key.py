@@ -198,7 +198,7 @@ def digest(secret: str) -> str:
 def admit(key: ApiKey | None, secret: str, now: float) -> Principal:
     """Check `secret` in constant time, whatever part of it is right.
 
-    Raises Unauthenticated; only who knows the secret is told that the key was revoked or has expired.
+    Raises Unauthenticated. Only a caller with the right secret learns that the key was revoked or has expired.
     """
     if not _opens(key, digest(secret), now):
         refuse()

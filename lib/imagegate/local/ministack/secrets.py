@@ -1,7 +1,7 @@
 """Encrypts the values of SecureStrings in the saved state: MiniStack 1.5.33 writes them in clear.
 
 The key is the root key's, which lies beside the state. It keeps credentials out of copies of the state file alone, and
-out of what somebody finds who searches the disk for them.
+out of the results of a search of the disk.
 """
 
 import base64

@@ -62,7 +62,7 @@ class FaultSet:
     title: str
     """How the documentation calls the protocol."""
     stages: Mapping[str, tuple[Stage, ...]]
-    """Fault to the calls it can strike; the first is where it strikes unless the directive says otherwise."""
+    """Fault to the calls it can apply to; it applies to the first unless the directive says otherwise."""
     own: Mapping[str, str] = field(default_factory=dict)
     """What those faults do that are not among COMMON_EFFECTS."""
     delay_at: Stage = "submit"
@@ -162,5 +162,5 @@ def parse_fault(text: str, faults: FaultSet) -> Fault:
         raise DirectiveError(f"[fault {text}] is not known to the stand-in for {faults.protocol}; known: {known}")
     stage = match[2] or stages[0]
     if stage not in stages:
-        raise DirectiveError(f"[fault {text}]: for {faults.protocol}, {match[1]} can strike at {', '.join(stages)}")
+        raise DirectiveError(f"[fault {text}]: for {faults.protocol}, {match[1]} applies only at {', '.join(stages)}")
     return Fault(match[1], stage, int(match[3]) if match[3] else None)

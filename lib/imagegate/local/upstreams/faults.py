@@ -1,4 +1,4 @@
-"""The answers to calls that a fault strikes, for every protocol."""
+"""The answers to calls that a fault applies to, for every protocol."""
 
 import asyncio
 import contextlib
@@ -105,7 +105,7 @@ BEFORE_ACCEPTING = CALL_FAULTS - AFTER_ACCEPTING
 
 
 async def broken_answer(fault: str, request: Request, timing: Timing, error_body: ErrorBody) -> Response:
-    """The answer to a call that one of CALL_FAULTS strikes."""
+    """The answer to a call that one of CALL_FAULTS applies to."""
     if fault in ODD_ANSWERS:
         return await ODD_ANSWERS[fault](request, timing)
     answer = error_body(STATUSES[fault], TEXTS[STATUSES[fault]])

@@ -28,7 +28,7 @@ class HeldCalls:
     async def serve(
         self, request: Request, picture: PictureSpec, answer: Callable[[PictureSpec], Awaitable[Response]]
     ) -> Response:
-        """Accept and answer with the picture, unless a fault strikes."""
+        """Accept and answer with the picture, unless a fault applies."""
         fault = self._upstream.fault(picture.prompt, picture.directives, "submit")
         if fault in BEFORE_ACCEPTING:
             return await broken_answer(fault, request, self._upstream.timing, self._error_body)

@@ -94,7 +94,7 @@ class Jobs:
         refusals: Mapping[str, Callable[[], Response]],
         failing: frozenset[str] = FAILING,
     ) -> None:
-        """`refusals`: the answers to calls that a fault of this protocol strikes, `refuse` and `quota` for a start."""
+        """`refusals`: the answers to calls with a fault of this protocol, `refuse` and `quota` for a start."""
         self._upstream = upstream
         self._error_body = error_body
         self._refusals = refusals
@@ -104,7 +104,7 @@ class Jobs:
     async def submit(
         self, request: Request, picture: PictureSpec, answer: Answer, job_id: str | None = None
     ) -> Response:
-        """Start a job and answer, unless a fault strikes; `job_id` where the client chooses it."""
+        """Start a job and answer, unless a fault applies; `job_id` where the client chooses it."""
         fault = self._upstream.fault(picture.prompt, picture.directives, "submit")
         if fault not in AFTER_ACCEPTING and (failure := await self._fail(request, fault)):
             return failure
@@ -113,7 +113,7 @@ class Jobs:
         return await self._fail(request, fault) or await answer(job)
 
     async def check(self, request: Request, job: Job, answer: Answer, stage: Stage = "check") -> Response:
-        """Answer a question about the job with its snapshot, unless a fault strikes."""
+        """Answer a question about the job with its snapshot, unless a fault applies."""
         fault = self._upstream.fault(job.picture.prompt, job.picture.directives, stage)
         return await self._fail(request, fault) or await answer(job.snapshot())
 

@@ -87,7 +87,7 @@ class ChatStandIn:
         return await self.serve(request, read_completion(await request.body()), render_completion, yandex_error)
 
     async def serve(self, request: Request, generation: ChatRequest, render: Render, error_body: ErrorBody) -> Response:
-        """Answer after the delay, unless a fault strikes before that."""
+        """Answer after the delay, unless a fault applies before that."""
         fault = self.upstream.fault(generation.prompt, generation.directives, "expand")
         if fault in CALL_FAULTS - AFTER_ACCEPTING:
             return await broken_answer(fault or "", request, self.upstream.timing, error_body)

@@ -12,7 +12,7 @@ FAILURES = {
 
 ENDS = {
     "out-of-memory": "The job ends with the exception of a full device.",
-    "interrupted": "The job is interrupted by somebody else.",
+    "interrupted": "The job is interrupted by another user.",
     "lost": "The job is lost before its end, as when the server restarts: neither queue nor history have it.",
     "preview": "The job has a preview, and saves no picture.",
 }

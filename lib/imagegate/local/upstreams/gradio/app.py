@@ -105,7 +105,7 @@ class GradioStandIn:
         return await self.start(request, data, directives, self.upstream.fault(prompt, directives, "submit"))
 
     async def start(self, request: Request, data: list[Any], directives: Directives, fault: str | None) -> Response:
-        """Start the job, unless the fault strikes before that."""
+        """Start the job, unless the fault applies before that."""
         if fault in BEFORE_ACCEPTING:
             return await broken_answer(fault, request, self.upstream.timing, detail)
         job_id = secrets.token_hex(16)

@@ -90,7 +90,7 @@ class OpenAIStandIn:
             require_key(request, schemes=self.profile.schemes)
 
     async def serve(self, request: Request, generation: ImagesRequest) -> Response:
-        """Accept the request, unless a fault strikes before that, and hold it until the pictures are ready."""
+        """Accept the request, unless a fault applies before that, and hold it until the pictures are ready."""
         if generation.streams and (generation.by_url or not self.profile.streams):
             wrong("This model of the stand-in does not stream.", "unsupported_parameter", "stream")
         fault = self.upstream.fault(generation.prompt, generation.directives, "submit")

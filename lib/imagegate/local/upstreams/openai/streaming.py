@@ -94,7 +94,7 @@ def event(name: str, data: Any) -> bytes:
 
 
 def blurred(file: bytes, left: float, generation: ImagesRequest) -> bytes:
-    """The picture as it looks while a share `left` of the work is to be done; of what is no picture, the same bytes."""
+    """The picture as it looks while a share `left` of the work is to be done; other bytes stay as they are."""
     try:
         with Image.open(io.BytesIO(file)) as picture:
             radius = BLUR * left * min(picture.size)

@@ -50,7 +50,7 @@ PAUSE = 0.01
 
 
 class Refused(Exception):
-    """A call that a fault strikes, before it is known which task it is about."""
+    """A call that a fault applies to, before it is known which task it is about."""
 
 
 class RunwareStandIn:

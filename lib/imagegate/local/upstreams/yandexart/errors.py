@@ -69,4 +69,4 @@ REFUSALS: dict[str, Callable[[], Response]] = {
     fault: partial(status_error, status, message, code)
     for fault, (status, code, message) in (OF_STARTS | OF_CALLS).items()
 }
-"""The answers to calls that a fault of YandexART's own strikes."""
+"""The answers to calls that a fault of YandexART's own applies to."""
