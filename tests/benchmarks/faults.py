@@ -36,8 +36,8 @@ from benchmarks.fault_jobs import Job, draw_jobs
 from benchmarks.fault_proxies import aws_proxy, upstream_proxy
 from benchmarks.faulty_proxy import FaultyProxy
 from imagegate.local.ministack.chaos import VARIABLE
-from imagegate.local.stack.settings import StandIns
-from imagegate.local.stack.stack import UPSTREAMS_PARAMETER, Stack
+from imagegate.local.stack.settings import StandIns, TemplateParameter
+from imagegate.local.stack.stack import Stack
 from imagegate.local.upstreams.app import STAND_IN_SECRETS, build_app
 from support.stack_settings import on_free_ports
 
@@ -215,7 +215,7 @@ class StackBehindProxy(Stack):
 
     def _parameters(self) -> dict[str, str]:
         parameters = super()._parameters()
-        return {**parameters, UPSTREAMS_PARAMETER: self.upstream_proxy.url}
+        return {**parameters, TemplateParameter.STAND_IN_URL: self.upstream_proxy.url}
 
 
 def main() -> None:

@@ -5,20 +5,21 @@ To add a protocol: a module beside this one, one line in PROTOCOLS. ADDING.md ha
 
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
 from importlib.resources import files
-from typing import Any, overload
+from typing import Any
 
 from imagegate.domain.errors import MisconfiguredError
 from imagegate.domain.request.limits import Limits
-from imagegate.domain.request.route import Route, Target
+from imagegate.domain.request.route import Route
 from imagegate.domain.request.routes import Routes
 from imagegate.ports.upstreams import Http, Provider, Reach, Secrets
 from imagegate.providers.config import ConfigError, ProviderConfig, parse_config
 from imagegate.providers.replaced import URL_SUFFIX, with_replaced_urls
+from imagegate.providers.route_targets import RouteTargets
 
 EXPANDER = "expander"
 """The name of the language model that expands prompts, beside the providers'."""
@@ -76,43 +77,6 @@ class ProviderEntry:
         return of_model(model) if of_model else self.limits
 
 
-class _Targets(Sequence[Target]):
-    """The targets of a route, whose protocols are loaded when the first one is used."""
-
-    def __init__(self, route: Mapping[str, Any], entry: Callable[[str], ProviderEntry]) -> None:
-        self._route = route
-        self._entry = entry
-
-    @cached_property
-    def _targets(self) -> tuple[Target, ...]:
-        return tuple(self._target(stop) for stop in self._route["route"])
-
-    def _target(self, stop: str) -> Target:
-        provider, _, model = stop.partition("/")
-        price = self._route.get("prices_usd", {}).get(provider)
-        further = self._route.get("megapixel_prices_usd", {}).get(provider, 0.0)
-        return Target(
-            provider=provider,
-            model=model,
-            limits=self._entry(provider).limits_for(model),
-            price_usd=price,
-            megapixel_usd=further,
-        )
-
-    @overload
-    def __getitem__(self, index: int) -> Target: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Target]: ...
-    def __getitem__(self, index: int | slice) -> Target | Sequence[Target]:
-        return self._targets[index]
-
-    def __len__(self) -> int:
-        return len(self._route["route"])
-
-    def __iter__(self) -> Iterator[Target]:
-        return iter(self._targets)
-
-
 class RouteTable:
     """The providers and models of a document such as models.toml, each made when it is first used."""
 
@@ -150,7 +114,7 @@ class RouteTable:
         aliases, defaults = tuple(keys.get("aliases", ())), keys.get("defaults", {})
         return Route(
             model=name,
-            targets=_Targets(keys, self.entry),
+            targets=RouteTargets(keys, lambda provider, model: self.entry(provider).limits_for(model)),
             aliases=aliases,
             description=keys.get("description", ""),
             defaults=defaults,

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,19 @@ FRONT_DOOR_PORT, MINISTACK_PORT, UPSTREAMS_PORT, LONG_HOLD_PORT = 1337, 1338, 13
 """The ports of `make run`; all but the first give way when they are taken. 1340 is the bridge's."""
 DEFAULT_STAGE = "dev"
 """The template's default for its parameter Stage."""
+
+
+class TemplateParameter(StrEnum):
+    """Parameters of the template that the stack itself reads or sets."""
+
+    STAND_IN_URL = "StandInUrl"
+    """The base URL of the stand-ins."""
+    LONG_HOLD = "LongHold"
+    """`on` for a second address, which holds requests without redirects."""
+    CORS_ORIGINS = "CorsOrigins"
+    """The origins whose pages may call the gateway, separated by commas."""
+    PUBLIC_URL = "PublicUrl"
+    """Where the gateway answers; it is filled in if the settings name it."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import logging
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -21,18 +22,9 @@ from imagegate.local.stack.packaging import PackagingError
 from imagegate.local.stack.root_access import RootAccess
 from imagegate.local.stack.secrets import provide_secrets
 from imagegate.local.stack.server_thread import ServerThread
-from imagegate.local.stack.settings import LONG_HOLD_PORT, StackSettings
+from imagegate.local.stack.settings import LONG_HOLD_PORT, StackSettings, TemplateParameter
 from imagegate.local.stack.watchdog import Watchdog
 from imagegate.local.state_folder import TO_ACCEPT, FolderInUse, StateFolder
-
-UPSTREAMS_PARAMETER = "StandInUrl"
-"""The template's parameter for a JSON object, provider name -> base URL."""
-LONG_HOLD_PARAMETER = "LongHold"
-"""The template's parameter for a second address, which holds requests without redirects."""
-ORIGINS_PARAMETER = "CorsOrigins"
-"""The template's parameter for the origins whose pages may call the gateway, separated by commas."""
-PUBLIC_URL_PARAMETER = "PublicUrl"
-"""The template's parameter for where the gateway answers; it is filled in if the settings name it."""
 
 
 class StackError(Exception):
@@ -46,19 +38,15 @@ class Stack:
         self.settings = settings
         self.folder = StateFolder(settings.state.absolute())
         self._running = ExitStack()
-        self._origins = parse_origins(settings.parameters.get(ORIGINS_PARAMETER, "").split(","))
-        shortage = partial(self.folder.shortage, TO_ACCEPT)
-        public = PublicAddress(settings.public_url) if settings.public_url else None
-        door = partial(
-            FrontDoor,
+        self._origins = parse_origins(settings.parameters.get(TemplateParameter.CORS_ORIGINS, "").split(","))
+        self._door = FrontDoor(
             time_scale=settings.time_scale,
             origins=self._origins,
-            shortage=shortage,
-            public=public,
+            shortage=partial(self.folder.shortage, TO_ACCEPT),
+            public=PublicAddress(settings.public_url) if settings.public_url else None,
             comment_seconds=COMMENT_SECONDS,
         )
-        self._door = door()
-        self._long_hold_door = door(entrance=FUNCTION_URL)
+        self._long_hold_door = replace(self._door, entrance=FUNCTION_URL)
         self._deployed = Deployed({}, "", "")
 
     def __enter__(self) -> Self:
@@ -202,7 +190,7 @@ class Stack:
             listener = listen_on_first_free(last.get("upstreams", settings.upstreams_port), settings.upstreams_port)
             self.upstreams = self._serve(app, listener, "upstreams")
         self.long_hold: ServerThread | None = None
-        if settings.parameters.get(LONG_HOLD_PARAMETER) == "on":
+        if settings.parameters.get(TemplateParameter.LONG_HOLD) == "on":
             if settings.long_hold_port is None:
                 listener = listen_on_first_free(last.get("long_hold", LONG_HOLD_PORT), LONG_HOLD_PORT)
             else:
@@ -226,14 +214,13 @@ class Stack:
     def _deploy(self) -> None:
         """Bring the template to MiniStack, and the front door to its API; then let workflows go on."""
         settings = self.settings
-        deployer = Deployer(
+        self._deployed = Deployer(
             access=self._access(),
             template=settings.template,
             stack_name=settings.name,
             parameters=self._parameters(),
             say=settings.say,
-        )
-        self._deployed = deployer.deploy()
+        ).deploy()
         self.open_door(self._door)
         # The URL is https://<id>.lambda-url.<region>.on.aws/.
         function_id = self.outputs.get("LongHoldUrl", "").removeprefix("https://").partition(".")[0]
@@ -243,9 +230,9 @@ class Stack:
     def _parameters(self) -> dict[str, str]:
         parameters = dict(self.settings.parameters)
         if self.settings.stand_ins and self.upstreams:
-            parameters[UPSTREAMS_PARAMETER] = self.upstreams.url
-        if PUBLIC_URL_PARAMETER in parameters:
-            parameters[PUBLIC_URL_PARAMETER] = self.settings.public_url or self.base_url
+            parameters[TemplateParameter.STAND_IN_URL] = self.upstreams.url
+        if TemplateParameter.PUBLIC_URL in parameters:
+            parameters[TemplateParameter.PUBLIC_URL] = self.settings.public_url or self.base_url
         return parameters
 
 
