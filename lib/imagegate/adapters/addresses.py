@@ -49,14 +49,14 @@ def resolve_within(seconds: float, host: str, port: int, resolver: Resolver = re
     """Every address of `host`. Raises OSError when it has none, TimeoutError (an OSError) when that takes too long."""
     found: SimpleQueue[list[str] | OSError] = SimpleQueue()
 
-    def look() -> None:
+    def ask() -> None:
         try:
             found.put(resolver(host, port))
         except (OSError, UnicodeError) as error:
             found.put(OSError(*error.args))
 
     # getaddrinfo knows no timeout.
-    threading.Thread(target=look, daemon=True).start()
+    threading.Thread(target=ask, daemon=True).start()
     try:
         answer = found.get(timeout=seconds)
     except Empty:

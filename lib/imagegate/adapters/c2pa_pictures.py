@@ -119,5 +119,5 @@ def _explained(error: Exception) -> str:
     if isinstance(error, UnusableIdentity):
         return f"{error}."
     # The package's errors say what is wrong with a certificate, such as that it has expired.
-    told = str(error) if type(error).__module__.partition(".")[0] == "c2pa" else ""
-    return f"{(told or type(error).__name__)[:_LONGEST].rstrip('.')}."
+    message = str(error) if type(error).__module__.partition(".")[0] == "c2pa" else ""
+    return f"{(message or type(error).__name__)[:_LONGEST].rstrip('.')}."

@@ -47,7 +47,7 @@ def spread_writes(client: Any, table: str, reservation: Reservation, now: float)
         raise limit_error(reservation, total, now)
     left, made = reservation.change, list[Write]()
     for shard in shards:
-        part = _fitting(left, used[shard], _share(reservation.limits, shard, reservation.shards))
+        part = _share_of(left, used[shard], _share(reservation.limits, shard, reservation.shards))
         left -= part
         made += _writes(table, reservation, shard, part, now)
     return made
@@ -87,16 +87,16 @@ def _share(limits: KeyLimits, shard: int, shards: int) -> KeyLimits:
     )
 
 
-def _fitting(wanted: Amount, used: Amount, limits: KeyLimits) -> Amount:
+def _share_of(wanted: Amount, used: Amount, limits: KeyLimits) -> Amount:
     """As much of what is wanted as fits into a shard."""
 
-    def fitting(wanted: int, used: int, limit: int | None) -> int:
+    def bounded(wanted: int, used: int, limit: int | None) -> int:
         return wanted if limit is None or wanted <= 0 else max(0, min(wanted, limit - used))
 
     return Amount(
-        fitting(wanted.running, used.running, limits.concurrent),
-        fitting(wanted.pictures, used.pictures, limits.pictures_per_day),
-        fitting(wanted.micro_dollars, used.micro_dollars, limits.micro_dollars_per_day),
+        bounded(wanted.running, used.running, limits.concurrent),
+        bounded(wanted.pictures, used.pictures, limits.pictures_per_day),
+        bounded(wanted.micro_dollars, used.micro_dollars, limits.micro_dollars_per_day),
     )
 
 

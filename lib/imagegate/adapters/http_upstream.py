@@ -24,7 +24,7 @@ _ANYWHERE = Reach(private_network=True)
 LARGEST_ANSWER = 32 * 1024 * 1024
 LARGEST_EVENT = 1024 * 1024
 """Bytes that a stream may take to tell one event, comments included."""
-READING_SECONDS = 120.0
+BODY_SECONDS = 120.0
 """For so long a picture is read, however steadily it drips."""
 _CONNECT = 5.0
 # Gradio's heartbeat is every 15 s: three missed in a row and the connection is dead.
@@ -125,7 +125,7 @@ class HttpUpstream:
         return self._client.send(built, stream=True)
 
     def download(
-        self, url: str, trusted_base: str, *, seconds: float = READING_SECONDS, largest: int | None = None
+        self, url: str, trusted_base: str, *, seconds: float = BODY_SECONDS, largest: int | None = None
     ) -> bytes:
         """Fetch a picture without credentials; private addresses only on `trusted_base`'s own host.
 

@@ -15,16 +15,16 @@ class StreamedBody:
     on_event: Callable[[bytes], bool] | None = None
     """Takes each event; false: it is not kept. `None`: every byte is kept."""
     kept: bytearray = field(default_factory=bytearray)
-    _told: int = 0
+    _handled: int = 0
     """Where the first event begins that is not complete yet."""
 
     def add(self, chunk: bytes) -> None:
         """Take the next bytes, and tell the events that are complete now."""
-        searched = max(self._told, len(self.kept) - _LONGEST_END + 1)
+        searched = max(self._handled, len(self.kept) - _LONGEST_END + 1)
         self.kept += chunk
         while self.on_event and (end := _END_OF_EVENT.search(self.kept, searched)):
-            if self.on_event(bytes(self.kept[self._told : end.end()])):
-                self._told = end.end()
+            if self.on_event(bytes(self.kept[self._handled : end.end()])):
+                self._handled = end.end()
             else:
-                del self.kept[self._told : end.end()]
-            searched = self._told
+                del self.kept[self._handled : end.end()]
+            searched = self._handled

@@ -32,7 +32,7 @@ class Matches:
     """The pattern of a text."""
 
     pattern: str
-    words: str
+    description: str
     """What the pattern means, as what the text "must be"."""
 
 
@@ -138,7 +138,7 @@ def describe_type(hint: Any) -> str:
 
 def _describe_rule(kind: str, rule: Bounds | Matches) -> str:
     if isinstance(rule, Matches):
-        return rule.words
+        return rule.description
     if rule.most < _UNBOUNDED:
         return f"{kind} from {rule.least:g} to {rule.most:g}"
     return f"{kind}, {rule.least:g} or more"

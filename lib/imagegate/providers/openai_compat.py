@@ -25,7 +25,7 @@ WIRE_NAMES = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
 (docs/protocols/openai-images.md#generations)."""
 
 
-READING_SECONDS = 120.0
+BODY_SECONDS = 120.0
 """For how long `Http` reads an answer once it has begun."""
 
 
@@ -133,7 +133,7 @@ class OpenAICompatConfig:
             images_per_call=self.images_per_call,
             seed_maximum=self.seed_maximum,
             steps_maximum=self.steps_maximum if "steps" in self.takes else None,
-            submit_seconds=self.timeout + READING_SECONDS,
+            submit_seconds=self.timeout + BODY_SECONDS,
             expected_seconds=self.expected_seconds,
             requests_per_minute=self.requests_per_minute or None,
             input_images=self.input_images,

@@ -20,7 +20,7 @@ from imagegate.domain.operation.outcome import Check, Submission, Ticket
 from imagegate.domain.request.request import ImageRequest
 from imagegate.ports.upstreams import Http, HttpRequest, HttpResponse, Secrets
 from imagegate.providers.credentials import authorization, fill_in, fill_in_base_url
-from imagegate.providers.openai_compat import READING_SECONDS, OpenAICompatConfig
+from imagegate.providers.openai_compat import BODY_SECONDS, OpenAICompatConfig
 from imagegate.providers.openai_documents import take_partials
 from imagegate.providers.openai_responses import parse_answer
 from imagegate.providers.openai_tasks import parse_accepted, parse_task, task_url
@@ -175,7 +175,7 @@ def build_request(
     request = HttpRequest(method="POST", url=url, headers=headers, timeout=config.timeout)
     if "stream" in fields and upstream_request.on_partial:
         taken = take_partials(upstream_request.on_partial)
-        request = replace(request, on_event=taken, total_timeout=config.timeout + READING_SECONDS)
+        request = replace(request, on_event=taken, total_timeout=config.timeout + BODY_SECONDS)
     if not upstream_request.inputs:
         return replace(request, json=fields)
     if config.edits == "json":

@@ -25,7 +25,7 @@ AUTH = "SDAPI_AUTH"
 LOADED = "default"
 """The model name that leaves it at the checkpoint that the server has loaded."""
 DRAWING_SECONDS = 240.0
-READING_SECONDS = 60.0
+BODY_SECONDS = 60.0
 """For how long `Http` reads an answer once it has begun, at most 120."""
 
 _CHECKPOINT = re.compile(r"\.(safetensors|ckpt)$|\s*\[[0-9a-f]+\]$", re.IGNORECASE)
@@ -39,7 +39,7 @@ class Sdapi:
         grid=Grid(minimum=256, maximum=2048, step=8),
         prompt_characters=4000,
         steps_maximum=150,
-        submit_seconds=DRAWING_SECONDS + READING_SECONDS,
+        submit_seconds=DRAWING_SECONDS + BODY_SECONDS,
         expected_seconds=15.0,
         capabilities=frozenset({"seed", "steps", "guidance", "negative_prompt"}),
     )
@@ -58,7 +58,7 @@ class Sdapi:
             headers=self._credentials(),
             json=build_body(upstream_request),
             timeout=DRAWING_SECONDS,
-            total_timeout=READING_SECONDS,
+            total_timeout=BODY_SECONDS,
         )
         return parse_answer(self.name, self._http.send(request), upstream_request.model)
 

@@ -20,7 +20,7 @@ from imagegate.providers.sizes import ShapeTable
 
 KEYS = {"STABILITY_API_KEY": "Bearer"}
 DRAWING_SECONDS = 120.0
-READING_SECONDS = 120.0
+BODY_SECONDS = 120.0
 """For how long `Http` reads an answer once it has begun."""
 BAN_SECONDS = 60.0
 """How long an account that asked too often is refused (docs/protocols/stability.md#errors)."""
@@ -103,7 +103,7 @@ class StabilityConfig:
             grid=fields.grid,
             prompt_characters=10_000,
             seed_maximum=2**32 - 2,
-            submit_seconds=DRAWING_SECONDS + READING_SECONDS,
+            submit_seconds=DRAWING_SECONDS + BODY_SECONDS,
             expected_seconds=8.0,
             requests_per_minute=900,
             capabilities=frozenset({"seed", *fields.optional}),

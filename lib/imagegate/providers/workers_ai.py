@@ -24,7 +24,7 @@ RUN = "/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/run/"
 KEYS = {"CLOUDFLARE_API_TOKEN": "Bearer"}
 RUN_SECONDS = 120.0
 """Seconds a run may take before it counts as silent; FLUX.2 [dev] is said to be slow."""
-READING_SECONDS = 120.0
+BODY_SECONDS = 120.0
 """For how long `Http` reads an answer once it has begun."""
 
 
@@ -117,7 +117,7 @@ class WorkersAIConfig:
             grid=fields.grid,
             prompt_characters=2048,
             steps_maximum=fields.steps_maximum,
-            submit_seconds=RUN_SECONDS + READING_SECONDS,
+            submit_seconds=RUN_SECONDS + BODY_SECONDS,
             expected_seconds=5.0,
             requests_per_minute=720,
             capabilities=frozenset(fields.names),

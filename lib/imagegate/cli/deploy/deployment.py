@@ -48,12 +48,12 @@ class DeployCommand:
         self._file: Path | None = None
         self._steps = screen.DeploySteps(0)
 
-    def choose(self, file: Path | None, words: str, assignments: Sequence[str]) -> None:
+    def choose(self, file: Path | None, text: str, assignments: Sequence[str]) -> None:
         """Read the parameters: of the stage's file, then over them `A=b C=d` and single `NAME=VALUE`."""
         usual = self._root / "infra" / "stages" / f"{self._stage}.toml"
         self._file = file or (usual if usual.exists() else None)
         in_file = read_file(self._file) if self._file else {}
-        given = parse([*split(words), *assignments])
+        given = parse([*split(text), *assignments])
         check(self._template, in_file, given)
         self._choices = {**in_file, **given}
 

@@ -24,7 +24,7 @@ def run(subject: Subject) -> Iterator[Finding]:
         yield error(f"{parent} cannot be written to.", f"Run 'chmod u+rwx {parent}', or use another --state-dir.")
         return
     if folder.exists():
-        yield from _look(folder_mode=stat.S_IMODE(folder.stat().st_mode), folder=StateFolder(folder))
+        yield from _examine(folder_mode=stat.S_IMODE(folder.stat().st_mode), folder=StateFolder(folder))
     free = shutil.disk_usage(parent).free
     if free < ROOM:
         yield warning(f"{free / 1e6:.0f} MB are free at {parent}.", "Make room, or use another --state-dir.")
@@ -32,7 +32,7 @@ def run(subject: Subject) -> Iterator[Finding]:
         yield ok(f"{folder} {'is there' if folder.exists() else 'will be made'}; {free / 1e9:.0f} GB are free.")
 
 
-def _look(folder_mode: int, folder: StateFolder) -> Iterator[Finding]:
+def _examine(folder_mode: int, folder: StateFolder) -> Iterator[Finding]:
     if folder_mode & 0o077:
         yield error(f"Other users can read {folder.root}.", f"Run: chmod 700 {folder.root}")
     if folder.ports.exists() and not folder.remembered_ports():

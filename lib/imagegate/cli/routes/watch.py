@@ -39,11 +39,11 @@ class RoutesWatch:
     def _watch(self) -> None:
         while not self._stopping.wait(_PAUSE):
             try:
-                self._look()
+                self._check_file()
             except Exception as error:
                 self._say(f"{self._path} was not read: {error!r}")
 
-    def _look(self) -> None:
+    def _check_file(self) -> None:
         try:
             text = read_text(self._path)
         except InvalidRequest:

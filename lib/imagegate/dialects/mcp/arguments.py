@@ -68,9 +68,9 @@ def check_names(tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     known = TOOLS[tool]["inputSchema"]["properties"]
     for name in arguments:
         if name not in known:
-            shown = printable_name(name)
+            printed = printable_name(name)
             remedy = f"Known are: {', '.join(known)}." if known else "Leave it out."
-            raise InvalidRequest(f"Unknown argument: '{shown}'.", param=shown, remedy=remedy)
+            raise InvalidRequest(f"Unknown argument: '{printed}'.", param=printed, remedy=remedy)
     return dict(without_empty(arguments))
 
 

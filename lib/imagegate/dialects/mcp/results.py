@@ -72,11 +72,11 @@ def render_operation(
     """The result of a tool that makes or finds pictures. `previews`: WebP by slot."""
     facts = render_facts(operation, links, outlook)
     content = [_text(_describe(operation, facts))]
-    room = LARGEST_PREVIEWS
+    characters_left = LARGEST_PREVIEWS
     for picture in operation.pictures:
         encoded = base64.b64encode(previews.get(picture.slot, b"")).decode()
-        room -= len(encoded)
-        if encoded and room >= 0:
+        characters_left -= len(encoded)
+        if encoded and characters_left >= 0:
             content.append({"type": "image", "data": encoded, "mimeType": "image/webp"})
         if has_structure(version):
             content.append({"type": "resource_link", **describe_picture(operation, picture)})

@@ -91,8 +91,10 @@ def _read_message(conversation: Conversation, item: Mapping[str, Any], where: st
         conversation.earlier[:0] = texts
         return
     if role != "assistant":
-        shown = str(role)[:60]
-        raise InvalidRequest(f"'{where}' has the role '{shown}', which needs a language model.", param=f"{where}.role")
+        printed = str(role)[:60]
+        raise InvalidRequest(
+            f"'{where}' has the role '{printed}', which needs a language model.", param=f"{where}.role"
+        )
     conversation.end_turn()
     conversation.earlier += texts
     conversation.made = _find_reference(item, texts, where) or conversation.made

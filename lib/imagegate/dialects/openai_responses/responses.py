@@ -73,8 +73,8 @@ def render_stream(
 
 def render_partial(operation: Operation, context: RenderContext) -> ApiResponse:
     """The event of the first partial picture that has not been sent; no event for one of another picture."""
-    told = replace(operation, partials=operation.partials[: context.partials_sent + 1])
-    partials = _partials(told, context)
+    upto = replace(operation, partials=operation.partials[: context.partials_sent + 1])
+    partials = _partials(upto, context)
     if len(partials) == len(_of_first_picture(operation.partials[: context.partials_sent])):
         return to_event_stream([])
     return render_events_of_partial(build_response(operation, context), ids.call_id(operation.id, 0), partials)
@@ -85,11 +85,11 @@ def _partials(operation: Operation, context: RenderContext) -> list[dict[str, An
 
     Those that were sent are without their bytes: they only count.
     """
-    sent, told = operation.partials[: context.partials_sent], list[dict[str, Any]]()
+    sent, events = operation.partials[: context.partials_sent], list[dict[str, Any]]()
     for partial in _of_first_picture(operation.partials):
         body = "" if partial in sent else context.read_partial(operation, partial)
         if body is not None:
-            told.append(
+            events.append(
                 {
                     "partial_image_b64": body,
                     "partial_image_index": partial.index,
@@ -97,7 +97,7 @@ def _partials(operation: Operation, context: RenderContext) -> list[dict[str, An
                     "output_format": format_of(partial),
                 }
             )
-    return told
+    return events
 
 
 def _of_first_picture(partials: Sequence[Partial]) -> list[Partial]:

@@ -97,9 +97,9 @@ def charge(account: Account, operation: Operation) -> Amount:
     the pictures (and their prices) that an upstream has made, has perhaps made, or may still make.
     """
     # A submission from before a retry that was found again was charged then.
-    settled = charged(operation.attempts[: operation.retried_after])
+    already_charged = charged(operation.attempts[: operation.retried_after])
     spent = _cost_by_slot(
-        attempt for number, attempt in charged(operation.counted_attempts).items() if number not in settled
+        attempt for number, attempt in charged(operation.counted_attempts).items() if number not in already_charged
     )
     if operation.done:
         return Amount(0, len(spent), sum(spent.values()))

@@ -45,8 +45,8 @@ def main() -> None:
     while door:
         gc.collect()
         gc.freeze()  # so that a fork's collections do not copy what it shares
-        told = serve(door)
-        door = None if told is None else run(told)
+        settings_pipe = serve(door)
+        door = None if settings_pipe is None else run(settings_pipe)
 
 
 def serve(door: socket.socket) -> int | None:
@@ -76,8 +76,8 @@ def serve(door: socket.socket) -> int | None:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 return _take_over(descriptors, [door.detach(), woken, waker, *statuses.values()])
-            *streams, status, told = descriptors
-            for descriptor in (*streams, told):
+            *streams, status, settings_pipe = descriptors
+            for descriptor in (*streams, settings_pipe):
                 os.close(descriptor)
             statuses[pid] = status
             _tell(status, pid)
@@ -105,21 +105,21 @@ def _take_over(descriptors: list[int], of_the_parent: list[int]) -> int:
     """Make the first three the standard streams of this process; returns the last, which says what to run."""
     for descriptor in of_the_parent:
         os.close(descriptor)
-    *streams, status, told = descriptors
+    *streams, status, settings_pipe = descriptors
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
         os.close(descriptor)
     os.close(status)
-    return told
+    return settings_pipe
 
 
-def run(told: int) -> socket.socket | None:
+def run(settings_pipe: int) -> socket.socket | None:
     """Do what the pipe says.
 
     Returns:
         In a template, the socket of its requests; None when a worker's script has ended.
     """
-    with os.fdopen(told) as file:
+    with os.fdopen(settings_pipe) as file:
         start = json.load(file)
     os.environ.clear()
     os.environ.update(start["env"])

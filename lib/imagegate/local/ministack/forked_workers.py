@@ -62,13 +62,16 @@ class Forking:
         Returns:
             Its process id, and the pipe from which its exit status can be read once; it does not block.
         """
-        (status, theirs_status), (theirs_told, told) = os.pipe(), os.pipe()
+        (status, theirs_status), (theirs_settings, settings_pipe) = os.pipe(), os.pipe()
         with self._lock, suppress(OSError):
-            socket.send_fds(self._door, [b"f"], [*streams, theirs_status, theirs_told])
+            socket.send_fds(self._door, [b"f"], [*streams, theirs_status, theirs_settings])
         os.close(theirs_status)
-        os.close(theirs_told)
+        os.close(theirs_settings)
         pid = read_number(status)
-        with suppress(BrokenPipeError), os.fdopen(told, "w") as file:  # broken when it has ended, as its status tells
+        with (
+            suppress(BrokenPipeError),
+            os.fdopen(settings_pipe, "w") as file,
+        ):  # broken when it has ended, as its status tells
             json.dump(start, file)
         if pid is None:
             os.close(status)

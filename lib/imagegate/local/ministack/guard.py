@@ -99,8 +99,8 @@ class MiniStackGuard:
 
         async def sending(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                told = [(name, origin.encode() if value == known else value) for name, value in message["headers"]]
-                message = {**message, "headers": told}
+                headers = [(name, origin.encode() if value == known else value) for name, value in message["headers"]]
+                message = {**message, "headers": headers}
             await send(message)
 
         return {**scope, "headers": headers}, sending

@@ -95,12 +95,12 @@ class ComfyUIStandIn:
 
     async def show(self, job: Job) -> Response:
         """The job in the shape of `/jobs`."""
-        shown: dict[str, Any] = {"id": job.id, "status": state_of(job), "outputs_count": 0}
+        document: dict[str, Any] = {"id": job.id, "status": state_of(job), "outputs_count": 0}
         if not job.live:
-            shown |= {"outputs": self.outputs(job), "execution_status": self.status(job)}
-        if shown["status"] == "failed":
-            shown["execution_error"] = failure_of(job)
-        return JSONResponse(shown)
+            document |= {"outputs": self.outputs(job), "execution_status": self.status(job)}
+        if document["status"] == "failed":
+            document["execution_error"] = failure_of(job)
+        return JSONResponse(document)
 
     async def read_queue(self, request: Request) -> Response:
         """`GET /queue`: what runs, and what waits."""
@@ -171,8 +171,8 @@ class ComfyUIStandIn:
     def find(self, job_id: str) -> Job | None:
         """A snapshot of the job, unless it is lost: one that is lost while it is asked about is never shown as done."""
         job = self.jobs.find(job_id)
-        shown = job and job.snapshot()
-        return None if shown is None or (shown.fault == "lost" and not shown.live) else shown
+        snapshot = job and job.snapshot()
+        return None if snapshot is None or (snapshot.fault == "lost" and not snapshot.live) else snapshot
 
     def outputs(self, job: Job) -> dict[str, Any]:
         """What the nodes put out."""

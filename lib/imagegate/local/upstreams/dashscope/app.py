@@ -135,8 +135,8 @@ class DashScopeStandIn:
         if not messages:
             results = [{"url": url} for url in urls]
             return {"results": [*results[:-1], refused] if job.fault == "fewer" else results}
-        shown = urls[:-1] if job.fault == "fewer" else urls
-        content = [{"image": url} for url in shown] or [{"text": "Nothing was drawn."}]
+        answered = urls[:-1] if job.fault == "fewer" else urls
+        content = [{"image": url} for url in answered] or [{"text": "Nothing was drawn."}]
         return {
             "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": [part]}}
                         for part in content],

@@ -64,14 +64,14 @@ class PictureStream:
         """One partial picture; the more of them came before, the clearer it is."""
         left = 1 - index / self.generation.partial_images
         body = await asyncio.to_thread(blurred, await self.pictures[0].file(), left, self.generation)
-        kind, told = self.tell("partial_image", body, partial_image_index=index)
-        return event(kind, told | ({"b64_json": "!not base64!"} if self.fault == "bad-partial" else {}))
+        kind, fields = self.tell("partial_image", body, partial_image_index=index)
+        return event(kind, fields | ({"b64_json": "!not base64!"} if self.fault == "bad-partial" else {}))
 
     def tell(self, step: str, body: bytes, **more: Any) -> tuple[str, dict[str, Any]]:
         """An event's name and data."""
         family = "image_edit" if self.generation.inputs else "image_generation"
-        told = extras(self.generation)
-        named = {name: told[name] for name in ("size", "background", "output_format")}
+        extra = extras(self.generation)
+        named = {name: extra[name] for name in ("size", "background", "output_format")}
         data = {"b64_json": base64.b64encode(body).decode(), "created_at": int(time.time()), "quality": "high"}
         kind = f"{family}.{step}"
         return kind, {

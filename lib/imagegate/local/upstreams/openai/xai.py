@@ -85,8 +85,8 @@ async def read_edit(request: Request) -> ImagesRequest:
 
 def answer(generation: ImagesRequest, data: list[Datum]) -> Any:
     """xAI's answer; it says what it costs."""
-    shown = [{**each, "mime_type": "image/jpeg", "revised_prompt": ""} for each in data]
-    return {"data": shown or [{"mime_type": "image/jpeg"}], "usage": {"cost_in_usd_ticks": TICKS * len(data)}}
+    rendered = [{**each, "mime_type": "image/jpeg", "revised_prompt": ""} for each in data]
+    return {"data": rendered or [{"mime_type": "image/jpeg"}], "usage": {"cost_in_usd_ticks": TICKS * len(data)}}
 
 
 def error_body(error: OpenAIError) -> Any:

@@ -121,23 +121,25 @@ class RunwareStandIn:
             return JSONResponse({"errors": [{"code": code, "message": message, "status": "error", **named}]})
         fewer = job.fault == "fewer"
         seeds = range(job.picture.seed, job.picture.seed + task.results - fewer)
-        shown = [await self.show(task, replace(job.picture, seed=seed), request) for seed in seeds]
+        rendered = [await self.show(task, replace(job.picture, seed=seed), request) for seed in seeds]
         blocked = [{"code": REFUSAL[0], "message": REFUSAL[1], "status": "error", **named}]
-        return JSONResponse({"data": [{**named, **each} for each in shown], **({"errors": blocked} if fewer else {})})
+        return JSONResponse(
+            {"data": [{**named, **each} for each in rendered], **({"errors": blocked} if fewer else {})}
+        )
 
     async def show(self, task: ImageTask, picture: PictureSpec, request: Request) -> dict[str, Any]:
         """One picture, as its caller wants it."""
         image_id = str(uuid.uuid5(uuid.UUID(task.id), str(picture.seed)))
         cost = {"cost": PRICE} if task.include_cost else {}
-        shown = {"status": "success", "imageUUID": image_id, "seed": picture.seed, **cost}
+        rendered = {"status": "success", "imageUUID": image_id, "seed": picture.seed, **cost}
         if picture.fault == "no-image":
-            return shown
+            return rendered
         if task.output_type == "URL":
-            return shown | {"imageURL": self.files.url(request, f"{image_id}.{picture.format}", picture)}
+            return rendered | {"imageURL": self.files.url(request, f"{image_id}.{picture.format}", picture)}
         data = base64.b64encode(await picture.file()).decode()
         if task.output_type == "base64Data":
-            return shown | {"imageBase64Data": data}
-        return shown | {"imageDataURI": f"data:{CONTENT_TYPES[picture.format]};base64,{data}"}
+            return rendered | {"imageBase64Data": data}
+        return rendered | {"imageDataURI": f"data:{CONTENT_TYPES[picture.format]};base64,{data}"}
 
 
 async def read_tasks(request: Request) -> list[dict[str, Any]]:

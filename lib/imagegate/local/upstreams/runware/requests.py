@@ -75,14 +75,14 @@ def read_image_task(task: Mapping[str, Any]) -> ImageTask:
 
 def read_id(task: Mapping[str, Any]) -> str:
     """The task's UUID, which must be of version 4. Raises TaskError."""
-    told = task.get("taskUUID")
+    given = task.get("taskUUID")
     try:
-        found = uuid.UUID(str(told))
+        found = uuid.UUID(str(given))
     except ValueError:
         found = uuid.NAMESPACE_OID
     if found.version != 4:
         raise TaskError("invalidTaskUUID", "taskUUID must be a UUID v4", task, "taskUUID")
-    return str(told)
+    return str(given)
 
 
 def _directives(task: Mapping[str, Any], prompt: str) -> Any:
@@ -111,9 +111,9 @@ def _one_of(task: Mapping[str, Any], name: str, known: tuple[str, ...]) -> str:
 
 def _references(task: Mapping[str, Any]) -> tuple[bytes, ...]:
     inputs = task.get("inputs")
-    told = inputs.get("referenceImages") if isinstance(inputs, Mapping) else None
+    references = inputs.get("referenceImages") if isinstance(inputs, Mapping) else None
     try:
-        pictures = [base64.b64decode(each.rpartition(",")[2], validate=True) for each in told or ()]
+        pictures = [base64.b64decode(each.rpartition(",")[2], validate=True) for each in references or ()]
         return tuple(reduced(picture) for picture in pictures)
     except (AttributeError, TypeError, ValueError, OSError) as error:
         raise TaskError("invalidReferenceImages", "referenceImages: pictures", task, "referenceImages") from error
