@@ -107,7 +107,7 @@ class RequestRate(Protocol):
     def take(self, key_id: str, per_minute: int, cost: int = 1) -> Allowance:
         """Take `cost` (at most `per_minute`) of the requests that the key may make now, if there are so many.
 
-        `key_id`: of an API key, or a bucket of domain/wait_pass.py.
+        `key_id`: of an API key, or a bucket of domain/access/wait_pass.py.
         """
 
 

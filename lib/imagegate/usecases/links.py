@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from imagegate.domain.access.api_key import ApiKey
 from imagegate.domain.access.signed_link import expires_at, sign, verify
+from imagegate.domain.access.wait_pass import WaitPass
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.representation import picture_path
-from imagegate.domain.wait_pass import WaitPass
 from imagegate.ports.runtime import Clock
 from imagegate.ports.storage import SigningSecret
 

@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from imagegate.domain.access.api_key import Principal, parse
 from imagegate.domain.access.rate import Allowance
+from imagegate.domain.access.wait_pass import WaitPass
 from imagegate.domain.errors import RequestError, Unauthenticated, WebhookRefused
 from imagegate.domain.operation.hook import HOOK_PATH
-from imagegate.domain.wait_pass import WaitPass
 from imagegate.domain.webhooks.webhook import SIGNATURE_HEADER, USER_AGENT
 from imagegate.web import docs_page, health, middleware
 from imagegate.web.decoding import check_target

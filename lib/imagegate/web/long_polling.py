@@ -12,6 +12,7 @@ from starlette.responses import Response
 from imagegate.dialects.operations.responses import render_accepted
 from imagegate.dialects.registry import dialect_named
 from imagegate.dialects.response import ApiResponse
+from imagegate.domain.access.wait_pass import WaitPass
 from imagegate.domain.operation.coalescing import has_body_claim
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.timing.client_steps import StepTime
@@ -25,7 +26,6 @@ from imagegate.domain.timing.long_poll import (
     next_move,
     pause,
 )
-from imagegate.domain.wait_pass import WaitPass
 from imagegate.web.http import fits, to_response, to_response_at_any_size
 from imagegate.web.middleware import arrived_at
 from imagegate.web.partials import PARTIALS_READ_INTERVAL, render_next_partial, watches_partials

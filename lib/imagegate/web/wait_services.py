@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from imagegate.domain.access.api_key import Principal
+from imagegate.domain.access.wait_pass import WaitPass, cost_of
 from imagegate.domain.errors import Gone
 from imagegate.domain.operation.operation import Operation
 from imagegate.domain.operation.partial import Partial
@@ -15,7 +16,6 @@ from imagegate.domain.request.routes import Routes
 from imagegate.domain.timing.client_steps import ClientSteps, StepTime
 from imagegate.domain.timing.latency import Histogram
 from imagegate.domain.timing.schedule import Outlook, first_poll_delay, outlook
-from imagegate.domain.wait_pass import WaitPass, cost_of
 from imagegate.ports.runtime import Clock, Steps
 from imagegate.ports.storage import Claims, ImageStore, Latencies, RequestRate
 from imagegate.usecases.links import HopLinks, Links, PictureLinks

@@ -143,7 +143,7 @@ def test_a_killed_parent_leaves_no_orphan_and_loses_nothing(settings: StackSetti
         "from imagegate.local.stack.stack import Stack\n"
         "from imagegate.local.stack.settings import StackSettings\n"
         "template, state = map(Path, sys.argv[1:])\n"
-        "stack = Stack(StackSettings(template, state, port=0, ministack_port=0, name='small'))\n"
+        "stack = Stack(StackSettings(template=template, state=state, port=0, ministack_port=0, name='small'))\n"
         "stack.start()\n"
         "httpx.put(stack.base_url + '/things/last', content='x', headers={'content-type': 'text/plain'})\n"
         "print(stack.ministack.pid, flush=True)\n"

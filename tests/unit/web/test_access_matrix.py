@@ -13,9 +13,9 @@ from fastapi.routing import APIRoute
 from starlette.routing import Route
 
 from imagegate.domain.access.api_key import issue
+from imagegate.domain.access.wait_pass import WaitPass
 from imagegate.domain.operation.operation import State
 from imagegate.domain.operation.picture import Picture
-from imagegate.domain.wait_pass import WaitPass
 from imagegate.web import docs_page, health
 from imagegate.web.access import OPEN_PATHS
 from imagegate.web.app import create_app

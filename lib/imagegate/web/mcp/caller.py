@@ -17,7 +17,7 @@ from imagegate.web.middleware import arrived_at
 from imagegate.web.services import Services
 
 if TYPE_CHECKING:
-    from imagegate.domain.wait_pass import WaitPass
+    from imagegate.domain.access.wait_pass import WaitPass
 
 _TICK = 0.001
 
