@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadGroupScheduling
 from xdist.scheduler.protocol import Scheduling
 
 # The same examples every time, however slow the machine is: what CI finds, everybody finds. To look for new ones:
@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
 
 
-class ModuleScheduling(LoadScopeScheduling):
+class ModuleScheduling(LoadGroupScheduling):
     """Gives each worker whole modules, and all modules of a group to the same one.
 
     What pytest-xdist does for every test grows with the number of units that a worker has had: with ten thousand tests
@@ -74,8 +74,7 @@ class ModuleScheduling(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        path, _, name = nodeid.partition("::")
-        return name.rpartition("@")[2] if name.rfind("@") > name.rfind("]") else path
+        return super()._split_scope(nodeid).partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:

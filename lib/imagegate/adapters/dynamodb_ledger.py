@@ -47,7 +47,7 @@ def spread_writes(client: Any, table: str, reservation: Reservation, now: float)
         raise limit_error(reservation, total, now)
     left, made = reservation.change, list[Write]()
     for shard in shards:
-        part = _share_of(left, used[shard], _share(reservation.limits, shard, reservation.shards))
+        part = _within_limits(left, used[shard], _share(reservation.limits, shard, reservation.shards))
         left -= part
         made += _writes(table, reservation, shard, part, now)
     return made
@@ -87,7 +87,7 @@ def _share(limits: KeyLimits, shard: int, shards: int) -> KeyLimits:
     )
 
 
-def _share_of(wanted: Amount, used: Amount, limits: KeyLimits) -> Amount:
+def _within_limits(wanted: Amount, used: Amount, limits: KeyLimits) -> Amount:
     """As much of what is wanted as fits into a shard."""
 
     def bounded(wanted: int, used: int, limit: int | None) -> int:

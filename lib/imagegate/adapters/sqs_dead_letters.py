@@ -7,7 +7,7 @@ from imagegate.ports.messaging import DeadLetter
 
 _CODE, _REASON = "ERROR_CODE", "ERROR_MESSAGE"
 _LONGEST_REASON = 1_000
-_AT_ONCE = 20
+_HIDDEN_SECONDS = 20
 """Seconds for which a received letter is hidden, so that a listing shows each letter once."""
 
 
@@ -31,7 +31,7 @@ class SqsDeadLetters:
             answer = self._client.receive_message(
                 QueueUrl=self._queue,
                 MaxNumberOfMessages=10,
-                VisibilityTimeout=_AT_ONCE,
+                VisibilityTimeout=_HIDDEN_SECONDS,
                 WaitTimeSeconds=1,
                 MessageAttributeNames=[_CODE, _REASON],
                 MessageSystemAttributeNames=["SentTimestamp"],

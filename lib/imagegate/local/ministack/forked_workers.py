@@ -68,10 +68,8 @@ class Forking:
         os.close(theirs_status)
         os.close(theirs_settings)
         pid = read_number(status)
-        with (
-            suppress(BrokenPipeError),
-            os.fdopen(settings_pipe, "w") as file,
-        ):  # broken when it has ended, as its status tells
+        # The pipe is broken when the process has ended, as its status tells.
+        with suppress(BrokenPipeError), os.fdopen(settings_pipe, "w") as file:
             json.dump(start, file)
         if pid is None:
             os.close(status)
